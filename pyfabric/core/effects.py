@@ -1,0 +1,193 @@
+"""What a flow may ask of the outside world. Nothing here performs I/O.
+
+A flow is a generator that yields effects and is sent their results. `yield from call(...)` keeps the
+result's type, which a bare `yield` loses. Drivers (`pyfabric._grpc.drivers`) run flows on grpc or
+grpc.aio; a flow's own `finally` may not yield.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from pyfabric.identity.signing import SigningIdentity
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a node listens and how to trust it.
+
+    `address` is host:port. `tls_roots` are PEM certificates that may sign the server's; `server_name`
+    overrides the name looked for in it. `client_certificate` and `client_key` (PEM) are for mutual TLS.
+    """
+
+    address: str
+    tls_roots: bytes
+    server_name: str | None = None
+    client_certificate: bytes | None = None
+    client_key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Generic[T]):
+    """One unary gRPC call: `method` is the full path, e.g. /gateway.Gateway/Endorse.
+
+    `timeout` is in seconds; None leaves it to the driver's default for the method.
+    """
+
+    endpoint: Endpoint
+    method: str
+    request: bytes
+    parse: Callable[[bytes], T]
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Send one envelope to an orderer's AtomicBroadcast stream; answers (status, info)."""
+
+    endpoint: Endpoint
+    envelope: bytes
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverBlocks:
+    """Read a finite run of blocks from a Deliver stream (`method` is the full path).
+
+    `envelope` is the signed seek request. Answers the raw DeliverResponse messages up to and including
+    the one that holds a status.
+    """
+
+    endpoint: Endpoint
+    method: str
+    envelope: bytes
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: `status`, and the body as it came."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """One HTTPS request to a node; `files` become a multipart form. Answers `Answer`."""
+
+    endpoint: Endpoint
+    verb: str
+    path: str
+    files: Mapping[str, bytes] | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Sign a whole message (the signer decides whether to hash: Ed25519 signs the message)."""
+
+    identity: SigningIdentity
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Run flows side by side; answers an `Outcome` for each, in order, and never stops at the first failure."""
+
+    flows: Sequence["Flow[Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """How one gathered flow ended: a value, or the error that it raised."""
+
+    value: T | None = None
+    error: Exception | None = None
+
+    def result(self) -> T:
+        """The value; raises the flow's error if it failed."""
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait for some seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The present time, as an aware datetime in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """24 fresh random bytes."""
+
+
+Effect: TypeAlias = (
+    Unary[Any] | Broadcast | DeliverBlocks | Rest | Sign | Gather | Sleep | Now | Nonce
+)
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+def call(rpc: Unary[T]) -> Flow[T]:
+    """Make a unary call; raises GatewayError when it fails."""
+    answer: T = yield rpc
+    return answer
+
+
+def broadcast(request: Broadcast) -> Flow[tuple[int, str]]:
+    """Send an envelope to an orderer; the answer is (status, info), whatever the status."""
+    answer: tuple[int, str] = yield request
+    return answer
+
+
+def deliver(request: DeliverBlocks) -> Flow[list[bytes]]:
+    """Read a finite run of blocks; the answer is the raw DeliverResponse messages."""
+    answer: list[bytes] = yield request
+    return answer
+
+
+def rest(request: Rest) -> Flow[Answer]:
+    """Make an HTTPS request; any status is an answer, only a broken connection raises."""
+    answer: Answer = yield request
+    return answer
+
+
+def sign(identity: SigningIdentity, message: bytes) -> Flow[bytes]:
+    """Have a message signed."""
+    signature: bytes = yield Sign(identity, message)
+    return signature
+
+
+def gather(flows: Sequence[Flow[T]]) -> Flow[list[Outcome[T]]]:
+    """Run flows side by side and wait for all of them."""
+    outcomes: list[Outcome[T]] = yield Gather(flows)
+    return outcomes
+
+
+def sleep(seconds: float) -> Flow[None]:
+    """Wait."""
+    yield Sleep(seconds)
+
+
+def now() -> Flow[datetime]:
+    """The present time in UTC."""
+    moment: datetime = yield Now()
+    return moment
+
+
+def nonce() -> Flow[bytes]:
+    """24 fresh random bytes."""
+    value: bytes = yield Nonce()
+    return value

@@ -1,0 +1,260 @@
+"""Every exception that this project raises on purpose.
+
+    FabricError
+    ├── IdentityError            a certificate, key, MSP or wallet cannot be used
+    ├── DecodeError              bytes are not the message they should be
+    ├── PolicySyntaxError        a policy expression does not parse (position)
+    ├── PolicyError              signatures do not satisfy a policy
+    ├── ConfigError              a channel configuration or one of its parts is wrong
+    ├── PackageError             a chaincode package cannot be made or read
+    ├── TopologyError            a topology file is wrong (file, line, key)
+    ├── NetworkError             a runtime cannot do what was asked (port in use, not running, …)
+    ├── LedgerError              the development ledger's files cannot be used
+    ├── ProofError               a proof does not hold (code)
+    ├── ClientError              the client was used wrongly (closed, after a fork, …)
+    ├── GatewayError             a gRPC call failed (code, details of each peer)
+    │   ├── EndorseError         … while endorsing (transaction id)
+    │   ├── SubmitError          … while sending to the orderer (transaction id)
+    │   └── CommitStatusError    … while asking for the outcome (transaction id)
+    ├── CommitError              all calls worked and the transaction is invalid
+    ├── PeerResponseError        a peer answered a proposal with an error status
+    ├── DeliverError             a block stream ended with an error status
+    ├── OrdererError             an orderer refused (HTTP status or broadcast status)
+    ├── CAError                  a certificate authority refused
+    └── ContractError            raised in a contract: refuses the transaction
+
+An error carries its facts as fields and keeps its cause; it is raised or logged, never both. `str()`
+of each is one readable line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Self
+
+
+class OpenIntEnum(IntEnum):
+    """An IntEnum that keeps numbers it does not know, named `UNKNOWN_<number>`."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member
+
+
+class StatusCode(OpenIntEnum):
+    """gRPC status codes (grpc.github.io/grpc/core/md_doc_statuscodes.html)."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class ValidationCode(OpenIntEnum):
+    """What a peer decided of a transaction in a block (peer/transaction.proto, TxValidationCode)."""
+
+    VALID = 0
+    NIL_ENVELOPE = 1
+    BAD_PAYLOAD = 2
+    BAD_COMMON_HEADER = 3
+    BAD_CREATOR_SIGNATURE = 4
+    INVALID_ENDORSER_TRANSACTION = 5
+    INVALID_CONFIG_TRANSACTION = 6
+    UNSUPPORTED_TX_PAYLOAD = 7
+    BAD_PROPOSAL_TXID = 8
+    DUPLICATE_TXID = 9
+    ENDORSEMENT_POLICY_FAILURE = 10
+    MVCC_READ_CONFLICT = 11
+    PHANTOM_READ_CONFLICT = 12
+    UNKNOWN_TX_TYPE = 13
+    TARGET_CHAIN_NOT_FOUND = 14
+    MARSHAL_TX_ERROR = 15
+    NIL_TXACTION = 16
+    EXPIRED_CHAINCODE = 17
+    CHAINCODE_VERSION_CONFLICT = 18
+    BAD_HEADER_EXTENSION = 19
+    BAD_CHANNEL_HEADER = 20
+    BAD_RESPONSE_PAYLOAD = 21
+    BAD_RWSET = 22
+    ILLEGAL_WRITESET = 23
+    INVALID_WRITESET = 24
+    INVALID_CHAINCODE = 25
+    NOT_VALIDATED = 254
+    INVALID_OTHER_REASON = 255
+
+
+class FabricError(Exception):
+    """The root of every error of this project."""
+
+
+class IdentityError(FabricError):
+    """A certificate, key, MSP or wallet cannot be used as asked."""
+
+
+class DecodeError(FabricError):
+    """Bytes are not the message they should be."""
+
+
+class PolicySyntaxError(FabricError):
+    """A policy expression does not parse. `position` counts characters from 0."""
+
+    def __init__(self, message: str, *, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class PolicyError(FabricError):
+    """The identities that signed do not satisfy a policy (the text is Fabric's)."""
+
+
+class ConfigError(FabricError):
+    """A channel configuration, or a part of one, is wrong."""
+
+
+class PackageError(FabricError):
+    """A chaincode package cannot be made or read."""
+
+
+class TopologyError(FabricError):
+    """A topology file is wrong: `file`, `line` (from 1) and `key` (dotted) say where."""
+
+    def __init__(self, message: str, *, file: Path | None, line: int | None, key: str) -> None:
+        place = ":".join(str(part) for part in (file, line) if part is not None)
+        super().__init__(": ".join(part for part in (place, key, message) if part))
+        self.file = file
+        self.line = line
+        self.key = key
+
+
+class NetworkError(FabricError):
+    """A network's runtime cannot do what was asked."""
+
+
+class LedgerError(FabricError):
+    """The development ledger's files cannot be used."""
+
+
+class ProofError(FabricError):
+    """A proof from another channel does not hold; `code` is the first check that failed."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ClientError(FabricError):
+    """The client was used in a way that cannot work; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetail:
+    """What one node said of a failed call (gateway.ErrorDetail)."""
+
+    address: str
+    msp_id: str
+    message: str
+
+
+class GatewayError(FabricError):
+    """A gRPC call failed with `code`; `details` holds what each node that answered said."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: StatusCode,
+        details: Sequence[ErrorDetail] = (),
+        transaction_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.details = tuple(details)
+        self.transaction_id = transaction_id
+
+    def __str__(self) -> str:
+        said = "; ".join(f"{d.address} ({d.msp_id}): {d.message}" for d in self.details)
+        return f"{self.code.name}: {self.message}" + (f" [{said}]" if said else "")
+
+
+class EndorseError(GatewayError):
+    """Endorsing failed: nothing was sent to the orderer."""
+
+
+class SubmitError(GatewayError):
+    """Sending to the orderer failed: the transaction may or may not commit."""
+
+
+class CommitStatusError(GatewayError):
+    """The outcome could not be learnt: the transaction may or may not have committed."""
+
+
+class CommitError(FabricError):
+    """The transaction is in a block and was marked invalid: nothing was written."""
+
+    def __init__(self, *, transaction_id: str, code: ValidationCode, block_number: int) -> None:
+        super().__init__(
+            f"transaction {transaction_id} is invalid: {code.name} ({int(code)}), block {block_number}"
+        )
+        self.transaction_id = transaction_id
+        self.code = code
+        self.block_number = block_number
+
+
+class PeerResponseError(FabricError):
+    """A peer answered a proposal with a status of 400 or above."""
+
+    def __init__(self, message: str, *, status: int, address: str = "") -> None:
+        super().__init__(f"{address}: {status}: {message}" if address else f"{status}: {message}")
+        self.message = message
+        self.status = status
+        self.address = address
+
+
+class DeliverError(FabricError):
+    """A block stream ended with `status` (common.Status) other than success."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class OrdererError(FabricError):
+    """An orderer refused; `status` is its HTTP status or its broadcast status (common.Status)."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(f"{status}: {message}")
+        self.message = message
+        self.status = status
+
+
+class CAError(FabricError):
+    """A certificate authority refused; `status` is its HTTP status, `code` its own number."""
+
+    def __init__(self, message: str, *, status: int, code: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class ContractError(FabricError):
+    """Raised in a contract to refuse the transaction: the text reaches the client as it is."""
