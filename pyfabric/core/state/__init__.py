@@ -1,0 +1,1 @@
+"""Channel state: versions, what a simulation reads and writes, and Fabric's rules for conflicts."""

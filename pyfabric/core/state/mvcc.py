@@ -1,0 +1,113 @@
+"""Whether what a transaction read is still so: version conflicts and phantoms, as Fabric decides them.
+
+A transaction is checked against committed state and the updates of the valid transactions before it in
+its block. In each namespace reads come first, then range queries, then reads of hashes.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+
+from pyfabric.core.state.rwset import NamespaceSet, kv_read, read_version
+from pyfabric.core.state.summary import SMALLEST_DEGREE, RangeSummary
+from pyfabric.core.state.updates import Updates
+from pyfabric.core.state.versions import StateReader, Version, VersionedValue, hashed_namespace
+from pyfabric.errors import ValidationCode
+
+
+def validate(
+    namespaces: Sequence[NamespaceSet], reader: StateReader, updates: Updates
+) -> ValidationCode:
+    """VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
+    for entry in namespaces:
+        for read in entry.public.reads:
+            if not _unchanged(entry.namespace, read.key, read_version(read), reader, updates):
+                return ValidationCode.MVCC_READ_CONFLICT
+        for query in entry.public.range_queries_info:
+            if not _same_results(entry.namespace, query, reader, updates):
+                return ValidationCode.PHANTOM_READ_CONFLICT
+        if not _hashed_reads_unchanged(entry, reader, updates):
+            return ValidationCode.MVCC_READ_CONFLICT
+    return ValidationCode.VALID
+
+
+def _unchanged(
+    namespace: str, key: str, seen: Version | None, reader: StateReader, updates: Updates
+) -> bool:
+    if (namespace, key) in updates:
+        return False
+    found = reader.get(namespace, key)
+    return (None if found is None else found.version) == seen
+
+
+def _hashed_reads_unchanged(entry: NamespaceSet, reader: StateReader, updates: Updates) -> bool:
+    return all(
+        _unchanged(
+            hashed_namespace(entry.namespace, collection.name),
+            read.key_hash.hex(),
+            read_version(read),
+            reader,
+            updates,
+        )
+        for collection in entry.collections
+        for read in collection.hashed.hashed_reads
+    )
+
+
+def _same_results(
+    namespace: str, query: kv_rwset_pb2.RangeQueryInfo, reader: StateReader, updates: Updates
+) -> bool:
+    results = _results(namespace, query, reader, updates)
+    if query.HasField("reads_merkle_hashes"):
+        return _same_summary(results, query.reads_merkle_hashes)
+    for read in query.raw_reads.kv_reads:
+        found = next(results, None)
+        if found is None or found != (read.key, read_version(read)):
+            return False
+    return next(results, None) is None
+
+
+def _same_summary(
+    results: Iterator[tuple[str, Version]], expected: kv_rwset_pb2.QueryReadsMerkleSummary
+) -> bool:
+    if expected.max_degree < SMALLEST_DEGREE:
+        return False
+    summary = RangeSummary(expected.max_degree)
+    for key, version in results:
+        summary.add(kv_read(key, version))
+    summary.finish()
+    return summary.hashed and summary.message() == expected
+
+
+def _results(
+    namespace: str, query: kv_rwset_pb2.RangeQueryInfo, reader: StateReader, updates: Updates
+) -> Iterator[tuple[str, Version]]:
+    """What the query would return now; one that was left early includes its last key."""
+    committed = reader.range(namespace, query.start_key, query.end_key)
+    changed = updates.range(namespace, query.start_key, query.end_key)
+    for key, value in merge(committed, changed):
+        yield key, value.version
+    if not query.itr_exhausted:
+        last = updates.latest(reader, namespace, query.end_key)
+        if last is not None:
+            yield query.end_key, last.version
+
+
+def merge(
+    committed: Iterator[tuple[str, VersionedValue]],
+    changed: Iterator[tuple[str, VersionedValue | None]],
+) -> Iterator[tuple[str, VersionedValue]]:
+    """Committed entries with changed ones over them, in key order; deleted keys are left out."""
+    old, new = next(committed, None), next(changed, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and old[0] < new[0]):
+            if old is not None:
+                yield old
+            old = next(committed, None)
+            continue
+        if old is not None and old[0] == new[0]:
+            old = next(committed, None)
+        key, value = new
+        if value is not None:
+            yield key, value
+        new = next(changed, None)

@@ -1,0 +1,40 @@
+"""Versions and versioned values of channel state, and how state is read.
+
+Hashes of private data are state like any other: they live in a namespace of their own
+(`hashed_namespace`) under the hexadecimal key hash, whose order is that of the hash's bytes.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+
+class Version(NamedTuple):
+    """The place of a transaction: its block, and its index there. The earlier place is smaller."""
+
+    block: int
+    transaction: int
+
+
+class VersionedValue(NamedTuple):
+    """A committed value, who wrote it, and its metadata (serialised entries; none is empty)."""
+
+    value: bytes
+    version: Version
+    metadata: bytes = b""
+
+
+class StateReader(Protocol):
+    """Committed state at one height."""
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        """The value of a key, or None if it does not exist."""
+        ...
+
+    def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
+        """Keys from `start` up to but without `end` (empty: to the last), by their UTF-8 bytes."""
+        ...
+
+
+def hashed_namespace(namespace: str, collection: str) -> str:
+    """The namespace in which a collection's hashes are kept (`$$h`, as in Fabric's databases)."""
+    return f"{namespace}$$h{collection}"
