@@ -1,0 +1,60 @@
+# What people and CI run. Each target sets up what it needs in .venv (and tests/interop/node_modules).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test check lint types layers pytest smoke bench requirements clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(VENV)/.ready  ## a virtual environment in .venv with everything that development needs
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup  ## the main job: three departments publish, ask, grant and refuse data on a network of their own
+	$(BIN)/python tools/demo.py
+
+test: check pytest smoke  ## everything: lint, types, layers, all tests with coverage, the built wheel
+
+check: lint types layers
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+typings/.ready: tools/make_typings.py $(VENV)/.ready
+	$(BIN)/python tools/make_typings.py
+	touch $@
+
+types: setup typings/.ready
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+tests/interop/node_modules/.ready: tests/interop/package.json
+	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	touch $@
+
+pytest: setup tests/interop/node_modules/.ready
+	$(BIN)/python tools/covered_tests.py
+
+smoke: setup
+	$(BIN)/python tools/smoke_wheel.py
+
+bench: setup  ## speed of evaluate and submit beside the bare protocol, as a table and as JSON
+	$(BIN)/python tools/bench.py
+
+requirements: setup  ## compile requirements-dev.txt anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
+	  --no-emit-trusted-host --pre --extra dev --output-file requirements-dev.txt pyproject.toml
+
+clean:  ## what setup and the tests made
+	rm -rf $(VENV) typings build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

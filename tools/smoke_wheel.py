@@ -1,0 +1,67 @@
+"""Build the wheel, install it where nothing of the checkout can be seen, and use it as a stranger would."""
+
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ["pyfabric", "pyfabric_cli", "pyfabric_municipal", "pyfabric_network"]
+CHECK = f"""
+import importlib, importlib.metadata, importlib.util
+for name in {PACKAGES!r}:
+    importlib.import_module(name)
+for name in ("cli", "network", "chaincode"):
+    assert importlib.util.find_spec(name) is None, f"the wheel must not install a package {{name}}"
+print("installed", importlib.metadata.version("pyfabric-ledger"))
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> None:
+    """Run a command with an empty environment, so that nothing of this one helps it."""
+    subprocess.run([str(part) for part in command], cwd=cwd, check=True, env={"HOME": str(cwd)})
+
+
+def main() -> None:
+    """Exit with an error unless the wheel works alone."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run(
+            [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        (wheel,) = folder.glob("*.whl")
+        venv.create(folder / "venv", with_pip=True)
+        python = folder / "venv" / "bin" / "python"
+        # The versions that were tested: what the development environment holds.
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--constraint", constraints(folder), wheel],
+            check=True,
+        )
+        run(python, "-c", CHECK, cwd=folder)
+        command = folder / "venv" / "bin" / "pyfabric"
+        run(command, "--help", cwd=folder)
+        run(command, "network", "init", "quickstart", cwd=folder)
+        run(command, "network", "up", cwd=folder)
+        try:
+            run(command, "network", "status", cwd=folder)
+        finally:
+            run(command, "network", "down", cwd=folder)
+
+
+def constraints(folder: Path) -> Path:
+    """The pinned versions of requirements-dev.txt without their hashes, as pip's constraints."""
+    pinned = [
+        line.split(" ")[0]
+        for line in (ROOT / "requirements-dev.txt").read_text().splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    ]
+    path = folder / "constraints.txt"
+    path.write_text("\n".join(pinned) + "\n")
+    return path
+
+
+if __name__ == "__main__":
+    main()
