@@ -1,0 +1,108 @@
+"""The contract that the conformance suite calls: one small function for each behaviour of Fabric."""
+
+import os
+import time
+
+from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
+
+
+class Conformance(Contract):
+    """Reads, writes, refuses, waits and dies on request."""
+
+    name = "conformance"
+
+    @transaction
+    def put(self, ctx: Context, key: str, value: str) -> str:
+        """Write a value and answer it."""
+        ctx.stub.put_state(key, value.encode())
+        return value
+
+    @query
+    def get(self, ctx: Context, key: str) -> str:
+        """The value, or nothing."""
+        return (ctx.stub.get_state(key) or b"").decode()
+
+    @transaction
+    def delete(self, ctx: Context, key: str) -> None:
+        """Delete a value."""
+        ctx.stub.delete_state(key)
+
+    @transaction
+    def increment(self, ctx: Context, key: str) -> int:
+        """Read a number and write the next."""
+        value = int((ctx.stub.get_state(key) or b"0").decode()) + 1
+        ctx.stub.put_state(key, str(value).encode())
+        return value
+
+    @transaction
+    def count(self, ctx: Context, start: str, end: str, total: str) -> int:
+        """Count a range of keys and write the number."""
+        number = sum(1 for _ in ctx.stub.get_state_range(start, end))
+        ctx.stub.put_state(total, str(number).encode())
+        return number
+
+    @query
+    def range(self, ctx: Context, start: str, end: str) -> str:
+        """The values of a range of keys."""
+        return ",".join(found.value.decode() for found in ctx.stub.get_state_range(start, end))
+
+    @query
+    def page(self, ctx: Context, start: str, end: str, size: int) -> str:
+        """One page of a range, where the next starts, and how many this one holds."""
+        items, bookmark, count = ctx.stub.get_state_range_with_pagination(start, end, size, "")
+        values = ",".join(found.value.decode() for found in items)
+        return f"{values} next {bookmark} of {count}"
+
+    @transaction
+    def echo(self, ctx: Context, value: bytes) -> bytes:
+        """The same bytes."""
+        return value
+
+    @transaction
+    def transient(self, ctx: Context, name: str) -> bytes:
+        """A transient value."""
+        return ctx.stub.transient[name]
+
+    @query
+    def whoami(self, ctx: Context) -> str:
+        """The caller's organisation."""
+        return ctx.client.msp_id
+
+    @transaction
+    def refuse(self, ctx: Context, reason: str) -> None:
+        """Refuse with a reason."""
+        raise ContractError(reason)
+
+    @transaction
+    def refuse_at_length(self, ctx: Context, characters: int) -> None:
+        """Refuse with a reason of so many Chinese characters."""
+        raise ContractError("拒" * characters)
+
+    @transaction
+    def differ(self, ctx: Context, key: str) -> str:
+        """Answer differently in each department's contract host."""
+        ctx.stub.put_state(key, str(os.getpid()).encode())
+        return str(os.getpid())
+
+    @transaction
+    def sleep(self, ctx: Context, seconds: int) -> int:
+        """Take some seconds."""
+        time.sleep(seconds)
+        return seconds
+
+    @transaction
+    def size(self, ctx: Context, value: bytes) -> int:
+        """Write a value under the key "size" and answer its length."""
+        ctx.stub.put_state("size", value)
+        return len(value)
+
+    @transaction
+    def announce(self, ctx: Context, name: str, payload: str) -> str:
+        """Send an event."""
+        ctx.stub.set_event(name, payload.encode())
+        return payload
+
+    @transaction
+    def die(self, ctx: Context) -> None:
+        """End the whole process in the middle of a call."""
+        os._exit(1)
