@@ -1,0 +1,318 @@
+"""A topology worked out: every name, address, port, path and package id of the network. Pure."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pyfabric.admin.packages import ChaincodePackage
+
+from pyfabric.errors import NetworkError
+from pyfabric_network.spec import (
+    PORTS_PER_DEPARTMENT,
+    ContractService,
+    Topology,
+    builder_key,
+)
+
+LOOPBACK = "127.0.0.1"
+ADMIN = "Admin"
+Unit: TypeAlias = Literal["admin", "client", "peer", "orderer"]
+
+# Where a department's 50 ports go: peers from 0 (2 each), orderers from 20 (3 each), contracts from 30.
+_ORDERERS_FROM, _CONTRACTS_FROM = 20, 30
+_CONTRACT_PORTS = PORTS_PER_DEPARTMENT - _CONTRACTS_FROM
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a port, written host:port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A holder of certificates: an identity of its department (`msp`) and a TLS pair (`tls`).
+
+    `unit` is the role that the identity's certificate states; `hosts` are the names that the TLS
+    certificate is good for; `attributes` are for contracts to read.
+    """
+
+    name: str
+    unit: Unit
+    folder: Path
+    hosts: tuple[str, ...] = ()
+    attributes: Mapping[str, str] | None = None
+
+    @property
+    def msp(self) -> Path:
+        """The MSP folder with this member's certificate and key."""
+        return self.folder / "msp"
+
+    @property
+    def tls(self) -> Path:
+        """The folder with the TLS certificate, key and roots."""
+        return self.folder / "tls"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A peer or an orderer: nodes reach it at `inside`, everything else at `outside`.
+
+    `admin` is the participation API of an orderer.
+    """
+
+    member: Member
+    msp_id: str
+    inside: Address
+    outside: Address
+    admin: Address | None = None
+
+    @property
+    def name(self) -> str:
+        """The node's host name."""
+        return self.member.name
+
+
+@dataclass(frozen=True)
+class DepartmentPlan:
+    """One organisation: its folders, nodes and users (by short name: Admin, clerk, …)."""
+
+    name: str
+    title: str
+    msp_id: str
+    folder: Path
+    peers: tuple[Node, ...]
+    orderers: tuple[Node, ...]
+    users: Mapping[str, Member]
+    contract_host: Member
+    first_contract_port: int
+
+    @property
+    def msp(self) -> Path:
+        """The department's public definition: what every other department may see."""
+        return self.folder / "msp"
+
+    @property
+    def ca(self) -> Path:
+        """The folder of the CA for identities."""
+        return self.folder / "ca"
+
+    @property
+    def tls_ca(self) -> Path:
+        """The folder of the CA for TLS."""
+        return self.folder / "tlsca"
+
+    @property
+    def admin(self) -> Member:
+        """The administrator that sets the network up."""
+        return self.users[ADMIN]
+
+    def members(self) -> tuple[Member, ...]:
+        """Everybody who gets an identity here."""
+        nodes = (node.member for node in (*self.peers, *self.orderers))
+        return (*nodes, *self.users.values())
+
+    def contract_address(self, slot: int) -> Address:
+        """Where this department's contract host listens for the package in `slot`."""
+        return Address(LOOPBACK, self.first_contract_port + slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A package that contract hosts serve: `slot` says at which of the contract ports."""
+
+    label: str
+    package_id: str
+    classes: tuple[str, ...]
+    slot: int
+
+
+@dataclass(frozen=True)
+class ContractPlan:
+    """A contract of the topology with its package, which is the same for all departments."""
+
+    name: str
+    spec: ContractService
+    package: ChaincodePackage
+    slot: int
+
+    def served(self) -> Served:
+        """What a contract host must serve for it."""
+        package = self.package
+        return Served(package.label, package.package_id, self.spec.classes, self.slot)
+
+
+@dataclass(frozen=True)
+class ChannelPlan:
+    """A channel: its members, and the file of its first block."""
+
+    name: str
+    departments: tuple[DepartmentPlan, ...]
+    contracts: tuple[ContractPlan, ...]
+    policies: Mapping[str, str]
+    block: Path
+
+    def peers(self) -> tuple[Node, ...]:
+        """The peers that join it."""
+        return tuple(peer for department in self.departments for peer in department.peers)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole network; `root` is the state folder, and everything made is inside it."""
+
+    topology: Topology
+    root: Path
+    departments: Mapping[str, DepartmentPlan]
+    contracts: Mapping[str, ContractPlan]
+    channels: Mapping[str, ChannelPlan]
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.topology.name
+
+    @cached_property
+    def peers(self) -> tuple[Node, ...]:
+        """Every peer."""
+        return tuple(peer for department in self.departments.values() for peer in department.peers)
+
+    @cached_property
+    def orderers(self) -> tuple[Node, ...]:
+        """Every orderer, department by department."""
+        return tuple(
+            node for department in self.departments.values() for node in department.orderers
+        )
+
+    def department(self, name: str) -> DepartmentPlan:
+        """A department by its name; raises NetworkError that names the ones there are."""
+        if name not in self.departments:
+            known = ", ".join(self.departments)
+            raise NetworkError(f"no department named {name} in {self.name}; there are: {known}")
+        return self.departments[name]
+
+    def owner(self, node: Node) -> DepartmentPlan:
+        """The department that runs a node."""
+        return next(d for d in self.departments.values() if d.msp_id == node.msp_id)
+
+    def addresses(self) -> Mapping[str, Address]:
+        """Where nodes listen on this machine, by what listens there (contract ports apart)."""
+        found: dict[str, Address] = {}
+        for node in (*self.peers, *self.orderers):
+            found[node.name] = node.outside
+            if node.admin is not None:
+                found[f"{node.name} (participation API)"] = node.admin
+        return found
+
+    def builder(self, department: DepartmentPlan, served: Sequence[Served]) -> dict[str, str]:
+        """What fills the templates of packages at this department's peers."""
+        return {
+            builder_key(item.label): str(department.contract_address(item.slot)) for item in served
+        }
+
+    def host_command(self) -> tuple[str, ...]:
+        """The command line of a contract host."""
+        return (sys.executable, "-m", "pyfabric.chaincode.host")
+
+
+def make_plan(
+    topology: Topology, root: Path, *, base_port: int, served: Sequence[Served] = ()
+) -> Plan:
+    """Work a topology out below `root`.
+
+    `served` is what contract hosts serve already: a package keeps its port for as long as it is
+    there. Raises NetworkError when contract ports run out.
+    """
+    departments = {
+        name: _department(topology, name, root, base_port + PORTS_PER_DEPARTMENT * index)
+        for index, name in enumerate(topology.departments)
+    }
+    contracts = _contracts(topology, served)
+    channels = {
+        name: ChannelPlan(
+            name=name,
+            departments=tuple(departments[member] for member in spec.departments),
+            contracts=tuple(contracts[contract] for contract in spec.contracts),
+            policies=spec.policies,
+            block=root / "channels" / f"{name}.block",
+        )
+        for name, spec in topology.channels.items()
+    }
+    return Plan(topology, root, departments, contracts, channels)
+
+
+def _department(topology: Topology, name: str, root: Path, first_port: int) -> DepartmentPlan:
+    spec = topology.departments[name]
+    domain = name.lower()
+    folder = root / "organizations" / domain
+    msp_id = topology.msp_id(name)
+
+    def node(kind: Literal["peer", "orderer"], index: int, port: int, admin: int | None) -> Node:
+        host = f"{kind}{index}.{domain}"
+        address = Address(LOOPBACK, port)
+        return Node(
+            member=Member(host, kind, folder / f"{kind}s" / host, (host, "localhost", LOOPBACK)),
+            msp_id=msp_id,
+            inside=address,
+            outside=address,
+            admin=None if admin is None else Address(LOOPBACK, admin),
+        )
+
+    def user(short: str, unit: Unit, attributes: Mapping[str, str]) -> Member:
+        full = f"{short}@{domain}"
+        return Member(full, unit, folder / "users" / full, attributes=attributes)
+
+    orderer_ports = first_port + _ORDERERS_FROM
+    host = f"contracts.{domain}"
+    return DepartmentPlan(
+        name=name,
+        title=spec.title,
+        msp_id=msp_id,
+        folder=folder,
+        peers=tuple(node("peer", j, first_port + 2 * j, None) for j in range(spec.peers)),
+        orderers=tuple(
+            node("orderer", j, orderer_ports + 3 * j, orderer_ports + 3 * j + 1)
+            for j in range(topology.ordering.nodes.count(name))
+        ),
+        users={ADMIN: user(ADMIN, "admin", {})}
+        | {short: user(short, "client", item.attributes) for short, item in spec.users.items()},
+        contract_host=Member(host, "client", folder / "contracts", (host, "localhost", LOOPBACK)),
+        first_contract_port=first_port + _CONTRACTS_FROM,
+    )
+
+
+def _contracts(topology: Topology, served: Sequence[Served]) -> dict[str, ContractPlan]:
+    slots = {item.label: item.slot for item in served}
+    plans: dict[str, ContractPlan] = {}
+    for name, spec in topology.contracts.items():
+        label = spec.label(name)
+        free = (slot for slot in range(_CONTRACT_PORTS) if slot not in slots.values())
+        slot = slots.get(label, next(free, None))
+        if slot is None:
+            raise NetworkError(
+                f"no port is left for {label}: a department serves at most "
+                f"{_CONTRACT_PORTS} packages"
+            )
+        slots[label] = slot
+        plans[name] = ContractPlan(name, spec, _package(label), slot)
+    return plans
+
+
+def _package(label: str) -> ChaincodePackage:
+    """A package without addresses or keys: each peer's builder fills in its department's own."""
+    connection = {
+        "address": f"{{{{.{builder_key(label)}}}}}",
+        "dial_timeout": "10s",
+        "tls_required": True,
+        "client_auth_required": False,
+        "root_cert": "{{.root_cert}}",
+    }
+    return ChaincodePackage.build(label, connection)

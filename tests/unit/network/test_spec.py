@@ -1,0 +1,157 @@
+"""A topology file: what is accepted, and how each kind of mistake is named."""
+
+from pathlib import Path
+
+import pytest
+from pyfabric_network.spec import bundled_topologies, find_topology, load_topology, octets, seconds
+
+from pyfabric.errors import TopologyError
+
+GOOD = """\
+name: city
+base_port: 18000
+departments:
+  Tax:
+    users:
+      clerk: {attributes: {role: clerk}}
+  Health:
+    msp_id: Health.MSP
+    peers: 2
+ordering:
+  nodes: [Tax]
+  batch: {timeout: 200ms, max_messages: 10, preferred_bytes: 512 KB, absolute_bytes: 1 MB}
+channels:
+  bills:
+    departments: [Tax, Health]
+    contracts: [bill]
+    policies: {Endorsement: MAJORITY Endorsement}
+contracts:
+  bill:
+    version: "1.0"
+    classes: ["pkg.bill:Bill"]
+    endorsement: AND('TaxMSP.peer', 'Health.MSP.peer')
+"""
+
+
+def load(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "city.yaml"
+    file.write_text(text, encoding="utf-8")
+    load_topology(file)
+
+
+def test_a_whole_topology(tmp_path: Path) -> None:
+    file = tmp_path / "city.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    topology = load_topology(file)
+    assert [topology.msp_id(name) for name in topology.departments] == ["TaxMSP", "Health.MSP"]
+    assert topology.contracts["bill"].label("bill") == "bill_1.0"
+    assert topology.departments["Tax"].users["clerk"].attributes == {"role": "clerk"}
+
+
+def test_quickstart_is_bundled_and_good() -> None:
+    topology = load_topology(bundled_topologies()["quickstart"])
+    assert list(topology.departments) == ["EconInfo", "MktSup", "Haidian"]
+    assert topology.channels["directory"].departments == ("EconInfo", "MktSup", "Haidian")
+
+
+# what is replaced, by what, the line and key named, and words of the message
+MISTAKES = [
+    pytest.param("name: city", "name: [", 3, "", "is not YAML", id="broken-yaml"),
+    pytest.param("name: city", "\tname: city", 1, "", "is not YAML", id="tab"),
+    pytest.param("name: city", "name: city\nname: town", 2, "name", "given twice: first on line 1", id="duplicate-key"),
+    pytest.param("  Tax:\n", "  7:\n", 4, "departments.7", "a key must be text", id="number-as-key"),
+    pytest.param("name: city\n", "", 1, "name", "is missing", id="missing-top"),
+    pytest.param("departments:\n  Tax:", "department:\n  Tax:", 3, "department", "did you mean departments?", id="unknown-top"),
+    pytest.param("    peers: 2", "    peer: 2", 9, "departments.Health.peer", "did you mean peers?", id="unknown-nested"),
+    pytest.param("    peers: 2", "    zzz: 2", 9, "departments.Health.zzz", "known here: title, msp_id, peers, users", id="unknown-no-hint"),
+    pytest.param("batch: {timeout", "batch: {timeouts", 12, "ordering.batch.timeouts", "did you mean timeout?", id="unknown-deep"),
+    pytest.param("name: city", "name: My City", 1, "name", "lower-case", id="network-name"),
+    pytest.param("  Health:\n", "  He alth:\n", 7, "departments.He alth", "letters, digits", id="department-name"),
+    pytest.param("  Health:\n", "  TAX:\n", 7, "departments.TAX", "differs from Tax only in case", id="case-only"),
+    pytest.param("msp_id: Health.MSP", "msp_id: TaxMSP", 7, "departments.Health", "already that of Tax", id="same-msp-id"),
+    pytest.param("msp_id: Health.MSP", "msp_id: He/MSP", 8, "departments.Health.msp_id", "dots and hyphens", id="msp-id"),
+    pytest.param("peers: 2", "peers: 0", 9, "departments.Health.peers", "from 1 to 9", id="no-peers"),
+    pytest.param("peers: 2", "peers: two", 9, "departments.Health.peers", "whole number", id="peers-text"),
+    pytest.param("peers: 2", "peers: 2.5", 9, "departments.Health.peers", "whole number", id="peers-half"),
+    pytest.param("{role: clerk}", "{role: 7}", 6, "departments.Tax.users.clerk.attributes.role", "must be text", id="attribute-number"),
+    pytest.param("      clerk:", "      Admin:", 6, "departments.Tax.users.Admin", "already", id="user-admin"),
+    pytest.param("base_port: 18000", "base_port: 80", 2, "base_port", "from 1024 to 65535", id="low-port"),
+    pytest.param("base_port: 18000", "base_port: 65500", 2, "base_port", "leaves too few ports", id="high-port"),
+    pytest.param("nodes: [Tax]", "nodes: Tax", 11, "ordering.nodes", "must be a list", id="not-a-list"),
+    pytest.param("nodes: [Tax]", "nodes: []", 11, "ordering.nodes", "at least one orderer", id="no-orderer"),
+    pytest.param("nodes: [Tax]", "nodes: [Taxi]", 11, "ordering.nodes.0", "did you mean Tax?", id="unknown-orderer"),
+    pytest.param("nodes: [Tax]", "nodes: [Tax, Tax, Tax, Tax]", 11, "ordering.nodes", "at most 3", id="many-orderers"),
+    pytest.param("nodes: [Tax]", "nodes: [Tax]\n  consensus: solo", 12, "ordering.consensus", "'raft'", id="consensus"),
+    pytest.param("200ms", "200", 12, "ordering.batch.timeout", "must be text", id="timeout-number"),
+    pytest.param("200ms", "200 minutes", 12, "ordering.batch.timeout", "one of ms, s", id="timeout-unit"),
+    pytest.param("512 KB", "0 KB", 12, "ordering.batch.preferred_bytes", "above 0", id="size-zero"),
+    pytest.param("512 KB", "2 MB", 12, "ordering.batch.preferred_bytes", "must not exceed", id="size-order"),
+    pytest.param("  bills:\n", "  Bills:\n", 14, "channels.Bills", "start with a letter", id="channel-name"),
+    pytest.param("[Tax, Health]", "[Tax, Helth]", 15, "channels.bills.departments.1", "did you mean Health?", id="unknown-member"),
+    pytest.param("[Tax, Health]", "[Tax, Tax, Health]", 15, "channels.bills.departments", "given 2 times", id="twice"),
+    pytest.param("[Tax, Health]", "[]", 15, "channels.bills.departments", "at least one department", id="empty-channel"),
+    pytest.param("[Tax, Health]", "[Health]", 22, "contracts.bill.endorsement", "TaxMSP is not in the channel", id="foreign-endorser"),
+    pytest.param("contracts: [bill]", "contracts: [bil]", 16, "channels.bills.contracts.0", "no contract named bil; did you mean bill?", id="unknown-contract"),
+    pytest.param("MAJORITY Endorsement", "MOST Endorsement", 17, "channels.bills.policies.Endorsement", "is not a policy", id="channel-policy"),
+    pytest.param("version: \"1.0\"", "version: 1.0", 20, "contracts.bill.version", "write it in quotes (it is 1.0)", id="version-number"),
+    pytest.param("version: \"1.0\"", "version: \"1/0\"", 20, "contracts.bill.version", "joined by", id="version"),
+    pytest.param("[\"pkg.bill:Bill\"]", "[\"pkg.bill.Bill\"]", 21, "contracts.bill.classes.0", "package.module:Class", id="class"),
+    pytest.param("[\"pkg.bill:Bill\"]", "[]", 21, "contracts.bill.classes", "at least one class", id="no-class"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "AND('TaxMSP.peer'", 22, "contracts.bill.endorsement", "is not a policy", id="policy"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "ANY Endorsement", 22, "contracts.bill.endorsement", "signature policy or the path", id="implicit"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("good", "bad", "line", "key", "says"), MISTAKES)
+def test_a_mistake_is_named_with_file_line_and_key(
+    tmp_path: Path, good: str, bad: str, line: int, key: str, says: str
+) -> None:
+    assert GOOD.count(good) == 1
+    with pytest.raises(TopologyError) as caught:
+        load(tmp_path, GOOD.replace(good, bad))
+    error = caught.value
+    assert (error.line, error.key) == (line, key)
+    assert error.file == tmp_path / "city.yaml"
+    assert says in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "is empty"), ("- a\n- b\n", "must be a table"), ("just words", "must be a table")],
+)
+def test_a_file_that_is_no_table(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(TopologyError, match=says):
+        load(tmp_path, text)
+
+
+def test_contracts_told_apart_by_punctuation_only(tmp_path: Path) -> None:
+    second = GOOD + '  "bill-1":\n    version: "0"\n    classes: ["pkg.bill:Bill"]\n'
+    with pytest.raises(TopologyError, match="differ from bill's only in punctuation"):
+        load(tmp_path, second)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match="no such file"):
+        load_topology(tmp_path / "none.yaml")
+    with pytest.raises(TopologyError, match="is a folder"):
+        load_topology(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
+    with pytest.raises(TopologyError, match="is not UTF-8"):
+        load_topology(tmp_path / "latin.yaml")
+
+
+def test_find_topology_by_name_or_path(tmp_path: Path) -> None:
+    assert find_topology("quickstart").name == "quickstart.yaml"
+    own = tmp_path / "own.yaml"
+    own.write_text(GOOD, encoding="utf-8")
+    assert find_topology(str(own)) == own
+    with pytest.raises(TopologyError, match="quickstart"):
+        find_topology("nowhere")
+
+
+def test_quantities() -> None:
+    assert seconds("100ms") == pytest.approx(0.1)
+    assert seconds("2s") == pytest.approx(2)
+    assert octets("512 KB") == 512 * 1024
+    assert octets("1.5 MB") == 1024 * 1536
