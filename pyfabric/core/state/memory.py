@@ -28,7 +28,7 @@ class MemoryState:
         """Write what a block changed."""
         for (namespace, key), value in updates.changes.items():
             values = self._values.setdefault(namespace, {})
-            if value is None:
-                values.pop(key, None)
-            else:
+            if value.value:
                 values[key] = value
+            else:
+                values.pop(key, None)

@@ -95,7 +95,7 @@ def _results(
 
 def merge(
     committed: Iterator[tuple[str, VersionedValue]],
-    changed: Iterator[tuple[str, VersionedValue | None]],
+    changed: Iterator[tuple[str, VersionedValue]],
 ) -> Iterator[tuple[str, VersionedValue]]:
     """Committed entries with changed ones over them, in key order; deleted keys are left out."""
     old, new = next(committed, None), next(changed, None)
@@ -108,6 +108,6 @@ def merge(
         if old is not None and old[0] == new[0]:
             old = next(committed, None)
         key, value = new
-        if value is not None:
+        if value.value:
             yield key, value
         new = next(changed, None)

@@ -24,10 +24,14 @@ _FLAG_MASK = 0xFF
 
 
 class Updates:
-    """The state changes of a block so far; a deleted key has the value None in `changes`."""
+    """The state changes of a block so far.
+
+    `changes` is by namespace and key; an empty value is a deletion (no key of Fabric's state has one),
+    and its version is that of the transaction which deleted.
+    """
 
     def __init__(self) -> None:
-        self.changes: dict[tuple[str, str], VersionedValue | None] = {}
+        self.changes: dict[tuple[str, str], VersionedValue] = {}
         self._keys: dict[str, list[str]] = {}
 
     def __contains__(self, place: tuple[str, str]) -> bool:
@@ -35,14 +39,12 @@ class Updates:
 
     def latest(self, reader: StateReader, namespace: str, key: str) -> VersionedValue | None:
         """The value after this block so far; None if there is none or it was deleted."""
-        place = (namespace, key)
-        if place in self.changes:
-            return self.changes[place]
-        return reader.get(namespace, key)
+        changed = self.changes.get((namespace, key))
+        if changed is None:
+            return reader.get(namespace, key)
+        return changed if changed.value else None
 
-    def range(
-        self, namespace: str, start: str, end: str
-    ) -> Iterator[tuple[str, VersionedValue | None]]:
+    def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
         """The changed keys of a range, deleted ones too."""
         keys = self._keys.get(namespace, [])
         for key in keys[bisect_left(keys, start) : bisect_left(keys, end) if end else None]:
@@ -58,18 +60,16 @@ class Updates:
             for place, operation in writes.operations.items()
         ]
         for place, result in applied:
-            if result is not _NOTHING:
-                self._set(place, result)
+            if result is not None:
+                self.put(place, result)
 
-    def _set(self, place: tuple[str, str], value: VersionedValue | None) -> None:
+    def put(self, place: tuple[str, str], value: VersionedValue) -> None:
+        """Set one key, as if a transaction had done it."""
         if place not in self.changes:
             namespace, key = place
             keys = self._keys.setdefault(namespace, [])
             keys.insert(bisect_left(keys, key), key)
         self.changes[place] = value
-
-
-_NOTHING = VersionedValue(b"", Version(0, 0))
 
 
 class _Operation:
@@ -88,16 +88,16 @@ class _Operation:
     def result(
         self, place: tuple[str, str], updates: Updates, reader: StateReader, version: Version
     ) -> VersionedValue | None:
-        """The value to keep, None to delete, `_NOTHING` to leave the key alone."""
+        """The change to make; None leaves the key alone."""
         if self.flags & _DELETE:
-            return None
+            return VersionedValue(b"", version)
         if self.flags & _UPSERT and self.flags & (_METADATA | _METADATA_DELETE):
             return VersionedValue(self.value, version, self.metadata)
         latest = updates.latest(reader, *place)
         if self.flags | _UPSERT == _UPSERT:
             return VersionedValue(self.value, version, b"" if latest is None else latest.metadata)
         if latest is None:
-            return _NOTHING
+            return None
         return VersionedValue(latest.value, version, self.metadata)
 
 

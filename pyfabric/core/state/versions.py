@@ -38,3 +38,9 @@ class StateReader(Protocol):
 def hashed_namespace(namespace: str, collection: str) -> str:
     """The namespace in which a collection's hashes are kept (`$$h`, as in Fabric's databases)."""
     return f"{namespace}$$h{collection}"
+
+
+def split_namespace(stored: str) -> tuple[str, str]:
+    """The namespace and collection of `hashed_namespace`; a public one has the collection ""."""
+    namespace, _, collection = stored.partition("$$h")
+    return namespace, collection

@@ -7,6 +7,7 @@ import pytest
 from fabric_protos.common import common_pb2
 
 from pyfabric.core.state import mvcc
+from pyfabric.core.state.commit_hash import commit_hash
 from pyfabric.core.state.memory import MemoryState
 from pyfabric.core.state.rwset import NamespaceSet, decode_metadata, decode_read_write_set
 from pyfabric.core.state.simulation import Simulation
@@ -44,6 +45,10 @@ class Replay:
                     if code is ValidationCode.VALID:
                         updates.apply(namespaces, Version(number, index), self.state)
             self.state.commit(updates)
+            self.after_block(block, updates)
+
+    def after_block(self, block: common_pb2.Block, updates: Updates) -> None:
+        """Called with each block once it is in the state."""
 
 
 def test_conflicts_and_phantoms_are_decided_as_the_peers_did() -> None:
@@ -146,3 +151,23 @@ def test_every_transaction_of_the_history_is_there() -> None:
     counts = [len(block.data.data) for block in history.blocks()]
     assert sum(counts) == 178
     assert all(isinstance(block, common_pb2.Block) for block in history.blocks())
+
+
+class HashingReplay(Replay):
+    """Computes commit hashes along the way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hashes: list[bytes] = [b""]
+
+    def after_block(self, block: common_pb2.Block, updates: Updates) -> None:
+        if block.header.number > 0:
+            self.hashes.append(commit_hash(self.hashes[-1], block.metadata.metadata[2], updates))
+
+
+def test_commit_hashes_chain_as_the_peers_did() -> None:
+    replay = HashingReplay()
+    assert sum(1 for _ in replay) == 102
+    expected = [entry["commit_hash"] for entry in history.decoded()]
+    assert [value.hex() for value in replay.hashes] == expected
+    assert len(expected) == history.HEIGHT

@@ -56,7 +56,7 @@ class Overlay:
         self._values: dict[str, VersionedValue] = dict(state.range("n", "", ""))
         for (_, key), value in updates.changes.items():
             self._values.pop(key, None)
-            if value is not None:
+            if value.value:
                 self._values[key] = value
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
