@@ -1,0 +1,112 @@
+"""One gRPC connection of the asyncio surface: bounded calls and streams to one endpoint."""
+
+import asyncio
+from typing import Any, Self, TypeVar
+
+import grpc
+import grpc.aio
+
+from pyfabric._grpc.errors import closed, gateway_error, too_many
+from pyfabric._grpc.options import channel_credentials, channel_options
+from pyfabric.core.effects import Endpoint, Unary
+from pyfabric.core.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
+
+T = TypeVar("T")
+
+
+class AsyncStream:
+    """A server's stream of raw messages; iterate it with `async for`, end it with `cancel`."""
+
+    def __init__(self, call: Any, slots: asyncio.Semaphore) -> None:
+        self._call = call
+        self._messages = aiter(call)
+        self._slots = slots
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            message: bytes = await anext(self._messages)
+        except StopAsyncIteration:
+            self._release()
+            raise
+        except grpc.aio.AioRpcError as failure:
+            self._release()
+            raise gateway_error(failure) from failure
+        return message
+
+    def cancel(self) -> None:
+        """End the stream."""
+        self._call.cancel()
+        self._release()
+
+    def _release(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._slots.release()
+
+
+class AsyncConnection:
+    """A channel to one endpoint, for the event loop in which it was made."""
+
+    def __init__(self, endpoint: Endpoint, *, proxy: bool, limit: int) -> None:
+        self._endpoint = endpoint
+        self._limit = limit
+        self._slots = asyncio.BoundedSemaphore(limit)
+        self._channel = grpc.aio.secure_channel(
+            endpoint.address, channel_credentials(endpoint), channel_options(endpoint, proxy=proxy)
+        )
+        self._unary: dict[str, Any] = {}
+
+    async def close(self) -> None:
+        """End the connection and every call on it."""
+        await self._channel.close()
+
+    async def _acquire(self, timeout: float) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise too_many(self._endpoint, self._limit) from error
+
+    async def call(self, rpc: Unary[T]) -> T:
+        """Make a unary call; raises GatewayError."""
+        method = self._unary.get(rpc.method)
+        if method is None:
+            method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
+        timeout = rpc.timeout
+        if timeout is None:
+            timeout = METHOD_TIMEOUTS.get(rpc.method, OTHER_TIMEOUT)
+        await self._acquire(timeout)
+        try:
+            answer: bytes = await method(rpc.request, timeout=timeout)
+        except grpc.aio.AioRpcError as failure:
+            raise gateway_error(failure) from failure
+        except grpc.aio.UsageError as error:
+            raise closed() from error
+        finally:
+            self._slots.release()
+        return rpc.parse(answer)
+
+    async def stream(
+        self, method: str, request: bytes, *, client_streams: bool, timeout: float | None = None
+    ) -> AsyncStream:
+        """Send one request and open the stream of its answers; raises GatewayError or ClientError.
+
+        `client_streams` says that the method takes a stream of requests (Deliver, Broadcast).
+        """
+        await self._acquire(timeout if timeout is not None else OTHER_TIMEOUT)
+        try:
+            if client_streams:
+                call = self._channel.stream_stream(method)(iter((request,)), timeout=timeout)
+            else:
+                call = self._channel.unary_stream(method)(request, timeout=timeout)
+        except grpc.aio.UsageError as error:
+            self._slots.release()
+            raise closed() from error
+        return AsyncStream(call, self._slots)

@@ -1,0 +1,102 @@
+"""One gRPC connection of the synchronous surface: bounded calls and streams to one endpoint."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import grpc
+
+from pyfabric._grpc.errors import closed, gateway_error, too_many
+from pyfabric._grpc.options import channel_credentials, channel_options
+from pyfabric.core.effects import Endpoint, Unary
+from pyfabric.core.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
+
+T = TypeVar("T")
+
+
+class Stream:
+    """A server's stream of raw messages; iterate it, and `cancel` from any thread."""
+
+    def __init__(self, call: Any, slots: threading.Semaphore) -> None:
+        self._call = call
+        self._slots = slots
+        self._ended = threading.Lock()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            message: bytes = next(self._call)
+        except StopIteration:
+            self._release()
+            raise
+        except grpc.RpcError as failure:
+            self._release()
+            raise gateway_error(failure) from failure
+        return message
+
+    def cancel(self) -> None:
+        """End the stream; an iteration under way raises GatewayError (CANCELLED)."""
+        self._call.cancel()
+        self._release()
+
+    def _release(self) -> None:
+        if self._ended.acquire(blocking=False):
+            self._slots.release()
+
+
+class Connection:
+    """A channel to one endpoint. Thread-safe."""
+
+    def __init__(self, endpoint: Endpoint, *, proxy: bool, limit: int) -> None:
+        self._endpoint = endpoint
+        self._limit = limit
+        self._slots = threading.BoundedSemaphore(limit)
+        self._channel = grpc.secure_channel(
+            endpoint.address, channel_credentials(endpoint), channel_options(endpoint, proxy=proxy)
+        )
+        self._unary: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """End the connection and every call on it."""
+        self._channel.close()
+
+    def call(self, rpc: Unary[T]) -> T:
+        """Make a unary call; raises GatewayError."""
+        method = self._unary.get(rpc.method)
+        if method is None:
+            method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
+        timeout = rpc.timeout
+        if timeout is None:
+            timeout = METHOD_TIMEOUTS.get(rpc.method, OTHER_TIMEOUT)
+        if not self._slots.acquire(timeout=timeout):
+            raise too_many(self._endpoint, self._limit)
+        try:
+            answer: bytes = method(rpc.request, timeout=timeout)
+        except grpc.RpcError as failure:
+            raise gateway_error(failure) from failure
+        except ValueError as error:
+            raise closed() from error
+        finally:
+            self._slots.release()
+        return rpc.parse(answer)
+
+    def stream(
+        self, method: str, request: bytes, *, client_streams: bool, timeout: float | None = None
+    ) -> Stream:
+        """Send one request and open the stream of its answers; raises GatewayError or ClientError.
+
+        `client_streams` says that the method takes a stream of requests (Deliver, Broadcast).
+        """
+        if not self._slots.acquire(timeout=timeout if timeout is not None else OTHER_TIMEOUT):
+            raise too_many(self._endpoint, self._limit)
+        try:
+            if client_streams:
+                call = self._channel.stream_stream(method)(iter((request,)), timeout=timeout)
+            else:
+                call = self._channel.unary_stream(method)(request, timeout=timeout)
+        except ValueError as error:
+            self._slots.release()
+            raise closed() from error
+        return Stream(call, self._slots)

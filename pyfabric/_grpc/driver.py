@@ -1,0 +1,183 @@
+"""Runs flows with blocking calls, on grpc."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import httpx
+
+from pyfabric._grpc import rest
+from pyfabric._grpc.connection import Connection, Stream
+from pyfabric._grpc.errors import unanswered
+from pyfabric._grpc.guard import Guard
+from pyfabric._grpc.local import fresh_nonce, present
+from pyfabric._grpc.options import MAX_IN_FLIGHT
+from pyfabric.core.deliver import BROADCAST, is_status, read_broadcast
+from pyfabric.core.effects import (
+    Answer,
+    Broadcast,
+    DeliverBlocks,
+    Endpoint,
+    Flow,
+    Gather,
+    Nonce,
+    Now,
+    Outcome,
+    Rest,
+    Sign,
+    Sleep,
+    Unary,
+)
+from pyfabric.errors import FabricError
+
+T = TypeVar("T")
+
+_GATHER_THREADS = 16
+
+
+class Driver:
+    """Performs the effects of flows with blocking calls. Thread-safe; useless after a fork.
+
+    `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
+    proxies, which are ignored otherwise.
+    """
+
+    def __init__(self, *, max_in_flight: int = MAX_IN_FLIGHT, proxy: bool = False) -> None:
+        self._limit = max_in_flight
+        self._proxy = proxy
+        self._guard = Guard()
+        self._lock = threading.Lock()
+        self._connections: dict[Endpoint, Connection] = {}
+        self._https: dict[Endpoint, httpx.Client] = {}
+        self._performers: dict[type, Callable[[Any], Any]] = {
+            Unary: self._unary,
+            Sign: _sign,
+            Now: present,
+            Nonce: fresh_nonce,
+            Gather: self._gather,
+            Sleep: _sleep,
+            Broadcast: self._broadcast,
+            DeliverBlocks: self._deliver,
+            Rest: self._rest,
+        }
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end; raises what the flow raises, or ClientError."""
+        self._guard.check()
+        performers = self._performers
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    answer = performers[type(effect)](effect)
+                except FabricError as error:
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(answer)
+        except StopIteration as stop:
+            value: T = stop.value
+            return value
+        finally:
+            flow.close()
+
+    def stream(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        request: bytes,
+        *,
+        client_streams: bool = False,
+        timeout: float | None = None,
+    ) -> Stream:
+        """Open a stream of raw messages; see `Connection.stream`."""
+        self._guard.check()
+        return self._connection(endpoint).stream(
+            method, request, client_streams=client_streams, timeout=timeout
+        )
+
+    def close(self) -> None:
+        """End every connection; calls under way fail. Safe to repeat."""
+        with self._lock:
+            self._guard.closed = True
+            connections, self._connections = self._connections, {}
+            clients, self._https = self._https, {}
+        if self._guard.forked:
+            return  # the connections belong to the process that made them
+        for connection in connections.values():
+            connection.close()
+        for client in clients.values():
+            client.close()
+
+    def _connection(self, endpoint: Endpoint) -> Connection:
+        connection = self._connections.get(endpoint)
+        if connection is not None:
+            return connection
+        with self._lock:
+            self._guard.check()
+            if endpoint not in self._connections:
+                self._connections[endpoint] = Connection(
+                    endpoint, proxy=self._proxy, limit=self._limit
+                )
+            return self._connections[endpoint]
+
+    def _unary(self, rpc: Unary[T]) -> T:
+        return self._connection(rpc.endpoint).call(rpc)
+
+    def _broadcast(self, effect: Broadcast) -> tuple[int, str]:
+        stream = self._connection(effect.endpoint).stream(
+            BROADCAST, effect.envelope, client_streams=True, timeout=effect.timeout
+        )
+        try:
+            for raw in stream:
+                return read_broadcast(raw)
+        finally:
+            stream.cancel()
+        raise unanswered(effect.endpoint)
+
+    def _deliver(self, effect: DeliverBlocks) -> list[bytes]:
+        stream = self._connection(effect.endpoint).stream(
+            effect.method, effect.envelope, client_streams=True, timeout=effect.timeout
+        )
+        messages: list[bytes] = []
+        try:
+            for raw in stream:
+                messages.append(raw)
+                if is_status(raw):
+                    return messages
+        finally:
+            stream.cancel()
+        raise unanswered(effect.endpoint)
+
+    def _rest(self, effect: Rest) -> Answer:
+        with self._lock:
+            client = self._https.get(effect.endpoint)
+            if client is None:
+                client = self._https[effect.endpoint] = httpx.Client(
+                    verify=rest.tls_context(effect.endpoint), trust_env=self._proxy
+                )
+        try:
+            return rest.answer(client.request(**rest.request_arguments(effect)))
+        except httpx.HTTPError as error:
+            raise rest.connection_error(effect.endpoint, error) from error
+
+    def _gather(self, effect: Gather) -> list[Outcome[Any]]:
+        if len(effect.flows) < 2:
+            return [self._outcome(flow) for flow in effect.flows]
+        with ThreadPoolExecutor(min(len(effect.flows), _GATHER_THREADS)) as pool:
+            return list(pool.map(self._outcome, effect.flows))
+
+    def _outcome(self, flow: Flow[T]) -> Outcome[T]:
+        try:
+            return Outcome(value=self.run(flow))
+        except FabricError as error:
+            return Outcome(error=error)
+
+
+def _sign(effect: Sign) -> bytes:
+    return effect.identity.sign(effect.message)
+
+
+def _sleep(effect: Sleep) -> None:
+    time.sleep(effect.seconds)

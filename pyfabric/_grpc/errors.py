@@ -1,0 +1,57 @@
+"""gRPC failures become our errors here, and nowhere else."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import grpc
+
+from pyfabric.core.effects import Endpoint
+from pyfabric.core.status_details import TRAILER, read_details
+from pyfabric.errors import ClientError, DecodeError, ErrorDetail, GatewayError, StatusCode
+
+
+class CallFailure(Protocol):
+    """What the errors of grpc and grpc.aio share; they have no common base that says so."""
+
+    def code(self) -> grpc.StatusCode: ...
+    def details(self) -> str | None: ...
+    def trailing_metadata(self) -> Iterable[Any] | None: ...
+
+
+def _details(trailers: Iterable[Any] | None) -> tuple[ErrorDetail, ...]:
+    for key, value in trailers or ():
+        if key == TRAILER:
+            try:
+                return read_details(value)
+            except DecodeError:
+                return ()  # the call's own error matters more than an unreadable addition to it
+    return ()
+
+
+def gateway_error(failure: CallFailure) -> GatewayError:
+    """The error of a failed call, with what each node that answered said."""
+    return GatewayError(
+        failure.details() or "",
+        code=StatusCode(failure.code().value[0]),
+        details=_details(failure.trailing_metadata()),
+    )
+
+
+def closed() -> ClientError:
+    """The error of a call on a closed connection, which grpc reports as a ValueError."""
+    return ClientError("the gateway is closed: connect again")
+
+
+def too_many(endpoint: Endpoint, limit: int) -> GatewayError:
+    """The error of a call that found no free place within its deadline; it was not sent."""
+    return GatewayError(
+        f"{limit} calls are already under way on the connection to {endpoint.address}",
+        code=StatusCode.RESOURCE_EXHAUSTED,
+    )
+
+
+def unanswered(endpoint: Endpoint) -> GatewayError:
+    """The error of a stream that the server ended before its answer was complete."""
+    return GatewayError(
+        f"{endpoint.address} ended the stream before its answer", code=StatusCode.UNAVAILABLE
+    )

@@ -1,0 +1,78 @@
+"""Channel and server options, and credentials.
+
+Fabric's rules behind the numbers: a peer ends a connection that is pinged more often than once in
+60 s; it pings an idle connection itself every 60 s; its largest message is 100 MB; error details
+come in trailers that gRPC would cut at 8 kB.
+"""
+
+import grpc
+
+from pyfabric.core.effects import Endpoint
+from pyfabric.errors import ClientError
+
+_MEGABYTE = 1024 * 1024
+
+# A peer serves 500 gateway calls at once, event streams and waiting CommitStatus calls included.
+MAX_IN_FLIGHT = 400
+
+Options = tuple[tuple[str, int | str], ...]
+
+_METADATA: Options = (
+    ("grpc.max_metadata_size", _MEGABYTE),
+    ("grpc.absolute_max_metadata_size", _MEGABYTE),
+)
+
+CLIENT_OPTIONS: Options = (
+    *_METADATA,
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.keepalive_time_ms", 120_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Each driver has its own connections, so that one's limits and end do not touch another's.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+SERVER_OPTIONS: Options = (
+    *_METADATA,
+    ("grpc.max_receive_message_length", 100 * _MEGABYTE),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Without it two servers share a port in silence.
+    ("grpc.so_reuseport", 0),
+)
+
+
+def channel_options(endpoint: Endpoint, *, proxy: bool) -> Options:
+    """The options of a channel to that endpoint; `proxy` obeys http_proxy and its like."""
+    name: Options = ()
+    if endpoint.server_name is not None:
+        name = (("grpc.ssl_target_name_override", endpoint.server_name),)
+    return (*CLIENT_OPTIONS, ("grpc.enable_http_proxy", int(proxy)), *name)
+
+
+def channel_credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
+    """TLS, with the client's certificate when the endpoint carries one.
+
+    Raises ClientError when there is nothing to trust the server by, or a certificate lacks its key.
+    """
+    if not endpoint.tls_roots:
+        raise ClientError(f"{endpoint.address}: no TLS root certificate to trust the server by")
+    if (endpoint.client_certificate is None) != (endpoint.client_key is None):
+        raise ClientError(f"{endpoint.address}: mutual TLS needs both a certificate and its key")
+    return grpc.ssl_channel_credentials(
+        endpoint.tls_roots, endpoint.client_key, endpoint.client_certificate
+    )
+
+
+def server_credentials(
+    certificate_chain: bytes, key: bytes, client_roots: bytes | None
+) -> grpc.ServerCredentials:
+    """TLS for a server (all PEM); with `client_roots` every client must show a certificate."""
+    return grpc.ssl_server_credentials(
+        [(key, certificate_chain)], client_roots, require_client_auth=client_roots is not None
+    )

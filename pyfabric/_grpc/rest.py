@@ -1,0 +1,64 @@
+"""HTTPS requests of flows, over httpx; proxies of the environment are not obeyed unless asked."""
+
+import ssl
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import httpx
+
+from pyfabric.core.effects import Answer, Endpoint, Rest
+from pyfabric.errors import ClientError, GatewayError, StatusCode
+
+_TIMEOUT = 30.0
+
+
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
+    """TLS 1.2 or newer to that endpoint, mutual when it carries a client certificate.
+
+    Raises ClientError when a certificate or key cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cadata=endpoint.tls_roots.decode())
+        if endpoint.client_certificate and endpoint.client_key:
+            _load_pair(context, endpoint.client_certificate, endpoint.client_key)
+    except (ssl.SSLError, ValueError) as error:
+        raise ClientError(f"{endpoint.address}: TLS material cannot be used: {error}") from error
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    # Python reads a key only from a file: this one is 0600 and gone at the end of the block.
+    with NamedTemporaryFile() as file:
+        file.write(certificate.rstrip() + b"\n" + key)
+        file.flush()
+        context.load_cert_chain(file.name)
+
+
+def request_arguments(effect: Rest) -> dict[str, Any]:
+    """What both httpx clients take for that request."""
+    name = effect.endpoint.server_name
+    return {
+        "method": effect.verb,
+        "url": f"https://{effect.endpoint.address}{effect.path}",
+        "files": dict(effect.files) if effect.files is not None else None,
+        "content": effect.body,
+        "headers": dict(effect.headers) if effect.headers is not None else None,
+        "timeout": effect.timeout if effect.timeout is not None else _TIMEOUT,
+        "extensions": {"sni_hostname": name} if name is not None else None,
+    }
+
+
+def answer(response: httpx.Response) -> Answer:
+    """The status and body of a response."""
+    return Answer(response.status_code, response.content)
+
+
+def connection_error(endpoint: Endpoint, error: httpx.HTTPError) -> GatewayError:
+    """The error of a request that got no answer."""
+    late = isinstance(error, httpx.TimeoutException)
+    return GatewayError(
+        f"{endpoint.address}: {str(error) or type(error).__name__}",
+        code=StatusCode.DEADLINE_EXCEEDED if late else StatusCode.UNAVAILABLE,
+    )

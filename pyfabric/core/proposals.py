@@ -1,0 +1,145 @@
+"""Proposals: what a client asks peers to simulate (peer.Proposal, gateway.ProposedTransaction)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import chaincode_pb2, proposal_pb2
+
+from pyfabric.core.decoding import decode
+from pyfabric.core.effects import Flow, nonce, now
+from pyfabric.core.envelopes import channel_header, transaction_id
+from pyfabric.identity.signing import SigningIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A call of a chaincode: `arguments[0]` is the function's name.
+
+    `endorsing_organizations` are MSP ids; when empty, the peer chooses.
+    """
+
+    channel: str
+    chaincode: str
+    arguments: Sequence[bytes]
+    transient: Mapping[str, bytes] | None = None
+    endorsing_organizations: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedTransaction:
+    """A proposal, signed or not yet. `message` is what the creator signs (peer.Proposal)."""
+
+    transaction_id: str
+    channel: str
+    message: bytes
+    endorsing_organizations: Sequence[str] = ()
+    signature: bytes = b""
+
+    def signed(self, signature: bytes) -> Self:
+        """The same proposal with that signature."""
+        return replace(self, signature=signature)
+
+    def _signed_proposal(self) -> proposal_pb2.SignedProposal:
+        return proposal_pb2.SignedProposal(proposal_bytes=self.message, signature=self.signature)
+
+    def to_bytes(self) -> bytes:
+        """The bytes of gateway.ProposedTransaction, as the official clients exchange them."""
+        return gateway_pb2.ProposedTransaction(
+            transaction_id=self.transaction_id,
+            proposal=self._signed_proposal(),
+            endorsing_organizations=self.endorsing_organizations,
+        ).SerializeToString()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """Read `to_bytes`; raises DecodeError."""
+        proposed = decode(gateway_pb2.ProposedTransaction, raw)
+        channel = decode(
+            common_pb2.ChannelHeader,
+            proposal_header(proposed.proposal.proposal_bytes).channel_header,
+        )
+        return cls(
+            transaction_id=channel.tx_id,
+            channel=channel.channel_id,
+            message=proposed.proposal.proposal_bytes,
+            endorsing_organizations=tuple(proposed.endorsing_organizations),
+            signature=proposed.proposal.signature,
+        )
+
+    def evaluate_request(self) -> bytes:
+        """The bytes of gateway.EvaluateRequest."""
+        return gateway_pb2.EvaluateRequest(
+            transaction_id=self.transaction_id,
+            channel_id=self.channel,
+            proposed_transaction=self._signed_proposal(),
+            target_organizations=self.endorsing_organizations,
+        ).SerializeToString()
+
+    def endorse_request(self) -> bytes:
+        """The bytes of gateway.EndorseRequest."""
+        return gateway_pb2.EndorseRequest(
+            transaction_id=self.transaction_id,
+            channel_id=self.channel,
+            proposed_transaction=self._signed_proposal(),
+            endorsing_organizations=self.endorsing_organizations,
+        ).SerializeToString()
+
+    def endorser_request(self) -> bytes:
+        """The bytes of peer.SignedProposal, for a peer's own Endorser service."""
+        return self._signed_proposal().SerializeToString()
+
+
+def proposal_header(proposal: bytes) -> common_pb2.Header:
+    """The header inside the bytes of a peer.Proposal; raises DecodeError."""
+    return decode(common_pb2.Header, decode(proposal_pb2.Proposal, proposal).header)
+
+
+def _payload(invocation: Invocation) -> bytes:
+    spec = chaincode_pb2.ChaincodeInvocationSpec(
+        chaincode_spec=chaincode_pb2.ChaincodeSpec(
+            # Fabric ignores the type; the official clients send NODE whatever the language.
+            type=chaincode_pb2.ChaincodeSpec.NODE,
+            chaincode_id=chaincode_pb2.ChaincodeID(name=invocation.chaincode),
+            input=chaincode_pb2.ChaincodeInput(args=invocation.arguments),
+        )
+    )
+    return proposal_pb2.ChaincodeProposalPayload(
+        input=spec.SerializeToString(), TransientMap=invocation.transient
+    ).SerializeToString()
+
+
+def new_proposal(
+    identity: SigningIdentity, invocation: Invocation, *, tls_hash: bytes = b""
+) -> Flow[ProposedTransaction]:
+    """A new unsigned proposal, with a fresh nonce and so a transaction id of its own."""
+    unique = yield from nonce()
+    creator = identity.serialized()
+    identifier = transaction_id(creator, unique)
+    extension = proposal_pb2.ChaincodeHeaderExtension(
+        chaincode_id=chaincode_pb2.ChaincodeID(name=invocation.chaincode)
+    )
+    header = common_pb2.Header(
+        channel_header=channel_header(
+            common_pb2.ENDORSER_TRANSACTION,
+            invocation.channel,
+            (yield from now()),
+            transaction=identifier,
+            extension=extension.SerializeToString(),
+            tls_hash=tls_hash,
+        ),
+        signature_header=common_pb2.SignatureHeader(
+            creator=creator, nonce=unique
+        ).SerializeToString(),
+    )
+    proposal = proposal_pb2.Proposal(
+        header=header.SerializeToString(), payload=_payload(invocation)
+    )
+    return ProposedTransaction(
+        transaction_id=identifier,
+        channel=invocation.channel,
+        message=proposal.SerializeToString(),
+        endorsing_organizations=tuple(invocation.endorsing_organizations),
+    )
