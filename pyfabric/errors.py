@@ -22,6 +22,7 @@
     ├── OrdererError             an orderer refused (HTTP status or broadcast status)
     ├── CAError                  a certificate authority refused
     └── ContractError            raised in a contract: refuses the transaction
+        └── StateError           … because its peer refused to read or write state
 
 An error carries its facts as fields and keeps its cause; it is raised or logged, never both. `str()`
 of each is one readable line.
@@ -258,3 +259,7 @@ class CAError(FabricError):
 
 class ContractError(FabricError):
     """Raised in a contract to refuse the transaction: the text reaches the client as it is."""
+
+
+class StateError(ContractError):
+    """The peer answered a contract's request with an error (the text is the peer's)."""
