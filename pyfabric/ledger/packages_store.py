@@ -1,0 +1,54 @@
+"""A peer's installed chaincode packages, as files named the way Fabric names them.
+
+Source: core/chaincode/persistence of Fabric 3.1: `<label>.<hash>.tar.gz`, package id `label:hash`.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyfabric.admin.packages import ChaincodePackage
+from pyfabric.errors import PackageError
+
+_FILE = re.compile(r"^(.+)\.([0-9a-f]{64})\.tar\.gz$")
+
+
+class PackageStore:
+    """The packages in one folder; each is written whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._labels: dict[str, str] = {}
+        for path in sorted(folder.iterdir()):
+            match = _FILE.match(path.name)
+            if match is not None:
+                self._labels[f"{match[1]}:{match[2]}"] = match[1]
+
+    def __contains__(self, package_id: str) -> bool:
+        return package_id in self._labels
+
+    def listed(self) -> Sequence[tuple[str, str]]:
+        """(package id, label) of every package, by package id."""
+        return sorted(self._labels.items())
+
+    def save(self, package: ChaincodePackage) -> None:
+        """Keep a package; it survives the process when this returns."""
+        path = self._path(package.package_id)
+        temporary = path.with_suffix(".part")
+        with temporary.open("wb") as file:
+            file.write(package.data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        self._labels[package.package_id] = package.label
+
+    def load(self, package_id: str) -> bytes:
+        """The bytes of a package; raises PackageError with Fabric's text when it is not there."""
+        if package_id not in self._labels:
+            raise PackageError(f"chaincode install package '{package_id}' not found")
+        return self._path(package_id).read_bytes()
+
+    def _path(self, package_id: str) -> Path:
+        return self._folder / (package_id.replace(":", ".", 1) + ".tar.gz")

@@ -1,0 +1,51 @@
+"""A call of a system chaincode on a peer, and its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fabric_protos.peer import proposal_response_pb2
+
+from pyfabric.errors import PolicyError
+from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.proposals import Proposal
+
+if TYPE_CHECKING:
+    from pyfabric.ledger.peer import Peer
+
+SUCCESS = 200
+NOT_FOUND = 404
+FAILURE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCall:
+    """What a system chaincode is given; without a channel there is no simulation."""
+
+    peer: "Peer"
+    proposal: Proposal
+    arguments: Sequence[bytes]
+    simulation: PrivateSimulation | None
+
+    @property
+    def channel_id(self) -> str:
+        """The channel of the proposal; empty for a call to the peer itself."""
+        return self.proposal.channel_id
+
+    def refusal(self, resource: str, channel_id: str) -> str | None:
+        """Why the caller may not use a resource; None if it may."""
+        try:
+            self.peer.access.check_proposal(resource, channel_id, self.proposal)
+        except PolicyError as error:
+            return str(error)
+        return None
+
+
+def success(payload: bytes = b"") -> proposal_response_pb2.Response:
+    """An answer that carries a result."""
+    return proposal_response_pb2.Response(status=SUCCESS, payload=payload)
+
+
+def failure(message: str, status: int = FAILURE) -> proposal_response_pb2.Response:
+    """An answer that refuses."""
+    return proposal_response_pb2.Response(status=status, message=message)

@@ -1,0 +1,162 @@
+"""`cscc`: joining channels, and what a channel's configuration is.
+
+Source: core/scc/cscc/configure.go and core/peer of Fabric 3.1; texts are those. Joining from a snapshot
+is refused: the development ledger makes no snapshots of Fabric's form.
+"""
+
+from collections.abc import Callable
+
+from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.peer import proposal_response_pb2, query_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric.errors import FabricError
+from pyfabric.ledger.proposals import UNREADABLE
+from pyfabric.ledger.system.calls import SystemCall, failure, success
+
+NAME = "cscc"
+
+
+def invoke(call: SystemCall) -> proposal_response_pb2.Response:
+    """Answer one call."""
+    arguments = call.arguments
+    function = arguments[0].decode(errors="replace") if arguments else ""
+    needs_argument = function not in ("GetChannels", "JoinBySnapshotStatus")
+    if not arguments or (needs_argument and len(arguments) < 2):
+        return failure(f"Incorrect number of arguments, {len(arguments)}")
+    handler = _FUNCTIONS.get(function)
+    if handler is None:
+        return failure(f"Requested function {function} not found.")
+    return handler(call)
+
+
+def _join(call: SystemCall) -> proposal_response_pb2.Response:
+    try:
+        block = common_pb2.Block.FromString(call.arguments[1])
+    except ProtobufDecodeError:
+        return failure(
+            f"Failed to reconstruct the genesis block, error unmarshalling Block: {UNREADABLE}"
+        )
+    try:
+        channel_id = _channel_of(block)
+    except ValueError as error:
+        return failure(
+            f'"JoinChain" request failed to extract channel id from the block due to [{error}]'
+        )
+    problem = _config_problem(block)
+    if problem is not None:
+        return failure(
+            f'"JoinChain" for channelID = {channel_id} failed because of validation of '
+            f"configuration block, because of {problem}"
+        )
+    refusal = call.refusal("cscc/JoinChain", "")
+    if refusal is not None:
+        return failure(f"access denied for [JoinChain][{channel_id}]: [{refusal}]")
+    try:
+        call.peer.join(channel_id, call.arguments[1])
+    except FabricError as error:
+        return failure(str(error))
+    return success()
+
+
+def _channel_of(block: common_pb2.Block) -> str:
+    if not block.HasField("data") or not block.data.data:
+        raise ValueError("failed to retrieve channel id - block is empty")
+    try:
+        envelope = common_pb2.Envelope.FromString(block.data.data[0])
+        payload = common_pb2.Payload.FromString(envelope.payload)
+        if not payload.HasField("header"):
+            raise ValueError("failed to retrieve channel id - payload header is empty")
+        return common_pb2.ChannelHeader.FromString(payload.header.channel_header).channel_id
+    except ProtobufDecodeError as error:
+        raise ValueError(f"error unmarshalling Envelope: {UNREADABLE}") from error
+
+
+def _config_problem(block: common_pb2.Block) -> str | None:
+    try:
+        envelope = common_pb2.Envelope.FromString(block.data.data[0])
+        payload = common_pb2.Payload.FromString(envelope.payload)
+        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        if header.type != common_pb2.HeaderType.CONFIG:
+            return (
+                "Bad configuration envelope: invalid type "
+                f"{_type_name(header.type)}, expected CONFIG"
+            )
+        config = configtx_pb2.ConfigEnvelope.FromString(payload.data)
+    except ProtobufDecodeError:
+        return f"Bad configuration envelope: error unmarshalling message: {UNREADABLE}"
+    if not config.HasField("config"):
+        return "Nil config envelope Config"
+    if not config.config.HasField("channel_group"):
+        return "Nil channel group"
+    groups = config.config.channel_group.groups
+    if not groups:
+        return "No channel configuration groups are available"
+    if "Application" not in groups:
+        return "Invalid configuration block, missing Application configuration group"
+    return None
+
+
+def _type_name(number: int) -> str:
+    known = common_pb2.HeaderType.DESCRIPTOR.values_by_number.get(number)
+    return known.name if known is not None else str(number)
+
+
+def _join_by_snapshot(call: SystemCall) -> proposal_response_pb2.Response:
+    if not call.arguments[1]:
+        return failure("Cannot join the channel, no snapshot directory provided")
+    refusal = call.refusal("cscc/JoinChainBySnapshot", "")
+    if refusal is not None:
+        return failure(f"access denied for [JoinChainBySnapshot]: [{refusal}]")
+    return failure("cannot join from a snapshot: not supported by the development ledger")
+
+
+def _snapshot_status(call: SystemCall) -> proposal_response_pb2.Response:
+    refusal = call.refusal("cscc/JoinBySnapshotStatus", "")
+    if refusal is not None:
+        return failure(f"access denied for [JoinBySnapshotStatus]: {refusal}")
+    return success(query_pb2.JoinBySnapshotStatus().SerializeToString())
+
+
+def _config_block(call: SystemCall) -> proposal_response_pb2.Response:
+    channel_id = call.arguments[1].decode(errors="replace")
+    refusal = call.refusal("cscc/GetConfigBlock", channel_id)
+    if refusal is not None:
+        return failure(f"access denied for [GetConfigBlock][{channel_id}]: {refusal}")
+    channel = call.peer.channel(channel_id)
+    if channel is None:
+        return failure(f"Unknown channel ID, {channel_id}")
+    return success(channel.config_block())
+
+
+def _channel_config(call: SystemCall) -> proposal_response_pb2.Response:
+    channel_id = call.arguments[1].decode(errors="replace")
+    if not channel_id:
+        return failure("empty channel name provided")
+    refusal = call.refusal("cscc/GetChannelConfig", channel_id)
+    if refusal is not None:
+        return failure(f"access denied for [GetChannelConfig][{channel_id}]: {refusal}")
+    channel = call.peer.channel(channel_id)
+    if channel is None:
+        return failure(f"unknown channel ID, {channel_id}")
+    return success(channel.config.raw.SerializeToString())
+
+
+def _channels(call: SystemCall) -> proposal_response_pb2.Response:
+    refusal = call.refusal("cscc/GetChannels", "")
+    if refusal is not None:
+        return failure(f"access denied for [GetChannels]: {refusal}")
+    answer = query_pb2.ChannelQueryResponse(
+        channels=[query_pb2.ChannelInfo(channel_id=name) for name in call.peer.joined]
+    )
+    return success(answer.SerializeToString())
+
+
+_FUNCTIONS: dict[str, Callable[[SystemCall], proposal_response_pb2.Response]] = {
+    "JoinChain": _join,
+    "JoinChainBySnapshot": _join_by_snapshot,
+    "JoinBySnapshotStatus": _snapshot_status,
+    "GetConfigBlock": _config_block,
+    "GetChannelConfig": _channel_config,
+    "GetChannels": _channels,
+}

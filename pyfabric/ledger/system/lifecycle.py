@@ -1,0 +1,387 @@
+"""`_lifecycle`: installing packages, approving and committing chaincode definitions.
+
+Source: core/chaincode/lifecycle/scc.go and lifecycle.go of Fabric 3.1; texts are those.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fabric_protos.peer import policy_pb2, proposal_response_pb2
+from fabric_protos.peer.lifecycle import chaincode_definition_pb2, lifecycle_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+from google.protobuf.message import Message
+
+from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.errors import ContractError
+from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.proposals import UNREADABLE
+from pyfabric.ledger.system import installing, inputs
+from pyfabric.ledger.system.calls import NOT_FOUND, SystemCall, failure, success
+from pyfabric.ledger.system.definitions import (
+    LIFECYCLE,
+    Definition,
+    implicit_collection,
+    package_record,
+    private_name,
+    read_approval,
+    read_definition,
+    read_package_id,
+    read_sequence,
+)
+from pyfabric.ledger.system.records import (
+    NAMESPACES,
+    SOURCES,
+    metadata_key,
+    mismatches,
+    write_record,
+)
+from pyfabric.ledger.system.states import OrganizationState, PublicState, hashed_state
+
+NAME = LIFECYCLE
+ENDORSEMENT = "/Channel/Application/Endorsement"
+_LEGACY = "lscc"
+
+
+class NotDefinedError(ContractError):
+    """The chaincode has no committed definition: answered with status 404."""
+
+
+def invoke(call: SystemCall) -> proposal_response_pb2.Response:
+    """Answer one call."""
+    count = len(call.arguments)
+    if count == 0:
+        return failure("lifecycle scc must be invoked with arguments")
+    if count != 2:
+        return failure(
+            f"lifecycle scc operations require exactly two arguments but received {count}"
+        )
+    name = call.arguments[0].decode(errors="replace")
+    refusal = call.refusal(f"{LIFECYCLE}/{name}", call.channel_id)
+    if refusal is not None:
+        return failure(f"Failed to authorize invocation due to failed ACL check: {refusal}")
+    try:
+        return success(_dispatch(name, call).SerializeToString())
+    except (NotDefinedError, installing.PackageNotFoundError) as error:
+        return failure(str(error), NOT_FOUND)
+    except ContractError as error:
+        return failure(f"failed to invoke backing implementation of '{name}': {error}")
+
+
+def _dispatch(name: str, call: SystemCall) -> Message:
+    function = _FUNCTIONS.get(name)
+    if function is None:
+        raise ContractError(f"receiver *lifecycle.Invocation.{name} does not exist")
+    kind, run = function
+    try:
+        arguments = kind.FromString(call.arguments[1])
+    except ProtobufDecodeError as error:
+        raise ContractError(
+            f"could not decode input arg for *lifecycle.Invocation.{name}: {UNREADABLE}"
+        ) from error
+    return run(call, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _OnChannel:
+    """A call that needs a channel, with what it works on."""
+
+    call: SystemCall
+    config: ChannelConfig
+    simulation: PrivateSimulation
+
+    @property
+    def public(self) -> PublicState:
+        return PublicState(self.simulation)
+
+    @property
+    def own(self) -> OrganizationState:
+        """The collection of this peer's department."""
+        peer = self.call.peer
+        return OrganizationState(
+            self.simulation, peer.private, self.call.channel_id, implicit_collection(peer.msp_id)
+        )
+
+
+def _on_channel(call: SystemCall) -> _OnChannel:
+    channel = call.peer.channel(call.channel_id)
+    if channel is None or call.simulation is None:
+        raise ContractError(f"no application config for channel '{call.channel_id}'")
+    return _OnChannel(call, channel.config, call.simulation)
+
+
+def _validate(context: _OnChannel, request: Any) -> None:
+    try:
+        inputs.check_names(request.name, request.version)
+        collections = inputs.static_collections(request.collections)
+        inputs.check_collections(collections, context.config.msp_manager)
+        committed = read_definition(request.name, context.public)
+        if committed is None:
+            context.simulation.get_state(_LEGACY, request.name)
+        else:
+            inputs.check_against_committed(collections, committed.collection_package)
+    except ContractError as error:
+        raise ContractError(f"error validating chaincode definition: {error}") from error
+
+
+def _definition(request: Any) -> Definition:
+    """The definition in a request, with the defaults of a channel filled in."""
+    reference = policy_pb2.ApplicationPolicy(channel_config_policy_reference=ENDORSEMENT)
+    return Definition(
+        request.sequence,
+        chaincode_definition_pb2.ChaincodeEndorsementInfo(
+            version=request.version,
+            init_required=request.init_required,
+            endorsement_plugin=request.endorsement_plugin or "escc",
+        ).SerializeToString(),
+        chaincode_definition_pb2.ChaincodeValidationInfo(
+            validation_plugin=request.validation_plugin or "vscc",
+            validation_parameter=request.validation_parameter or reference.SerializeToString(),
+        ).SerializeToString(),
+        request.collections.SerializeToString(),
+    )
+
+
+def _check_default_policy(context: _OnChannel, request: Any) -> None:
+    application = context.config.raw.channel_group.groups["Application"]
+    if not request.validation_parameter and "Endorsement" not in application.policies:
+        channel_id = context.call.channel_id
+        raise ContractError(
+            f"could not set defaults for chaincode definition in channel {channel_id}: policy "
+            f"'{ENDORSEMENT}' must be defined for channel '{channel_id}' before chaincode "
+            "operations can be attempted"
+        )
+
+
+def _approve(
+    call: SystemCall, request: lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs
+) -> Message:
+    context = _on_channel(call)
+    _validate(context, request)
+    current = read_sequence(request.name, context.public)
+    _check_sequence(current, request.sequence)
+    _check_default_policy(context, request)
+    definition = _definition(request)
+    package_id = request.source.local_package.package_id
+    if request.sequence == current:
+        _check_same(context, request.name, definition)
+        if _unchanged(context, request.name, definition, package_id):
+            raise ContractError(
+                f"attempted to redefine the current committed sequence ({current}) for namespace "
+                f"{request.name}"
+            )
+    elif _unchanged(context, request.name, definition, package_id):
+        raise ContractError(
+            f"attempted to redefine uncommitted sequence ({request.sequence}) for namespace "
+            f"{request.name} with unchanged content"
+        )
+    record = private_name(request.name, request.sequence)
+    write_record(NAMESPACES, record, definition.parameters(), context.own)
+    write_record(SOURCES, record, package_record(package_id), context.own)
+    return lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgResult()
+
+
+def _check_sequence(current: int, requested: int) -> None:
+    if current == requested == 0:
+        raise ContractError(
+            "requested sequence is 0, but first definable sequence number is 1"
+        )
+    if requested < current:
+        raise ContractError(
+            f"currently defined sequence {current} is larger than requested sequence {requested}"
+        )
+    if requested > current + 1:
+        raise ContractError(
+            f"requested sequence {requested} is larger than the next available sequence number "
+            f"{current + 1}"
+        )
+
+
+def _check_same(context: _OnChannel, name: str, passed: Definition) -> None:
+    committed = read_definition(name, context.public)
+    difference = None if committed is None else committed.difference(passed)
+    if difference is not None:
+        raise ContractError(
+            f"attempted to redefine the current committed sequence ({passed.sequence}) for "
+            f"namespace {name} with different parameters: {difference}"
+        )
+
+
+def _unchanged(context: _OnChannel, name: str, passed: Definition, package_id: str) -> bool:
+    approved = read_approval(name, passed.sequence, context.own)
+    if approved is None or approved.difference(passed) is not None:
+        return False
+    return read_package_id(name, passed.sequence, context.own) == package_id
+
+
+def _query_approved(
+    call: SystemCall, request: lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs
+) -> Message:
+    context = _on_channel(call)
+    sequence = request.sequence or _latest_sequence(context, request.name)
+    approved = read_approval(request.name, sequence, context.own)
+    if approved is None:
+        raise ContractError(
+            f"could not fetch approved chaincode definition (name: '{request.name}', sequence: "
+            f"'{sequence}') on channel '{call.channel_id}'"
+        )
+    result = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult(**_described(approved))
+    _set_source(result, context, request.name, approved)
+    return result
+
+
+def _latest_sequence(context: _OnChannel, name: str) -> int:
+    current = read_sequence(name, context.public)
+    following = private_name(name, current + 1)
+    if context.own.get(metadata_key(NAMESPACES, following)) is not None:
+        return current + 1
+    return current
+
+
+def _set_source(result: Any, context: _OnChannel, name: str, approved: Definition) -> None:
+    package_id = read_package_id(name, approved.sequence, context.own)
+    if package_id:
+        result.source.local_package.package_id = package_id
+    else:
+        result.source.unavailable.SetInParent()
+
+
+def _query_all_approved(
+    call: SystemCall, _request: lifecycle_pb2.QueryApprovedChaincodeDefinitionsArgs
+) -> Message:
+    context = _on_channel(call)
+    own = context.own
+    prefix = metadata_key(NAMESPACES, "")
+    keys = call.peer.private.keys(call.channel_id, LIFECYCLE, own.collection, prefix)
+    result = lifecycle_pb2.QueryApprovedChaincodeDefinitionsResult()
+    for key in keys:
+        name, _, sequence = key.removeprefix(prefix).partition("#")
+        approved = read_approval(name, int(sequence), own)
+        if approved is not None:
+            entry = result.approved_chaincode_definitions.add(name=name, **_described(approved))
+            _set_source(entry, context, name, approved)
+    return result
+
+
+def _approvals(
+    context: _OnChannel, name: str, definition: Definition
+) -> dict[str, list[str]]:
+    """For each department, which parts of the definition it did not approve."""
+    record = private_name(name, definition.sequence)
+    return {
+        msp_id: mismatches(
+            NAMESPACES, record, definition.parameters(), hashed_state(context.simulation, msp_id)
+        )
+        for msp_id in context.config.application_organizations
+    }
+
+
+def _readiness(context: _OnChannel, request: Any) -> tuple[Definition, dict[str, list[str]]]:
+    current = read_sequence(request.name, context.public)
+    if request.sequence != current + 1:
+        raise ContractError(
+            f"requested sequence is {request.sequence}, but new definition must be sequence "
+            f"{current + 1}"
+        )
+    _check_default_policy(context, request)
+    definition = _definition(request)
+    return definition, _approvals(context, request.name, definition)
+
+
+def _check_readiness(call: SystemCall, request: lifecycle_pb2.CheckCommitReadinessArgs) -> Message:
+    _, different = _readiness(_on_channel(call), request)
+    result = lifecycle_pb2.CheckCommitReadinessResult()
+    for msp_id, items in different.items():
+        result.approvals[msp_id] = not items
+        if items:
+            result.mismatches[msp_id].items.extend(items)
+    return result
+
+
+def _commit(call: SystemCall, request: lifecycle_pb2.CommitChaincodeDefinitionArgs) -> Message:
+    context = _on_channel(call)
+    _validate(context, request)
+    msp_id = call.peer.msp_id
+    if msp_id not in context.config.application_organizations:
+        raise ContractError(
+            "impossibly, this peer's org is processing requests for a channel it is not a member of"
+        )
+    definition, different = _readiness(context, request)
+    write_record(NAMESPACES, request.name, definition.record(), context.public)
+    if different[msp_id]:
+        raise ContractError(f"chaincode definition not agreed to by this org ({msp_id})")
+    return lifecycle_pb2.CommitChaincodeDefinitionResult()
+
+
+def _query_definition(
+    call: SystemCall, request: lifecycle_pb2.QueryChaincodeDefinitionArgs
+) -> Message:
+    context = _on_channel(call)
+    definition = read_definition(request.name, context.public)
+    if definition is None:
+        raise NotDefinedError(f"namespace {request.name} is not defined")
+    result = lifecycle_pb2.QueryChaincodeDefinitionResult(**_described(definition))
+    for msp_id, items in _approvals(context, request.name, definition).items():
+        result.approvals[msp_id] = not items
+    return result
+
+
+def _query_definitions(
+    call: SystemCall, _request: lifecycle_pb2.QueryChaincodeDefinitionsArgs
+) -> Message:
+    context = _on_channel(call)
+    prefix = metadata_key(NAMESPACES, "")
+    scan = context.simulation.range(LIFECYCLE, prefix, prefix + "\x7f")
+    result = lifecycle_pb2.QueryChaincodeDefinitionsResult()
+    for key, _ in scan:
+        name = key.removeprefix(prefix)
+        definition = read_definition(name, context.public)
+        if definition is not None:
+            result.chaincode_definitions.add(name=name, **_described(definition))
+    return result
+
+
+def _described(definition: Definition) -> Mapping[str, Any]:
+    endorsement, validation = definition.endorsement, definition.validation
+    return {
+        "sequence": definition.sequence,
+        "version": endorsement.version,
+        "endorsement_plugin": endorsement.endorsement_plugin,
+        "validation_plugin": validation.validation_plugin,
+        "validation_parameter": validation.validation_parameter,
+        "collections": definition.collection_package,
+        "init_required": endorsement.init_required,
+    }
+
+
+_FUNCTIONS: Mapping[str, tuple[type[Message], Callable[[SystemCall, Any], Message]]] = {
+    "InstallChaincode": (lifecycle_pb2.InstallChaincodeArgs, installing.install),
+    "QueryInstalledChaincode": (
+        lifecycle_pb2.QueryInstalledChaincodeArgs,
+        installing.query_installed,
+    ),
+    "QueryInstalledChaincodes": (
+        lifecycle_pb2.QueryInstalledChaincodesArgs,
+        installing.query_all_installed,
+    ),
+    "GetInstalledChaincodePackage": (
+        lifecycle_pb2.GetInstalledChaincodePackageArgs,
+        installing.get_package,
+    ),
+    "ApproveChaincodeDefinitionForMyOrg": (
+        lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs,
+        _approve,
+    ),
+    "QueryApprovedChaincodeDefinition": (
+        lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs,
+        _query_approved,
+    ),
+    "QueryApprovedChaincodeDefinitions": (
+        lifecycle_pb2.QueryApprovedChaincodeDefinitionsArgs,
+        _query_all_approved,
+    ),
+    "CheckCommitReadiness": (lifecycle_pb2.CheckCommitReadinessArgs, _check_readiness),
+    "CommitChaincodeDefinition": (lifecycle_pb2.CommitChaincodeDefinitionArgs, _commit),
+    "QueryChaincodeDefinition": (lifecycle_pb2.QueryChaincodeDefinitionArgs, _query_definition),
+    "QueryChaincodeDefinitions": (lifecycle_pb2.QueryChaincodeDefinitionsArgs, _query_definitions),
+}

@@ -1,0 +1,116 @@
+"""`qscc`: blocks and transactions of a channel, by number, hash and transaction id.
+
+Source: core/scc/qscc/query.go of Fabric 3.1; texts are those.
+"""
+
+from collections.abc import Callable
+
+from fabric_protos.common import ledger_pb2
+from fabric_protos.peer import proposal_response_pb2, transaction_pb2
+
+from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.system.calls import SystemCall, failure, success
+
+NAME = "qscc"
+_LARGEST = 2**64 - 1
+
+
+def invoke(call: SystemCall) -> proposal_response_pb2.Response:
+    """Answer one query."""
+    arguments = call.arguments
+    if len(arguments) < 2:
+        return failure(f"Incorrect number of arguments, {len(arguments)}")
+    function = arguments[0].decode(errors="replace")
+    channel_id = arguments[1].decode(errors="replace")
+    if function != "GetChainInfo" and len(arguments) < 3:
+        return failure(f"missing 3rd argument for {function}")
+    channel = call.peer.channel(channel_id)
+    if channel is None:
+        return failure(f"Invalid chain ID, {channel_id}")
+    refusal = call.refusal(f"qscc/{function}", channel_id)
+    if refusal is not None:
+        return failure(f"access denied for [{function}][{channel_id}]: [{refusal}]")
+    if function == "GetChainInfo":
+        return _chain_info(channel)
+    query = _QUERIES.get(function)
+    if query is None:
+        return failure(f"Requested function {function} not found.")
+    return query(channel, arguments[2])
+
+
+def _chain_info(channel: ChannelLedger) -> proposal_response_pb2.Response:
+    info = channel.chain_info()
+    return success(
+        ledger_pb2.BlockchainInfo(
+            height=info.height,
+            currentBlockHash=info.current_hash,
+            previousBlockHash=info.previous_hash,
+        ).SerializeToString()
+    )
+
+
+def _block_by_number(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
+    text = argument.decode(errors="replace")
+    problem = _not_a_number(text)
+    if problem is not None:
+        return failure(
+            f"Failed to parse block number with error strconv.ParseUint: parsing "
+            f'"{text}": {problem}'
+        )
+    number = int(text)
+    block = channel.block(number) if number < channel.height else None
+    if block is None:
+        return failure(
+            f"Failed to get block number {number}, error no such block number [{number}] in index"
+        )
+    return success(block)
+
+
+def _not_a_number(text: str) -> str | None:
+    if not (text.isascii() and text.isdigit()):
+        return "invalid syntax"
+    return "value out of range" if int(text) > _LARGEST else None
+
+
+def _block_by_hash(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
+    block = channel.block_by_hash(argument)
+    if block is None:
+        return failure(
+            f"Failed to get block hash {argument.decode(errors='replace')}, "
+            f"error no such block hash [{argument.hex()}] in index"
+        )
+    return success(block)
+
+
+def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
+    transaction_id = argument.decode(errors="replace")
+    record = channel.transaction(transaction_id)
+    if record is None:
+        return failure(
+            f"Failed to get transaction with id {transaction_id}, "
+            f"error no such transaction ID [{transaction_id}] in index"
+        )
+    processed = transaction_pb2.ProcessedTransaction(validationCode=record.code)
+    processed.transactionEnvelope.ParseFromString(record.envelope)
+    return success(processed.SerializeToString())
+
+
+def _block_by_transaction(
+    channel: ChannelLedger, argument: bytes
+) -> proposal_response_pb2.Response:
+    transaction_id = argument.decode(errors="replace")
+    block = channel.block_by_transaction(transaction_id)
+    if block is None:
+        return failure(
+            f"Failed to get block for txID {transaction_id}, "
+            f"error no such transaction ID [{transaction_id}] in index"
+        )
+    return success(block)
+
+
+_QUERIES: dict[str, Callable[[ChannelLedger, bytes], proposal_response_pb2.Response]] = {
+    "GetBlockByNumber": _block_by_number,
+    "GetBlockByHash": _block_by_hash,
+    "GetTransactionByID": _transaction_by_id,
+    "GetBlockByTxID": _block_by_transaction,
+}

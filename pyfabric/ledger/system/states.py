@@ -1,0 +1,64 @@
+"""The state of `_lifecycle` in a transaction: public keys, and departments' implicit collections."""
+
+from dataclasses import dataclass
+
+from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.private_store import PrivateStore
+from pyfabric.ledger.system.definitions import IMPLICIT_PREFIX, LIFECYCLE, implicit_collection
+
+
+@dataclass(frozen=True, slots=True)
+class PublicState:
+    """Keys that every department reads."""
+
+    simulation: PrivateSimulation
+
+    def get(self, key: str) -> bytes | None:
+        """The committed value."""
+        return self.simulation.get_state(LIFECYCLE, key)
+
+    def put(self, key: str, value: bytes) -> None:
+        """Write a value; an empty one deletes."""
+        self.simulation.put_state(LIFECYCLE, key, value)
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationState:
+    """A department's own collection, on a peer of the department, which keeps the values."""
+
+    simulation: PrivateSimulation
+    store: PrivateStore
+    channel_id: str
+    collection: str
+
+    def get(self, key: str) -> bytes | None:
+        """The committed value, if the collection's hash of it is committed too."""
+        if self.simulation.get_private_hash(LIFECYCLE, self.collection, key) is None:
+            return None
+        return self.store.get(self.channel_id, LIFECYCLE, self.collection, key)
+
+    def put(self, key: str, value: bytes) -> None:
+        """Write a value; an empty one deletes."""
+        self.simulation.put_private(LIFECYCLE, self.collection, key, value)
+
+
+@dataclass(frozen=True, slots=True)
+class HashedState:
+    """Any department's collection as hashes."""
+
+    simulation: PrivateSimulation
+    collection: str
+
+    @property
+    def msp_id(self) -> str:
+        """Whose collection it is."""
+        return self.collection.removeprefix(IMPLICIT_PREFIX)
+
+    def get_hash(self, key: str) -> bytes | None:
+        """The committed hash of a value."""
+        return self.simulation.get_private_hash(LIFECYCLE, self.collection, key)
+
+
+def hashed_state(simulation: PrivateSimulation, msp_id: str) -> HashedState:
+    """A department's approvals, opaque."""
+    return HashedState(simulation, implicit_collection(msp_id))
