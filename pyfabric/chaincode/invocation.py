@@ -1,0 +1,104 @@
+"""One transaction as the contract receives it: who asks what, and when."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Self
+
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
+from google.protobuf.message import DecodeError as ProtobufError
+
+from pyfabric.errors import ContractError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What a peer sends of one transaction (ChaincodeMessage of type TRANSACTION or INIT).
+
+    `arguments` begins with the function's name. `signed_proposal` (bytes of protos.SignedProposal)
+    is what the client signed; the properties read it only when they are asked.
+    """
+
+    channel_id: str
+    transaction_id: str
+    arguments: tuple[bytes, ...]
+    signed_proposal: bytes
+    decorations: Mapping[str, bytes]
+    is_init: bool
+
+    @classmethod
+    def from_message(cls, message: chaincode_shim_pb2.ChaincodeMessage) -> Self:
+        """Read a TRANSACTION or INIT message; raises ContractError if its input cannot be read."""
+        try:
+            given = chaincode_pb2.ChaincodeInput.FromString(message.payload)
+        except ProtobufError as error:
+            raise ContractError("failed to unmarshal input") from error
+        return cls(
+            channel_id=message.channel_id,
+            transaction_id=message.txid,
+            arguments=tuple(given.args),
+            signed_proposal=message.proposal.SerializeToString(),
+            decorations=dict(given.decorations),
+            is_init=message.type == chaincode_shim_pb2.ChaincodeMessage.INIT,
+        )
+
+    @cached_property
+    def timestamp(self) -> datetime:
+        """When the client says it made the proposal (UTC, microseconds); the same on every peer."""
+        stamp = self._channel_header.timestamp
+        return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+    @cached_property
+    def creator(self) -> bytes:
+        """The client's msp.SerializedIdentity."""
+        return self._signature_header.creator
+
+    @cached_property
+    def binding(self) -> bytes:
+        """SHA-256 over nonce, creator and epoch: ties other signed material to this proposal."""
+        header = self._signature_header
+        epoch = self._channel_header.epoch.to_bytes(8, "little")
+        return hashlib.sha256(header.nonce + header.creator + epoch).digest()
+
+    @cached_property
+    def transient(self) -> Mapping[str, bytes]:
+        """Data that the client gave the contract and that no ledger keeps."""
+        try:
+            payload = proposal_pb2.ChaincodeProposalPayload.FromString(self._proposal.payload)
+        except ProtobufError as error:
+            raise ContractError("failed to extract proposal payload") from error
+        return dict(payload.TransientMap)
+
+    @cached_property
+    def _proposal(self) -> proposal_pb2.Proposal:
+        try:
+            signed = proposal_pb2.SignedProposal.FromString(self.signed_proposal)
+            return proposal_pb2.Proposal.FromString(signed.proposal_bytes)
+        except ProtobufError as error:
+            raise ContractError("failed to extract Proposal from SignedProposal") from error
+
+    @cached_property
+    def _header(self) -> common_pb2.Header:
+        try:
+            return common_pb2.Header.FromString(self._proposal.header)
+        except ProtobufError as error:
+            raise ContractError("failed to extract proposal header") from error
+
+    @cached_property
+    def _channel_header(self) -> common_pb2.ChannelHeader:
+        try:
+            return common_pb2.ChannelHeader.FromString(self._header.channel_header)
+        except ProtobufError as error:
+            raise ContractError("failed to extract channel header") from error
+
+    @cached_property
+    def _signature_header(self) -> common_pb2.SignatureHeader:
+        try:
+            return common_pb2.SignatureHeader.FromString(self._header.signature_header)
+        except ProtobufError as error:
+            raise ContractError("failed to extract signature header") from error

@@ -1,0 +1,230 @@
+"""A ledger in memory for tests of contracts: endorse, order, validate, commit, with Fabric's rules."""
+
+import hashlib
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NamedTuple
+
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from pyfabric.chaincode.chaincode import Chaincode, Result
+from pyfabric.chaincode.conversion import encode_value
+from pyfabric.chaincode.invocation import Invocation
+from pyfabric.chaincode.stub import Event
+from pyfabric.chaincode.testing.identities import identity
+from pyfabric.chaincode.testing.peer import SimulatedPeer
+from pyfabric.core.state.memory import MemoryState
+from pyfabric.core.state.mvcc import validate
+from pyfabric.core.state.rwset import decode_read_write_set
+from pyfabric.core.state.simulation import Simulation
+from pyfabric.core.state.updates import Updates
+from pyfabric.core.state.versions import Version
+from pyfabric.errors import CommitError, ContractError, ValidationCode
+from pyfabric.identity.signing import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsement:
+    """A transaction that ran and is not yet ordered: its result, and what it read and writes."""
+
+    transaction_id: str
+    result: bytes
+    event: Event | None
+    read_write_set: bytes
+
+
+class CommittedEvent(NamedTuple):
+    """An event of a committed transaction."""
+
+    name: str
+    payload: bytes
+    transaction_id: str
+    block_number: int
+
+
+class TestLedger:
+    """A chaincode on a channel of its own.
+
+    `submit` commits each transaction in a block of its own; `endorse` and `commit` apart show what
+    happens to transactions that ran side by side. `now` is the time of the next proposals, and stands
+    still until it is set. `events` holds the events of committed transactions.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        chaincode: Chaincode,
+        *,
+        channel: str = "channel",
+        name: str = "chaincode",
+        now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    ) -> None:
+        self.now = now
+        self.events: list[CommittedEvent] = []
+        self.height = 1
+        self._chaincode = chaincode
+        self._channel = channel
+        self._name = name
+        self._state = MemoryState()
+        self._proposals = 0
+        self._default_client = identity("Org1MSP")
+
+    def submit(
+        self,
+        function: str,
+        *arguments: object,
+        as_: Identity | None = None,
+        at: datetime | None = None,
+        transient: Mapping[str, bytes] | None = None,
+    ) -> bytes:
+        """Run a function and commit what it writes; the answer is its result.
+
+        Arguments that are not bytes or text are written as a client would write them. Raises
+        ContractError with the contract's refusal.
+        """
+        endorsement = self.endorse(function, *arguments, as_=as_, at=at, transient=transient)
+        (code,) = self.commit([endorsement])
+        if code is not ValidationCode.VALID:
+            raise CommitError(
+                transaction_id=endorsement.transaction_id,
+                code=code,
+                block_number=self.height - 1,
+            )
+        return endorsement.result
+
+    def evaluate(
+        self,
+        function: str,
+        *arguments: object,
+        as_: Identity | None = None,
+        at: datetime | None = None,
+        transient: Mapping[str, bytes] | None = None,
+    ) -> bytes:
+        """Run a function; what it writes is lost. Raises ContractError with its refusal."""
+        return self.endorse(function, *arguments, as_=as_, at=at, transient=transient).result
+
+    def endorse(
+        self,
+        function: str,
+        *arguments: object,
+        as_: Identity | None = None,
+        at: datetime | None = None,
+        transient: Mapping[str, bytes] | None = None,
+    ) -> Endorsement:
+        """Run a function on the state as it is; nothing is written until `commit`."""
+        invocation = self._invocation(
+            (function, *arguments),
+            creator=(as_ or self._default_client).serialized(),
+            at=at or self.now,
+            transient=transient or {},
+        )
+        simulation = Simulation(self._state, invocation.transaction_id)
+        peer = SimulatedPeer(self._state, simulation, self._name, invocation.transaction_id)
+        result = self._run(invocation, peer)
+        if result.status != 200:
+            raise ContractError(result.message)
+        return Endorsement(
+            invocation.transaction_id, result.payload, result.event, simulation.read_write_set()
+        )
+
+    def commit(self, endorsements: Sequence[Endorsement]) -> list[ValidationCode]:
+        """Commit transactions in this order, in one block: what each came to."""
+        updates = Updates()
+        codes = []
+        for index, endorsement in enumerate(endorsements):
+            namespaces = decode_read_write_set(endorsement.read_write_set)
+            code = validate(namespaces, self._state, updates)
+            if code is ValidationCode.VALID:
+                updates.apply(namespaces, Version(self.height, index), self._state)
+                self._emit(endorsement)
+            codes.append(code)
+        self._state.commit(updates)
+        self.height += 1
+        return codes
+
+    def state(self, key: str) -> bytes | None:
+        """The committed value of a key."""
+        found = self._state.get(self._name, key)
+        return None if found is None else found.value
+
+    def keys(self) -> list[str]:
+        """All keys of the chaincode, composite ones too."""
+        return [key for key, _ in self._state.range(self._name, "", "")]
+
+    def _run(self, invocation: Invocation, peer: SimulatedPeer) -> Result:
+        if self._chaincode.is_async(invocation):
+            return _finish(self._chaincode.run_async(invocation, peer.answer_async))
+        return self._chaincode.run(invocation, peer.answer)
+
+    def _emit(self, endorsement: Endorsement) -> None:
+        if endorsement.event is not None:
+            self.events.append(
+                CommittedEvent(*endorsement.event, endorsement.transaction_id, self.height)
+            )
+
+    def _invocation(
+        self,
+        call: Sequence[object],
+        *,
+        creator: bytes,
+        at: datetime,
+        transient: Mapping[str, bytes],
+    ) -> Invocation:
+        self._proposals += 1
+        nonce = self._proposals.to_bytes(24, "big")
+        transaction_id = hashlib.sha256(nonce + creator).hexdigest()
+        arguments = [encode_value(each) for each in call]
+        proposal = _proposal(self._channel, transaction_id, nonce, creator, at, transient)
+        return Invocation.from_message(
+            chaincode_shim_pb2.ChaincodeMessage(
+                type=chaincode_shim_pb2.ChaincodeMessage.TRANSACTION,
+                channel_id=self._channel,
+                txid=transaction_id,
+                payload=chaincode_pb2.ChaincodeInput(args=arguments).SerializeToString(),
+                proposal=proposal_pb2.SignedProposal(
+                    proposal_bytes=proposal.SerializeToString(), signature=b"signature"
+                ),
+            )
+        )
+
+
+def _proposal(
+    channel: str,
+    transaction_id: str,
+    nonce: bytes,
+    creator: bytes,
+    at: datetime,
+    transient: Mapping[str, bytes],
+) -> proposal_pb2.Proposal:
+    stamp = Timestamp()
+    stamp.FromDatetime(at.astimezone(UTC))
+    channel_header = common_pb2.ChannelHeader(
+        type=common_pb2.ENDORSER_TRANSACTION,
+        channel_id=channel,
+        tx_id=transaction_id,
+        timestamp=stamp,
+    )
+    signature_header = common_pb2.SignatureHeader(creator=creator, nonce=nonce)
+    header = common_pb2.Header(
+        channel_header=channel_header.SerializeToString(),
+        signature_header=signature_header.SerializeToString(),
+    )
+    payload = proposal_pb2.ChaincodeProposalPayload(TransientMap=transient)
+    return proposal_pb2.Proposal(
+        header=header.SerializeToString(), payload=payload.SerializeToString()
+    )
+
+
+def _finish(run: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine whose every request is answered at once, and which may wait for nothing else."""
+    try:
+        run.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    run.close()
+    raise ContractError("an asynchronous contract awaited something other than its stub")
