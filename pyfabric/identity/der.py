@@ -1,0 +1,150 @@
+"""A small reader and writer of DER (ITU-T X.690), as strict as Fabric's own.
+
+Only what certificates, revocation lists and signatures need. A refusal is a DecodeError; nothing
+here recurses on the input or copies more than it is asked for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pyfabric.errors import DecodeError
+
+BOOLEAN: Final = 0x01
+INTEGER: Final = 0x02
+BIT_STRING: Final = 0x03
+OCTET_STRING: Final = 0x04
+OBJECT_IDENTIFIER: Final = 0x06
+UTC_TIME: Final = 0x17
+GENERALIZED_TIME: Final = 0x18
+SEQUENCE: Final = 0x30
+SET: Final = 0x31
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element: its tag octet, its content, and the whole encoding `raw`."""
+
+    tag: int
+    content: bytes
+    raw: bytes
+
+
+class Reader:
+    """Reads the elements of `data` one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything has been read."""
+        return self._at >= len(self._data)
+
+    def peek(self) -> int | None:
+        """The tag octet that comes next; None at the end."""
+        return None if self.empty else self._data[self._at]
+
+    def any(self) -> Element:
+        """The next element, whatever its tag."""
+        data, start = self._data, self._at
+        if len(data) - start < 2:
+            raise DecodeError("asn1: syntax error: data truncated")
+        tag, length = data[start], data[start + 1]
+        if tag & 0x1F == 0x1F:
+            raise DecodeError("asn1: structure error: high-tag-number form")
+        body = start + 2
+        if length & 0x80:
+            length, body = self._long_length(length & 0x7F, body)
+        end = body + length
+        if end > len(data):
+            raise DecodeError("asn1: syntax error: data truncated")
+        self._at = end
+        return Element(tag, data[body:end], data[start:end])
+
+    def _long_length(self, size: int, at: int) -> tuple[int, int]:
+        if not 1 <= size <= 4 or at + size > len(self._data):
+            raise DecodeError("asn1: syntax error: bad length")
+        length = int.from_bytes(self._data[at : at + size])
+        if length < 0x80 or length >> (8 * (size - 1)) == 0:
+            raise DecodeError("asn1: structure error: non-minimal length")
+        return length, at + size
+
+    def read(self, tag: int) -> Element:
+        """The next element, which must have this tag."""
+        if self.peek() != tag:
+            raise DecodeError("asn1: structure error: tags don't match")
+        return self.any()
+
+    def optional(self, tag: int) -> Element | None:
+        """The next element if it has this tag."""
+        return self.any() if self.peek() == tag else None
+
+    def rest(self) -> Iterator[Element]:
+        """The elements that are left."""
+        while not self.empty:
+            yield self.any()
+
+
+def integer(element: Element) -> int:
+    """The value of an INTEGER, which must be minimally encoded."""
+    content = element.content
+    if not content:
+        raise DecodeError("asn1: structure error: empty integer")
+    if len(content) > 1 and content[0] in (0x00, 0xFF) and (content[0] ^ content[1]) < 0x80:
+        raise DecodeError("asn1: structure error: integer not minimally-encoded")
+    return int.from_bytes(content, signed=True)
+
+
+def integers(data: bytes, count: int) -> list[int]:
+    """The first `count` integers of the SEQUENCE at the start of `data`; more may follow."""
+    sequence = Reader(Reader(data).read(SEQUENCE).content)
+    return [integer(sequence.read(INTEGER)) for _ in range(count)]
+
+
+def boolean(element: Element) -> bool:
+    """The value of a BOOLEAN: one octet, 0x00 or 0xFF."""
+    if element.content not in (b"\x00", b"\xff"):
+        raise DecodeError("asn1: syntax error: invalid boolean")
+    return element.content == b"\xff"
+
+
+def bits(element: Element) -> tuple[bytes, int]:
+    """The octets of a BIT STRING and how many bits of the last one are unused."""
+    content = element.content
+    if not content:
+        raise DecodeError("asn1: syntax error: zero length BIT STRING")
+    unused, octets = content[0], content[1:]
+    if unused > 7 or (unused and (not octets or octets[-1] & ((1 << unused) - 1))):
+        raise DecodeError("asn1: syntax error: invalid padding bits in BIT STRING")
+    return octets, unused
+
+
+def object_identifier(element: Element) -> str:
+    """An OBJECT IDENTIFIER in dotted form."""
+    content = element.content
+    if not content or content[-1] & 0x80:
+        raise DecodeError("asn1: syntax error: bad object identifier")
+    arcs: list[int] = []
+    value = 0
+    for octet in content:
+        if value == 0 and octet == 0x80:
+            raise DecodeError("asn1: syntax error: integer is not minimally encoded")
+        value = value << 7 | octet & 0x7F
+        if value >= 1 << 31:
+            raise DecodeError("asn1: structure error: base 128 integer too large")
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def encode(tag: int, content: bytes) -> bytes:
+    """One element."""
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    size = (length.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | size)) + length.to_bytes(size) + content

@@ -1,0 +1,60 @@
+"""Folders of certificates and keys in the shape that peers, orderers, clients and SDKs load.
+
+    <node or user>/
+      msp/   cacerts/ intermediatecerts/ tlscacerts/ … config.yaml   the organisation's definition
+             signcerts/cert.pem  keystore/priv_sk                    who this is
+      tls/   server.crt server.key ca.crt                            (client.crt client.key for users)
+
+An organisation's own `msp/` (no signcerts, no keystore) is written by `MSPDefinition.write`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pyfabric.errors import IdentityError
+from pyfabric.identity import files
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.keys import PrivateKey, private_key_pem
+
+
+def write_local_msp(
+    folder: Path, definition: MSPDefinition, certificate_pem: bytes, key: PrivateKey
+) -> None:
+    """The MSP folder of a node or user: the definition, its own certificate, its key (0600)."""
+    definition.write(folder)
+    files.write_public(folder / "signcerts" / "cert.pem", certificate_pem)
+    files.write_private(folder / "keystore" / "priv_sk", private_key_pem(key))
+
+
+def write_tls(
+    folder: Path,
+    certificate_pem: bytes,
+    key: PrivateKey,
+    roots: Sequence[bytes],
+    *,
+    side: Literal["server", "client"] = "server",
+) -> None:
+    """A TLS folder: `<side>.crt`, `<side>.key` (0600) and `ca.crt` with all roots.
+
+    A certificate from an intermediate CA must be given with the intermediate's after it.
+    """
+    files.write_public(folder / f"{side}.crt", certificate_pem)
+    files.write_private(folder / f"{side}.key", private_key_pem(key))
+    files.write_public(folder / "ca.crt", b"".join(roots))
+
+
+def write_ca(folder: Path, authority: CertificateAuthority) -> None:
+    """A CA: `ca.pem`, and `ca.key` (0600)."""
+    files.write_public(folder / "ca.pem", authority.certificate_pem)
+    files.write_private(folder / "ca.key", authority.key_pem)
+
+
+def load_ca(folder: Path) -> CertificateAuthority:
+    """The CA that `write_ca` wrote; raises IdentityError if it cannot be read."""
+    try:
+        certificate, key = (folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes()
+    except OSError as error:
+        raise IdentityError(f"no CA in {folder}: {error}") from error
+    return CertificateAuthority.load(certificate, key)

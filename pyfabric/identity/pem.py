@@ -1,0 +1,63 @@
+"""PEM blocks, found as Fabric finds them: text around a block does not matter."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+# A block runs from the last BEGIN line before an END line to that END line.
+_END = b"\n-----END "
+_BEGIN = b"-----BEGIN "
+_DASHES = b"-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One PEM block: its label (whatever it is) and the bytes inside."""
+
+    label: str
+    content: bytes
+
+
+def first_block(data: bytes) -> Block | None:
+    """The first well-formed block of `data`; None if there is none."""
+    at = 0
+    while (end := data.find(_END, at)) >= 0:
+        begin = data.rfind(_BEGIN, at, end + 1)
+        if begin >= 0 and (begin == 0 or data[begin - 1 : begin] == b"\n"):
+            block = _read_block(data, begin + len(_BEGIN), end)
+            if block is not None:
+                return block
+        at = end + len(_END)
+    return None
+
+
+def encode(label: str, content: bytes) -> bytes:
+    """A PEM block with lines of 64 characters."""
+    text = base64.b64encode(content)
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    name = label.encode()
+    return b"\n".join((b"-----BEGIN " + name + _DASHES, *lines, b"-----END " + name + b"-----\n"))
+
+
+def _read_block(data: bytes, start: int, end: int) -> Block | None:
+    first_line = data.find(b"\n", start)
+    label_line = data[start:first_line].rstrip(b" \t\r")
+    if not label_line.endswith(_DASHES):
+        return None
+    label = label_line[: -len(_DASHES)]
+    tail = data[end + len(_END) :].partition(b"\n")[0].rstrip(b" \t\r")
+    if tail != label + _DASHES:
+        return None
+    content = _decode(data[first_line + 1 : end + 1])
+    return None if content is None else Block(label.decode(errors="replace"), content)
+
+
+def _decode(body: bytes) -> bytes | None:
+    lines = body.split(b"\n")
+    while lines and b":" in lines[0]:
+        del lines[0]
+    try:
+        return base64.b64decode(re.sub(rb"[ \t\r]", b"", b"".join(lines)), validate=True)
+    except binascii.Error:
+        return None

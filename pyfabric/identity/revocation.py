@@ -1,0 +1,114 @@
+"""Revocation lists: read as Fabric reads them, and asked whether they revoke a certificate."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pyfabric.errors import DecodeError, IdentityError
+from pyfabric.identity import der, pem
+from pyfabric.identity.keys import ecdsa_integers, encode_ecdsa
+from pyfabric.identity.parsing import (
+    AUTHORITY_KEY_ID,
+    Certificate,
+    Extension,
+    authority_key_id,
+    read_extensions,
+)
+from pyfabric.identity.sealing import check_sealed, is_ecdsa_signed
+
+_PEM_PREFIX: Final = b"-----BEGIN X509 CRL"
+_EXTENSIONS_TAG: Final = 0xA0
+
+
+@dataclass(frozen=True, eq=False)
+class RevocationList:
+    """A list's revoked serial numbers and the parts that its signature check needs."""
+
+    tbs: bytes
+    signature_algorithm: der.Element
+    signature: bytes
+    serials: frozenset[int]
+    extensions: dict[str, Extension]
+
+    def revokes(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Whether the list is the issuer's and holds the certificate.
+
+        A list counts from the moment it is known: its dates are not looked at, as in Fabric. Raises
+        IdentityError for a list without an authority key identifier.
+        """
+        extension = self.extensions.get(AUTHORITY_KEY_ID)
+        if extension is None:
+            raise IdentityError(
+                "could not obtain Authority Key Identifier for crl: "
+                "authorityKeyIdentifier not found in certificate"
+            )
+        try:
+            issuer_key_id = authority_key_id(extension.value)
+        except DecodeError as error:
+            raise IdentityError(
+                "could not obtain Authority Key Identifier for crl: "
+                f"failed to unmarshal AKI: {error}"
+            ) from error
+        if issuer_key_id != issuer.subject_key_id or certificate.serial not in self.serials:
+            return False
+        try:
+            check_sealed(
+                issuer, self.signature_algorithm, self.tbs, self.signature, allow_sha1=True
+            )
+        except IdentityError:
+            return False
+        return True
+
+
+def read_revocation_list(data: bytes) -> RevocationList:
+    """Read a list, PEM (label X509 CRL, no text before it) or DER (RFC 5280, 5.1).
+
+    Raises IdentityError.
+    """
+    if data.startswith(_PEM_PREFIX):
+        block = pem.first_block(data)
+        if block is not None and block.label == "X509 CRL":
+            data = block.content
+    try:
+        found = _read(data)
+    except DecodeError as error:
+        raise IdentityError(f"could not parse RevocationList: {error}") from error
+    return found
+
+
+def _read(data: bytes) -> RevocationList:
+    outer = der.Reader(data)
+    whole = der.Reader(outer.read(der.SEQUENCE).content)
+    if not outer.empty:
+        raise DecodeError("x509: trailing data after CRL")
+    tbs = whole.read(der.SEQUENCE)
+    algorithm = whole.read(der.SEQUENCE)
+    signature, _ = der.bits(whole.read(der.BIT_STRING))
+    if is_ecdsa_signed(algorithm):
+        signature = encode_ecdsa(*ecdsa_integers(signature))
+    fields = der.Reader(tbs.content)
+    fields.optional(der.INTEGER)  # version
+    fields.read(der.SEQUENCE)  # signature algorithm
+    fields.read(der.SEQUENCE)  # issuer
+    fields.any()  # thisUpdate
+    for tag in (der.UTC_TIME, der.GENERALIZED_TIME):
+        fields.optional(tag)  # nextUpdate
+    revoked = fields.optional(der.SEQUENCE)
+    extensions = fields.optional(_EXTENSIONS_TAG)
+    return RevocationList(
+        tbs=tbs.raw,
+        signature_algorithm=algorithm,
+        signature=signature,
+        serials=frozenset() if revoked is None else _serials(revoked),
+        extensions=(
+            {}
+            if extensions is None
+            else read_extensions(der.Reader(extensions.content).read(der.SEQUENCE))
+        ),
+    )
+
+
+def _serials(revoked: der.Element) -> frozenset[int]:
+    return frozenset(
+        der.integer(der.Reader(entry.content).read(der.INTEGER))
+        for entry in der.Reader(revoked.content).rest()
+    )
