@@ -1,0 +1,47 @@
+"""The real history validated again, block after block, from what the orderer sent alone."""
+
+from collections.abc import Callable
+
+from fabric_protos.common import common_pb2
+
+from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.core.state.memory import MemoryState
+from pyfabric.core.state.updates import Updates
+from pyfabric.core.state.versions import Version, VersionedValue
+from pyfabric.core.validation.block import CONFIGURATION_PLACE, BlockValidation, Outcome
+from pyfabric.core.validation.endorsement import ChannelPolicies
+from pyfabric.core.validation.form import transaction_id
+from tests.support import history
+
+
+class ValidatedHistory:
+    """State, ids and configuration of the channel after some of its blocks."""
+
+    def __init__(self) -> None:
+        genesis = history.blocks()[0]
+        self.state = MemoryState()
+        self.policies = ChannelPolicies(ChannelConfig.from_block(genesis))
+        self.ids = {transaction_id(genesis.data.data[0])}
+        updates = Updates()
+        payload = common_pb2.Payload.FromString(
+            common_pb2.Envelope.FromString(genesis.data.data[0]).payload
+        )
+        updates.put(CONFIGURATION_PLACE, VersionedValue(payload.data, Version(0, 0)))
+        self.state.commit(updates)
+
+    def validate(self, number: int, raws: list[bytes]) -> Outcome:
+        """Validate envelopes as the next block would, without committing."""
+        exists: Callable[[str], bool] = self.ids.__contains__
+        validation = BlockValidation(number, self.policies, self.state, exists)
+        for raw in raws:
+            validation.add(raw)
+        return validation.finish()
+
+    def commit(self, number: int) -> Outcome:
+        """Validate and commit a block of the history."""
+        outcome = self.validate(number, list(history.blocks()[number].data.data))
+        self.state.commit(outcome.updates)
+        self.ids.update(transaction.transaction_id for transaction in outcome.transactions)
+        if outcome.config is not self.policies.config:
+            self.policies = ChannelPolicies(outcome.config)
+        return outcome
