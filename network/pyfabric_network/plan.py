@@ -1,8 +1,7 @@
 """A topology worked out: every name, address, port, path and package id of the network. Pure."""
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -49,7 +48,7 @@ class Member:
     unit: Unit
     folder: Path
     hosts: tuple[str, ...] = ()
-    attributes: Mapping[str, str] | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def msp(self) -> Path:
@@ -60,6 +59,21 @@ class Member:
     def tls(self) -> Path:
         """The folder with the TLS certificate, key and roots."""
         return self.folder / "tls"
+
+    @property
+    def tls_certificate(self) -> Path:
+        """The TLS certificate: a server's if the member has host names, otherwise a client's."""
+        return self.tls / ("server.crt" if self.hosts else "client.crt")
+
+    @property
+    def tls_key(self) -> Path:
+        """The key of the TLS certificate."""
+        return self.tls_certificate.with_suffix(".key")
+
+    @property
+    def tls_roots(self) -> Path:
+        """The certificate of the department's TLS CA."""
+        return self.tls / "ca.crt"
 
 
 @dataclass(frozen=True)
@@ -211,16 +225,6 @@ class Plan:
             if node.admin is not None:
                 found[f"{node.name} (participation API)"] = node.admin
         return found
-
-    def builder(self, department: DepartmentPlan, served: Sequence[Served]) -> dict[str, str]:
-        """What fills the templates of packages at this department's peers."""
-        return {
-            builder_key(item.label): str(department.contract_address(item.slot)) for item in served
-        }
-
-    def host_command(self) -> tuple[str, ...]:
-        """The command line of a contract host."""
-        return (sys.executable, "-m", "pyfabric.chaincode.host")
 
 
 def make_plan(

@@ -16,6 +16,7 @@ from pyfabric_network.document import Document, KeyPath, read_document
 
 PORTS_PER_DEPARTMENT = 50
 _IMPLICIT = re.compile(r"(ANY|ALL|MAJORITY) [A-Za-z][A-Za-z0-9]*")
+_POLICY_PATH = re.compile(r"/Channel(/[A-Za-z0-9]+)+")
 _PRINCIPAL = re.compile(r"'([^']+)\.(?:member|admin|client|peer|orderer)'")
 _UNITS = {"ms": 0.001, "s": 1.0, "B": 1, "KB": 1024, "MB": 1024**2}
 
@@ -59,9 +60,17 @@ def octets(value: str) -> int:
     return int(_quantity(value, ("B", "KB", "MB")))
 
 
-def _policy(value: str) -> str:
-    if _IMPLICIT.fullmatch(value) or value.startswith("/Channel/"):
-        return value
+def _channel_policy(value: str) -> str:
+    return value if _IMPLICIT.fullmatch(value) else _signature_policy(value)
+
+
+def _endorsement(value: str) -> str:
+    if _IMPLICIT.fullmatch(value):
+        raise ValueError("must be a signature policy or the path of a channel policy (/Channel/…)")
+    return value if _POLICY_PATH.fullmatch(value) else _signature_policy(value)
+
+
+def _signature_policy(value: str) -> str:
     try:
         parse_signature_policy(value)
     except PolicySyntaxError as error:
@@ -132,7 +141,11 @@ ContractClass: TypeAlias = Annotated[
         _matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "must be a class, as package.module:Class")
     ),
 ]
-PolicyText: TypeAlias = Annotated[str, AfterValidator(_policy)]
+PolicyName: TypeAlias = Annotated[
+    str, AfterValidator(_matching(r"[A-Za-z][A-Za-z0-9]*", "must be letters and digits"))
+]
+ChannelPolicy: TypeAlias = Annotated[str, AfterValidator(_channel_policy)]
+Endorsement: TypeAlias = Annotated[str, AfterValidator(_endorsement)]
 Duration: TypeAlias = Annotated[str, AfterValidator(_checked_by(seconds))]
 Size: TypeAlias = Annotated[str, AfterValidator(_checked_by(octets))]
 
@@ -182,7 +195,7 @@ class Channel(_Part):
 
     departments: tuple[str, ...]
     contracts: tuple[str, ...] = ()
-    policies: dict[UserName, PolicyText] = Field(default_factory=dict)
+    policies: dict[PolicyName, ChannelPolicy] = Field(default_factory=dict)
 
 
 class ContractService(_Part):
@@ -195,7 +208,7 @@ class ContractService(_Part):
     version: Version
     sequence: Annotated[int, AfterValidator(_between(1, 1_000_000))] = 1
     classes: tuple[ContractClass, ...]
-    endorsement: PolicyText | None = None
+    endorsement: Endorsement | None = None
     init_required: bool = False
 
     def label(self, name: str) -> str:
@@ -318,11 +331,6 @@ def _check_contracts(topology: Topology, document: Document) -> None:
         if not contract.classes:
             document.fail("needs at least one class", (*path, "classes"))
         _check_once(contract.classes, document, (*path, "classes"))
-        if _IMPLICIT.fullmatch(contract.endorsement or ""):
-            document.fail(
-                "must be a signature policy or the path of a channel policy (/Channel/…)",
-                (*path, "endorsement"),
-            )
         same = keys.setdefault(builder_key(contract.label(name)), name)
         if same != name:
             document.fail(f"name and version differ from {same}'s only in punctuation", path)

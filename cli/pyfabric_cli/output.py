@@ -1,0 +1,103 @@
+"""What people and programs see: tables or JSON on standard output, everything else on standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from pyfabric_network.steps import Report
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pyfabric_cli.settings import OutputFormat
+
+
+class Printer:
+    """Prints results in one format."""
+
+    def __init__(self, output: OutputFormat) -> None:
+        self._output = output
+        self._console = Console(soft_wrap=False)
+
+    def rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+        """A table, or a JSON list with one object a row (all members of the row, not only columns)."""
+        rows = list(rows)
+        if self._output is OutputFormat.JSON:
+            _print_json(rows, indent=2)
+            return
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in columns:
+            table.add_column(column.replace("_", " "), overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(row.get(column)) for column in columns))
+        self._console.print(table)
+
+    def facts(self, facts: Mapping[str, Any]) -> None:
+        """One thing: its members line by line, or a JSON object."""
+        if self._output is OutputFormat.JSON:
+            _print_json(facts, indent=2)
+            return
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for name, value in facts.items():
+            table.add_row(name.replace("_", " "), _cell(value))
+        self._console.print(table)
+
+    def event(self, facts: Mapping[str, Any]) -> None:
+        """One of a stream: a line of text or of JSON, at once."""
+        if self._output is OutputFormat.JSON:
+            _print_json(facts)
+        else:
+            typer.echo("  ".join(_cell(value) for value in facts.values() if value != ""))
+        sys.stdout.flush()
+
+    def document(self, value: Any) -> None:
+        """A JSON document in either format."""
+        _print_json(value, indent=2)
+
+
+def say(message: str) -> None:
+    """A remark to the person at the terminal."""
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Report]:
+    """Show steps as they are begun: a bar in a terminal, plain lines otherwise; on standard error."""
+    if not sys.stderr.isatty():
+        yield lambda step, done, total: say(f"{title}: {step} ({done + 1}/{total})")
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(title, total=None)
+
+        def report(step: str, done: int, total: int) -> None:
+            bar.update(task, description=step, completed=done, total=total)
+
+        yield report
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_cell(item) for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_cell(item)}" for name, item in value.items())
+    return str(value)
+
+
+def _print_json(value: Any, *, indent: int | None = None) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=indent, default=str))

@@ -1,0 +1,74 @@
+"""The first block of each channel of a Plan."""
+
+from datetime import datetime
+
+from pyfabric.admin.config.genesis import genesis_block
+from pyfabric.admin.config.model import (
+    APPLICATION_POLICIES,
+    AnchorPeer,
+    ApplicationModel,
+    ChannelModel,
+    ConsenterModel,
+    OrdererModel,
+    OrganizationModel,
+    RaftModel,
+    orderer_policies,
+    organization_policies,
+)
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
+from pyfabric_network.spec import octets, seconds
+
+_CHANNEL_CAPABILITY = {"3.1": "V3_0", "2.5": "V2_0"}
+
+
+def first_block(plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce: bytes) -> bytes:
+    """Block 0 of a channel; certificates are read from the MSP folders, which must exist.
+
+    Raises ConfigError for what Fabric would refuse.
+    """
+    model = _model(plan, channel)
+    return genesis_block(model, timestamp=timestamp, nonce=nonce).SerializeToString()
+
+
+def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
+    batch = plan.topology.ordering.batch
+    operators = [owner for owner in plan.departments.values() if owner.orderers]
+    return ChannelModel(
+        channel_id=channel.name,
+        capabilities=(_CHANNEL_CAPABILITY[plan.topology.fabric],),
+        orderer=OrdererModel(
+            organizations=tuple(_organization(owner) for owner in operators),
+            consensus=RaftModel(consenters=tuple(_consenter(node) for node in plan.orderers)),
+            policies=orderer_policies([owner.msp_id for owner in operators]),
+            batch_timeout=seconds(batch.timeout),
+            max_message_count=batch.max_messages,
+            absolute_max_bytes=octets(batch.absolute_bytes),
+            preferred_max_bytes=octets(batch.preferred_bytes),
+        ),
+        application=ApplicationModel(
+            organizations=tuple(_organization(member) for member in channel.departments),
+            policies={**APPLICATION_POLICIES, **channel.policies},
+        ),
+    )
+
+
+def _organization(department: DepartmentPlan) -> OrganizationModel:
+    anchors = [peer.inside for peer in department.peers[:1]]
+    return OrganizationModel(
+        name=department.msp_id,
+        msp=MSPDefinition.from_folder(department.msp, department.msp_id),
+        policies=organization_policies(department.msp_id),
+        anchor_peers=tuple(AnchorPeer(anchor.host, anchor.port) for anchor in anchors),
+        endpoints=tuple(str(node.inside) for node in department.orderers),
+    )
+
+
+def _consenter(node: Node) -> ConsenterModel:
+    certificate = node.member.tls_certificate.read_bytes()
+    return ConsenterModel(
+        host=node.inside.host,
+        port=node.inside.port,
+        client_tls_certificate=certificate,
+        server_tls_certificate=certificate,
+    )

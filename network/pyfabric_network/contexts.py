@@ -1,0 +1,104 @@
+"""Contexts: which department, user and channel somebody is, by name, as kubectl keeps them. No keys."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pyfabric.errors import ConfigError
+from pyfabric_network.profile import Profile, load_profile
+
+_FILE = "contexts.json"
+
+
+class Context(BaseModel):
+    """A connection profile, a user of it (a name, or the path of an MSP folder) and a channel."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: Path
+    user: str
+    channel: str
+
+    def load_profile(self) -> Profile:
+        """The profile; raises NetworkError."""
+        return load_profile(self.profile)
+
+
+class _Contents(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    current: str | None = None
+    contexts: dict[str, Context] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """The contexts kept in a state folder. Every method reads or replaces the file."""
+
+    folder: Path
+
+    def all(self) -> dict[str, Context]:
+        """Every context by name."""
+        return self._read().contexts
+
+    def current(self) -> str | None:
+        """The name of the chosen context."""
+        return self._read().current
+
+    def find(self, name: str | None) -> tuple[str, Context]:
+        """A context by name, or the chosen one; EconInfo finds quickstart/EconInfo if it is alone.
+
+        Raises ConfigError that names the ones there are.
+        """
+        contents = self._read()
+        if name is None and contents.current is None:
+            raise ConfigError(
+                "no context is chosen: bring a network up, or see `pyfabric context set --help`"
+            )
+        wanted = name or contents.current or ""
+        exact = [found for found in contents.contexts if found == wanted]
+        found = exact or [item for item in contents.contexts if item.endswith(f"/{wanted}")]
+        if len(found) != 1:
+            known = ", ".join(found or contents.contexts) or "none"
+            what = "no context" if not found else "more than one context"
+            raise ConfigError(f"{what} is named {wanted}; there are: {known}")
+        return found[0], contents.contexts[found[0]]
+
+    def put(self, name: str, context: Context) -> None:
+        """Add or replace a context; the first one becomes the chosen one."""
+        contents = self._read()
+        self._write(
+            _Contents(
+                current=contents.current or name, contexts={**contents.contexts, name: context}
+            )
+        )
+
+    def use(self, name: str) -> str:
+        """Choose a context; answers its whole name."""
+        found, _ = self.find(name)
+        self._write(_Contents(current=found, contexts=self._read().contexts))
+        return found
+
+    def remove(self, name: str) -> None:
+        """Forget a context; raises ConfigError if there is none of that name."""
+        found, _ = self.find(name)
+        contents = self._read()
+        rest = {key: value for key, value in contents.contexts.items() if key != found}
+        current = None if contents.current == found else contents.current
+        self._write(_Contents(current=current, contexts=rest))
+
+    def _read(self) -> _Contents:
+        file = self.folder / _FILE
+        try:
+            return _Contents.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            return _Contents()
+        except ValidationError as error:
+            raise ConfigError(f"{file} is damaged: {error.errors()[0]['msg']}") from error
+
+    def _write(self, contents: _Contents) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.folder / f"{_FILE}.new"
+        temporary.write_text(contents.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self.folder / _FILE)

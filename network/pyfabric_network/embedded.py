@@ -1,0 +1,197 @@
+"""The embedded runtime: every node of a network in one development ledger process."""
+
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyfabric.errors import LedgerError, NetworkError
+from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
+from pyfabric_network.plan import Address, DepartmentPlan, Member, Node, Plan, Served
+from pyfabric_network.ports import check_free
+from pyfabric_network.process import Background, first_line
+from pyfabric_network.spec import builder_key
+
+_READY_SECONDS = 60.0
+_SERVING_SECONDS = 30.0
+_END_SECONDS = 15.0
+
+
+class EmbeddedRuntime:
+    """A development ledger below `root`; contract classes are imported from `modules`."""
+
+    def __init__(self, root: Path, *, modules: Path) -> None:
+        self._root = root
+        self._modules = modules
+        self._config = root / "ledger.json"
+        self._process = Background(root / "ledger.pid")
+        self._log = root / "ledger.log"
+
+    def running(self) -> bool:
+        """Whether the ledger's process runs."""
+        return self._process.pid() is not None
+
+    def start(self, plan: Plan, served: Sequence[Served]) -> None:
+        """Start the ledger and wait until everything listens.
+
+        Raises NetworkError if a port is taken, LedgerError with the ledger's own words if it gives
+        up; nothing is left running then.
+        """
+        check_free({**plan.addresses(), **_contract_addresses(plan, served)})
+        self._write(plan, served)
+        command = [sys.executable, "-m", "pyfabric.ledger", str(self._config)]
+        with self._process.start(command, log=self._log, folder=self._modules) as output:
+            try:
+                self._check_ready(first_line(output, timeout=_READY_SECONDS))
+                self._await_contracts(plan, served)
+            except BaseException:
+                self._process.end(patience=_END_SECONDS)
+                raise
+
+    def serve(self, plan: Plan, served: Sequence[Served]) -> None:
+        """Have the contract hosts serve exactly these packages.
+
+        Raises NetworkError if the ledger does not run or a host does not come to serve one.
+        """
+        if not self.running():
+            raise NetworkError(f"{plan.name} is not running")
+        self._write(plan, served)
+        self._process.signal(signal.SIGHUP)
+        self._await_contracts(plan, served)
+
+    def stop(self) -> bool:
+        """End the ledger, and with it the contract hosts; answers whether it ran."""
+        return self._process.end(patience=_END_SECONDS)
+
+    def logs(self, *, follow: bool) -> Iterator[str]:
+        """The ledger's log, line by line."""
+        if not self._log.exists():
+            return
+        with self._log.open(encoding="utf-8", errors="replace") as lines:
+            while True:
+                line = lines.readline()
+                if line:
+                    yield line.rstrip("\n")
+                elif follow and self.running():
+                    time.sleep(0.2)
+                else:
+                    return
+
+    def _write(self, plan: Plan, served: Sequence[Served]) -> None:
+        temporary = self._config.with_suffix(".new")
+        config = ledger_config(plan, served)
+        temporary.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self._config)
+
+    def _check_ready(self, answer: bytes | None) -> None:
+        if answer is None:
+            raise LedgerError(f"the ledger is not ready after {_READY_SECONDS:.0f} s: {self._log}")
+        try:
+            said: dict[str, Any] = json.loads(answer)
+        except ValueError:
+            said = {}
+        if said.get("ready") is not True:
+            raise LedgerError(said.get("error") or self._last_words())
+
+    def _last_words(self) -> str:
+        lines = [line for line in self.logs(follow=False) if line.strip()]
+        return f"the ledger ended at once: {lines[-1] if lines else 'it said nothing'}"
+
+    def _await_contracts(self, plan: Plan, served: Sequence[Served]) -> None:
+        deadline = time.monotonic() + _SERVING_SECONDS
+        for name, address in _contract_addresses(plan, served).items():
+            while not _listens(address):
+                if not self.running():
+                    raise LedgerError(self._last_words())
+                if time.monotonic() > deadline:
+                    raise NetworkError(
+                        f"{name} does not listen on {address}: see `pyfabric network logs`"
+                    )
+                time.sleep(0.02)
+
+
+def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
+    """The development ledger's configuration for a Plan."""
+    return LedgerConfig(
+        folder=plan.root / "ledger",
+        peers=[_peer(peer, _builder(plan.owner(peer), served)) for peer in plan.peers],
+        orderers=[_orderer(node) for node in plan.orderers],
+        hosts=[_host(department, served) for department in plan.departments.values()],
+    )
+
+
+def _peer(node: Node, builder: dict[str, str]) -> PeerConfig:
+    return PeerConfig(
+        name=node.name,
+        msp_id=node.msp_id,
+        address=str(node.outside),
+        msp=node.member.msp,
+        tls=_tls(node.member),
+        builder=builder,
+        gateway_address=str(node.inside),
+    )
+
+
+def _orderer(node: Node) -> OrdererConfig:
+    return OrdererConfig(
+        name=node.name,
+        msp_id=node.msp_id,
+        address=str(node.outside),
+        msp=node.member.msp,
+        tls=_tls(node.member),
+        admin_address=str(node.admin),
+        admin_client_roots=node.member.tls_roots,
+    )
+
+
+def _builder(department: DepartmentPlan, served: Sequence[Served]) -> dict[str, str]:
+    """What fills the templates of packages at this department's peers."""
+    addresses = {
+        builder_key(item.label): str(department.contract_address(item.slot)) for item in served
+    }
+    roots = department.contract_host.tls_roots.read_text(encoding="utf-8")
+    return {"root_cert": roots, **addresses}
+
+
+def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:
+    member = department.contract_host
+    services = [
+        {
+            "package_id": item.package_id,
+            "address": str(department.contract_address(item.slot)),
+            "contracts": list(item.classes),
+            "tls_certificate": str(member.tls_certificate),
+            "tls_key": str(member.tls_key),
+            "client_roots": None,
+        }
+        for item in served
+    ]
+    return HostConfig(
+        name=member.name,
+        argv=[sys.executable, "-m", "pyfabric.chaincode.host"],
+        services={"services": services},
+    )
+
+
+def _tls(member: Member) -> TLSFiles:
+    return TLSFiles(certificate=member.tls_certificate, key=member.tls_key)
+
+
+def _contract_addresses(plan: Plan, served: Sequence[Served]) -> dict[str, Address]:
+    return {
+        f"{item.label} of {department.name}": department.contract_address(item.slot)
+        for item in served
+        for department in plan.departments.values()
+    }
+
+
+def _listens(address: Address) -> bool:
+    try:
+        with socket.create_connection((address.host, address.port), timeout=1):
+            return True
+    except OSError:
+        return False

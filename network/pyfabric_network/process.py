@@ -1,0 +1,102 @@
+"""A process that outlives the command that started it, and is ended by a later one."""
+
+import fcntl
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pyfabric.errors import NetworkError
+
+# Children of this very process: they must be reaped here, or they stay as zombies.
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The process that holds the lock on `file`, which also holds its id.
+
+    The system drops the lock when the process ends, however it ends: an id alone may be another
+    program's by then.
+    """
+
+    file: Path
+
+    def pid(self) -> int | None:
+        """The id of the process, or None if it does not run."""
+        try:
+            with self.file.open(encoding="ascii") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return None
+        except BlockingIOError:
+            return int(self.file.read_text(encoding="ascii"))
+        return None
+
+    def start(self, argv: Sequence[str], *, log: Path, folder: Path) -> IO[bytes]:
+        """Start it in a session of its own, in `folder`; answers its standard output.
+
+        Its standard error is appended to `log`. Raises NetworkError if it runs already.
+        """
+        with self.file.open("a+", encoding="ascii") as file, log.open("ab") as errors:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise NetworkError("the network is running already") from error
+            child = subprocess.Popen(  # noqa: S603 - the command line is this program's own
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=folder,
+                start_new_session=True,
+                pass_fds=(file.fileno(),),
+            )
+            file.truncate(0)
+            file.write(str(child.pid))
+        _CHILDREN[child.pid] = child
+        if child.stdout is None:
+            raise NetworkError(f"{argv[0]} has no standard output")
+        return child.stdout
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; one that has ended is left alone."""
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, number)
+
+    def end(self, *, patience: float) -> bool:
+        """End it: SIGTERM, and SIGKILL after `patience` seconds; answers whether it ran."""
+        pid = self.pid()
+        for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+            self.signal(number)
+            deadline = time.monotonic() + wait
+            while self.pid() is not None and time.monotonic() < deadline:
+                time.sleep(0.02)
+        if self.pid() is not None:
+            raise NetworkError(f"process {pid} does not end")
+        if pid in _CHILDREN:
+            _CHILDREN.pop(pid).wait()
+        self.file.unlink(missing_ok=True)
+        return pid is not None
+
+
+def first_line(stream: IO[bytes], *, timeout: float) -> bytes | None:
+    """The first line of a process's output: None after `timeout` seconds, empty if it ended first."""
+    deadline = time.monotonic() + timeout
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return None
+            piece = os.read(stream.fileno(), 65536)
+            if not piece:
+                return b""
+            line += piece
+    return line

@@ -1,0 +1,62 @@
+"""What a network's state folder remembers between commands, beside keys, blocks and the ledger."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pyfabric.errors import NetworkError
+from pyfabric_network.plan import Served
+
+_FILE = "network.json"
+TOPOLOGY_COPY = "topology.yaml"
+
+
+class State(BaseModel):
+    """`topology` is the file the network was made from, `base_port` the ports it was given, and
+    `served` the packages that contract hosts serve."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topology: Path
+    base_port: int
+    served: tuple[Served, ...] = ()
+
+    def save(self, root: Path) -> None:
+        """Write it below `root`, whole or not at all."""
+        root.mkdir(parents=True, exist_ok=True)
+        temporary = root / f"{_FILE}.new"
+        temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        temporary.replace(root / _FILE)
+
+
+def read_state(root: Path) -> State | None:
+    """What `root` remembers, or None if there is no network; raises NetworkError if unreadable."""
+    file = root / _FILE
+    try:
+        return State.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise NetworkError(
+            f"{file} is damaged: delete {root} and bring the network up anew"
+        ) from error
+
+
+def networks(state_folder: Path) -> list[str]:
+    """The names of the networks that `state_folder` holds."""
+    return sorted(path.parent.name for path in state_folder.glob(f"*/{_FILE}"))
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Hold the network's lock, so that two commands never change it at once; raises NetworkError."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NetworkError(f"another command is changing the network in {root}") from error
+        yield
