@@ -1,0 +1,1 @@
+"""Channel configurations made from models: groups, genesis blocks."""

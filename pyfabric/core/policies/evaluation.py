@@ -48,7 +48,7 @@ def valid_identities(signed: Sequence[SignedData], manager: MSPManager) -> list[
     for item in signed:
         try:
             identity = manager.deserialize(item.identity)
-            key = (identity.msp_id, identity.certificate)
+            key = (identity.msp_id, identity.identifier)
             if key not in seen:
                 identity.verify(item.data, item.signature)
                 seen.add(key)

@@ -130,7 +130,7 @@ class _Reader:
             raise self._error(
                 f"unknown name {name}: a principal stands in quotes, 'MSP.role'", position
             )
-        arguments = []
+        arguments: list[Node] = []
         while not self.skip(")"):
             if arguments:
                 self._expect(",")

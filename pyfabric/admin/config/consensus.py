@@ -1,0 +1,104 @@
+"""What the configuration says of the consenters: etcdraft's and SmartBFT's own messages."""
+
+from collections.abc import Sequence
+
+from fabric_protos.common import configuration_pb2
+from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
+from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
+
+from pyfabric.admin.config.model import BFTModel, ConsenterModel, RaftModel
+from pyfabric.core.durations import parse_duration
+from pyfabric.errors import ConfigError
+
+
+def raft_metadata(raft: RaftModel) -> bytes:
+    """The bytes of etcdraft.ConfigMetadata; ConfigError names the consenter or option at fault."""
+    _check_consenters("etcdraft", raft.consenters)
+    try:
+        parse_duration(raft.tick_interval)
+    except ConfigError as error:
+        raise ConfigError(f"etcdraft tick interval: {error}") from error
+    if raft.election_tick <= raft.heartbeat_tick:
+        raise ConfigError(
+            f"etcdraft: election tick ({raft.election_tick}) must be greater than heartbeat tick "
+            f"({raft.heartbeat_tick})"
+        )
+    return etcdraft_pb2.ConfigMetadata(
+        consenters=[
+            etcdraft_pb2.Consenter(
+                host=one.host,
+                port=one.port,
+                client_tls_cert=one.client_tls_certificate,
+                server_tls_cert=one.server_tls_certificate,
+            )
+            for one in raft.consenters
+        ],
+        options=etcdraft_pb2.Options(
+            tick_interval=raft.tick_interval,
+            election_tick=raft.election_tick,
+            heartbeat_tick=raft.heartbeat_tick,
+            max_inflight_blocks=raft.max_inflight_blocks,
+            snapshot_interval_size=raft.snapshot_interval_size,
+        ),
+    ).SerializeToString()
+
+
+def bft_orderers(bft: BFTModel) -> configuration_pb2.Orderers:
+    """The Orderers value: who the consenters are; ConfigError names the one at fault."""
+    _check_consenters("BFT", bft.consenters)
+    for index, one in enumerate(bft.consenters):
+        if not (one.number and one.msp_id and one.identity):
+            raise ConfigError(
+                f"BFT consenter {index + 1} ({one.host}:{one.port}) needs a number above 0, an MSP id "
+                "and an identity certificate"
+            )
+    return configuration_pb2.Orderers(
+        consenter_mapping=[
+            configuration_pb2.Consenter(
+                id=one.number,
+                host=one.host,
+                port=one.port,
+                msp_id=one.msp_id,
+                identity=one.identity,
+                client_tls_cert=one.client_tls_certificate,
+                server_tls_cert=one.server_tls_certificate,
+            )
+            for one in bft.consenters
+        ]
+    )
+
+
+def bft_metadata(bft: BFTModel) -> bytes:
+    """The bytes of smartbft.Options. Leader rotation stays unspecified, as configtxgen leaves it."""
+    return smartbft_pb2.Options(
+        request_batch_max_count=bft.request_batch_max_count,
+        request_batch_max_bytes=bft.request_batch_max_bytes,
+        request_batch_max_interval=bft.request_batch_max_interval,
+        incoming_message_buffer_size=bft.incoming_message_buffer_size,
+        request_pool_size=bft.request_pool_size,
+        request_forward_timeout=bft.request_forward_timeout,
+        request_complain_timeout=bft.request_complain_timeout,
+        request_auto_remove_timeout=bft.request_auto_remove_timeout,
+        request_max_bytes=bft.request_max_bytes,
+        view_change_resend_interval=bft.view_change_resend_interval,
+        view_change_timeout=bft.view_change_timeout,
+        leader_heartbeat_timeout=bft.leader_heartbeat_timeout,
+        leader_heartbeat_count=bft.leader_heartbeat_count,
+        collect_timeout=bft.collect_timeout,
+    ).SerializeToString()
+
+
+def _check_consenters(kind: str, consenters: Sequence[ConsenterModel]) -> None:
+    if not consenters:
+        raise ConfigError(f"{kind} configuration did not specify any consenter")
+    for index, one in enumerate(consenters):
+        for what, value in (
+            ("host", one.host),
+            ("port", one.port),
+            ("client TLS cert", one.client_tls_certificate),
+            ("server TLS cert", one.server_tls_certificate),
+        ):
+            if not value:
+                raise ConfigError(
+                    f"consenter {index + 1} in {kind} configuration did not specify {what}"
+                )

@@ -1,0 +1,154 @@
+"""The groups of a channel configuration, from the model.
+
+Checks what configtxgen checks; `core.channel_config.ChannelConfig` checks what orderers and peers do.
+Source: internal/configtxgen/encoder of Fabric 3.1. Every mod_policy is Admins.
+"""
+
+from typing import Final
+
+from fabric_protos.common import configtx_pb2, configuration_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
+from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
+from google.protobuf.message import Message
+
+from pyfabric.admin.config.consensus import bft_metadata, bft_orderers, raft_metadata
+from pyfabric.admin.config.model import (
+    ApplicationModel,
+    BFTModel,
+    ChannelModel,
+    OrdererModel,
+    OrganizationModel,
+)
+from pyfabric.admin.config.policies import (
+    MOD_POLICY,
+    add_policies,
+    bft_block_validation,
+    set_policy,
+)
+from pyfabric.core.durations import SECOND, format_duration
+from pyfabric.errors import ConfigError
+
+_V3: Final = "V3_0"
+
+
+def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
+    """The root group; ConfigError names the part of the model that is wrong."""
+    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    add_policies(group, model.policies, place="channel")
+    _add(group, "HashingAlgorithm", configuration_pb2.HashingAlgorithm(name="SHA256"))
+    _add(
+        group,
+        "BlockDataHashingStructure",
+        configuration_pb2.BlockDataHashingStructure(width=0xFFFFFFFF),
+    )
+    _add_capabilities(group, model.capabilities)
+    group.groups["Orderer"].CopyFrom(orderer_group(model.orderer, v3=_V3 in model.capabilities))
+    group.groups["Application"].CopyFrom(application_group(model.application))
+    return group
+
+
+def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
+    """The Orderer group; `v3` says whether the channel has the capability V3_0."""
+    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    add_policies(group, model.policies, place="orderer", required=("BlockValidation",))
+    _add(
+        group,
+        "BatchSize",
+        orderer_configuration_pb2.BatchSize(
+            max_message_count=model.max_message_count,
+            absolute_max_bytes=model.absolute_max_bytes,
+            preferred_max_bytes=model.preferred_max_bytes,
+        ),
+    )
+    timeout = format_duration(round(model.batch_timeout * SECOND))
+    _add(group, "BatchTimeout", orderer_configuration_pb2.BatchTimeout(timeout=timeout))
+    _add(
+        group,
+        "ChannelRestrictions",
+        orderer_configuration_pb2.ChannelRestrictions(max_count=model.max_channels),
+    )
+    _add_capabilities(group, model.capabilities)
+    _add_consensus(group, model, v3=v3)
+    for organization in model.organizations:
+        group.groups[organization.name].CopyFrom(orderer_organization_group(organization, v3=v3))
+    return group
+
+
+def application_group(model: ApplicationModel) -> configtx_pb2.ConfigGroup:
+    """The Application group."""
+    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    add_policies(group, model.policies, place="application")
+    if model.acls:
+        acls = {
+            resource: peer_configuration_pb2.APIResource(policy_ref=reference)
+            for resource, reference in model.acls.items()
+        }
+        _add(group, "ACLs", peer_configuration_pb2.ACLs(acls=acls))
+    _add_capabilities(group, model.capabilities)
+    for organization in model.organizations:
+        group.groups[organization.name].CopyFrom(application_organization_group(organization))
+    return group
+
+
+def orderer_organization_group(model: OrganizationModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
+    """The group of an organisation that runs orderers."""
+    group = _organization_group(model, "orderer")
+    if model.endpoints:
+        addresses = configuration_pb2.OrdererAddresses(addresses=model.endpoints)
+        _add(group, "Endpoints", addresses)
+    elif v3:
+        raise ConfigError(
+            f"orderer organization {model.name}: orderer endpoints are missing and must be configured "
+            f"when capability {_V3} is enabled"
+        )
+    return group
+
+
+def application_organization_group(model: OrganizationModel) -> configtx_pb2.ConfigGroup:
+    """The group of an organisation that uses the channel."""
+    group = _organization_group(model, "application")
+    if model.anchor_peers:
+        anchors = [
+            peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port)
+            for peer in model.anchor_peers
+        ]
+        _add(group, "AnchorPeers", peer_configuration_pb2.AnchorPeers(anchor_peers=anchors))
+    return group
+
+
+def _organization_group(model: OrganizationModel, kind: str) -> configtx_pb2.ConfigGroup:
+    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    add_policies(group, model.policies, place=f"{kind} organization {model.name}")
+    _add(group, "MSP", model.msp.to_config())
+    return group
+
+
+def _add_consensus(group: configtx_pb2.ConfigGroup, model: OrdererModel, *, v3: bool) -> None:
+    consensus = model.consensus
+    if isinstance(consensus, BFTModel):
+        if not v3:
+            raise ConfigError(f"orderer: type BFT must be used with the {_V3} channel capability")
+        _add(group, "Orderers", bft_orderers(consensus))
+        set_policy(group, "BlockValidation", bft_block_validation(consensus.consenters))
+        kind, metadata = "BFT", bft_metadata(consensus)
+    else:
+        kind, metadata = "etcdraft", raft_metadata(consensus)
+    _add(
+        group,
+        "ConsensusType",
+        orderer_configuration_pb2.ConsensusType(type=kind, metadata=metadata),
+    )
+
+
+def _add_capabilities(group: configtx_pb2.ConfigGroup, names: tuple[str, ...]) -> None:
+    if names:
+        capabilities = {name: configuration_pb2.Capability() for name in names}
+        _add(group, "Capabilities", configuration_pb2.Capabilities(capabilities=capabilities))
+
+
+def _add(group: configtx_pb2.ConfigGroup, key: str, value: Message) -> None:
+    group.values[key].CopyFrom(
+        configtx_pb2.ConfigValue(
+            value=value.SerializeToString(deterministic=True), mod_policy=MOD_POLICY
+        )
+    )

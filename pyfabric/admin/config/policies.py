@@ -1,0 +1,87 @@
+"""Policies from their written form to configuration messages."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fabric_protos.common import configtx_pb2, policies_pb2
+from fabric_protos.msp import identities_pb2, msp_principal_pb2
+
+from pyfabric.admin.config.model import ConsenterModel, Policies
+from pyfabric.core.policies.syntax import parse_signature_policy
+from pyfabric.errors import ConfigError, PolicySyntaxError
+
+MOD_POLICY: Final = "Admins"
+_REQUIRED: Final = ("Admins", "Readers", "Writers")
+_META_RULES: Final = {
+    "ALL": policies_pb2.ImplicitMetaPolicy.Rule.ALL,
+    "ANY": policies_pb2.ImplicitMetaPolicy.Rule.ANY,
+    "MAJORITY": policies_pb2.ImplicitMetaPolicy.Rule.MAJORITY,
+}
+
+
+def add_policies(
+    group: configtx_pb2.ConfigGroup, policies: Policies, *, place: str, required: Sequence[str] = ()
+) -> None:
+    """Put policies into a group; ConfigError names `place` and the policy that is wrong or missing."""
+    for name in (*required, *_REQUIRED):
+        if name not in policies:
+            raise ConfigError(f"{place}: no {name} policy defined")
+    for name, rule in policies.items():
+        try:
+            policy = _policy(rule)
+        except (ConfigError, PolicySyntaxError) as error:
+            raise ConfigError(f"{place}: policy {name}, {rule!r}: {error}") from error
+        set_policy(group, name, policy)
+
+
+def set_policy(group: configtx_pb2.ConfigGroup, name: str, policy: policies_pb2.Policy) -> None:
+    """Put one policy into a group."""
+    group.policies[name].CopyFrom(configtx_pb2.ConfigPolicy(mod_policy=MOD_POLICY, policy=policy))
+
+
+def bft_block_validation(consenters: Sequence[ConsenterModel]) -> policies_pb2.Policy:
+    """Blocks are valid with the signatures of a BFT quorum: of n consenters, f = (n-1)/3 may fail."""
+    count = len(consenters)
+    faulty = (count - 1) // 3
+    quorum = (count + faulty + 2) // 2
+    envelope = policies_pb2.SignaturePolicyEnvelope(
+        rule=policies_pb2.SignaturePolicy(
+            n_out_of=policies_pb2.SignaturePolicy.NOutOf(
+                n=quorum,
+                rules=[policies_pb2.SignaturePolicy(signed_by=index) for index in range(count)],
+            )
+        ),
+        identities=[
+            msp_principal_pb2.MSPPrincipal(
+                principal_classification=msp_principal_pb2.MSPPrincipal.Classification.IDENTITY,
+                principal=identities_pb2.SerializedIdentity(
+                    mspid=one.msp_id, id_bytes=one.identity
+                ).SerializeToString(),
+            )
+            for one in consenters
+        ],
+    )
+    return _signature(envelope)
+
+
+def _policy(rule: str) -> policies_pb2.Policy:
+    if "(" in rule:
+        return _signature(parse_signature_policy(rule))
+    words = rule.split(" ")
+    if len(words) != 2:
+        raise ConfigError(
+            f"expected two space separated tokens, but got {len(words)}: write ANY, ALL or MAJORITY and "
+            "the name of a policy, or a signature policy such as OR('A.member')"
+        )
+    if words[0] not in _META_RULES:
+        raise ConfigError(f"unknown rule type '{words[0]}', expected ALL, ANY, or MAJORITY")
+    meta = policies_pb2.ImplicitMetaPolicy(rule=_META_RULES[words[0]], sub_policy=words[1])
+    return policies_pb2.Policy(
+        type=policies_pb2.Policy.PolicyType.IMPLICIT_META, value=meta.SerializeToString()
+    )
+
+
+def _signature(envelope: policies_pb2.SignaturePolicyEnvelope) -> policies_pb2.Policy:
+    return policies_pb2.Policy(
+        type=policies_pb2.Policy.PolicyType.SIGNATURE, value=envelope.SerializeToString()
+    )

@@ -1,0 +1,130 @@
+"""Chaincode packages: made the same to the byte everywhere, read as peers read them.
+
+A package is a gzip of a tar of metadata.json and code.tar.gz; its id is its label and the SHA-256 of
+its bytes. Ours hold a connection.json (chaincode as a service). Source:
+core/chaincode/persistence/chaincode_package.go of Fabric 3.1.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Self
+
+from pyfabric.admin.archives import read_archive, regular_files, write_archive
+from pyfabric.errors import PackageError
+
+_METADATA: Final = "metadata.json"
+_CODE: Final = "code.tar.gz"
+_CONNECTION: Final = "connection.json"
+_LABEL: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]*")
+_MAX_FILE_NAME: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ChaincodePackage:
+    """A package: its `label`, its `type` ("ccaas" for a service), the code archive, all its bytes."""
+
+    label: str
+    type: str
+    code: bytes
+    data: bytes
+
+    @classmethod
+    def build(cls, label: str, connection: Mapping[str, object]) -> Self:
+        """A package for a chaincode service.
+
+        `connection` becomes connection.json: address, dial_timeout, tls_required, root_cert, … Texts
+        may hold templates such as {{.address}}, which each peer's builder fills in. Raises
+        PackageError for a label that peers refuse and for a private key among the values.
+        """
+        _check_label(label)
+        if any("PRIVATE KEY" in value for value in connection.values() if isinstance(value, str)):
+            raise PackageError(
+                "connection.json would hold a private key, which every peer could read: use a template"
+            )
+        code = write_archive({_CONNECTION: _json(connection)})
+        metadata = _json({"label": label, "path": "", "type": "ccaas"})
+        data = write_archive({_METADATA: metadata, _CODE: code})
+        return cls(label=label, type="ccaas", code=code, data=data)
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read a package of any kind; raises PackageError where `peer` refuses to."""
+        metadata: Mapping[str, str] | None = None
+        code = None
+        for name, content in regular_files(data):
+            if name == _METADATA:
+                metadata = _read_metadata(content)
+            elif name == _CODE:
+                code = content
+        if code is None:
+            raise PackageError(f"did not find a code package inside the package (missing {_CODE})")
+        if metadata is None:
+            raise PackageError(f"did not find any package metadata (missing {_METADATA})")
+        _check_label(metadata["label"])
+        return cls(label=metadata["label"], type=metadata["type"], code=code, data=data)
+
+    @property
+    def package_id(self) -> str:
+        """The id under which peers keep the package."""
+        return f"{self.label}:{sha256(self.data).hexdigest()}"
+
+    def files(self) -> Mapping[str, bytes]:
+        """The files of the code archive by name; PackageError where a peer would not install it."""
+        return read_archive(self.code)
+
+    def connection(self) -> Mapping[str, object]:
+        """The decoded connection.json; PackageError when there is none or it is no JSON object."""
+        content = self.files().get(_CONNECTION)
+        if content is None:
+            raise PackageError(f"the package {self.label} holds no {_CONNECTION}")
+        return dict(_json_object(content, _CONNECTION))
+
+    def check_installable(self) -> None:
+        """Raise PackageError when the package's form keeps a peer from installing it."""
+        name = f"{self.package_id.replace(':', '.')}.tar.gz"
+        if len(name) > _MAX_FILE_NAME:
+            raise PackageError(
+                f"the label has {len(self.label)} characters: the file name made of it is too long"
+            )
+        self.files()
+
+
+def _check_label(label: str) -> None:
+    if not _LABEL.fullmatch(label):
+        raise PackageError(
+            f"invalid label '{label}'. Label must be non-empty, can only consist of alphanumerics, "
+            "symbols from '.+-_', and can only begin with alphanumerics"
+        )
+
+
+def _read_metadata(content: bytes) -> Mapping[str, str]:
+    fields = {"label": "", "type": "", "path": ""}
+    for key, value in _json_object(content, _METADATA):
+        name = key.lower()
+        if name in fields and value is not None:
+            if not isinstance(value, str):
+                raise PackageError(f"could not unmarshal {_METADATA} as json: {key} must be a text")
+            fields[name] = value
+    return fields
+
+
+def _json_object(content: bytes, file: str) -> list[tuple[str, object]]:
+    """The pairs of a JSON object in their order: Go reads keys without regard to case, last one wins."""
+    try:
+        pairs = json.loads(content.decode(errors="replace"), object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
+        raise PackageError(f"could not unmarshal {file} as json: {error}") from error
+    if not isinstance(pairs, _Pairs):
+        raise PackageError(f"could not unmarshal {file} as json: it must be an object")
+    return pairs
+
+
+class _Pairs(list[tuple[str, object]]):
+    """The members of a JSON object."""
+
+
+def _json(value: Mapping[str, object]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
