@@ -19,7 +19,7 @@ from pyfabric.core.channel_config import ChannelConfig, config_from_block
 from pyfabric.core.decoding import decode
 from pyfabric.core.state.commit_hash import commit_hash
 from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, VersionedValue
+from pyfabric.core.state.versions import Version, VersionedValue, split_namespace
 from pyfabric.core.validation.block import (
     CONFIGURATION_PLACE,
     BlockValidation,
@@ -65,6 +65,8 @@ class CommittedBlock:
 
     block: common_pb2.Block
     transactions: tuple[CheckedTransaction, ...]
+    written_namespaces: frozenset[str]
+    """Chaincodes with a changed key or a changed hash of private data."""
 
     @property
     def number(self) -> int:
@@ -236,7 +238,8 @@ class ChannelLedger:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._writer, self._store.commit)
             self._take(block, outcome)
-        committed = CommittedBlock(block, outcome.transactions)
+        written = frozenset(split_namespace(stored)[0] for stored, _ in outcome.updates.changes)
+        committed = CommittedBlock(block, outcome.transactions, written)
         for callback in tuple(self._subscribers):
             callback(committed)
         return committed
