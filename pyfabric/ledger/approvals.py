@@ -76,9 +76,7 @@ def chaincodes(
     for name in defined_names(reader):
         definition = read_definition(name, CommittedLifecycle(reader))
         if definition is not None:
-            found[name] = _chaincode(
-                name, definition, CommittedApprovals(reader, msp_id), packages
-            )
+            found[name] = _chaincode(name, definition, CommittedApprovals(reader, msp_id), packages)
     return found
 
 

@@ -1,16 +1,12 @@
-"""Where a package says its contract listens: connection.json, its templates filled.
+"""Where a package's contract listens: connection.json, its templates filled.
 
 Source: ccaas_builder and core/container/externalbuilder/instance.go of Fabric 3.1. The strings of
 connection.json are Go templates over the builder's configuration; `{{.key}}` is the form supported.
 """
 
-import io
-import json
 import re
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pyfabric.errors import PackageError
 
@@ -32,14 +28,8 @@ class Connection:
     client_key: bytes | None = field(default=None, repr=False)
 
 
-def read_connection(code_package: bytes, builder: Mapping[str, str]) -> Connection:
-    """The connection in a package's code.tar.gz; raises PackageError."""
-    try:
-        raw = json.loads(_connection_file(code_package))
-    except ValueError as error:
-        raise PackageError(f"connection.json is not JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise PackageError("connection.json is not an object")
+def read_connection(raw: Mapping[str, object], builder: Mapping[str, str]) -> Connection:
+    """The connection that a decoded connection.json describes; raises PackageError."""
     address = _text(raw, "address", builder)
     if not address:
         raise PackageError("chaincode address not provided")
@@ -64,20 +54,7 @@ def _needed(value: str, what: str) -> bytes:
     return value.encode()
 
 
-def _connection_file(code_package: bytes) -> bytes:
-    try:
-        with tarfile.open(fileobj=io.BytesIO(code_package), mode="r:*") as archive:
-            for member in archive:
-                if member.name.removeprefix("./") == "connection.json" and member.isfile():
-                    file = archive.extractfile(member)
-                    if file is not None:
-                        return file.read()
-    except tarfile.TarError as error:
-        raise PackageError(f"code.tar.gz cannot be read: {error}") from error
-    raise PackageError("connection.json not found in code.tar.gz")
-
-
-def _text(raw: Mapping[str, Any], name: str, builder: Mapping[str, str]) -> str:
+def _text(raw: Mapping[str, object], name: str, builder: Mapping[str, str]) -> str:
     value = raw.get(name, "")
     if not isinstance(value, str):
         raise PackageError(f"connection.json: {name} is not a string")

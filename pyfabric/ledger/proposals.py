@@ -32,6 +32,14 @@ class ProposalError(PeerResponseError):
         super().__init__(message, status=500)
 
 
+class UnreadableError(ProposalError):
+    """A message in a proposal cannot be decoded; `part` names it."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"error unmarshalling {part}: {UNREADABLE}")
+        self.part = part
+
+
 @dataclass(slots=True)
 class Proposal:
     """A readable proposal. `verified_by` remembers which MSP manager found its creator good."""
@@ -74,7 +82,7 @@ class Proposal:
 
 
 def read_proposal(signed: proposal_pb2.SignedProposal) -> Proposal:
-    """Take a proposal apart; raises ProposalError for the first part that cannot be read."""
+    """Take a proposal apart; raises UnreadableError for the first part that cannot be read."""
     proposal = parse(proposal_pb2.Proposal, signed.proposal_bytes, "Proposal")
     header = parse(common_pb2.Header, proposal.header, "Header")
     channel_header = parse(common_pb2.ChannelHeader, header.channel_header, "ChannelHeader")
@@ -89,11 +97,11 @@ def read_proposal(signed: proposal_pb2.SignedProposal) -> Proposal:
 
 
 def parse(kind: type[M], data: bytes, name: str) -> M:
-    """Decode a message; raises ProposalError with Fabric's text."""
+    """Decode a message; raises UnreadableError."""
     try:
         return kind.FromString(data)
     except ProtobufDecodeError as error:
-        raise ProposalError(f"error unmarshalling {name}: {UNREADABLE}") from error
+        raise UnreadableError(name) from error
 
 
 def check_filters(proposal: Proposal, now: datetime) -> None:

@@ -126,7 +126,8 @@ def _config_block(call: SystemCall) -> proposal_response_pb2.Response:
     channel = call.peer.channel(channel_id)
     if channel is None:
         return failure(f"Unknown channel ID, {channel_id}")
-    return success(channel.config_block())
+    block = channel.block(channel.last_config_block())
+    return success(b"" if block is None else block.SerializeToString())
 
 
 def _channel_config(call: SystemCall) -> proposal_response_pb2.Response:

@@ -80,9 +80,7 @@ def _check_counts(collection: collection_pb2.StaticCollectionConfig) -> None:
         )
 
 
-def _check_members(
-    collection: collection_pb2.StaticCollectionConfig, manager: MSPManager
-) -> None:
+def _check_members(collection: collection_pb2.StaticCollectionConfig, manager: MSPManager) -> None:
     name = collection.name
     if not collection.HasField("member_orgs_policy"):
         raise ContractError(f"collection member policy is not set for collection '{name}'")

@@ -35,9 +35,7 @@ def install(
         )
     _check_build(package, call.peer.builder)
     call.peer.install(package)
-    return lifecycle_pb2.InstallChaincodeResult(
-        package_id=package.package_id, label=package.label
-    )
+    return lifecycle_pb2.InstallChaincodeResult(package_id=package.package_id, label=package.label)
 
 
 def _check_build(package: ChaincodePackage, builder: Mapping[str, str]) -> None:
@@ -47,7 +45,8 @@ def _check_build(package: ChaincodePackage, builder: Mapping[str, str]) -> None:
             f"'{package.type}', only '{_SERVICE}'"
         )
     try:
-        read_connection(package.code, builder)
+        package.check_installable()
+        read_connection(package.connection(), builder)
     except PackageError as error:
         raise ContractError(
             "could not build chaincode: external builder failed: external builder failed to "

@@ -16,7 +16,7 @@ from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ContractError
 from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.proposals import UNREADABLE
-from pyfabric.ledger.system import installing, inputs
+from pyfabric.ledger.system import inputs, installing
 from pyfabric.ledger.system.calls import NOT_FOUND, SystemCall, failure, success
 from pyfabric.ledger.system.definitions import (
     LIFECYCLE,
@@ -183,9 +183,7 @@ def _approve(
 
 def _check_sequence(current: int, requested: int) -> None:
     if current == requested == 0:
-        raise ContractError(
-            "requested sequence is 0, but first definable sequence number is 1"
-        )
+        raise ContractError("requested sequence is 0, but first definable sequence number is 1")
     if requested < current:
         raise ContractError(
             f"currently defined sequence {current} is larger than requested sequence {requested}"
@@ -263,9 +261,7 @@ def _query_all_approved(
     return result
 
 
-def _approvals(
-    context: _OnChannel, name: str, definition: Definition
-) -> dict[str, list[str]]:
+def _approvals(context: _OnChannel, name: str, definition: Definition) -> dict[str, list[str]]:
     """For each department, which parts of the definition it did not approve."""
     record = private_name(name, definition.sequence)
     return {

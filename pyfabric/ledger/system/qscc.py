@@ -63,7 +63,7 @@ def _block_by_number(channel: ChannelLedger, argument: bytes) -> proposal_respon
         return failure(
             f"Failed to get block number {number}, error no such block number [{number}] in index"
         )
-    return success(block)
+    return success(block.SerializeToString())
 
 
 def _not_a_number(text: str) -> str | None:
@@ -79,7 +79,7 @@ def _block_by_hash(channel: ChannelLedger, argument: bytes) -> proposal_response
             f"Failed to get block hash {argument.decode(errors='replace')}, "
             f"error no such block hash [{argument.hex()}] in index"
         )
-    return success(block)
+    return success(block.SerializeToString())
 
 
 def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
@@ -105,7 +105,7 @@ def _block_by_transaction(
             f"Failed to get block for txID {transaction_id}, "
             f"error no such transaction ID [{transaction_id}] in index"
         )
-    return success(block)
+    return success(block.SerializeToString())
 
 
 _QUERIES: dict[str, Callable[[ChannelLedger, bytes], proposal_response_pb2.Response]] = {

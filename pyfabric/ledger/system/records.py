@@ -95,9 +95,7 @@ def read_field(table: str, name: str, field: str, state: ReadableState) -> db_pb
 def write_record(table: str, name: str, record: Record, state: WritableState) -> None:
     """Write what differs from the record that is there; fields that are no more are deleted."""
     metadata = read_metadata(table, name, state) or db_pb2.StateMetadata()
-    existing = {
-        field: state.get(field_key(table, name, field)) or b"" for field in metadata.fields
-    }
+    existing = {field: state.get(field_key(table, name, field)) or b"" for field in metadata.fields}
     for field, value in record.fields.items():
         if existing.pop(field, None) != value:
             state.put(field_key(table, name, field), value)
@@ -115,7 +113,5 @@ def mismatches(table: str, name: str, record: Record, state: OpaqueState) -> lis
     if stored != sha256(record.metadata()).digest():
         return [record.kind]
     return [
-        field
-        for field, value in record.fields.items()
-        if hashes[field] != sha256(value).digest()
+        field for field, value in record.fields.items() if hashes[field] != sha256(value).digest()
     ]

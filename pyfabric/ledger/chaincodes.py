@@ -1,0 +1,312 @@
+"""The peer's side of the chaincode protocol: one stream to each contract's server.
+
+Source: core/chaincode (handler.go, runtime_launcher.go, chaincode_support.go) and extcc of Fabric 3.1;
+texts are those. The peer is the client: it connects when a transaction first needs the contract, and
+again after the stream has ended. gRPC allows one write at a time on a stream, so that answers go
+through a queue.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import grpc
+from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric._grpc.options import CLIENT_OPTIONS
+from pyfabric.errors import ContractError, PackageError
+from pyfabric.ledger.connection import Connection
+from pyfabric.ledger.transaction_context import TransactionContext
+
+_log = logging.getLogger("pyfabric.ledger.chaincodes")
+
+Message = chaincode_shim_pb2.ChaincodeMessage
+Kind = Message.Type
+
+EXECUTE_TIMEOUT = 30.0
+STARTUP_TIMEOUT = 300.0
+STREAM_TERMINATED = "chaincode stream terminated"
+_CONNECT = "/protos.Chaincode/Connect"
+
+
+class LaunchError(ContractError):
+    """The contract's server cannot be reached, or does not register."""
+
+
+class ContractStream:
+    """A stream to a contract's server that has registered; ends with the connection."""
+
+    def __init__(self, package_id: str, channel: grpc.aio.Channel) -> None:
+        self._package_id = package_id
+        self._channel = channel
+        self._call = channel.stream_stream(
+            _CONNECT, request_serializer=Message.SerializeToString, response_deserializer=None
+        )()
+        self._outgoing: asyncio.Queue[Message] = asyncio.Queue()
+        self._contexts: dict[tuple[str, str], TransactionContext] = {}
+        self._results: dict[tuple[str, str], asyncio.Future[Message]] = {}
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        self.ended = False
+
+    async def registered(self) -> None:
+        """Wait until the contract has registered; raises ContractError if the stream ends first."""
+        await asyncio.shield(self._ready)
+
+    async def execute(
+        self, kind: Kind, payload: bytes, context: TransactionContext, seconds: float
+    ) -> Message:
+        """Run one transaction within some seconds; raises ContractError with Fabric's text."""
+        key = (context.channel_id, context.transaction_id)
+        if key in self._contexts:
+            raise ContractError(f"txid: {context.transaction_id}({context.channel_id}) exists")
+        if self.ended:
+            raise ContractError(STREAM_TERMINATED)
+        result: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._contexts[key] = context
+        self._results[key] = result
+        try:
+            self._outgoing.put_nowait(
+                Message(
+                    type=kind,
+                    payload=payload,
+                    txid=context.transaction_id,
+                    channel_id=context.channel_id,
+                    proposal=context.signed,
+                )
+            )
+            async with asyncio.timeout(seconds):
+                return await result
+        except TimeoutError as error:
+            raise ContractError("timeout expired while executing transaction") from error
+        finally:
+            del self._contexts[key], self._results[key]
+
+    async def close(self) -> None:
+        """End the stream and the connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._end("the peer closed the stream")
+        await self._channel.close()
+
+    async def _read(self) -> None:
+        reason = "EOF"
+        try:
+            while (data := await self._call.read()) is not grpc.aio.EOF:
+                self._handle(Message.FromString(data))
+        except grpc.aio.AioRpcError as error:
+            reason = _rpc_text(error)
+        except (ProtobufDecodeError, ContractError) as error:
+            reason = f"error handling message, ending stream: {error}"
+        finally:
+            self._tasks[1].cancel()
+            self._end(reason)
+            self._call.cancel()
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                await self._call.write(await self._outgoing.get())
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            self._call.cancel()
+
+    def _end(self, reason: str) -> None:
+        self.ended = True
+        if not self._ready.done():
+            self._ready.set_exception(
+                LaunchError(
+                    f"error handling chaincode stream for {self._package_id}: receive from "
+                    f"chaincode support stream failed: {reason}"
+                )
+            )
+            self._ready.exception()
+        for result in self._results.values():
+            if not result.done():
+                result.set_exception(ContractError(STREAM_TERMINATED))
+
+    def _handle(self, message: Message) -> None:
+        if message.type == Kind.KEEPALIVE:
+            return
+        if not self._ready.done():
+            self._register(message)
+        elif message.type in (Kind.COMPLETED, Kind.ERROR):
+            result = self._results.get((message.channel_id, message.txid))
+            if result is not None and not result.done():
+                result.set_result(message)
+        elif message.type in _REQUESTS:
+            self._answer(message)
+        else:
+            raise ContractError(
+                f"[{message.txid}] Fabric side handler cannot handle message "
+                f"({Kind.Name(message.type)}) while in ready state"
+            )
+
+    def _register(self, message: Message) -> None:
+        if message.type != Kind.REGISTER:
+            raise ContractError(
+                f"[{message.txid}] Fabric side handler cannot handle message "
+                f"({Kind.Name(message.type)}) while in created state"
+            )
+        name = chaincode_pb2.ChaincodeID.FromString(message.payload).name
+        if name != self._package_id:
+            _log.warning("a contract registered as %s where %s was wanted", name, self._package_id)
+            return
+        self._outgoing.put_nowait(Message(type=Kind.REGISTERED))
+        # READY without parameters: batched reads and writes are not offered.
+        self._outgoing.put_nowait(Message(type=Kind.READY))
+        self._ready.set_result(None)
+
+    def _answer(self, message: Message) -> None:
+        context = self._contexts.get((message.channel_id, message.txid))
+        answer = Message(txid=message.txid, channel_id=message.channel_id)
+        try:
+            if context is None:
+                raise ContractError("no ledger context")
+            answer.payload = context.answer(message.type, message.payload)
+            answer.type = Kind.RESPONSE
+        except ContractError as error:
+            name = Kind.Name(message.type)
+            answer.payload = f"{name} failed: transaction ID: {message.txid}: {error}".encode()
+            answer.type = Kind.ERROR
+        self._outgoing.put_nowait(answer)
+
+
+_REQUESTS = frozenset(
+    {
+        Kind.PUT_STATE,
+        Kind.DEL_STATE,
+        Kind.INVOKE_CHAINCODE,
+        Kind.GET_STATE,
+        Kind.GET_STATE_BY_RANGE,
+        Kind.GET_QUERY_RESULT,
+        Kind.GET_HISTORY_FOR_KEY,
+        Kind.QUERY_STATE_NEXT,
+        Kind.QUERY_STATE_CLOSE,
+        Kind.GET_PRIVATE_DATA_HASH,
+        Kind.GET_STATE_METADATA,
+        Kind.PUT_STATE_METADATA,
+        Kind.PURGE_PRIVATE_DATA,
+        Kind.WRITE_BATCH_STATE,
+        Kind.GET_STATE_MULTIPLE,
+    }
+)
+
+
+class Contracts:
+    """The contracts' streams of one peer, made on demand.
+
+    `connection` finds where a package's contract listens; it raises PackageError.
+    """
+
+    def __init__(
+        self,
+        connection: Callable[[str], Connection],
+        *,
+        execute_timeout: float = EXECUTE_TIMEOUT,
+        startup_timeout: float = STARTUP_TIMEOUT,
+    ) -> None:
+        self._connection = connection
+        self._execute_timeout = execute_timeout
+        self._startup_timeout = startup_timeout
+        self._streams: dict[str, ContractStream] = {}
+        self._launching: dict[str, asyncio.Task[ContractStream]] = {}
+
+    async def execute(
+        self, package_id: str, kind: Kind, payload: bytes, context: TransactionContext
+    ) -> Message:
+        """Run one transaction in a contract; raises ContractError with Fabric's text."""
+        stream = self._streams.get(package_id)
+        if stream is None or stream.ended:
+            stream = await self._launch(package_id)
+        try:
+            return await stream.execute(kind, payload, context, self._execute_timeout)
+        except ContractError as error:
+            raise ContractError(f"error sending: {error}") from error
+
+    async def close(self) -> None:
+        """End every stream."""
+        for task in self._launching.values():
+            task.cancel()
+        await asyncio.gather(*self._launching.values(), return_exceptions=True)
+        for stream in self._streams.values():
+            await stream.close()
+
+    async def _launch(self, package_id: str) -> ContractStream:
+        task = self._launching.get(package_id)
+        if task is None:
+            task = self._launching[package_id] = asyncio.create_task(self._start(package_id))
+            task.add_done_callback(lambda _: self._launching.pop(package_id))
+        try:
+            return await asyncio.shield(task)
+        except (LaunchError, PackageError) as error:
+            raise ContractError(f"could not launch chaincode {package_id}: {error}") from error
+
+    async def _start(self, package_id: str) -> ContractStream:
+        old = self._streams.pop(package_id, None)
+        if old is not None:
+            await old.close()
+        channel = await _connect(package_id, self._connection(package_id))
+        stream = ContractStream(package_id, channel)
+        try:
+            async with asyncio.timeout(self._startup_timeout):
+                await stream.registered()
+        except TimeoutError as error:
+            await stream.close()
+            raise LaunchError(
+                f"timeout expired while starting chaincode {package_id} for transaction"
+            ) from error
+        except LaunchError as error:
+            await stream.close()
+            raise LaunchError(f"connection to {package_id} failed: {error}") from error
+        self._streams[package_id] = stream
+        return stream
+
+
+async def _connect(package_id: str, connection: Connection) -> grpc.aio.Channel:
+    channel = _channel(connection)
+    try:
+        await _probe(connection)
+        async with asyncio.timeout(connection.dial_timeout):
+            await channel.channel_ready()
+    except (OSError, TimeoutError) as error:
+        await channel.close()
+        raise LaunchError(
+            f"connection to {package_id} failed: error cannot create connection for {package_id}: "
+            f"error creating grpc connection to {connection.address}: failed to create new "
+            f"connection: {_dial_text(connection.address, error)}"
+        ) from error
+    return channel
+
+
+async def _probe(connection: Connection) -> None:
+    """Say at once that nothing listens, which gRPC would say only after several attempts."""
+    host, _, port = connection.address.rpartition(":")
+    async with asyncio.timeout(connection.dial_timeout):
+        _, writer = await asyncio.open_connection(host, int(port))
+    writer.close()
+
+
+def _channel(connection: Connection) -> grpc.aio.Channel:
+    options = (*CLIENT_OPTIONS, ("grpc.enable_http_proxy", 0))
+    if connection.root_certificate is None:
+        return grpc.aio.insecure_channel(connection.address, options)
+    credentials = grpc.ssl_channel_credentials(
+        connection.root_certificate, connection.client_key, connection.client_certificate
+    )
+    return grpc.aio.secure_channel(connection.address, credentials, options)
+
+
+def _dial_text(address: str, error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return (
+            'connection error: desc = "transport: error while dialing: dial tcp '
+            f'{address}: connect: connection refused"'
+        )
+    return "context deadline exceeded" if isinstance(error, TimeoutError) else str(error)
+
+
+def _rpc_text(error: grpc.aio.AioRpcError) -> str:
+    name = "".join(part.capitalize() for part in error.code().name.split("_"))
+    return f"rpc error: code = {name} desc = {error.details()}"

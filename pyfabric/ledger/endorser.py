@@ -1,0 +1,332 @@
+"""A peer's endorser: checks a proposal, runs it, signs what came out.
+
+Source: core/endorser/endorser.go of Fabric 3.1; texts are those. There are two ways to refuse, which
+clients see differently: a `ProposalError` (the call fails), and a response with status 500 (the call
+succeeds, nothing is endorsed).
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+from fabric_protos.peer import (
+    chaincode_event_pb2,
+    chaincode_pb2,
+    chaincode_shim_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+)
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric.core.state.versions import StateReader
+from pyfabric.errors import ContractError, IdentityError, PolicyError
+from pyfabric.ledger.approvals import Chaincode
+from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.peer import Peer
+from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.proposals import (
+    Proposal,
+    ProposalError,
+    UnreadableError,
+    check_filters,
+    check_headers,
+    check_shape,
+    read_proposal,
+)
+from pyfabric.ledger.system import cscc, lifecycle, qscc
+from pyfabric.ledger.system.calls import SystemCall
+from pyfabric.ledger.system.definitions import LIFECYCLE
+from pyfabric.ledger.system.records import NAMESPACES, field_key
+from pyfabric.ledger.transaction_context import TransactionContext
+
+Kind = chaincode_shim_pb2.ChaincodeMessage.Type
+Response = proposal_response_pb2.ProposalResponse
+
+SYSTEM_CHAINCODES: dict[str, Callable[[SystemCall], proposal_response_pb2.Response]] = {
+    lifecycle.NAME: lifecycle.invoke,
+    cscc.NAME: cscc.invoke,
+    qscc.NAME: qscc.invoke,
+}
+SYSTEM_VERSION = "syscc"
+_NO_STATE = frozenset({cscc.NAME, qscc.NAME})
+_INITIALIZED = "\x00\U0010ffffinitialized"
+_FILTERED_PARTS = {
+    "Proposal": "proposal",
+    "Header": "header",
+    "ChannelHeader": "channel header",
+    "SignatureHeader": "signature header",
+}
+_ERROR_THRESHOLD = 400
+_ERROR = 500
+
+
+class EarlyRefusalError(ProposalError):
+    """Refused by a filter, before the endorser: the gateway takes it for a peer that is away."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What running a chaincode gave."""
+
+    response: proposal_response_pb2.Response
+    event: bytes = b""
+    context: TransactionContext | None = None
+
+
+class Endorser:
+    """Endorses for one peer; `now` tells the time."""
+
+    def __init__(self, peer: Peer, now: Callable[[], datetime]) -> None:
+        self._peer = peer
+        self._now = now
+
+    async def process(self, signed: proposal_pb2.SignedProposal) -> Response:
+        """Process a proposal that came over the wire; raises ProposalError."""
+        try:
+            proposal = read_proposal(signed)
+        except UnreadableError as error:
+            if error.part not in _FILTERED_PARTS:
+                raise
+            raise EarlyRefusalError(
+                f"failed parsing {_FILTERED_PARTS[error.part]}: {error.message}"
+            ) from error
+        return await self.endorse(proposal)
+
+    async def endorse(self, proposal: Proposal) -> Response:
+        """Process a readable proposal; raises ProposalError."""
+        try:
+            check_filters(proposal, self._now())
+        except ProposalError as error:
+            raise EarlyRefusalError(error.message) from error
+        name = check_shape(proposal)
+        channel = self._peer.channel(proposal.channel_id)
+        if channel is None and proposal.channel_id:
+            return _refused(f"channel '{proposal.channel_id}' not found")
+        self._preprocess(proposal, name, channel)
+        try:
+            return await self._process(proposal, name, channel)
+        except ContractError as error:
+            return _refused(str(error))
+
+    def _preprocess(self, proposal: Proposal, name: str, channel: ChannelLedger | None) -> None:
+        try:
+            check_headers(proposal)
+            self._authenticate(proposal, channel)
+        except ProposalError as error:
+            raise ProposalError(f"error validating proposal: {error.message}") from error
+        if channel is None:
+            return
+        if channel.has_transaction(proposal.transaction_id):
+            raise ProposalError(
+                f"duplicate transaction found [{proposal.transaction_id}]. "
+                f"Creator [{proposal.creator.hex()}]"
+            )
+        if name not in SYSTEM_CHAINCODES:
+            try:
+                self._peer.access.check_proposal("peer/Propose", proposal.channel_id, proposal)
+            except PolicyError as error:
+                raise ProposalError(str(error)) from error
+
+    def _authenticate(self, proposal: Proposal, channel: ChannelLedger | None) -> None:
+        manager = self._peer.local_msp if channel is None else channel.config.msp_manager
+        if proposal.verified_by is manager:
+            return
+        denied = f"access denied: channel [{proposal.channel_id}] creator org"
+        try:
+            identity = manager.deserialize(proposal.creator)
+        except IdentityError as error:
+            raise ProposalError(f"{denied} unknown, creator is malformed") from error
+        try:
+            identity.validate()
+            identity.verify(proposal.signed.proposal_bytes, proposal.signed.signature)
+        except IdentityError as error:
+            raise ProposalError(f"{denied} [{identity.msp_id}]") from error
+        proposal.verified_by = manager
+
+    async def _process(
+        self, proposal: Proposal, name: str, channel: ChannelLedger | None
+    ) -> Response:
+        with ExitStack() as stack:
+            reader: StateReader | None = None
+            if channel is not None and name not in _NO_STATE:
+                reader = stack.enter_context(channel.snapshot())
+            return await self._simulate(proposal, name, reader)
+
+    async def _simulate(
+        self, proposal: Proposal, name: str, reader: StateReader | None
+    ) -> Response:
+        simulation = None
+        if reader is not None:
+            simulation = PrivateSimulation(reader, proposal.transaction_id)
+        if name in SYSTEM_CHAINCODES:
+            version = SYSTEM_VERSION
+            outcome = self._run_system(proposal, name, simulation)
+        elif reader is None or simulation is None:
+            raise ContractError(
+                f"make sure the chaincode {name} has been successfully defined on channel "
+                f"{proposal.channel_id} and try again: could not get channel config for channel "
+                f"'{proposal.channel_id}'"
+            )
+        else:
+            chaincode = self._find(proposal, name, simulation)
+            version = chaincode.definition.endorsement.version
+            outcome = await self._run(proposal, chaincode, simulation, reader)
+        return self._respond(proposal, name, version, outcome, simulation)
+
+    def _find(self, proposal: Proposal, name: str, simulation: PrivateSimulation) -> Chaincode:
+        channel_id = proposal.channel_id
+        simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, "Sequence"))
+        chaincode = self._peer.chaincodes(channel_id).get(name)
+        problem = None
+        if chaincode is None:
+            problem = f"chaincode {name} not found"
+        elif not chaincode.approved:
+            problem = (
+                f"chaincode definition for '{name}' at sequence {chaincode.definition.sequence} on "
+                f"channel '{channel_id}' has not yet been approved by this org"
+            )
+        elif chaincode.package_id is None:
+            problem = f"chaincode definition for '{name}' exists, but chaincode is not installed"
+        if problem is not None or chaincode is None:
+            raise ContractError(
+                f"make sure the chaincode {name} has been successfully defined on channel "
+                f"{channel_id} and try again: {problem}"
+            )
+        return chaincode
+
+    def _run_system(
+        self, proposal: Proposal, name: str, simulation: PrivateSimulation | None
+    ) -> _Outcome:
+        arguments = list(proposal.invocation.chaincode_spec.input.args)
+        call = SystemCall(self._peer, proposal, arguments, simulation)
+        return _Outcome(SYSTEM_CHAINCODES[name](call))
+
+    async def _run(
+        self,
+        proposal: Proposal,
+        chaincode: Chaincode,
+        simulation: PrivateSimulation,
+        reader: StateReader,
+    ) -> _Outcome:
+        transaction_id = proposal.transaction_id
+        context = TransactionContext(
+            chaincode.name, proposal.channel_id, transaction_id, proposal.signed, simulation, reader
+        )
+        try:
+            kind = _message_kind(proposal, chaincode, simulation)
+            message = await self._peer.contracts.execute(
+                chaincode.package_id or "",
+                kind,
+                proposal.invocation.chaincode_spec.input.SerializeToString(),
+                context,
+            )
+        except ContractError as error:
+            raise ContractError(
+                f"error in simulation: failed to execute transaction {transaction_id}: {error}"
+            ) from error
+        return _outcome(message, chaincode.name, context)
+
+    def _respond(
+        self,
+        proposal: Proposal,
+        name: str,
+        version: str,
+        outcome: _Outcome,
+        simulation: PrivateSimulation | None,
+    ) -> Response:
+        response = outcome.response
+        if _ERROR_THRESHOLD <= response.status < _ERROR:
+            return Response(response=response)
+        if response.status < _ERROR and not proposal.channel_id:
+            return Response(response=response)
+        results = b"" if simulation is None else simulation.read_write_set()
+        action = proposal_pb2.ChaincodeAction(
+            results=results,
+            events=outcome.event,
+            response=response,
+            chaincode_id=chaincode_pb2.ChaincodeID(name=name, version=version),
+        )
+        payload = proposal_response_pb2.ProposalResponsePayload(
+            proposal_hash=proposal.hash(), extension=action.SerializeToString()
+        ).SerializeToString()
+        interest = None if simulation is None else _interest(name, outcome.context)
+        if response.status >= _ERROR:
+            return Response(response=response, payload=payload, interest=interest)
+        if simulation is not None:
+            self._keep_private(proposal, simulation)
+        return Response(
+            version=1,
+            response=response,
+            payload=payload,
+            interest=interest,
+            endorsement=self._peer.sign(payload),
+        )
+
+    def _keep_private(self, proposal: Proposal, simulation: PrivateSimulation) -> None:
+        private_set = simulation.private_write_set()
+        if private_set:
+            self._peer.disseminate(proposal.channel_id, proposal.transaction_id, private_set)
+
+
+def _message_kind(proposal: Proposal, chaincode: Chaincode, simulation: PrivateSimulation) -> Kind:
+    """TRANSACTION, or INIT for the one call that a definition may require."""
+    name, info = chaincode.name, chaincode.definition.endorsement
+    needs_init = False
+    if info.init_required:
+        initialized = simulation.get_state(name, _INITIALIZED)
+        needs_init = initialized != info.version.encode()
+    problem = None
+    if proposal.invocation.chaincode_spec.input.is_init:
+        if not info.init_required:
+            problem = f"chaincode '{name}' does not require initialization but called as init"
+        elif not needs_init:
+            problem = f"chaincode '{name}' is already initialized but called as init"
+    elif needs_init:
+        problem = (
+            f"chaincode '{name}' has not been initialized for this version, must call as init first"
+        )
+    if problem is not None:
+        raise ContractError(f"invalid invocation: {problem}")
+    if not proposal.invocation.chaincode_spec.input.is_init:
+        return Kind.TRANSACTION
+    simulation.put_state(name, _INITIALIZED, info.version.encode())
+    return Kind.INIT
+
+
+def _outcome(
+    message: chaincode_shim_pb2.ChaincodeMessage, name: str, context: TransactionContext
+) -> _Outcome:
+    transaction_id = context.transaction_id
+    if message.type == Kind.ERROR:
+        text = message.payload.decode(errors="replace")
+        raise ContractError(f"error in simulation: transaction returned with failure: {text}")
+    try:
+        response = proposal_response_pb2.Response.FromString(message.payload)
+    except ProtobufDecodeError as error:
+        raise ContractError(
+            "error in simulation: failed to unmarshal response for transaction "
+            f"{transaction_id}: proto: cannot parse invalid wire-format data"
+        ) from error
+    if response.status >= _ERROR_THRESHOLD or not message.HasField("chaincode_event"):
+        return _Outcome(response, context=context)
+    event = chaincode_event_pb2.ChaincodeEvent()
+    event.CopyFrom(message.chaincode_event)
+    event.chaincode_id, event.tx_id = name, transaction_id
+    return _Outcome(response, event.SerializeToString(), context)
+
+
+def _interest(
+    name: str, context: TransactionContext | None
+) -> proposal_response_pb2.ChaincodeInterest:
+    """What the gateway must plan for; system chaincodes are not planned for."""
+    interest = proposal_response_pb2.ChaincodeInterest()
+    if context is not None:
+        call = interest.chaincodes.add(name=name)
+        call.key_policies.extend(context.key_policies)
+        call.disregard_namespace_policy = not context.needs_chaincode_policy
+    return interest
+
+
+def _refused(message: str) -> Response:
+    return Response(response=proposal_response_pb2.Response(status=_ERROR, message=message))

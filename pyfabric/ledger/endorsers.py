@@ -1,0 +1,188 @@
+"""The peers of a channel as one peer's gateway sees them, and how each answers it.
+
+Source: internal/pkg/gateway/{registry,apiutils}.go of Fabric 3.1; texts are those. Peers of one process
+call each other in process; an error of another peer reads as if it had come over gRPC.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from fabric_protos.peer import policy_pb2, proposal_response_pb2
+
+from pyfabric.errors import ErrorDetail, FabricError, PolicyError, StatusCode
+from pyfabric.ledger.channels import Channels
+from pyfabric.ledger.endorser import SYSTEM_CHAINCODES, EarlyRefusalError, Endorser
+from pyfabric.ledger.peer import Peer
+from pyfabric.ledger.planning import Descriptor, Plan, arrange, describe
+from pyfabric.ledger.principals import PrincipalSet, merge_all, principal_sets, signature_policy
+from pyfabric.ledger.proposals import Proposal, ProposalError
+from pyfabric.ledger.system.definitions import LIFECYCLE
+
+_LIFECYCLE_ENDORSEMENT = "/Channel/Application/LifecycleEndorsement"
+
+
+class NoPlanError(FabricError):
+    """No peers can be found for what is asked; the text is Fabric's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a peer said: an endorsement, or why there is none and whether another may be asked."""
+
+    response: proposal_response_pb2.ProposalResponse | None
+    code: StatusCode = StatusCode.OK
+    message: str = ""
+    retry: bool = False
+
+
+def detail(peer: Peer, message: str) -> ErrorDetail:
+    """What a peer said, for the client."""
+    return ErrorDetail(peer.address, peer.msp_id, message)
+
+
+class Endorsers:
+    """The endorsing peers known to one peer, its own first; `random` shuffles layouts."""
+
+    def __init__(
+        self, own: Peer, channels: Channels, now: Callable[[], datetime], random: Random
+    ) -> None:
+        self._own = own
+        self._channels = channels
+        self._now = now
+        self._random = random
+        self._descriptors: dict[tuple[str, bytes], tuple[int, Descriptor[Peer]]] = {}
+
+    async def ask(self, peer: Peer, proposal: Proposal) -> Answer:
+        """Have a peer process a proposal."""
+        try:
+            response = await Endorser(peer, self._now).endorse(proposal)
+        except ProposalError as error:
+            if peer is not self._own:
+                text = f"rpc error: code = Unknown desc = {error.message}"
+                return Answer(None, StatusCode.UNAVAILABLE, text, retry=True)
+            if isinstance(error, EarlyRefusalError):
+                return Answer(None, StatusCode.UNAVAILABLE, error.message, retry=True)
+            return Answer(None, StatusCode.FAILED_PRECONDITION, error.message)
+        status, message = response.response.status, response.response.message
+        if 200 <= status < 400:
+            return Answer(response)
+        if status == 500 and not response.payload:
+            return Answer(response, StatusCode.ABORTED, message, retry=True)
+        return Answer(response, StatusCode.UNKNOWN, f"chaincode response {status}, {message}")
+
+    def for_evaluation(
+        self, channel_id: str, chaincode: str, organizations: Sequence[str]
+    ) -> list[Peer]:
+        """Whom to ask, in order; raises NoPlanError."""
+        running = self._running(channel_id, chaincode)
+        wanted = [peer for peer in running if not organizations or peer.msp_id in organizations]
+        if not wanted:
+            raise NoPlanError(
+                f"no peers available to evaluate chaincode {chaincode} in channel {channel_id}"
+            )
+        return wanted
+
+    def for_organizations(
+        self, channel_id: str, chaincode: str, organizations: Sequence[str]
+    ) -> Plan[Peer]:
+        """A plan for one peer of each organisation; raises NoPlanError."""
+        running = self._running(channel_id, chaincode)
+        groups = {
+            msp_id: [peer for peer in running if peer.msp_id == msp_id] for msp_id in organizations
+        }
+        missing = [msp_id for msp_id in organizations if not groups[msp_id]]
+        if missing:
+            raise NoPlanError(
+                f"failed to find any endorsing peers for org(s): {', '.join(missing)}"
+            )
+        return Plan([dict.fromkeys(groups, 1)], groups)
+
+    def for_policies(
+        self,
+        channel_id: str,
+        interest: proposal_response_pb2.ChaincodeInterest,
+        preferred: Peer | None,
+    ) -> Plan[Peer]:
+        """A plan that satisfies every policy that the interest touches; raises NoPlanError."""
+        key = (channel_id, interest.SerializeToString(deterministic=True))
+        generation = self._channels.generation(channel_id)
+        known = self._descriptors.get(key)
+        if known is None or known[0] != generation:
+            known = (generation, self._describe(channel_id, interest))
+            self._descriptors[key] = known
+        return arrange(known[1], preferred, self._members(channel_id), self._random)
+
+    def _describe(
+        self, channel_id: str, interest: proposal_response_pb2.ChaincodeInterest
+    ) -> Descriptor[Peer]:
+        try:
+            sets = self._principal_sets(channel_id, interest)
+            channel = self._own.channel(channel_id)
+            if channel is None:
+                raise PolicyError("no peer combination can satisfy the endorsement policy")
+            manager = channel.config.msp_manager
+            members = [
+                (peer, manager.deserialize(peer.serialized)) for peer in self._members(channel_id)
+            ]
+            names = [call.name for call in interest.chaincodes]
+            endorsing = [
+                peer for peer, _ in members if all(_offers(peer, channel_id, n) for n in names)
+            ]
+            return describe(sets, members, endorsing)
+        except PolicyError as error:
+            raise NoPlanError(
+                "no combination of peers can be derived which satisfy the endorsement policy: "
+                f"{error}"
+            ) from error
+
+    def _principal_sets(
+        self, channel_id: str, interest: proposal_response_pb2.ChaincodeInterest
+    ) -> list[PrincipalSet]:
+        found = []
+        for call in interest.chaincodes:
+            policy = self._policy(channel_id, call.name)
+            if not call.disregard_namespace_policy:
+                found.append(policy)
+            found.extend(principal_sets(envelope) for envelope in call.key_policies)
+        return merge_all(found)
+
+    def _policy(self, channel_id: str, name: str) -> list[PrincipalSet]:
+        channel = self._own.channel(channel_id)
+        parameter = self._validation_parameter(channel_id, name)
+        if channel is None or parameter is None:
+            raise PolicyError(f"No metadata was found for chaincode {name} in channel {channel_id}")
+        return principal_sets(signature_policy(parameter, channel.config.raw))
+
+    def _validation_parameter(self, channel_id: str, name: str) -> bytes | None:
+        if name == LIFECYCLE:
+            return policy_pb2.ApplicationPolicy(
+                channel_config_policy_reference=_LIFECYCLE_ENDORSEMENT
+            ).SerializeToString()
+        chaincode = self._own.chaincodes(channel_id).get(name)
+        return None if chaincode is None else chaincode.definition.validation.validation_parameter
+
+    def _running(self, channel_id: str, chaincode: str) -> list[Peer]:
+        """The channel's peers that offer a chaincode, by preference."""
+        if self._own.channel(channel_id) is None:
+            return []
+        return [
+            peer
+            for peer in self._members(channel_id)
+            if chaincode in SYSTEM_CHAINCODES or _offers(peer, channel_id, chaincode)
+        ]
+
+    def _members(self, channel_id: str) -> list[Peer]:
+        """The peers of a channel: this one, its department's, the others'."""
+        peers = self._channels.members(channel_id)
+        return sorted(
+            peers, key=lambda peer: (peer is not self._own, peer.msp_id != self._own.msp_id)
+        )
+
+
+def _offers(peer: Peer, channel_id: str, name: str) -> bool:
+    if name == LIFECYCLE:
+        return True
+    chaincode = peer.chaincodes(channel_id).get(name)
+    return chaincode is not None and chaincode.endorses

@@ -1,0 +1,145 @@
+"""One department's peer: its identity, packages, private data, contracts, and the channels it joined.
+
+Public state and blocks belong to the channel and are shared by all peers of the process; what is here
+is the department's own, in its own folder.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fabric_protos.peer import proposal_response_pb2
+
+from pyfabric.admin.packages import ChaincodePackage
+from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.errors import LedgerError, PackageError, ValidationCode
+from pyfabric.identity.msp import MSP
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.ledger.access import Access
+from pyfabric.ledger.approvals import Chaincode, chaincodes
+from pyfabric.ledger.chaincodes import Contracts
+from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
+from pyfabric.ledger.channels import Channels
+from pyfabric.ledger.connection import Connection, read_connection
+from pyfabric.ledger.packages_store import PackageStore
+from pyfabric.ledger.private_store import PrivateStore
+from pyfabric.ledger.system.definitions import LIFECYCLE
+
+
+class Peer:
+    """A peer. `address` is how the network knows it; `builder` fills packages' connection.json."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        address: str,
+        identity: SigningIdentity,
+        local_msp: MSP,
+        builder: Mapping[str, str],
+        folder: Path,
+        channels: Channels,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.msp_id = identity.msp_id
+        self.local_msp = local_msp
+        self.builder = builder
+        self.serialized = identity.serialized()
+        self._identity = identity
+        self._channels = channels
+        self.packages = PackageStore(folder / "packages")
+        self.private = PrivateStore(folder / "private.db")
+        self.contracts = Contracts(self._connection)
+        self.access = Access(local_msp, self._configuration)
+        self._chaincodes: dict[str, Mapping[str, Chaincode]] = {}
+        for channel_id, transaction_id in self.private.pending():
+            self._recover(channel_id, transaction_id)
+
+    async def close(self) -> None:
+        """End the contracts' streams and close the files."""
+        await self.contracts.close()
+        self.private.close()
+
+    @property
+    def joined(self) -> Sequence[str]:
+        """The channels that this peer has joined."""
+        return self._channels.joined(self.name)
+
+    def channel(self, channel_id: str) -> ChannelLedger | None:
+        """A channel that this peer has joined."""
+        return self._channels.get(channel_id, self.name)
+
+    def join(self, channel_id: str, block: bytes) -> None:
+        """Join a channel by its genesis block; raises FabricError with Fabric's text."""
+        if self.channel(channel_id) is not None:
+            raise LedgerError(
+                f"cannot create ledger from genesis block: ledger [{channel_id}] already exists "
+                "with state [ACTIVE]"
+            )
+        self._channels.join(block, self.name)
+
+    def chaincodes(self, channel_id: str) -> Mapping[str, Chaincode]:
+        """The defined chaincodes of a channel as this peer sees them."""
+        known = self._chaincodes.get(channel_id)
+        channel = self.channel(channel_id)
+        if known is None and channel is not None:
+            with channel.snapshot() as reader:
+                known = chaincodes(reader, self.msp_id, (one for one, _ in self.packages.listed()))
+            self._chaincodes[channel_id] = known
+        return known or {}
+
+    def install(self, package: ChaincodePackage) -> None:
+        """Keep a package; definitions approved with it become endorsable."""
+        self.packages.save(package)
+        for channel_id in self.joined:
+            self._chaincodes.pop(channel_id, None)
+            self._channels.changed(channel_id)
+
+    def sign(self, payload: bytes) -> proposal_response_pb2.Endorsement:
+        """Endorse a proposal response payload."""
+        return proposal_response_pb2.Endorsement(
+            endorser=self.serialized, signature=self._identity.sign(payload + self.serialized)
+        )
+
+    def disseminate(self, channel_id: str, transaction_id: str, private_set: bytes) -> None:
+        """Give a private write set to every peer of the department, this one included."""
+        for peer in self._channels.members(channel_id):
+            if peer.msp_id == self.msp_id:
+                peer.private.keep(channel_id, transaction_id, private_set)
+
+    def _configuration(self, channel_id: str) -> ChannelConfig | None:
+        channel = self.channel(channel_id)
+        return None if channel is None else channel.config
+
+    def _connection(self, package_id: str) -> Connection:
+        if package_id not in self.packages:
+            raise PackageError(f"chaincode install package '{package_id}' not found")
+        package = ChaincodePackage.read(self.packages.load(package_id))
+        return read_connection(package.connection(), self.builder)
+
+    def committed(self, channel_id: str, block: CommittedBlock) -> None:
+        """Take over what a committed block means for this peer."""
+        for position, transaction in enumerate(block.transactions):
+            if self.private.holds(channel_id, transaction.transaction_id):
+                self._settle(
+                    channel_id, transaction.transaction_id, transaction.code, block.number, position
+                )
+        if any(transaction.chaincode == LIFECYCLE for transaction in block.transactions):
+            self._chaincodes.pop(channel_id, None)
+
+    def _recover(self, channel_id: str, transaction_id: str) -> None:
+        """Settle what was committed just before a crash."""
+        channel = self.channel(channel_id)
+        record = None if channel is None else channel.transaction(transaction_id)
+        if record is not None:
+            self._settle(
+                channel_id, transaction_id, record.code, record.block_number, record.position
+            )
+
+    def _settle(
+        self, channel_id: str, transaction_id: str, code: int, block: int, position: int
+    ) -> None:
+        if code == ValidationCode.VALID:
+            self.private.commit(channel_id, transaction_id, block, position)
+        else:
+            self.private.discard(channel_id, transaction_id)

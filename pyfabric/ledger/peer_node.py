@@ -1,0 +1,121 @@
+"""A peer as a server: its identity read from its MSP folder, its services on its port."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+import grpc
+from fabric_protos.gateway import gateway_pb2
+from fabric_protos.peer import proposal_pb2
+
+from pyfabric.errors import StatusCode
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.loading import load_msp_folder
+from pyfabric.identity.msp import MSP
+from pyfabric.ledger.channels import Channels
+from pyfabric.ledger.config import PeerConfig
+from pyfabric.ledger.deliver import DeliverService
+from pyfabric.ledger.endorser import Endorser, Response
+from pyfabric.ledger.endorsers import Endorsers
+from pyfabric.ledger.event_service import EventService
+from pyfabric.ledger.failures import CallError
+from pyfabric.ledger.gateway_service import TransactionService
+from pyfabric.ledger.ordering import Ordering
+from pyfabric.ledger.peer import Peer
+from pyfabric.ledger.proposals import ProposalError
+from pyfabric.ledger.servers import Limit, ServiceBuilder, start_server
+
+GATEWAY_LIMIT = 500
+OTHER_LIMIT = 2500
+_GRACE = 2.0
+
+
+class PeerNode:
+    """A running peer. Make it with `start`."""
+
+    def __init__(self, peer: Peer, server: grpc.aio.Server, port: int) -> None:
+        self.peer = peer
+        self.port = port
+        self._server = server
+
+    @classmethod
+    async def start(
+        cls,
+        config: PeerConfig,
+        folder: Path,
+        channels: Channels,
+        ordering: Ordering,
+        now: Callable[[], datetime],
+        random: Random,
+    ) -> "PeerNode":
+        """Open a peer's files and serve; raises IdentityError, LedgerError or NetworkError."""
+        peer = Peer(
+            name=config.name,
+            address=config.inside_address,
+            identity=load_msp_folder(config.msp, config.msp_id),
+            local_msp=MSP(MSPDefinition.from_folder(config.msp, config.msp_id), ed25519=True),
+            builder=config.builder,
+            folder=folder,
+            channels=channels,
+        )
+        channels.add(peer)
+        mutual_tls = config.tls.client_roots is not None
+        services = [
+            _gateway(peer, Endorsers(peer, channels, now, random), ordering, channels),
+            _endorser(Endorser(peer, now)),
+            _deliver(DeliverService(peer, now, mutual_tls=mutual_tls)),
+        ]
+        server, port = await start_server(config.address, config.tls, services)
+        return cls(peer, server, port)
+
+    async def stop(self) -> None:
+        """Let calls end for a moment, then stop."""
+        await self._server.stop(_GRACE)
+        await self.peer.close()
+
+
+def _gateway(
+    peer: Peer, endorsers: Endorsers, ordering: Ordering, channels: Channels
+) -> ServiceBuilder:
+    name = "gateway.Gateway"
+    transactions = TransactionService(peer, endorsers, ordering)
+    events = EventService(peer, channels.waiters)
+    service = ServiceBuilder(name, Limit(name, GATEWAY_LIMIT))
+    service.unary("Evaluate", gateway_pb2.EvaluateRequest.FromString, transactions.evaluate)
+    service.unary("Endorse", gateway_pb2.EndorseRequest.FromString, transactions.endorse)
+    service.unary("Submit", gateway_pb2.SubmitRequest.FromString, transactions.submit)
+    service.unary(
+        "CommitStatus", gateway_pb2.SignedCommitStatusRequest.FromString, events.commit_status
+    )
+    service.server_stream(
+        "ChaincodeEvents",
+        gateway_pb2.SignedChaincodeEventsRequest.FromString,
+        events.chaincode_events,
+    )
+    return service
+
+
+def _endorser(endorser: Endorser) -> ServiceBuilder:
+    name = "protos.Endorser"
+    service = ServiceBuilder(name, Limit(name, OTHER_LIMIT))
+
+    async def process(
+        signed: proposal_pb2.SignedProposal, _context: grpc.aio.ServicerContext
+    ) -> Response:
+        try:
+            return await endorser.process(signed)
+        except ProposalError as error:
+            raise CallError(StatusCode.UNKNOWN, error.message) from error
+
+    service.unary("ProcessProposal", proposal_pb2.SignedProposal.FromString, process)
+    return service
+
+
+def _deliver(deliver: DeliverService) -> ServiceBuilder:
+    name = "protos.Deliver"
+    service = ServiceBuilder(name, Limit(name, OTHER_LIMIT))
+    service.stream("Deliver", deliver.blocks)
+    service.stream("DeliverFiltered", deliver.filtered)
+    service.stream("DeliverWithPrivateData", deliver.with_private_data)
+    return service

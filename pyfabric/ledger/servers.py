@@ -1,0 +1,177 @@
+"""One grpc.aio server a node: its services by name, TLS, limits on calls at once.
+
+An unknown service or method is answered with the text of Go's gRPC, which clients of Fabric know. A
+service over its limit answers UNKNOWN, as Fabric's peers do (internal/peer/node/grpc_limiters.go).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
+from pyfabric.errors import NetworkError, StatusCode
+from pyfabric.ledger.config import TLSFiles
+from pyfabric.ledger.failures import CallError
+
+
+class Limit:
+    """Counts a service's calls."""
+
+    def __init__(self, service: str, most: int) -> None:
+        self._service = service
+        self._most = most
+        self._active = 0
+
+    def __enter__(self) -> None:
+        if self._active >= self._most:
+            raise CallError(
+                StatusCode.UNKNOWN,
+                f"too many requests for /{self._service}, exceeding concurrency limit "
+                f"({self._most})",
+            )
+        self._active += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._active -= 1
+
+
+@dataclass(slots=True)
+class ServiceBuilder:
+    """Gathers the methods of one service under its limit."""
+
+    name: str
+    limit: Limit
+    methods: dict[str, grpc.RpcMethodHandler] = field(default_factory=dict)
+
+    def unary(
+        self,
+        name: str,
+        parse: Callable[[bytes], Any],
+        method: Callable[[Any, grpc.aio.ServicerContext], Awaitable[Any]],
+    ) -> None:
+        """Add a unary method; a CallError becomes the call's status."""
+        limit = self.limit
+
+        async def handle(request: Any, context: grpc.aio.ServicerContext) -> Any:
+            try:
+                with limit:
+                    return await method(request, context)
+            except CallError as failure:
+                await failure.abort(context)
+
+        self.methods[name] = grpc.unary_unary_rpc_method_handler(
+            handle, request_deserializer=parse, response_serializer=_serialize
+        )
+
+    def server_stream(
+        self,
+        name: str,
+        parse: Callable[[bytes], Any],
+        method: Callable[[Any], AsyncIterator[Any]],
+    ) -> None:
+        """Add a method that answers one request with a stream."""
+        limit = self.limit
+
+        async def handle(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+            try:
+                with limit:
+                    # Headers at once: a client waits for them to know that the stream is open.
+                    await context.send_initial_metadata(())
+                    async for message in method(request):
+                        yield message
+            except CallError as failure:
+                await failure.abort(context)
+
+        self.methods[name] = grpc.unary_stream_rpc_method_handler(
+            handle, request_deserializer=parse, response_serializer=_serialize
+        )
+
+    def stream(
+        self,
+        name: str,
+        method: Callable[[AsyncIterator[bytes], grpc.aio.ServicerContext], AsyncIterator[Any]],
+    ) -> None:
+        """Add a method that answers a stream of raw messages with a stream."""
+        limit = self.limit
+
+        async def handle(
+            requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+        ) -> AsyncIterator[Any]:
+            try:
+                with limit:
+                    async for message in method(requests, context):
+                        yield message
+            except CallError as failure:
+                await failure.abort(context)
+
+        self.methods[name] = grpc.stream_stream_rpc_method_handler(
+            handle, response_serializer=_serialize
+        )
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service as a server takes it."""
+        return grpc.method_handlers_generic_handler(self.name, self.methods)
+
+
+def _serialize(message: Any) -> bytes:
+    data: bytes = message.SerializeToString()
+    return data
+
+
+class UnknownMethods:
+    """Answers calls that no service takes; must be added last."""
+
+    def __init__(self, services: frozenset[str]) -> None:
+        self._services = services
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        """A handler that refuses any call."""
+        service, _, method = handler_call_details.method.lstrip("/").rpartition("/")
+        text = f"unknown service {service}"
+        if service in self._services:
+            text = f"unknown method {method} for service {service}"
+
+        async def refuse(
+            _requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+        ) -> AsyncIterator[bytes]:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
+            yield b""
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+async def start_server(
+    address: str, tls: TLSFiles, services: list[ServiceBuilder]
+) -> tuple[grpc.aio.Server, int]:
+    """Serve at an address (port 0: any that is free); answers the port. Raises NetworkError."""
+    server = grpc.aio.server(options=SERVER_OPTIONS)
+    known = frozenset(service.name for service in services)
+    server.add_generic_rpc_handlers(
+        (*(service.handler() for service in services), UnknownMethods(known))
+    )
+    try:
+        credentials = server_credentials(
+            tls.certificate.read_bytes(),
+            tls.key.read_bytes(),
+            None if tls.client_roots is None else tls.client_roots.read_bytes(),
+        )
+        port = server.add_secure_port(address, credentials)
+    except (OSError, RuntimeError) as error:
+        await server.stop(None)
+        raise NetworkError(f"cannot listen on {address}: {error}") from error
+    await server.start()
+    return server, port
+
+
+def client_certificate_hash(context: grpc.aio.ServicerContext) -> bytes | None:
+    """The SHA-256 of the certificate that the client showed; None if it showed none."""
+    pem = context.auth_context().get("x509_pem_cert", [])
+    if not pem:
+        return None
+    certificate = x509.load_pem_x509_certificate(pem[0])
+    return sha256(certificate.public_bytes(Encoding.DER)).digest()
