@@ -1,0 +1,90 @@
+"""Departments of the directory, its settings, and how the founding departments agree on them."""
+
+from typing import ClassVar
+
+from pydantic import model_validator
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.records import Model, MspId, Positive, Record, Text, Uscc
+
+MIN_FOUNDERS = 2
+
+
+class Department(Record):
+    """A department: who it is on the ledger (MSP id) and in the world (social credit code)."""
+
+    KIND: ClassVar[str] = "department"
+
+    msp_id: MspId
+    uscc: Uscc
+    name: Text
+    region: str
+
+    def key(self) -> tuple[str, ...]:
+        return (self.msp_id,)
+
+
+class Deadlines(Model):
+    """Time limits in working days.
+
+    A district's rule: the manager 2, the provider 5 if the data is on the sharing platform already,
+    10 if not. The state regulation of 2025 says 1, 10 and 20 (not checked against its text).
+    """
+
+    manager: Positive
+    provider_on_platform: Positive
+    provider_off_platform: Positive
+    notice: Positive
+
+
+class Settings(Record):
+    """What holds for the whole directory; fixed when it is founded."""
+
+    KIND: ClassVar[str] = "settings"
+
+    manager: MspId
+    deadlines: Deadlines
+
+    def key(self) -> tuple[str, ...]:
+        return ()
+
+
+class Founding(Record):
+    """A proposal to found the directory; in force once every department that it names confirmed."""
+
+    KIND: ClassVar[str] = "founding"
+
+    id: str
+    settings: Settings
+    departments: tuple[Department, ...]
+    confirmed: tuple[MspId, ...]
+
+    def key(self) -> tuple[str, ...]:
+        return (self.id,)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Founding":
+        names = [department.msp_id for department in self.departments]
+        codes = [department.uscc for department in self.departments]
+        if len(names) < MIN_FOUNDERS:
+            raise ContractError(f"a directory is founded by at least {MIN_FOUNDERS} departments")
+        for what, values in (("MSP id", names), ("social credit code", codes)):
+            if twice := sorted({value for value in values if values.count(value) > 1}):
+                raise ContractError(f"two founding departments have the {what} {twice[0]}")
+        if self.settings.manager not in names:
+            raise ContractError(
+                f"the manager ({self.settings.manager}) is not among the founding departments"
+            )
+        return self
+
+    def confirm(self, msp_id: str) -> "Founding":
+        """The proposal with one more confirmation, by a founder that has not confirmed yet."""
+        if msp_id not in [department.msp_id for department in self.departments]:
+            raise ContractError(f"{msp_id} is not among the founding departments")
+        if msp_id in self.confirmed:
+            raise ContractError(f"{msp_id} has confirmed this founding already")
+        return self.model_copy(update={"confirmed": tuple(sorted((*self.confirmed, msp_id)))})
+
+    def is_complete(self) -> bool:
+        """Whether every founding department has confirmed."""
+        return len(self.confirmed) == len(self.departments)

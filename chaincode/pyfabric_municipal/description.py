@@ -1,0 +1,204 @@
+"""What a department says of a data resource: the core metadata of the national guide.
+
+Source: guide to government data directories (2017) after GB/T 21063.3-2007; share types by the State
+Council's rule on sharing (unconditional, conditional with its condition, not shared with its basis).
+"""
+
+import hashlib
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import rfc8785
+from pydantic import Field, field_validator, model_validator
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.records import (
+    Datum,
+    Day,
+    DutyCode,
+    FieldName,
+    Flag,
+    Model,
+    ResourceCode,
+    Text,
+    Uscc,
+)
+from pyfabric_municipal.regions import require_region
+from pyfabric_municipal.text import require_text
+from pyfabric_municipal.timestamps import parse_date
+
+UNCLASSIFIED = "unclassified"
+
+
+class ShareType(StrEnum):
+    """How a resource is shared; `strictness` orders them."""
+
+    UNCONDITIONAL = "unconditional"
+    CONDITIONAL = "conditional"
+    NOT_SHARED = "not_shared"
+
+    @property
+    def strictness(self) -> int:
+        """0 for the most open."""
+        return list(ShareType).index(self)
+
+
+class FieldType(StrEnum):
+    """Types of a field. There is no float: amounts are integers of a small unit."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "boolean"
+    CODE = "code"
+    GEOMETRY = "geometry"
+
+
+class UpdateCycle(StrEnum):
+    """How often the provider promises to update the data."""
+
+    REAL_TIME = "real_time"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+
+    @property
+    def days(self) -> int:
+        """After how many days without an update the resource is late."""
+        return _CYCLE_DAYS[self]
+
+
+_CYCLE_DAYS = {
+    UpdateCycle.REAL_TIME: 1,
+    UpdateCycle.DAILY: 1,
+    UpdateCycle.WEEKLY: 7,
+    UpdateCycle.MONTHLY: 31,
+    UpdateCycle.QUARTERLY: 92,
+    UpdateCycle.YEARLY: 366,
+}
+
+
+class DataField(Model):
+    """A data item. `datum` names the standard data element if the department collects it itself."""
+
+    name: FieldName
+    title: Text
+    type: FieldType
+    datum: Datum | None = None
+
+
+class Share(Model):
+    """The share attribute: type, its condition or legal basis, and by what the data is handed over."""
+
+    type: ShareType
+    condition: str = ""
+    basis: str = ""
+    method: Literal["platform", "media"] = "platform"
+
+    @model_validator(mode="after")
+    def _justified(self) -> "Share":
+        if self.type is ShareType.NOT_SHARED and not self.basis.strip():
+            raise ContractError(
+                "a resource that is not shared needs its basis: a law, regulation or decision of "
+                "the State Council"
+            )
+        if self.type is ShareType.CONDITIONAL and not self.condition.strip():
+            raise ContractError("a resource that is shared on condition needs its condition")
+        if self.type is not ShareType.CONDITIONAL and self.condition:
+            raise ContractError(f"a resource that is {self.type} has no condition")
+        for what, text in (("condition", self.condition), ("basis", self.basis)):
+            if text:
+                require_text(what, text)
+        return self
+
+
+class Opening(Model):
+    """The open attribute: whether the public may have the data, and on which condition."""
+
+    open: Flag
+    condition: str = ""
+
+    @field_validator("condition")
+    @classmethod
+    def _clean(cls, value: str) -> str:
+        return require_text("condition", value) if value else value
+
+
+class Distribution(Model):
+    """Where the data lies: a table, file or interface of a system (the directory's third level)."""
+
+    title: Text
+    system: Text
+    format: Text
+
+
+class Description(Model):
+    """The whole metadata of a resource, as its provider enters it."""
+
+    # Stated first so that it is judged first: classified metadata is refused for that alone.
+    secrecy: str
+    code: ResourceCode
+    title: Text
+    title_en: Text
+    abstract: Text
+    duty: DutyCode
+    provider: Uscc
+    region: str
+    fields: Annotated[tuple[DataField, ...], Field(min_length=1, max_length=200)]
+    share: Share
+    opening: Opening
+    cycle: UpdateCycle
+    issued: Day
+    on_platform: Flag
+    distributions: Annotated[tuple[Distribution, ...], Field(min_length=1, max_length=20)]
+    related: Annotated[tuple[ResourceCode, ...], Field(max_length=20)] = ()
+
+    @field_validator("secrecy")
+    @classmethod
+    def _unclassified(cls, value: str) -> str:
+        if value != UNCLASSIFIED:
+            raise ContractError(
+                f"secrecy is {value!r}: only {UNCLASSIFIED} resources may enter the ledger"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Description":
+        names = [field.name for field in self.fields]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ContractError(f"resource {self.code} has two fields named {twice[0]}")
+        if self.code in self.related:
+            raise ContractError(f"resource {self.code} is related to itself")
+        if self.opening.open and self.share.type is ShareType.NOT_SHARED:
+            raise ContractError(f"resource {self.code} is open to the public but not shared")
+        return self
+
+    def field_names(self) -> frozenset[str]:
+        """The names of the fields."""
+        return frozenset(field.name for field in self.fields)
+
+    def collected(self) -> tuple[str, ...]:
+        """The standard data elements that the department collects itself, each once, sorted."""
+        return tuple(sorted({field.datum for field in self.fields if field.datum is not None}))
+
+    def schema_digest(self) -> str:
+        """SHA-256 over the names and types of the fields: what a delivery must agree with."""
+        pairs = [[field.name, field.type.value] for field in self.fields]
+        return hashlib.sha256(rfc8785.dumps(pairs)).hexdigest()
+
+    def removed_or_retyped(self, later: "Description") -> frozenset[str]:
+        """The fields that `later` has not, or has with another type."""
+        types = {field.name: field.type for field in later.fields}
+        return frozenset(field.name for field in self.fields if types.get(field.name) != field.type)
+
+    def require_current(self, today: date) -> None:
+        """Refuse a publish date in the future, and a region code that is not valid on that day."""
+        if parse_date(self.issued) > today:
+            raise ContractError(
+                f"resource {self.code}: publish date {self.issued} is in the future (it is {today})"
+            )
+        require_region(self.region, today)

@@ -1,0 +1,165 @@
+"""The life cycle of a grant, and when it is live: only then does a receipt count."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.description import ShareType
+from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
+from pyfabric_municipal.records import (
+    Count,
+    Digest,
+    MspId,
+    Positive,
+    Record,
+    ResourceCode,
+    Text,
+    Tracked,
+)
+from pyfabric_municipal.resources import PUBLISHED, Resource
+from pyfabric_municipal.terms import Terms
+
+OFFERED = "granted"
+ACTIVE = "active"
+EXPIRED = "expired"
+REVOKED = "revoked"
+EXHAUSTED = "exhausted"
+
+
+class Grant(Tracked):
+    """The right that a request led to; it has the request's id.
+
+    `version` counts from 1 and goes up whenever the right changes, so that a receipt made under an
+    older one is known.
+    """
+
+    KIND: ClassVar[str] = "grant"
+
+    id: str
+    version: Positive
+    resource: ResourceCode
+    resource_version: Positive
+    schema_digest: Digest
+    provider: MspId
+    user: MspId
+    terms: Terms
+    licence: Text
+    reason: str = ""
+
+    def key(self) -> tuple[str, ...]:
+        return (self.id,)
+
+    def parties(self) -> dict[str, str]:
+        return {USER: self.user, PROVIDER: self.provider}
+
+    def in_force(self, now: str) -> bool:
+        """Whether it was accepted, not ended, and its term is not over at that time."""
+        return self.state == ACTIVE and now < self.terms.valid_until
+
+
+class Usage(Record):
+    """How many rows and receipts a grant has used; apart from it, so that only deliveries of one
+    grant wait for each other."""
+
+    KIND: ClassVar[str] = "usage"
+
+    grant: str
+    rows: Count = 0
+    receipts: Count = 0
+
+    def key(self) -> tuple[str, ...]:
+        return (self.grant,)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """What a grant's guards look at: the time, and the resource as it is now."""
+
+    now: str
+    resource: Resource
+
+
+def require_live(grant: Grant, resource: Resource, now: str) -> None:
+    """Refuse to use a grant that is not active, outside its term, or whose resource is not as it
+    was when the right was given."""
+    name = f"grant {grant.id}"
+    if grant.state != ACTIVE:
+        raise ContractError(f"{name} is {grant.state}, not active")
+    if now < grant.terms.valid_from:
+        raise ContractError(f"{name} begins at {grant.terms.valid_from}, after {now}")
+    if now >= grant.terms.valid_until:
+        raise ContractError(f"{name} expired at {grant.terms.valid_until}")
+    _require_resource(grant, resource)
+
+
+def _require_resource(grant: Grant, resource: Resource) -> None:
+    if resource.state != PUBLISHED:
+        raise ContractError(f"resource {resource.code} is {resource.state}, not published")
+    if resource.version != grant.resource_version:
+        raise ContractError(
+            f"grant {grant.id} names version {grant.resource_version} of resource {resource.code}, "
+            f"which is at {resource.version}: renew the grant"
+        )
+
+
+def _names_live_version(record: Grant, facts: GrantFacts) -> None:
+    _require_resource(record, facts.resource)
+
+
+def _term_is_open(record: Grant, facts: GrantFacts) -> None:
+    if facts.now >= record.terms.valid_until:
+        raise ContractError(f"grant {record.id} expired at {record.terms.valid_until}")
+
+
+def _term_is_over(record: Grant, facts: GrantFacts) -> None:
+    if facts.now < record.terms.valid_until:
+        raise ContractError(f"grant {record.id} is valid until {record.terms.valid_until}")
+
+
+def _fits_new_version(record: Grant, facts: GrantFacts) -> None:
+    resource = facts.resource
+    if resource.state != PUBLISHED:
+        raise ContractError(f"resource {resource.code} is {resource.state}, not published")
+    if resource.version == record.resource_version:
+        raise ContractError(f"grant {record.id} names the live version {resource.version} already")
+    if resource.description.share.type is ShareType.NOT_SHARED:
+        raise ContractError(f"resource {resource.code} is not shared any more")
+    record.terms.require_possible(resource.description, facts.now)
+
+
+GRANT_LIFECYCLE: Lifecycle[Grant, GrantFacts] = Lifecycle(
+    Transition("offer", (NEW,), OFFERED, (PROVIDER, USER, MANAGER), (_term_is_open,)),
+    Transition(
+        "activate",
+        (OFFERED,),
+        ACTIVE,
+        (USER,),
+        (_term_is_open, _names_live_version),
+        event="GrantActivated",
+    ),
+    Transition(
+        "renew",
+        (ACTIVE,),
+        ACTIVE,
+        (PROVIDER,),
+        (_term_is_open, _fits_new_version),
+        event="GrantRenewed",
+    ),
+    Transition(
+        "revoke",
+        (OFFERED, ACTIVE),
+        REVOKED,
+        (PROVIDER, MANAGER),
+        needs_reason=True,
+        event="GrantRevoked",
+    ),
+    Transition("exhaust", (ACTIVE,), EXHAUSTED, (PROVIDER,)),
+    Transition(
+        "expire",
+        (OFFERED, ACTIVE),
+        EXPIRED,
+        (PROVIDER, USER, MANAGER),
+        (_term_is_over,),
+        event="GrantExpired",
+    ),
+)

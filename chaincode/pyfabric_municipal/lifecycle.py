@@ -1,0 +1,88 @@
+"""Life cycles as tables: every allowed step is a row of data, and one function applies them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.records import Tracked
+from pyfabric_municipal.text import require_text
+from pyfabric_municipal.timestamps import require_not_before
+
+R = TypeVar("R", bound=Tracked)
+F = TypeVar("F")
+Guard = Callable[[R, F], None]
+
+# The state of a record that the transaction is about to create.
+NEW = "new"
+
+MANAGER = "manager"
+PROVIDER = "provider"
+USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who takes a step, and when: the creator's MSP id, the transaction's time, the manager."""
+
+    msp_id: str
+    at: str
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition(Generic[R, F]):
+    """One row: in one of `sources`, a role of `by` may do `action`, which leads to `target`.
+
+    A guard raises ContractError when the facts forbid the step. `awaits` is the role that has to
+    act next, within a time limit. `event` tells others of the step; it is empty where a transaction
+    takes many records one step further and one event tells of all.
+    """
+
+    action: str
+    sources: tuple[str, ...]
+    target: str
+    by: tuple[str, ...]
+    guards: tuple[Guard[R, F], ...] = ()
+    needs_reason: bool = False
+    awaits: str | None = None
+    event: str = ""
+
+
+class Lifecycle(Generic[R, F]):
+    """The table of one kind of record."""
+
+    def __init__(self, *transitions: Transition[R, F]) -> None:
+        self.transitions: Mapping[str, Transition[R, F]] = {row.action: row for row in transitions}
+        if len(self.transitions) != len(transitions):
+            raise ValueError("two rows of a life cycle have one action")
+
+    def apply(self, record: R, action: str, actor: Actor, facts: F, reason: str = "") -> R:
+        """The record after the step; raises ContractError if role, state, reason, time or a guard
+        forbids it."""
+        row = self.transitions[action]
+        name = f"{record.KIND} {'/'.join(record.key())}"
+        _require_role(row.by, record, name, action, actor)
+        if record.state not in row.sources:
+            allowed = " or ".join(row.sources)
+            raise ContractError(
+                f"{name} is {record.state}: {action} is possible only when {allowed}"
+            )
+        if row.needs_reason and not reason.strip():
+            raise ContractError(f"{action} of {name} needs a reason")
+        if reason:
+            require_text("reason", reason)
+        require_not_before(name, actor.at, record.updated)
+        for guard in row.guards:
+            guard(record, facts)
+        step = {"state": row.target, "updated": actor.at, "updated_by": actor.msp_id}
+        return record.model_copy(update=step)
+
+
+def _require_role(
+    by: tuple[str, ...], record: Tracked, name: str, action: str, actor: Actor
+) -> None:
+    holders = {**record.parties(), MANAGER: actor.manager}
+    if actor.msp_id not in {holders[role] for role in by}:
+        who = " or ".join(f"the {role} ({holders[role]})" for role in by)
+        raise ContractError(f"{action} of {name} is for {who}, the caller is of {actor.msp_id}")

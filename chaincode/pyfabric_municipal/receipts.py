@@ -1,0 +1,104 @@
+"""Receipts of deliveries, signed by the provider that records one and by the user that confirms it."""
+
+import hashlib
+from typing import Annotated, ClassVar
+
+import rfc8785
+from pydantic import Field, model_validator
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.grants import Grant, Usage
+from pyfabric_municipal.lifecycle import NEW, PROVIDER, USER, Lifecycle, Transition
+from pyfabric_municipal.records import (
+    Digest,
+    FieldName,
+    Model,
+    MspId,
+    Positive,
+    Timestamp,
+    Tracked,
+)
+
+ISSUED = "issued"
+CONFIRMED = "confirmed"
+DISPUTED = "disputed"
+
+
+class Delivery(Model):
+    """What a provider says it handed over. The data itself never comes near the ledger.
+
+    The query digest must cover a nonce, so that the same question asked again has another digest.
+    """
+
+    grant: str
+    grant_version: Positive
+    query_digest: Digest
+    result_digest: Digest
+    schema_digest: Digest
+    fields: Annotated[tuple[FieldName, ...], Field(min_length=1, max_length=200)]
+    rows: Positive
+    delivered: Timestamp
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Delivery":
+        if list(self.fields) != sorted(set(self.fields)):
+            raise ContractError("fields must be sorted and each named once")
+        return self
+
+    def receipt_id(self) -> str:
+        """The receipt's name: the same query under the same grant is the same receipt."""
+        return hashlib.sha256(rfc8785.dumps([self.grant, self.query_digest])).hexdigest()
+
+
+class Receipt(Tracked):
+    """A delivery on the ledger: both signatures are those of the transactions that made it so."""
+
+    KIND: ClassVar[str] = "receipt"
+
+    id: Digest
+    delivery: Delivery
+    provider: MspId
+    user: MspId
+    transaction_id: str
+    reason: str = ""
+
+    def key(self) -> tuple[str, ...]:
+        return (self.delivery.grant, self.id)
+
+    def parties(self) -> dict[str, str]:
+        return {USER: self.user, PROVIDER: self.provider}
+
+
+def require_covered(delivery: Delivery, grant: Grant, used: Usage, now: str) -> None:
+    """Refuse a delivery that its grant (which is live) does not cover."""
+    name = f"grant {grant.id}"
+    if delivery.grant_version != grant.version:
+        raise ContractError(
+            f"{name} is at version {grant.version}: a receipt of version "
+            f"{delivery.grant_version} does not count"
+        )
+    if extra := sorted(set(delivery.fields) - set(grant.terms.fields)):
+        raise ContractError(f"{name} does not give field {extra[0]}")
+    if delivery.schema_digest != grant.schema_digest:
+        raise ContractError(
+            f"{name}: the delivered schema is not that of version {grant.resource_version} of "
+            f"resource {grant.resource}"
+        )
+    if not grant.terms.valid_from <= delivery.delivered <= now:
+        raise ContractError(
+            f"{name}: delivery at {delivery.delivered} is not between {grant.terms.valid_from} "
+            f"and now, {now}"
+        )
+    if used.rows + delivery.rows > grant.terms.quota:
+        raise ContractError(
+            f"{name}: {delivery.rows} rows are more than the {grant.terms.quota - used.rows} left"
+        )
+
+
+RECEIPT_LIFECYCLE: Lifecycle[Receipt, None] = Lifecycle(
+    Transition("deliver", (NEW,), ISSUED, (PROVIDER,), event="DataDelivered"),
+    Transition("confirm", (ISSUED,), CONFIRMED, (USER,), event="ReceiptConfirmed"),
+    Transition(
+        "contest", (ISSUED,), DISPUTED, (USER,), needs_reason=True, event="ReceiptContested"
+    ),
+)

@@ -1,0 +1,94 @@
+"""Records on the ledger: frozen models, kept as canonical JSON (RFC 8785) under composite keys."""
+
+from typing import Annotated, ClassVar
+
+import rfc8785
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo
+
+from pyfabric_municipal.identifiers import (
+    require_datum,
+    require_digest,
+    require_duty_code,
+    require_msp_id,
+    require_name,
+    require_resource_code,
+    require_service_item,
+    require_uscc,
+)
+from pyfabric_municipal.text import require_text
+from pyfabric_municipal.timestamps import require_date, require_timestamp
+
+
+def _text(value: str, info: ValidationInfo) -> str:
+    return require_text(info.field_name or "text", value)
+
+
+# A JSON number above 2^53 does not survive every reader (RFC 8785, appendix D).
+MAX_COUNT = 2**53 - 1
+Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)]
+Positive = Annotated[int, Strict(), Field(ge=1, le=MAX_COUNT)]
+Flag = Annotated[bool, Strict()]
+Text = Annotated[str, AfterValidator(_text)]
+Uscc = Annotated[str, AfterValidator(require_uscc)]
+ResourceCode = Annotated[str, AfterValidator(require_resource_code)]
+ServiceItem = Annotated[str, AfterValidator(require_service_item)]
+DutyCode = Annotated[str, AfterValidator(require_duty_code)]
+FieldName = Annotated[str, AfterValidator(require_name)]
+Datum = Annotated[str, AfterValidator(require_datum)]
+MspId = Annotated[str, AfterValidator(require_msp_id)]
+Digest = Annotated[str, AfterValidator(require_digest)]
+Day = Annotated[str, AfterValidator(require_date)]
+Timestamp = Annotated[str, AfterValidator(require_timestamp)]
+
+
+class Model(BaseModel):
+    """A frozen value whose unknown members are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def canonical(self) -> bytes:
+        """Canonical JSON, the bytes that are kept and hashed."""
+        return rfc8785.dumps(self.model_dump(mode="json"))
+
+
+class Record(Model):
+    """A value with a place on the ledger: its kind and the parts of its key."""
+
+    KIND: ClassVar[str]
+
+    def key(self) -> tuple[str, ...]:
+        """The parts after the kind of this record's composite key."""
+        raise NotImplementedError
+
+
+class Tracked(Record):
+    """A record with a life cycle: its state, and who changed it last, and when."""
+
+    state: str
+    updated: Timestamp
+    updated_by: MspId
+
+    def parties(self) -> dict[str, str]:
+        """The MSP id of each role that this record knows, such as its provider."""
+        raise NotImplementedError
+
+
+class Step(Record):
+    """One step of a tracked record: what was done, by whom, when, why, in which transaction.
+
+    Steps are written once and never deleted: together they are the record's history.
+    """
+
+    KIND: ClassVar[str] = "step"
+
+    subject: str
+    subject_key: tuple[str, ...]
+    action: str
+    state: str
+    by: MspId
+    at: Timestamp
+    reason: str
+    transaction_id: str
+
+    def key(self) -> tuple[str, ...]:
+        return (self.subject, *self.subject_key, self.at, self.transaction_id)

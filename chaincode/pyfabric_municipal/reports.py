@@ -1,0 +1,65 @@
+"""Error reports: a user that found a fault in shared data, and what its provider answered."""
+
+from typing import ClassVar
+
+from pyfabric_municipal.lifecycle import NEW, PROVIDER, USER, Lifecycle, Transition
+from pyfabric_municipal.records import (
+    Digest,
+    FieldName,
+    Model,
+    MspId,
+    ResourceCode,
+    Text,
+)
+from pyfabric_municipal.waiting import Awaiting
+
+RAISED = "raised"
+ACCEPTED = "accepted"
+CORRECTED = "corrected"
+REJECTED = "rejected"
+
+
+class Fault(Model):
+    """What is wrong, without saying of whom.
+
+    `record_commitment` is a keyed hash (HMAC) of the record's key, known to the two departments: a
+    plain hash of a resident ID is found by trying all of them. `evidence_digest` is the SHA-256 of
+    the evidence that the user keeps.
+    """
+
+    grant: str
+    field: FieldName
+    record_commitment: Digest
+    evidence_digest: Digest
+    description: Text
+
+
+class Report(Awaiting):
+    """A fault on its way to being corrected or rejected, named by the transaction that raised it."""
+
+    KIND: ClassVar[str] = "report"
+
+    fault: Fault
+    resource: ResourceCode
+    provider: MspId
+    user: MspId
+    correction_digest: Digest | None = None
+    reason: str = ""
+
+    def parties(self) -> dict[str, str]:
+        return {USER: self.user, PROVIDER: self.provider}
+
+
+REPORT_LIFECYCLE: Lifecycle[Report, None] = Lifecycle(
+    Transition("raise", (NEW,), RAISED, (USER,), awaits=PROVIDER, event="ErrorRaised"),
+    Transition("accept", (RAISED,), ACCEPTED, (PROVIDER,), awaits=PROVIDER, event="ErrorAccepted"),
+    Transition("correct", (ACCEPTED,), CORRECTED, (PROVIDER,), event="ErrorCorrected"),
+    Transition(
+        "reject",
+        (RAISED, ACCEPTED),
+        REJECTED,
+        (PROVIDER,),
+        needs_reason=True,
+        event="ErrorRejected",
+    ),
+)

@@ -1,0 +1,72 @@
+"""Time as the ledger tells it: RFC 3339 in UTC with whole seconds, and Beijing's calendar day.
+
+The time of a transaction is its proposal's timestamp: the same on every peer, but chosen by the
+client, so a record's time may not run backwards. Canonical texts sort as the times they name.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.text import require_match
+
+BEIJING = timezone(timedelta(hours=8))
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def format_timestamp(moment: datetime) -> str:
+    """An aware moment, its fraction of a second cut off, as `2026-11-25T04:00:00Z`."""
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def parse_timestamp(value: str) -> datetime:
+    """The moment that canonical text names; an impossible one (month 13) is refused."""
+    require_match("timestamp", _TIMESTAMP, value, "RFC 3339 in UTC such as 2026-11-25T04:00:00Z")
+    try:
+        return datetime.fromisoformat(value[:-1]).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ContractError(f"timestamp {value!r}: there is no such moment") from error
+
+
+def require_timestamp(value: str) -> str:
+    """`value` itself if it is a canonical timestamp."""
+    parse_timestamp(value)
+    return value
+
+
+def parse_date(value: str) -> date:
+    """The day that `YYYY-MM-DD` names."""
+    require_match("date", _DATE, value, "YYYY-MM-DD")
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ContractError(f"date {value!r}: there is no such day") from error
+
+
+def require_date(value: str) -> str:
+    """`value` itself if it is a day of the calendar, `YYYY-MM-DD`."""
+    parse_date(value)
+    return value
+
+
+def beijing_day(timestamp: str) -> date:
+    """The day in Beijing (UTC+8, no daylight saving) at that moment."""
+    return parse_timestamp(timestamp).astimezone(BEIJING).date()
+
+
+def end_of_day(day: date) -> str:
+    """The last second of that day in Beijing."""
+    last = datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=BEIJING)
+    return format_timestamp(last)
+
+
+def add_days(timestamp: str, days: int) -> str:
+    """The same time of day, so many calendar days later."""
+    return format_timestamp(parse_timestamp(timestamp) + timedelta(days=days))
+
+
+def require_not_before(what: str, now: str, last: str) -> None:
+    """Refuse a transaction whose time is before the last change of the record that it changes."""
+    if now < last:
+        raise ContractError(f"{what} was last changed at {last}: a transaction of {now} is too old")
