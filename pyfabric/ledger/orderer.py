@@ -15,6 +15,7 @@ from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.decoding import decode
 from pyfabric.core.policies.evaluation import MissingPolicy, SignedData
 from pyfabric.errors import DecodeError, LedgerError, OrdererError, PolicyError
+from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.broadcast import channel_header, check_message, check_type
 from pyfabric.ledger.chain import Chain
@@ -55,7 +56,11 @@ class Chains:
 
 
 class Orderer:
-    """One orderer node. `name` is its own within the process."""
+    """One orderer node.
+
+    `name` is its own within the process; `tls_certificate` (PEM) is its server's, by which channels know
+    it as a consenter.
+    """
 
     def __init__(
         self,
@@ -64,9 +69,11 @@ class Orderer:
         chains: Chains,
         now: Callable[[], datetime],
         *,
+        tls_certificate: bytes,
         mutual_tls: bool = False,
     ) -> None:
         self.name = name
+        self._tls_certificate = tls_certificate
         self._signer = signer
         self._chains = chains
         self._now = now
@@ -92,11 +99,13 @@ class Orderer:
     def join(self, genesis: common_pb2.Block) -> ChannelLedger:
         """Join the channel that begins with this block.
 
-        Raises ConfigError if the block makes no channel, OrdererError (HTTP status) if it is joined.
+        Raises ConfigError if the block makes no channel; OrdererError (HTTP status) if it is joined
+        already, or is one that this ledger does not order: not Raft, or not with this orderer.
         """
         config = ChannelConfig.from_block(genesis)
         if self.channel(config.channel_id) is not None:
             raise OrdererError("channel already exists", status=405)
+        self._check_support(genesis, config)
         try:
             ledger = self._chains.ledgers.create(genesis)
         except LedgerError as error:
@@ -148,6 +157,20 @@ class Orderer:
                 if answer != common_pb2.SUCCESS:
                     return
 
+    def _check_support(self, genesis: common_pb2.Block, config: ChannelConfig) -> None:
+        ledger = "the development ledger"
+        problem = None
+        if genesis.header.number != 0:
+            problem = f"{ledger} joins channels by their genesis block only"
+        elif config.consensus_type != "etcdraft":
+            problem = f"{ledger} does not order channels of type {config.consensus_type}"
+        elif not _is_consenter(config, self._tls_certificate):
+            problem = (
+                f"this orderer is not a consenter of the channel, and {ledger} has no followers"
+            )
+        if problem is not None:
+            raise OrdererError(problem, status=400)
+
     async def _order(self, raw: bytes) -> None:
         try:
             envelope = decode(common_pb2.Envelope, raw)
@@ -172,6 +195,16 @@ def as_ordered(block: common_pb2.Block) -> common_pb2.Block:
     for index in (common_pb2.TRANSACTIONS_FILTER, common_pb2.COMMIT_HASH):
         ordered.metadata.metadata[index] = b""
     return ordered
+
+
+def _is_consenter(config: ChannelConfig, certificate: bytes) -> bool:
+    """Whether a consenter has this certificate, or another for the same key."""
+    own = load_certificate(certificate).public_key()
+    return any(
+        load_certificate(known).public_key() == own
+        for consenter in config.consenters
+        for known in (consenter.client_tls_certificate, consenter.server_tls_certificate)
+    )
 
 
 def _authorize(ledger: ChannelLedger, signed: SignedData) -> None:

@@ -1,0 +1,163 @@
+"""A small HTTPS server with mutual TLS, for the few administrative requests of an orderer.
+
+HTTP/1.1 as h11 reads it. A body that is longer than the limit is not read: the request then has no body,
+and the connection ends after the answer.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h11
+
+from pyfabric.errors import NetworkError
+
+_READ_SIZE = 65536
+_IDLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; header names are in small letters. `body` is None if it was too long."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def server_context(certificate: Path, key: Path, client_roots: Path) -> ssl.SSLContext:
+    """TLS that asks every client for a certificate; raises NetworkError if a file cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(certificate, key)
+        context.load_verify_locations(client_roots)
+    except OSError as error:
+        raise NetworkError(f"{certificate}, {key} or {client_roots}: {error}") from error
+    return context
+
+
+class HttpsServer:
+    """A listening server. Make it with `start`."""
+
+    def __init__(self, handler: Handler, body_limit: int) -> None:
+        self._handler = handler
+        self._body_limit = body_limit
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    @classmethod
+    async def start(
+        cls, address: str, context: ssl.SSLContext, handler: Handler, *, body_limit: int
+    ) -> "HttpsServer":
+        """Listen at host:port (0: any that is free); raises NetworkError if that is not possible."""
+        server = cls(handler, body_limit)
+        host, _, port = address.rpartition(":")
+        try:
+            server._server = await asyncio.start_server(
+                server._connected, host.strip("[]"), int(port), ssl=context
+            )
+        except OSError as error:
+            raise NetworkError(f"cannot listen on {address}: {error}") from error
+        server.port = server._server.sockets[0].getsockname()[1]
+        return server
+
+    async def stop(self) -> None:
+        """Stop listening and end the connections."""
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
+        try:
+            await self._serve(reader, writer)
+        except (OSError, TimeoutError, h11.RemoteProtocolError):
+            pass
+        finally:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = h11.Connection(h11.SERVER)
+        while True:
+            async with asyncio.timeout(_IDLE_SECONDS):
+                request = await self._request(connection, reader, writer)
+            if request is None:
+                return
+            response = await self._handler(request)
+            writer.write(_encode(connection, request, response))
+            await writer.drain()
+            if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
+                return
+            connection.start_next_cycle()
+
+    async def _request(
+        self,
+        connection: h11.Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> Request | None:
+        """The next request; None when the client has gone."""
+        head = None
+        body = bytearray()
+        while True:
+            event = connection.next_event()
+            if event is h11.NEED_DATA:
+                if connection.they_are_waiting_for_100_continue:
+                    go_on = h11.InformationalResponse(status_code=100, headers=[])
+                    writer.write(connection.send(go_on) or b"")
+                connection.receive_data(await reader.read(_READ_SIZE))
+            elif isinstance(event, h11.Request):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if head is not None and len(body) > self._body_limit:
+                    return _read(head, None)
+            elif isinstance(event, h11.EndOfMessage) and head is not None:
+                return _read(head, bytes(body))
+            else:
+                return None
+
+
+def _read(head: h11.Request, body: bytes | None) -> Request:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+    path = head.target.decode("latin-1").partition("?")[0]
+    return Request(head.method.decode("latin-1"), path, headers, body)
+
+
+def _encode(connection: h11.Connection, request: Request, response: Response) -> bytes:
+    headers = list(response.headers.items())
+    if response.status != 204:
+        headers.append(("Content-Length", str(len(response.body))))
+    if request.body is None:
+        headers.append(("Connection", "close"))
+    parts = [
+        connection.send(h11.Response(status_code=response.status, headers=headers)),
+        connection.send(h11.Data(data=response.body)) if response.body else b"",
+        connection.send(h11.EndOfMessage()),
+    ]
+    return b"".join(part or b"" for part in parts)
