@@ -94,7 +94,9 @@ def _ways(
 
 def merge(first: Sequence[PrincipalSet], second: Sequence[PrincipalSet]) -> list[PrincipalSet]:
     """The ways to satisfy two policies at once, with no more signatures than are needed."""
-    merged = [_cover(one, other) for one in first for other in second]
+    merged = [
+        min(_cover(one, other), _cover(other, one), key=len) for one in first for other in second
+    ]
     return _reduce(merged)
 
 

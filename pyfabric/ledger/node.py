@@ -1,0 +1,85 @@
+"""The whole process: the channels' ledgers, every peer and orderer, and the contract hosts."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+from pyfabric.ledger.channels import Channels
+from pyfabric.ledger.config import LedgerConfig
+from pyfabric.ledger.hosts import Hosts
+from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.orderer_node import OrdererNode
+from pyfabric.ledger.ordering import Ordering
+from pyfabric.ledger.peer_node import PeerNode
+
+_log = logging.getLogger("pyfabric.ledger")
+
+WARNING = "development ledger: not for production"
+
+
+class Node:
+    """A running development ledger. Make it with `start`, end it with `stop`.
+
+    `peers` and `orderers` say, by name, at which port each listens.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        peers: dict[str, PeerNode],
+        orderers: dict[str, OrdererNode],
+        stack: AsyncExitStack,
+    ) -> None:
+        self.hosts = hosts
+        self.peers = peers
+        self.orderers = orderers
+        self._stack = stack
+
+    @classmethod
+    async def start(
+        cls,
+        config: LedgerConfig,
+        now: Callable[[], datetime],
+        nonce: Callable[[], bytes],
+        random: Random,
+    ) -> "Node":
+        """Start everything; raises FabricError, and then leaves nothing running."""
+        _log.warning(WARNING)
+        async with AsyncExitStack() as stack:
+            ledgers = Ledgers(config.folder / "channels")
+            stack.push_async_callback(ledgers.close)
+            orderers = {}
+            for one in config.orderers:
+                orderer = await OrdererNode.start(one, ledgers, now, nonce)
+                stack.push_async_callback(orderer.stop)
+                orderers[one.name] = orderer
+            ordering = Ordering(
+                {one.address: orderers[one.name].broadcast for one in config.orderers}, random
+            )
+            channels = Channels(ledgers)
+            peers = {}
+            for peer in config.peers:
+                folder = _peer_folder(config, peer.name)
+                node = await PeerNode.start(peer, folder, channels, ordering, now, random)
+                stack.push_async_callback(node.stop)
+                peers[peer.name] = node
+            hosts = Hosts()
+            stack.push_async_callback(hosts.stop)
+            await hosts.apply(config.hosts)
+            return cls(hosts, peers, orderers, stack.pop_all())
+        raise AssertionError("a node neither started nor failed")
+
+    async def reload(self, config: LedgerConfig) -> None:
+        """Take over the contract hosts of a new configuration; raises NetworkError."""
+        await self.hosts.apply(config.hosts)
+
+    async def stop(self) -> None:
+        """Stop everything, in the opposite order."""
+        await self._stack.aclose()
+
+
+def _peer_folder(config: LedgerConfig, name: str) -> Path:
+    return config.folder / "peers" / name

@@ -1,0 +1,162 @@
+"""`_lifecycle` run again over a real channel: its read-write sets, byte for byte.
+
+Each valid or invalid `_lifecycle` transaction of 5-channel-history that approved or committed something
+is simulated by our own functions on the state before it, as the department's peer that endorsed it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fabric_protos.common import common_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.peer import (
+    chaincode_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+
+from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.core.state.memory import MemoryState
+from pyfabric.core.state.rwset import decode_read_write_set
+from pyfabric.core.state.updates import Updates
+from pyfabric.core.state.versions import Version
+from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.private_store import PrivateStore
+from pyfabric.ledger.system import lifecycle
+
+
+class PeerOf:
+    """As much of a peer as `_lifecycle` sees: its department, its channel, its private data."""
+
+    def __init__(self, msp_id: str, config: ChannelConfig, store: PrivateStore) -> None:
+        self.msp_id = msp_id
+        self.private = store
+        self.config = config
+
+    def channel(self, _channel_id: str) -> "PeerOf":
+        return self
+
+
+class Call:
+    """A call that is allowed."""
+
+    channel_id = "records"
+
+    def __init__(self, peer: PeerOf, arguments: list[bytes], simulation: PrivateSimulation) -> None:
+        self.peer = peer
+        self.arguments = arguments
+        self.simulation = simulation
+
+    def refusal(self, _resource: str, _channel_id: str) -> None:
+        return None
+
+
+def transaction(raw: bytes) -> tuple[list[bytes], bytes, str] | None:
+    """Arguments, read-write set and first endorser's MSP of a `_lifecycle` transaction."""
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
+    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+    if header.type != common_pb2.HeaderType.ENDORSER_TRANSACTION:
+        return None
+    action = transaction_pb2.Transaction.FromString(payload.data).actions[0]
+    body = transaction_pb2.ChaincodeActionPayload.FromString(action.payload)
+    visible = proposal_pb2.ChaincodeProposalPayload.FromString(body.chaincode_proposal_payload)
+    spec = chaincode_pb2.ChaincodeInvocationSpec.FromString(visible.input).chaincode_spec
+    if spec.chaincode_id.name != "_lifecycle":
+        return None
+    response = proposal_response_pb2.ProposalResponsePayload.FromString(
+        body.action.proposal_response_payload
+    )
+    results = proposal_pb2.ChaincodeAction.FromString(response.extension).results
+    endorser = body.action.endorsements[0].endorser
+    msp_id = next(
+        name for name in ("RegistryMSP", "FacultyMSP", "ArchiveMSP") if name.encode() in endorser
+    )
+    return list(spec.input.args), results, msp_id
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Any:
+    made = {
+        name: PrivateStore(tmp_path / f"{name}.db")
+        for name in ("RegistryMSP", "FacultyMSP", "ArchiveMSP")
+    }
+    yield made
+    for store in made.values():
+        store.close()
+
+
+def test_read_write_sets_of_a_real_channel(vectors: Path, stores: dict[str, PrivateStore]) -> None:
+    folder = vectors / "5-channel-history"
+    codes = [json.loads(line) for line in (folder / "decoded.jsonl").read_text().splitlines()]
+    state = MemoryState()
+    config: ChannelConfig | None = None
+    checked = 0
+    for number, decoded in enumerate(codes):
+        block = common_pb2.Block.FromString((folder / "blocks" / f"{number:03}.block").read_bytes())
+        if decoded["transactions"][0].get("type") == "CONFIG":
+            config = ChannelConfig.from_block(block)
+            continue
+        assert config is not None
+        updates = Updates()
+        for position, raw in enumerate(block.data.data):
+            valid = decoded["transactions"][position]["validation_code"] == 0
+            try:
+                found = transaction(raw)
+            except Exception:  # noqa: BLE001 - crafted envelopes hold anything
+                found = None
+            if found is not None and valid:
+                arguments, results, msp_id = found
+                simulation = PrivateSimulation(state)
+                call = Call(PeerOf(msp_id, config, stores[msp_id]), arguments, simulation)
+                answer = lifecycle.invoke(call)  # type: ignore[arg-type]
+                assert answer.status == 200, answer
+                assert rwset_pb2.TxReadWriteSet.FromString(
+                    simulation.read_write_set()
+                ) == rwset_pb2.TxReadWriteSet.FromString(results)
+                assert simulation.read_write_set() == results
+                private = simulation.private_write_set()
+                if private:
+                    name = f"{number}-{position}"
+                    stores[msp_id].keep("records", name, private)
+                    stores[msp_id].commit("records", name, number, position)
+                checked += 1
+            if valid:
+                updates.apply(
+                    decode_read_write_set(_results(raw)), Version(number, position), state
+                )
+        state.commit(updates)
+    assert checked >= 10
+    private = json.loads((folder / "private-rwsets.json").read_text())
+    for msp_id, store in stores.items():
+        for block_number, by_position in private[msp_id].items():
+            kept = store.in_block("records", int(block_number))
+            for position, namespaces in by_position.items():
+                if [one["namespace"] for one in namespaces] == ["_lifecycle"]:
+                    _same_private(kept[int(position)], namespaces)
+
+
+def _results(raw: bytes) -> bytes:
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
+    action = transaction_pb2.Transaction.FromString(payload.data).actions[0]
+    body = transaction_pb2.ChaincodeActionPayload.FromString(action.payload)
+    response = proposal_response_pb2.ProposalResponsePayload.FromString(
+        body.action.proposal_response_payload
+    )
+    return proposal_pb2.ChaincodeAction.FromString(response.extension).results
+
+
+def _same_private(kept: bytes, namespaces: list[dict[str, Any]]) -> None:
+    message = rwset_pb2.TxPvtReadWriteSet.FromString(kept)
+    found = [
+        (one.namespace, each.collection_name, each.rwset.hex())
+        for one in message.ns_pvt_rwset
+        for each in one.collection_pvt_rwset
+    ]
+    assert found == [
+        (one["namespace"], each["name"], each["rwset_hex"])
+        for one in namespaces
+        for each in one["collections"]
+    ]
