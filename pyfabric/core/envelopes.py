@@ -105,7 +105,7 @@ def signed_envelope(
     return envelope(payload, (yield from sign(identity, payload)))
 
 
-def _position(position: SeekStart) -> ab_pb2.SeekPosition:
+def seek_position(position: SeekStart) -> ab_pb2.SeekPosition:
     match position:
         case "oldest":
             return ab_pb2.SeekPosition(oldest=ab_pb2.SeekOldest())
@@ -132,8 +132,8 @@ def seek_payload(
     With `wait` the stream waits for blocks that do not exist yet; without, it ends with NOT_FOUND.
     """
     info = ab_pb2.SeekInfo(
-        start=_position(start),
-        stop=_position(stop),
+        start=seek_position(start),
+        stop=seek_position(stop),
         behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY if wait else ab_pb2.SeekInfo.FAIL_IF_NOT_READY,
     )
     header = channel_header(common_pb2.DELIVER_SEEK_INFO, channel, moment, tls_hash=tls_hash)

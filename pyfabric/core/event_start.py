@@ -1,0 +1,63 @@
+"""From where a stream of events starts: a block, a transaction, a checkpoint, or the next block."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyfabric.core.chain import block_of_transaction, height
+from pyfabric.core.checkpoints import Checkpointer
+from pyfabric.core.effects import Endpoint, Flow
+from pyfabric.core.envelopes import LAST_BLOCK, SeekStart
+from pyfabric.core.offline import can_sign
+from pyfabric.errors import ClientError, GatewayError
+from pyfabric.identity.signing import SigningIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the user asked for. A checkpoint that has a position goes before the others."""
+
+    block: int | None = None
+    after_transaction_id: str | None = None
+    checkpoint: Checkpointer | None = None
+
+    def fixed(self) -> tuple[int | None, str | None]:
+        """The block and transaction that are known without asking anybody.
+
+        Raises ClientError for a number that no block can have.
+        """
+        position = self.checkpoint.position if self.checkpoint is not None else None
+        if position is not None and position.block_number is not None:
+            return position.block_number, position.transaction_id
+        if self.block is not None and not 0 <= self.block <= LAST_BLOCK:
+            raise ClientError(f"no block can have the number {self.block}")
+        return self.block, self.after_transaction_id
+
+    def check_whole_blocks(self) -> None:
+        """Raises ClientError when both a block and a transaction are asked for: blocks come whole.
+
+        A transaction alone means the block that holds it.
+        """
+        if self.block is not None and self.after_transaction_id is not None:
+            raise ClientError("blocks come whole: give start_block or after_transaction_id")
+
+
+def resolve(
+    endpoints: Sequence[Endpoint], identity: SigningIdentity, channel: str, start: Start
+) -> Flow[tuple[SeekStart, str | None]]:
+    """The start as a block number, and the transaction to start behind.
+
+    A definite number lets a broken stream go on with nothing lost. It stays "next" where the
+    channel's height may not be asked; the stream's own error tells why.
+    """
+    block, transaction = start.fixed()
+    if block is not None:
+        return block, transaction
+    if not can_sign(identity):
+        return "next", transaction
+    if transaction is not None:
+        number = yield from block_of_transaction(endpoints, identity, channel, transaction)
+        return number, transaction
+    try:
+        return (yield from height(endpoints, identity, channel)), None
+    except GatewayError:
+        return "next", None

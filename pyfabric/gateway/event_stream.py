@@ -1,0 +1,111 @@
+"""Streams of events that reconnect by themselves."""
+
+import logging
+import threading
+from collections import deque
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pyfabric._grpc.connection import Stream
+from pyfabric._grpc.errors import unanswered
+from pyfabric.core.event_requests import EventsRequest
+from pyfabric.core.event_source import EventSource
+from pyfabric.core.network_flows import fixed_source
+from pyfabric.core.requests import Signable
+from pyfabric.errors import GatewayError
+from pyfabric.gateway.session import Session
+
+E = TypeVar("E")
+
+_LOGGER = logging.getLogger("pyfabric.events")
+
+
+class EventStream(Generic[E]):
+    """Iterate it in one thread; `close` ends the iteration from any thread.
+
+    When its peer is lost it goes on at the next one, with no event lost or repeated. Errors that
+    asking again won't mend are raised: GatewayError, DeliverError, DecodeError.
+    """
+
+    def __init__(self, session: Session, source: EventSource[E]) -> None:
+        self._session = session
+        self._source = source
+        self._stream: Stream | None = None
+        self._ready: deque[E] = deque()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> E:
+        while not self._closed.is_set():
+            if self._ready:
+                return self._ready.popleft()
+            try:
+                self._ready.extend(self._receive())
+            except GatewayError as error:
+                self._wait_to_retry(error)
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the stream. Safe to repeat."""
+        with self._lock:
+            self._closed.set()
+            self._drop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _receive(self) -> tuple[E, ...]:
+        stream = self._stream or self._open()
+        for raw in stream:
+            return tuple(self._source.receive(raw))
+        raise unanswered(self._source.endpoint)
+
+    def _open(self) -> Stream:
+        driver, source = self._session.driver, self._source
+        request = driver.run(source.request())
+        kind = source.kind
+        stream = driver.stream(
+            source.endpoint, kind.method, request, client_streams=kind.client_streams
+        )
+        with self._lock:
+            self._stream = stream
+            if self._closed.is_set():
+                self._drop()
+        return stream
+
+    def _drop(self) -> None:
+        if self._stream is not None:
+            self._stream.cancel()
+            self._stream = None
+
+    def _wait_to_retry(self, error: GatewayError) -> None:
+        with self._lock:
+            self._drop()
+        if self._closed.is_set():
+            return
+        delay = self._source.retry_after(error)
+        _LOGGER.info("event stream lost, asking again in %.1f s: %s", delay, error)
+        self._closed.wait(delay)
+
+
+class EventRequest(Signable[EventsRequest[E]]):
+    """A request for events that can be signed elsewhere."""
+
+    def __init__(self, session: Session, request: EventsRequest[E]) -> None:
+        super().__init__(request, session.certificate)
+        self._session = session
+
+    def events(self) -> EventStream[E]:
+        """The events; without reconnecting, since a later request would need another signature."""
+        return EventStream(self._session, fixed_source(self._session.client, self._request))
