@@ -1,0 +1,74 @@
+"""Chaincode definitions: what a channel's organisations agree on before a chaincode runs there."""
+
+from dataclasses import dataclass
+
+from fabric_protos.peer import policy_pb2
+
+from pyfabric.core.decoding import decode
+from pyfabric.core.policies.syntax import format_signature_policy, parse_signature_policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaincodeDefinition:
+    """One version of a chaincode on a channel; `sequence` grows by one with each change.
+
+    `endorsement_policy` is an expression such as "OR('A.peer', 'B.peer')", the path of a channel's
+    policy such as /Channel/Application/Endorsement, or the bytes of peer.ApplicationPolicy; None
+    leaves it to the channel's Endorsement policy. `collections` are the bytes of
+    peer.CollectionConfigPackage. The plugins are Fabric's own unless the peers have others.
+    """
+
+    name: str
+    version: str
+    sequence: int
+    endorsement_policy: str | bytes | None = None
+    collections: bytes = b""
+    init_required: bool = False
+    endorsement_plugin: str = "escc"
+    validation_plugin: str = "vscc"
+
+    def validation_parameter(self) -> bytes:
+        """The policy as the peers keep it, empty for the channel's; raises PolicySyntaxError."""
+        policy = self.endorsement_policy
+        return policy if isinstance(policy, bytes) else application_policy(policy or "")
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedDefinition:
+    """What an organisation approved, and the package it will run: None when it will not endorse."""
+
+    definition: ChaincodeDefinition
+    package_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedDefinition:
+    """What the channel agreed on, and which organisations (by MSP id) approved exactly that."""
+
+    definition: ChaincodeDefinition
+    approvals: dict[str, bool]
+
+
+def application_policy(text: str) -> bytes:
+    """The bytes of peer.ApplicationPolicy: of an expression, or of a policy's path; none for "".
+
+    Raises PolicySyntaxError.
+    """
+    if not text:
+        return b""
+    if "(" in text:
+        policy = policy_pb2.ApplicationPolicy(signature_policy=parse_signature_policy(text))
+    else:
+        policy = policy_pb2.ApplicationPolicy(channel_config_policy_reference=text)
+    return policy.SerializeToString()
+
+
+def describe_policy(raw: bytes) -> str:
+    """The text of an endorsement policy, as `application_policy` takes it.
+
+    Raises DecodeError for other bytes, ConfigError for a policy that cannot be written as a text.
+    """
+    policy = decode(policy_pb2.ApplicationPolicy, raw)
+    if policy.HasField("signature_policy"):
+        return format_signature_policy(policy.signature_policy)
+    return policy.channel_config_policy_reference

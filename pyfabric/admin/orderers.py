@@ -1,0 +1,92 @@
+"""Flows over an orderer's channel participation API (HTTPS with client certificates).
+
+Raise OrdererError with the orderer's own text and HTTP status when it refuses.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from pyfabric.core.effects import Answer, Endpoint, Flow, Rest, rest
+from pyfabric.errors import DecodeError, OrdererError
+
+_CHANNELS: Final = "/participation/v1/channels"
+_FIELD: Final = "config-block"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """An orderer on a channel: `consensus_relation` is consenter or follower, `status` active, …"""
+
+    name: str
+    consensus_relation: str
+    status: str
+    height: int
+
+
+def join(orderer: Endpoint, block: bytes) -> Flow[ChannelInfo]:
+    """The orderer is on the channel of this configuration block."""
+    answer = yield from rest(Rest(orderer, "POST", _CHANNELS, files={_FIELD: block}))
+    return _channel(_content(answer, 201))
+
+
+def channels(orderer: Endpoint) -> Flow[tuple[str, ...]]:
+    """The names of the channels that the orderer is on, in order."""
+    answer = yield from rest(Rest(orderer, "GET", _CHANNELS))
+    listed = _content(answer, 200).get("channels") or []
+    if not isinstance(listed, list):
+        raise DecodeError("the orderer's list of channels is not a list")
+    return tuple(sorted(str(one["name"]) for one in listed))
+
+
+def channel(orderer: Endpoint, name: str) -> Flow[ChannelInfo]:
+    """The orderer's part in a channel; OrdererError with status 404 when it is not on it."""
+    answer = yield from rest(Rest(orderer, "GET", _path(name)))
+    return _channel(_content(answer, 200))
+
+
+def remove(orderer: Endpoint, name: str) -> Flow[None]:
+    """The orderer has left the channel and deleted its blocks."""
+    answer = yield from rest(Rest(orderer, "DELETE", _path(name)))
+    if answer.status != 204:
+        raise _refusal(answer)
+
+
+def _path(name: str) -> str:
+    return f"{_CHANNELS}/{quote(name, safe='')}"
+
+
+def _content(answer: Answer, expected: int) -> Mapping[str, object]:
+    if answer.status != expected:
+        raise _refusal(answer)
+    return _object(answer.body)
+
+
+def _channel(content: Mapping[str, object]) -> ChannelInfo:
+    height = content.get("height", 0)
+    return ChannelInfo(
+        name=str(content.get("name", "")),
+        consensus_relation=str(content.get("consensusRelation", "")),
+        status=str(content.get("status", "")),
+        height=height if isinstance(height, int) else 0,
+    )
+
+
+def _refusal(answer: Answer) -> OrdererError:
+    try:
+        text = str(_object(answer.body).get("error", ""))
+    except DecodeError:
+        text = answer.body.decode(errors="replace").strip()
+    return OrdererError(text or "the orderer gave no reason", status=answer.status)
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise DecodeError(f"the orderer answered {len(body)} bytes that are not JSON") from error
+    if not isinstance(content, dict):
+        raise DecodeError("the orderer answered JSON that is not an object")
+    return content

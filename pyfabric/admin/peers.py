@@ -1,0 +1,83 @@
+"""Flows over a peer's cscc and qscc: channels, blocks, transactions.
+
+All go to the very peer that is named. Raise PeerResponseError when it refuses, GatewayError when it
+cannot be reached.
+"""
+
+from dataclasses import dataclass
+
+from fabric_protos.common import ledger_pb2
+from fabric_protos.peer import query_pb2, transaction_pb2
+
+from pyfabric.admin.answers import ask
+from pyfabric.core.decoding import decode
+from pyfabric.core.effects import Endpoint, Flow
+from pyfabric.errors import ValidationCode
+from pyfabric.identity.signing import SigningIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class ChainInfo:
+    """How far a peer has come on a channel: blocks 0 to `height` - 1, with the last two's hashes."""
+
+    height: int
+    current_hash: bytes
+    previous_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedTransaction:
+    """A transaction as it is in its block (bytes of common.Envelope), and what was decided of it."""
+
+    envelope: bytes
+    code: ValidationCode
+
+
+def join_channel(peer: Endpoint, admin: SigningIdentity, block: bytes) -> Flow[None]:
+    """The peer is on the channel of this configuration block."""
+    yield from ask(peer, admin, "", "cscc", [b"JoinChain", block])
+
+
+def channels(peer: Endpoint, identity: SigningIdentity) -> Flow[tuple[str, ...]]:
+    """The names of the channels that the peer has joined, in order."""
+    raw = yield from ask(peer, identity, "", "cscc", [b"GetChannels"])
+    return tuple(
+        sorted(one.channel_id for one in decode(query_pb2.ChannelQueryResponse, raw).channels)
+    )
+
+
+def config_block(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[bytes]:
+    """The newest configuration block (bytes of common.Block)."""
+    return (yield from ask(peer, identity, channel, "cscc", [b"GetConfigBlock", channel.encode()]))
+
+
+def chain_info(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[ChainInfo]:
+    """How far the peer has come on the channel."""
+    raw = yield from ask(peer, identity, channel, "qscc", [b"GetChainInfo", channel.encode()])
+    info = decode(ledger_pb2.BlockchainInfo, raw)
+    return ChainInfo(info.height, info.currentBlockHash, info.previousBlockHash)
+
+
+def block(
+    peer: Endpoint, identity: SigningIdentity, channel: str, which: int | str | bytes
+) -> Flow[bytes]:
+    """A block (bytes of common.Block) by its number, a transaction's id (text) or its hash (bytes)."""
+    if isinstance(which, int):
+        function, key = b"GetBlockByNumber", str(which).encode()
+    elif isinstance(which, str):
+        function, key = b"GetBlockByTxID", which.encode()
+    else:
+        function, key = b"GetBlockByHash", which
+    return (yield from ask(peer, identity, channel, "qscc", [function, channel.encode(), key]))
+
+
+def transaction(
+    peer: Endpoint, identity: SigningIdentity, channel: str, transaction_id: str
+) -> Flow[ProcessedTransaction]:
+    """A transaction by its id."""
+    arguments = [b"GetTransactionByID", channel.encode(), transaction_id.encode()]
+    raw = yield from ask(peer, identity, channel, "qscc", arguments)
+    found = decode(transaction_pb2.ProcessedTransaction, raw)
+    return ProcessedTransaction(
+        found.transactionEnvelope.SerializeToString(), ValidationCode(found.validationCode)
+    )
