@@ -28,7 +28,9 @@ _NONCE_SIZE = 24
 def main() -> int:
     """Run; the answer is the exit code."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m pyfabric.ledger CONFIG\n")
@@ -67,9 +69,7 @@ async def _run(path: Path) -> int:
     return 0
 
 
-async def _serve(
-    node: Node, path: Path, stopping: asyncio.Event, reloading: asyncio.Event
-) -> None:
+async def _serve(node: Node, path: Path, stopping: asyncio.Event, reloading: asyncio.Event) -> None:
     stopped = asyncio.ensure_future(stopping.wait())
     while not stopped.done():
         asked = asyncio.ensure_future(reloading.wait())

@@ -11,6 +11,7 @@ from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.hosts import Hosts
 from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.orderer_node import OrdererNode
 from pyfabric.ledger.ordering import Ordering
 from pyfabric.ledger.peer_node import PeerNode
@@ -50,10 +51,12 @@ class Node:
         _log.warning(WARNING)
         async with AsyncExitStack() as stack:
             ledgers = Ledgers(config.folder / "channels")
-            stack.push_async_callback(ledgers.close)
+            stack.callback(ledgers.close)
+            chains = Chains(ledgers, nonce)
+            stack.push_async_callback(chains.close)
             orderers = {}
             for one in config.orderers:
-                orderer = await OrdererNode.start(one, ledgers, now, nonce)
+                orderer = await OrdererNode.start(one, chains, now)
                 stack.push_async_callback(orderer.stop)
                 orderers[one.name] = orderer
             ordering = Ordering(

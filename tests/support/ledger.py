@@ -125,9 +125,7 @@ class Department:
         """The MSP folder and the TLS files of a node, written."""
         folder = self.folder / name
         private = generate_private_key()
-        certificate = self.ca.issue(
-            name, now=self.now, public_key=private.public_key(), unit=unit
-        )
+        certificate = self.ca.issue(name, now=self.now, public_key=private.public_key(), unit=unit)
         write_local_msp(folder / "msp", self.definition, certificate, private)
         return folder / "msp", self.tls(name)
 
@@ -360,9 +358,7 @@ def contract_package(label: str) -> ChaincodePackage:
     )
 
 
-def contract_host(
-    department: Department, package_id: str, contracts: Sequence[str]
-) -> HostConfig:
+def contract_host(department: Department, package_id: str, contracts: Sequence[str]) -> HostConfig:
     """The host that serves these contract classes ("module:Class") as a department's contract."""
     tls = department.tls(f"contract-{department.contract_address.rpartition(':')[2]}")
     service = {

@@ -21,8 +21,7 @@ def test_filtered_blocks(vectors: Path) -> None:
     expected = [json.loads(line) for line in lines]
     readable = blocks(vectors)[: len(expected)]
     found = [
-        MessageToDict(filtered_block(block), preserving_proto_field_name=True)
-        for block in readable
+        MessageToDict(filtered_block(block), preserving_proto_field_name=True) for block in readable
     ]
     assert len(found) == 95
     assert found == expected

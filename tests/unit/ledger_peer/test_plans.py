@@ -42,18 +42,14 @@ def parameters(folder: Path) -> dict[str, bytes]:
     }
 
 
-def plan(
-    config: ChannelConfig, vectors: Path, parameters: list[bytes]
-) -> Descriptor[str]:
+def plan(config: ChannelConfig, vectors: Path, parameters: list[bytes]) -> Descriptor[str]:
     names = {"RegistryMSP": "registry", "FacultyMSP": "faculty", "ArchiveMSP": "archive"}
     identities = vectors / "5-channel-history" / "identities"
     members = [
         (
             msp_id,
             config.msp_manager.deserialize(
-                Identity(
-                    msp_id, (identities / f"peer0.{name}.test.pem").read_bytes()
-                ).serialized()
+                Identity(msp_id, (identities / f"peer0.{name}.test.pem").read_bytes()).serialized()
             ),
         )
         for msp_id, name in names.items()
@@ -157,9 +153,7 @@ def test_another_payload_is_refused() -> None:
 
 
 def test_a_failed_group_takes_its_layouts_away() -> None:
-    plan = Plan(
-        [{"G0": 1, "G1": 1}, {"G1": 1}, {"G0": 1}], {"G0": ["a"], "G1": ["b"]}
-    )
+    plan = Plan([{"G0": 1, "G1": 1}, {"G1": 1}, {"G0": 1}], {"G0": ["a"], "G1": ["b"]})
     assert sorted(plan.endorsers()) == ["a", "b"]
     assert plan.next_in_group("b") is None
     plan.abandon(["b"])
