@@ -4,6 +4,7 @@ Fabric's verdicts depend on how Go's x509 package reads a certificate (what it r
 it sees), so this reads the same structure in the same order. Left out, and refused: RSA-PSS.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 _UNDERSTOOD: Final = frozenset(
     f"2.5.29.{n}" for n in (14, 15, 17, 19, 30, 31, 32, 33, 35, 36, 37, 54)
 )
+_KNOWN_ALTERNATIVE_NAMES: Final = (0x81, 0x82, 0x86, 0x87)  # e-mail, DNS, URI, IP
 _MAY_NOT_BE_CRITICAL: Final = {
     SUBJECT_KEY_ID: "subject key identifier",
     AUTHORITY_KEY_ID: "authority key identifier",
@@ -131,11 +133,23 @@ class Certificate:
 
     @cached_property
     def has_unhandled_critical_extension(self) -> bool:
-        """Whether a critical extension is there that Fabric does not understand."""
-        return any(
-            extension.critical and type_ not in _UNDERSTOOD
-            for type_, extension in self.extensions.items()
-        )
+        """Whether a critical extension is there that Fabric does not understand.
+
+        Alternative names are understood if one of them is an address, a host or a URI.
+        """
+        critical = {type_ for type_, extension in self.extensions.items() if extension.critical}
+        if critical - _UNDERSTOOD:
+            return True
+        return SUBJECT_ALTERNATIVE_NAME in critical and not self._has_known_alternative_name
+
+    @cached_property
+    def _has_known_alternative_name(self) -> bool:
+        extension = self.extensions.get(SUBJECT_ALTERNATIVE_NAME)
+        if extension is None:
+            return False
+        names = der.Reader(der.Reader(extension.value).read(der.SEQUENCE).content)
+        tags = {name.tag for name in names.rest()}
+        return not tags.isdisjoint(_KNOWN_ALTERNATIVE_NAMES)
 
     @cached_property
     def alternative_names(self) -> bytes | None:
@@ -174,7 +188,7 @@ def read_der(data: bytes) -> Certificate:
         _refuse("inner and outer signature algorithm identifiers don't match")
     issuer = read_name(_expect(fields, der.SEQUENCE, "malformed issuer"))
     validity = der.Reader(_expect(fields, der.SEQUENCE, "malformed validity").content)
-    not_before, not_after = _time(validity), _time(validity)
+    not_before, not_after = read_time(validity), read_time(validity)
     subject = read_name(_expect(fields, der.SEQUENCE, "malformed issuer"))
     key_info = _expect(fields, der.SEQUENCE, "malformed spki")
     key_algorithm, public_key = _public_key(key_info)
@@ -255,21 +269,16 @@ def _serial(fields: der.Reader) -> int:
     return serial
 
 
-def _time(validity: der.Reader) -> datetime:
-    tag = validity.peek()
+def read_time(fields: der.Reader) -> datetime:
+    """The next element, a time in UTC; two digits are a year from 1950 on (RFC 5280, 4.1.2.5.1)."""
+    tag = fields.peek()
     if tag not in (der.UTC_TIME, der.GENERALIZED_TIME):
         _refuse("unsupported time format")
-    utc = tag == der.UTC_TIME
-    problem = "malformed UTCTime" if utc else "malformed GeneralizedTime"
-    text = _expect(validity, tag, problem).content.decode("latin-1")
-    return read_time(text, problem, utc=utc)
-
-
-def read_time(text: str, problem: str, *, utc: bool) -> datetime:
-    """A DER time in UTC; years of two digits are 1950 to 2049 (RFC 5280, 4.1.2.5.1)."""
-    if utc:
+    problem = "malformed UTCTime" if tag == der.UTC_TIME else "malformed GeneralizedTime"
+    text = _expect(fields, tag, problem).content.decode("latin-1")
+    if tag == der.UTC_TIME:
         text = ("20" if text[:2] < "50" else "19") + text
-    if len(text) != 15 or not text[:14].isascii() or not text[:14].isdigit() or text[14] != "Z":
+    if not re.fullmatch(r"[0-9]{14}Z", text):
         _refuse(problem)
     try:
         return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
@@ -345,6 +354,7 @@ def _check_extensions(certificate: Certificate) -> None:
         ("invalid extended key usages", "extended_key_usages"),
         ("invalid subject key identifier", "subject_key_id"),
         ("invalid authority key identifier", "authority_key_id"),
+        ("invalid subject alternative names", "_has_known_alternative_name"),
     ):
         try:
             getattr(certificate, attribute)

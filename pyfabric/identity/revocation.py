@@ -6,12 +6,14 @@ from typing import Final
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import der, pem
 from pyfabric.identity.keys import ecdsa_integers, encode_ecdsa
+from pyfabric.identity.names import read_name
 from pyfabric.identity.parsing import (
     AUTHORITY_KEY_ID,
     Certificate,
     Extension,
     authority_key_id,
     read_extensions,
+    read_time,
 )
 from pyfabric.identity.sealing import check_sealed, is_ecdsa_signed
 
@@ -88,10 +90,10 @@ def _read(data: bytes) -> RevocationList:
     fields = der.Reader(tbs.content)
     fields.optional(der.INTEGER)  # version
     fields.read(der.SEQUENCE)  # signature algorithm
-    fields.read(der.SEQUENCE)  # issuer
-    fields.any()  # thisUpdate
-    for tag in (der.UTC_TIME, der.GENERALIZED_TIME):
-        fields.optional(tag)  # nextUpdate
+    read_name(fields.read(der.SEQUENCE))  # issuer
+    read_time(fields)  # this update
+    if fields.peek() in (der.UTC_TIME, der.GENERALIZED_TIME):
+        read_time(fields)  # next update
     revoked = fields.optional(der.SEQUENCE)
     extensions = fields.optional(_EXTENSIONS_TAG)
     return RevocationList(
@@ -108,7 +110,10 @@ def _read(data: bytes) -> RevocationList:
 
 
 def _serials(revoked: der.Element) -> frozenset[int]:
-    return frozenset(
-        der.integer(der.Reader(entry.content).read(der.INTEGER))
-        for entry in der.Reader(revoked.content).rest()
-    )
+    serials: set[int] = set()
+    entries = der.Reader(revoked.content)
+    while not entries.empty:
+        entry = der.Reader(entries.read(der.SEQUENCE).content)
+        serials.add(der.integer(entry.read(der.INTEGER)))
+        read_time(entry)  # revocation date
+    return frozenset(serials)

@@ -25,7 +25,7 @@ def read_certificate(pem_bytes: bytes) -> Certificate:
         raise IdentityError(f"getCertFromPem error: failed to parse x509 cert: {error}") from error
     if certificate is None:
         raise IdentityError(
-            f"getCertFromPem error: could not decode pem bytes {go_bytes(pem_bytes)}"
+            f"getCertFromPem error: could not decode pem bytes [{go_bytes(pem_bytes)}]"
         )
     return certificate
 
