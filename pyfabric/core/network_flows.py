@@ -57,8 +57,9 @@ class NetworkFlows:
 
     def chaincode_events_request(
         self, chaincode: str, start: Start
-    ) -> EventsRequest[ChaincodeEvent]:
+    ) -> Flow[EventsRequest[ChaincodeEvent]]:
         """An unsigned request for a chaincode's events; asks nobody."""
+        yield from ()
         block, after = start.fixed()
         return chaincode_events_request(
             self.client.identity.serialized(), self.channel, chaincode, _or_next(block), after

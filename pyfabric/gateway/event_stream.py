@@ -12,7 +12,7 @@ from pyfabric.core.event_requests import EventsRequest
 from pyfabric.core.event_source import EventSource
 from pyfabric.core.network_flows import fixed_source
 from pyfabric.core.requests import Signable
-from pyfabric.errors import GatewayError
+from pyfabric.errors import FabricError, GatewayError
 from pyfabric.gateway.session import Session
 
 E = TypeVar("E")
@@ -44,7 +44,9 @@ class EventStream(Generic[E]):
                 return self._ready.popleft()
             try:
                 self._ready.extend(self._receive())
-            except GatewayError as error:
+            except FabricError as error:
+                with self._lock:
+                    self._drop()
                 self._wait_to_retry(error)
         raise StopIteration
 
@@ -89,11 +91,11 @@ class EventStream(Generic[E]):
             self._stream.cancel()
             self._stream = None
 
-    def _wait_to_retry(self, error: GatewayError) -> None:
-        with self._lock:
-            self._drop()
+    def _wait_to_retry(self, error: FabricError) -> None:
         if self._closed.is_set():
             return
+        if not isinstance(error, GatewayError):
+            raise error
         delay = self._source.retry_after(error)
         _LOGGER.info("event stream lost, asking again in %.1f s: %s", delay, error)
         self._closed.wait(delay)

@@ -96,7 +96,8 @@ class Network:
     ) -> EventRequest[ChaincodeEvent]:
         """A request for chaincode events that can be signed elsewhere."""
         start = Start(start_block, after_transaction_id, checkpoint)
-        request = self._flows.chaincode_events_request(chaincode, start)
+        flow = self._flows.chaincode_events_request(chaincode, start)
+        request = self._session.driver.run(flow)
         return EventRequest(self._session, request)
 
     def new_block_events_request(

@@ -1,0 +1,110 @@
+"""Streams of events that reconnect by themselves."""
+
+import asyncio
+import logging
+from collections import deque
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from pyfabric._grpc.aio_connection import AsyncStream
+from pyfabric._grpc.errors import unanswered
+from pyfabric.aio.session import Session
+from pyfabric.core.event_requests import EventsRequest
+from pyfabric.core.event_source import EventSource
+from pyfabric.core.network_flows import fixed_source
+from pyfabric.core.requests import Signable
+from pyfabric.errors import FabricError, GatewayError
+
+E = TypeVar("E")
+
+_LOGGER = logging.getLogger("pyfabric.events")
+
+
+class EventStream(Generic[E]):
+    """Iterate it in one task; `close` ends the iteration from any task of the same loop.
+
+    When its peer is lost it goes on at the next one, with no event lost or repeated. Errors that
+    asking again won't mend are raised: GatewayError, DeliverError, DecodeError.
+    """
+
+    def __init__(self, session: Session, source: EventSource[E]) -> None:
+        self._session = session
+        self._source = source
+        self._stream: AsyncStream | None = None
+        self._ready: deque[E] = deque()
+        self._closed = asyncio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> E:
+        while not self._closed.is_set():
+            if self._ready:
+                return self._ready.popleft()
+            try:
+                self._ready.extend(await self._receive())
+            except FabricError as error:
+                self._drop()
+                await self._wait_to_retry(error)
+        raise StopAsyncIteration
+
+    async def close(self) -> None:
+        """End the stream. Safe to repeat."""
+        self._closed.set()
+        self._drop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _receive(self) -> tuple[E, ...]:
+        if self._stream is None:
+            self._stream = await self._open()
+        async for raw in self._stream:
+            return tuple(self._source.receive(raw))
+        raise unanswered(self._source.endpoint)
+
+    async def _open(self) -> AsyncStream:
+        driver, source = self._session.driver, self._source
+        request = await driver.run(source.request())
+        kind = source.kind
+        return await driver.stream(
+            source.endpoint, kind.method, request, client_streams=kind.client_streams
+        )
+
+    def _drop(self) -> None:
+        if self._stream is not None:
+            self._stream.cancel()
+            self._stream = None
+
+    async def _wait_to_retry(self, error: FabricError) -> None:
+        if self._closed.is_set():
+            return
+        if not isinstance(error, GatewayError):
+            raise error
+        delay = self._source.retry_after(error)
+        _LOGGER.info("event stream lost, asking again in %.1f s: %s", delay, error)
+        try:
+            async with asyncio.timeout(delay):
+                await self._closed.wait()
+        except TimeoutError:
+            return
+
+
+class EventRequest(Signable[EventsRequest[E]]):
+    """A request for events that can be signed elsewhere."""
+
+    def __init__(self, session: Session, request: EventsRequest[E]) -> None:
+        super().__init__(request, session.certificate)
+        self._session = session
+
+    def events(self) -> EventStream[E]:
+        """The events; without reconnecting, since a later request would need another signature."""
+        return EventStream(self._session, fixed_source(self._session.client, self._request))
