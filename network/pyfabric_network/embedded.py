@@ -12,7 +12,6 @@ from typing import Any
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric_network.plan import Address, DepartmentPlan, Member, Node, Plan, Served
-from pyfabric_network.ports import check_free
 from pyfabric_network.process import Background, first_line
 from pyfabric_network.spec import builder_key
 
@@ -35,13 +34,16 @@ class EmbeddedRuntime:
         """Whether the ledger's process runs."""
         return self._process.pid() is not None
 
+    def runs(self, plan: Plan, served: Sequence[Served]) -> bool:
+        """Whether the ledger runs with exactly the nodes and services of this Plan."""
+        return self.running() and LedgerConfig.load(self._config) == ledger_config(plan, served)
+
     def start(self, plan: Plan, served: Sequence[Served]) -> None:
         """Start the ledger and wait until everything listens.
 
-        Raises NetworkError if a port is taken, LedgerError with the ledger's own words if it gives
-        up; nothing is left running then.
+        Raises LedgerError with the ledger's own words if it gives up, NetworkError if it runs
+        already or a contract host does not come to listen; nothing is left running then.
         """
-        check_free({**plan.addresses(), **_contract_addresses(plan, served)})
         self._write(plan, served)
         command = [sys.executable, "-m", "pyfabric.ledger", str(self._config)]
         with self._process.start(command, log=self._log, folder=self._modules) as output:
@@ -103,7 +105,7 @@ class EmbeddedRuntime:
 
     def _await_contracts(self, plan: Plan, served: Sequence[Served]) -> None:
         deadline = time.monotonic() + _SERVING_SECONDS
-        for name, address in _contract_addresses(plan, served).items():
+        for name, address in plan.contract_addresses(served).items():
             while not _listens(address):
                 if not self.running():
                     raise LedgerError(self._last_words())
@@ -179,14 +181,6 @@ def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:
 
 def _tls(member: Member) -> TLSFiles:
     return TLSFiles(certificate=member.tls_certificate, key=member.tls_key)
-
-
-def _contract_addresses(plan: Plan, served: Sequence[Served]) -> dict[str, Address]:
-    return {
-        f"{item.label} of {department.name}": department.contract_address(item.slot)
-        for item in served
-        for department in plan.departments.values()
-    }
 
 
 def _listens(address: Address) -> bool:

@@ -11,6 +11,7 @@ All departments' keys in one place: for development. Nothing that exists is made
 
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from pyfabric.errors import NetworkError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
@@ -102,5 +103,5 @@ def _issue_tls(member: Member, ca: CertificateAuthority, now: datetime) -> None:
         hosts=member.hosts,
         tls=True,
     )
-    side = "server" if member.hosts else "client"
+    side: Literal["server", "client"] = "server" if member.hosts else "client"
     write_tls(member.tls, certificate, key, [ca.certificate_pem], side=side)

@@ -1,23 +1,23 @@
 """A network and its state folder: up, down, status, and the deployment of contracts."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from pyfabric._grpc.drivers import Driver
-from pyfabric.errors import NetworkError
+from pyfabric.core.effects import now
+from pyfabric.errors import FabricError, NetworkError
 from pyfabric_network import steps
 from pyfabric_network.changes import check_change
 from pyfabric_network.contexts import Context, Contexts
-from pyfabric_network.deployment import deploy
+from pyfabric_network.deployment import Deployed, deploy
 from pyfabric_network.embedded import EmbeddedRuntime
 from pyfabric_network.material import make_material
-from pyfabric_network.plan import ADMIN, Plan, make_plan
-from pyfabric_network.ports import free_base
-from pyfabric_network.profile import write_profiles
+from pyfabric_network.plan import ADMIN, ContractPlan, Plan, Served, make_plan
+from pyfabric_network.ports import check_free, free_base
+from pyfabric_network.profile import profile_file, write_profiles
 from pyfabric_network.runtime import Runtime
 from pyfabric_network.spec import PORTS_PER_DEPARTMENT, Topology, load_topology
 from pyfabric_network.state import TOPOLOGY_COPY, State, locked, networks, read_state
@@ -27,14 +27,15 @@ from pyfabric_network.steps import Report, silent
 ANY_FREE_PORT = 0
 
 
-@dataclass(frozen=True)
 class Network:
     """A network below `folder` (the state folder, which may hold several)."""
 
-    folder: Path
-    state: State
-    plan: Plan
-    runtime: Runtime
+    def __init__(self, folder: Path, topology: Topology, state: State) -> None:
+        root = folder.absolute() / topology.name
+        self.folder = folder
+        self.state = state
+        self.plan: Plan = make_plan(topology, root, base_port=state.base_port, served=state.served)
+        self.runtime: Runtime = EmbeddedRuntime(root, modules=state.topology.parent)
 
     @classmethod
     def prepare(cls, file: Path, folder: Path, *, base_port: int | None = None) -> Self:
@@ -44,18 +45,22 @@ class Network:
         change that the existing network cannot follow, and NetworkError.
         """
         topology = load_topology(file)
-        root = folder.absolute() / topology.name
+        root = folder / topology.name
         state = read_state(root)
         if state is None:
-            state = State(topology=file.absolute(), base_port=_base_port(topology, base_port))
-        else:
-            check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
-            if base_port not in (None, ANY_FREE_PORT, state.base_port):
-                raise NetworkError(
-                    f"{topology.name} has its ports from {state.base_port} on: they are in its first "
-                    "blocks; delete it with `pyfabric network down --delete` to choose others"
-                )
-        return cls._of(folder, topology, root, replace_topology(state, file))
+            port = topology.base_port if base_port is None else base_port
+            return cls(
+                folder,
+                topology,
+                State(topology=file.absolute(), base_port=port or _free_port(topology)),
+            )
+        check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
+        if base_port not in (None, ANY_FREE_PORT, state.base_port):
+            raise NetworkError(
+                f"{topology.name} has its ports from {state.base_port} on: they are in its first "
+                "blocks; delete it with `pyfabric network down --delete` to choose others"
+            )
+        return cls(folder, topology, state.model_copy(update={"topology": file.absolute()}))
 
     @classmethod
     def open(cls, folder: Path, name: str | None = None) -> Self:
@@ -63,11 +68,19 @@ class Network:
 
         Without a name it is the only one in the folder.
         """
-        root = _existing(folder, name)
+        found = networks(folder)
+        if name is None and len(found) != 1:
+            which = (
+                f"name one of {', '.join(found)}" if found else "`pyfabric network up` makes one"
+            )
+            raise NetworkError(f"{len(found) or 'no'} networks in {folder}: {which}")
+        root = folder / (name or found[0])
         state = read_state(root)
         if state is None:
-            raise NetworkError(f"no network named {name} in {folder}: `pyfabric network up` makes one")
-        return cls._of(folder, load_topology(root / TOPOLOGY_COPY), root, state)
+            raise NetworkError(
+                f"no network named {name} in {folder}: `pyfabric network up` makes one"
+            )
+        return cls(folder, load_topology(root / TOPOLOGY_COPY), state)
 
     @classmethod
     def reopen(cls, folder: Path, name: str | None = None) -> Self:
@@ -76,7 +89,132 @@ class Network:
         file = found.state.topology
         return cls.prepare(file, folder) if file.exists() else found
 
-    @classmethod
-    def _of(cls, folder: Path, topology: Topology, root: Path, state: State) -> Self:
-        plan = make_plan(topology, root, base_port=state.base_port, served=state.served)
-        return cls(folder, state, plan, EmbeddedRuntime(root, modules=state.topology.parent))
+    def up(self, report: Report = silent) -> None:
+        """The network runs afterwards, with every channel joined; safe to repeat.
+
+        If it cannot come up, nothing that this call started is left running. Raises NetworkError,
+        LedgerError, IdentityError, ConfigError, OrdererError, PeerResponseError or GatewayError.
+        """
+        total = 5
+        with locked(self.plan.root), closing(Driver()) as driver:
+            if not self.runtime.running():
+                check_free(self.plan.listening(self._served()))
+            self._save()
+            report("keys and certificates", 0, total)
+            make_material(self.plan, now=driver.run(now()))
+            report("first blocks", 1, total)
+            driver.run(steps.make_first_blocks(self.plan))
+            report("nodes", 2, total)
+            started = self._start()
+            try:
+                report("orderers join", 3, total)
+                driver.run(steps.join_orderers(self.plan))
+                report("peers join", 4, total)
+                driver.run(steps.join_peers(self.plan))
+            except FabricError:
+                if started:
+                    self.runtime.stop()
+                raise
+        write_profiles(self.plan)
+        self._add_contexts()
+
+    def deploy(self, names: Sequence[str] = (), report: Report = silent) -> list[Deployed]:
+        """These contracts (default: all) are committed on their channels; safe to repeat.
+
+        Raises NetworkError if the network does not run or a committed definition is in the way.
+        """
+        if not self.runtime.running():
+            raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
+        wanted = [self._contract(name) for name in names] or list(self.plan.contracts.values())
+        work = [
+            (channel, contract)
+            for channel in self.plan.channels.values()
+            for contract in channel.contracts
+            if contract in wanted
+        ]
+        total = len(work) + 1
+        with locked(self.plan.root), closing(Driver()) as driver:
+            report("contract hosts", 0, total)
+            kept = [item for item in self._served() if item.label not in _labels(wanted)]
+            self._serve([*kept, *(contract.served() for contract in wanted)])
+            deployed = []
+            for done, (channel, contract) in enumerate(work, start=1):
+                report(f"{contract.name} on {channel.name}", done, total)
+                deployed.append(driver.run(deploy(self.plan, channel, contract)))
+            current = _labels(self.plan.contracts.values())
+            self._serve([item for item in self._served() if item.label in current])
+        return deployed
+
+    def down(self, *, delete: bool = False) -> bool:
+        """Nothing that `up` started runs afterwards; answers whether anything ran.
+
+        `delete` also removes keys, blocks and ledger.
+        """
+        with locked(self.plan.root):
+            ran = self.runtime.stop()
+            if delete:
+                shutil.rmtree(self.plan.root)
+        if delete:
+            contexts = Contexts(self.folder)
+            for name in contexts.all():
+                if name.startswith(f"{self.plan.name}/"):
+                    contexts.remove(name)
+        return ran
+
+    def status(self) -> list[NodeStatus]:
+        """Every node and the channels it has."""
+        with closing(Driver()) as driver:
+            return driver.run(network_status(self.plan))
+
+    def logs(self, *, follow: bool = False) -> Iterator[str]:
+        """The nodes' log, line by line."""
+        return self.runtime.logs(follow=follow)
+
+    def _save(self) -> None:
+        source, copy = self.state.topology, self.plan.root / TOPOLOGY_COPY
+        if source.exists() and source != copy:
+            shutil.copyfile(source, copy)
+        self.state.model_copy(update={"served": self._served()}).save(self.plan.root)
+
+    def _start(self) -> bool:
+        """Start the nodes unless they run as they should; answers whether they were started."""
+        served = self._served()
+        if self.runtime.runs(self.plan, served):
+            return False
+        self.runtime.stop()
+        self.runtime.start(self.plan, served)
+        return True
+
+    def _served(self) -> tuple[Served, ...]:
+        state = read_state(self.plan.root)
+        return () if state is None else state.served
+
+    def _serve(self, wanted: Sequence[Served]) -> None:
+        """The contract hosts serve exactly these, now and after a restart."""
+        self.runtime.serve(self.plan, wanted)
+        self.state.model_copy(update={"served": tuple(wanted)}).save(self.plan.root)
+
+    def _add_contexts(self) -> None:
+        """A context for each department, unless there is one: its first user, its first channel."""
+        contexts = Contexts(self.folder)
+        for department in self.plan.departments.values():
+            name = f"{self.plan.name}/{department.name}"
+            channels = [c.name for c in self.plan.channels.values() if department in c.departments]
+            user = next((short for short in department.users if short != ADMIN), ADMIN)
+            if name not in contexts.all() and channels:
+                profile = profile_file(self.plan, department)
+                contexts.put(name, Context(profile=profile, user=user, channel=channels[0]))
+
+    def _contract(self, name: str) -> ContractPlan:
+        if name not in self.plan.contracts:
+            known = ", ".join(self.plan.contracts) or "none"
+            raise NetworkError(f"no contract named {name} in {self.plan.name}; there are: {known}")
+        return self.plan.contracts[name]
+
+
+def _labels(contracts: Iterable[ContractPlan]) -> set[str]:
+    return {contract.package.label for contract in contracts}
+
+
+def _free_port(topology: Topology) -> int:
+    return free_base(range(PORTS_PER_DEPARTMENT * len(topology.departments)))

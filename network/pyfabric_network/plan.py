@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pyfabric.admin.packages import ChaincodePackage
-
 from pyfabric.errors import NetworkError
 from pyfabric_network.spec import (
     PORTS_PER_DEPARTMENT,
@@ -143,6 +142,7 @@ class DepartmentPlan:
 class Served:
     """A package that contract hosts serve: `slot` says at which of the contract ports."""
 
+    contract: str
     label: str
     package_id: str
     classes: tuple[str, ...]
@@ -161,7 +161,7 @@ class ContractPlan:
     def served(self) -> Served:
         """What a contract host must serve for it."""
         package = self.package
-        return Served(package.label, package.package_id, self.spec.classes, self.slot)
+        return Served(self.name, package.label, package.package_id, self.spec.classes, self.slot)
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,22 @@ class Plan:
         """The department that runs a node."""
         return next(d for d in self.departments.values() if d.msp_id == node.msp_id)
 
-    def addresses(self) -> Mapping[str, Address]:
-        """Where nodes listen on this machine, by what listens there (contract ports apart)."""
+    def listening(self, served: Sequence[Served]) -> Mapping[str, Address]:
+        """Where the network listens on this machine, by what listens there."""
         found: dict[str, Address] = {}
         for node in (*self.peers, *self.orderers):
             found[node.name] = node.outside
             if node.admin is not None:
                 found[f"{node.name} (participation API)"] = node.admin
-        return found
+        return {**found, **self.contract_addresses(served)}
+
+    def contract_addresses(self, served: Sequence[Served]) -> Mapping[str, Address]:
+        """Where contract hosts listen for these packages, by package and department."""
+        return {
+            f"{item.label} of {department.name}": department.contract_address(item.slot)
+            for item in served
+            for department in self.departments.values()
+        }
 
 
 def make_plan(

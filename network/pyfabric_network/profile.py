@@ -4,6 +4,7 @@ The form is that of Fabric's samples (organizations, peers, orderers, tlsCACerts
 project reads is under `x-pyfabric`: the department's users (MSP folders) and channels. No keys.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.core.effects import Endpoint
 from pyfabric.errors import NetworkError
+from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.plan import DepartmentPlan, Node, Plan
@@ -37,7 +39,7 @@ class _Options(_Part):
 class _Node(_Part):
     url: str
     roots: _Certificates = Field(alias="tlsCACerts")
-    options: _Options = Field(_Options(), alias="grpcOptions")
+    options: _Options | None = Field(None, alias="grpcOptions")
 
 
 class _Organization(_Part):
@@ -108,6 +110,18 @@ def connection_profile(plan: Plan, department: DepartmentPlan) -> dict[str, Any]
     }
 
 
+def profile_file(plan: Plan, department: DepartmentPlan) -> Path:
+    """Where `up` leaves a department's profile."""
+    return plan.root / "profiles" / f"{department.name.lower()}.json"
+
+
+def write_profiles(plan: Plan) -> None:
+    """Every department's profile is in its file."""
+    for department in plan.departments.values():
+        text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
+        files.write_public(profile_file(plan, department), text.encode())
+
+
 def load_profile(file: Path) -> Profile:
     """Read a profile, JSON or YAML; raises NetworkError that names the file and the key."""
     try:
@@ -155,7 +169,7 @@ def _endpoint(node: _Node, file: Path) -> Endpoint:
     return Endpoint(
         address=node.url.removeprefix(_SCHEME),
         tls_roots=roots.encode(),
-        server_name=node.options.override,
+        server_name=node.options.override if node.options else None,
     )
 
 

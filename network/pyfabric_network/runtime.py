@@ -13,6 +13,10 @@ class Runtime(Protocol):
         """Whether the nodes run."""
         ...
 
+    def runs(self, plan: Plan, served: Sequence[Served]) -> bool:
+        """Whether exactly the nodes and services of this Plan run."""
+        ...
+
     def start(self, plan: Plan, served: Sequence[Served]) -> None:
         """Start every node and contract host, and wait until all listen.
 

@@ -1,0 +1,116 @@
+"""A transaction in words: who asked which chaincode for what, who endorsed it, what it wrote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fabric_protos.common import common_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.msp import identities_pb2
+from fabric_protos.peer import (
+    chaincode_event_pb2,
+    chaincode_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+
+from pyfabric.core.decoding import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A key that a transaction wrote or deleted in a namespace."""
+
+    namespace: str
+    key: str
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """A transaction as its envelope tells it; `kind` is a name of common.HeaderType.
+
+    Only an ENDORSER_TRANSACTION has a chaincode, arguments, endorsers (MSP ids), writes and maybe
+    an event (its name).
+    """
+
+    transaction_id: str
+    kind: str
+    channel: str
+    timestamp: datetime
+    creator: str
+    chaincode: str = ""
+    arguments: tuple[bytes, ...] = ()
+    endorsers: tuple[str, ...] = ()
+    writes: tuple[Write, ...] = ()
+    event: str = ""
+
+
+def describe_transaction(envelope: bytes) -> TransactionView:
+    """Read the bytes of a common.Envelope; raises DecodeError."""
+    payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
+    header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
+    signer = decode(common_pb2.SignatureHeader, payload.header.signature_header)
+    kind = _kind(header.type)
+    parts = _endorsed_parts(payload.data) if kind == "ENDORSER_TRANSACTION" else _Parts()
+    return TransactionView(
+        transaction_id=header.tx_id,
+        kind=kind,
+        channel=header.channel_id,
+        timestamp=header.timestamp.ToDatetime(UTC),
+        creator=_msp_id(signer.creator),
+        chaincode=parts.chaincode,
+        arguments=parts.arguments,
+        endorsers=parts.endorsers,
+        writes=parts.writes,
+        event=parts.event,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    chaincode: str = ""
+    arguments: tuple[bytes, ...] = ()
+    endorsers: tuple[str, ...] = ()
+    writes: tuple[Write, ...] = ()
+    event: str = ""
+
+
+def _endorsed_parts(data: bytes) -> _Parts:
+    transaction = decode(transaction_pb2.Transaction, data)
+    if not transaction.actions:
+        return _Parts()
+    action = decode(transaction_pb2.ChaincodeActionPayload, transaction.actions[0].payload)
+    proposal = decode(proposal_pb2.ChaincodeProposalPayload, action.chaincode_proposal_payload)
+    called = decode(chaincode_pb2.ChaincodeInvocationSpec, proposal.input).chaincode_spec
+    response = decode(
+        proposal_response_pb2.ProposalResponsePayload, action.action.proposal_response_payload
+    )
+    outcome = decode(proposal_pb2.ChaincodeAction, response.extension)
+    return _Parts(
+        chaincode=called.chaincode_id.name,
+        arguments=tuple(called.input.args),
+        endorsers=tuple(_msp_id(one.endorser) for one in action.action.endorsements),
+        writes=_writes(outcome.results),
+        event=decode(chaincode_event_pb2.ChaincodeEvent, outcome.events).event_name,
+    )
+
+
+def _writes(results: bytes) -> tuple[Write, ...]:
+    sets: Sequence[rwset_pb2.NsReadWriteSet] = decode(rwset_pb2.TxReadWriteSet, results).ns_rwset
+    return tuple(
+        Write(one.namespace, write.key, write.is_delete)
+        for one in sets
+        for write in decode(kv_rwset_pb2.KVRWSet, one.rwset).writes
+    )
+
+
+def _msp_id(serialized: bytes) -> str:
+    return decode(identities_pb2.SerializedIdentity, serialized).mspid
+
+
+def _kind(number: int) -> str:
+    known = common_pb2.HeaderType.values()
+    return common_pb2.HeaderType.Name(number) if number in known else f"UNKNOWN_{number}"
