@@ -1,9 +1,12 @@
-"""Settings for every test: hypothesis without chance, and where the repository is."""
+"""Settings for every test, where the repository is, and the network that many tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.running import Running, started
 
 settings.register_profile(
     "repeatable",
@@ -20,3 +23,10 @@ ROOT = Path(__file__).parent.parent
 def vectors() -> Path:
     """The folder with what real Fabric made (tests/vectors/INDEX.md)."""
     return ROOT / "tests" / "vectors"
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The conformance network, brought up once for all tests that only talk to it."""
+    with started(tmp_path_factory.mktemp("conformance")) as network:
+        yield network
