@@ -11,8 +11,9 @@ from pyfabric.chaincode.contract import (
     query,
     transaction,
 )
+from pyfabric.chaincode.invocation import Event
 from pyfabric.chaincode.json_values import from_json, to_json
-from pyfabric.chaincode.stub import AsyncStub, Event, Stub
+from pyfabric.chaincode.stub import AsyncStub, Stub
 from pyfabric.errors import ContractError, StateError
 
 __all__ = [

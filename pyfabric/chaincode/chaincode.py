@@ -6,33 +6,22 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from pyfabric.chaincode.contract import AsyncContext, AsyncContract, Context, Contract, query
 from pyfabric.chaincode.conversion import encode_value
 from pyfabric.chaincode.functions import Function, load_functions
-from pyfabric.chaincode.invocation import Invocation
+from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.json_values import to_json
 from pyfabric.chaincode.metadata import SYSTEM_CONTRACT, describe
-from pyfabric.chaincode.stub import AsyncExchange, AsyncStub, Event, Exchange, Stub
+from pyfabric.chaincode.stub import AsyncExchange, AsyncStub, Exchange, Stub
 from pyfabric.errors import ConfigError, ContractError, FabricError
 
 _LOG = logging.getLogger(__name__)
 
-_OK = 200
-_ERROR = 500
 _LONGEST_MESSAGE = 1000
 
 C = TypeVar("C", Contract, AsyncContract)
-
-
-class Result(NamedTuple):
-    """How an invocation ended: `status` 200 with a payload, or 500 with a message."""
-
-    status: int
-    message: str
-    payload: bytes
-    event: Event | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +87,7 @@ class Chaincode:
         with boundary:
             name, function = self._names(invocation)
             payload = _call(_find(self._sync, name), function, Context(stub))
-            return Result(_OK, "", payload, stub.event)
+            return Result(OK, "", payload, stub.event)
         return boundary.refusal()
 
     async def run_async(self, invocation: Invocation, exchange: AsyncExchange) -> Result:
@@ -108,7 +97,7 @@ class Chaincode:
         with boundary:
             name, function = self._names(invocation)
             payload = await _call_async(_find(self._async, name), function, AsyncContext(stub))
-            return Result(_OK, "", payload, stub.event)
+            return Result(OK, "", payload, stub.event)
         return boundary.refusal()
 
     def _names(self, invocation: Invocation) -> tuple[str, str]:
@@ -175,11 +164,11 @@ class _Boundary:
         """The result of the invocation that failed."""
         error = self._error
         if isinstance(error, FabricError):
-            return Result(_ERROR, str(error), b"", None)
+            return Result(ERROR, str(error), b"", None)
         if error is not None:
             self._log(error)
         message = f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE]
-        return Result(_ERROR, message, b"", None)
+        return Result(ERROR, message, b"", None)
 
     def _log(self, error: BaseException) -> None:
         places = traceback.extract_tb(error.__traceback__)

@@ -1,11 +1,11 @@
-"""One transaction as the contract receives it: who asks what, and when."""
+"""One transaction as the contract receives it (who asks what, and when), and how it ended."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
@@ -13,7 +13,26 @@ from google.protobuf.message import DecodeError as ProtobufError
 
 from pyfabric.errors import ContractError
 
+OK: Final = 200
+ERROR: Final = 500
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Event(NamedTuple):
+    """The event that a transaction emits if it commits as valid."""
+
+    name: str
+    payload: bytes
+
+
+class Result(NamedTuple):
+    """How an invocation ended: `status` OK with a payload, or ERROR with a message."""
+
+    status: int
+    message: str
+    payload: bytes
+    event: Event | None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ SYSTEM_CONTRACT = "org.hyperledger.fabric"
 
 _SCHEMA = "https://hyperledger.github.io/fabric-chaincode-node/main/api/contract-schema.json"
 _REFERENCE = "#/components/schemas/{model}"
+_RESULT = ""
 _TAGS = {FunctionKind.SUBMIT: ["SUBMIT", "submitTx"], FunctionKind.EVALUATE: ["EVALUATE"]}
 
 
@@ -23,7 +24,7 @@ def describe(
     contracts: Iterable[ContractBase], functions: Mapping[str, Mapping[str, Function]]
 ) -> dict[str, Any]:
     """The metadata of contracts; `functions` are those of each contract's name."""
-    schemas: dict[str, Any] = {}
+    schemas, shared = _schemas(functions)
     described: dict[str, Any] = {}
     for contract in contracts:
         name = contract.contract_name()
@@ -31,7 +32,10 @@ def describe(
         described[name] = {
             "name": name,
             "contractInstance": instance,
-            "transactions": [_function(each, schemas) for each in functions[name].values()],
+            "transactions": [
+                _function(each, {at: schemas[name, each.name, at] for at in _hints(each)})
+                for each in functions[name].values()
+            ],
             "info": {"title": contract.title, "version": contract.version},
         }
     described[SYSTEM_CONTRACT] = {
@@ -44,36 +48,55 @@ def describe(
         "$schema": _SCHEMA,
         "contracts": described,
         "info": {"title": "", "version": ""},
-        "components": {"schemas": schemas},
+        "components": {"schemas": {name: {"$id": name, **each} for name, each in shared.items()}},
     }
 
 
-def _function(function: Function, schemas: dict[str, Any]) -> dict[str, Any]:
-    arguments = [*function.arguments, *([] if function.rest is None else [function.rest])]
-    described: dict[str, Any] = {
-        "tag": _TAGS[function.kind],
-        "parameters": [_argument(each, schemas) for each in arguments],
-        "name": function.name,
+def _schemas(
+    functions: Mapping[str, Mapping[str, Function]],
+) -> tuple[dict[tuple[str, str, str], Any], dict[str, Any]]:
+    """The schema of each argument and result, and those of the types that they name.
+
+    All are made at once: two types of one name then get names of their own.
+    """
+    wanted = {
+        (contract, function.name, at): TypeAdapter(hint)
+        for contract, each in functions.items()
+        for function in each.values()
+        for at, hint in _hints(function).items()
     }
-    if function.result.schema_hint is not type(None):
-        described["returns"] = _schema(function.result.schema_hint, schemas, "serialization")
-    return described
-
-
-def _argument(argument: Argument, schemas: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": argument.name,
-        "description": "",
-        "required": argument.required and not argument.conversion.optional,
-        "schema": _schema(argument.conversion.schema_hint, schemas, "validation"),
-    }
-
-
-def _schema(hint: Any, schemas: dict[str, Any], mode: Any) -> Any:
-    """The hint's schema; the types that it names are added to `schemas`."""
-    keyed, shared = TypeAdapter.json_schemas(
-        [("it", mode, TypeAdapter(hint))], ref_template=_REFERENCE
+    found, shared = TypeAdapter.json_schemas(
+        [(place, "validation", adapter) for place, adapter in wanted.items()],
+        ref_template=_REFERENCE,
     )
-    for name, schema in shared.get("$defs", {}).items():
-        schemas[name] = {"$id": name, **schema}
-    return keyed["it", mode]
+    return {place: found[place, "validation"] for place in wanted}, shared.get("$defs", {})
+
+
+def _hints(function: Function) -> dict[str, Any]:
+    """The type of each argument by its name, and of the result by ""."""
+    hints = {each.name: each.conversion.schema_hint for each in _all_arguments(function)}
+    if function.result.schema_hint is not type(None):
+        hints[_RESULT] = function.result.schema_hint
+    return hints
+
+
+def _all_arguments(function: Function) -> tuple[Argument, ...]:
+    return (*function.arguments, *(() if function.rest is None else (function.rest,)))
+
+
+def _function(function: Function, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    returns = {"returns": schemas[_RESULT]} if _RESULT in schemas else {}
+    return {
+        "name": function.name,
+        "tag": _TAGS[function.kind],
+        "parameters": [
+            {
+                "name": each.name,
+                "description": "",
+                "required": each.required and not each.conversion.optional,
+                "schema": schemas[each.name],
+            }
+            for each in _all_arguments(function)
+        ],
+        **returns,
+    }

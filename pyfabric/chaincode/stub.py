@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.chaincode import calls
 from pyfabric.chaincode.calls import Ask, Batch, Call, KeyValue, Page
-from pyfabric.chaincode.invocation import Invocation
+from pyfabric.chaincode.invocation import Event, Invocation
 from pyfabric.chaincode.keys import (
     composite_range,
     create_composite_key,
@@ -23,13 +23,6 @@ T = TypeVar("T")
 
 Exchange = Callable[[shim.ChaincodeMessage.Type, bytes], bytes]
 AsyncExchange = Callable[[shim.ChaincodeMessage.Type, bytes], Awaitable[bytes]]
-
-
-class Event(NamedTuple):
-    """The event that a transaction emits if it commits as valid."""
-
-    name: str
-    payload: bytes
 
 
 class TransactionInfo:

@@ -10,10 +10,9 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pyfabric.chaincode.chaincode import Chaincode, Result
+from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.conversion import encode_value
-from pyfabric.chaincode.invocation import Invocation
-from pyfabric.chaincode.stub import Event
+from pyfabric.chaincode.invocation import OK, Event, Invocation, Result
 from pyfabric.chaincode.testing.identities import identity
 from pyfabric.chaincode.testing.peer import SimulatedPeer
 from pyfabric.core.state.memory import MemoryState
@@ -125,7 +124,7 @@ class TestLedger:
         simulation = Simulation(self._state, invocation.transaction_id)
         peer = SimulatedPeer(self._state, simulation, self._name, invocation.transaction_id)
         result = self._run(invocation, peer)
-        if result.status != 200:
+        if result.status != OK:
             raise ContractError(result.message)
         return Endorsement(
             invocation.transaction_id, result.payload, result.event, simulation.read_write_set()

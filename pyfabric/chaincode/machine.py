@@ -1,0 +1,221 @@
+"""The contract's side of the chaincode protocol: which message is right when, and what follows it.
+
+No I/O: bytes in, actions out. One machine serves one stream of one peer. A peer takes one request of a
+transaction at a time and drops a second one unanswered, so the machine holds back what comes early.
+Source: peer/chaincode_shim.proto, and the peer's handler.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_response_pb2
+from fabric_protos.peer import chaincode_shim_pb2 as shim
+from google.protobuf.message import DecodeError as ProtobufError
+
+from pyfabric.chaincode.invocation import OK, Invocation, Result
+from pyfabric.errors import ContractError
+
+Type: TypeAlias = shim.ChaincodeMessage.Type
+
+_STREAM_ENDED = "the peer closed the stream"
+
+
+class Phase(StrEnum):
+    """How far the stream has come; the peer may send transactions once it is ready."""
+
+    CREATED = "created"
+    ESTABLISHED = "established"
+    READY = "ready"
+
+
+class Key(NamedTuple):
+    """What tells the transactions of a stream apart."""
+
+    channel_id: str
+    transaction_id: str
+
+
+class Waiter(Protocol):
+    """Whoever waits for the answer to a request: gets its payload, or the peer's error text."""
+
+    def deliver(self, payload: bytes, error: str | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this ChaincodeMessage to the peer, after those before it."""
+
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Run this transaction, and then `finish` it."""
+
+    key: Key
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Give a waiter its answer."""
+
+    waiter: Waiter
+    payload: bytes
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the stream: the peer does not keep to the protocol."""
+
+
+Action: TypeAlias = Send | Begin | Deliver | End
+Requests: TypeAlias = deque[tuple[Waiter, bytes]]
+
+
+class Machine:
+    """One stream: its phase, and the requests of each transaction that runs on it.
+
+    The first request of a queue has been sent and waits for its answer; the others wait for it.
+    """
+
+    def __init__(self, package_id: str) -> None:
+        self.phase = Phase.CREATED
+        self._package_id = package_id
+        self._running: dict[Key, Requests] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction runs."""
+        return not self._running
+
+    def open(self) -> list[Action]:
+        """What to do when a peer has connected: register the package."""
+        chaincode_id = chaincode_pb2.ChaincodeID(name=self._package_id)
+        message = shim.ChaincodeMessage(
+            type=shim.ChaincodeMessage.REGISTER, payload=chaincode_id.SerializeToString()
+        )
+        return [Send(message.SerializeToString())]
+
+    def receive(self, data: bytes) -> list[Action]:
+        """What to do about a message from the peer."""
+        try:
+            message = shim.ChaincodeMessage.FromString(data)
+        except ProtobufError:
+            return [End()]
+        handler = TABLE.get((self.phase, message.type), _unexpected)
+        return handler(self, message)
+
+    def ask(self, key: Key, waiter: Waiter, kind: Type, payload: bytes) -> list[Action]:
+        """Send a transaction's request as soon as the peer takes it."""
+        requests = self._running.get(key)
+        if requests is None:
+            return [Deliver(waiter, b"", _STREAM_ENDED)]
+        message = shim.ChaincodeMessage(
+            type=kind, payload=payload, txid=key.transaction_id, channel_id=key.channel_id
+        ).SerializeToString()
+        requests.append((waiter, message))
+        return [Send(message)] if len(requests) == 1 else []
+
+    def finish(self, key: Key, result: Result) -> list[Action]:
+        """Answer a transaction; nothing happens if the stream has ended meanwhile."""
+        if self._running.pop(key, None) is None:
+            return []
+        response = proposal_response_pb2.Response(
+            status=result.status, message=result.message, payload=result.payload
+        )
+        message = shim.ChaincodeMessage(
+            type=shim.ChaincodeMessage.COMPLETED,
+            payload=response.SerializeToString(),
+            txid=key.transaction_id,
+            channel_id=key.channel_id,
+        )
+        if result.event is not None and result.status == OK:
+            name, payload = result.event
+            message.chaincode_event.CopyFrom(
+                chaincode_event_pb2.ChaincodeEvent(event_name=name, payload=payload)
+            )
+        return [Send(message.SerializeToString())]
+
+    def close(self) -> list[Action]:
+        """What to do when the stream has ended: whoever waits learns that no answer comes."""
+        waiting = [each for requests in self._running.values() for each in requests]
+        self._running.clear()
+        return [Deliver(waiter, b"", _STREAM_ENDED) for waiter, _ in waiting]
+
+    def begin(self, message: shim.ChaincodeMessage) -> list[Action]:
+        """A TRANSACTION or INIT message."""
+        key = Key(message.channel_id, message.txid)
+        try:
+            invocation = Invocation.from_message(message)
+        except ContractError as error:
+            return [Send(_error(message, str(error)))]
+        if key in self._running:
+            return [Send(_error(message, f"transaction {message.txid} is running already"))]
+        self._running[key] = deque()
+        return [Begin(key, invocation)]
+
+    def answer(self, message: shim.ChaincodeMessage) -> list[Action]:
+        """A RESPONSE or ERROR message; one that nobody waits for is of a transaction that ended."""
+        requests = self._running.get(Key(message.channel_id, message.txid))
+        if not requests:
+            return []
+        waiter, _ = requests.popleft()
+        failed = message.type == shim.ChaincodeMessage.ERROR
+        error = message.payload.decode(errors="replace") if failed else None
+        delivery = Deliver(waiter, message.payload, error)
+        return [delivery, Send(requests[0][1])] if requests else [delivery]
+
+
+Handler: TypeAlias = Callable[[Machine, shim.ChaincodeMessage], list[Action]]
+
+
+def _advance(phase: Phase) -> Handler:
+    def advance(machine: Machine, _message: shim.ChaincodeMessage) -> list[Action]:
+        machine.phase = phase
+        return []
+
+    return advance
+
+
+def _keep_alive(_machine: Machine, message: shim.ChaincodeMessage) -> list[Action]:
+    return [Send(message.SerializeToString())]
+
+
+def _unexpected(machine: Machine, message: shim.ChaincodeMessage) -> list[Action]:
+    kind = message.type
+    name = Type.Name(kind) if kind in Type.values() else str(kind)
+    text = (
+        f"[{message.txid}] Chaincode h cannot handle message ({name}) "
+        f"while in state: {machine.phase}"
+    )
+    return [Send(_error(message, text)), End()]
+
+
+def _error(message: shim.ChaincodeMessage, text: str) -> bytes:
+    return shim.ChaincodeMessage(
+        type=shim.ChaincodeMessage.ERROR,
+        payload=text.encode(),
+        txid=message.txid,
+        channel_id=message.channel_id,
+    ).SerializeToString()
+
+
+TABLE: Final[Mapping[tuple[Phase, Type], Handler]] = MappingProxyType(
+    {
+        (Phase.CREATED, shim.ChaincodeMessage.REGISTERED): _advance(Phase.ESTABLISHED),
+        (Phase.CREATED, shim.ChaincodeMessage.KEEPALIVE): _keep_alive,
+        (Phase.ESTABLISHED, shim.ChaincodeMessage.READY): _advance(Phase.READY),
+        (Phase.ESTABLISHED, shim.ChaincodeMessage.KEEPALIVE): _keep_alive,
+        (Phase.READY, shim.ChaincodeMessage.INIT): Machine.begin,
+        (Phase.READY, shim.ChaincodeMessage.TRANSACTION): Machine.begin,
+        (Phase.READY, shim.ChaincodeMessage.RESPONSE): Machine.answer,
+        (Phase.READY, shim.ChaincodeMessage.ERROR): Machine.answer,
+        (Phase.READY, shim.ChaincodeMessage.KEEPALIVE): _keep_alive,
+    }
+)
