@@ -17,6 +17,7 @@ from fabric_protos.peer import (
 )
 
 from pyfabric.core.decoding import decode
+from pyfabric.errors import DecodeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,59 +30,59 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionView:
-    """A transaction as its envelope tells it; `kind` is a name of common.HeaderType.
+class Invocation:
+    """What an endorser transaction asked for and got: endorsers by MSP id, `event` by name.
 
-    Only an ENDORSER_TRANSACTION has a chaincode, arguments, endorsers (MSP ids), writes and maybe
-    an event (its name).
+    `problem` says what cannot be read: a block may hold malformed transactions, marked invalid.
     """
+
+    chaincode: str = ""
+    arguments: tuple[bytes, ...] = ()
+    endorsers: tuple[str, ...] = ()
+    writes: tuple[Write, ...] = ()
+    event: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """A transaction as its envelope tells it; `kind` is a name of common.HeaderType."""
 
     transaction_id: str
     kind: str
     channel: str
     timestamp: datetime
     creator: str
-    chaincode: str = ""
-    arguments: tuple[bytes, ...] = ()
-    endorsers: tuple[str, ...] = ()
-    writes: tuple[Write, ...] = ()
-    event: str = ""
+    invocation: Invocation | None
 
 
 def describe_transaction(envelope: bytes) -> TransactionView:
-    """Read the bytes of a common.Envelope; raises DecodeError."""
+    """Read the bytes of a common.Envelope; raises DecodeError if its headers cannot be read."""
     payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
     header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
     signer = decode(common_pb2.SignatureHeader, payload.header.signature_header)
-    kind = _kind(header.type)
-    parts = _endorsed_parts(payload.data) if kind == "ENDORSER_TRANSACTION" else _Parts()
+    endorsed = header.type == common_pb2.HeaderType.ENDORSER_TRANSACTION
     return TransactionView(
         transaction_id=header.tx_id,
-        kind=kind,
+        kind=_kind(header.type),
         channel=header.channel_id,
         timestamp=header.timestamp.ToDatetime(UTC),
         creator=_msp_id(signer.creator),
-        chaincode=parts.chaincode,
-        arguments=parts.arguments,
-        endorsers=parts.endorsers,
-        writes=parts.writes,
-        event=parts.event,
+        invocation=_invocation(payload.data) if endorsed else None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    chaincode: str = ""
-    arguments: tuple[bytes, ...] = ()
-    endorsers: tuple[str, ...] = ()
-    writes: tuple[Write, ...] = ()
-    event: str = ""
+def _invocation(data: bytes) -> Invocation:
+    try:
+        return _read_invocation(data)
+    except DecodeError as error:
+        return Invocation(problem=str(error))
 
 
-def _endorsed_parts(data: bytes) -> _Parts:
+def _read_invocation(data: bytes) -> Invocation:
     transaction = decode(transaction_pb2.Transaction, data)
     if not transaction.actions:
-        return _Parts()
+        return Invocation(problem="no action")
     action = decode(transaction_pb2.ChaincodeActionPayload, transaction.actions[0].payload)
     proposal = decode(proposal_pb2.ChaincodeProposalPayload, action.chaincode_proposal_payload)
     called = decode(chaincode_pb2.ChaincodeInvocationSpec, proposal.input).chaincode_spec
@@ -89,7 +90,7 @@ def _endorsed_parts(data: bytes) -> _Parts:
         proposal_response_pb2.ProposalResponsePayload, action.action.proposal_response_payload
     )
     outcome = decode(proposal_pb2.ChaincodeAction, response.extension)
-    return _Parts(
+    return Invocation(
         chaincode=called.chaincode_id.name,
         arguments=tuple(called.input.args),
         endorsers=tuple(_msp_id(one.endorser) for one in action.action.endorsements),
