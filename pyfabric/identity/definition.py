@@ -13,6 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 from pyfabric.errors import IdentityError
 from pyfabric.identity import files, pem
 
+# What Go says of bytes that are no message.
+INVALID_WIRE_FORMAT: Final = "proto: cannot parse invalid wire-format data"
 _FABRIC_TYPE: Final = 0
 _CONFIG_FILE: Final = "config.yaml"
 
@@ -82,13 +84,18 @@ class MSPDefinition:
         Raises IdentityError if there is no CA certificate or config.yaml cannot be used.
         """
         try:
-            roots = tuple(_pem_files(folder / "cacerts"))
-            tls_roots = tuple(_pem_files(folder / "tlscacerts"))
-            units, node_units = _read_config(folder)
+            return cls._read(folder, msp_id)
         except OSError as error:
             raise IdentityError(f"cannot read the MSP folder {folder}: {error}") from error
+
+    @classmethod
+    def _read(cls, folder: Path, msp_id: str) -> Self:
+        roots = tuple(_pem_files(folder / "cacerts"))
         if not roots:
             raise IdentityError(f"no ca certificate found in directory {folder / 'cacerts'}")
+        tls_roots = tuple(_pem_files(folder / "tlscacerts"))
+        tls_intermediates = _pem_files(folder / "tlsintermediatecerts") if tls_roots else ()
+        units, node_units = _read_config(folder)
         return cls(
             msp_id=msp_id,
             root_certificates=roots,
@@ -96,9 +103,7 @@ class MSPDefinition:
             admin_certificates=tuple(_pem_files(folder / "admincerts")),
             revocation_lists=tuple(_pem_files(folder / "crls")),
             tls_root_certificates=tls_roots,
-            tls_intermediate_certificates=tuple(
-                _pem_files(folder / "tlsintermediatecerts") if tls_roots else ()
-            ),
+            tls_intermediate_certificates=tuple(tls_intermediates),
             organizational_units=units,
             node_units=node_units,
         )
@@ -115,7 +120,9 @@ class MSPDefinition:
         try:
             message = msp_config_pb2.FabricMSPConfig.FromString(config.config)
         except ProtobufDecodeError as error:
-            raise IdentityError(f"failed unmarshalling fabric msp config: {error}") from error
+            raise IdentityError(
+                f"failed unmarshalling fabric msp config: {INVALID_WIRE_FORMAT}"
+            ) from error
         crypto = message.crypto_config
         return cls(
             msp_id=message.name,

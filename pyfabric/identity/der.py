@@ -81,6 +81,27 @@ class Reader:
         """The next element if it has this tag."""
         return self.any() if self.peek() == tag else None
 
+    def expect(self, tag: int, problem: str) -> Element:
+        """As `read`; a refusal says `problem`."""
+        try:
+            return self.read(tag)
+        except DecodeError as error:
+            raise DecodeError(problem) from error
+
+    def expect_any(self, problem: str) -> Element:
+        """As `any`; a refusal says `problem`."""
+        try:
+            return self.any()
+        except DecodeError as error:
+            raise DecodeError(problem) from error
+
+    def expect_type(self, problem: str) -> str:
+        """The next element, an OBJECT IDENTIFIER, in dotted form; a refusal says `problem`."""
+        try:
+            return object_identifier(self.read(OBJECT_IDENTIFIER))
+        except DecodeError as error:
+            raise DecodeError(problem) from error
+
     def rest(self) -> Iterator[Element]:
         """The elements that are left."""
         while not self.empty:

@@ -147,6 +147,8 @@ def check_signature(public_key: PublicKeyTypes | None, message: bytes, signature
     problem = "could not determine the validity of the signature: "
     if not signature:
         raise IdentityError(problem + "Invalid signature. Cannot be empty.")
+    if not message and isinstance(public_key, ed25519.Ed25519PublicKey):
+        raise IdentityError(problem + "Invalid digest. Cannot be empty.")
     problem += "Failed verifing with opts [<nil>]: "
     try:
         if isinstance(public_key, ed25519.Ed25519PublicKey):

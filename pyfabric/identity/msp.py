@@ -18,7 +18,8 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import parsing, pem
-from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.certificates import load_certificate
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT, MSPDefinition
 from pyfabric.identity.keys import check_signature
 from pyfabric.identity.names import ORGANIZATIONAL_UNIT
 from pyfabric.identity.principals import check_principal
@@ -155,8 +156,8 @@ class MemberIdentity:
 
     @cached_property
     def certificate(self) -> x509.Certificate:
-        """The certificate as an object of the cryptography library."""
-        return x509.load_der_x509_certificate(self.parsed.raw)
+        """The certificate for the cryptography library; IdentityError if that cannot read it."""
+        return load_certificate(self.certificate_pem)
 
     @property
     def expires_at(self) -> datetime:
@@ -234,4 +235,6 @@ def read_serialized(serialized: bytes) -> identities_pb2.SerializedIdentity:
     try:
         return identities_pb2.SerializedIdentity.FromString(serialized)
     except ProtobufDecodeError as error:
-        raise IdentityError(f"could not deserialize a SerializedIdentity: {error}") from error
+        raise IdentityError(
+            f"could not deserialize a SerializedIdentity: {INVALID_WIRE_FORMAT}"
+        ) from error

@@ -1,5 +1,6 @@
 """Distinguished names: read from a certificate, and written in the ways that Fabric's parts write them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,8 @@ _LAST_ONE_COUNTS: Final = (COMMON_NAME, "2.5.4.5")
 _PRINTABLE: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?*&"
 )
+_NUMERIC: Final = frozenset(b"0123456789 ")
+_NOT_IN_BMP: Final = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,43 +96,52 @@ class Name:
 
 def read_name(element: der.Element) -> Name:
     """Read a Name (RFC 5280, 4.1.2.4); raises DecodeError with Fabric's text."""
+    problem = "x509: invalid RDNSequence"
     attributes: list[Attribute] = []
-    try:
-        for group in der.Reader(element.content).rest():
-            if group.tag != der.SET:
-                raise DecodeError("asn1: structure error: tags don't match")
-            members = der.Reader(group.content)
-            while not members.empty:
-                pair = der.Reader(members.read(der.SEQUENCE).content)
-                type_ = der.object_identifier(pair.read(der.OBJECT_IDENTIFIER))
-                attributes.append(Attribute(type_, _text(pair.any())))
-    except DecodeError as error:
-        raise DecodeError(f"x509: invalid RDNSequence: {error}") from error
+    groups = der.Reader(element.content)
+    while not groups.empty:
+        members = der.Reader(groups.expect(der.SET, problem).content)
+        while not members.empty:
+            pair = members.expect(der.SEQUENCE, f"{problem}: invalid attribute")
+            attributes.append(_attribute(der.Reader(pair.content), f"{problem}: invalid attribute"))
     return Name(element.raw, tuple(attributes))
 
 
+def _attribute(pair: der.Reader, problem: str) -> Attribute:
+    type_ = pair.expect_type(f"{problem} type")
+    value = pair.expect_any(f"{problem} value")
+    try:
+        return Attribute(type_, _text(value))
+    except DecodeError as error:
+        raise DecodeError(f"{problem} value: {error}") from error
+
+
 def _text(element: der.Element) -> str:
-    problem = "invalid attribute value: "
+    content = element.content
     match element.tag:
         case 0x0C:
-            return _decoded(element.content, "utf-8", problem + "invalid UTF-8 string")
+            return _decoded(content, "utf-8", "invalid UTF-8 string")
         case 0x13:
-            if not _PRINTABLE.issuperset(element.content):
-                raise DecodeError(problem + "invalid PrintableString")
-            return element.content.decode("ascii")
+            return _limited(content, _PRINTABLE, "invalid PrintableString")
         case 0x14:
-            return element.content.decode("latin-1")
+            return content.decode("latin-1")
         case 0x16:
-            return _decoded(element.content, "ascii", problem + "invalid IA5String")
+            return _decoded(content, "ascii", "invalid IA5String")
         case 0x12:
-            if not frozenset(b"0123456789 ").issuperset(element.content):
-                raise DecodeError(problem + "invalid NumericString")
-            return element.content.decode("ascii")
+            return _limited(content, _NUMERIC, "invalid NumericString")
         case 0x1E:
-            text = _decoded(element.content, "utf-16-be", problem + "invalid BMPString")
+            text = _decoded(content, "utf-16-be", "invalid BMPString")
+            if _NOT_IN_BMP.search(text):
+                raise DecodeError("invalid BMPString")
             return text.removesuffix("\0")
         case tag:
-            raise DecodeError(f"{problem}unsupported string type: {tag}")
+            raise DecodeError(f"unsupported string type: {tag}")
+
+
+def _limited(content: bytes, allowed: frozenset[int], problem: str) -> str:
+    if not allowed.issuperset(content):
+        raise DecodeError(problem)
+    return content.decode("ascii")
 
 
 def _decoded(content: bytes, encoding: str, problem: str) -> str:

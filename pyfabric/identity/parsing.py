@@ -46,7 +46,12 @@ _KEY_ALGORITHMS: Final = {
     "1.3.101.110": "X25519",
     "1.3.101.112": "Ed25519",
 }
-_CURVES: Final = ("1.3.132.0.33", "1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35")
+_CURVES: Final = {
+    "1.3.132.0.33": "P224",
+    "1.2.840.10045.3.1.7": "P256",
+    "1.3.132.0.34": "P384",
+    "1.3.132.0.35": "P521",
+}
 _VERSION_TAG: Final = 0xA0
 _UNIQUE_ID_TAGS: Final = (0x81, 0x82)
 _EXTENSIONS_TAG: Final = 0xA3
@@ -58,6 +63,15 @@ class Extension:
 
     critical: bool
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmIdentifier:
+    """A signature algorithm: its type (dotted), its parameters (DER, or empty), and the whole."""
+
+    type: str
+    parameters: bytes
+    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ class Certificate:
     tbs: bytes
     version: int
     serial: int
-    signature_algorithm: der.Element
+    signature_algorithm: AlgorithmIdentifier
     issuer: Name
     not_before: datetime
     not_after: datetime
@@ -201,7 +215,7 @@ def read_der(data: bytes) -> Certificate:
         tbs=tbs.raw,
         version=version,
         serial=serial,
-        signature_algorithm=algorithm,
+        signature_algorithm=read_algorithm(algorithm),
         issuer=issuer,
         not_before=not_before,
         not_after=not_after,
@@ -214,6 +228,14 @@ def read_der(data: bytes) -> Certificate:
     )
     _check_extensions(certificate)
     return certificate
+
+
+def read_algorithm(element: der.Element) -> AlgorithmIdentifier:
+    """An AlgorithmIdentifier (RFC 5280, 4.1.1.2)."""
+    fields = der.Reader(element.content)
+    type_ = fields.expect_type("x509: malformed OID")
+    parameters = b"" if fields.empty else fields.expect_any("x509: malformed parameters").raw
+    return AlgorithmIdentifier(type_, parameters, element.raw)
 
 
 def with_signature(certificate: Certificate, signature: bytes) -> Certificate:
@@ -233,10 +255,7 @@ def _refuse(problem: str) -> NoReturn:
 
 
 def _expect(reader: der.Reader, tag: int, problem: str) -> der.Element:
-    try:
-        return reader.read(tag)
-    except DecodeError as error:
-        raise DecodeError(f"x509: {problem}") from error
+    return reader.expect(tag, f"x509: {problem}")
 
 
 def _bits(element: der.Element, problem: str) -> bytes:
@@ -291,21 +310,21 @@ def _public_key(info: der.Element) -> tuple[str, PublicKeyTypes | None]:
     algorithm = der.Reader(
         _expect(reader, der.SEQUENCE, "malformed public key algorithm identifier").content
     )
-    oid = der.object_identifier(_expect(algorithm, der.OBJECT_IDENTIFIER, "malformed OID"))
-    name = _KEY_ALGORITHMS.get(oid, "unknown")
-    point = _bits(
-        _expect(reader, der.BIT_STRING, "malformed subjectPublicKey"), "malformed subjectPublicKey"
-    )
+    name = _KEY_ALGORITHMS.get(algorithm.expect_type("x509: malformed OID"), "unknown")
+    problem = "malformed subjectPublicKey"
+    point = _bits(_expect(reader, der.BIT_STRING, problem), problem)
     if name == "unknown":
         return name, None
+    problem = f"x509: invalid {name} public key"
     if name == "ECDSA":
-        curve = _expect(algorithm, der.OBJECT_IDENTIFIER, "invalid ECDSA parameters")
-        if der.object_identifier(curve) not in _CURVES or point[:1] != b"\x04":
+        curve = _CURVES.get(algorithm.expect_type("x509: invalid ECDSA parameters"))
+        if curve is None or point[:1] != b"\x04":
             _refuse("unsupported elliptic curve")
+        problem = f"{curve} point not on curve"
     try:
         return name, load_der_public_key(info.raw)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise DecodeError(f"x509: invalid {name} public key") from error
+        raise DecodeError(problem) from error
 
 
 def _extensions(fields: der.Reader) -> dict[str, Extension]:
@@ -323,8 +342,7 @@ def read_extensions(sequence: der.Element) -> dict[str, Extension]:
     reader = der.Reader(sequence.content)
     while not reader.empty:
         item = der.Reader(_expect(reader, der.SEQUENCE, "malformed extension").content)
-        name = _expect(item, der.OBJECT_IDENTIFIER, "malformed extension OID field")
-        type_ = der.object_identifier(name)
+        type_ = item.expect_type("x509: malformed extension OID field")
         flag = item.optional(der.BOOLEAN)
         critical = flag is not None and der.boolean(flag)
         value = _expect(item, der.OCTET_STRING, "malformed extension value field")

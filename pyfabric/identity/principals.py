@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from pyfabric.errors import IdentityError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.identity.units import Role, Unit
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def _parse(kind: type[_MessageT], data: bytes) -> _MessageT:
         message.ParseFromString(data)
     except ProtobufDecodeError as error:
         name = kind.DESCRIPTOR.name
-        raise IdentityError(f"could not unmarshal {name} from principal: {error}") from error
+        raise IdentityError(
+            f"could not unmarshal {name} from principal: {INVALID_WIRE_FORMAT}"
+        ) from error
     return message
 
 

@@ -9,9 +9,11 @@ from pyfabric.identity.keys import ecdsa_integers, encode_ecdsa
 from pyfabric.identity.names import read_name
 from pyfabric.identity.parsing import (
     AUTHORITY_KEY_ID,
+    AlgorithmIdentifier,
     Certificate,
     Extension,
     authority_key_id,
+    read_algorithm,
     read_extensions,
     read_time,
 )
@@ -26,7 +28,7 @@ class RevocationList:
     """A list's revoked serial numbers and the parts that its signature check needs."""
 
     tbs: bytes
-    signature_algorithm: der.Element
+    signature_algorithm: AlgorithmIdentifier
     signature: bytes
     serials: frozenset[int]
     extensions: dict[str, Extension]
@@ -83,7 +85,7 @@ def _read(data: bytes) -> RevocationList:
     if not outer.empty:
         raise DecodeError("x509: trailing data after CRL")
     tbs = whole.read(der.SEQUENCE)
-    algorithm = whole.read(der.SEQUENCE)
+    algorithm = read_algorithm(whole.read(der.SEQUENCE))
     signature, _ = der.bits(whole.read(der.BIT_STRING))
     if is_ecdsa_signed(algorithm):
         signature = encode_ecdsa(*ecdsa_integers(signature))

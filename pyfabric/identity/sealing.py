@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity import der
-from pyfabric.identity.parsing import Certificate
+from pyfabric.identity.parsing import AlgorithmIdentifier, Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,14 @@ _ALGORITHMS: Final = {
     # The hash is not used: Ed25519 signs the message.
     "1.3.101.112": _Algorithm("Ed25519", "Ed25519", hashes.SHA512()),
 }
+_GO_TYPES: Final = {
+    "RSA": "*rsa.PublicKey",
+    "ECDSA": "*ecdsa.PublicKey",
+    "Ed25519": "ed25519.PublicKey",
+}
 
 
-def is_ecdsa_signed(identifier: der.Element) -> bool:
+def is_ecdsa_signed(identifier: AlgorithmIdentifier) -> bool:
     """Whether an AlgorithmIdentifier names an ECDSA signature."""
     algorithm = _algorithm(identifier)
     return algorithm is not None and algorithm.key == "ECDSA"
@@ -57,7 +61,7 @@ def check_issued_by(certificate: Certificate, issuer: Certificate) -> None:
 
 def check_sealed(
     signer: Certificate,
-    identifier: der.Element,
+    identifier: AlgorithmIdentifier,
     signed: bytes,
     signature: bytes,
     *,
@@ -72,7 +76,7 @@ def check_sealed(
     if signer.key_algorithm != algorithm.key:
         raise IdentityError(
             f"x509: signature algorithm specifies an {algorithm.key} public key, "
-            f"but have public key of type {signer.key_algorithm}"
+            f"but have public key of type {_GO_TYPES.get(signer.key_algorithm, signer.key_algorithm)}"
         )
     try:
         _verify(signer, algorithm.hash, signed, signature)
@@ -96,9 +100,8 @@ def _verify(
         key.verify(signature, signed)
 
 
-def _algorithm(identifier: der.Element) -> _Algorithm | None:
-    fields = der.Reader(identifier.content)
-    algorithm = _ALGORITHMS.get(der.object_identifier(fields.read(der.OBJECT_IDENTIFIER)))
-    if algorithm is not None and algorithm.key == "Ed25519" and not fields.empty:
+def _algorithm(identifier: AlgorithmIdentifier) -> _Algorithm | None:
+    algorithm = _ALGORITHMS.get(identifier.type)
+    if algorithm is not None and algorithm.key == "Ed25519" and identifier.parameters:
         return None
     return algorithm

@@ -39,7 +39,8 @@ def check_importable(certificate: Certificate) -> None:
     """Raise IdentityError unless the certificate's key is of a kind that Fabric can load."""
     if certificate.key_algorithm not in _IMPORTABLE_KEYS:
         raise IdentityError(
-            "Certificate's public key type not recognized. Supported keys: [ECDSA, ED25519, RSA]"
+            "Failed importing key with opts [&{true}]: Certificate's public key type not "
+            "recognized. Supported keys: [ECDSA, ED25519, RSA]"
         )
 
 
@@ -216,7 +217,10 @@ def _is_self_signed(certificate: Certificate) -> bool:
 
 def _with_low_s(certificate: Certificate, issuer: Certificate) -> Certificate:
     key = cast("ec.EllipticCurvePublicKey", issuer.public_key)
-    signature = keys.low_s_signature(key.curve.name, certificate.signature)
+    try:
+        signature = keys.low_s_signature(key.curve.name, certificate.signature)
+    except DecodeError as error:
+        raise IdentityError(str(error)) from error
     if signature == certificate.signature:
         return certificate
     return parsing.with_signature(certificate, signature)
