@@ -256,7 +256,11 @@ def _results(
 
 
 def signed_proposal(
-    creator: bytes, *, transient: Mapping[str, bytes] | None = None, seconds: int = 0, nanos: int = 0
+    creator: bytes,
+    *,
+    transient: Mapping[str, bytes] | None = None,
+    seconds: int = 0,
+    nanos: int = 0,
 ) -> proposal_pb2.SignedProposal:
     """A proposal as the peer hands it on; the signature is not looked at."""
     header = common_pb2.ChannelHeader(type=common_pb2.ENDORSER_TRANSACTION)

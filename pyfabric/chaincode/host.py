@@ -1,0 +1,162 @@
+"""A department's contract host: one process that serves package ids, each on a port of its own.
+
+    python -m pyfabric.chaincode.host
+
+Each line on stdin is all that is wanted from then on, in JSON:
+
+    {"services": [{"package_id": "label:hash", "address": "127.0.0.1:9999",
+                   "contracts": ["module:Class"], "tls_certificate": "path", "tls_key": "path",
+                   "client_roots": "path"}]}
+
+Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
+{"error": "text"}. Without a certificate a service is plaintext; a certificate without its key is an
+error. The host ends when stdin does, or on SIGTERM: running transactions are answered first.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pyfabric.chaincode.loading import load_chaincode
+from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
+from pyfabric.errors import ConfigError, FabricError
+
+_LOG = logging.getLogger(__name__)
+
+_LONGEST_LINE = 16 * 1024 * 1024
+
+
+class Service(BaseModel):
+    """One package id: where it is served, and by which contract classes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    package_id: str
+    address: str
+    contracts: tuple[str, ...]
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    client_roots: Path | None = None
+
+
+class Wanted(BaseModel):
+    """All services that a host should offer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    services: tuple[Service, ...]
+
+
+class Host:
+    """The services of one process."""
+
+    def __init__(self) -> None:
+        self._servers: dict[Service, ChaincodeServer] = {}
+
+    @property
+    def serving(self) -> list[str]:
+        """The package ids that are served."""
+        return [service.package_id for service in self._servers]
+
+    async def apply(self, line: bytes) -> None:
+        """Open and close services to match a line.
+
+        Raises ConfigError, or NetworkError for an address that is taken; a line that cannot be read
+        or whose contracts cannot be loaded changes nothing.
+        """
+        try:
+            wanted = Wanted.model_validate_json(line)
+        except ValidationError as error:
+            raise ConfigError(f"not a list of services: {error.errors()[0]['msg']}") from error
+        new = {each: _server(each) for each in wanted.services if each not in self._servers}
+        await self._stop([each for each in self._servers if each not in wanted.services])
+        for service, server in new.items():
+            await server.start()
+            self._servers[service] = server
+
+    async def stop(self) -> None:
+        """End all services; running transactions are answered first."""
+        await self._stop(list(self._servers))
+
+    async def _stop(self, services: list[Service]) -> None:
+        servers = [self._servers.pop(service) for service in services]
+        await asyncio.gather(*(server.stop() for server in servers))
+
+
+def _server(service: Service) -> ChaincodeServer:
+    return ChaincodeServer(
+        load_chaincode(service.contracts),
+        package_id=service.package_id,
+        address=service.address,
+        tls=_tls(service),
+    )
+
+
+def _tls(service: Service) -> ServerTLS | None:
+    if service.tls_certificate is None and service.tls_key is None:
+        if service.client_roots is not None:
+            raise ConfigError(f"{service.package_id}: client_roots without a certificate")
+        return None
+    return ServerTLS(
+        certificate_chain=_content(service.tls_certificate) or b"",
+        key=_content(service.tls_key) or b"",
+        client_roots=_content(service.client_roots),
+    )
+
+
+def _content(path: Path | None) -> bytes | None:
+    try:
+        return None if path is None else path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+
+
+async def _run(answer: Callable[[str], None]) -> None:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, transport.close)
+    host = Host()
+    try:
+        while line := await reader.readline():
+            answer(await _applied(host, line))
+    finally:
+        transport.close()
+        await host.stop()
+
+
+async def _applied(host: Host, line: bytes) -> str:
+    """Apply a line; whatever a contract's module raises is an answer too, and ends nothing."""
+    task = asyncio.ensure_future(host.apply(line))
+    await asyncio.wait([task])
+    error = task.exception()
+    if error is None:
+        return json.dumps({"serving": host.serving})
+    if isinstance(error, FabricError):
+        return json.dumps({"error": str(error)})
+    _LOG.error("cannot serve what was asked", exc_info=error)
+    return json.dumps({"error": f"{type(error).__name__}: {error}"})
+
+
+def main() -> None:
+    """Run a host until stdin ends."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_run(_answer))
+
+
+def _answer(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
