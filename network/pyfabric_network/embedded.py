@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,12 +10,11 @@ from typing import Any
 
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
-from pyfabric_network.plan import Address, DepartmentPlan, Member, Node, Plan, Served
-from pyfabric_network.process import Background, first_line
+from pyfabric_network.plan import DepartmentPlan, Member, Node, Plan, Served
+from pyfabric_network.process import Background, next_line
 from pyfabric_network.spec import builder_key
 
-_READY_SECONDS = 60.0
-_SERVING_SECONDS = 30.0
+_ANSWER_SECONDS = 60.0
 _END_SECONDS = 15.0
 
 
@@ -28,6 +26,7 @@ class EmbeddedRuntime:
         self._modules = modules
         self._config = root / "ledger.json"
         self._process = Background(root / "ledger.pid")
+        self._answers = root / "ledger.answers"
         self._log = root / "ledger.log"
 
     def running(self) -> bool:
@@ -46,13 +45,12 @@ class EmbeddedRuntime:
         """
         self._write(plan, served)
         command = [sys.executable, "-m", "pyfabric.ledger", str(self._config)]
-        with self._process.start(command, log=self._log, folder=self._modules) as output:
-            try:
-                self._check_ready(first_line(output, timeout=_READY_SECONDS))
-                self._await_contracts(plan, served)
-            except BaseException:
-                self._process.end(patience=_END_SECONDS)
-                raise
+        self._process.start(command, output=self._answers, log=self._log, folder=self._modules)
+        try:
+            self._await_answer("ready", after=0)
+        except BaseException:
+            self._process.end(patience=_END_SECONDS)
+            raise
 
     def serve(self, plan: Plan, served: Sequence[Served]) -> None:
         """Have the contract hosts serve exactly these packages.
@@ -62,8 +60,9 @@ class EmbeddedRuntime:
         if not self.running():
             raise NetworkError(f"{plan.name} is not running")
         self._write(plan, served)
+        said = self._answers.stat().st_size
         self._process.signal(signal.SIGHUP)
-        self._await_contracts(plan, served)
+        self._await_answer("reloaded", after=said)
 
     def stop(self) -> bool:
         """End the ledger, and with it the contract hosts; answers whether it ran."""
@@ -89,31 +88,21 @@ class EmbeddedRuntime:
         temporary.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
         temporary.replace(self._config)
 
-    def _check_ready(self, answer: bytes | None) -> None:
-        if answer is None:
-            raise LedgerError(f"the ledger is not ready after {_READY_SECONDS:.0f} s: {self._log}")
+    def _await_answer(self, word: str, *, after: int) -> None:
+        """Wait for {word: true} from the ledger; LedgerError with its own words if it says no."""
+        line = next_line(self._answers, after, self._process, timeout=_ANSWER_SECONDS)
+        if line is None:
+            raise LedgerError(f"no answer from the ledger in {_ANSWER_SECONDS:.0f} s: {self._log}")
         try:
-            said: dict[str, Any] = json.loads(answer)
-        except ValueError:
-            said = {}
-        if said.get("ready") is not True:
+            said: dict[str, Any] = json.loads(line or b"{}")
+        except ValueError as error:
+            raise LedgerError(f"the ledger said {line!r}: {self._log}") from error
+        if said.get(word) is not True:
             raise LedgerError(said.get("error") or self._last_words())
 
     def _last_words(self) -> str:
         lines = [line for line in self.logs(follow=False) if line.strip()]
         return f"the ledger ended at once: {lines[-1] if lines else 'it said nothing'}"
-
-    def _await_contracts(self, plan: Plan, served: Sequence[Served]) -> None:
-        deadline = time.monotonic() + _SERVING_SECONDS
-        for name, address in plan.contract_addresses(served).items():
-            while not _listens(address):
-                if not self.running():
-                    raise LedgerError(self._last_words())
-                if time.monotonic() > deadline:
-                    raise NetworkError(
-                        f"{name} does not listen on {address}: see `pyfabric network logs`"
-                    )
-                time.sleep(0.02)
 
 
 def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
@@ -122,7 +111,7 @@ def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
         folder=plan.root / "ledger",
         peers=[_peer(peer, _builder(plan.owner(peer), served)) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
-        hosts=[_host(department, served) for department in plan.departments.values()],
+        hosts=[_host(department, served) for department in plan.departments.values() if served],
     )
 
 
@@ -181,11 +170,3 @@ def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:
 
 def _tls(member: Member) -> TLSFiles:
     return TLSFiles(certificate=member.tls_certificate, key=member.tls_key)
-
-
-def _listens(address: Address) -> bool:
-    try:
-        with socket.create_connection((address.host, address.port), timeout=1):
-            return True
-    except OSError:
-        return False

@@ -2,16 +2,16 @@
 
 import fcntl
 import os
-import selectors
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from pyfabric.errors import NetworkError
+
+_PAUSE = 0.01
 
 # Children of this very process: they must be reaped here, or they stay as zombies.
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
@@ -38,12 +38,17 @@ class Background:
             return int(self.file.read_text(encoding="ascii"))
         return None
 
-    def start(self, argv: Sequence[str], *, log: Path, folder: Path) -> IO[bytes]:
-        """Start it in a session of its own, in `folder`; answers its standard output.
+    def start(self, argv: Sequence[str], *, output: Path, log: Path, folder: Path) -> None:
+        """Start it in a session of its own, in `folder`.
 
-        Its standard error is appended to `log`. Raises NetworkError if it runs already.
+        Its standard output replaces `output`, its standard error is appended to `log`. Raises
+        NetworkError if it runs already.
         """
-        with self.file.open("a+", encoding="ascii") as file, log.open("ab") as errors:
+        with (
+            self.file.open("a+", encoding="ascii") as file,
+            output.open("wb") as answers,
+            log.open("ab") as errors,
+        ):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -51,7 +56,7 @@ class Background:
             child = subprocess.Popen(  # noqa: S603 - the command line is this program's own
                 argv,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=answers,
                 stderr=errors,
                 cwd=folder,
                 start_new_session=True,
@@ -60,9 +65,6 @@ class Background:
             file.truncate(0)
             file.write(str(child.pid))
         _CHILDREN[child.pid] = child
-        if child.stdout is None:
-            raise NetworkError(f"{argv[0]} has no standard output")
-        return child.stdout
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal; one that has ended is left alone."""
@@ -77,7 +79,7 @@ class Background:
             self.signal(number)
             deadline = time.monotonic() + wait
             while self.pid() is not None and time.monotonic() < deadline:
-                time.sleep(0.02)
+                time.sleep(_PAUSE)
         if self.pid() is not None:
             raise NetworkError(f"process {pid} does not end")
         if pid in _CHILDREN:
@@ -86,17 +88,19 @@ class Background:
         return pid is not None
 
 
-def first_line(stream: IO[bytes], *, timeout: float) -> bytes | None:
-    """The first line of a process's output: None after `timeout` seconds, empty if it ended first."""
+def next_line(output: Path, offset: int, process: Background, *, timeout: float) -> bytes | None:
+    """The line that a process writes to `output` behind `offset` bytes.
+
+    None if it has not come after `timeout` seconds, empty if the process ended without it.
+    """
     deadline = time.monotonic() + timeout
-    line = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(stream, selectors.EVENT_READ)
-        while not line.endswith(b"\n"):
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                return None
-            piece = os.read(stream.fileno(), 65536)
-            if not piece:
-                return b""
-            line += piece
-    return line
+    while True:
+        running = process.pid() is not None
+        line = output.read_bytes()[offset:].partition(b"\n")
+        if line[1]:
+            return line[0]
+        if not running:
+            return b""
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(_PAUSE)
