@@ -285,7 +285,8 @@ async def _probe(connection: Connection) -> None:
     host, _, port = connection.address.rpartition(":")
     async with asyncio.timeout(connection.dial_timeout):
         _, writer = await asyncio.open_connection(host, int(port))
-    writer.close()
+        writer.close()
+        await writer.wait_closed()
 
 
 def _channel(connection: Connection) -> grpc.aio.Channel:

@@ -9,7 +9,6 @@
 Each department has one peer; the first one runs the orderer, inside its own MSP.
 """
 
-import asyncio
 import json
 import os
 import signal
@@ -439,10 +438,3 @@ def _model(
         ),
         application=application,
     )
-
-
-async def eventually(check: Any, *, seconds: float = 5.0) -> None:
-    """Wait until a check holds."""
-    async with asyncio.timeout(seconds):
-        while not check():
-            await asyncio.sleep(0.01)
