@@ -14,6 +14,12 @@ from pyfabric.core.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
 T = TypeVar("T")
 
 
+def _task_is_cancelled() -> bool:
+    """Whether it is the caller who is cancelled, and not the call: grpc.aio raises the same."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class AsyncStream:
     """A server's stream of raw messages; iterate it with `async for`, end it with `cancel`."""
 
@@ -35,6 +41,11 @@ class AsyncStream:
         except grpc.aio.AioRpcError as failure:
             self._release()
             raise gateway_error(failure) from failure
+        except asyncio.CancelledError as cancelled:
+            self._release()
+            if _task_is_cancelled():
+                raise
+            raise closed() from cancelled
         return message
 
     def cancel(self) -> None:
@@ -89,6 +100,10 @@ class AsyncConnection:
             raise gateway_error(failure) from failure
         except grpc.aio.UsageError as error:
             raise closed() from error
+        except asyncio.CancelledError as cancelled:
+            if _task_is_cancelled():
+                raise
+            raise closed() from cancelled
         finally:
             self._slots.release()
         return rpc.parse(answer)
