@@ -1,0 +1,67 @@
+"""The two surfaces have the same names with the same signatures."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from pyfabric import aio, gateway
+
+PAIRS = sorted(
+    name
+    for name in gateway.__all__
+    if getattr(gateway, name).__module__.startswith("pyfabric.gateway")
+)
+ASYNCHRONOUS = {
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+}
+
+
+def signature(function: Any) -> str:
+    return re.sub(r"pyfabric\.(aio|gateway)\.", "", str(inspect.signature(function)))
+
+
+def methods(kind: type) -> dict[str, str]:
+    found = {}
+    for name, member in inspect.getmembers(kind):
+        plain = ASYNCHRONOUS.get(name, name)
+        if name.startswith("_") and plain not in ASYNCHRONOUS.values() and name != "__init__":
+            continue
+        if isinstance(member, property):
+            found[plain] = f"property {signature(member.fget)}"
+        elif inspect.isfunction(member):
+            found[plain] = "" if name == "__init__" else signature(member)
+    return found
+
+
+def test_the_surfaces_export_the_same_names() -> None:
+    assert sorted(aio.__all__) == sorted(gateway.__all__)
+    assert len(PAIRS) > 8
+    shared = set(gateway.__all__) - set(PAIRS)
+    assert all(getattr(aio, name) is getattr(gateway, name) for name in shared)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_pair_has_the_same_methods_with_the_same_signatures(name: str) -> None:
+    one, other = getattr(gateway, name), getattr(aio, name)
+    if inspect.isclass(one):
+        assert methods(one) == methods(other)
+    else:
+        assert signature(one) == signature(other)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PAIRS if inspect.isclass(getattr(gateway, name))]
+)
+def test_public_methods_are_short(name: str) -> None:
+    for member_name, member in inspect.getmembers(getattr(gateway, name), inspect.isfunction):
+        if member_name.startswith("_"):
+            continue
+        source = inspect.getsource(member)
+        body = re.sub(r'""".*?"""', "", source.split("->", 1)[-1], flags=re.DOTALL)
+        lines = [line for line in body.splitlines()[1:] if line.strip()]
+        assert len(lines) <= 5, f"{name}.{member_name}"
