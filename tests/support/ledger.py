@@ -51,6 +51,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric.ledger.node import Node
 
+ROOT = Path(__file__).parent.parent.parent
 CHANNEL = "directory"
 DEPARTMENTS = ("EconInfo", "MktSup", "Haidian")
 LOCALHOST = ("localhost", "127.0.0.1")
@@ -226,7 +227,9 @@ class LedgerNetwork:
         path = self.config.folder.parent / "ledger.json"
         path.write_text(self.config.model_dump_json())
         child = subprocess.Popen(
-            [sys.executable, "-m", "pyfabric.ledger", str(path)], stdout=subprocess.PIPE
+            [sys.executable, "-m", "pyfabric.ledger", str(path)],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         assert child.stdout is not None
         with child, child.stdout:
@@ -235,7 +238,8 @@ class LedgerNetwork:
                 assert ready.get("ready"), ready
                 yield child
             finally:
-                child.send_signal(signal.SIGTERM)
+                if child.poll() is None:
+                    child.send_signal(signal.SIGTERM)
                 child.wait(timeout=20)
 
     def with_hosts(self, hosts: Sequence[HostConfig]) -> None:

@@ -1,0 +1,27 @@
+"""A contract for tests of whole networks: a counter, and a way to die."""
+
+import os
+
+from pyfabric.chaincode import Context, Contract, query, transaction
+
+
+class Counter(Contract):
+    """Counts under names."""
+
+    @transaction
+    def add(self, ctx: Context, name: str) -> int:
+        """Add one; the new value."""
+        value = int(ctx.stub.get_state(name) or b"0") + 1
+        ctx.stub.put_state(name, str(value).encode())
+        ctx.stub.set_event("added", name.encode())
+        return value
+
+    @query
+    def value(self, ctx: Context, name: str) -> int:
+        """The value of a counter."""
+        return int(ctx.stub.get_state(name) or b"0")
+
+    @transaction
+    def die(self, ctx: Context) -> None:
+        """End the process at once."""
+        os._exit(3)
