@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +11,11 @@ from pyfabric_network.steps import Report
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from pyfabric_cli.settings import OutputFormat
+
+_WIDE = 1000
 
 
 class Printer:
@@ -20,32 +23,41 @@ class Printer:
 
     def __init__(self, output: OutputFormat) -> None:
         self._output = output
-        self._console = Console(soft_wrap=False)
 
-    def rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-        """A table, or a JSON list with one object a row (all members of the row, not only columns)."""
-        rows = list(rows)
+    def rows(self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """A table of these columns, or a JSON list with all members of each row."""
         if self._output is OutputFormat.JSON:
             _print_json(rows, indent=2)
-            return
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in columns:
-            table.add_column(column.replace("_", " "), overflow="fold")
-        for row in rows:
-            table.add_row(*(_cell(row.get(column)) for column in columns))
-        self._console.print(table)
+        else:
+            _print_rows(columns, rows)
 
     def facts(self, facts: Mapping[str, Any]) -> None:
         """One thing: its members line by line, or a JSON object."""
         if self._output is OutputFormat.JSON:
             _print_json(facts, indent=2)
+        else:
+            _print_facts(facts)
+
+    def record(
+        self,
+        facts: Mapping[str, Any],
+        columns: Sequence[str],
+        **parts: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """One thing and the list of its parts: both below each other, or one JSON object."""
+        if self._output is OutputFormat.JSON:
+            _print_json({**facts, **parts}, indent=2)
             return
-        table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        for name, value in facts.items():
-            table.add_row(name.replace("_", " "), _cell(value))
-        self._console.print(table)
+        _print_facts(facts)
+        for rows in parts.values():
+            _print_rows(columns, rows)
+
+    def value(self, value: Any) -> None:
+        """A result of any shape: text as it is, everything else as JSON."""
+        if isinstance(value, str) and self._output is OutputFormat.TABLE:
+            typer.echo(value)
+        else:
+            _print_json(value, indent=2)
 
     def event(self, facts: Mapping[str, Any]) -> None:
         """One of a stream: a line of text or of JSON, at once."""
@@ -85,6 +97,38 @@ def progress(title: str) -> Iterator[Report]:
             bar.update(task, description=step, completed=done, total=total)
 
         yield report
+
+
+def readable(value: bytes) -> str:
+    """Bytes as text, or as 0x and hexadecimal digits if they are not text."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return f"0x{value.hex()}"
+    return text if text.isprintable() or "\n" in text else f"0x{value.hex()}"
+
+
+def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
+    _console().print(table)
+
+
+def _print_facts(facts: Mapping[str, Any]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), Text(_cell(value)))
+    _console().print(table)
+
+
+def _console() -> Console:
+    """As wide as the terminal; in a file or pipe, as wide as the lines are."""
+    return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _cell(value: Any) -> str:

@@ -16,6 +16,13 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
+class ProfileFormat(StrEnum):
+    """How a connection profile is written."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
 class Settings(BaseSettings):
     """Defaults of the command's options; each is an environment variable that begins with PYFABRIC_."""
 

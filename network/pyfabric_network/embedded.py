@@ -12,7 +12,6 @@ from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric_network.plan import DepartmentPlan, Member, Node, Plan, Served
 from pyfabric_network.process import Background, next_line
-from pyfabric_network.spec import builder_key
 
 _ANSWER_SECONDS = 60.0
 _END_SECONDS = 15.0
@@ -109,7 +108,7 @@ def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
     """The development ledger's configuration for a Plan."""
     return LedgerConfig(
         folder=plan.root / "ledger",
-        peers=[_peer(peer, _builder(plan.owner(peer), served)) for peer in plan.peers],
+        peers=[_peer(peer, _builder(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
         hosts=[_host(department, served) for department in plan.departments.values() if served],
     )
@@ -139,13 +138,10 @@ def _orderer(node: Node) -> OrdererConfig:
     )
 
 
-def _builder(department: DepartmentPlan, served: Sequence[Served]) -> dict[str, str]:
+def _builder(department: DepartmentPlan) -> dict[str, str]:
     """What fills the templates of packages at this department's peers."""
-    addresses = {
-        builder_key(item.label): str(department.contract_address(item.slot)) for item in served
-    }
     roots = department.contract_host.tls_roots.read_text(encoding="utf-8")
-    return {"root_cert": roots, **addresses}
+    return {"root_cert": roots, **department.builder_addresses()}
 
 
 def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:

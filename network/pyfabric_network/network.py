@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
-from pyfabric._grpc.drivers import Driver
+from pyfabric._grpc.driver import Driver
 from pyfabric.core.effects import now
 from pyfabric.errors import FabricError, NetworkError
 from pyfabric_network import steps

@@ -8,12 +8,7 @@ from typing import Literal, TypeAlias
 
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.errors import NetworkError
-from pyfabric_network.spec import (
-    PORTS_PER_DEPARTMENT,
-    ContractService,
-    Topology,
-    builder_key,
-)
+from pyfabric_network.spec import PORTS_PER_DEPARTMENT, ContractService, Topology
 
 LOOPBACK = "127.0.0.1"
 ADMIN = "Admin"
@@ -132,6 +127,11 @@ class DepartmentPlan:
         """Everybody who gets an identity here."""
         nodes = (node.member for node in (*self.peers, *self.orderers))
         return (*nodes, *self.users.values())
+
+    def builder_addresses(self) -> dict[str, str]:
+        """What fills the addresses of packages at this department's peers, whatever comes."""
+        slots = range(_CONTRACT_PORTS)
+        return {_address_key(slot): str(self.contract_address(slot)) for slot in slots}
 
     def contract_address(self, slot: int) -> Address:
         """Where this department's contract host listens for the package in `slot`."""
@@ -314,17 +314,25 @@ def _contracts(topology: Topology, served: Sequence[Served]) -> dict[str, Contra
                 f"{_CONTRACT_PORTS} packages"
             )
         slots[label] = slot
-        plans[name] = ContractPlan(name, spec, _package(label), slot)
+        plans[name] = ContractPlan(name, spec, _package(label, slot), slot)
     return plans
 
 
-def _package(label: str) -> ChaincodePackage:
-    """A package without addresses or keys: each peer's builder fills in its department's own."""
+def _package(label: str, slot: int) -> ChaincodePackage:
+    """A package without addresses or keys: each peer's builder fills in its department's own.
+
+    A real peer's builder knows its values from the peer's start on, so they are named after slots:
+    no new contract or version needs a restart.
+    """
     connection = {
-        "address": f"{{{{.{builder_key(label)}}}}}",
+        "address": f"{{{{.{_address_key(slot)}}}}}",
         "dial_timeout": "10s",
         "tls_required": True,
         "client_auth_required": False,
         "root_cert": "{{.root_cert}}",
     }
     return ChaincodePackage.build(label, connection)
+
+
+def _address_key(slot: int) -> str:
+    return f"address_{slot}"

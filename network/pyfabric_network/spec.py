@@ -325,20 +325,11 @@ def _check_channels(topology: Topology, document: Document) -> None:
 
 
 def _check_contracts(topology: Topology, document: Document) -> None:
-    keys: dict[str, str] = {}
     for name, contract in topology.contracts.items():
         path = ("contracts", name)
         if not contract.classes:
             document.fail("needs at least one class", (*path, "classes"))
         _check_once(contract.classes, document, (*path, "classes"))
-        same = keys.setdefault(builder_key(contract.label(name)), name)
-        if same != name:
-            document.fail(f"name and version differ from {same}'s only in punctuation", path)
-
-
-def builder_key(label: str) -> str:
-    """The key under which a peer's builder finds the address of the service with this label."""
-    return "address_" + re.sub(r"[^A-Za-z0-9]", "_", label)
 
 
 def _check_known(

@@ -125,12 +125,6 @@ def test_a_file_that_is_no_table(tmp_path: Path, text: str, says: str) -> None:
         load(tmp_path, text)
 
 
-def test_contracts_told_apart_by_punctuation_only(tmp_path: Path) -> None:
-    second = GOOD + '  "bill-1":\n    version: "0"\n    classes: ["pkg.bill:Bill"]\n'
-    with pytest.raises(TopologyError, match="differ from bill's only in punctuation"):
-        load(tmp_path, second)
-
-
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TopologyError, match="no such file"):
         load_topology(tmp_path / "none.yaml")

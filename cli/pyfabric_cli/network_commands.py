@@ -1,0 +1,139 @@
+"""`pyfabric network`: bring a network up and down, look at it, hand out profiles."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from pyfabric_network.network import Network
+from pyfabric_network.profile import connection_profile
+from pyfabric_network.spec import find_topology
+from pyfabric_network.status import NodeStatus
+
+from pyfabric.errors import NetworkError
+from pyfabric_cli import options
+from pyfabric_cli.output import progress, say
+from pyfabric_cli.session import Session
+from pyfabric_cli.settings import ProfileFormat
+
+app = typer.Typer(no_args_is_help=True, help="Bring a network up and down, and look at it.")
+
+Topology = Annotated[
+    str, typer.Argument(help="A topology file, or the name of one that comes along.")
+]
+
+
+@app.command()
+def init(
+    topology: Topology = "quickstart",
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file to write (default: its own name here).")
+    ] = None,
+) -> None:
+    """Copy a topology out, for you to change."""
+    source = find_topology(topology)
+    target = to or Path(source.name)
+    if target.exists():
+        raise NetworkError(f"{target} exists already: name another file with --to")
+    shutil.copyfile(source, target)
+    say(f"wrote {target}; after your changes: pyfabric network up {target}")
+
+
+@app.command()
+def up(
+    topology: Topology = "quickstart",
+    base_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="First port of a new network; 0: find free ones."),
+    ] = None,
+    state: options.State = None,
+    output: options.Output = None,
+) -> None:
+    """Bring a network up: keys, first blocks, nodes, channels. Safe to repeat."""
+    session = Session.start(state, output)
+    network = Network.prepare(find_topology(topology), session.settings.state, base_port=base_port)
+    with progress(f"up {network.plan.name}") as report:
+        network.up(report)
+    _print_status(session, network.status())
+    say(
+        f"The keys of all departments were made in one place ({network.plan.root}): "
+        "for development, not for production."
+    )
+
+
+@app.command()
+def down(
+    network: options.NetworkName = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete its keys, blocks and ledger as well.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
+    state: options.State = None,
+) -> None:
+    """End what `up` started; the data stays unless you say --delete."""
+    found = Session.start(state, None).network(network)
+    if delete and not yes:
+        typer.confirm(f"Delete {found.plan.root} with all keys and blocks?", abort=True, err=True)
+    ran = found.down(delete=delete)
+    say(f"{found.plan.name} {'is down' if ran else 'was not running'}" + (", deleted" * delete))
+
+
+@app.command()
+def status(
+    network: options.NetworkName = None,
+    state: options.State = None,
+    output: options.Output = None,
+) -> None:
+    """Which nodes answer, and how far they have come on their channels."""
+    session = Session.start(state, output)
+    _print_status(session, session.network(network).status())
+
+
+@app.command()
+def logs(
+    network: options.NetworkName = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on while the network runs.")
+    ] = False,
+    state: options.State = None,
+) -> None:
+    """The log of the nodes and contract hosts."""
+    for line in Session.start(state, None).network(network).logs(follow=follow):
+        typer.echo(line)
+
+
+@app.command()
+def profile(
+    department: Annotated[str, typer.Argument(help="The department's name in the topology.")],
+    network: options.NetworkName = None,
+    form: Annotated[
+        ProfileFormat, typer.Option("--format", help="json or yaml.")
+    ] = ProfileFormat.JSON,
+    state: options.State = None,
+) -> None:
+    """The department's connection profile, for its own programs."""
+    session = Session.start(state, None)
+    plan = session.network(network).plan
+    found = connection_profile(plan, plan.department(department))
+    if form is ProfileFormat.YAML:
+        typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False)
+    else:
+        session.printer.document(found)
+
+
+def _print_status(session: Session, nodes: list[NodeStatus]) -> None:
+    session.printer.rows(
+        ["node", "department", "address", "state", "channels"],
+        [
+            {
+                "node": node.name,
+                "department": node.department,
+                "address": node.address,
+                "state": "up" if node.problem is None else "down",
+                "channels": dict(node.channels),
+                "problem": node.problem,
+            }
+            for node in nodes
+        ],
+    )

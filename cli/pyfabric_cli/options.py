@@ -1,0 +1,34 @@
+"""Options that many commands share, and the defaults that settings give them."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from pyfabric_cli.settings import OutputFormat
+
+State: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--state", help="Folder of networks and contexts [env: PYFABRIC_STATE]."),
+]
+Output: TypeAlias = Annotated[
+    OutputFormat | None,
+    typer.Option("--output", "-o", help="How results are printed [env: PYFABRIC_OUTPUT]."),
+]
+NetworkName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--network", "-n", help="Which network, if there are several [env: PYFABRIC_NETWORK]."
+    ),
+]
+ContextName: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--context", "-c", help="Act in this context [env: PYFABRIC_CONTEXT]."),
+]
+User: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--user", "-u", help="Act as this user of the department, or as an MSP folder."),
+]
+Channel: TypeAlias = Annotated[
+    str | None, typer.Option("--channel", help="On this channel instead of the context's.")
+]
