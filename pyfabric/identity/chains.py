@@ -9,13 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from pyfabric.errors import IdentityError
+from pyfabric.identity.extensions import NAME_CONSTRAINTS, POLICY_CONSTRAINTS, POLICY_MAPPINGS
 from pyfabric.identity.names import ORGANIZATION
-from pyfabric.identity.parsing import (
-    NAME_CONSTRAINTS,
-    POLICY_CONSTRAINTS,
-    POLICY_MAPPINGS,
-    Certificate,
-)
+from pyfabric.identity.parsing import Certificate
 from pyfabric.identity.sealing import check_issued_by
 
 Chain: TypeAlias = tuple[Certificate, ...]

@@ -16,27 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pyfabric.errors import DecodeError
-from pyfabric.identity import der, pem
+from pyfabric.identity import der, extensions, pem
+from pyfabric.identity.extensions import BasicConstraints, Extension
 from pyfabric.identity.names import Name, read_name
-
-SUBJECT_KEY_ID: Final = "2.5.29.14"
-KEY_USAGE: Final = "2.5.29.15"
-SUBJECT_ALTERNATIVE_NAME: Final = "2.5.29.17"
-BASIC_CONSTRAINTS: Final = "2.5.29.19"
-NAME_CONSTRAINTS: Final = "2.5.29.30"
-AUTHORITY_KEY_ID: Final = "2.5.29.35"
-POLICY_MAPPINGS: Final = "2.5.29.33"
-POLICY_CONSTRAINTS: Final = "2.5.29.36"
-EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 
 # Extensions that Go understands, so that marking them critical refuses nothing.
 _UNDERSTOOD: Final = frozenset(
     f"2.5.29.{n}" for n in (14, 15, 17, 19, 30, 31, 32, 33, 35, 36, 37, 54)
 )
-_KNOWN_ALTERNATIVE_NAMES: Final = (0x81, 0x82, 0x86, 0x87)  # e-mail, DNS, URI, IP
 _MAY_NOT_BE_CRITICAL: Final = {
-    SUBJECT_KEY_ID: "subject key identifier",
-    AUTHORITY_KEY_ID: "authority key identifier",
+    extensions.SUBJECT_KEY_ID: "subject key identifier",
+    extensions.AUTHORITY_KEY_ID: "authority key identifier",
     "1.3.6.1.5.5.7.1.1": "authority info access",
 }
 _KEY_ALGORITHMS: Final = {
@@ -47,22 +37,14 @@ _KEY_ALGORITHMS: Final = {
     "1.3.101.112": "Ed25519",
 }
 _CURVES: Final = {
-    "1.3.132.0.33": "P224",
-    "1.2.840.10045.3.1.7": "P256",
-    "1.3.132.0.34": "P384",
-    "1.3.132.0.35": "P521",
+    "1.3.132.0.33": ("P224", 28),
+    "1.2.840.10045.3.1.7": ("P256", 32),
+    "1.3.132.0.34": ("P384", 48),
+    "1.3.132.0.35": ("P521", 66),
 }
 _VERSION_TAG: Final = 0xA0
 _UNIQUE_ID_TAGS: Final = (0x81, 0x82)
 _EXTENSIONS_TAG: Final = 0xA3
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """One extension: whether it is critical, and its value (DER)."""
-
-    critical: bool
-    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +54,6 @@ class AlgorithmIdentifier:
     type: str
     parameters: bytes
     raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class BasicConstraints:
-    """What the extension says: whether this is a CA, and how many intermediates may follow it."""
-
-    ca: bool
-    path_length: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +78,8 @@ class Certificate:
     @cached_property
     def basic_constraints(self) -> BasicConstraints | None:
         """The basic constraints, if the certificate has them."""
-        extension = self.extensions.get(BASIC_CONSTRAINTS)
-        return None if extension is None else _basic_constraints(extension.value)
+        value = self._value(extensions.BASIC_CONSTRAINTS)
+        return None if value is None else extensions.basic_constraints(value)
 
     @cached_property
     def is_ca(self) -> bool:
@@ -114,68 +88,51 @@ class Certificate:
 
     @cached_property
     def may_sign_certificates(self) -> bool:
-        """False if there is a key usage without keyCertSign (no usage, or an empty one, allows all)."""
-        extension = self.extensions.get(KEY_USAGE)
-        if extension is None:
-            return True
-        octets, _ = der.bits(der.Reader(extension.value).read(der.BIT_STRING))
-        usage = int.from_bytes((octets + b"\0\0")[:2]) & 0xFF80
-        return usage == 0 or bool(usage & 0x0400)
+        """False if there is a key usage without keyCertSign."""
+        value = self._value(extensions.KEY_USAGE)
+        return value is None or extensions.may_sign_certificates(value)
 
     @cached_property
     def extended_key_usages(self) -> frozenset[str]:
         """The extended key usages (dotted); empty if any use is allowed."""
-        extension = self.extensions.get(EXTENDED_KEY_USAGE)
-        if extension is None:
-            return frozenset()
-        listed = der.Reader(der.Reader(extension.value).read(der.SEQUENCE).content)
-        return frozenset(der.object_identifier(item) for item in listed.rest())
+        value = self._value(extensions.EXTENDED_KEY_USAGE)
+        return frozenset() if value is None else extensions.extended_key_usages(value)
 
     @cached_property
     def subject_key_id(self) -> bytes:
         """The subject key identifier; empty if there is none."""
-        extension = self.extensions.get(SUBJECT_KEY_ID)
-        return (
-            b"" if extension is None else der.Reader(extension.value).read(der.OCTET_STRING).content
-        )
+        value = self._value(extensions.SUBJECT_KEY_ID)
+        return b"" if value is None else extensions.subject_key_id(value)
 
     @cached_property
     def authority_key_id(self) -> bytes:
         """The issuer's key identifier; empty if there is none."""
-        extension = self.extensions.get(AUTHORITY_KEY_ID)
-        return b"" if extension is None else authority_key_id(extension.value)
+        value = self._value(extensions.AUTHORITY_KEY_ID)
+        return b"" if value is None else extensions.authority_key_id(value)
+
+    @cached_property
+    def has_known_alternative_name(self) -> bool:
+        """Whether an alternative name is an address, a host or a URI."""
+        value = self.alternative_names
+        return value is not None and extensions.has_known_alternative_name(value)
+
+    @property
+    def alternative_names(self) -> bytes | None:
+        """The value of the subject alternative name extension, if there is one."""
+        return self._value(extensions.SUBJECT_ALTERNATIVE_NAME)
 
     @cached_property
     def has_unhandled_critical_extension(self) -> bool:
-        """Whether a critical extension is there that Fabric does not understand.
-
-        Alternative names are understood if one of them is an address, a host or a URI.
-        """
+        """Whether a critical extension is there that Fabric does not understand."""
         critical = {type_ for type_, extension in self.extensions.items() if extension.critical}
         if critical - _UNDERSTOOD:
             return True
-        return SUBJECT_ALTERNATIVE_NAME in critical and not self._has_known_alternative_name
+        named = extensions.SUBJECT_ALTERNATIVE_NAME in critical
+        return named and not self.has_known_alternative_name
 
-    @cached_property
-    def _has_known_alternative_name(self) -> bool:
-        extension = self.extensions.get(SUBJECT_ALTERNATIVE_NAME)
-        if extension is None:
-            return False
-        names = der.Reader(der.Reader(extension.value).read(der.SEQUENCE).content)
-        tags = {name.tag for name in names.rest()}
-        return not tags.isdisjoint(_KNOWN_ALTERNATIVE_NAMES)
-
-    @cached_property
-    def alternative_names(self) -> bytes | None:
-        """The value of the subject alternative name extension, if there is one."""
-        extension = self.extensions.get(SUBJECT_ALTERNATIVE_NAME)
+    def _value(self, type_: str) -> bytes | None:
+        extension = self.extensions.get(type_)
         return None if extension is None else extension.value
-
-
-def authority_key_id(value: bytes) -> bytes:
-    """The key identifier in an authority key identifier extension; empty if it has none."""
-    identifier = der.Reader(der.Reader(value).read(der.SEQUENCE).content).optional(0x80)
-    return b"" if identifier is None else identifier.content
 
 
 def read_pem(data: bytes) -> Certificate | None:
@@ -206,10 +163,8 @@ def read_der(data: bytes) -> Certificate:
     subject = read_name(_expect(fields, der.SEQUENCE, "malformed issuer"))
     key_info = _expect(fields, der.SEQUENCE, "malformed spki")
     key_algorithm, public_key = _public_key(key_info)
-    extensions = _extensions(fields) if version == 3 else {}
+    found = _extensions(fields) if version == 3 else {}
     signature = _expect(reader, der.BIT_STRING, "malformed signature")
-    if not outer.empty:
-        _refuse("trailing data")
     certificate = Certificate(
         raw=whole.raw,
         tbs=tbs.raw,
@@ -223,10 +178,12 @@ def read_der(data: bytes) -> Certificate:
         public_key_info=key_info.raw,
         key_algorithm=key_algorithm,
         public_key=public_key,
-        extensions=extensions,
+        extensions=found,
         signature=_bits(signature, "malformed signature"),
     )
     _check_extensions(certificate)
+    if not outer.empty:
+        _refuse("trailing data")
     return certificate
 
 
@@ -265,11 +222,19 @@ def _bits(element: der.Element, problem: str) -> bytes:
         raise DecodeError(f"x509: {problem}") from error
 
 
+def _integer(reader: der.Reader, problem: str) -> int:
+    element = _expect(reader, der.INTEGER, problem)
+    try:
+        return der.integer(element)
+    except DecodeError as error:
+        raise DecodeError(f"x509: {problem}") from error
+
+
 def _version(fields: der.Reader) -> int:
     if fields.peek() != _VERSION_TAG:
         return 1
     inner = der.Reader(_expect(fields, _VERSION_TAG, "malformed version").content)
-    version = der.integer(_expect(inner, der.INTEGER, "malformed version"))
+    version = _integer(inner, "malformed version")
     if version < 0:
         _refuse("malformed version")
     if version > 2:
@@ -278,11 +243,7 @@ def _version(fields: der.Reader) -> int:
 
 
 def _serial(fields: der.Reader) -> int:
-    element = _expect(fields, der.INTEGER, "malformed serial number")
-    try:
-        serial = der.integer(element)
-    except DecodeError as error:
-        raise DecodeError("x509: malformed serial number") from error
+    serial = _integer(fields, "malformed serial number")
     if serial < 0:
         _refuse("negative serial number")
     return serial
@@ -307,24 +268,35 @@ def read_time(fields: der.Reader) -> datetime:
 
 def _public_key(info: der.Element) -> tuple[str, PublicKeyTypes | None]:
     reader = der.Reader(info.content)
-    algorithm = der.Reader(
-        _expect(reader, der.SEQUENCE, "malformed public key algorithm identifier").content
+    algorithm = read_algorithm(
+        _expect(reader, der.SEQUENCE, "malformed public key algorithm identifier")
     )
-    name = _KEY_ALGORITHMS.get(algorithm.expect_type("x509: malformed OID"), "unknown")
     problem = "malformed subjectPublicKey"
-    point = _bits(_expect(reader, der.BIT_STRING, problem), problem)
+    key_bytes = _bits(_expect(reader, der.BIT_STRING, problem), problem)
+    name = _KEY_ALGORITHMS.get(algorithm.type, "unknown")
     if name == "unknown":
         return name, None
     problem = f"x509: invalid {name} public key"
     if name == "ECDSA":
-        curve = _CURVES.get(algorithm.expect_type("x509: invalid ECDSA parameters"))
-        if curve is None or point[:1] != b"\x04":
-            _refuse("unsupported elliptic curve")
-        problem = f"{curve} point not on curve"
+        problem = f"{_check_point(algorithm, key_bytes)} point not on curve"
     try:
         return name, load_der_public_key(info.raw)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise DecodeError(problem) from error
+
+
+def _check_point(algorithm: AlgorithmIdentifier, point: bytes) -> str:
+    """The name of the curve, if it is one that Fabric knows and the point is uncompressed."""
+    parameters = der.Reader(algorithm.parameters)
+    known = _CURVES.get(parameters.expect_type("x509: invalid ECDSA parameters"))
+    if known is None:
+        _refuse("unsupported elliptic curve")
+    curve, size = known
+    if point[:1] != b"\x04":
+        raise DecodeError("ecdsa: invalid uncompressed public key")
+    if len(point) != 1 + 2 * size:
+        raise DecodeError(f"invalid {curve} point encoding")
+    return curve
 
 
 def _extensions(fields: der.Reader) -> dict[str, Extension]:
@@ -333,32 +305,7 @@ def _extensions(fields: der.Reader) -> dict[str, Extension]:
     if fields.peek() != _EXTENSIONS_TAG:
         return {}
     wrapper = der.Reader(_expect(fields, _EXTENSIONS_TAG, "malformed extensions").content)
-    return read_extensions(_expect(wrapper, der.SEQUENCE, "malformed extensions"))
-
-
-def read_extensions(sequence: der.Element) -> dict[str, Extension]:
-    """The extensions of a certificate or revocation list by type; raises DecodeError."""
-    found: dict[str, Extension] = {}
-    reader = der.Reader(sequence.content)
-    while not reader.empty:
-        item = der.Reader(_expect(reader, der.SEQUENCE, "malformed extension").content)
-        type_ = item.expect_type("x509: malformed extension OID field")
-        flag = item.optional(der.BOOLEAN)
-        critical = flag is not None and der.boolean(flag)
-        value = _expect(item, der.OCTET_STRING, "malformed extension value field")
-        if type_ in found:
-            _refuse(f'certificate contains duplicate extension with OID "{type_}"')
-        found[type_] = Extension(critical, value.content)
-    return found
-
-
-def _basic_constraints(value: bytes) -> BasicConstraints:
-    sequence = der.Reader(der.Reader(value).read(der.SEQUENCE).content)
-    flag, length = sequence.optional(der.BOOLEAN), sequence.optional(der.INTEGER)
-    path_length = None if length is None else der.integer(length)
-    if path_length is not None and path_length < 0:
-        raise DecodeError("asn1: structure error: negative path length")
-    return BasicConstraints(flag is not None and der.boolean(flag), path_length)
+    return extensions.read_extensions(_expect(wrapper, der.SEQUENCE, "malformed extensions"))
 
 
 def _check_extensions(certificate: Certificate) -> None:
@@ -372,7 +319,7 @@ def _check_extensions(certificate: Certificate) -> None:
         ("invalid extended key usages", "extended_key_usages"),
         ("invalid subject key identifier", "subject_key_id"),
         ("invalid authority key identifier", "authority_key_id"),
-        ("invalid subject alternative names", "_has_known_alternative_name"),
+        ("invalid subject alternative names", "has_known_alternative_name"),
     ):
         try:
             getattr(certificate, attribute)

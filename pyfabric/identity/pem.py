@@ -58,6 +58,6 @@ def _decode(body: bytes) -> bytes | None:
     while lines and b":" in lines[0]:
         del lines[0]
     try:
-        return base64.b64decode(re.sub(rb"[ \t\r]", b"", b"".join(lines)), validate=True)
+        return binascii.a2b_base64(re.sub(rb"[ \t\r]", b"", b"".join(lines)), strict_mode=True)
     except binascii.Error:
         return None

@@ -5,16 +5,18 @@ from typing import Final
 
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import der, pem
+from pyfabric.identity.extensions import (
+    AUTHORITY_KEY_ID,
+    Extension,
+    authority_key_id,
+    read_extensions,
+)
 from pyfabric.identity.keys import ecdsa_integers, encode_ecdsa
 from pyfabric.identity.names import read_name
 from pyfabric.identity.parsing import (
-    AUTHORITY_KEY_ID,
     AlgorithmIdentifier,
     Certificate,
-    Extension,
-    authority_key_id,
     read_algorithm,
-    read_extensions,
     read_time,
 )
 from pyfabric.identity.sealing import check_sealed, is_ecdsa_signed

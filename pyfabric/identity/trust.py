@@ -7,7 +7,7 @@ from typing import Final, cast
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pyfabric.errors import DecodeError, IdentityError
-from pyfabric.identity import keys, parsing
+from pyfabric.identity import extensions, keys, parsing
 from pyfabric.identity.chains import Chain, Pool, unique_chain
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.parsing import Certificate
@@ -175,7 +175,7 @@ def check_authority(
         raise IdentityError(
             f"CA Certificate did not have the CA attribute, (SN: {certificate.serial:x})"
         )
-    if parsing.SUBJECT_KEY_ID not in certificate.extensions:
+    if extensions.SUBJECT_KEY_ID not in certificate.extensions:
         raise IdentityError(
             "CA Certificate problem with Subject Key Identifier extension, "
             f"(SN: {certificate.serial:x}): subjectKeyIdentifier not found in certificate"
@@ -197,7 +197,7 @@ def check_not_revoked(
 ) -> None:
     """Raise IdentityError if one of the lists is by the issuer and holds the certificate."""
     issuer = chain[1]
-    if parsing.SUBJECT_KEY_ID not in issuer.extensions:
+    if extensions.SUBJECT_KEY_ID not in issuer.extensions:
         raise IdentityError(
             "could not obtain Subject Key Identifier for signer cert: "
             "subjectKeyIdentifier not found in certificate"

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
-from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
+from fabric_protos.msp import identities_pb2, msp_config_pb2
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity.definition import MSPDefinition
-from pyfabric.identity.msp import MSP, MemberIdentity, MSPManager
+from pyfabric.identity.msp import MSP, MSPManager
 from tests.conftest import ROOT
+from tests.support.membership import has_role
 
 IDENTITIES = ROOT / "tests" / "vectors" / "7-identities"
 GENESIS = ROOT / "tests" / "vectors" / "1-genesis"
@@ -46,19 +47,6 @@ def serialized(answer: Answer) -> bytes:
     ).SerializeToString()
 
 
-def has_role(identity: MemberIdentity, role: int) -> bool:
-    principal = msp_principal_pb2.MSPPrincipal(
-        principal=msp_principal_pb2.MSPRole(
-            msp_identifier=identity.msp_id, role=role
-        ).SerializeToString()
-    )
-    try:
-        identity.satisfies(principal)
-    except IdentityError:
-        return False
-    return True
-
-
 def test_every_identity_has_its_answer() -> None:
     assert len(answers(IDENTITIES)) == 66
     assert {tuple(answer["channels"]) for answer in answers(IDENTITIES)} == {VERSIONS}
@@ -66,7 +54,11 @@ def test_every_identity_has_its_answer() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [answer for answer in answers(IDENTITIES) if answer["slug"] not in (*BAD_SIGNATURES, "expired")],
+    [
+        answer
+        for answer in answers(IDENTITIES)
+        if answer["slug"] not in (*BAD_SIGNATURES, "expired")
+    ],
     ids=lambda answer: answer["slug"],
 )
 def test_identity_gets_fabrics_verdict(channel: tuple[str, MSPManager], answer: Answer) -> None:
@@ -97,19 +89,15 @@ def test_wrong_signatures_are_refused_and_their_certificate_is_not(
     identity = manager.deserialize(serialized(answer))
     identity.validate()
     half = 57896044605178124381348723474703786764998477612067880171211129530534256022184
+    problem = "could not determine the validity of the signature: "
+    too_high = f"Invalid S. Must be smaller than half the order [{half + 1}][{half}]."
     signatures = {
         "other-key": (b"\x30\x06\x02\x01\x05\x02\x01\x07", "The signature is invalid"),
         "signature-garbage": (b"\x30\x06\x02\x01\x01\x02\x01\x01", "The signature is invalid"),
-        "signature-empty": (
-            b"",
-            "could not determine the validity of the signature: "
-            "Invalid signature. Cannot be empty.",
-        ),
+        "signature-empty": (b"", f"{problem}Invalid signature. Cannot be empty."),
         "signature-high-s": (
             b"\x30\x25\x02\x01\x05\x02\x20" + (half + 1).to_bytes(32),
-            "could not determine the validity of the signature: Failed verifing with opts "
-            "[<nil>]: Invalid S. Must be smaller than half the order "
-            f"[{half + 1}][{half}].",
+            f"{problem}Failed verifing with opts [<nil>]: {too_high}",
         ),
     }
     signature, text = signatures[answer["slug"]]

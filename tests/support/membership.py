@@ -1,0 +1,24 @@
+"""Asking an identity whether it has a role."""
+
+from fabric_protos.msp import msp_principal_pb2
+
+from pyfabric.errors import IdentityError
+from pyfabric.identity.msp import MemberIdentity
+
+MSPPrincipal = msp_principal_pb2.MSPPrincipal
+
+
+def role_principal(msp_id: str, role: int) -> MSPPrincipal:
+    """The principal that means a role in an organisation."""
+    wanted = msp_principal_pb2.MSPRole(msp_identifier=msp_id)
+    wanted.role = role  # type: ignore[assignment]
+    return MSPPrincipal(principal=wanted.SerializeToString())
+
+
+def has_role(identity: MemberIdentity, role: int) -> bool:
+    """Whether the identity satisfies that principal."""
+    try:
+        identity.satisfies(role_principal(identity.msp_id, role))
+    except IdentityError:
+        return False
+    return True
