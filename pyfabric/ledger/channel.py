@@ -34,7 +34,7 @@ from pyfabric.core.validation.definitions import (
 from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.core.validation.form import transaction_id
 from pyfabric.errors import ConfigError, LedgerError, ValidationCode
-from pyfabric.ledger.store import ChannelStore, Snapshot
+from pyfabric.ledger.store import ChannelStore, Snapshot, storage_errors
 
 _REMEMBERED_BLOCKS = 64
 _APPLICATION_CAPABILITIES = frozenset({"V2_0", "V2_5"})
@@ -85,7 +85,11 @@ class ChannelLedger:
         self._head = newest.header
         self._hash = header_hash(newest.header)
         self._commit_hash = metadata(newest, common_pb2.COMMIT_HASH).value
-        self._policies = ChannelPolicies(self._read_configuration())
+        entry = store.state.get(*CONFIGURATION_PLACE)
+        if entry is None:
+            raise LedgerError(f"{store.path}: the ledger file has no configuration")
+        self._last_config_block = entry.version.block
+        self._policies = ChannelPolicies(self._read_configuration(entry.value))
         self._definitions: dict[str, CommittedDefinition] = {}
         self._members = store.members()
         self._subscribers: list[Callable[[CommittedBlock], None]] = []
@@ -154,7 +158,7 @@ class ChannelLedger:
 
     def last_config_block(self) -> int:
         """The number of the block that brought the configuration in force."""
-        return self._configuration_entry().version.block
+        return self._last_config_block
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -228,15 +232,10 @@ class ChannelLedger:
                     f"channel {self.channel_id}: block {number} does not follow block "
                     f"{self.height - 1}"
                 )
-            outcome = await self._validate(ordered)
-            block = self._finished(ordered, outcome)
-            self._store.stage(
-                block,
-                [(one.transaction_id, one.code) for one in outcome.transactions],
-                outcome.updates,
-            )
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._writer, self._store.commit)
+            with storage_errors(self._store.path):
+                outcome = await self._validate(ordered)
+                block = self._finished(ordered, outcome)
+                await self._write(block, outcome)
             self._take(block, outcome)
         written = frozenset(split_namespace(stored)[0] for stored, _ in outcome.updates.changes)
         committed = CommittedBlock(block, outcome.transactions, written)
@@ -254,6 +253,11 @@ class ChannelLedger:
         outcome = validation.finish()
         _supported(outcome.config)
         return outcome
+
+    async def _write(self, block: common_pb2.Block, outcome: Outcome) -> None:
+        transactions = [(one.transaction_id, one.code) for one in outcome.transactions]
+        self._store.stage(block, transactions, outcome.updates)
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._store.commit)
 
     def _finished(self, ordered: common_pb2.Block, outcome: Outcome) -> common_pb2.Block:
         block = common_pb2.Block()
@@ -276,19 +280,14 @@ class ChannelLedger:
             self._recent.popitem(last=False)
         if outcome.config is not self.config:
             self._policies = ChannelPolicies(outcome.config)
+            self._last_config_block = block.header.number
         if any(namespace == LIFECYCLE for namespace, _ in outcome.updates.changes):
             self._definitions.clear()
         self._grown.set()
         self._grown = asyncio.Event()
 
-    def _configuration_entry(self) -> VersionedValue:
-        entry = self._store.state.get(*CONFIGURATION_PLACE)
-        if entry is None:
-            raise LedgerError(f"{self._store.path}: the ledger file has no configuration")
-        return entry
-
-    def _read_configuration(self) -> ChannelConfig:
-        envelope = decode(configtx_pb2.ConfigEnvelope, self._configuration_entry().value)
+    def _read_configuration(self, raw: bytes) -> ChannelConfig:
+        envelope = decode(configtx_pb2.ConfigEnvelope, raw)
         first = self.block(0)
         if first is None:
             raise LedgerError(f"{self._store.path}: the ledger file has no block 0")

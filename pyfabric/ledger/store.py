@@ -102,7 +102,7 @@ class ChannelStore:
     def __init__(self, path: Path) -> None:
         """Open a file that `create` made; raises LedgerError, and changes nothing, if it is damaged."""
         self.path = path
-        with _errors(path):
+        with storage_errors(path):
             _check(path)
             self._writer = _connect(path)
             self._queries = _connect(path)
@@ -119,7 +119,7 @@ class ChannelStore:
         """Make a file that holds block 0. A crash leaves the whole file or none."""
         draft = path.with_suffix(".new")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _errors(path):
+        with storage_errors(path):
             for leftover in path.parent.glob(draft.name + "*"):
                 leftover.unlink()
             connection = _connect(draft)
@@ -141,14 +141,12 @@ class ChannelStore:
         self, block: common_pb2.Block, transactions: Iterable[tuple[str, int]], updates: Updates
     ) -> None:
         """Write a block, its (id, code) pairs and its changes; nobody sees them before `commit`."""
-        with _errors(self.path):
-            self._writer.execute("BEGIN IMMEDIATE")
-            _insert(self._writer, block, transactions, updates)
+        self._writer.execute("BEGIN IMMEDIATE")
+        _insert(self._writer, block, transactions, updates)
 
     def commit(self) -> None:
         """Make what is staged durable. Waits for the disk: may be called from another thread."""
-        with _errors(self.path):
-            self._writer.commit()
+        self._writer.commit()
 
     def committed(self) -> None:
         """Say that `commit` has ended: new snapshots are of the new height."""
@@ -212,7 +210,7 @@ class ChannelStore:
         self._change("DELETE FROM members WHERE name=?", name)
 
     def _change(self, statement: str, name: str) -> None:
-        with _errors(self.path):
+        with storage_errors(self.path):
             self._queries.execute(statement, (name,))
 
     def _end(self, snapshot: Snapshot) -> None:
@@ -251,7 +249,8 @@ def _insert(
 
 
 @contextmanager
-def _errors(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into a LedgerError that names the file."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
