@@ -30,7 +30,7 @@ class Actor:
     manager: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transition(Generic[R, F]):
     """One row: in one of `sources`, a role of `by` may do `action`, which leads to `target`.
 
@@ -75,8 +75,13 @@ class Lifecycle(Generic[R, F]):
         require_not_before(name, actor.at, record.updated)
         for guard in row.guards:
             guard(record, facts)
-        step = {"state": row.target, "updated": actor.at, "updated_by": actor.msp_id}
-        return record.model_copy(update=step)
+        changes = {
+            "state": row.target,
+            "steps": record.steps + 1,
+            "updated": actor.at,
+            "updated_by": actor.msp_id,
+        }
+        return record.model_copy(update=changes)
 
 
 def _require_role(

@@ -62,9 +62,10 @@ class Record(Model):
 
 
 class Tracked(Record):
-    """A record with a life cycle: its state, and who changed it last, and when."""
+    """A record with a life cycle: its state, how many steps led there, who took the last, when."""
 
     state: str
+    steps: Count = 0
     updated: Timestamp
     updated_by: MspId
 
@@ -83,6 +84,7 @@ class Step(Record):
 
     subject: str
     subject_key: tuple[str, ...]
+    number: Positive
     action: str
     state: str
     by: MspId
@@ -91,4 +93,4 @@ class Step(Record):
     transaction_id: str
 
     def key(self) -> tuple[str, ...]:
-        return (self.subject, *self.subject_key, self.at, self.transaction_id)
+        return (self.subject, *self.subject_key, f"{self.number:06}")

@@ -131,6 +131,7 @@ class Session:
             Step(
                 subject=record.KIND,
                 subject_key=record.key(),
+                number=record.steps,
                 action=action,
                 state=record.state,
                 by=self.caller,

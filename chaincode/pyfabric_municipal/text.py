@@ -9,6 +9,8 @@ from pyfabric.chaincode import ContractError
 # Pythons must give the same answer, and the tables of `unicodedata` itself grow.
 _STABLE = unicodedata.ucd_3_2_0
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+# Invisible too, though Unicode 3.2 calls them otherwise or does not know them yet.
+_ALSO_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _RESIDENT_ID = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -50,7 +52,7 @@ def require_text(what: str, value: str) -> str:
     if len(value) > MAX_TEXT:
         raise ContractError(f"{what} has {len(value)} characters, more than {MAX_TEXT}")
     for character in value:
-        if _STABLE.category(character) in _INVISIBLE:
+        if _STABLE.category(character) in _INVISIBLE or _ALSO_INVISIBLE.match(character):
             raise ContractError(f"{what} holds the invisible {character_name(character)}")
     if _STABLE.normalize("NFC", value) != value:
         raise ContractError(f"{what} is not in Unicode normal form C")

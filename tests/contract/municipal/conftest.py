@@ -1,0 +1,20 @@
+"""Fixtures of the municipal contracts' tests."""
+
+import pytest
+
+from tests.support.municipal import City
+
+
+@pytest.fixture
+def city() -> City:
+    """A city whose directory is founded."""
+    made = City()
+    made.found()
+    return made
+
+
+@pytest.fixture
+def shared(city: City) -> City:
+    """A city with one resource of the market regulator, shared on condition."""
+    city.publish()
+    return city

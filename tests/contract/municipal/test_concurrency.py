@@ -1,0 +1,96 @@
+"""Transactions side by side: what must not both happen does not, and strangers do not collide."""
+
+import pytest
+
+from pyfabric.errors import ValidationCode
+from tests.support.municipal import (
+    CODE,
+    ECON,
+    HAI,
+    MKT,
+    USERS,
+    City,
+    application,
+    description,
+    offer,
+)
+
+VALID = ValidationCode.VALID
+READ = ValidationCode.MVCC_READ_CONFLICT
+PHANTOM = ValidationCode.PHANTOM_READ_CONFLICT
+
+
+def together(city: City, *calls: tuple[object, ...]) -> list[ValidationCode]:
+    """Endorse all calls (who, function, arguments…) on the same state, then commit them in order."""
+    ran = [
+        city.ledger.endorse(str(function), *arguments, as_=USERS[str(who)])
+        for who, function, *arguments in calls
+    ]
+    return city.ledger.commit(ran)
+
+
+def test_two_departments_claim_one_duty_at_once(city: City) -> None:
+    claim = [{"code": "SHARED-001", "title": "t", "basis": "b"}]
+    codes = together(
+        city, (MKT, "Directory:claim_duties", claim), (HAI, "Directory:claim_duties", claim)
+    )
+    assert codes == [VALID, READ]
+    assert city.ask(ECON, "Directory:duty", "SHARED-001")["owner"] == MKT
+
+
+def test_two_grants_cannot_spend_one_quota(shared: City) -> None:
+    grant = shared.active()
+    first, second = (shared.delivery(grant, query, rows=60) for query in ("a", "b"))
+    codes = together(shared, (MKT, "Sharing:deliver", first), (MKT, "Sharing:deliver", second))
+    assert codes == [VALID, READ]
+    assert shared.ask(HAI, "Sharing:usage", grant)["rows"] == 60
+
+
+def test_no_receipt_slips_past_a_revocation(shared: City) -> None:
+    grant = shared.active()
+    codes = together(
+        shared,
+        (MKT, "Sharing:revoke", grant, "超范围使用"),
+        (MKT, "Sharing:deliver", shared.delivery(grant)),
+    )
+    assert codes == [VALID, READ]
+
+
+def test_no_grant_is_activated_while_its_resource_retires(shared: City) -> None:
+    request = shared.checked()
+    shared.call(MKT, "Sharing:grant", request, offer())
+    codes = together(
+        shared,
+        (HAI, "Sharing:activate", request),
+        (MKT, "Directory:retire", CODE, "系统下线"),
+    )
+    assert codes == [VALID, PHANTOM]
+    assert shared.ask(ECON, "Directory:resource", CODE)["state"] == "published"
+
+
+def test_one_datum_submitted_by_two_departments_at_once_is_flagged(city: City) -> None:
+    datum = [{"name": "a", "title": "a", "type": "string", "datum": "enterprise.address"}]
+    other = "316001/000001"
+    city.call(MKT, "Directory:draft", [description(CODE, MKT, fields=datum)])
+    city.call(HAI, "Directory:draft", [description(other, HAI, fields=datum)])
+    codes = together(city, (MKT, "Directory:submit", [CODE]), (HAI, "Directory:submit", [other]))
+    assert codes == [VALID, PHANTOM]
+    city.call(HAI, "Directory:submit", [other])
+    assert city.ask(ECON, "Directory:resource", other)["duplicates"]
+
+
+@pytest.mark.parametrize("number", [2, 10])
+def test_independent_requests_do_not_collide(shared: City, number: int) -> None:
+    calls = [(HAI, "Sharing:apply", application(purpose=f"业务{n}")) for n in range(number)]
+    assert together(shared, *calls) == [VALID] * number
+
+
+def test_deliveries_of_different_grants_do_not_collide(shared: City) -> None:
+    grants = [shared.active(), shared.active()]
+    calls = [(MKT, "Sharing:deliver", shared.delivery(grant)) for grant in grants]
+    assert together(shared, *calls) == [VALID, VALID]
+    calls = [
+        (MKT, "Directory:refresh", CODE, 5),
+        (MKT, "Sharing:deliver", shared.delivery(grants[0], "q2")),
+    ]
+    assert together(shared, *calls) == [VALID, VALID]

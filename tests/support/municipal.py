@@ -1,0 +1,183 @@
+"""A small city for tests of the municipal contracts: three departments and a ledger in memory."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from pyfabric_municipal.catalogue import bundled_calendars
+from pyfabric_municipal.directory import Directory
+from pyfabric_municipal.identifiers import organisation_check, uscc_check
+from pyfabric_municipal.sharing import Sharing
+
+from pyfabric.chaincode import Chaincode
+from pyfabric.chaincode.testing import TestLedger, identity
+
+ECON, MKT, HAI = "EconInfoMSP", "MktSupMSP", "HaidianMSP"
+USCC = {ECON: "11110000MB9E10013R", MKT: "11110000MB9K20022C", HAI: "11110108MB9H30033U"}
+DEADLINES = {
+    "manager": 2,
+    "provider_on_platform": 5,
+    "provider_off_platform": 10,
+    "notice": 10,
+}
+# A Wednesday, with the weekend of 14 March (no holidays) ahead.
+START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
+# Contracts keep no state of their own, so all cities share them; keys are slow to make.
+CONTRACTS = Chaincode([Directory(), Sharing()])
+USERS = {msp_id: identity(msp_id) for msp_id in (ECON, MKT, HAI, "OutsideMSP")}
+SCOPE = hashlib.sha256(b"all rows").hexdigest()
+CODE = "102001/000001"
+
+
+def social_credit_code(first: str, organisation: str) -> str:
+    """A code with both check characters, from its first 8 and its organisation's 8."""
+    body = first + organisation + organisation_check(organisation)
+    return body + uscc_check(body)
+
+
+def moment(text: str) -> datetime:
+    """The moment of a timestamp such as 2026-03-11T02:00:00Z."""
+    return datetime.fromisoformat(text)
+
+
+def digest(text: str) -> str:
+    """A SHA-256 that stands for something."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def department(whose: str, **changes: Any) -> dict[str, Any]:
+    """A department as an argument."""
+    region = "110108" if whose == HAI else "110000"
+    return {"msp_id": whose, "uscc": USCC[whose], "name": whose, "region": region} | changes
+
+
+def description(code: str = CODE, msp_id: str = MKT, **changes: Any) -> dict[str, Any]:
+    """A resource as an argument: three fields, on the platform, on condition."""
+    return {
+        "secrecy": "unclassified",
+        "code": code,
+        "title": "市场主体登记基本信息",
+        "title_en": "Basic register",
+        "abstract": "登记机关依法登记的基本信息",
+        "duty": f"{msp_id.removesuffix('MSP').upper()}-001",
+        "provider": USCC[msp_id],
+        "region": "110000",
+        "fields": [
+            {"name": "uscc", "title": "统一社会信用代码", "type": "code"},
+            {"name": "entity_name", "title": "主体名称", "type": "string"},
+            {"name": "capital_fen", "title": "注册资本（分）", "type": "integer"},
+        ],
+        "share": {"type": "conditional", "condition": "限依法履职使用"},
+        "opening": {"open": False},
+        "cycle": "monthly",
+        "issued": "2020-03-02",
+        "on_platform": True,
+        "distributions": [{"title": "登记表", "system": "登记系统", "format": "table"}],
+    } | changes
+
+
+UNCONDITIONAL = {"type": "unconditional"}
+NOT_SHARED = {"type": "not_shared", "basis": "《中华人民共和国统计法》"}
+
+
+def terms(**changes: Any) -> dict[str, Any]:
+    """Terms as an argument: two fields for a year, 100 rows."""
+    return {
+        "fields": ["entity_name", "uscc"],
+        "scope_digest": SCOPE,
+        "valid_from": "2026-03-11T00:00:00Z",
+        "valid_until": "2027-03-11T00:00:00Z",
+        "quota": 100,
+    } | changes
+
+
+def offer(**changes: Any) -> dict[str, Any]:
+    """An offer of these terms."""
+    return {"terms": terms(**changes), "licence": "限本次业务使用"}
+
+
+def application(code: str = CODE, **changes: Any) -> dict[str, Any]:
+    """An application for a resource as an argument."""
+    return {
+        "resource": code,
+        "version": 1,
+        "purpose": "产业扶持资金审核",
+        "legal_basis": "《政务数据共享条例》",
+        "terms": terms(),
+    } | changes
+
+
+class City:
+    """The ledger, and one user of each department. Calls return what the contract returned."""
+
+    def __init__(self) -> None:
+        self.ledger = TestLedger(CONTRACTS, now=START)
+
+    def call(self, who: str, function: str, *arguments: object) -> Any:
+        """Submit a transaction."""
+        return _value(self.ledger.submit(function, *arguments, as_=USERS[who]))
+
+    def ask(self, who: str, function: str, *arguments: object) -> Any:
+        """Evaluate a query."""
+        return _value(self.ledger.evaluate(function, *arguments, as_=USERS[who]))
+
+    def last_event(self) -> tuple[str, Any]:
+        """The name and payload of the last committed event."""
+        event = self.ledger.events[-1]
+        return event.name, json.loads(event.payload)
+
+    def found(self) -> None:
+        """Found the directory with all three, set its calendars, and claim a duty for each."""
+        parts = [department(msp_id) for msp_id in (ECON, MKT, HAI)]
+        founding = self.call(ECON, "Directory:found", ECON, DEADLINES, parts)
+        for msp_id in (MKT, HAI):
+            self.call(msp_id, "Directory:confirm_founding", founding)
+        for calendar in bundled_calendars():
+            self.call(ECON, "Directory:set_calendar", calendar)
+        for msp_id in (ECON, MKT, HAI):
+            code = f"{msp_id.removesuffix('MSP').upper()}-001"
+            duty = {"code": code, "title": "登记", "basis": "三定规定"}
+            self.call(msp_id, "Directory:claim_duties", [duty])
+
+    def publish(self, code: str = CODE, msp_id: str = MKT, **changes: Any) -> None:
+        """Enter, submit and publish a resource."""
+        self.call(msp_id, "Directory:draft", [description(code, msp_id, **changes)])
+        self.call(msp_id, "Directory:submit", [code])
+        self.call(ECON, "Directory:publish", [code])
+
+    def checked(self, code: str = CODE, **changes: Any) -> str:
+        """A request of Haidian that the manager found in order."""
+        request: str = self.call(HAI, "Sharing:apply", application(code, **changes))
+        self.call(ECON, "Sharing:check", request)
+        return request
+
+    def active(self, code: str = CODE, **changes: Any) -> str:
+        """A grant to Haidian in force, on a resource that is shared on condition."""
+        request = self.checked(code)
+        self.call(MKT, "Sharing:grant", request, offer(**changes))
+        self.call(HAI, "Sharing:activate", request)
+        return request
+
+    def delivery(self, right: str, query: str = "q1", **changes: Any) -> dict[str, Any]:
+        """A delivery of ten rows under a grant, as an argument."""
+        known = self.ask(MKT, "Sharing:granted", right)
+        return {
+            "grant": right,
+            "grant_version": known["version"],
+            "query_digest": digest(query),
+            "result_digest": digest("result"),
+            "schema_digest": known["schema_digest"],
+            "fields": ["uscc"],
+            "rows": 10,
+            "delivered": "2026-03-11T02:00:00Z",
+        } | changes
+
+
+def _value(data: bytes) -> Any:
+    """JSON as its value, all else as text."""
+    text = data.decode()
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
