@@ -17,6 +17,7 @@ from pyfabric.chaincode.contract import (
 from pyfabric.chaincode.conversion import Conversion, conversion
 from pyfabric.errors import ConfigError, ContractError
 
+_FACTS = ("name", "title", "version")
 _HOOKS = ("before_transaction", "after_transaction", "unknown_transaction")
 
 
@@ -77,6 +78,11 @@ def load_functions(contract: Contract | AsyncContract) -> dict[str, Function]:
     for name, method, offered_as in _offered(kind):
         _check_colour(kind, name, method, is_async=is_async)
         functions[name] = _function(contract, name, method, offered_as)
+    for name in _FACTS:
+        if not isinstance(getattr(kind, name), str):
+            raise ConfigError(
+                f"{kind.__name__}.{name} says what the contract is: it must be a text"
+            )
     for name in _HOOKS:
         _check_colour(kind, name, getattr(kind, name), is_async=is_async)
     if not functions:

@@ -39,7 +39,7 @@ class Answer:
 class FakePeer:
     """Connects to a contract's server and takes part in the protocol as a peer does.
 
-    `fail` names message types that are answered with ERROR; `hold` delays answers until it is set.
+    `fail` names message types that are answered with ERROR; `errors` are those that the contract sent.
     """
 
     address: str
@@ -48,11 +48,13 @@ class FakePeer:
     state: dict[str, bytes] = field(default_factory=dict)
     fail: dict[int, str] = field(default_factory=dict)
     received: list[Message] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     registered: str = ""
     most_outstanding: int = 0
 
     async def __aenter__(self) -> Self:
-        options = (*CLIENT_OPTIONS, ("grpc.enable_http_proxy", 0), *self.options)
+        defaults = dict((*CLIENT_OPTIONS, ("grpc.enable_http_proxy", 0)))
+        options = tuple((defaults | dict(self.options)).items())
         self.channel = (
             grpc.aio.insecure_channel(self.address, options)
             if self.credentials is None
@@ -64,7 +66,6 @@ class FakePeer:
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._outstanding: dict[str, int] = {}
         self._queries: dict[str, list[tuple[str, bytes]]] = {}
-        self._failures: asyncio.Queue[str] = asyncio.Queue()
         self._keepalives: asyncio.Queue[Message] = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._write())]
         first = await self._read()
@@ -149,9 +150,15 @@ class FakePeer:
         elif message.type == Message.COMPLETED:
             self._complete(message)
         elif message.type == Message.ERROR:
-            self._waiting[message.txid].set_exception(AssertionError(message.payload.decode()))
+            self._fail(message.txid, message.payload.decode())
         else:
             self._answer(message)
+
+    def _fail(self, transaction_id: str, text: str) -> None:
+        self.errors.append(text)
+        future = self._waiting.pop(transaction_id, None)
+        if future is not None:
+            future.set_exception(AssertionError(text))
 
     def _complete(self, message: Message) -> None:
         response = proposal_response_pb2.Response.FromString(message.payload)

@@ -1,0 +1,165 @@
+"""The contract host as its parent uses it: lines in, lines out, ports opened and closed."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fake_peer import FakePeer
+
+CONTRACTS = """
+import time
+from pyfabric.chaincode import Context, Contract, query
+
+class Versions(Contract):
+    @query
+    def edition(self, ctx: Context) -> str:
+        return "{version}"
+
+    @query
+    def slow(self, ctx: Context) -> str:
+        ctx.stub.get_state("started")
+        time.sleep(1)
+        return "done"
+"""
+
+
+@dataclass
+class Running:
+    """A host process, and its two pipes."""
+
+    process: asyncio.subprocess.Process
+
+    async def say(self, *services: dict[str, Any]) -> dict[str, Any]:
+        return await self.line(json.dumps({"services": services}))
+
+    async def line(self, text: str) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(text.encode() + b"\n")
+        await self.process.stdin.drain()
+        answer = await asyncio.wait_for(self.process.stdout.readline(), 30)
+        decoded: dict[str, Any] = json.loads(answer)
+        return decoded
+
+    async def end(self) -> int:
+        return await asyncio.wait_for(self.process.wait(), 30)
+
+
+@asynccontextmanager
+async def host(folder: Path) -> AsyncIterator[Running]:
+    for version in ("one", "two"):
+        (folder / f"contracts_{version}.py").write_text(CONTRACTS.replace("{version}", version))
+    (folder / "contracts_broken.py").write_text("raise ValueError('broken module')")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pyfabric.chaincode.host"),
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield Running(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def service(version: str, port: int) -> dict[str, Any]:
+    return {
+        "package_id": f"versions:{version}",
+        "address": f"127.0.0.1:{port}",
+        "contracts": [f"contracts_{version}:Versions"],
+    }
+
+
+@pytest.mark.asyncio
+async def test_old_and_new_package_are_served_side_by_side(
+    tmp_path: Path, free_ports: list[int]
+) -> None:
+    first, second = free_ports
+    async with host(tmp_path) as running:
+        assert await running.say(service("one", first)) == {"serving": ["versions:one"]}
+        async with FakePeer(f"127.0.0.1:{first}") as old:
+            both = await running.say(service("one", first), service("two", second))
+            assert both == {"serving": ["versions:one", "versions:two"]}
+            async with FakePeer(f"127.0.0.1:{second}") as new:
+                assert (old.registered, new.registered) == ("versions:one", "versions:two")
+                assert (await old.invoke("edition")).payload == b"one"
+                assert (await new.invoke("edition")).payload == b"two"
+                assert await running.say(service("two", second)) == {"serving": ["versions:two"]}
+                await asyncio.wait_for(old.ended.wait(), 10)
+                assert (await new.invoke("edition")).payload == b"two"
+
+
+@pytest.mark.asyncio
+async def test_a_port_may_pass_from_one_package_to_another(
+    tmp_path: Path, free_ports: list[int]
+) -> None:
+    port = free_ports[0]
+    async with host(tmp_path) as running:
+        await running.say(service("one", port))
+        assert await running.say(service("two", port)) == {"serving": ["versions:two"]}
+        async with FakePeer(f"127.0.0.1:{port}") as peer:
+            assert (await peer.invoke("edition")).payload == b"two"
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_be_served_is_told_and_the_rest_goes_on(
+    tmp_path: Path, free_ports: list[int]
+) -> None:
+    first, second = free_ports
+    good = service("one", first)
+    async with host(tmp_path) as running:
+        await running.say(good)
+        for line, text in {
+            "junk": "not a list of services",
+            '{"services":[],"other":1}': "Extra inputs are not permitted",
+            '{"services":[{"package_id":"a"}]}': "Field required",
+        }.items():
+            assert text in (await running.line(line))["error"]
+        for change, text in (
+            ({"contracts": ["nowhere:Versions"]}, "No module named 'nowhere'"),
+            ({"contracts": ["contracts_two:Other"]}, "has no contract class Other"),
+            ({"contracts": ["contracts_two:query"]}, "has no contract class query"),
+            ({"contracts": ["contracts_two"]}, "write module:Class"),
+            ({"contracts": ["contracts_broken:Versions"]}, "ValueError: broken module"),
+            ({"contracts": []}, "needs a contract"),
+            ({"tls_certificate": "missing.pem"}, "cannot read missing.pem"),
+            ({"tls_key": "contracts_one.py"}, "both a certificate and its key"),
+            ({"tls_certificate": "contracts_one.py"}, "both a certificate and its key"),
+            ({"client_roots": "contracts_one.py"}, "client_roots without a certificate"),
+            ({"address": f"127.0.0.1:{first}"}, "cannot listen on"),
+        ):
+            answer = await running.say(good, service("two", second) | change)
+            assert text in answer["error"]
+        async with FakePeer(f"127.0.0.1:{first}") as peer:
+            assert (await peer.invoke("edition")).payload == b"one"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["stdin", signal.SIGTERM, signal.SIGINT])
+async def test_it_ends_when_its_parent_or_a_signal_says_so_and_answers_first(
+    tmp_path: Path, free_ports: list[int], way: str | signal.Signals
+) -> None:
+    async with host(tmp_path) as running:
+        await running.say(service("one", free_ports[0]))
+        async with FakePeer(f"127.0.0.1:{free_ports[0]}") as peer:
+            slow = asyncio.ensure_future(peer.invoke("slow"))
+            while not peer.received:
+                await asyncio.sleep(0.01)
+            if isinstance(way, signal.Signals):
+                running.process.send_signal(way)
+            else:
+                assert running.process.stdin is not None
+                running.process.stdin.close()
+            assert (await slow).payload == b"done"
+        assert await running.end() == 0

@@ -1,0 +1,77 @@
+"""A bare HTTP/2 client: opens one gRPC stream and pings as often as it likes, which gRPC would not."""
+
+import asyncio
+from types import TracebackType
+from typing import NamedTuple, Self
+
+DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7
+_ACK = 1
+_END_HEADERS = 4
+
+
+class Frame(NamedTuple):
+    kind: int
+    flags: int
+    payload: bytes
+
+
+class RawStream:
+    """One plaintext connection with one stream open on it."""
+
+    def __init__(self, address: str, path: str) -> None:
+        self._address = address
+        self._path = path
+
+    async def __aenter__(self) -> Self:
+        host, port = self._address.split(":")
+        self._reader, self._writer = await asyncio.open_connection(host, int(port))
+        self._writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        self._send(SETTINGS, 0, 0, b"")
+        names = {
+            ":method": "POST",
+            ":scheme": "http",
+            ":path": self._path,
+            ":authority": self._address,
+            "content-type": "application/grpc",
+            "te": "trailers",
+        }
+        fields = b"".join(b"\0" + _text(name) + _text(value) for name, value in names.items())
+        self._send(HEADERS, _END_HEADERS, 1, fields)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+    def ping(self, content: bytes) -> None:
+        """Send PING with eight bytes."""
+        self._send(PING, 0, 0, content)
+
+    async def frame(self) -> Frame:
+        """The next frame from the server; raises IncompleteReadError when it hung up."""
+        head = await self._reader.readexactly(9)
+        payload = await self._reader.readexactly(int.from_bytes(head[:3], "big"))
+        return Frame(head[3], head[4], payload)
+
+    async def until(self, kind: int, *, acknowledged: bool = False) -> Frame:
+        """The next frame of that kind; one that the server began is not taken for an answer."""
+        while True:
+            frame = await asyncio.wait_for(self.frame(), 10)
+            assert frame.kind != GOAWAY, frame.payload
+            if frame.kind == kind and (frame.flags & _ACK > 0) == acknowledged:
+                return frame
+
+    def _send(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        head = len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big")
+        self._writer.write(head + payload)
+
+
+def _text(value: str) -> bytes:
+    """A string literal of HPACK, without Huffman coding."""
+    assert len(value) < 127
+    return bytes([len(value)]) + value.encode()
