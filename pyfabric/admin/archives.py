@@ -69,8 +69,6 @@ def _entries(data: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
             for entry in archive:
                 file = archive.extractfile(entry) if entry.isreg() else None
                 content = file.read() if file else b""
-                if entry.isreg() and len(content) < entry.size:
-                    raise PackageError(f"could not read {entry.name} from tar: it ends too early")
                 yield entry, content
     except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
         raise PackageError(f"error inspecting next tar header: {error}") from error

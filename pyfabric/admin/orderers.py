@@ -6,7 +6,7 @@ Raise OrdererError with the orderer's own text and HTTP status when it refuses.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote
 
 from pyfabric.core.effects import Answer, Endpoint, Flow, Rest, rest
@@ -35,10 +35,7 @@ def join(orderer: Endpoint, block: bytes) -> Flow[ChannelInfo]:
 def channels(orderer: Endpoint) -> Flow[tuple[str, ...]]:
     """The names of the channels that the orderer is on, in order."""
     answer = yield from rest(Rest(orderer, "GET", _CHANNELS))
-    listed = _content(answer, 200).get("channels") or []
-    if not isinstance(listed, list):
-        raise DecodeError("the orderer's list of channels is not a list")
-    return tuple(sorted(str(one["name"]) for one in listed))
+    return _names(_content(answer, 200).get("channels") or [])
 
 
 def channel(orderer: Endpoint, name: str) -> Flow[ChannelInfo]:
@@ -72,6 +69,13 @@ def _channel(content: Mapping[str, object]) -> ChannelInfo:
         status=str(content.get("status", "")),
         height=height if isinstance(height, int) else 0,
     )
+
+
+def _names(listed: object) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(one["name"] for one in cast("list[dict[str, str]]", listed)))
+    except (TypeError, KeyError) as error:
+        raise DecodeError("the orderer's list of channels cannot be read") from error
 
 
 def _refusal(answer: Answer) -> OrdererError:

@@ -1,0 +1,56 @@
+"""Both surfaces of administration, and a peer and an orderer on the loopback that follow a script."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pyfabric.identity.signing import SigningIdentity
+from tests.support.gateway_server import Pki, ScriptedPeer, new_identity, new_pki
+from tests.support.scripted_orderer import ScriptedOrderer
+from tests.support.surfaces import Surface
+
+
+@pytest.fixture(scope="session")
+def pki() -> Pki:
+    return new_pki()
+
+
+@pytest.fixture(scope="session")
+def admin_identity() -> SigningIdentity:
+    return new_identity()
+
+
+@pytest.fixture(params=["gateway", "aio"])
+def surface(request: pytest.FixtureRequest) -> Iterator[Surface]:
+    surface = Surface(request.param)
+    importlib.import_module(f"pyfabric.{request.param}.admin")
+    yield surface
+    surface.close()
+
+
+@pytest.fixture
+def peer(pki: Pki) -> Iterator[ScriptedPeer]:
+    peer = ScriptedPeer(pki)
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture
+def orderer(pki: Pki) -> Iterator[ScriptedOrderer]:
+    orderer = ScriptedOrderer(pki)
+    yield orderer
+    orderer.stop()
+
+
+@pytest.fixture
+def admin(surface: Surface, peer: ScriptedPeer, admin_identity: SigningIdentity) -> Iterator[Any]:
+    with surface.wrap(surface.admin.Admin)(peer.endpoint, admin_identity) as admin:
+        yield admin
+
+
+@pytest.fixture
+def orderer_admin(surface: Surface, orderer: ScriptedOrderer) -> Iterator[Any]:
+    with surface.wrap(surface.admin.OrdererAdmin)(orderer.endpoint) as admin:
+        yield admin
