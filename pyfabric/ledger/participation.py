@@ -28,6 +28,7 @@ _CHANNELS = f"{_BASE}channels"
 _ONE = re.compile(re.escape(_CHANNELS) + r"/([^/]+)")
 _BLOCK = re.compile(re.escape(_CHANNELS) + r"/([^/]+)/blocks/([^/]+)")
 _NUMBER = re.compile(r"[+-]?\d+")
+_PLACES = ("newest", "oldest", "config")
 _PART = "config-block"
 _UNREADABLE = "proto: cannot parse invalid wire-format data"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -103,14 +104,15 @@ class Participation:
         if request.method != "GET":
             return _not_allowed(request, "GET")
         _negotiate(request)
-        ledger = self._find(channel_id)
-        height = ledger.height
-        places = {"oldest": 0, "newest": height - 1, "config": ledger.last_config_block()}
-        if block_id not in places and not _NUMBER.fullmatch(block_id):
+        _check_channel_id(channel_id)
+        if block_id not in _PLACES and not _NUMBER.fullmatch(block_id):
             return _error(
                 400,
                 f"invalid block ID: '{block_id}' not equal <newest|oldest|config|(number)>",
             )
+        ledger = self._find(channel_id)
+        height = ledger.height
+        places = {"oldest": 0, "newest": height - 1, "config": ledger.last_config_block()}
         number = places[block_id] if block_id in places else int(block_id)
         block = ledger.block(number) if 0 <= number < height else None
         if block is None:

@@ -1,0 +1,307 @@
+"""The participation API over real TLS, against the answers that a real orderer gave (Part C §15)."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from fabric_protos.common import common_pb2
+
+from pyfabric.errors import NetworkError
+from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.keys import generate_private_key, private_key_pem
+from pyfabric.ledger.https import HttpsServer, server_context
+from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.orderer import Chains, Orderer
+from pyfabric.ledger.participation import BODY_LIMIT, Participation
+from tests.support import history, records
+
+CHANNELS = "/participation/v1/channels"
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Files:
+    """A certificate authority's certificate, and a certificate of its own making with its key."""
+
+    root: Path
+    certificate: Path
+    key: Path
+
+
+def tls_files(folder: Path, name: str) -> Files:
+    folder.mkdir()
+    authority = CertificateAuthority.create(f"ca.{name}", name, now=BEGINNING)
+    key = generate_private_key()
+    certificate = authority.issue(
+        name,
+        unit=None,
+        now=BEGINNING,
+        public_key=key.public_key(),
+        hosts=("localhost", "127.0.0.1"),
+        tls=True,
+    )
+    files = Files(folder / "root.pem", folder / "certificate.pem", folder / "key.pem")
+    files.root.write_bytes(authority.certificate_pem)
+    files.certificate.write_bytes(certificate)
+    files.key.write_bytes(private_key_pem(key))
+    return files
+
+
+def client(server: Files, port: int, own: Files | None) -> httpx.AsyncClient:
+    context = ssl.create_default_context(cafile=server.root)
+    if own is not None:
+        context.load_cert_chain(own.certificate, own.key)
+    return httpx.AsyncClient(
+        verify=context, base_url=f"https://127.0.0.1:{port}", trust_env=False, timeout=30
+    )
+
+
+@dataclass
+class Api:
+    """A running orderer with its API, and a client that may use it."""
+
+    orderer: Orderer
+    server: Files
+    port: int
+    http: httpx.AsyncClient
+
+    async def join(self, block: common_pb2.Block) -> httpx.Response:
+        content = block.SerializeToString()
+        return await self.http.post(CHANNELS, files={"config-block": ("block", content)})
+
+
+@pytest_asyncio.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    server, own = tls_files(tmp_path / "server", "Orderer"), tls_files(tmp_path / "client", "Admin")
+    ledgers = Ledgers(tmp_path / "channels")
+    chains = Chains(ledgers, lambda: os.urandom(24))
+    orderer = Orderer(
+        "orderer0",
+        records.identity("Admin@ord"),
+        chains,
+        lambda: records.NOW,
+        tls_certificate=records.tls_certificate(),
+    )
+    context = server_context(server.certificate, server.key, own.root)
+    listening = await HttpsServer.start(
+        "127.0.0.1:0", context, Participation(orderer).handle, body_limit=BODY_LIMIT
+    )
+    async with client(server, listening.port, own) as http:
+        yield Api(orderer, server, listening.port, http)
+    await listening.stop()
+    await chains.close()
+    ledgers.close()
+
+
+def answer(response: httpx.Response) -> tuple[int, str, str | None]:
+    return response.status_code, response.text, response.headers.get("content-type")
+
+
+def refusal(status: int, text: str) -> tuple[int, str, str | None]:
+    return status, f'{{"error":"{text}"}}\n', "application/json"
+
+
+JOINED = (
+    '{"name":"records","url":"/participation/v1/channels/records","consensusRelation":"consenter",'
+    '"status":"active","height":1}\n'
+)
+
+
+@pytest.mark.asyncio
+async def test_join_list_leave(api: Api) -> None:
+    listed = await api.http.get(CHANNELS)
+    assert answer(listed) == (
+        200,
+        '{"systemChannel":null,"channels":null}\n',
+        "application/json",
+    )
+    joined = await api.join(history.ordered(0))
+    assert answer(joined) == (201, JOINED, "application/json")
+    assert joined.headers["location"] == f"{CHANNELS}/records"
+    assert answer(await api.http.get(f"{CHANNELS}/records")) == (200, JOINED, "application/json")
+    listed = await api.http.get(CHANNELS)
+    assert listed.text == (
+        '{"systemChannel":null,"channels":[{"name":"records",'
+        '"url":"/participation/v1/channels/records"}]}\n'
+    )
+    assert listed.headers["cache-control"] == "no-store"
+    again = await api.join(history.ordered(0))
+    assert answer(again) == refusal(405, "cannot join: channel already exists")
+    assert again.headers["allow"] == "GET, DELETE"
+    removed = await api.http.delete(f"{CHANNELS}/records")
+    assert answer(removed) == (204, "", None)
+    removed = await api.http.delete(f"{CHANNELS}/records")
+    assert answer(removed) == refusal(404, "cannot remove: channel does not exist")
+    assert (await api.join(history.ordered(0))).status_code == 201
+
+
+def _junk(block: bytes, *, name: str = "config-block") -> dict[str, tuple[str, bytes]]:
+    return {name: ("block", block)}
+
+
+def _tampered() -> bytes:
+    block = history.ordered(0)
+    block.header.data_hash = b"other"
+    return block.SerializeToString()
+
+
+def _bare() -> bytes:
+    block = history.ordered(0)
+    block.ClearField("metadata")
+    return block.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("files", "text"),
+    [
+        (
+            _junk(b"junk"),
+            "cannot unmarshal file part config-block into a block: "
+            + "proto: cannot parse invalid wire-format data",
+        ),
+        (_junk(b""), "invalid join block: block is not a config block"),
+        (
+            _junk(history.ordered(12).SerializeToString()),
+            "invalid join block: block is not a config block",
+        ),
+        (
+            _junk(_tampered()),
+            "invalid join block: invalid block: Header.DataHash is different from Hash(block.Data)",
+        ),
+        (_junk(_bare()), "invalid join block: invalid block: does not have metadata"),
+        (
+            _junk(history.ordered(1).SerializeToString()),
+            "cannot join: the development ledger joins channels by their genesis block only",
+        ),
+        (_junk(b"x", name="wrong"), "form does not contains part key: config-block"),
+        (
+            {**_junk(b"x"), **_junk(b"y", name="more")},
+            "form contains too many parts",
+        ),
+        (
+            _junk(bytes(1_200_000)),
+            "cannot read form from request body: http: request body too large",
+        ),
+    ],
+)
+@pytest.mark.asyncio
+async def test_forms_that_make_no_channel(
+    api: Api, files: dict[str, tuple[str, bytes]], text: str
+) -> None:
+    response = await api.http.post(CHANNELS, files=files)
+    assert answer(response) == refusal(400, text)
+    assert not api.orderer.channels
+    assert (await api.http.get(CHANNELS)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/nochan", refusal(404, "channel does not exist")),
+        (
+            "GET",
+            "/NoChan",
+            refusal(400, "invalid channel ID: 'NoChan' contains illegal characters"),
+        ),
+        (
+            "GET",
+            f"/{'a' * 250}",
+            refusal(400, "invalid channel ID: channel ID illegal, cannot be longer than 249"),
+        ),
+        ("POST", "/records", refusal(405, "invalid request method: POST")),
+        ("PATCH", "/records", refusal(405, "invalid request method: PATCH")),
+        ("DELETE", "", refusal(405, "invalid request method: DELETE")),
+        ("DELETE", "/nochan", refusal(404, "cannot remove: channel does not exist")),
+        ("PUT", "", refusal(400, "unsupported Content-Type: []")),
+        ("POST", "/records/blocks/0", refusal(405, "invalid request method: POST")),
+        ("GET", "/nochan/blocks/newest", refusal(404, "channel does not exist")),
+        (
+            "GET",
+            "/nochan/blocks/first",
+            refusal(400, "invalid block ID: 'first' not equal <newest|oldest|config|(number)>"),
+        ),
+    ],
+)
+@pytest.mark.asyncio
+async def test_requests_that_are_refused(
+    api: Api, method: str, path: str, expected: tuple[int, str, str | None]
+) -> None:
+    assert answer(await api.http.request(method, CHANNELS + path)) == expected
+
+
+@pytest.mark.asyncio
+async def test_other_content_types_and_paths(api: Api) -> None:
+    response = await api.http.post(CHANNELS, json={})
+    assert answer(response) == refusal(400, "unsupported Content-Type: [application/json]")
+    response = await api.http.get("/healthz")
+    assert answer(response) == (404, "404 page not found\n", "text/plain; charset=utf-8")
+    response = await api.http.get("/participation/v1/")
+    assert (response.status_code, response.headers["location"]) == (302, CHANNELS)
+    response = await api.http.get(CHANNELS, headers={"Accept": "text/html"})
+    assert answer(response) == refusal(406, "response Content-Type is application/json only")
+    response = await api.http.put(CHANNELS, files=_junk(b"x", name="config-update-envelope"))
+    assert response.status_code == 400
+    assert "configuration updates are not supported" in response.text
+    headers = {"Content-Type": "multipart/form-data"}
+    response = await api.http.post(CHANNELS, content=b"x", headers=headers)
+    prefix = "cannot read form from request body: multipart"
+    assert answer(response) == refusal(400, f"{prefix}: boundary is empty")
+    headers = {"Content-Type": "multipart/form-data; boundary=abc"}
+    for body in (b"", b"--abc\r\n", b"--abc\r\nContent-Disposition: form-data\r\n\r\n"):
+        response = await api.http.post(CHANNELS, content=body, headers=headers)
+        assert answer(response) == refusal(400, f"{prefix}: NextPart: EOF")
+
+
+@pytest.mark.asyncio
+async def test_blocks_are_served(api: Api) -> None:
+    await api.join(history.ordered(0))
+    expected = history.ordered(0).SerializeToString()
+    for block_id in ("oldest", "newest", "config", "0"):
+        response = await api.http.get(f"{CHANNELS}/records/blocks/{block_id}")
+        assert (response.status_code, response.content) == (200, expected)
+        assert response.headers["content-type"] == "application/octet-stream"
+    response = await api.http.get(f"{CHANNELS}/records/blocks/first")
+    assert answer(response) == refusal(
+        400, "invalid block ID: 'first' not equal <newest|oldest|config|(number)>"
+    )
+    response = await api.http.get(f"{CHANNELS}/records/blocks/7")
+    assert response.status_code == 404
+
+
+@pytest.mark.asyncio
+async def test_only_the_administrators_ca_opens_the_door(api: Api, tmp_path: Path) -> None:
+    for own in (None, tls_files(tmp_path / "other", "Other")):
+        async with client(api.server, api.port, own) as http:
+            with pytest.raises(httpx.TransportError):
+                await http.get(CHANNELS)
+    assert (await api.http.get(CHANNELS)).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_talks_nonsense_is_dropped(api: Api) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+    assert (await api.http.get(CHANNELS)).status_code == 200
+
+
+@pytest.mark.asyncio
+async def test_a_port_in_use_and_files_that_are_missing_are_named(api: Api, tmp_path: Path) -> None:
+    server, own = api.server, tls_files(tmp_path / "more", "More")
+    context = server_context(server.certificate, server.key, own.root)
+    address = f"127.0.0.1:{api.port}"
+    with pytest.raises(NetworkError, match=f"cannot listen on {address}"):
+        await HttpsServer.start(
+            address, context, Participation(api.orderer).handle, body_limit=BODY_LIMIT
+        )
+    with pytest.raises(NetworkError, match="missing"):
+        server_context(server.certificate, tmp_path / "missing", own.root)
