@@ -49,9 +49,9 @@ class Conformance(Contract):
     @query
     def page(self, ctx: Context, start: str, end: str, size: int) -> str:
         """One page of a range, where the next starts, and how many this one holds."""
-        items, bookmark, count = ctx.stub.get_state_range_with_pagination(start, end, size, "")
-        values = ",".join(found.value.decode() for found in items)
-        return f"{values} next {bookmark} of {count}"
+        page = ctx.stub.get_state_range_with_pagination(start, end, size, "")
+        values = ",".join(found.value.decode() for found in page.items)
+        return f"{values} next {page.bookmark} of {page.count}"
 
     @transaction
     def echo(self, ctx: Context, value: bytes) -> bytes:

@@ -78,7 +78,7 @@ class World:
             item.close()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)  # so that pytest sees that each scenario runs on each surface
 def world(running: Running, surface: Surface, tmp_path: Path) -> Iterator[World]:
     """A fresh world for each scenario and surface."""
     made = World(running, surface, tmp_path)

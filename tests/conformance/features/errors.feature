@@ -47,8 +47,8 @@ Feature: Errors
 
     Examples:
       | call                              | text   |
-      | "get"                             | get    |
-      | "get" with "a", "b"               | get    |
+      | "get"                             | Expected 1 parameters, but 0 have been supplied |
+      | "get" with "a", "b"               | Expected 1 parameters, but 2 have been supplied |
       | "page" with "a", "b", "1_000"     | 1_000  |
       | "page" with "a", "b", ""          | size   |
       | "page" with "a", "b", "９"         | ９      |
@@ -96,7 +96,7 @@ Feature: Errors
     Given I am a revoked user of EconInfo
     When I evaluate "get" with "x"
     Then it fails with FAILED_PRECONDITION
-    And the department EconInfo says "error validating proposal: access denied: channel [conformance] creator org unknown, creator is malformed"
+    And the department EconInfo says "error validating proposal: access denied: channel [conformance] creator org [EconInfoMSP]"
 
   Scenario Outline: A signature that is not right
     When I evaluate "get" with "x" with a signature that is <kind>
