@@ -7,7 +7,8 @@ without going back. Expiry is not looked at here: Fabric checks it where a messa
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from functools import lru_cache
+from typing import Final, Protocol, TypeAlias
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
@@ -15,6 +16,8 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError, IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity, MSPManager
+
+_REMEMBERED: Final = 256
 
 Used: TypeAlias = list[bool]
 Check: TypeAlias = Callable[[Sequence[MemberIdentity], Used], bool]
@@ -186,16 +189,20 @@ def _gate(threshold: int, checks: Sequence[Check]) -> Check:
 
 
 def _signed_by(principal: msp_principal_pb2.MSPPrincipal) -> Check:
+    # An identity's answer never changes: its MSP is part of it.
+    @lru_cache(maxsize=_REMEMBERED)
+    def satisfies(identity: MemberIdentity) -> bool:
+        try:
+            identity.satisfies(principal)
+        except IdentityError:
+            return False
+        return True
+
     def check(identities: Sequence[MemberIdentity], used: Used) -> bool:
         for index, identity in enumerate(identities):
-            if used[index]:
-                continue
-            try:
-                identity.satisfies(principal)
-            except IdentityError:
-                continue
-            used[index] = True
-            return True
+            if not used[index] and satisfies(identity):
+                used[index] = True
+                return True
         return False
 
     return check

@@ -7,7 +7,7 @@ import json
 import tarfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.admin.archives import read_archive, write_archive
@@ -120,6 +120,7 @@ def test_a_label_that_is_no_text() -> None:
         ChaincodePackage.read(data)
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True), st.binary()))
 def test_archives_read_back(files: dict[str, bytes]) -> None:
     assert read_archive(write_archive(files)) == files
