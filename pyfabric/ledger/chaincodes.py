@@ -24,6 +24,10 @@ _log = logging.getLogger("pyfabric.ledger.chaincodes")
 Message = chaincode_shim_pb2.ChaincodeMessage
 Kind = Message.Type
 
+# Looked up once: an enum of the bindings computes each name anew.
+_COMPLETED, _ERROR, _RESPONSE = Kind.COMPLETED, Kind.ERROR, Kind.RESPONSE
+_KEEPALIVE = Kind.KEEPALIVE
+
 EXECUTE_TIMEOUT = 30.0
 STARTUP_TIMEOUT = 300.0
 STREAM_TERMINATED = "chaincode stream terminated"
@@ -127,11 +131,11 @@ class ContractStream:
                 result.set_exception(ContractError(STREAM_TERMINATED))
 
     def _handle(self, message: Message) -> None:
-        if message.type == Kind.KEEPALIVE:
+        if message.type == _KEEPALIVE:
             return
         if not self._ready.done():
             self._register(message)
-        elif message.type in (Kind.COMPLETED, Kind.ERROR):
+        elif message.type in (_COMPLETED, _ERROR):
             result = self._results.get((message.channel_id, message.txid))
             if result is not None and not result.done():
                 result.set_result(message)
@@ -165,11 +169,11 @@ class ContractStream:
             if context is None:
                 raise ContractError("no ledger context")
             answer.payload = context.answer(message.type, message.payload)
-            answer.type = Kind.RESPONSE
+            answer.type = _RESPONSE
         except ContractError as error:
             name = Kind.Name(message.type)
             answer.payload = f"{name} failed: transaction ID: {message.txid}: {error}".encode()
-            answer.type = Kind.ERROR
+            answer.type = _ERROR
         self._outgoing.put_nowait(answer)
 
 

@@ -93,8 +93,12 @@ class Endorser:
             ) from error
         return await self.endorse(proposal)
 
-    async def endorse(self, proposal: Proposal) -> Response:
-        """Process a readable proposal; raises ProposalError."""
+    async def endorse(self, proposal: Proposal, *, sign: bool = True) -> Response:
+        """Process a readable proposal; raises ProposalError.
+
+        Without `sign` it is only evaluated: a successful response comes without payload, endorsement
+        or private data, of which the gateway's Evaluate uses nothing.
+        """
         try:
             check_filters(proposal, self._now())
         except ProposalError as error:
@@ -105,7 +109,7 @@ class Endorser:
             return _refused(f"channel '{proposal.channel_id}' not found")
         self._preprocess(proposal, name, channel)
         try:
-            return await self._process(proposal, name, channel)
+            return await self._process(proposal, name, channel, sign=sign)
         except ContractError as error:
             return _refused(str(error))
 
@@ -145,16 +149,16 @@ class Endorser:
         proposal.verified_by = manager
 
     async def _process(
-        self, proposal: Proposal, name: str, channel: ChannelLedger | None
+        self, proposal: Proposal, name: str, channel: ChannelLedger | None, *, sign: bool
     ) -> Response:
         with ExitStack() as stack:
             reader: StateReader | None = None
             if channel is not None and name not in _NO_STATE:
                 reader = stack.enter_context(channel.snapshot())
-            return await self._simulate(proposal, name, reader)
+            return await self._simulate(proposal, name, reader, sign=sign)
 
     async def _simulate(
-        self, proposal: Proposal, name: str, reader: StateReader | None
+        self, proposal: Proposal, name: str, reader: StateReader | None, *, sign: bool
     ) -> Response:
         simulation = None
         if reader is not None:
@@ -172,6 +176,8 @@ class Endorser:
             chaincode = self._find(proposal, name, simulation)
             version = chaincode.definition.endorsement.version
             outcome = await self._run(proposal, chaincode, simulation, reader)
+        if not sign and outcome.response.status < _ERROR:
+            return Response(response=outcome.response)
         return self._respond(proposal, name, version, outcome, simulation)
 
     def _find(self, proposal: Proposal, name: str, simulation: PrivateSimulation) -> Chaincode:

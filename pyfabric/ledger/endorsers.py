@@ -54,10 +54,10 @@ class Endorsers:
         self._random = random
         self._descriptors: dict[tuple[str, bytes], tuple[int, Descriptor[Peer]]] = {}
 
-    async def ask(self, peer: Peer, proposal: Proposal) -> Answer:
-        """Have a peer process a proposal."""
+    async def ask(self, peer: Peer, proposal: Proposal, *, sign: bool = True) -> Answer:
+        """Have a peer process a proposal, and endorse it unless told not to `sign`."""
         try:
-            response = await Endorser(peer, self._now).endorse(proposal)
+            response = await Endorser(peer, self._now).endorse(proposal, sign=sign)
         except ProposalError as error:
             if peer is not self._own:
                 text = f"rpc error: code = Unknown desc = {error.message}"

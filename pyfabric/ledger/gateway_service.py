@@ -28,7 +28,7 @@ from pyfabric.ledger.proposals import (
 
 T = TypeVar("T")
 
-_ANSWER_MARGIN = 0.005
+_ANSWER_MARGIN = 0.02
 """Seconds before a client's deadline at which the peer says itself that time is up."""
 
 
@@ -73,7 +73,7 @@ class TransactionService:
         details = []
         code = StatusCode.UNAVAILABLE
         for peer in peers:
-            answer = await self._endorsers.ask(peer, proposal)
+            answer = await self._endorsers.ask(peer, proposal, sign=False)
             if answer.code is StatusCode.OK and answer.response is not None:
                 return gateway_pb2.EvaluateResponse(result=answer.response.response)
             code = answer.code

@@ -51,6 +51,7 @@ class Proposal:
     payload: proposal_pb2.ChaincodeProposalPayload
     invocation: chaincode_pb2.ChaincodeInvocationSpec
     verified_by: object = None
+    _hash: bytes = b""
 
     @property
     def channel_id(self) -> str:
@@ -74,11 +75,13 @@ class Proposal:
 
     def hash(self) -> bytes:
         """The proposal hash that endorsers sign: without the transient data."""
-        visible = proposal_pb2.ChaincodeProposalPayload(input=self.payload.input)
-        digest = sha256(self.header.channel_header)
-        digest.update(self.header.signature_header)
-        digest.update(visible.SerializeToString())
-        return digest.digest()
+        if not self._hash:
+            visible = proposal_pb2.ChaincodeProposalPayload(input=self.payload.input)
+            digest = sha256(self.header.channel_header)
+            digest.update(self.header.signature_header)
+            digest.update(visible.SerializeToString())
+            self._hash = digest.digest()
+        return self._hash
 
 
 def read_proposal(signed: proposal_pb2.SignedProposal) -> Proposal:

@@ -39,6 +39,16 @@ class Contracts:
     async def stop(self, *names: str) -> None:
         for name in names or tuple(self.servers):
             await self.servers.pop(name).stop()
+            while self.connected(name):
+                await asyncio.sleep(0.01)
+
+    def connected(self, name: str) -> bool:
+        """Whether a department's peer still believes in its stream to the contract."""
+        node = self.network.node
+        assert node is not None
+        peer = node.peers[self.network.departments[name].peer_name].peer
+        stream = peer.contracts._streams.get(self.package_id)
+        return stream is not None and not stream.ended
 
     async def behave(self, name: str, call: Call) -> None:
         function = call.arguments[0].decode() if call.arguments else ""

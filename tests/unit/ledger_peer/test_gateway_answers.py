@@ -361,7 +361,9 @@ async def test_deadline_in_a_contract(world: World) -> None:
     world.contracts.held.clear()
     outcome = await world.gateway.evaluate(draft(world, b"hold"), timeout=0.4)
     world.contracts.held.set()
-    assert outcome == Outcome("DEADLINE_EXCEEDED", "evaluate timeout expired")
+    assert outcome.code == "DEADLINE_EXCEEDED"
+    # The peer says it itself, unless it is so late that the client's own clock is first.
+    assert outcome.message in ("evaluate timeout expired", "Deadline Exceeded")
 
 
 async def test_same_transaction_at_once(world: World) -> None:
