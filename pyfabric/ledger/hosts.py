@@ -106,7 +106,11 @@ class Hosts:
             await self._hosts.pop(name).stop()
         for name, config in wanted.items():
             self._hosts.setdefault(name, Host(config))
-        await asyncio.gather(*(self._hosts[name].apply(config) for name, config in wanted.items()))
+        tasks = [self._hosts[name].apply(config) for name, config in wanted.items()]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in outcomes:  # only once all have answered: a host takes one line at a time
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def stop(self) -> None:
         """End all hosts."""
