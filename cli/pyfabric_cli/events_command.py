@@ -48,7 +48,7 @@ def events(
             flow = peers.chain_info(member.peers[0], member.identity, member.channel)
             found = _past(network, chaincode, member.ask(flow).height, start or 0, seen)
         for one in found:
-            session.printer.event(_facts(one))
+            session.printer.event(_facts(one), _line(one))
             _remember(seen, one)
 
 
@@ -100,3 +100,11 @@ def _facts(one: Block | ChaincodeEvent) -> dict[str, Any]:
             for each in one.transactions
         ],
     }
+
+
+def _line(one: Block | ChaincodeEvent) -> str:
+    if isinstance(one, ChaincodeEvent):
+        return f"{one.block_number}  {one.transaction_id}  {one.name}  {readable(one.payload)}"
+    return "\n".join(
+        f"{one.number}  {each.transaction_id}  {each.code.name}" for each in one.transactions
+    )

@@ -13,6 +13,7 @@ from pyfabric_network.status import NodeStatus
 
 from pyfabric.errors import NetworkError
 from pyfabric_cli import options
+from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.output import progress, say
 from pyfabric_cli.session import Session
 from pyfabric_cli.settings import ProfileFormat
@@ -85,9 +86,12 @@ def status(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Which nodes answer, and how far they have come on their channels."""
+    """Which nodes answer, and how far they are on their channels; exit code 4 if one does not."""
     session = Session.start(state, output)
-    _print_status(session, session.network(network).status())
+    nodes = session.network(network).status()
+    _print_status(session, nodes)
+    if any(node.problem for node in nodes):
+        raise typer.Exit(ExitCode.NETWORK)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from rich.text import Text
 from pyfabric_cli.settings import OutputFormat
 
 _WIDE = 1000
+_SPACES = dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
 class Printer:
@@ -50,7 +51,8 @@ class Printer:
             return
         _print_facts(facts)
         for rows in parts.values():
-            _print_rows(columns, rows)
+            if rows:
+                _print_rows(columns, rows)
 
     def value(self, value: Any) -> None:
         """A result of any shape: text as it is, everything else as JSON."""
@@ -59,12 +61,12 @@ class Printer:
         else:
             _print_json(value, indent=2)
 
-    def event(self, facts: Mapping[str, Any]) -> None:
-        """One of a stream: a line of text or of JSON, at once."""
+    def event(self, facts: Mapping[str, Any], line: str) -> None:
+        """One of a stream, at once: `line`, or a line of JSON."""
         if self._output is OutputFormat.JSON:
             _print_json(facts)
         else:
-            typer.echo("  ".join(_cell(value) for value in facts.values() if value != ""))
+            typer.echo(line)
         sys.stdout.flush()
 
     def document(self, value: Any) -> None:
@@ -105,7 +107,7 @@ def readable(value: bytes) -> str:
         text = value.decode()
     except UnicodeDecodeError:
         return f"0x{value.hex()}"
-    return text if text.isprintable() or "\n" in text else f"0x{value.hex()}"
+    return text if text.translate(_SPACES).isprintable() else f"0x{value.hex()}"
 
 
 def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,6 +9,7 @@
 All departments' keys in one place: for development. Nothing that exists is made again.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -29,8 +30,13 @@ def make_material(plan: Plan, *, now: datetime) -> None:
 
     Raises NetworkError if a department's CA is gone although the channels' first blocks name it.
     """
-    for department in plan.departments.values():
-        _make_department(plan, department, now)
+    with ThreadPoolExecutor() as pool:  # most of the time goes into waiting for the disk
+        made = [
+            pool.submit(_make_department, plan, department, now)
+            for department in plan.departments.values()
+        ]
+    for one in made:
+        one.result()
 
 
 def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> None:

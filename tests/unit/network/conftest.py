@@ -1,0 +1,15 @@
+"""The small network of tests.support.network, up once for all tests here."""
+
+from collections.abc import Iterator
+
+import pytest
+from pyfabric_network.network import Network
+
+from tests.support.network import running_network
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """Tests may add to it, not break it."""
+    with running_network(tmp_path_factory.mktemp("running")) as network:
+        yield network

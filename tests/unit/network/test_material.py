@@ -1,0 +1,106 @@
+"""Key material: complete, loadable as Fabric loads it, and never made twice."""
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fabric_protos.common import common_pb2
+from pyfabric_network.channels import first_block
+from pyfabric_network.material import make_material
+from pyfabric_network.plan import Plan, make_plan
+from pyfabric_network.spec import bundled_topologies, load_topology
+
+from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.errors import NetworkError
+from pyfabric.identity.certificates import certificate_attributes, load_certificate
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.loading import load_msp_folder
+from pyfabric.identity.msp import MSP
+
+NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    topology = load_topology(bundled_topologies()["quickstart"])
+    made = make_plan(topology, tmp_path / "quickstart", base_port=topology.base_port)
+    make_material(made, now=NOW)
+    return made
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_member_is_valid_in_its_own_department_and_has_its_role(plan: Plan) -> None:
+    for department in plan.departments.values():
+        msp = MSP(MSPDefinition.from_folder(department.msp, department.msp_id))
+        for member in department.members():
+            identity = load_msp_folder(member.msp, department.msp_id)
+            known = msp.deserialize(identity.serialized())
+            known.validate()
+            known.verify(b"message", identity.sign(b"message"))
+            subject = known.certificate.subject.rfc4514_string()
+            assert f"OU={member.unit}" in subject
+
+
+def test_attributes_are_in_the_certificate(plan: Plan) -> None:
+    clerk = plan.departments["Haidian"].users["clerk"]
+    certificate = load_certificate((clerk.msp / "signcerts" / "cert.pem").read_bytes())
+    assert certificate_attributes(certificate) == {"role": "clerk"}
+
+
+def test_private_keys_are_for_their_owner_alone(plan: Plan) -> None:
+    keys = [path for path in plan.root.rglob("*") if path.name.endswith((".key", "_sk"))]
+    assert len(keys) >= 20
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+
+
+def test_nothing_that_exists_is_made_again(plan: Plan) -> None:
+    before = contents(plan.root)
+    make_material(plan, now=NOW)
+    assert contents(plan.root) == before
+
+
+def test_what_a_killed_run_left_out_is_made(plan: Plan) -> None:
+    admin = plan.departments["Haidian"].admin
+    (admin.msp / "keystore" / "priv_sk").unlink()
+    (admin.tls / "client.key").unlink()
+    make_material(plan, now=NOW)
+    load_msp_folder(admin.msp, "HaidianMSP")
+    assert (admin.tls / "client.key").exists()
+
+
+def test_changed_attributes_give_a_new_certificate(plan: Plan, tmp_path: Path) -> None:
+    text = bundled_topologies()["quickstart"].read_text(encoding="utf-8")
+    changed = tmp_path / "quickstart.yaml"
+    changed.write_text(text.replace("role: clerk", "role: head"), encoding="utf-8")
+    after = make_plan(load_topology(changed), plan.root, base_port=17000)
+    make_material(after, now=NOW)
+    clerk = after.departments["Haidian"].users["clerk"]
+    certificate = load_certificate((clerk.msp / "signcerts" / "cert.pem").read_bytes())
+    assert certificate_attributes(certificate) == {"role": "head"}
+
+
+def test_the_first_block_holds_the_topology(plan: Plan) -> None:
+    channel = plan.channels["directory"]
+    raw = first_block(plan, channel, timestamp=NOW, nonce=bytes(24))
+    config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
+    assert set(config.application_organizations) == {"EconInfoMSP", "MktSupMSP", "HaidianMSP"}
+    assert config.orderer_addresses == ("127.0.0.1:17020",)
+    assert config.batch.timeout == pytest.approx(0.1)
+    anchors = config.application_organizations["HaidianMSP"].anchor_peers
+    assert anchors == ("127.0.0.1:17100",)
+    orderer = load_msp_folder(plan.orderers[0].member.msp, "EconInfoMSP")
+    signer = config.msp_manager.deserialize(orderer.serialized())
+    config.policy("/Channel/Orderer/BlockValidation").evaluate_identities([signer])
+
+
+def test_a_department_whose_ca_is_gone_is_not_made_anew_beside_its_blocks(plan: Plan) -> None:
+    block = plan.channels["directory"].block
+    block.parent.mkdir()
+    block.write_bytes(b"block")
+    (plan.departments["Haidian"].ca / "ca.key").unlink()
+    with pytest.raises(NetworkError, match="haidian/ca is gone"):
+        make_material(plan, now=NOW)

@@ -1,0 +1,209 @@
+"""A network on the embedded runtime: up from nothing, again, after a kill; and what can be wrong."""
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from pyfabric_network import reading
+from pyfabric_network.contexts import Contexts
+from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.profile import load_profile, profile_file
+from pyfabric_network.state import locked
+
+from pyfabric.errors import LedgerError, NetworkError, TopologyError
+from pyfabric.gateway import connect
+from tests.support.network import TOPOLOGY, write_topology
+
+
+def prepare(folder: Path, text: str = TOPOLOGY) -> Network:
+    return Network.prepare(write_topology(folder, text), folder / "state", base_port=ANY_FREE_PORT)
+
+
+def call(network: Network, department: str, user: str, function: str, *arguments: str) -> bytes:
+    profile = load_profile(profile_file(network.plan, network.plan.department(department)))
+    with connect(profile.user(user), profile.peers) as gateway:
+        contract = gateway.network("bills").contract("sample")
+        if function == "put":
+            return contract.submit(function, *arguments)
+        return contract.evaluate(function, *arguments)
+
+
+def ledger_pid(network: Network) -> int:
+    return int((network.plan.root / "ledger.pid").read_text())
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_every_department_calls_the_contract_and_reads_what_another_wrote(running: Network) -> None:
+    assert call(running, "Tax", "clerk", "put", "colour", "blue") == b"blue"
+    assert call(running, "Health", "Admin", "get", "colour") == b"blue"
+
+
+def test_attributes_of_the_topology_reach_the_contract(running: Network) -> None:
+    assert call(running, "Tax", "clerk", "role") == b"clerk"
+    assert call(running, "Health", "Admin", "role") == b""
+
+
+def test_status_tells_every_node_and_height(running: Network) -> None:
+    nodes = {node.name: node for node in running.status()}
+    assert list(nodes) == ["orderer0.tax", "peer0.tax", "peer0.health"]
+    assert all(node.problem is None for node in nodes.values())
+    assert all(node.channels["bills"] >= 3 for node in nodes.values())
+
+
+def test_up_and_deploy_again_change_nothing(running: Network) -> None:
+    before = ledger_pid(running)
+    heights = [node.channels for node in running.status()]
+    again = Network.reopen(running.folder)
+    again.up()
+    assert [one.changed for one in again.deploy()] == [False]
+    assert ledger_pid(running) == before
+    assert [node.channels for node in again.status()] == heights
+
+
+def test_a_context_for_each_department(running: Network) -> None:
+    contexts = Contexts(running.folder)
+    assert [(name, one.user) for name, one in contexts.all().items()] == [
+        ("small/Tax", "clerk"),
+        ("small/Health", "Admin"),
+    ]
+    assert contexts.current() == "small/Tax"
+
+
+def test_blocks_and_events_are_read_to_where_they_end(running: Network) -> None:
+    call(running, "Tax", "clerk", "put", "event", "one")
+    call(running, "Tax", "clerk", "put", "event", "two")
+    height = running.status()[1].channels["bills"]
+    profile = load_profile(profile_file(running.plan, running.plan.department("Tax")))
+    with connect(profile.user("clerk"), profile.peers) as gateway:
+        channel = gateway.network("bills")
+        blocks = list(reading.blocks(channel, height, start=0, checkpoint=None))
+        events = list(reading.chaincode_events(channel, "sample", height, start=0, checkpoint=None))
+        none = list(reading.chaincode_events(channel, "other", height, start=0, checkpoint=None))
+        last = events[-1].transaction_id
+        assert reading.block_of(channel, last).number == events[-1].block_number
+        assert list(reading.blocks(channel, height, start=height, checkpoint=None)) == []
+    assert [block.number for block in blocks] == list(range(height))
+    assert {event.name for event in events} == {"put"}
+    assert len(events) >= 2
+    assert none == []
+
+
+def test_what_is_deployed_must_be_in_the_topology(running: Network) -> None:
+    with pytest.raises(NetworkError, match="no contract named other in small; there are: sample"):
+        running.deploy(["other"])
+
+
+def test_a_kill_leaves_no_orphan_and_up_goes_on_with_the_data(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        network.deploy()
+        call(network, "Tax", "clerk", "put", "kept", "yes")
+        pid = ledger_pid(network)
+        hosts = children_of(pid)
+        assert len(hosts) == 2
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while any(Path(f"/proc/{host}").exists() for host in hosts):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert not network.runtime.running()
+        assert {node.problem is None for node in network.status()} == {False}
+        Network.reopen(network.folder).up()
+        assert call(network, "Health", "Admin", "get", "kept") == b"yes"
+    finally:
+        assert network.down()
+    assert not network.down()
+
+
+def test_a_new_version_is_served_beside_the_old_one_until_it_is_committed(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        network.deploy()
+        call(network, "Tax", "clerk", "put", "kept", "yes")
+        write_topology(tmp_path, TOPOLOGY.replace('"1.0"', '"1.1"'))
+        with pytest.raises(NetworkError, match="set sequence to 2 in the topology"):
+            Network.reopen(network.folder).deploy()
+        write_topology(tmp_path, TOPOLOGY.replace('"1.0"', '"1.1"\n    sequence: 2'))
+        upgraded = Network.reopen(network.folder)
+        assert [(one.version, one.changed) for one in upgraded.deploy()] == [("1.1", True)]
+        state = json.loads((network.plan.root / "network.json").read_text())
+        assert [one["label"] for one in state["served"]] == ["sample_1.1"]
+        assert call(network, "Tax", "clerk", "get", "kept") == b"yes"
+    finally:
+        network.down()
+
+
+def test_a_contract_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "sample:Simple"))
+    network.up()
+    try:
+        with pytest.raises(LedgerError, match="Simple"):
+            network.deploy()
+        write_topology(tmp_path)
+        Network.reopen(network.folder).deploy()
+        assert call(network, "Tax", "clerk", "get", "x") == b""
+    finally:
+        network.down()
+
+
+def test_a_port_in_use_leaves_nothing_behind(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    address = network.plan.peers[1].outside
+    with (
+        socket.create_server((address.host, address.port)),
+        pytest.raises(
+            NetworkError, match=f"port {address.port}, wanted for peer0.health, is in use"
+        ),
+    ):
+        network.up()
+    assert not network.runtime.running()
+    assert [path.name for path in network.plan.root.iterdir()] == ["lock"]
+
+
+def test_a_damaged_database_is_told_in_the_ledgers_words(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    network.down()
+    files = [path for path in (network.plan.root / "ledger").rglob("*") if path.is_file()]
+    database = next(path for path in files if path.read_bytes().startswith(b"SQLite"))
+    database.write_bytes(b"not a database at all" * 100)
+    with pytest.raises(LedgerError, match=database.name):
+        Network.reopen(network.folder).up()
+    assert not network.runtime.running()
+
+
+def test_a_changed_topology_that_the_blocks_cannot_follow(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    network.down()
+    file = write_topology(tmp_path, TOPOLOGY.replace("timeout: 20ms", "timeout: 30ms"))
+    with pytest.raises(TopologyError, match=r"ordering: cannot change once small exists") as caught:
+        Network.prepare(file, network.folder)
+    assert caught.value.key == "ordering"
+    with pytest.raises(NetworkError, match="has its ports from"):
+        Network.prepare(write_topology(tmp_path), network.folder, base_port=1024)
+    network.down(delete=True)
+    assert not network.plan.root.exists()
+    assert Contexts(network.folder).all() == {}
+    Network.prepare(file, network.folder)
+
+
+def test_one_command_at_a_time(running: Network) -> None:
+    with locked(running.plan.root), pytest.raises(NetworkError, match="another command"):
+        running.up()
+
+
+def test_opening_what_is_not_there(tmp_path: Path, running: Network) -> None:
+    with pytest.raises(NetworkError, match=r"no networks in .*pyfabric network up"):
+        Network.open(tmp_path)
+    with pytest.raises(NetworkError, match="no network named big"):
+        Network.open(running.folder, "big")

@@ -1,0 +1,95 @@
+"""A Plan: ports that stay, packages that are the same everywhere."""
+
+from pathlib import Path
+
+import pytest
+from pyfabric_network.plan import Plan, Served, make_plan
+from pyfabric_network.spec import ContractService, Topology, bundled_topologies, load_topology
+
+from pyfabric.errors import NetworkError
+
+ROOT = Path("/somewhere/quickstart")
+
+
+def quickstart(**changes: object) -> Topology:
+    return load_topology(bundled_topologies()["quickstart"]).model_copy(update=changes)
+
+
+def plan(topology: Topology | None = None, served: tuple[Served, ...] = ()) -> Plan:
+    topology = topology or quickstart()
+    return make_plan(topology, ROOT, base_port=topology.base_port, served=served)
+
+
+def contract(version: str, sequence: int = 1) -> ContractService:
+    return ContractService(version=version, sequence=sequence, classes=("a:B",))
+
+
+def test_every_listening_address_has_a_port_of_its_own() -> None:
+    made = plan()
+    served = [each.served() for each in made.contracts.values()]
+    addresses = list(made.listening(served).values())
+    assert len({str(address) for address in addresses}) == len(addresses) == 3 + 2 + 3
+    assert all(17000 <= address.port < 17150 for address in addresses)
+
+
+def test_names_and_folders_follow_the_department() -> None:
+    tax = plan().department("MktSup")
+    assert tax.msp_id == "MktSupMSP"
+    assert [peer.name for peer in tax.peers] == ["peer0.mktsup"]
+    folder = ROOT / "organizations" / "mktsup" / "peers" / "peer0.mktsup"
+    assert tax.peers[0].member.tls_key == folder / "tls" / "server.key"
+    assert list(tax.users) == ["Admin", "steward"]
+    assert tax.users["steward"].attributes == {"role": "steward"}
+    assert tax.users["steward"].tls_certificate.name == "client.crt"
+
+
+def test_a_department_added_at_the_end_moves_nothing() -> None:
+    before = plan()
+    spec = quickstart()
+    after = plan(quickstart(departments={**spec.departments, "Tax": spec.departments["Haidian"]}))
+    for name in spec.departments:
+        assert after.departments[name] == before.departments[name]
+
+
+def test_an_unknown_department_is_named_with_the_known_ones() -> None:
+    with pytest.raises(NetworkError, match=r"no department named Tax .*EconInfo, MktSup, Haidian"):
+        plan().department("Tax")
+
+
+def test_a_package_holds_no_address_and_is_the_same_wherever_it_is_made() -> None:
+    here = plan().contracts["directory"].package
+    topology = quickstart(base_port=30000)
+    there = make_plan(topology, Path("/elsewhere"), base_port=30000).contracts["directory"].package
+    assert here.data == there.data
+    connection = here.connection()
+    assert connection["address"] == "{{.address_0}}"
+    assert connection["root_cert"] == "{{.root_cert}}"
+
+
+def test_the_builder_of_each_department_knows_where_its_own_host_listens() -> None:
+    made = plan()
+    slot = made.contracts["directory"].slot
+    addresses = {
+        department.builder_addresses()[f"address_{slot}"]
+        for department in made.departments.values()
+    }
+    assert addresses == {"127.0.0.1:17030", "127.0.0.1:17080", "127.0.0.1:17130"}
+
+
+def test_a_new_version_gets_another_port_and_the_old_one_keeps_its_own() -> None:
+    old = plan(quickstart(contracts={"directory": contract("1.0")})).contracts["directory"]
+    new = plan(
+        quickstart(contracts={"directory": contract("1.1", 2)}), served=(old.served(),)
+    ).contracts["directory"]
+    assert new.slot != old.slot
+    assert new.package.package_id != old.package.package_id
+    again = plan(
+        quickstart(contracts={"directory": contract("1.0")}), served=(old.served(), new.served())
+    ).contracts["directory"]
+    assert again.slot == old.slot
+
+
+def test_contract_ports_run_out_with_a_clear_error() -> None:
+    served = tuple(Served("x", f"x_{slot}", "x:0", ("a:B",), slot) for slot in range(20))
+    with pytest.raises(NetworkError, match=r"no port is left for directory_1.0.*at most 20"):
+        plan(served=served)

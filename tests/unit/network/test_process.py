@@ -1,0 +1,80 @@
+"""A background process is known by its lock alone, and ends when it is told to."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pyfabric_network.process import Background, next_line
+
+from pyfabric.errors import NetworkError
+
+WAITS = "import sys, time; print('ready', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "print('ready', flush=True); time.sleep(60)"
+)
+
+
+def start(folder: Path, program: str) -> Background:
+    process = Background(folder / "pid")
+    process.start(
+        [sys.executable, "-c", program], output=folder / "out", log=folder / "log", folder=folder
+    )
+    return process
+
+
+def test_it_is_found_again_by_its_file_and_ended(tmp_path: Path) -> None:
+    start(tmp_path, WAITS)
+    found = Background(tmp_path / "pid")
+    assert next_line(tmp_path / "out", 0, found, timeout=30) == b"ready"
+    pid = found.pid()
+    assert pid is not None
+    assert os.getsid(pid) == pid
+    assert found.end(patience=10)
+    assert found.pid() is None
+    assert not found.end(patience=10)
+
+
+def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    process = start(tmp_path, STUBBORN)
+    assert next_line(tmp_path / "out", 0, process, timeout=30) == b"ready"
+    assert process.end(patience=0.1)
+    assert process.pid() is None
+
+
+def test_it_is_not_started_twice(tmp_path: Path) -> None:
+    process = start(tmp_path, WAITS)
+    try:
+        with pytest.raises(NetworkError, match="running already"):
+            start(tmp_path, WAITS)
+    finally:
+        process.end(patience=10)
+
+
+def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.DEVNULL) as other:
+        (tmp_path / "pid").write_text(str(other.pid))
+        process = Background(tmp_path / "pid")
+        assert process.pid() is None
+        process.signal(signal.SIGKILL)
+        assert not process.end(patience=1)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_the_output_of_one_that_ends_at_once(tmp_path: Path) -> None:
+    process = start(tmp_path, "raise SystemExit(3)")
+    assert next_line(tmp_path / "out", 0, process, timeout=30) == b""
+    process.end(patience=1)
+
+
+def test_a_line_that_does_not_come(tmp_path: Path) -> None:
+    process = start(tmp_path, WAITS)
+    try:
+        assert next_line(tmp_path / "out", 0, process, timeout=30) == b"ready"
+        assert next_line(tmp_path / "out", 6, process, timeout=0) is None
+    finally:
+        process.end(patience=10)

@@ -1,0 +1,123 @@
+"""Connection profiles: written for a department, read in the forms that others write."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyfabric_network.material import make_material
+from pyfabric_network.plan import Plan, make_plan
+from pyfabric_network.profile import connection_profile, load_profile, profile_file, write_profiles
+from pyfabric_network.spec import bundled_topologies, load_topology
+
+from pyfabric.errors import NetworkError
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    topology = load_topology(bundled_topologies()["quickstart"])
+    made = make_plan(topology, tmp_path_factory.mktemp("profiles"), base_port=17000)
+    make_material(made, now=datetime(2026, 11, 25, tzinfo=UTC))
+    write_profiles(made)
+    return made
+
+
+@pytest.fixture
+def document(plan: Plan) -> dict[str, Any]:
+    return connection_profile(plan, plan.departments["MktSup"])
+
+
+def write(folder: Path, document: Any) -> Path:
+    file = folder / "profile.yaml"
+    file.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return file
+
+
+def test_what_up_writes_is_read_back(plan: Plan) -> None:
+    department = plan.departments["MktSup"]
+    profile = load_profile(profile_file(plan, department))
+    assert (profile.network, profile.department, profile.msp_id) == (
+        "quickstart",
+        "MktSup",
+        "MktSupMSP",
+    )
+    assert [peer.address for peer in profile.peers] == ["127.0.0.1:17050"]
+    assert profile.peers[0].tls_roots == department.peers[0].member.tls_roots.read_bytes()
+    assert profile.peers[0].server_name == "peer0.mktsup"
+    assert [node.address for node in profile.orderers] == ["127.0.0.1:17020"]
+    assert profile.channels == ("directory",)
+    assert profile.user("steward").msp_id == "MktSupMSP"
+
+
+def test_no_key_is_in_a_profile(plan: Plan) -> None:
+    for department in plan.departments.values():
+        assert "PRIVATE KEY" not in profile_file(plan, department).read_text(encoding="utf-8")
+
+
+def test_a_user_is_a_name_or_a_folder(plan: Plan) -> None:
+    department = plan.departments["MktSup"]
+    profile = load_profile(profile_file(plan, department))
+    by_folder = profile.user(str(department.users["steward"].msp))
+    assert by_folder.serialized() == profile.user("steward").serialized()
+    with pytest.raises(NetworkError, match=r"no user nobody.*Admin, steward"):
+        profile.user("nobody")
+
+
+def test_the_form_of_the_samples_is_read(document: dict[str, Any], tmp_path: Path) -> None:
+    peer = document["peers"]["peer0.mktsup"]
+    (tmp_path / "ca.pem").write_text(peer["tlsCACerts"]["pem"], encoding="utf-8")
+    peer["tlsCACerts"] = {"path": "ca.pem"}
+    peer.pop("grpcOptions")
+    del document["x-pyfabric"], document["orderers"]
+    document["client"]["connection"] = {"timeout": {"peer": {"endorser": "300"}}}
+    profile = load_profile(write(tmp_path, document))
+    assert profile.peers[0].server_name is None
+    assert b"BEGIN CERTIFICATE" in profile.peers[0].tls_roots
+    assert profile.users == {}
+
+
+def test_several_roots_are_read(document: dict[str, Any], tmp_path: Path) -> None:
+    roots = document["peers"]["peer0.mktsup"]["tlsCACerts"]
+    roots["pem"] = [roots["pem"], roots["pem"]]
+    profile = load_profile(write(tmp_path, document))
+    assert profile.peers[0].tls_roots.count(b"BEGIN CERTIFICATE") == 2
+
+
+def change(document: dict[str, Any], keys: str, value: Any) -> None:
+    *path, last = keys.split("/")
+    for key in path:
+        document = document[key]
+    document[last] = value
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "says"),
+    [
+        ("client", {}, "client.organization: field required"),
+        ("client/organization", "Tax", "Tax is not among the organizations"),
+        ("organizations/MktSup/peers", [], "names no peer"),
+        ("organizations/MktSup/peers", ["peer9"], "peer9 is not among the peers"),
+        ("peers/peer0.mktsup/url", "grpc://127.0.0.1:1", "must begin with grpcs://"),
+        ("peers/peer0.mktsup/tlsCACerts", {"path": "none.pem"}, "none.pem: No such file"),
+    ],
+)
+def test_a_wrong_profile_is_refused_with_file_and_reason(
+    document: dict[str, Any], tmp_path: Path, keys: str, value: Any, says: str
+) -> None:
+    copy = json.loads(json.dumps(document))
+    change(copy, keys, value)
+    file = write(tmp_path, copy)
+    with pytest.raises(NetworkError) as caught:
+        load_profile(file)
+    assert says in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_a_file_that_is_no_profile(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="No such file"):
+        load_profile(tmp_path / "none.json")
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(NetworkError, match="neither JSON nor YAML"):
+        load_profile(tmp_path / "broken.json")
