@@ -143,6 +143,16 @@ class Department:
         """A node of this department as clients know it."""
         return Endpoint(address, self.tls_ca.certificate_pem)
 
+    def mutual_endpoint(self, address: str) -> Endpoint:
+        """A node of this department, and a client certificate that it trusts."""
+        tls = self.tls("client")
+        return Endpoint(
+            address,
+            self.tls_ca.certificate_pem,
+            client_certificate=tls.certificate.read_bytes(),
+            client_key=tls.key.read_bytes(),
+        )
+
     @property
     def peer(self) -> Endpoint:
         return self.endpoint(self.peer_address)
@@ -166,10 +176,14 @@ class LedgerNetwork:
         names: Sequence[str] = DEPARTMENTS,
         *,
         batch_timeout: float = 0.05,
-        policies: Mapping[str, str] | None = None,
+        acls: Mapping[str, str] | None = None,
+        mutual_tls: bool = False,
         **orderer_options: Any,
     ) -> "LedgerNetwork":
-        """Write the material of departments under `folder`."""
+        """Write the material of departments under `folder`.
+
+        `orderer_options` go into the OrdererModel: max_message_count, absolute_max_bytes, …
+        """
         now = datetime.now(UTC).replace(microsecond=0)
         departments = {
             name: Department(name, folder / name, address(), address(), now) for name in names
@@ -181,7 +195,7 @@ class LedgerNetwork:
         admin_roots.write_bytes(first.tls_ca.certificate_pem)
         config = LedgerConfig(
             folder=folder / "ledger",
-            peers=[_peer_config(department) for department in departments.values()],
+            peers=[_peer_config(one, mutual_tls=mutual_tls) for one in departments.values()],
             orderers=[
                 OrdererConfig(
                     name="orderer0",
@@ -194,7 +208,7 @@ class LedgerNetwork:
                 )
             ],
         )
-        model = _model(departments, config, batch_timeout, policies, orderer_options)
+        model = _model(departments, config, batch_timeout, acls or {}, orderer_options)
         genesis = genesis_block(model, timestamp=now, nonce=bytes(24))
         return cls(departments, config, genesis, now)
 
@@ -379,8 +393,10 @@ def contract_host(department: Department, package_id: str, contracts: Sequence[s
     )
 
 
-def _peer_config(department: Department) -> PeerConfig:
+def _peer_config(department: Department, *, mutual_tls: bool) -> PeerConfig:
     msp, tls = department.node(department.peer_name, "peer")
+    if mutual_tls:
+        tls = tls.model_copy(update={"client_roots": tls.certificate.parent / "ca.crt"})
     return PeerConfig(
         name=department.peer_name,
         msp_id=department.msp_id,
@@ -398,7 +414,7 @@ def _model(
     departments: Mapping[str, Department],
     config: LedgerConfig,
     batch_timeout: float,
-    policies: Mapping[str, str] | None,
+    acls: Mapping[str, str],
     orderer_options: Mapping[str, Any],
 ) -> ChannelModel:
     first = next(iter(departments.values()))
@@ -417,11 +433,7 @@ def _model(
         )
         for one in departments.values()
     )
-    application = (
-        ApplicationModel(organizations=organizations)
-        if policies is None
-        else ApplicationModel(organizations=organizations, policies=policies)
-    )
+    application = ApplicationModel(organizations=organizations, acls=acls)
     return ChannelModel(
         channel_id=CHANNEL,
         orderer=OrdererModel(

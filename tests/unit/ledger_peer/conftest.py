@@ -119,6 +119,16 @@ class Contracts:
         request = chaincode_shim_pb2.GetState(key="k", collection="c")
         await call.complete(await call.ask(Kind.GET_STATE, request))
 
+    async def do_seal(self, _: str, call: Call, key: bytes, policy: bytes) -> None:
+        entry = chaincode_shim_pb2.StateMetadata(metakey="VALIDATION_PARAMETER", value=policy)
+        request = chaincode_shim_pb2.PutStateMetadata(key=key.decode(), metadata=entry)
+        await call.ask(Kind.PUT_STATE_METADATA, request)
+        await call.complete(b"sealed")
+
+    async def do_sealed(self, _: str, call: Call, key: bytes) -> None:
+        request = chaincode_shim_pb2.GetStateMetadata(key=key.decode())
+        await call.complete(await call.ask(Kind.GET_STATE_METADATA, request))
+
     async def do_history(self, _: str, call: Call) -> None:
         request = chaincode_shim_pb2.GetHistoryForKey(key="k")
         await call.complete(await call.ask(Kind.GET_HISTORY_FOR_KEY, request))
