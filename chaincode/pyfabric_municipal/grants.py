@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.description import ShareType
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
 from pyfabric_municipal.records import (
     Count,
@@ -122,8 +121,6 @@ def _fits_new_version(record: Grant, facts: GrantFacts) -> None:
         raise ContractError(f"resource {resource.code} is {resource.state}, not published")
     if resource.version == record.resource_version:
         raise ContractError(f"grant {record.id} names the live version {resource.version} already")
-    if resource.description.share.type is ShareType.NOT_SHARED:
-        raise ContractError(f"resource {resource.code} is not shared any more")
     record.terms.require_possible(resource.description, facts.now)
 
 

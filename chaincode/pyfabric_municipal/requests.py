@@ -89,6 +89,13 @@ def require_applicable(application: Application, resource: Resource, now: str) -
     application.terms.require_possible(description, now)
 
 
+def require_offer(request: Request) -> Offer:
+    """The terms on the table; ContractError if there are none."""
+    if request.offer is None:
+        raise ContractError(f"request {request.id}: the provider has offered no terms yet")
+    return request.offer
+
+
 def _is_not_own(record: Request, facts: RequestFacts) -> None:
     if record.user == record.provider:
         raise ContractError(f"resource {facts.resource.code} is the caller's own")
@@ -133,8 +140,7 @@ def _offer_as_ruled(record: Request, facts: RequestFacts) -> None:
 
 
 def _has_offer(record: Request, facts: RequestFacts) -> None:
-    if record.offer is None:
-        raise ContractError(f"request {record.id}: the provider has offered no terms yet")
+    require_offer(record)
 
 
 def _is_not_ruled(record: Request, facts: RequestFacts) -> None:

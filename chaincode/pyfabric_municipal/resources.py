@@ -132,11 +132,6 @@ def _owns_duty(record: Resource, facts: ResourceFacts) -> None:
         )
 
 
-def _keeps_code(record: Resource, facts: ResourceFacts) -> None:
-    if facts.later is not None and facts.later.code != record.code:
-        raise ContractError(f"resource {record.code} cannot become {facts.later.code}")
-
-
 def _differs(record: Resource, facts: ResourceFacts) -> None:
     if facts.later == record.description:
         raise ContractError(f"resource {record.code}: the new version says nothing new")
@@ -194,7 +189,7 @@ def _is_replaced_or_unused(record: Resource, facts: ResourceFacts) -> None:
 
 RESOURCE_LIFECYCLE: Lifecycle[Resource, ResourceFacts] = Lifecycle(
     Transition("draft", (NEW,), DRAFT, (PROVIDER,), (_is_current, _owns_duty)),
-    Transition("revise", (DRAFT,), DRAFT, (PROVIDER,), (_keeps_code, _is_current, _owns_duty)),
+    Transition("revise", (DRAFT,), DRAFT, (PROVIDER,), (_is_current, _owns_duty)),
     Transition("submit", (DRAFT,), SUBMITTED, (PROVIDER,), (_is_current, _owns_duty)),
     Transition("send_back", (SUBMITTED,), DRAFT, (MANAGER,), needs_reason=True),
     Transition("publish", (SUBMITTED,), PUBLISHED, (MANAGER,), (_is_current, _owns_duty)),
@@ -205,7 +200,6 @@ RESOURCE_LIFECYCLE: Lifecycle[Resource, ResourceFacts] = Lifecycle(
         PUBLISHED,
         (PROVIDER,),
         (
-            _keeps_code,
             _differs,
             _is_current,
             _owns_duty,

@@ -12,7 +12,7 @@ from pyfabric_municipal.live import live_entry, live_grants
 from pyfabric_municipal.receipts import Delivery, Receipt
 from pyfabric_municipal.records import Count, Digest, Model, MspId, Step
 from pyfabric_municipal.reports import Fault, Report
-from pyfabric_municipal.requests import GRANTED, REFUSED, Application, Offer, Request
+from pyfabric_municipal.requests import GRANTED, REFUSED, Application, Offer, Request, require_offer
 from pyfabric_municipal.resources import Resource
 from pyfabric_municipal.session import PageSize, Session
 from pyfabric_municipal.steps import (
@@ -118,10 +118,8 @@ class Sharing(Contract):
         """Accept the terms offered, which grants the request (user)."""
         session = Session(ctx)
         after = decide(session, request, "accept")
-        if after.offer is None:
-            raise ContractError(f"request {request}: there are no terms to accept")
         resource = session.need(Resource, after.application.resource)
-        create_grant(session, after, resource, after.offer)
+        create_grant(session, after, resource, require_offer(after))
 
     @transaction
     def dispute(self, ctx: Context, request: Digest, reason: str) -> None:

@@ -81,7 +81,7 @@ def test_computed_check_characters_are_accepted(organisation: str) -> None:
 
 @given(st.text(max_size=20))
 def test_whatever_else_is_said_is_refused_with_its_name(text: str) -> None:
-    with pytest.raises(ContractError, match="^social credit code"):
+    with pytest.raises(ContractError, match=r"^social credit code"):
         require_uscc(text)
 
 

@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
+from pyfabric_municipal.description import Description
 from pyfabric_municipal.grants import GRANT_LIFECYCLE
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Actor, Lifecycle, Transition
 from pyfabric_municipal.receipts import RECEIPT_LIFECYCLE
 from pyfabric_municipal.records import Tracked
 from pyfabric_municipal.reports import REPORT_LIFECYCLE
-from pyfabric_municipal.requests import REQUEST_LIFECYCLE
-from pyfabric_municipal.resources import RESOURCE_LIFECYCLE
+from pyfabric_municipal.requests import REQUEST_LIFECYCLE, Application, Request, RequestFacts
+from pyfabric_municipal.resources import RESOURCE_LIFECYCLE, Resource
 
 from pyfabric.chaincode import ContractError
+from tests.support.municipal import CODE, ECON, HAI, MKT, USCC, application, description
 
 TABLES: dict[str, Lifecycle[Any, Any]] = {
     "resource": RESOURCE_LIFECYCLE,
@@ -107,6 +109,38 @@ def test_a_step_may_not_be_older_than_the_last() -> None:
     early = Actor("UserMSP", "2026-03-11T01:59:59Z", "ManagerMSP")
     with pytest.raises(ContractError, match="last changed at 2026-03-11T02:00:00Z"):
         Lifecycle(row).apply(thing("a"), "go", early, None)
+
+
+def test_the_table_itself_keeps_the_provider_in_and_terms_named() -> None:
+    """The contract never asks for these steps; the table would refuse them all the same."""
+    known = Description.model_validate(description())
+    resource = Resource(
+        state="published",
+        updated=AT,
+        updated_by=MKT,
+        code=CODE,
+        provider=MKT,
+        version=1,
+        description=known,
+        schema_digest=known.schema_digest(),
+    )
+    request = Request(
+        state="applied",
+        updated=AT,
+        updated_by=HAI,
+        id="r",
+        application=Application.model_validate(application()),
+        user=HAI,
+        provider=MKT,
+        applied=AT,
+    )
+    facts = RequestFacts(AT, resource, USCC[HAI])
+    manager, provider = Actor(ECON, AT, ECON), Actor(MKT, AT, ECON)
+    with pytest.raises(ContractError, match="not shared unconditionally: its provider decides"):
+        REQUEST_LIFECYCLE.apply(request, "grant_open", manager, facts)
+    checked = REQUEST_LIFECYCLE.apply(request, "pass_on", manager, facts)
+    with pytest.raises(ContractError, match="no terms are named"):
+        REQUEST_LIFECYCLE.apply(checked, "grant", provider, facts)
 
 
 def test_two_rows_of_one_action_are_refused() -> None:

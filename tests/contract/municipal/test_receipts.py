@@ -166,6 +166,19 @@ class TestLiveness:
         with pytest.raises(ContractError, match="has no field uscc"):
             shared.call(MKT, "Sharing:renew", grant)
 
+    def test_no_renewal_while_the_resource_is_suspended(self, shared: City, grant: str) -> None:
+        shared.call(MKT, "Directory:suspend", CODE, "系统迁移")
+        with pytest.raises(ContractError, match="is suspended, not published"):
+            shared.call(MKT, "Sharing:renew", grant)
+
+    def test_no_activation_after_the_term(self, shared: City) -> None:
+        request = shared.checked()
+        shared.call(MKT, "Sharing:grant", request, offer())
+        shared.ledger.now = moment("2027-03-11T00:00:00Z")
+        with pytest.raises(ContractError, match="expired at 2027-03-11T00:00:00Z"):
+            shared.call(HAI, "Sharing:activate", request)
+        shared.call(ECON, "Sharing:expire", request)
+
     def test_expiry_is_closed_by_anyone_of_the_three_but_not_early(
         self, shared: City, grant: str
     ) -> None:
