@@ -36,13 +36,9 @@ _SHA256: Final = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 
 def generate_private_key(kind: KeyKind = "p256") -> PrivateKey:
     """A fresh private key of one of the kinds that Fabric takes (Ed25519: from channel V3_0 on)."""
-    match kind:
-        case "p256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case "p384":
-            return ec.generate_private_key(ec.SECP384R1())
-        case "ed25519":
-            return ed25519.Ed25519PrivateKey.generate()
+    if kind == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key(ec.SECP256R1() if kind == "p256" else ec.SECP384R1())
 
 
 def load_private_key(pem: bytes, password: bytes | None = None) -> PrivateKey:
@@ -81,6 +77,7 @@ class PrivateKeySigner:
 
     def __init__(self, key: PrivateKey) -> None:
         self.key = _usable(key)
+        self._order = _ORDERS.get(key.curve.name, 0) if hasattr(key, "curve") else 0
 
     @property
     def blocking(self) -> bool:
@@ -92,7 +89,9 @@ class PrivateKeySigner:
         if isinstance(self.key, ed25519.Ed25519PrivateKey):
             return self.key.sign(message)
         signature = self.key.sign(hashlib.sha256(message).digest(), _SHA256)
-        return low_s_signature(self.key.curve.name, signature)
+        r, s = utils.decode_dss_signature(signature)
+        order = self._order
+        return signature if s <= order // 2 else encode_ecdsa(r, order - s)
 
 
 class FunctionSigner:
@@ -114,7 +113,7 @@ class FunctionSigner:
 def low_s_signature(curve: str, signature: bytes) -> bytes:
     """The DER signature with s brought to the lower half of the curve's order.
 
-    Raises DecodeError for a signature that is not DER.
+    Raises IdentityError for a signature that is not DER.
     """
     r, s = ecdsa_integers(signature)
     order = _ORDERS[curve]
@@ -127,15 +126,18 @@ def encode_ecdsa(r: int, s: int) -> bytes:
 
 
 def ecdsa_integers(signature: bytes) -> tuple[int, int]:
-    """(r, s) of a DER signature; what follows them is ignored, as Fabric ignores it."""
+    """(r, s) of a DER signature; what follows them is ignored, as Fabric ignores it.
+
+    Raises IdentityError with Fabric's text.
+    """
     try:
         r, s = der.integers(signature, 2)
     except DecodeError as error:
-        raise DecodeError(f"failed unmashalling signature [{error}]") from error
+        raise IdentityError(f"failed unmashalling signature [{error}]") from error
     if r <= 0:
-        raise DecodeError("invalid signature, R must be larger than zero")
+        raise IdentityError("invalid signature, R must be larger than zero")
     if s <= 0:
-        raise DecodeError("invalid signature, S must be larger than zero")
+        raise IdentityError("invalid signature, S must be larger than zero")
     return r, s
 
 
@@ -166,7 +168,7 @@ def _check_ecdsa(
 ) -> None:
     try:
         r, s = ecdsa_integers(signature)
-    except DecodeError as error:
+    except IdentityError as error:
         raise IdentityError(f"{problem}Failed unmashalling signature [{error}]") from error
     half = _ORDERS.get(public_key.curve.name, 0) // 2
     if s > half:

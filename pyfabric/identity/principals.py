@@ -122,10 +122,9 @@ def _check_unit(identity: "MemberIdentity", data: bytes) -> None:
 
 def _check_anonymity(data: bytes) -> None:
     anonymity = _parse(_Anonymity, data).anonymity_type
-    if anonymity == _Anonymity.NOMINAL:
-        return
     if anonymity == _Anonymity.ANONYMOUS:
         raise IdentityError(
             "Principal is anonymous, but X.509 MSP does not support anonymous identities"
         )
-    raise IdentityError(f"Unknown principal anonymity type: {anonymity}")
+    if anonymity != _Anonymity.NOMINAL:
+        raise IdentityError(f"Unknown principal anonymity type: {anonymity}")

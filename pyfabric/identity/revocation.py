@@ -93,7 +93,7 @@ def _read(data: bytes) -> RevocationList:
         signature = encode_ecdsa(*ecdsa_integers(signature))
     fields = der.Reader(tbs.content)
     fields.optional(der.INTEGER)  # version
-    fields.read(der.SEQUENCE)  # signature algorithm
+    read_algorithm(fields.read(der.SEQUENCE))
     read_name(fields.read(der.SEQUENCE))  # issuer
     read_time(fields)  # this update
     if fields.peek() in (der.UTC_TIME, der.GENERALIZED_TIME):

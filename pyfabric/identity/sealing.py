@@ -4,7 +4,7 @@ Left out, and refused: RSA-PSS, DSA and MD5.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -96,8 +96,8 @@ def _verify(
         key.verify(signature, signed, ec.ECDSA(digest))
     elif isinstance(key, rsa.RSAPublicKey):
         key.verify(signature, signed, padding.PKCS1v15(), digest)
-    elif isinstance(key, ed25519.Ed25519PublicKey):
-        key.verify(signature, signed)
+    else:
+        cast("ed25519.Ed25519PublicKey", key).verify(signature, signed)
 
 
 def _algorithm(identifier: AlgorithmIdentifier) -> _Algorithm | None:

@@ -157,8 +157,6 @@ class Authorities:
             chain = self._chain(certificate)
         except IdentityError as error:
             raise IdentityError(f"failed getting validation chain: {error}") from error
-        if len(chain) < 2:
-            raise IdentityError(f"expected a chain of length at least 2, got {len(chain)}")
         if chain[issuer].raw in self._inner:
             raise IdentityError(
                 "invalid validation chain. Parent certificate should be a leaf of the "
@@ -217,10 +215,7 @@ def _is_self_signed(certificate: Certificate) -> bool:
 
 def _with_low_s(certificate: Certificate, issuer: Certificate) -> Certificate:
     key = cast("ec.EllipticCurvePublicKey", issuer.public_key)
-    try:
-        signature = keys.low_s_signature(key.curve.name, certificate.signature)
-    except DecodeError as error:
-        raise IdentityError(str(error)) from error
+    signature = keys.low_s_signature(key.curve.name, certificate.signature)
     if signature == certificate.signature:
         return certificate
     return parsing.with_signature(certificate, signature)

@@ -1,5 +1,7 @@
 """Asking an identity whether it has a role."""
 
+from typing import cast
+
 from fabric_protos.msp import msp_principal_pb2
 
 from pyfabric.errors import IdentityError
@@ -10,8 +12,9 @@ MSPPrincipal = msp_principal_pb2.MSPPrincipal
 
 def role_principal(msp_id: str, role: int) -> MSPPrincipal:
     """The principal that means a role in an organisation."""
-    wanted = msp_principal_pb2.MSPRole(msp_identifier=msp_id)
-    wanted.role = role  # type: ignore[assignment]
+    wanted = msp_principal_pb2.MSPRole(
+        msp_identifier=msp_id, role=cast("msp_principal_pb2.MSPRole.MSPRoleType", role)
+    )
     return MSPPrincipal(principal=wanted.SerializeToString())
 
 

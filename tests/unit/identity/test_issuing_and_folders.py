@@ -1,13 +1,19 @@
 """Certificates that we issue, folders that we write: what Fabric's rules say of them."""
 
 import json
+import os
+import shutil
 import stat
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from fabric_protos.msp import msp_config_pb2
+from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,16 +56,16 @@ UNITS: dict[Unit, Role.MSPRoleType] = {
 }
 
 
-def definition(*authorities: CertificateAuthority, **changes: object) -> MSPDefinition:
+def definition(*authorities: CertificateAuthority, **changes: Any) -> MSPDefinition:
     root, *intermediates = authorities or (ROOT,)
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "msp_id": "LandMSP",
         "root_certificates": (root.certificate_pem,),
         "intermediate_certificates": tuple(ca.certificate_pem for ca in intermediates),
         "tls_root_certificates": (TLS.certificate_pem,),
         "node_units": NodeUnits.standard(),
     }
-    return MSPDefinition(**{**fields, **changes})  # type: ignore[arg-type]
+    return MSPDefinition(**{**fields, **changes})
 
 
 def member(authority: CertificateAuthority, msp: MSP, unit: Unit = "client") -> MemberIdentity:
@@ -258,6 +264,52 @@ def test_a_nodes_folders_have_the_shape_that_fabric_loads(tmp_path: Path) -> Non
     identity = load_msp_folder(tmp_path / "msp", "LandMSP")
     assert identity.identity == Identity("LandMSP", pem)
     assert verify_signature(KEY.public_key(), b"m", identity.sign(b"m"))
+
+
+PROFILE = """
+Profiles:
+  Land:
+    Policies: &policies
+      Readers: {Type: ImplicitMeta, Rule: ANY Readers}
+      Writers: {Type: ImplicitMeta, Rule: ANY Writers}
+      Admins: {Type: ImplicitMeta, Rule: ANY Admins}
+    Application:
+      Organizations:
+        - Name: LandMSP
+          ID: LandMSP
+          MSPDir: msp
+          Policies:
+            Readers: {Type: Signature, Rule: OR('LandMSP.member')}
+            Writers: {Type: Signature, Rule: OR('LandMSP.member')}
+            Admins: {Type: Signature, Rule: OR('LandMSP.admin')}
+            Endorsement: {Type: Signature, Rule: OR('LandMSP.peer')}
+      Policies: *policies
+"""
+
+
+@pytest.mark.fabric
+def test_configtxgen_reads_a_written_folder_as_we_do(tmp_path: Path) -> None:
+    program = shutil.which("configtxgen", path=os.environ.get("FABRIC_BIN", os.environ["PATH"]))
+    if program is None:
+        pytest.skip("Fabric's programs are not there: set FABRIC_BIN or PATH")
+    intermediate = ROOT.create_intermediate("ica", now=NOW)
+    written = definition(
+        ROOT,
+        intermediate,
+        revocation_lists=(intermediate.revoke([], now=NOW),),
+        node_units=NodeUnits.standard(intermediate.certificate_pem),
+    )
+    written.write(tmp_path / "msp")
+    (tmp_path / "configtx.yaml").write_text(PROFILE)
+    printed = subprocess.run(
+        [program, "-configPath", tmp_path, "-printOrg", "LandMSP"],
+        check=True,
+        capture_output=True,
+    ).stdout
+    config = json.loads(printed)["values"]["MSP"]["value"]["config"]
+    assert config["name"] == "LandMSP"
+    read = json_format.ParseDict(config, msp_config_pb2.FabricMSPConfig())
+    assert read.SerializeToString() == written.to_config().config
 
 
 def test_an_open_file_becomes_private_when_a_key_is_written(tmp_path: Path) -> None:
