@@ -1,5 +1,6 @@
 """The client of a Fabric network for asyncio; `pyfabric.gateway` has the same names."""
 
+from pyfabric.aio.admin import Admin, OrdererAdmin
 from pyfabric.aio.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.aio.contract import Contract
 from pyfabric.aio.event_stream import EventRequest, EventStream
@@ -22,6 +23,7 @@ from pyfabric.core.retry import Retry
 from pyfabric.core.timeouts import Timeouts
 
 __all__ = [
+    "Admin",
     "Block",
     "BlockAndPrivateData",
     "BlockTransaction",
@@ -40,6 +42,7 @@ __all__ = [
     "Gateway",
     "InMemoryCheckpointer",
     "Network",
+    "OrdererAdmin",
     "PrivateWrites",
     "Proposal",
     "Retry",

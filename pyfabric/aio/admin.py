@@ -21,100 +21,102 @@ from pyfabric.identity.signing import SigningIdentity
 
 
 class Admin:
-    """One peer, its organisation's part in channels, and its chaincodes, seen by one administrator.
+    """What one administrator does on peers, each time on the very peer that is named.
 
     Refusals raise PeerResponseError with the peer's own text; approvals and commits raise what a
     submit raises. Use it in an `async with` statement, or close it.
     """
 
-    def __init__(self, peer: Endpoint, identity: SigningIdentity) -> None:
-        self._peer = peer
+    def __init__(self, identity: SigningIdentity) -> None:
         self._identity = identity
         self._driver = AsyncDriver()
 
-    async def install(self, package: ChaincodePackage) -> str:
+    async def install(self, peer: Endpoint, package: ChaincodePackage) -> str:
         """The package is on the peer; the answer is its id. That it was there already is no error."""
-        return await self._driver.run(lifecycle.install(self._peer, self._identity, package))
+        return await self._driver.run(lifecycle.install(peer, self._identity, package))
 
-    async def installed(self) -> tuple[InstalledChaincode, ...]:
+    async def installed(self, peer: Endpoint) -> tuple[InstalledChaincode, ...]:
         """What is installed on the peer, by package id."""
-        return await self._driver.run(lifecycle.installed(self._peer, self._identity))
+        return await self._driver.run(lifecycle.installed(peer, self._identity))
 
-    async def installed_package(self, package_id: str) -> ChaincodePackage:
+    async def installed_package(self, peer: Endpoint, package_id: str) -> ChaincodePackage:
         """A package as it was installed."""
-        return await self._driver.run(
-            lifecycle.installed_package(self._peer, self._identity, package_id)
-        )
+        return await self._driver.run(lifecycle.installed_package(peer, self._identity, package_id))
 
     async def approve(
-        self, channel: str, definition: ChaincodeDefinition, package_id: str | None
+        self, peer: Endpoint, channel: str, definition: ChaincodeDefinition, package_id: str | None
     ) -> SubmitResult:
         """The organisation has approved the definition; None: its peers will not run the chaincode."""
         return await self._driver.run(
-            lifecycle.approve(self._peer, self._identity, channel, definition, package_id)
+            lifecycle.approve(peer, self._identity, channel, definition, package_id)
         )
 
     async def check_commit_readiness(
-        self, channel: str, definition: ChaincodeDefinition
+        self, peer: Endpoint, channel: str, definition: ChaincodeDefinition
     ) -> Mapping[str, bool]:
         """Which organisations, by MSP id, have approved exactly this definition."""
         return await self._driver.run(
-            lifecycle.check_commit_readiness(self._peer, self._identity, channel, definition)
+            lifecycle.check_commit_readiness(peer, self._identity, channel, definition)
         )
 
     async def commit(
         self,
+        peer: Endpoint,
         channel: str,
         definition: ChaincodeDefinition,
         endorsing_organizations: Sequence[str] = (),
     ) -> SubmitResult:
         """The definition is in force; without MSP ids the peer chooses who endorses that."""
         return await self._driver.run(
-            lifecycle.commit(
-                self._peer, self._identity, channel, definition, endorsing_organizations
-            )
+            lifecycle.commit(peer, self._identity, channel, definition, endorsing_organizations)
         )
 
-    async def committed(self, channel: str) -> tuple[ChaincodeDefinition, ...]:
+    async def committed(self, peer: Endpoint, channel: str) -> tuple[ChaincodeDefinition, ...]:
         """The definitions in force on the channel, by name."""
-        return await self._driver.run(lifecycle.committed(self._peer, self._identity, channel))
+        return await self._driver.run(lifecycle.committed(peer, self._identity, channel))
 
-    async def committed_definition(self, channel: str, name: str) -> CommittedDefinition:
+    async def committed_definition(
+        self, peer: Endpoint, channel: str, name: str
+    ) -> CommittedDefinition:
         """The definition of one chaincode, with who approved it; status 404 when it has none."""
         return await self._driver.run(
-            lifecycle.committed_definition(self._peer, self._identity, channel, name)
+            lifecycle.committed_definition(peer, self._identity, channel, name)
         )
 
-    async def approved(self, channel: str, name: str, sequence: int = 0) -> ApprovedDefinition:
+    async def approved(
+        self, peer: Endpoint, channel: str, name: str, sequence: int = 0
+    ) -> ApprovedDefinition:
         """What the organisation approved: at that sequence, or the newest when it is 0."""
         return await self._driver.run(
-            lifecycle.approved(self._peer, self._identity, channel, name, sequence)
+            lifecycle.approved(peer, self._identity, channel, name, sequence)
         )
 
-    async def join_channel(self, block: bytes) -> None:
+    async def join_channel(self, peer: Endpoint, block: bytes) -> None:
         """The peer is on the channel of this configuration block."""
-        await self._driver.run(peers.join_channel(self._peer, self._identity, block))
+        await self._driver.run(peers.join_channel(peer, self._identity, block))
 
-    async def channels(self) -> tuple[str, ...]:
+    async def channels(self, peer: Endpoint) -> tuple[str, ...]:
         """The names of the channels that the peer has joined."""
-        return await self._driver.run(peers.channels(self._peer, self._identity))
+        return await self._driver.run(peers.channels(peer, self._identity))
 
-    async def config_block(self, channel: str) -> bytes:
+    async def config_block(self, peer: Endpoint, channel: str) -> bytes:
         """The newest configuration block (bytes of common.Block)."""
-        return await self._driver.run(peers.config_block(self._peer, self._identity, channel))
+        return await self._driver.run(peers.config_block(peer, self._identity, channel))
 
-    async def chain_info(self, channel: str) -> ChainInfo:
+    async def chain_info(self, peer: Endpoint, channel: str) -> ChainInfo:
         """How far the peer has come on the channel."""
-        return await self._driver.run(peers.chain_info(self._peer, self._identity, channel))
+        return await self._driver.run(peers.chain_info(peer, self._identity, channel))
 
-    async def block(self, channel: str, which: int | str | bytes) -> bytes:
+    async def block(self, peer: Endpoint, channel: str, which: int | str | bytes) -> bytes:
         """A block (bytes of common.Block) by its number, a transaction's id or its hash."""
-        return await self._driver.run(peers.block(self._peer, self._identity, channel, which))
+        return await self._driver.run(peers.block(peer, self._identity, channel, which))
 
-    async def transaction(self, channel: str, transaction_id: str) -> ProcessedTransaction:
+    async def transaction(
+        self, peer: Endpoint, channel: str, transaction_id: str
+    ) -> ProcessedTransaction:
         """A transaction by its id."""
         return await self._driver.run(
-            peers.transaction(self._peer, self._identity, channel, transaction_id)
+            peers.transaction(peer, self._identity, channel, transaction_id)
         )
 
     async def close(self) -> None:

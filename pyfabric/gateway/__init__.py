@@ -14,6 +14,7 @@ from pyfabric.core.events import (
 from pyfabric.core.prepared import CommitStatus
 from pyfabric.core.retry import Retry
 from pyfabric.core.timeouts import Timeouts
+from pyfabric.gateway.admin import Admin, OrdererAdmin
 from pyfabric.gateway.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.gateway.contract import Contract
 from pyfabric.gateway.event_stream import EventRequest, EventStream
@@ -22,6 +23,7 @@ from pyfabric.gateway.network import Network
 from pyfabric.gateway.transactions import Commit, Proposal, SubmittedTransaction, Transaction
 
 __all__ = [
+    "Admin",
     "Block",
     "BlockAndPrivateData",
     "BlockTransaction",
@@ -40,6 +42,7 @@ __all__ = [
     "Gateway",
     "InMemoryCheckpointer",
     "Network",
+    "OrdererAdmin",
     "PrivateWrites",
     "Proposal",
     "Retry",

@@ -21,99 +21,95 @@ from pyfabric.identity.signing import SigningIdentity
 
 
 class Admin:
-    """One peer, its organisation's part in channels, and its chaincodes, seen by one administrator.
+    """What one administrator does on peers, each time on the very peer that is named.
 
     Refusals raise PeerResponseError with the peer's own text; approvals and commits raise what a
     submit raises. Use it in a `with` statement, or close it.
     """
 
-    def __init__(self, peer: Endpoint, identity: SigningIdentity) -> None:
-        self._peer = peer
+    def __init__(self, identity: SigningIdentity) -> None:
         self._identity = identity
         self._driver = Driver()
 
-    def install(self, package: ChaincodePackage) -> str:
+    def install(self, peer: Endpoint, package: ChaincodePackage) -> str:
         """The package is on the peer; the answer is its id. That it was there already is no error."""
-        return self._driver.run(lifecycle.install(self._peer, self._identity, package))
+        return self._driver.run(lifecycle.install(peer, self._identity, package))
 
-    def installed(self) -> tuple[InstalledChaincode, ...]:
+    def installed(self, peer: Endpoint) -> tuple[InstalledChaincode, ...]:
         """What is installed on the peer, by package id."""
-        return self._driver.run(lifecycle.installed(self._peer, self._identity))
+        return self._driver.run(lifecycle.installed(peer, self._identity))
 
-    def installed_package(self, package_id: str) -> ChaincodePackage:
+    def installed_package(self, peer: Endpoint, package_id: str) -> ChaincodePackage:
         """A package as it was installed."""
-        return self._driver.run(lifecycle.installed_package(self._peer, self._identity, package_id))
+        return self._driver.run(lifecycle.installed_package(peer, self._identity, package_id))
 
     def approve(
-        self, channel: str, definition: ChaincodeDefinition, package_id: str | None
+        self, peer: Endpoint, channel: str, definition: ChaincodeDefinition, package_id: str | None
     ) -> SubmitResult:
         """The organisation has approved the definition; None: its peers will not run the chaincode."""
         return self._driver.run(
-            lifecycle.approve(self._peer, self._identity, channel, definition, package_id)
+            lifecycle.approve(peer, self._identity, channel, definition, package_id)
         )
 
     def check_commit_readiness(
-        self, channel: str, definition: ChaincodeDefinition
+        self, peer: Endpoint, channel: str, definition: ChaincodeDefinition
     ) -> Mapping[str, bool]:
         """Which organisations, by MSP id, have approved exactly this definition."""
         return self._driver.run(
-            lifecycle.check_commit_readiness(self._peer, self._identity, channel, definition)
+            lifecycle.check_commit_readiness(peer, self._identity, channel, definition)
         )
 
     def commit(
         self,
+        peer: Endpoint,
         channel: str,
         definition: ChaincodeDefinition,
         endorsing_organizations: Sequence[str] = (),
     ) -> SubmitResult:
         """The definition is in force; without MSP ids the peer chooses who endorses that."""
         return self._driver.run(
-            lifecycle.commit(
-                self._peer, self._identity, channel, definition, endorsing_organizations
-            )
+            lifecycle.commit(peer, self._identity, channel, definition, endorsing_organizations)
         )
 
-    def committed(self, channel: str) -> tuple[ChaincodeDefinition, ...]:
+    def committed(self, peer: Endpoint, channel: str) -> tuple[ChaincodeDefinition, ...]:
         """The definitions in force on the channel, by name."""
-        return self._driver.run(lifecycle.committed(self._peer, self._identity, channel))
+        return self._driver.run(lifecycle.committed(peer, self._identity, channel))
 
-    def committed_definition(self, channel: str, name: str) -> CommittedDefinition:
+    def committed_definition(self, peer: Endpoint, channel: str, name: str) -> CommittedDefinition:
         """The definition of one chaincode, with who approved it; status 404 when it has none."""
-        return self._driver.run(
-            lifecycle.committed_definition(self._peer, self._identity, channel, name)
-        )
+        return self._driver.run(lifecycle.committed_definition(peer, self._identity, channel, name))
 
-    def approved(self, channel: str, name: str, sequence: int = 0) -> ApprovedDefinition:
+    def approved(
+        self, peer: Endpoint, channel: str, name: str, sequence: int = 0
+    ) -> ApprovedDefinition:
         """What the organisation approved: at that sequence, or the newest when it is 0."""
-        return self._driver.run(
-            lifecycle.approved(self._peer, self._identity, channel, name, sequence)
-        )
+        return self._driver.run(lifecycle.approved(peer, self._identity, channel, name, sequence))
 
-    def join_channel(self, block: bytes) -> None:
+    def join_channel(self, peer: Endpoint, block: bytes) -> None:
         """The peer is on the channel of this configuration block."""
-        self._driver.run(peers.join_channel(self._peer, self._identity, block))
+        self._driver.run(peers.join_channel(peer, self._identity, block))
 
-    def channels(self) -> tuple[str, ...]:
+    def channels(self, peer: Endpoint) -> tuple[str, ...]:
         """The names of the channels that the peer has joined."""
-        return self._driver.run(peers.channels(self._peer, self._identity))
+        return self._driver.run(peers.channels(peer, self._identity))
 
-    def config_block(self, channel: str) -> bytes:
+    def config_block(self, peer: Endpoint, channel: str) -> bytes:
         """The newest configuration block (bytes of common.Block)."""
-        return self._driver.run(peers.config_block(self._peer, self._identity, channel))
+        return self._driver.run(peers.config_block(peer, self._identity, channel))
 
-    def chain_info(self, channel: str) -> ChainInfo:
+    def chain_info(self, peer: Endpoint, channel: str) -> ChainInfo:
         """How far the peer has come on the channel."""
-        return self._driver.run(peers.chain_info(self._peer, self._identity, channel))
+        return self._driver.run(peers.chain_info(peer, self._identity, channel))
 
-    def block(self, channel: str, which: int | str | bytes) -> bytes:
+    def block(self, peer: Endpoint, channel: str, which: int | str | bytes) -> bytes:
         """A block (bytes of common.Block) by its number, a transaction's id or its hash."""
-        return self._driver.run(peers.block(self._peer, self._identity, channel, which))
+        return self._driver.run(peers.block(peer, self._identity, channel, which))
 
-    def transaction(self, channel: str, transaction_id: str) -> ProcessedTransaction:
+    def transaction(
+        self, peer: Endpoint, channel: str, transaction_id: str
+    ) -> ProcessedTransaction:
         """A transaction by its id."""
-        return self._driver.run(
-            peers.transaction(self._peer, self._identity, channel, transaction_id)
-        )
+        return self._driver.run(peers.transaction(peer, self._identity, channel, transaction_id))
 
     def close(self) -> None:
         """End the connections. Safe to repeat."""

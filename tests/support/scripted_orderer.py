@@ -40,7 +40,7 @@ class ScriptedOrderer:
         self._server.daemon_threads = False
         self._server.block_on_close = True
         self._server.socket = self._context().wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
     @property

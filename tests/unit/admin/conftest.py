@@ -1,6 +1,5 @@
 """Both surfaces of administration, and a peer and an orderer on the loopback that follow a script."""
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +24,6 @@ def admin_identity() -> SigningIdentity:
 @pytest.fixture(params=["gateway", "aio"])
 def surface(request: pytest.FixtureRequest) -> Iterator[Surface]:
     surface = Surface(request.param)
-    importlib.import_module(f"pyfabric.{request.param}.admin")
     yield surface
     surface.close()
 
@@ -45,12 +43,12 @@ def orderer(pki: Pki) -> Iterator[ScriptedOrderer]:
 
 
 @pytest.fixture
-def admin(surface: Surface, peer: ScriptedPeer, admin_identity: SigningIdentity) -> Iterator[Any]:
-    with surface.wrap(surface.admin.Admin)(peer.endpoint, admin_identity) as admin:
+def admin(surface: Surface, admin_identity: SigningIdentity) -> Iterator[Any]:
+    with surface.Admin(admin_identity) as admin:
         yield admin
 
 
 @pytest.fixture
 def orderer_admin(surface: Surface, orderer: ScriptedOrderer) -> Iterator[Any]:
-    with surface.wrap(surface.admin.OrdererAdmin)(orderer.endpoint) as admin:
+    with surface.OrdererAdmin(orderer.endpoint) as admin:
         yield admin

@@ -116,7 +116,7 @@ def test_install(admin: Any, peer: ScriptedPeer) -> None:
     peer.on(
         PROCESS_PROPOSAL, says(lifecycle_pb2.InstallChaincodeResult(package_id=PACKAGE.package_id))
     )
-    assert admin.install(PACKAGE) == PACKAGE.package_id
+    assert admin.install(peer.endpoint, PACKAGE) == PACKAGE.package_id
     channel, chaincode, (function, arguments) = asked(peer)
     assert (channel, chaincode, function) == ("", "_lifecycle", b"InstallChaincode")
     sent = lifecycle_pb2.InstallChaincodeArgs.FromString(arguments)
@@ -126,9 +126,9 @@ def test_install(admin: Any, peer: ScriptedPeer) -> None:
 def test_installing_again_is_no_error_and_anything_else_is(admin: Any, peer: ScriptedPeer) -> None:
     there = f"… chaincode already successfully installed (package ID '{PACKAGE.package_id}')"
     peer.on(PROCESS_PROPOSAL, says(code=500, message=there), says(code=500, message="disk full"))
-    assert admin.install(PACKAGE) == PACKAGE.package_id
+    assert admin.install(peer.endpoint, PACKAGE) == PACKAGE.package_id
     with pytest.raises(PeerResponseError, match="500: disk full") as refusal:
-        admin.install(PACKAGE)
+        admin.install(peer.endpoint, PACKAGE)
     assert refusal.value.status == 500
     assert refusal.value.address == peer.endpoint.address
 
@@ -152,7 +152,7 @@ def test_what_is_installed(admin: Any, peer: ScriptedPeer) -> None:
         ),
     )
     places = [(name, *one) for name in ("city", "z") for one in (("a", ""), ("directory", "2"))]
-    assert admin.installed() == (
+    assert admin.installed(peer.endpoint) == (
         InstalledChaincode("a:1", "a"),
         InstalledChaincode("b:1", "b", tuple(places)),
     )
@@ -161,7 +161,7 @@ def test_what_is_installed(admin: Any, peer: ScriptedPeer) -> None:
 def test_an_installed_package(admin: Any, peer: ScriptedPeer) -> None:
     result = lifecycle_pb2.GetInstalledChaincodePackageResult
     peer.on(PROCESS_PROPOSAL, says(result(chaincode_install_package=PACKAGE.data)))
-    assert admin.installed_package(PACKAGE.package_id) == PACKAGE
+    assert admin.installed_package(peer.endpoint, PACKAGE.package_id) == PACKAGE
     sent = lifecycle_pb2.GetInstalledChaincodePackageArgs.FromString(asked(peer)[2][1])
     assert sent.package_id == PACKAGE.package_id
 
@@ -180,7 +180,7 @@ def commits(peer: ScriptedPeer) -> None:
 @pytest.mark.parametrize("package_id", ["directory_1:00", None])
 def test_approve(admin: Any, peer: ScriptedPeer, package_id: str | None) -> None:
     commits(peer)
-    assert admin.approve("city", DEFINITION, package_id).block_number == 7
+    assert admin.approve(peer.endpoint, "city", DEFINITION, package_id).block_number == 7
     organizations, (channel, chaincode, (function, arguments)) = transacted(peer)
     assert organizations == ["EconInfoMSP"]
     assert (channel, chaincode) == ("city", "_lifecycle")
@@ -195,7 +195,9 @@ def test_approve(admin: Any, peer: ScriptedPeer, package_id: str | None) -> None
 
 def test_without_collections_the_field_is_left_out(admin: Any, peer: ScriptedPeer) -> None:
     commits(peer)
-    admin.commit("city", ChaincodeDefinition(name="directory", version="1", sequence=1))
+    admin.commit(
+        peer.endpoint, "city", ChaincodeDefinition(name="directory", version="1", sequence=1)
+    )
     sent = lifecycle_pb2.CommitChaincodeDefinitionArgs.FromString(transacted(peer)[1][2][1])
     assert not sent.HasField("collections")
     assert not sent.validation_parameter
@@ -204,7 +206,7 @@ def test_without_collections_the_field_is_left_out(admin: Any, peer: ScriptedPee
 @pytest.mark.parametrize("organizations", [[], ["EconInfoMSP", "MktSupMSP"]])
 def test_commit(admin: Any, peer: ScriptedPeer, organizations: list[str]) -> None:
     commits(peer)
-    assert admin.commit("city", DEFINITION, organizations).block_number == 7
+    assert admin.commit(peer.endpoint, "city", DEFINITION, organizations).block_number == 7
     chosen, (_, _, (function, arguments)) = transacted(peer)
     assert chosen == organizations
     assert function == b"CommitChaincodeDefinition"
@@ -215,13 +217,13 @@ def test_commit(admin: Any, peer: ScriptedPeer, organizations: list[str]) -> Non
 def test_a_definition_that_does_not_follow(admin: Any, peer: ScriptedPeer) -> None:
     peer.on(ENDORSE, fail(grpc.StatusCode.ABORTED, "requested sequence 5 is larger"))
     with pytest.raises(EndorseError, match="requested sequence 5"):
-        admin.approve("city", DEFINITION, None)
+        admin.approve(peer.endpoint, "city", DEFINITION, None)
 
 
 def test_readiness(admin: Any, peer: ScriptedPeer) -> None:
     approvals = {"MktSupMSP": False, "EconInfoMSP": True}
     peer.on(PROCESS_PROPOSAL, says(lifecycle_pb2.CheckCommitReadinessResult(approvals=approvals)))
-    assert list(admin.check_commit_readiness("city", DEFINITION).items()) == [
+    assert list(admin.check_commit_readiness(peer.endpoint, "city", DEFINITION).items()) == [
         ("EconInfoMSP", True),
         ("MktSupMSP", False),
     ]
@@ -235,7 +237,7 @@ def test_committed(admin: Any, peer: ScriptedPeer) -> None:
     result = lifecycle_pb2.QueryChaincodeDefinitionsResult
     listed = [result.ChaincodeDefinition(name=name, **PARAMETERS) for name in ("x", "directory")]
     peer.on(PROCESS_PROPOSAL, says(result(chaincode_definitions=listed)))
-    found = admin.committed("city")
+    found = admin.committed(peer.endpoint, "city")
     assert [one.name for one in found] == ["directory", "x"]
     assert found[0] == AS_READ
 
@@ -246,10 +248,10 @@ def test_one_committed_definition(admin: Any, peer: ScriptedPeer) -> None:
     )
     missing = says(code=404, message="namespace nothing is not defined")
     peer.on(PROCESS_PROPOSAL, says(result), missing)
-    found = admin.committed_definition("city", "directory")
+    found = admin.committed_definition(peer.endpoint, "city", "directory")
     assert (found.definition, found.approvals) == (AS_READ, {"EconInfoMSP": True})
     with pytest.raises(PeerResponseError, match="namespace nothing is not defined") as refusal:
-        admin.committed_definition("city", "nothing")
+        admin.committed_definition(peer.endpoint, "city", "nothing")
     assert refusal.value.status == 404
 
 
@@ -263,7 +265,7 @@ def test_approved(admin: Any, peer: ScriptedPeer, package_id: str | None) -> Non
         )
     result = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult(source=source, **PARAMETERS)
     peer.on(PROCESS_PROPOSAL, says(result))
-    found = admin.approved("city", "directory", 3)
+    found = admin.approved(peer.endpoint, "city", "directory", 3)
     assert (found.definition, found.package_id) == (AS_READ, package_id)
     sent = lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs.FromString(asked(peer)[2][1])
     assert (sent.name, sent.sequence) == ("directory", 3)
@@ -272,25 +274,25 @@ def test_approved(admin: Any, peer: ScriptedPeer, package_id: str | None) -> Non
 def test_channels_of_a_peer(admin: Any, peer: ScriptedPeer) -> None:
     names = [query_pb2.ChannelInfo(channel_id=name) for name in ("slow", "fast")]
     peer.on(PROCESS_PROPOSAL, says(), says(query_pb2.ChannelQueryResponse(channels=names)))
-    assert admin.join_channel(b"a block") is None
+    assert admin.join_channel(peer.endpoint, b"a block") is None
     assert asked(peer) == ("", "cscc", [b"JoinChain", b"a block"])
-    assert admin.channels() == ("fast", "slow")
+    assert admin.channels(peer.endpoint) == ("fast", "slow")
     assert asked(peer) == ("", "cscc", [b"GetChannels"])
 
 
 def test_chain_info_and_blocks(admin: Any, peer: ScriptedPeer) -> None:
     info = ledger_pb2.BlockchainInfo(height=9, currentBlockHash=b"c", previousBlockHash=b"p")
     peer.on(PROCESS_PROPOSAL, says(info), says(b"a block"))
-    assert admin.chain_info("city") == ChainInfo(9, b"c", b"p")
+    assert admin.chain_info(peer.endpoint, "city") == ChainInfo(9, b"c", b"p")
     assert asked(peer) == ("city", "qscc", [b"GetChainInfo", b"city"])
     for which, arguments in (
         (7, [b"GetBlockByNumber", b"city", b"7"]),
         ("ab12", [b"GetBlockByTxID", b"city", b"ab12"]),
         (b"\xab\x12", [b"GetBlockByHash", b"city", b"\xab\x12"]),
     ):
-        assert admin.block("city", which) == b"a block"
+        assert admin.block(peer.endpoint, "city", which) == b"a block"
         assert asked(peer) == ("city", "qscc", arguments)
-    assert admin.config_block("city") == b"a block"
+    assert admin.config_block(peer.endpoint, "city") == b"a block"
     assert asked(peer) == ("city", "cscc", [b"GetConfigBlock", b"city"])
 
 
@@ -298,7 +300,7 @@ def test_a_transaction(admin: Any, peer: ScriptedPeer) -> None:
     envelope = common_pb2.Envelope(payload=b"p", signature=b"s")
     found = transaction_pb2.ProcessedTransaction(transactionEnvelope=envelope, validationCode=11)
     peer.on(PROCESS_PROPOSAL, says(found))
-    transaction = admin.transaction("city", "ab12")
+    transaction = admin.transaction(peer.endpoint, "city", "ab12")
     assert transaction.envelope == envelope.SerializeToString()
     assert transaction.code is ValidationCode.MVCC_READ_CONFLICT
     assert asked(peer) == ("city", "qscc", [b"GetTransactionByID", b"city", b"ab12"])
@@ -311,10 +313,10 @@ def test_a_peer_that_refuses_the_proposal_or_answers_junk(admin: Any, peer: Scri
         says(b"\xff"),
     )
     with pytest.raises(GatewayError, match="access denied") as refusal:
-        admin.channels()
+        admin.channels(peer.endpoint)
     assert refusal.value.code is StatusCode.UNKNOWN
     with pytest.raises(DecodeError):
-        admin.channels()
+        admin.channels(peer.endpoint)
 
 
 def test_joining_an_orderer(orderer_admin: Any, orderer: ScriptedOrderer) -> None:
