@@ -39,7 +39,7 @@ class ExitCode(IntEnum):
 
 MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.OK: "done",
-    ExitCode.FAULT: "a defect of this program: please report the traceback",
+    ExitCode.FAULT: "not done: you declined, or, with a traceback, a defect: please report it",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.INPUT: "a file, topology, policy, package or setting is wrong",
     ExitCode.NETWORK: "the network or its ledger cannot do it: port in use, not running, damaged",
@@ -76,3 +76,9 @@ def exit_code(error: FabricError) -> ExitCode:
     if isinstance(error, GatewayError):
         return ExitCode.UNREACHABLE if error.code in _SILENCE else ExitCode.REFUSED
     return ExitCode.INPUT
+
+
+def exit_code_table() -> str:
+    """The exit codes as a Markdown table, for the documentation."""
+    lines = [f"| {code.value} | {meaning} |" for code, meaning in MEANINGS.items()]
+    return "\n".join(("| code | meaning |", "|---|---|", *lines)) + "\n"

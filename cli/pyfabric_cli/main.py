@@ -41,5 +41,6 @@ def main() -> None:
     except FabricError as error:
         say(f"error: {error}")
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        say(f"error: {error.filename or 'system'}: {error.strerror}")
+        sys.exit(ExitCode.INPUT)

@@ -1,0 +1,216 @@
+"""The commands on a running network: tables for people, JSON for programs."""
+
+import io
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyfabric_cli.doctor_command import foreign_owners
+from pyfabric_network.network import Network
+
+Run = Callable[..., Any]
+PYFABRIC = [sys.executable, "-c", "from pyfabric_cli.main import main; main()"]
+
+
+def test_init_copies_a_topology_out_and_never_over_a_file(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "mine.yaml"
+    ended = run("network", "init", "--to", str(target))
+    assert ended.code == 0
+    assert f"pyfabric network up {target}" in ended.err
+    assert target.read_bytes() == Path("network/quickstart.yaml").read_bytes()
+    target.write_text("mine")
+    assert run("network", "init", "--to", str(target)).code == 4
+    assert target.read_text() == "mine"
+
+
+def test_up_again_shows_the_nodes_and_says_where_the_keys_are(
+    run: Run, network: Network, state: Path
+) -> None:
+    ended = run("network", "up", str(network.state.topology), "-o", "json")
+    assert ended.code == 0
+    assert [node["node"] for node in ended.json()] == ["orderer0.tax", "peer0.tax", "peer0.health"]
+    assert "up small: keys and certificates (1/5)" in ended.err.splitlines()
+    assert f"made in one place ({state}/small): for development" in ended.err
+
+
+@pytest.mark.usefixtures("state")
+def test_status_in_both_forms(run: Run) -> None:
+    table = run("network", "status")
+    assert table.code == 0
+    assert table.out.splitlines()[0].split() == [
+        "node",
+        "department",
+        "address",
+        "state",
+        "channels",
+    ]
+    assert "peer0.health" in table.out
+    nodes = run("network", "status", "-o", "json").json()
+    assert {node["state"] for node in nodes} == {"up"}
+    assert all(node["channels"]["bills"] >= 3 for node in nodes)
+
+
+@pytest.mark.usefixtures("state")
+def test_invoke_query_and_what_the_ledger_tells_of_it(run: Run) -> None:
+    done = run("chaincode", "invoke", "sample", "put", "colour", "蓝", "-o", "json").json()
+    assert done["result"] == "蓝"
+    query = run("chaincode", "query", "sample", "get", "colour", "--context", "Health")
+    assert query.out == "蓝\n"
+    facts = run("ledger", "tx", done["transaction_id"], "-o", "json").json()
+    assert facts["block_number"] == done["block_number"]
+    assert facts["arguments"] == ["colour", "蓝"]
+    assert (facts["code"], facts["creator"], facts["function"]) == ("VALID", "TaxMSP", "put")
+    assert set(facts["endorsers"]) == {"TaxMSP", "HealthMSP"}
+    assert {"namespace": "sample", "key": "colour", "deleted": False} in facts["writes"]
+    block = run("ledger", "block", str(done["block_number"]), "-o", "json").json()
+    assert [each["transaction_id"] for each in block["transactions"]] == [done["transaction_id"]]
+    table = run("ledger", "tx", done["transaction_id"])
+    assert "colour" in table.out
+    assert run("ledger", "block").out.startswith("number")
+
+
+@pytest.mark.usefixtures("state")
+def test_height_grows_by_a_block(run: Run) -> None:
+    before = run("ledger", "height", "-o", "json").json()
+    run("chaincode", "invoke", "sample", "put", "a", "b")
+    after = run("ledger", "height", "-o", "json").json()
+    assert after["height"] == before["height"] + 1
+    assert after["previous_hash"] == before["current_hash"]
+
+
+@pytest.mark.usefixtures("state")
+def test_a_user_is_chosen_by_option(run: Run) -> None:
+    assert run("chaincode", "query", "sample", "role").out == "clerk\n"
+    assert run("chaincode", "query", "sample", "role", "--user", "Admin").out == "\n"
+
+
+@pytest.mark.usefixtures("state")
+def test_list_deploy_and_metadata(run: Run) -> None:
+    listed = run("chaincode", "list", "-o", "json").json()
+    assert [(one["name"], one["version"], one["endorsement"]) for one in listed] == [
+        ("sample", "1.0", "/Channel/Application/Endorsement")
+    ]
+    deployed = run("chaincode", "deploy", "-o", "json")
+    assert [one["changed"] for one in deployed.json()] == [False]
+    assert "deploy: sample on bills (2/2)" in deployed.err.splitlines()
+    table = [line.split() for line in run("chaincode", "metadata", "sample").out.splitlines()]
+    assert ["sample:put", "transaction", "key:", "string,", "value:", "string", "string"] in table
+    assert ["sample:role", "query", "string"] in table
+    assert "sample" in run("chaincode", "metadata", "sample", "-o", "json").json()["contracts"]
+
+
+@pytest.mark.usefixtures("state")
+def test_events_of_the_past_and_on_from_a_checkpoint(run: Run, tmp_path: Path) -> None:
+    file = str(tmp_path / "seen.json")
+    watch = ("events", "--chaincode", "sample", "--checkpoint", file, "-o", "json")
+    run("chaincode", "invoke", "sample", "put", "first", "1")
+    lines = run(*watch).out.splitlines()
+    assert '"payload": "first"' in lines[-1]
+    assert run(*watch).out == ""
+    run("chaincode", "invoke", "sample", "put", "second", "2")
+    run("chaincode", "invoke", "sample", "put", "third", "3")
+    assert ['"second"' in line or '"third"' in line for line in run(*watch).out.splitlines()] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.usefixtures("state")
+def test_blocks_of_the_past_and_on_from_a_checkpoint(run: Run, tmp_path: Path) -> None:
+    height = run("ledger", "height", "-o", "json").json()["height"]
+    file = str(tmp_path / "seen.json")
+    first = run("events", "--checkpoint", file)
+    assert first.out.splitlines()[0].startswith("0  ")
+    assert first.out.splitlines()[-1].startswith(f"{height - 1}  ")
+    assert run("events", "--checkpoint", file).out == ""
+    assert (
+        run("events", "--start", str(height - 1), "-o", "json").json()["block_number"] == height - 1
+    )
+
+
+@pytest.mark.usefixtures("state")
+def test_following_goes_on_until_interrupted() -> None:
+    command = [*PYFABRIC, "events", "--follow", "--start", "0", "-o", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        assert '"block_number": 0' in following.stdout.readline()
+        assert '"block_number": 1' in following.stdout.readline()
+        following.send_signal(signal.SIGINT)
+        following.stdout.read()
+        assert following.wait(timeout=30) == 130
+
+
+@pytest.mark.usefixtures("state")
+def test_contexts_are_listed_shown_made_and_removed(run: Run, network: Network) -> None:
+    listed = run("context", "list", "-o", "json").json()
+    assert [(one["name"], one["current"]) for one in listed] == [
+        ("small/Tax", "*"),
+        ("small/Health", ""),
+    ]
+    shown = run("context", "show", "Tax", "-o", "json").json()
+    assert (shown["msp_id"], shown["users"]) == ("TaxMSP", ["Admin", "clerk"])
+    admin = str(network.plan.departments["Health"].admin.msp)
+    made = run(
+        "context", "set", "mine", "--profile", listed[1]["profile"], "--user", admin,
+        "--channel", "bills",
+    )  # fmt: skip
+    assert made.code == 0
+    assert run("chaincode", "query", "sample", "role", "-c", "mine").out == "\n"
+    assert run("context", "set", "mine", "--channel", "other").code == 0
+    assert run("context", "show", "mine", "-o", "json").json()["channel"] == "other"
+    assert run("context", "use", "mine").code == 0
+    assert run("context", "remove", "mine").code == 0
+    assert run("ledger", "height").code == 3
+    assert run("context", "use", "Tax").err == "you are small/Tax\n"
+
+
+@pytest.mark.usefixtures("state")
+def test_a_profile_in_both_forms(run: Run) -> None:
+    profile = run("network", "profile", "Health").json()
+    assert profile["organizations"]["Health"]["mspid"] == "HealthMSP"
+    assert yaml.safe_load(run("network", "profile", "Health", "--format", "yaml").out) == profile
+
+
+@pytest.mark.usefixtures("state")
+def test_logs(run: Run) -> None:
+    assert "development ledger: not for production" in run("network", "logs").out
+
+
+def test_down_asks_before_it_deletes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = ("--state", str(tmp_path))
+    assert run("network", "up", "--base-port", "0", *state).code == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    declined = run("network", "down", "--delete", *state)
+    assert declined.code == 1
+    assert run("network", "status", *state).code == 0
+    ended = run("network", "down", *state)
+    assert (ended.code, ended.err) == (0, "quickstart is down\n")
+    down = run("network", "status", *state)
+    assert down.code == 4
+    assert "down" in down.out
+    assert run("network", "down", "--delete", "--yes", *state).code == 0
+    assert not (tmp_path / "quickstart").exists()
+
+
+def test_doctor_tells_versions_and_who_else_owns_the_name(run: Run) -> None:
+    told = run("doctor", "-o", "json")
+    assert told.code == 0
+    assert told.json()["pyfabric-ledger"]
+    assert foreign_owners(["pyfabric-ledger", "PyFabric_Ledger", "pyfabric"]) == ["pyfabric"]
+
+
+def test_the_shell_completes_commands() -> None:
+    environment = {
+        "_PYFABRIC_COMPLETE": "complete_bash", "COMP_WORDS": "pyfabric netw", "COMP_CWORD": "1",
+    }  # fmt: skip
+    done = subprocess.run(
+        PYFABRIC, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.split() == ["network"]
