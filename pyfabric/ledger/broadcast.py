@@ -71,7 +71,7 @@ def check_message(
             "configuration updates are not supported by the development ledger",
             status=common_pb2.NOT_IMPLEMENTED,
         )
-    return Message(envelope.SerializeToString(), size)
+    return Message(envelope.SerializeToString(), size, config)
 
 
 def _check_size(envelope: common_pb2.Envelope, config: ChannelConfig) -> int:

@@ -41,7 +41,7 @@ class Chain:
         self._nonce = nonce
         self._cutter = BlockCutter()
         self._timer: asyncio.TimerHandle | None = None
-        self._batches: asyncio.Queue[list[bytes] | None] = asyncio.Queue()
+        self._batches: asyncio.Queue[list[Message] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
         self._failure: str | None = None
@@ -82,7 +82,7 @@ class Chain:
             self._timer.cancel()
             self._timer = None
 
-    def _put(self, batch: list[bytes]) -> None:
+    def _put(self, batch: list[Message]) -> None:
         self._batches.put_nowait(batch)
         if self._batches.qsize() >= _MAX_BLOCKS_IN_FLIGHT:
             self._room.clear()
@@ -90,7 +90,9 @@ class Chain:
     async def _write(self) -> None:
         try:
             while (batch := await self._batches.get()) is not None:
-                await self._ledger.commit(self._block(batch))
+                config = self._ledger.config
+                known = [message.verified_under is config for message in batch]
+                await self._ledger.commit(self._block(batch), creators_known=known)
                 if self._batches.qsize() < _MAX_BLOCKS_IN_FLIGHT:
                     self._room.set()
         except FabricError as error:
@@ -98,9 +100,9 @@ class Chain:
             self._room.set()
             _LOG.critical("channel %s: %s", self._ledger.channel_id, self._failure)
 
-    def _block(self, batch: list[bytes]) -> common_pb2.Block:
+    def _block(self, batch: list[Message]) -> common_pb2.Block:
         info = self._ledger.chain_info()
-        block = new_block(info.height, info.current_hash, batch)
+        block = new_block(info.height, info.current_hash, [message.envelope for message in batch])
         last_config = self._ledger.last_config_block()
         slots = block.metadata.metadata
         slots[common_pb2.LAST_CONFIG] = last_config_slot(last_config)

@@ -6,7 +6,7 @@ data, packages) is not here. Everything belongs to the event loop's thread, exce
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -219,11 +219,15 @@ class ChannelLedger:
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
-    async def commit(self, ordered: common_pb2.Block) -> CommittedBlock:
+    async def commit(
+        self, ordered: common_pb2.Block, *, creators_known: Sequence[bool] = ()
+    ) -> CommittedBlock:
         """Validate the next block, as its orderer signed it, and make it durable.
 
-        The block that is kept has its validation codes and commit hash. Raises LedgerError if the block
-        does not follow the newest one, ConfigError if its configuration is none.
+        The block that is kept has its validation codes and commit hash. `creators_known` tells of each
+        transaction whether its creator's signature has been verified under the configuration in force
+        (empty: of none). Raises LedgerError if the block does not follow the newest one, ConfigError if
+        its configuration is none.
         """
         async with self._committing:
             number = ordered.header.number
@@ -233,7 +237,7 @@ class ChannelLedger:
                     f"{self.height - 1}"
                 )
             with storage_errors(self._store.path):
-                outcome = await self._validate(ordered)
+                outcome = await self._validate(ordered, creators_known)
                 block = self._finished(ordered, outcome)
                 await self._write(block, outcome)
             self._take(block, outcome)
@@ -243,12 +247,13 @@ class ChannelLedger:
             callback(committed)
         return committed
 
-    async def _validate(self, ordered: common_pb2.Block) -> Outcome:
+    async def _validate(self, ordered: common_pb2.Block, creators_known: Sequence[bool]) -> Outcome:
         validation = BlockValidation(
             ordered.header.number, self._policies, self._store.state, self.has_transaction
         )
-        for raw in ordered.data.data:
-            validation.add(raw)
+        raws = ordered.data.data
+        for raw, known in zip(raws, creators_known or [False] * len(raws), strict=True):
+            validation.add(raw, creator_known=known)
             await asyncio.sleep(0)
         outcome = validation.finish()
         _supported(outcome.config)

@@ -6,22 +6,26 @@ signature. Time is not known here: whoever waited long enough calls `cut`.
 
 from dataclasses import dataclass
 
-from pyfabric.core.channel_config import BatchSettings
+from pyfabric.core.channel_config import BatchSettings, ChannelConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message to be ordered: an envelope's bytes, and its size as batches count it."""
+    """A message to be ordered: an envelope's bytes, and its size as batches count it.
+
+    `verified_under` is the configuration under which its creator's signature was verified.
+    """
 
     envelope: bytes
     size: int
+    verified_under: ChannelConfig | None = None
 
 
 class BlockCutter:
     """The messages that wait for their block."""
 
     def __init__(self) -> None:
-        self._pending: list[bytes] = []
+        self._pending: list[Message] = []
         self._size = 0
 
     @property
@@ -29,22 +33,22 @@ class BlockCutter:
         """Whether any message waits."""
         return bool(self._pending)
 
-    def add(self, message: Message, batch: BatchSettings) -> list[list[bytes]]:
+    def add(self, message: Message, batch: BatchSettings) -> list[list[Message]]:
         """Take a message; the answer is the batches that are now full, at most two."""
         full = []
         if message.size > batch.preferred_max_bytes:
             if self._pending:
                 full.append(self.cut())
-            return [*full, [message.envelope]]
+            return [*full, [message]]
         if self._size + message.size > batch.preferred_max_bytes:
             full.append(self.cut())
-        self._pending.append(message.envelope)
+        self._pending.append(message)
         self._size += message.size
         if len(self._pending) >= batch.max_message_count:
             full.append(self.cut())
         return full
 
-    def cut(self) -> list[bytes]:
+    def cut(self) -> list[Message]:
         """Take everything that waits."""
         batch, self._pending, self._size = self._pending, [], 0
         return batch

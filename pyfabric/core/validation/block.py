@@ -82,15 +82,18 @@ class BlockValidation:
         self._transactions: list[CheckedTransaction] = []
         self._updates = Updates()
 
-    def add(self, raw: bytes) -> None:
+    def add(self, raw: bytes, *, creator_known: bool = False) -> None:
         """Check the next transaction by itself; raises ConfigError for a configuration that is none.
 
+        With `creator_known`, whoever ordered it has verified its creator under the same configuration.
         The configuration of a configuration transaction is taken as its orderer made it: the update
         inside is not evaluated a second time.
         """
         transaction = CheckedTransaction(transaction_id(raw))
         try:
-            envelope, proposed = check_envelope(raw, self._config.msp_manager)
+            envelope, proposed = check_envelope(
+                raw, self._config.msp_manager, creator_known=creator_known
+            )
             transaction.kind = envelope.header.type
             if envelope.header.channel_id != self._config.channel_id:
                 raise InvalidTransactionError(

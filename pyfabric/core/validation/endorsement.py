@@ -8,7 +8,7 @@ committed state, never those of the block itself.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
@@ -115,6 +115,7 @@ class EndorsementCheck:
         self._policies = policies
         self._state = state
         self._changed: set[tuple[str, str]] = set()
+        self._definition = lru_cache(None)(partial(read_definition, state))
 
     def check(self, action: Action) -> None:
         """Check one transaction; raises InvalidTransactionError."""
@@ -139,7 +140,7 @@ class EndorsementCheck:
             return None, self._policies.lifecycle()
         code = ValidationCode.INVALID_CHAINCODE
         try:
-            definition = read_definition(self._state, namespace)
+            definition = self._definition(namespace)
         except DecodeError as error:
             raise InvalidTransactionError(
                 code, f"could not get chaincode {namespace}: {error}"

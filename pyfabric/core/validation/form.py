@@ -79,12 +79,19 @@ def transaction_id(raw: bytes) -> str:
     return sha256(signature.nonce + signature.creator).hexdigest()
 
 
-def check_envelope(raw: bytes, manager: MSPManager) -> tuple[Envelope, Proposed | None]:
-    """Check headers, creator and, of an endorser transaction, the proposal; raises InvalidTransactionError."""
+def check_envelope(
+    raw: bytes, manager: MSPManager, *, creator_known: bool
+) -> tuple[Envelope, Proposed | None]:
+    """Check headers, creator and, of an endorser transaction, the proposal.
+
+    With `creator_known`, the creator's signature has been verified by this manager already. Raises
+    InvalidTransactionError.
+    """
     envelope = _decode(common_pb2.Envelope, raw, ValidationCode.INVALID_OTHER_REASON)
     payload = _decode(common_pb2.Payload, envelope.payload, ValidationCode.BAD_PAYLOAD)
     header, signature = _headers(payload)
-    _check_creator(envelope, signature.creator, manager)
+    if not creator_known:
+        _check_creator(envelope, signature.creator, manager)
     checked = Envelope(header, payload.data)
     if header.type == ENDORSER_TRANSACTION:
         return checked, _check_proposal(payload, header, signature)

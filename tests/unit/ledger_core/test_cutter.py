@@ -45,9 +45,9 @@ def test_no_message_is_lost_and_no_batch_is_larger_than_it_may_be(
         assert all(full)
         batches += full
     batches.append(cutter.cut())
-    assert [name for batch in batches for name in batch] == list(sent)
+    assert [one.envelope for batch in batches for one in batch] == list(sent)
     for batch in batches:
-        total = sum(sent[name] for name in batch)
+        total = sum(sent[one.envelope] for one in batch)
         assert len(batch) <= count
         assert total <= preferred or len(batch) == 1
 
