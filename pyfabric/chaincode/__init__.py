@@ -1,6 +1,6 @@
 """What authors of contracts import."""
 
-from pyfabric.chaincode.calls import KeyValue, Page
+from pyfabric.chaincode.async_stub import AsyncPrivateCollection, AsyncStub
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.client import ClientIdentity
 from pyfabric.chaincode.contract import (
@@ -13,12 +13,14 @@ from pyfabric.chaincode.contract import (
 )
 from pyfabric.chaincode.invocation import Event
 from pyfabric.chaincode.json_values import from_json, to_json
-from pyfabric.chaincode.stub import AsyncStub, Stub
+from pyfabric.chaincode.results import KeyValue, Modification, Page, Response
+from pyfabric.chaincode.stub import PrivateCollection, Stub
 from pyfabric.errors import ContractError, StateError
 
 __all__ = [
     "AsyncContext",
     "AsyncContract",
+    "AsyncPrivateCollection",
     "AsyncStub",
     "Chaincode",
     "ClientIdentity",
@@ -27,7 +29,10 @@ __all__ = [
     "ContractError",
     "Event",
     "KeyValue",
+    "Modification",
     "Page",
+    "PrivateCollection",
+    "Response",
     "StateError",
     "Stub",
     "from_json",

@@ -1,22 +1,33 @@
 """What a contract may ask of its peer: each request, and how its answer reads.
 
 Source: peer/chaincode_shim.proto, and the peer's handler of it. Both stubs send these; nothing here
-sends.
+sends. `collection` names a collection of private data, "" public state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from fabric_protos.ledger.queryresult import kv_query_result_pb2
+from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.chaincode.keys import require_bookmark, require_key
-from pyfabric.errors import ContractError
+from pyfabric.chaincode.results import (
+    Batch,
+    KeyValue,
+    Modification,
+    Page,
+    Response,
+    read_key_values,
+    read_modifications,
+    read_page,
+)
+from pyfabric.errors import ContractError, StateError
 
 T = TypeVar("T")
 
 _MAX_PAGE_SIZE = 2**31 - 1
+_VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,79 +45,116 @@ class Ask(Protocol):
     def __call__(self, call: Call[T], /) -> T: ...
 
 
-class KeyValue(NamedTuple):
-    """A key and its committed value."""
-
-    key: str
-    value: bytes
-
-
-class Batch(NamedTuple):
-    """The part of a query's results that one message carries; `has_more`: ask with `query_id`."""
-
-    items: tuple[KeyValue, ...]
-    has_more: bool
-    query_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page that the contract asked for.
-
-    `bookmark` is where the next page starts ("" after the last one), `count` how many items this
-    one holds.
-    """
-
-    items: tuple[KeyValue, ...]
-    bookmark: str
-    count: int
-
-
-def get_state(key: str) -> Call[bytes | None]:
+def get_state(key: str, collection: str = "") -> Call[bytes | None]:
     """The committed value of a key; a transaction does not see its own writes."""
-    request = shim.GetState(key=require_key(key))
+    request = shim.GetState(key=require_key(key), collection=collection)
     return Call(shim.ChaincodeMessage.GET_STATE, request.SerializeToString(), _value)
 
 
-def put_state(key: str, value: bytes) -> Call[None]:
+def get_hash(key: str, collection: str) -> Call[bytes | None]:
+    """The SHA-256 of a private value, which every peer of the channel knows."""
+    request = shim.GetState(key=require_key(key), collection=collection)
+    return Call(shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH, request.SerializeToString(), _value)
+
+
+def put_state(key: str, value: bytes, collection: str = "") -> Call[None]:
     """Write a key when the transaction commits."""
     if not value:
         raise ContractError("an empty value would delete the key: call delete_state to do so")
-    request = shim.PutState(key=require_key(key), value=value)
+    request = shim.PutState(key=require_key(key), value=value, collection=collection)
     return Call(shim.ChaincodeMessage.PUT_STATE, request.SerializeToString(), _nothing)
 
 
-def delete_state(key: str) -> Call[None]:
+def delete_state(key: str, collection: str = "") -> Call[None]:
     """Delete a key when the transaction commits."""
-    request = shim.DelState(key=require_key(key))
+    request = shim.DelState(key=require_key(key), collection=collection)
     return Call(shim.ChaincodeMessage.DEL_STATE, request.SerializeToString(), _nothing)
 
 
-def state_range(start: str, end: str) -> Call[Batch]:
+def purge(key: str, collection: str) -> Call[None]:
+    """Delete a private key and its history from the members' databases."""
+    request = shim.PurgePrivateState(key=require_key(key), collection=collection)
+    return Call(shim.ChaincodeMessage.PURGE_PRIVATE_DATA, request.SerializeToString(), _nothing)
+
+
+def get_validation_parameter(key: str, collection: str = "") -> Call[bytes | None]:
+    """The endorsement policy of a key, if it has one of its own."""
+    request = shim.GetStateMetadata(key=require_key(key), collection=collection)
+    return Call(shim.ChaincodeMessage.GET_STATE_METADATA, request.SerializeToString(), _policy)
+
+
+def set_validation_parameter(key: str, policy: bytes, collection: str = "") -> Call[None]:
+    """Give a key an endorsement policy of its own."""
+    metadata = shim.StateMetadata(metakey=_VALIDATION_PARAMETER, value=policy)
+    request = shim.PutStateMetadata(key=require_key(key), collection=collection, metadata=metadata)
+    return Call(shim.ChaincodeMessage.PUT_STATE_METADATA, request.SerializeToString(), _nothing)
+
+
+def state_range(start: str, end: str, collection: str = "") -> Call[Batch[KeyValue]]:
     """The first results of a range; `end` is left out, and "" has no bound."""
-    request = shim.GetStateByRange(startKey=start, endKey=end)
-    return Call(shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), _batch)
+    request = shim.GetStateByRange(startKey=start, endKey=end, collection=collection)
+    return Call(
+        shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_key_values
+    )
 
 
 def state_page(start: str, end: str, page_size: int, bookmark: str) -> Call[Page]:
     """One page of a range, from a bookmark on."""
-    if not 1 <= page_size <= _MAX_PAGE_SIZE:
-        raise ContractError(f"page size must be from 1 to {_MAX_PAGE_SIZE}: {page_size}")
-    wanted = shim.QueryMetadata(pageSize=page_size, bookmark=require_bookmark(bookmark, start, end))
-    request = shim.GetStateByRange(startKey=start, endKey=end, metadata=wanted.SerializeToString())
-    return Call(shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), _page)
+    wanted = _page_request(page_size, require_bookmark(bookmark, start, end))
+    request = shim.GetStateByRange(startKey=start, endKey=end, metadata=wanted)
+    return Call(shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_page)
 
 
-def next_batch(query_id: str) -> Call[Batch]:
+def query_result(query: str, collection: str = "") -> Call[Batch[KeyValue]]:
+    """The first results of a rich query."""
+    request = shim.GetQueryResult(query=query, collection=collection)
+    return Call(
+        shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_key_values
+    )
+
+
+def query_page(query: str, page_size: int, bookmark: str) -> Call[Page]:
+    """One page of a rich query, from a bookmark on."""
+    request = shim.GetQueryResult(query=query, metadata=_page_request(page_size, bookmark))
+    return Call(shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_page)
+
+
+def history(key: str) -> Call[Batch[Modification]]:
+    """The first of a key's modifications, newest first."""
+    request = shim.GetHistoryForKey(key=require_key(key))
+    return Call(
+        shim.ChaincodeMessage.GET_HISTORY_FOR_KEY, request.SerializeToString(), read_modifications
+    )
+
+
+def next_batch(query_id: str, parse: Callable[[bytes], Batch[T]]) -> Call[Batch[T]]:
     """More results of a query that said it had more."""
     request = shim.QueryStateNext(id=query_id)
-    return Call(shim.ChaincodeMessage.QUERY_STATE_NEXT, request.SerializeToString(), _batch)
+    return Call(shim.ChaincodeMessage.QUERY_STATE_NEXT, request.SerializeToString(), parse)
 
 
 def close_query(query_id: str) -> Call[None]:
     """Give up a query before its end."""
     request = shim.QueryStateClose(id=query_id)
     return Call(shim.ChaincodeMessage.QUERY_STATE_CLOSE, request.SerializeToString(), _nothing)
+
+
+def invoke_chaincode(name: str, arguments: Sequence[bytes], channel: str) -> Call[Response]:
+    """Call a function of another chaincode; `channel` "" is the transaction's own."""
+    if not name:
+        raise ContractError("the chaincode to call needs a name")
+    callee = f"{name}/{channel}" if channel else name
+    request = chaincode_pb2.ChaincodeSpec(
+        chaincode_id=chaincode_pb2.ChaincodeID(name=callee),
+        input=chaincode_pb2.ChaincodeInput(args=arguments),
+    )
+    return Call(shim.ChaincodeMessage.INVOKE_CHAINCODE, request.SerializeToString(), _response)
+
+
+def _page_request(page_size: int, bookmark: str) -> bytes:
+    if not 1 <= page_size <= _MAX_PAGE_SIZE:
+        raise ContractError(f"page size must be from 1 to {_MAX_PAGE_SIZE}: {page_size}")
+    return shim.QueryMetadata(pageSize=page_size, bookmark=bookmark).SerializeToString()
 
 
 def _value(payload: bytes) -> bytes | None:
@@ -117,17 +165,16 @@ def _nothing(_payload: bytes) -> None:
     return None
 
 
-def _batch(payload: bytes) -> Batch:
-    response = shim.QueryResponse.FromString(payload)
-    return Batch(_items(response), response.has_more, response.id)
+def _policy(payload: bytes) -> bytes | None:
+    entries = shim.StateMetadataResult.FromString(payload).entries
+    found = [each.value for each in entries if each.metakey == _VALIDATION_PARAMETER]
+    return found[0] if found else None
 
 
-def _page(payload: bytes) -> Page:
-    response = shim.QueryResponse.FromString(payload)
-    described = shim.QueryResponseMetadata.FromString(response.metadata)
-    return Page(_items(response), described.bookmark, described.fetched_records_count)
-
-
-def _items(response: shim.QueryResponse) -> tuple[KeyValue, ...]:
-    found = (kv_query_result_pb2.KV.FromString(each.resultBytes) for each in response.results)
-    return tuple(KeyValue(each.key, each.value) for each in found)
+def _response(payload: bytes) -> Response:
+    """The answer of the chaincode that was called, which the peer wraps in a message of its own."""
+    message = shim.ChaincodeMessage.FromString(payload)
+    if message.type != shim.ChaincodeMessage.COMPLETED:
+        raise StateError(message.payload.decode(errors="replace"))
+    response = proposal_response_pb2.Response.FromString(message.payload)
+    return Response(response.status, response.message, response.payload)

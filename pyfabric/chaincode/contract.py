@@ -5,8 +5,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, TypeVar
 
+from pyfabric.chaincode.async_stub import AsyncStub
 from pyfabric.chaincode.client import ClientIdentity
-from pyfabric.chaincode.stub import AsyncStub, Stub, TransactionInfo
+from pyfabric.chaincode.stub import Stub
+from pyfabric.chaincode.transaction_info import TransactionInfo
 from pyfabric.errors import ContractError
 
 F = TypeVar("F", bound=Callable[..., object])

@@ -1,117 +1,98 @@
-"""The stub: how a contract reads and writes state, blocking or awaited."""
+"""The stub: how a contract reads and writes state. `async_stub` is the same, awaited."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.chaincode import calls
-from pyfabric.chaincode.calls import Ask, Batch, Call, KeyValue, Page
-from pyfabric.chaincode.invocation import Event, Invocation
-from pyfabric.chaincode.keys import (
-    composite_range,
-    create_composite_key,
-    simple_range,
-    split_composite_key,
-)
+from pyfabric.chaincode.calls import Ask, Call
+from pyfabric.chaincode.invocation import Invocation
+from pyfabric.chaincode.keys import composite_range, simple_range
+from pyfabric.chaincode.results import Batch, KeyValue, Modification, Page, Response
+from pyfabric.chaincode.transaction_info import TransactionInfo
 from pyfabric.errors import ContractError
 
 T = TypeVar("T")
 
 Exchange = Callable[[shim.ChaincodeMessage.Type, bytes], bytes]
-AsyncExchange = Callable[[shim.ChaincodeMessage.Type, bytes], Awaitable[bytes]]
 
 
-class TransactionInfo:
-    """What needs no peer: the transaction's own facts, composite keys, and its event."""
+class State:
+    """State of one kind: the chaincode's public state, or a collection of private data.
 
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
-        self._event: Event | None = None
+    Every method raises ContractError when a request makes no sense, and StateError when the peer
+    refuses it.
+    """
 
-    @property
-    def channel_id(self) -> str:
-        """The channel on which the transaction was proposed."""
-        return self._invocation.channel_id
-
-    @property
-    def transaction_id(self) -> str:
-        """The transaction's id."""
-        return self._invocation.transaction_id
-
-    @property
-    def arguments(self) -> tuple[bytes, ...]:
-        """All arguments as they came; the first is the function's name."""
-        return self._invocation.arguments
-
-    @property
-    def timestamp(self) -> datetime:
-        """When the client says it made the proposal (UTC): chosen by the client, so bound it."""
-        return self._invocation.timestamp
-
-    @property
-    def creator(self) -> bytes:
-        """The client's msp.SerializedIdentity; `ctx.client` reads it."""
-        return self._invocation.creator
-
-    @property
-    def transient(self) -> Mapping[str, bytes]:
-        """Data that the client gave the contract and that no ledger keeps."""
-        return self._invocation.transient
-
-    @property
-    def event(self) -> Event | None:
-        """The event set so far."""
-        return self._event
-
-    def set_event(self, name: str, payload: bytes = b"") -> None:
-        """Emit an event when the transaction commits; a transaction has one, the last one set."""
-        if not name:
-            raise ContractError("event name can not be empty string")
-        self._event = Event(name, payload)
-
-    def create_composite_key(self, object_type: str, attributes: Sequence[str]) -> str:
-        """The key of an object type with its attributes; raises ContractError for U+0000, U+10FFFF."""
-        return create_composite_key(object_type, attributes)
-
-    def split_composite_key(self, key: str) -> tuple[str, list[str]]:
-        """The object type and attributes of a composite key."""
-        return split_composite_key(key)
-
-
-class Stub(TransactionInfo):
-    """The peer, as a function of a `Contract` sees it. Every method raises ContractError when a
-    request makes no sense, and StateError when the peer refuses it."""
-
-    def __init__(self, invocation: Invocation, exchange: Exchange) -> None:
-        super().__init__(invocation)
-        self._exchange = exchange
-
-    def _ask(self, call: Call[T]) -> T:
-        return call.parse(self._exchange(call.type, call.payload))
+    def __init__(self, ask: Ask, collection: str) -> None:
+        self._ask = ask
+        self._collection = collection
 
     def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None if it has none; own writes are not seen."""
-        return self._ask(calls.get_state(key))
+        return self._ask(calls.get_state(key, self._collection))
 
     def put_state(self, key: str, value: bytes) -> None:
         """Write a key when the transaction commits."""
-        self._ask(calls.put_state(key, value))
+        self._ask(calls.put_state(key, value, self._collection))
 
     def delete_state(self, key: str) -> None:
         """Delete a key when the transaction commits."""
-        self._ask(calls.delete_state(key))
+        self._ask(calls.delete_state(key, self._collection))
 
-    def get_state_range(self, start: str = "", end: str = "") -> "StateIterator":
+    def get_state_range(self, start: str = "", end: str = "") -> "QueryIterator[KeyValue]":
         """Keys from `start` up to but without `end`, in order of their UTF-8 bytes.
 
         "" has no bound; composite keys are never among them. The range is checked again when the
         transaction commits.
         """
-        return StateIterator(self._ask, calls.state_range(*simple_range(start, end)))
+        bounds = simple_range(start, end)
+        return QueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+
+    def get_state_by_partial_composite_key(
+        self, object_type: str, attributes: Sequence[str] = ()
+    ) -> "QueryIterator[KeyValue]":
+        """All records whose composite key begins with these parts."""
+        bounds = composite_range(object_type, attributes)
+        return QueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+
+    def get_query_result(self, query: str) -> "QueryIterator[KeyValue]":
+        """What a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
+        return QueryIterator(self._ask, calls.query_result(query, self._collection))
+
+    def get_state_validation_parameter(self, key: str) -> bytes | None:
+        """The key's own endorsement policy (bytes), None if the chaincode's applies."""
+        return self._ask(calls.get_validation_parameter(key, self._collection))
+
+    def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
+        """Give the key an endorsement policy of its own when the transaction commits."""
+        self._ask(calls.set_validation_parameter(key, policy, self._collection))
+
+
+class PrivateCollection(State):
+    """Private data: members keep the values, all peers of the channel keep their hashes."""
+
+    def get_hash(self, key: str) -> bytes | None:
+        """The SHA-256 of a value, which departments outside the collection can read too."""
+        return self._ask(calls.get_hash(key, self._collection))
+
+    def purge(self, key: str) -> None:
+        """Delete a key, and all that was ever written to it from the members' databases."""
+        self._ask(calls.purge(key, self._collection))
+
+
+class Stub(State, TransactionInfo):
+    """The peer, as a function of a `Contract` sees it: the transaction, and public state."""
+
+    def __init__(self, invocation: Invocation, exchange: Exchange) -> None:
+        def ask(call: Call[T]) -> T:
+            return call.parse(exchange(call.type, call.payload))
+
+        State.__init__(self, ask, "")
+        TransactionInfo.__init__(self, invocation)
 
     def get_state_range_with_pagination(
         self, start: str, end: str, page_size: int, bookmark: str = ""
@@ -120,14 +101,6 @@ class Stub(TransactionInfo):
         bounds = simple_range(start, end)
         return self._ask(calls.state_page(*bounds, page_size, bookmark))
 
-    def get_state_by_partial_composite_key(
-        self, object_type: str, attributes: Sequence[str] = ()
-    ) -> "StateIterator":
-        """All records whose composite key begins with these parts."""
-        return StateIterator(
-            self._ask, calls.state_range(*composite_range(object_type, attributes))
-        )
-
     def get_state_by_partial_composite_key_with_pagination(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:
@@ -135,25 +108,52 @@ class Stub(TransactionInfo):
         bounds = composite_range(object_type, attributes)
         return self._ask(calls.state_page(*bounds, page_size, bookmark))
 
+    def get_query_result_with_pagination(
+        self, query: str, page_size: int, bookmark: str = ""
+    ) -> Page:
+        """One page of what a rich query finds; for queries only."""
+        return self._ask(calls.query_page(query, page_size, bookmark))
 
-class StateIterator(Iterator[KeyValue]):
+    def get_history_for_key(self, key: str) -> "QueryIterator[Modification]":
+        """All that was written to a key, newest first. Not checked again at commit."""
+        return QueryIterator(self._ask, calls.history(key))
+
+    def invoke_chaincode(
+        self, name: str, arguments: Sequence[bytes], channel: str = ""
+    ) -> Response:
+        """Call another chaincode in this transaction.
+
+        On the same channel what it reads and writes joins this transaction. On another `channel` it
+        is a query only: its writes are dropped, and what it read is not checked at commit.
+        """
+        return self._ask(calls.invoke_chaincode(name, arguments, channel))
+
+    def collection(self, name: str) -> "PrivateCollection":
+        """A collection of private data."""
+        if not name:
+            raise ContractError("collection must not be an empty string")
+        return PrivateCollection(self._ask, name)
+
+
+class QueryIterator(Iterator[T], Generic[T]):
     """Results of a query, fetched as they are read. The peer forgets the query when the transaction
     ends; close it, or use `with`, to free it before."""
 
-    def __init__(self, ask: Ask, first: Call[Batch]) -> None:
+    def __init__(self, ask: Ask, first: Call[Batch[T]]) -> None:
         self._ask = ask
+        self._parse = first.parse
         self._take(ask(first))
 
-    def _take(self, batch: Batch) -> None:
+    def _take(self, batch: Batch[T]) -> None:
         self._items = deque(batch.items)
         self._has_more = batch.has_more
         self._query_id = batch.query_id
 
-    def __next__(self) -> KeyValue:
+    def __next__(self) -> T:
         while not self._items:
             if not self._has_more:
                 raise StopIteration
-            self._take(self._ask(calls.next_batch(self._query_id)))
+            self._take(self._ask(calls.next_batch(self._query_id, self._parse)))
         return self._items.popleft()
 
     def close(self) -> None:
@@ -173,60 +173,3 @@ class StateIterator(Iterator[KeyValue]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class AsyncStub(TransactionInfo):
-    """The peer, as a function of an `AsyncContract` sees it: as `Stub`, awaited. Requests of one
-    transaction are sent one after the other, since a peer takes no more at once."""
-
-    def __init__(self, invocation: Invocation, exchange: AsyncExchange) -> None:
-        super().__init__(invocation)
-        self._exchange = exchange
-
-    async def _ask(self, call: Call[T]) -> T:
-        return call.parse(await self._exchange(call.type, call.payload))
-
-    async def get_state(self, key: str) -> bytes | None:
-        """The committed value of a key, None if it has none; own writes are not seen."""
-        return await self._ask(calls.get_state(key))
-
-    async def put_state(self, key: str, value: bytes) -> None:
-        """Write a key when the transaction commits."""
-        await self._ask(calls.put_state(key, value))
-
-    async def delete_state(self, key: str) -> None:
-        """Delete a key when the transaction commits."""
-        await self._ask(calls.delete_state(key))
-
-    def get_state_range(self, start: str = "", end: str = "") -> AsyncIterator[KeyValue]:
-        """As `Stub.get_state_range`, for `async for`."""
-        return self._results(calls.state_range(*simple_range(start, end)))
-
-    async def get_state_range_with_pagination(
-        self, start: str, end: str, page_size: int, bookmark: str = ""
-    ) -> Page:
-        """One page of a range. Pages are not checked again at commit: for queries only."""
-        bounds = simple_range(start, end)
-        return await self._ask(calls.state_page(*bounds, page_size, bookmark))
-
-    def get_state_by_partial_composite_key(
-        self, object_type: str, attributes: Sequence[str] = ()
-    ) -> AsyncIterator[KeyValue]:
-        """As `Stub.get_state_by_partial_composite_key`, for `async for`."""
-        return self._results(calls.state_range(*composite_range(object_type, attributes)))
-
-    async def get_state_by_partial_composite_key_with_pagination(
-        self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
-    ) -> Page:
-        """One page of the records whose composite key begins with these parts; for queries only."""
-        bounds = composite_range(object_type, attributes)
-        return await self._ask(calls.state_page(*bounds, page_size, bookmark))
-
-    async def _results(self, first: Call[Batch]) -> AsyncIterator[KeyValue]:
-        batch = await self._ask(first)
-        for item in batch.items:
-            yield item
-        while batch.has_more:
-            batch = await self._ask(calls.next_batch(batch.query_id))
-            for item in batch.items:
-                yield item

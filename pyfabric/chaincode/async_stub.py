@@ -1,0 +1,168 @@
+"""The stub of asynchronous contracts: as `stub`, awaited.
+
+Requests of one transaction are sent one after the other, since a peer takes no more at once.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from fabric_protos.peer import chaincode_shim_pb2 as shim
+
+from pyfabric.chaincode import calls
+from pyfabric.chaincode.calls import Call
+from pyfabric.chaincode.invocation import Invocation
+from pyfabric.chaincode.keys import composite_range, simple_range
+from pyfabric.chaincode.results import Batch, KeyValue, Modification, Page, Response
+from pyfabric.chaincode.transaction_info import TransactionInfo
+from pyfabric.errors import ContractError
+
+T = TypeVar("T")
+
+AsyncExchange = Callable[[shim.ChaincodeMessage.Type, bytes], Awaitable[bytes]]
+
+
+class AsyncAsk(Protocol):
+    """Sends a request, awaits and reads its answer."""
+
+    async def __call__(self, call: Call[T], /) -> T: ...
+
+
+class AsyncState:
+    """As `State`, awaited."""
+
+    def __init__(self, ask: AsyncAsk, collection: str) -> None:
+        self._ask = ask
+        self._collection = collection
+
+    async def get_state(self, key: str) -> bytes | None:
+        """The committed value of a key, None if it has none; own writes are not seen."""
+        return await self._ask(calls.get_state(key, self._collection))
+
+    async def put_state(self, key: str, value: bytes) -> None:
+        """Write a key when the transaction commits."""
+        await self._ask(calls.put_state(key, value, self._collection))
+
+    async def delete_state(self, key: str) -> None:
+        """Delete a key when the transaction commits."""
+        await self._ask(calls.delete_state(key, self._collection))
+
+    def get_state_range(self, start: str = "", end: str = "") -> "AsyncQueryIterator[KeyValue]":
+        """Keys from `start` up to but without `end`, in order of their UTF-8 bytes.
+
+        "" has no bound; composite keys are never among them. The range is checked again when the
+        transaction commits.
+        """
+        bounds = simple_range(start, end)
+        return AsyncQueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+
+    def get_state_by_partial_composite_key(
+        self, object_type: str, attributes: Sequence[str] = ()
+    ) -> "AsyncQueryIterator[KeyValue]":
+        """All records whose composite key begins with these parts."""
+        bounds = composite_range(object_type, attributes)
+        return AsyncQueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+
+    def get_query_result(self, query: str) -> "AsyncQueryIterator[KeyValue]":
+        """What a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
+        return AsyncQueryIterator(self._ask, calls.query_result(query, self._collection))
+
+    async def get_state_validation_parameter(self, key: str) -> bytes | None:
+        """The key's own endorsement policy (bytes), None if the chaincode's applies."""
+        return await self._ask(calls.get_validation_parameter(key, self._collection))
+
+    async def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
+        """Give the key an endorsement policy of its own when the transaction commits."""
+        await self._ask(calls.set_validation_parameter(key, policy, self._collection))
+
+
+class AsyncPrivateCollection(AsyncState):
+    """As `PrivateCollection`, awaited."""
+
+    async def get_hash(self, key: str) -> bytes | None:
+        """The SHA-256 of a value, which departments outside the collection can read too."""
+        return await self._ask(calls.get_hash(key, self._collection))
+
+    async def purge(self, key: str) -> None:
+        """Delete a key, and all that was ever written to it from the members' databases."""
+        await self._ask(calls.purge(key, self._collection))
+
+
+class AsyncStub(AsyncState, TransactionInfo):
+    """The peer, as a function of an `AsyncContract` sees it: the transaction, and public state."""
+
+    def __init__(self, invocation: Invocation, exchange: AsyncExchange) -> None:
+        async def ask(call: Call[T]) -> T:
+            return call.parse(await exchange(call.type, call.payload))
+
+        AsyncState.__init__(self, ask, "")
+        TransactionInfo.__init__(self, invocation)
+
+    async def get_state_range_with_pagination(
+        self, start: str, end: str, page_size: int, bookmark: str = ""
+    ) -> Page:
+        """One page of a range. Pages are not checked again at commit: for queries only."""
+        bounds = simple_range(start, end)
+        return await self._ask(calls.state_page(*bounds, page_size, bookmark))
+
+    async def get_state_by_partial_composite_key_with_pagination(
+        self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
+    ) -> Page:
+        """One page of the records whose composite key begins with these parts; for queries only."""
+        bounds = composite_range(object_type, attributes)
+        return await self._ask(calls.state_page(*bounds, page_size, bookmark))
+
+    async def get_query_result_with_pagination(
+        self, query: str, page_size: int, bookmark: str = ""
+    ) -> Page:
+        """One page of what a rich query finds; for queries only."""
+        return await self._ask(calls.query_page(query, page_size, bookmark))
+
+    def get_history_for_key(self, key: str) -> "AsyncQueryIterator[Modification]":
+        """All that was written to a key, newest first. Not checked again at commit."""
+        return AsyncQueryIterator(self._ask, calls.history(key))
+
+    async def invoke_chaincode(
+        self, name: str, arguments: Sequence[bytes], channel: str = ""
+    ) -> Response:
+        """Call another chaincode in this transaction.
+
+        On the same channel what it reads and writes joins this transaction. On another `channel` it
+        is a query only: its writes are dropped, and what it read is not checked at commit.
+        """
+        return await self._ask(calls.invoke_chaincode(name, arguments, channel))
+
+    def collection(self, name: str) -> "AsyncPrivateCollection":
+        """A collection of private data."""
+        if not name:
+            raise ContractError("collection must not be an empty string")
+        return AsyncPrivateCollection(self._ask, name)
+
+
+class AsyncQueryIterator(AsyncIterator[T], Generic[T]):
+    """Results of a query, fetched as they are read; `aclose` frees the query before its end."""
+
+    def __init__(self, ask: AsyncAsk, first: Call[Batch[T]]) -> None:
+        self._ask = ask
+        self._parse = first.parse
+        self._next: Call[Batch[T]] | None = first
+        self._query_id = ""
+        self._items: deque[T] = deque()
+
+    async def __anext__(self) -> T:
+        while not self._items:
+            if self._next is None:
+                raise StopAsyncIteration
+            batch = await self._ask(self._next)
+            self._items.extend(batch.items)
+            self._query_id = batch.query_id
+            more = batch.has_more
+            self._next = calls.next_batch(batch.query_id, self._parse) if more else None
+        return self._items.popleft()
+
+    async def aclose(self) -> None:
+        """End the query; nothing more comes."""
+        self._items.clear()
+        unfinished, self._next = self._next is not None, None
+        if unfinished and self._query_id:
+            await self._ask(calls.close_query(self._query_id))
