@@ -227,7 +227,7 @@ def _write_all(folder: Path, contents: Sequence[bytes]) -> None:
     wanted = {_file_name(at, len(contents)): content for at, content in enumerate(contents)}
     if folder.is_dir():
         for path in folder.iterdir():
-            if path.name not in wanted:
+            if path.is_file() and path.name not in wanted:
                 path.unlink()
     for name, content in wanted.items():
         files.write_public(folder / name, content)

@@ -77,7 +77,6 @@ class PrivateKeySigner:
 
     def __init__(self, key: PrivateKey) -> None:
         self.key = _usable(key)
-        self._order = _ORDERS.get(key.curve.name, 0) if hasattr(key, "curve") else 0
 
     @property
     def blocking(self) -> bool:
@@ -90,7 +89,7 @@ class PrivateKeySigner:
             return self.key.sign(message)
         signature = self.key.sign(hashlib.sha256(message).digest(), _SHA256)
         r, s = utils.decode_dss_signature(signature)
-        order = self._order
+        order = _ORDERS[self.key.curve.name]
         return signature if s <= order // 2 else encode_ecdsa(r, order - s)
 
 
