@@ -5,7 +5,6 @@ import os
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,47 +13,17 @@ import pytest_asyncio
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import NetworkError
-from pyfabric.identity.issuing import CertificateAuthority
-from pyfabric.identity.keys import generate_private_key, private_key_pem
 from pyfabric.ledger.https import HttpsServer, server_context
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.orderer import Chains, Orderer
 from pyfabric.ledger.participation import BODY_LIMIT, Participation
 from tests.support import history, records
+from tests.support.tls import TLSMaterial, tls_material
 
 CHANNELS = "/participation/v1/channels"
-BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Files:
-    """A certificate authority's certificate, and a certificate of its own making with its key."""
-
-    root: Path
-    certificate: Path
-    key: Path
-
-
-def tls_files(folder: Path, name: str) -> Files:
-    folder.mkdir()
-    authority = CertificateAuthority.create(f"ca.{name}", name, now=BEGINNING)
-    key = generate_private_key()
-    certificate = authority.issue(
-        name,
-        unit=None,
-        now=BEGINNING,
-        public_key=key.public_key(),
-        hosts=("localhost", "127.0.0.1"),
-        tls=True,
-    )
-    files = Files(folder / "root.pem", folder / "certificate.pem", folder / "key.pem")
-    files.root.write_bytes(authority.certificate_pem)
-    files.certificate.write_bytes(certificate)
-    files.key.write_bytes(private_key_pem(key))
-    return files
-
-
-def client(server: Files, port: int, own: Files | None) -> httpx.AsyncClient:
+def client(server: TLSMaterial, port: int, own: TLSMaterial | None) -> httpx.AsyncClient:
     context = ssl.create_default_context(cafile=server.root)
     if own is not None:
         context.load_cert_chain(own.certificate, own.key)
@@ -68,7 +37,7 @@ class Api:
     """A running orderer with its API, and a client that may use it."""
 
     orderer: Orderer
-    server: Files
+    server: TLSMaterial
     port: int
     http: httpx.AsyncClient
 
@@ -79,7 +48,10 @@ class Api:
 
 @pytest_asyncio.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    server, own = tls_files(tmp_path / "server", "Orderer"), tls_files(tmp_path / "client", "Admin")
+    server, own = (
+        tls_material(tmp_path / "server", "Orderer"),
+        tls_material(tmp_path / "client", "Admin"),
+    )
     ledgers = Ledgers(tmp_path / "channels")
     chains = Chains(ledgers, lambda: os.urandom(24))
     orderer = Orderer(
@@ -277,7 +249,7 @@ async def test_blocks_are_served(api: Api) -> None:
 
 @pytest.mark.asyncio
 async def test_only_the_administrators_ca_opens_the_door(api: Api, tmp_path: Path) -> None:
-    for own in (None, tls_files(tmp_path / "other", "Other")):
+    for own in (None, tls_material(tmp_path / "other", "Other")):
         async with client(api.server, api.port, own) as http:
             with pytest.raises(httpx.TransportError):
                 await http.get(CHANNELS)
@@ -296,7 +268,7 @@ async def test_a_client_that_talks_nonsense_is_dropped(api: Api) -> None:
 
 @pytest.mark.asyncio
 async def test_a_port_in_use_and_files_that_are_missing_are_named(api: Api, tmp_path: Path) -> None:
-    server, own = api.server, tls_files(tmp_path / "more", "More")
+    server, own = api.server, tls_material(tmp_path / "more", "More")
     context = server_context(server.certificate, server.key, own.root)
     address = f"127.0.0.1:{api.port}"
     with pytest.raises(NetworkError, match=f"cannot listen on {address}"):
