@@ -1,0 +1,280 @@
+"""The main job, end to end: departments publish what data they hold, ask for it, grant and refuse.
+
+Brings up quickstart's network in a temporary folder, deploys the contracts, and leaves nothing
+running, whatever happens. Run by `make demo`.
+"""
+
+import argparse
+import hashlib
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
+from pyfabric_municipal.timestamps import format_timestamp
+from pyfabric_municipal.workdays import YearCalendar
+from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.profile import load_profile, profile_file
+
+from pyfabric.chaincode import to_json
+from pyfabric.errors import CommitError, EndorseError, FabricError
+from pyfabric.gateway import Contract, connect
+
+TOPOLOGY = Path(__file__).parents[1] / "network" / "quickstart.yaml"
+MANAGER, PROVIDER, USER = "EconInfo", "MktSup", "Haidian"
+USERS = {MANAGER: "manager", PROVIDER: "steward", USER: "clerk"}
+DEADLINES = {"manager": 2, "provider_on_platform": 5, "provider_off_platform": 10, "notice": 10}
+PENALTIES = "312002/000001"
+COMPLAINTS = "312002/000002"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The departments' connections; each transaction is a line of the table that is printed."""
+
+    contracts: dict[str, Contract]
+
+    def submit(self, department: str, what: str, function: str, *arguments: object) -> Any:
+        """Submit a transaction and tell where it was committed; raises what the gateway raises."""
+        given = [each if isinstance(each, str) else to_json(each) for each in arguments]
+        sent = self.contracts[department].submit_async(function, *given)
+        status = sent.status()
+        if not status.successful:
+            raise CommitError(
+                transaction_id=status.transaction_id,
+                code=status.code,
+                block_number=status.block_number,
+            )
+        _line(str(status.block_number), status.transaction_id, department, what)
+        return _value(sent.result)
+
+    def refused(self, department: str, what: str, function: str, *arguments: object) -> None:
+        """Submit what the contract must refuse, and tell its words."""
+        try:
+            self.submit(department, what, function, *arguments)
+        except EndorseError as error:
+            words = error.details[0].message if error.details else error.message
+            said = words.removeprefix("chaincode response 500, ")
+            _line("-", error.transaction_id or "", department, f"{what}: {said}")
+        else:
+            raise FabricError(f"{function} was not refused: {what}")
+
+    def ask(self, department: str, function: str, *arguments: str) -> Any:
+        """Evaluate a query."""
+        return _value(self.contracts[department].evaluate(function, *arguments))
+
+
+def _value(data: bytes) -> Any:
+    text = data.decode()
+    return json.loads(text) if text.startswith(("[", "{")) else text
+
+
+def found(demo: Demo) -> None:
+    """The departments agree who manages the directory, and the manager sets the calendar."""
+    departments = list(bundled_catalogue().departments)
+    founding = demo.submit(
+        MANAGER,
+        "proposes the directory, to be managed by it",
+        "Directory:found",
+        f"{MANAGER}MSP",
+        DEADLINES,
+        departments,
+    )
+    for department in (PROVIDER, USER):
+        demo.submit(department, "agrees", "Directory:confirm_founding", founding)
+    known = {calendar.year: calendar for calendar in bundled_calendars()}
+    this_year = datetime.now(UTC).year
+    for year in (this_year, this_year + 1):
+        calendar = known.get(year) or YearCalendar(year=year)
+        demo.submit(MANAGER, f"sets the calendar of {year}", "Directory:set_calendar", calendar)
+
+
+def publish(demo: Demo) -> None:
+    """Each department enters its duties and resources, and the manager publishes them."""
+    catalogue = bundled_catalogue()
+    for msp_id, resources in catalogue.resources.items():
+        department = msp_id.removesuffix("MSP")
+        for duties in batches(catalogue.duties[msp_id]):
+            demo.submit(
+                department, f"claims {len(duties)} duties", "Directory:claim_duties", duties
+            )
+        for batch in batches(resources):
+            codes = [item.code for item in batch]
+            number = f"{len(codes)} resources"
+            demo.submit(department, f"enters {number}", "Directory:draft", batch)
+            demo.submit(department, f"submits {number}", "Directory:submit", codes)
+            demo.submit(MANAGER, f"publishes {number} of {department}", "Directory:publish", codes)
+
+
+def share(demo: Demo) -> None:
+    """A request that is granted and used, one that the provider refuses, two that the contract
+    refuses."""
+    wanted = _application(PENALTIES)
+    request = demo.submit(USER, "asks for penalties", "Sharing:apply", wanted)
+    demo.submit(MANAGER, "finds the request in order", "Sharing:check", request)
+    terms = wanted["terms"] | {"quota": 500}
+    demo.submit(
+        PROVIDER,
+        "grants it, 500 rows",
+        "Sharing:grant",
+        request,
+        {"terms": terms, "licence": "限产业扶持资金审核使用"},
+    )
+    demo.submit(USER, "accepts the licence", "Sharing:activate", request)
+    receipt = demo.submit(
+        PROVIDER, "delivers 120 rows", "Sharing:deliver", _delivery(demo, request, "first")
+    )
+    demo.submit(USER, "signs the receipt", "Sharing:confirm", request, receipt)
+
+    other = demo.submit(USER, "asks for complaints", "Sharing:apply", _application(COMPLAINTS))
+    demo.submit(MANAGER, "finds the request in order", "Sharing:check", other)
+    reason = "与申请事项无关"
+    demo.submit(PROVIDER, f"REFUSES it: {reason}", "Sharing:refuse", other, reason)
+
+    demo.submit(PROVIDER, "revokes the grant", "Sharing:revoke", request, "资金审核已结束")
+    demo.refused(
+        PROVIDER,
+        "CONTRACT REFUSES one more delivery",
+        "Sharing:deliver",
+        _delivery(demo, request, "second"),
+    )
+    secret = next(
+        item
+        for item in bundled_catalogue().resources[f"{MANAGER}MSP"]
+        if item.share.type == "not_shared"
+    )
+    demo.refused(
+        USER,
+        f"CONTRACT REFUSES a request for {secret.title}",
+        "Sharing:apply",
+        _application(secret.code),
+    )
+
+
+def _application(code: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    resource = next(
+        item
+        for items in bundled_catalogue().resources.values()
+        for item in items
+        if item.code == code
+    )
+    return {
+        "resource": code,
+        "version": 1,
+        "purpose": "区级产业扶持资金审核",
+        "legal_basis": "《政务数据共享条例》",
+        "terms": {
+            "fields": sorted(resource.field_names())[:3],
+            "scope_digest": hashlib.sha256("本区注册企业".encode()).hexdigest(),
+            "valid_from": format_timestamp(now - timedelta(minutes=1)),
+            "valid_until": format_timestamp(now + timedelta(days=180)),
+            "quota": 1000,
+        },
+    }
+
+
+def _delivery(demo: Demo, grant: str, query: str) -> dict[str, Any]:
+    known = demo.ask(PROVIDER, "Sharing:granted", grant)
+    return {
+        "grant": grant,
+        "grant_version": known["version"],
+        "query_digest": hashlib.sha256(query.encode()).hexdigest(),
+        "result_digest": hashlib.sha256(b"rows of " + query.encode()).hexdigest(),
+        "schema_digest": known["schema_digest"],
+        "fields": known["terms"]["fields"],
+        "rows": 120,
+        "delivered": format_timestamp(datetime.now(UTC) - timedelta(seconds=1)),
+    }
+
+
+def answers(demo: Demo) -> list[str]:
+    """What the directory answers to questions."""
+    holders = demo.ask(USER, "Directory:holders", "uscc")
+    usable = demo.ask(USER, "Directory:usable")
+    (twice, *_) = demo.ask(MANAGER, "Directory:duplicates")
+    (rate,) = demo.ask(MANAGER, "Sharing:refusals")
+    departments = {each["provider"] for each in holders}
+    return [
+        f"{len(departments)} departments hold the field uscc, in {len(holders)} resources",
+        f"{USER} may use {len(usable)} resources without asking",
+        f"{twice['datum']} is collected twice: {', '.join(twice['resources'])}",
+        f"{rate['department']} refused {rate['refused']} of {rate['answered']} requests",
+    ]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Network]:
+    """Quickstart's network with its contracts, on free ports; it is down afterwards."""
+    network = Network.prepare(TOPOLOGY, folder, base_port=ANY_FREE_PORT)
+    try:
+        started = time.monotonic()
+        network.up()
+        _say(f"network up in {time.monotonic() - started:.1f} s: three departments, one channel")
+        deployed = network.deploy()
+        for each in deployed:
+            _say(f"contract {each.contract} {each.version} on channel {each.channel}")
+        yield network
+    finally:
+        network.down()
+
+
+def run(folder: Path) -> None:
+    """All of it, told on standard output; raises FabricError."""
+    with running(folder) as network, ExitStack() as stack:
+        contracts = {}
+        for name, user in USERS.items():
+            profile = load_profile(profile_file(network.plan, network.plan.department(name)))
+            gateway = stack.enter_context(connect(profile.user(user), profile.peers))
+            contracts[name] = gateway.network("directory").contract("directory")
+        demo = Demo(contracts)
+        _line("block", "transaction", "department", "what happened")
+        found(demo)
+        publish(demo)
+        share(demo)
+        for line in answers(demo):
+            _say(line)
+    _say("everything is down again")
+
+
+def _line(block: str, transaction: str, department: str, what: str) -> None:
+    _say(f"{block:>5}  {transaction:<64}  {department:<10}  {what}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Run the demo in a folder that is deleted, or in `--folder`, which is kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="keep the network's files here")
+    folder = parser.parse_args().folder
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    started = time.monotonic()
+    try:
+        with ExitStack() as stack:
+            temporary = tempfile.TemporaryDirectory(prefix="pyfabric-demo-")
+            run(folder or Path(stack.enter_context(temporary)))
+    except FabricError as error:
+        sys.exit(f"demo: {error}")
+    except KeyboardInterrupt:
+        _end(signal.SIGINT, None)
+    _say(f"{time.monotonic() - started:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
