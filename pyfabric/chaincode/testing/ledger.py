@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, ClassVar, NamedTuple
 
 from fabric_protos.common import common_pb2
+from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -14,10 +16,10 @@ from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.conversion import encode_value
 from pyfabric.chaincode.invocation import OK, Event, Invocation, Result
 from pyfabric.chaincode.testing.identities import identity
-from pyfabric.chaincode.testing.peer import SimulatedPeer
+from pyfabric.chaincode.testing.peer import Callee, Channel, SimulatedPeer
 from pyfabric.core.state.memory import MemoryState
 from pyfabric.core.state.mvcc import validate
-from pyfabric.core.state.rwset import decode_read_write_set
+from pyfabric.core.state.rwset import NamespaceSet, decode_read_write_set
 from pyfabric.core.state.simulation import Simulation
 from pyfabric.core.state.updates import Updates
 from pyfabric.core.state.versions import Version
@@ -33,6 +35,7 @@ class Endorsement:
     result: bytes
     event: Event | None
     read_write_set: bytes
+    timestamp: datetime
 
 
 class CommittedEvent(NamedTuple):
@@ -49,7 +52,8 @@ class TestLedger:
 
     `submit` commits each transaction in a block of its own; `endorse` and `commit` apart show what
     happens to transactions that ran side by side. `now` is the time of the next proposals, and stands
-    still until it is set. `events` holds the events of committed transactions.
+    still until it is set. `events` holds the events of committed transactions. `callees` stand for other
+    chaincodes, by "name" or "name/channel".
     """
 
     __test__: ClassVar[bool] = False
@@ -61,6 +65,7 @@ class TestLedger:
         channel: str = "channel",
         name: str = "chaincode",
         now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        callees: Mapping[str, Callee] | None = None,
     ) -> None:
         self.now = now
         self.events: list[CommittedEvent] = []
@@ -69,6 +74,8 @@ class TestLedger:
         self._channel = channel
         self._name = name
         self._state = MemoryState()
+        self._past: dict[str, list[kv_query_result_pb2.KeyModification]] = {}
+        self._found = Channel(self._state, self._past, callees or {})
         self._proposals = 0
         self._default_client = identity("Org1MSP")
 
@@ -122,12 +129,16 @@ class TestLedger:
             transient=transient or {},
         )
         simulation = Simulation(self._state, invocation.transaction_id)
-        peer = SimulatedPeer(self._state, simulation, self._name, invocation.transaction_id)
+        peer = SimulatedPeer(self._found, simulation, self._name, invocation.transaction_id)
         result = self._run(invocation, peer)
         if result.status != OK:
             raise ContractError(result.message)
         return Endorsement(
-            invocation.transaction_id, result.payload, result.event, simulation.read_write_set()
+            invocation.transaction_id,
+            result.payload,
+            result.event,
+            simulation.read_write_set(),
+            invocation.timestamp,
         )
 
     def commit(self, endorsements: Sequence[Endorsement]) -> list[ValidationCode]:
@@ -140,6 +151,7 @@ class TestLedger:
             if code is ValidationCode.VALID:
                 updates.apply(namespaces, Version(self.height, index), self._state)
                 self._emit(endorsement)
+                self._remember(endorsement, namespaces)
             codes.append(code)
         self._state.commit(updates)
         self.height += 1
@@ -163,6 +175,21 @@ class TestLedger:
         if endorsement.event is not None:
             self.events.append(
                 CommittedEvent(*endorsement.event, endorsement.transaction_id, self.height)
+            )
+
+    def _remember(self, endorsement: Endorsement, namespaces: Sequence[NamespaceSet]) -> None:
+        """Keep what a valid transaction wrote, for the history of each key."""
+        stamp = Timestamp()
+        stamp.FromDatetime(endorsement.timestamp)
+        own = (each.public.writes for each in namespaces if each.namespace == self._name)
+        for write in chain.from_iterable(own):
+            self._past.setdefault(write.key, []).append(
+                kv_query_result_pb2.KeyModification(
+                    tx_id=endorsement.transaction_id,
+                    value=write.value,
+                    is_delete=write.is_delete,
+                    timestamp=stamp,
+                )
             )
 
     def _invocation(
