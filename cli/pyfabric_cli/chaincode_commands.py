@@ -12,7 +12,7 @@ from pyfabric.admin import lifecycle
 from pyfabric.admin.definitions import describe_policy
 from pyfabric.errors import CommitError, ConfigError
 from pyfabric_cli import options
-from pyfabric_cli.output import progress, readable
+from pyfabric_cli.output import progress, readable, waiting
 from pyfabric_cli.session import Session
 from pyfabric_cli.settings import OutputFormat
 
@@ -43,6 +43,10 @@ def deploy(
     names: Annotated[
         list[str] | None, typer.Argument(help="Contracts of the topology (default: all).")
     ] = None,
+    reload: Annotated[
+        bool,
+        typer.Option("--reload", help="Start contract hosts anew: they load code you changed."),
+    ] = False,
     network: options.NetworkName = None,
     state: options.State = None,
     output: options.Output = None,
@@ -51,7 +55,7 @@ def deploy(
     session = Session.start(state, output)
     found = Network.reopen(session.settings.state, network or session.settings.network)
     with progress("deploy") as report:
-        deployed = found.deploy(names or (), report)
+        deployed = found.deploy(names or (), report, reload=reload)
     session.printer.rows(
         ["contract", "channel", "version", "sequence", "changed", "package_id"],
         [asdict(one) for one in deployed],
@@ -101,7 +105,7 @@ def invoke(
     """Call a function in a transaction, and wait until it is committed."""
     session = Session.start(state, output)
     member = session.member(context, user, channel)
-    with member.gateway() as gateway:
+    with waiting(f"a transaction of {name}"), member.gateway() as gateway:
         submitted = (
             gateway.network(member.channel)
             .contract(name)
@@ -138,11 +142,12 @@ def query(
     user: options.User = None,
     channel: options.Channel = None,
     state: options.State = None,
+    output: options.Output = None,
 ) -> None:
     """Call a function on one peer, and print what it answers; nothing is recorded."""
-    session = Session.start(state, None)
+    session = Session.start(state, output)
     member = session.member(context, user, channel)
-    with member.gateway() as gateway:
+    with waiting(f"asking {name}"), member.gateway() as gateway:
         contract = gateway.network(member.channel).contract(name)
         result = contract.evaluate(function, *(arguments or ()), transient=_pairs(transient))
     session.printer.value(_result(result))

@@ -8,13 +8,19 @@ from pyfabric_network.contexts import Context
 from pyfabric_network.profile import load_profile
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import options
+from pyfabric_cli import completion, options
 from pyfabric_cli.output import say
 from pyfabric_cli.session import Session
 
 app = typer.Typer(no_args_is_help=True, help="Which department, user and channel you are.")
 
-Name = Annotated[str, typer.Argument(help="A context's name, or the part behind its last slash.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A context's name, or the part behind its last slash.",
+        autocompletion=completion.contexts,
+    ),
+]
 
 
 @app.command("list")

@@ -39,7 +39,7 @@ def main() -> None:
     try:
         app(prog_name="pyfabric")
     except FabricError as error:
-        say(f"error: {error}")
+        say("error: " + " ".join(str(error).splitlines()))
         sys.exit(exit_code(error))
     except OSError as error:
         say(f"error: {error.filename or 'system'}: {error.strerror}")

@@ -9,19 +9,24 @@ import yaml
 from pyfabric_network.network import Network
 from pyfabric_network.profile import connection_profile
 from pyfabric_network.spec import find_topology
+from pyfabric_network.state import networks
 from pyfabric_network.status import NodeStatus
 
-from pyfabric.errors import NetworkError
-from pyfabric_cli import options
+from pyfabric.errors import ConfigError
+from pyfabric_cli import completion, options
 from pyfabric_cli.exits import ExitCode
-from pyfabric_cli.output import progress, say
+from pyfabric_cli.output import progress, say, waiting
 from pyfabric_cli.session import Session
 from pyfabric_cli.settings import ProfileFormat
 
 app = typer.Typer(no_args_is_help=True, help="Bring a network up and down, and look at it.")
 
 Topology = Annotated[
-    str, typer.Argument(help="A topology file, or the name of one that comes along.")
+    str,
+    typer.Argument(
+        help="A topology file, or the name of one that comes along.",
+        autocompletion=completion.topologies,
+    ),
 ]
 
 
@@ -36,14 +41,21 @@ def init(
     source = find_topology(topology)
     target = to or Path(source.name)
     if target.exists():
-        raise NetworkError(f"{target} exists already: name another file with --to")
+        raise ConfigError(f"{target} exists already: name another file with --to")
     shutil.copyfile(source, target)
     say(f"wrote {target}; after your changes: pyfabric network up {target}")
 
 
 @app.command()
 def up(
-    topology: Topology = "quickstart",
+    topology: Annotated[
+        str | None,
+        typer.Argument(
+            help="A topology file, or the name of one that comes along (default: the network that "
+            "exists, or quickstart).",
+            autocompletion=completion.topologies,
+        ),
+    ] = None,
     base_port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="First port of a new network; 0: find free ones."),
@@ -53,7 +65,12 @@ def up(
 ) -> None:
     """Bring a network up: keys, first blocks, nodes, channels. Safe to repeat."""
     session = Session.start(state, output)
-    network = Network.prepare(find_topology(topology), session.settings.state, base_port=base_port)
+    folder = session.settings.state
+    if topology is None and networks(folder):
+        network = Network.reopen(folder, session.settings.network, base_port=base_port)
+    else:
+        file = find_topology(topology or "quickstart")
+        network = Network.prepare(file, folder, base_port=base_port)
     with progress(f"up {network.plan.name}") as report:
         network.up(report)
     _print_status(session, network.status())
@@ -76,7 +93,8 @@ def down(
     found = Session.start(state, None).network(network)
     if delete and not yes:
         typer.confirm(f"Delete {found.plan.root} with all keys and blocks?", abort=True, err=True)
-    ran = found.down(delete=delete)
+    with waiting("ending the nodes"):
+        ran = found.down(delete=delete)
     say(f"{found.plan.name} {'is down' if ran else 'was not running'}" + (", deleted" * delete))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from pyfabric_cli import completion
 from pyfabric_cli.settings import OutputFormat
 
 State: TypeAlias = Annotated[
@@ -18,12 +19,20 @@ Output: TypeAlias = Annotated[
 NetworkName: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--network", "-n", help="Which network, if there are several [env: PYFABRIC_NETWORK]."
+        "--network",
+        "-n",
+        help="Which network, if there are several [env: PYFABRIC_NETWORK].",
+        autocompletion=completion.networks,
     ),
 ]
 ContextName: TypeAlias = Annotated[
     str | None,
-    typer.Option("--context", "-c", help="Act in this context [env: PYFABRIC_CONTEXT]."),
+    typer.Option(
+        "--context",
+        "-c",
+        help="Act in this context [env: PYFABRIC_CONTEXT].",
+        autocompletion=completion.contexts,
+    ),
 ]
 User: TypeAlias = Annotated[
     str | None,

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Timer
 from typing import Any
 
 import typer
@@ -99,6 +100,22 @@ def progress(title: str) -> Iterator[Report]:
             bar.update(task, description=step, completed=done, total=total)
 
         yield report
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what is waited for if it takes longer than a second; on standard error."""
+    if sys.stderr.isatty():
+        with Console(stderr=True).status(what):
+            yield
+        return
+    remark = Timer(1.0, say, [f"{what} …"])
+    remark.start()
+    try:
+        yield
+    finally:
+        remark.cancel()
+        remark.join()
 
 
 def readable(value: bytes) -> str:

@@ -83,11 +83,13 @@ class Network:
         return cls(folder, load_topology(root / TOPOLOGY_COPY), state)
 
     @classmethod
-    def reopen(cls, folder: Path, name: str | None = None) -> Self:
-        """An existing network with what its topology file says now."""
-        found = cls.open(folder, name)
-        file = found.state.topology
-        return cls.prepare(file, folder) if file.exists() else found
+    def reopen(cls, folder: Path, name: str | None = None, *, base_port: int | None = None) -> Self:
+        """An existing network with what its topology file says now; see `prepare`."""
+        copy = cls.open(folder, name)
+        file = copy.state.topology
+        return cls.prepare(
+            file if file.exists() else copy.plan.root / TOPOLOGY_COPY, folder, base_port=base_port
+        )
 
     def up(self, report: Report = silent) -> None:
         """The network runs afterwards, with every channel joined; safe to repeat.
@@ -118,10 +120,12 @@ class Network:
         write_profiles(self.plan)
         self._add_contexts()
 
-    def deploy(self, names: Sequence[str] = (), report: Report = silent) -> list[Deployed]:
+    def deploy(
+        self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False
+    ) -> list[Deployed]:
         """These contracts (default: all) are committed on their channels; safe to repeat.
 
-        Raises NetworkError if the network does not run or a committed definition is in the way.
+        `reload` starts the contract hosts anew, so that they load changed code. Raises NetworkError if the network does not run or a committed definition is in the way.
         """
         if not self.runtime.running():
             raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
@@ -135,6 +139,8 @@ class Network:
         total = len(work) + 1
         with locked(self.plan.root), closing(Driver()) as driver:
             report("contract hosts", 0, total)
+            if reload:
+                self.runtime.serve(self.plan, ())
             kept = [item for item in self._served() if item.label not in _labels(wanted)]
             self._serve([*kept, *(contract.served() for contract in wanted)])
             deployed = []

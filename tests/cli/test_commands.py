@@ -24,7 +24,7 @@ def test_init_copies_a_topology_out_and_never_over_a_file(run: Run, tmp_path: Pa
     assert f"pyfabric network up {target}" in ended.err
     assert target.read_bytes() == Path("network/quickstart.yaml").read_bytes()
     target.write_text("mine")
-    assert run("network", "init", "--to", str(target)).code == 4
+    assert run("network", "init", "--to", str(target)).code == 3
     assert target.read_text() == "mine"
 
 
@@ -194,7 +194,8 @@ def test_down_asks_before_it_deletes(
     assert (ended.code, ended.err) == (0, "quickstart is down\n")
     down = run("network", "status", *state)
     assert down.code == 4
-    assert "down" in down.out
+    assert run("network", "up", *state).code == 0
+    assert " down " in down.out
     assert run("network", "down", "--delete", "--yes", *state).code == 0
     assert not (tmp_path / "quickstart").exists()
 
@@ -206,11 +207,23 @@ def test_doctor_tells_versions_and_who_else_owns_the_name(run: Run) -> None:
     assert foreign_owners(["pyfabric-ledger", "PyFabric_Ledger", "pyfabric"]) == ["pyfabric"]
 
 
-def test_the_shell_completes_commands() -> None:
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("pyfabric netw", ["network"]),
+        ("pyfabric network up qui", ["quickstart"]),
+        ("pyfabric network down -n sm", ["small"]),
+        ("pyfabric context use Ta", ["Tax"]),
+    ],
+)
+def test_the_shell_completes(state: Path, line: str, offered: list[str]) -> None:
     environment = {
-        "_PYFABRIC_COMPLETE": "complete_bash", "COMP_WORDS": "pyfabric netw", "COMP_CWORD": "1",
-    }  # fmt: skip
+        "_PYFABRIC_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+        "PYFABRIC_STATE": str(state),
+    }
     done = subprocess.run(
         PYFABRIC, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.split() == ["network"]
+    assert done.stdout.split() == offered

@@ -142,6 +142,21 @@ def test_a_new_version_is_served_beside_the_old_one_until_it_is_committed(tmp_pa
         network.down()
 
 
+def test_changed_code_is_loaded_when_asked_for(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        network.deploy()
+        module = tmp_path / "sample.py"
+        module.write_text(module.read_text().replace('or ""', 'or "nobody"'), encoding="utf-8")
+        network.deploy()
+        assert call(network, "Health", "Admin", "role") == b""
+        network.deploy(reload=True)
+        assert call(network, "Health", "Admin", "role") == b"nobody"
+    finally:
+        network.down()
+
+
 def test_a_contract_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "sample:Simple"))
     network.up()
