@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +64,8 @@ async def with_driver(network: LedgerNetwork, work: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerNetwork]:
-    yield network_with_hosts(tmp_path_factory.mktemp("process"))
+def network(tmp_path_factory: pytest.TempPathFactory) -> LedgerNetwork:
+    return network_with_hosts(tmp_path_factory.mktemp("process"))
 
 
 def test_a_network_with_hosts_lives_and_ends(network: LedgerNetwork) -> None:

@@ -151,7 +151,9 @@ async def test_channels_survive_a_restart(tmp_path: Path) -> None:
         await network.create_channel()
         await network.deploy("asset")
     async with network.running():
-        answer = await network.system(first, CHANNEL, "_lifecycle", b"QueryChaincodeDefinitions", b"")
+        answer = await network.system(
+            first, CHANNEL, "_lifecycle", b"QueryChaincodeDefinitions", b""
+        )
         assert b"asset" in answer.payload
         approved = await network.system(
             first, CHANNEL, "_lifecycle", b"QueryApprovedChaincodeDefinitions", b""

@@ -1,0 +1,132 @@
+"""What a peer answers a running contract, without a network: ranges, pages, metadata, refusals."""
+
+import pytest
+from fabric_protos.common import policies_pb2
+from fabric_protos.ledger.queryresult import kv_query_result_pb2
+from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyfabric.core.state.memory import MemoryState
+from pyfabric.core.state.updates import Updates
+from pyfabric.core.state.versions import Version, VersionedValue
+from pyfabric.errors import ContractError
+from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.transaction_context import BATCH, Kind, TransactionContext
+
+
+def state(values: dict[str, bytes], metadata: dict[str, bytes] | None = None) -> MemoryState:
+    updates = Updates()
+    for key, value in values.items():
+        held = (metadata or {}).get(key, b"")
+        updates.put(("cc", key), VersionedValue(value, Version(1, 0), held))
+    memory = MemoryState()
+    memory.commit(updates)
+    return memory
+
+
+def context(memory: MemoryState) -> TransactionContext:
+    simulation = PrivateSimulation(memory, "tx")
+    return TransactionContext("cc", "ch", "tx", proposal_pb2.SignedProposal(), simulation, memory)
+
+
+def ask_range(
+    running: TransactionContext, start: str, end: str, page: int = 0, bookmark: str = ""
+) -> chaincode_shim_pb2.QueryResponse:
+    metadata = b""
+    if page or bookmark:
+        metadata = chaincode_shim_pb2.QueryMetadata(
+            pageSize=page, bookmark=bookmark
+        ).SerializeToString()
+    request = chaincode_shim_pb2.GetStateByRange(startKey=start, endKey=end, metadata=metadata)
+    raw = running.answer(Kind.GET_STATE_BY_RANGE, request.SerializeToString())
+    return chaincode_shim_pb2.QueryResponse.FromString(raw)
+
+
+def keys(response: chaincode_shim_pb2.QueryResponse) -> list[str]:
+    return [kv_query_result_pb2.KV.FromString(one.resultBytes).key for one in response.results]
+
+
+@given(st.integers(0, 3 * BATCH + 1))
+def test_a_range_comes_in_batches(count: int) -> None:
+    running = context(state({f"k{number:04}": b"v" for number in range(count)}))
+    response = ask_range(running, "k", "")
+    found = keys(response)
+    while response.has_more:
+        request = chaincode_shim_pb2.QueryStateNext(id=response.id).SerializeToString()
+        response = chaincode_shim_pb2.QueryResponse.FromString(
+            running.answer(Kind.QUERY_STATE_NEXT, request)
+        )
+        assert 0 < len(response.results) <= BATCH
+        found += keys(response)
+    assert found == [f"k{number:04}" for number in range(count)]
+
+
+@given(st.integers(0, 12), st.integers(1, 5))
+def test_pages_follow_their_bookmarks(count: int, page: int) -> None:
+    memory = state({f"k{number:02}": b"v" for number in range(count)})
+    found: list[str] = []
+    bookmark = ""
+    while True:
+        response = ask_range(context(memory), "k", "l", page, bookmark)
+        metadata = chaincode_shim_pb2.QueryResponseMetadata.FromString(response.metadata)
+        assert metadata.fetched_records_count == len(response.results) <= page
+        assert not response.has_more
+        found += keys(response)
+        bookmark = metadata.bookmark
+        if not bookmark:
+            break
+    assert found == [f"k{number:02}" for number in range(count)]
+
+
+def test_a_closed_or_unknown_query() -> None:
+    running = context(state({f"k{number:04}": b"v" for number in range(BATCH + 1)}))
+    response = ask_range(running, "", "")
+    assert response.has_more
+    close = chaincode_shim_pb2.QueryStateClose(id=response.id).SerializeToString()
+    for _ in range(2):
+        closed = chaincode_shim_pb2.QueryResponse.FromString(
+            running.answer(Kind.QUERY_STATE_CLOSE, close)
+        )
+        assert (closed.id, closed.has_more) == (response.id, False)
+    request = chaincode_shim_pb2.QueryStateNext(id=response.id).SerializeToString()
+    with pytest.raises(ContractError, match="query iterator not found"):
+        running.answer(Kind.QUERY_STATE_NEXT, request)
+
+
+def test_a_page_and_a_write_do_not_go_together() -> None:
+    put = chaincode_shim_pb2.PutState(key="k", value=b"v").SerializeToString()
+    running = context(state({"k": b"v"}))
+    ask_range(running, "", "", page=1)
+    with pytest.raises(ContractError, match="Writes are not allowed"):
+        running.answer(Kind.PUT_STATE, put)
+    running = context(state({"k": b"v"}))
+    running.answer(Kind.PUT_STATE, put)
+    with pytest.raises(ContractError, match="supported only in a read-only transaction"):
+        ask_range(running, "", "", page=1)
+
+
+def test_policies_of_written_keys_are_gathered() -> None:
+    policy = policies_pb2.SignaturePolicyEnvelope(version=0)
+    policy.rule.signed_by = 0
+    held = b"\x12" + bytes([2 + 20 + 2 + len(policy.SerializeToString())])
+    entry = b"\x0a\x14VALIDATION_PARAMETER\x12" + bytes([len(policy.SerializeToString())])
+    held += entry + policy.SerializeToString()
+    memory = state({"sealed": b"1", "plain": b"1"}, {"sealed": held})
+    running = context(memory)
+    assert running.needs_chaincode_policy
+    delete = chaincode_shim_pb2.DelState(key="sealed").SerializeToString()
+    running.answer(Kind.DEL_STATE, delete)
+    assert running.key_policies == [policy]
+    assert not running.needs_chaincode_policy
+    put = chaincode_shim_pb2.PutState(key="plain", value=b"2").SerializeToString()
+    running.answer(Kind.PUT_STATE, put)
+    assert running.needs_chaincode_policy
+
+
+def test_what_cannot_be_read_or_is_not_known() -> None:
+    running = context(state({}))
+    with pytest.raises(ContractError, match="unmarshal failed: proto: cannot parse"):
+        running.answer(Kind.GET_STATE, b"\xff\xff")
+    with pytest.raises(ContractError, match="not supported yet by the development ledger"):
+        running.answer(Kind.INVOKE_CHAINCODE, b"")
