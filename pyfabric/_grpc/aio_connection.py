@@ -76,9 +76,6 @@ class AsyncConnection:
         await self._channel.close()
 
     async def _acquire(self, timeout: float) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
         try:
             async with asyncio.timeout(timeout):
                 await self._slots.acquire()
@@ -93,7 +90,10 @@ class AsyncConnection:
         timeout = rpc.timeout
         if timeout is None:
             timeout = METHOD_TIMEOUTS.get(rpc.method, OTHER_TIMEOUT)
-        await self._acquire(timeout)
+        if self._slots.locked():
+            await self._acquire(timeout)
+        else:
+            await self._slots.acquire()  # does not wait
         try:
             answer: bytes = await method(rpc.request, timeout=timeout)
         except grpc.aio.AioRpcError as failure:

@@ -50,7 +50,7 @@ class AsyncDriver:
         self._immediate: dict[type, Callable[[Any], Any]] = {Now: present, Nonce: fresh_nonce}
         self._performers: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Unary: self._unary,
-            Sign: _sign_elsewhere,
+            Sign: _sign,
             Gather: self._gather,
             Sleep: _sleep,
             Broadcast: self._broadcast,
@@ -61,11 +61,16 @@ class AsyncDriver:
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end; raises what the flow raises, or ClientError."""
         self._check()
+        immediate, performers = self._immediate, self._performers
         try:
             effect = next(flow)
             while True:
+                kind = type(effect)
                 try:
-                    answer = await self._perform(effect)
+                    if kind in immediate:
+                        answer = immediate[kind](effect)
+                    else:
+                        answer = await performers[kind](effect)
                 except FabricError as error:
                     effect = flow.throw(error)
                 else:
@@ -75,14 +80,6 @@ class AsyncDriver:
             return value
         finally:
             flow.close()  # on cancellation the flow's own finally blocks run
-
-    async def _perform(self, effect: Any) -> Any:
-        kind = type(effect)
-        if kind is Sign and not effect.identity.signer.blocking:
-            return effect.identity.sign(effect.message)
-        if kind in self._immediate:
-            return self._immediate[kind](effect)
-        return await self._performers[kind](effect)
 
     async def stream(
         self,
@@ -127,8 +124,8 @@ class AsyncDriver:
             )
         return connection
 
-    async def _unary(self, rpc: Unary[T]) -> T:
-        return await self._connection(rpc.endpoint).call(rpc)
+    def _unary(self, rpc: Unary[T]) -> Awaitable[T]:
+        return self._connection(rpc.endpoint).call(rpc)
 
     async def _broadcast(self, effect: Broadcast) -> tuple[int, str]:
         stream = await self._connection(effect.endpoint).stream(
@@ -163,7 +160,7 @@ class AsyncDriver:
             )
         try:
             return rest.answer(await client.request(**rest.request_arguments(effect)))
-        except httpx.HTTPError as error:
+        except rest.FAILURES as error:
             raise rest.connection_error(effect.endpoint, error) from error
 
     async def _gather(self, effect: Gather) -> list[Outcome[Any]]:
@@ -176,7 +173,9 @@ class AsyncDriver:
             return Outcome(error=error)
 
 
-async def _sign_elsewhere(effect: Sign) -> bytes:
+async def _sign(effect: Sign) -> bytes:
+    if not effect.identity.signer.blocking:
+        return effect.identity.sign(effect.message)
     return await asyncio.to_thread(effect.identity.sign, effect.message)
 
 

@@ -159,7 +159,7 @@ class Driver:
                 )
         try:
             return rest.answer(client.request(**rest.request_arguments(effect)))
-        except httpx.HTTPError as error:
+        except rest.FAILURES as error:
             raise rest.connection_error(effect.endpoint, error) from error
 
     def _gather(self, effect: Gather) -> list[Outcome[Any]]:

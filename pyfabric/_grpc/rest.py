@@ -11,6 +11,9 @@ from pyfabric.errors import ClientError, GatewayError, StatusCode
 
 _TIMEOUT = 30.0
 
+# httpx lets the alert of a TLS 1.3 server that misses a certificate through as it is (an OSError).
+FAILURES = (httpx.HTTPError, OSError)
+
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     """TLS 1.2 or newer to that endpoint, mutual when it carries a client certificate.
@@ -55,7 +58,7 @@ def answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, response.content)
 
 
-def connection_error(endpoint: Endpoint, error: httpx.HTTPError) -> GatewayError:
+def connection_error(endpoint: Endpoint, error: httpx.HTTPError | OSError) -> GatewayError:
     """The error of a request that got no answer."""
     late = isinstance(error, httpx.TimeoutException)
     return GatewayError(

@@ -1,6 +1,6 @@
 """Endorsed transactions and the request for their outcome (gateway.PreparedTransaction, …)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from fabric_protos.common import common_pb2
@@ -43,7 +43,7 @@ class CommitStatusRequest:
 
     def signed(self, signature: bytes) -> Self:
         """The same request with that signature."""
-        return replace(self, signature=signature)
+        return type(self)(self.transaction_id, self.message, signature)
 
     def to_bytes(self) -> bytes:
         """The bytes of gateway.SignedCommitStatusRequest: what is exchanged and what is sent."""
@@ -79,7 +79,7 @@ class PreparedTransaction:
 
     def signed(self, signature: bytes) -> Self:
         """The same transaction with that signature."""
-        return replace(self, signature=signature)
+        return type(self)(self.transaction_id, self.channel, self.result, self.message, signature)
 
     def _envelope(self) -> common_pb2.Envelope:
         return common_pb2.Envelope(payload=self.message, signature=self.signature)
@@ -99,7 +99,11 @@ class PreparedTransaction:
     @classmethod
     def from_envelope(cls, envelope: common_pb2.Envelope) -> Self:
         """The transaction of an envelope, with its signature; raises DecodeError."""
-        payload = decode(common_pb2.Payload, envelope.payload)
+        return cls.from_payload(envelope, decode(common_pb2.Payload, envelope.payload))
+
+    @classmethod
+    def from_payload(cls, envelope: common_pb2.Envelope, payload: common_pb2.Payload) -> Self:
+        """The transaction of an envelope whose payload is read already; raises DecodeError."""
         header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
         return cls(
             transaction_id=header.tx_id,
@@ -137,6 +141,7 @@ def read_endorsed(raw: bytes, proposal_header: common_pb2.Header) -> PreparedTra
     something else signed.
     """
     envelope = decode(gateway_pb2.EndorseResponse, raw).prepared_transaction
-    if decode(common_pb2.Payload, envelope.payload).header != proposal_header:
+    payload = decode(common_pb2.Payload, envelope.payload)
+    if payload.header != proposal_header:
         raise DecodeError("the peer returned a transaction that is not the proposal's")
-    return PreparedTransaction.from_envelope(envelope)
+    return PreparedTransaction.from_payload(envelope, payload)

@@ -1,7 +1,8 @@
 """Proposals: what a client asks peers to simulate (peer.Proposal, gateway.ProposedTransaction)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from fabric_protos.common import common_pb2
@@ -40,7 +41,13 @@ class ProposedTransaction:
 
     def signed(self, signature: bytes) -> Self:
         """The same proposal with that signature."""
-        return replace(self, signature=signature)
+        return type(self)(
+            self.transaction_id,
+            self.channel,
+            self.message,
+            self.endorsing_organizations,
+            signature,
+        )
 
     def _signed_proposal(self) -> proposal_pb2.SignedProposal:
         return proposal_pb2.SignedProposal(proposal_bytes=self.message, signature=self.signature)
@@ -111,6 +118,13 @@ def _payload(invocation: Invocation) -> bytes:
     ).SerializeToString()
 
 
+@lru_cache(maxsize=256)
+def _extension(chaincode: str) -> bytes:
+    return proposal_pb2.ChaincodeHeaderExtension(
+        chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode)
+    ).SerializeToString()
+
+
 def new_proposal(
     identity: SigningIdentity, invocation: Invocation, *, tls_hash: bytes = b""
 ) -> Flow[ProposedTransaction]:
@@ -118,16 +132,13 @@ def new_proposal(
     unique = yield from nonce()
     creator = identity.serialized()
     identifier = transaction_id(creator, unique)
-    extension = proposal_pb2.ChaincodeHeaderExtension(
-        chaincode_id=chaincode_pb2.ChaincodeID(name=invocation.chaincode)
-    )
     header = common_pb2.Header(
         channel_header=channel_header(
             common_pb2.ENDORSER_TRANSACTION,
             invocation.channel,
             (yield from now()),
             transaction=identifier,
-            extension=extension.SerializeToString(),
+            extension=_extension(invocation.chaincode),
             tls_hash=tls_hash,
         ),
         signature_header=common_pb2.SignatureHeader(

@@ -1,15 +1,19 @@
 """Options of servers and clients: early pings, shared ports, sizes."""
 
-import threading
+import itertools
+import socket
+import ssl
+import struct
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader
 
 import grpc
 import pytest
 
 from pyfabric._grpc.options import CLIENT_OPTIONS, SERVER_OPTIONS, channel_options
 from pyfabric.core.effects import Endpoint
-from pyfabric.core.event_requests import BLOCKS
-from tests.support.gateway_server import ScriptedPeer, block, new_pki, stream
+from tests.support.gateway_server import ScriptedPeer, new_pki
 
 
 def test_a_port_in_use_is_an_error() -> None:
@@ -22,28 +26,55 @@ def test_a_port_in_use_is_an_error() -> None:
     second.stop(None).wait()
 
 
-def test_an_idle_stream_survives_ten_early_pings() -> None:
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+SETTINGS, PING, GOAWAY = 4, 6, 7
+PINGS = 10
+
+
+def frame(kind: int, payload: bytes = b"") -> bytes:
+    """An HTTP/2 frame without flags on stream 0 (RFC 9113, 4.1)."""
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, 0]) + bytes(4) + payload
+
+
+def read_kinds(reader: BufferedReader) -> Iterator[int]:
+    """The kinds of the frames that the server sends, until it ends the connection."""
+    while header := reader.read(9):
+        reader.read(int.from_bytes(header[:3], "big"))
+        yield header[3]
+
+
+def survives_early_pings(peer: ScriptedPeer) -> bool:
+    """Whether the server still answers a ping after too many of them on an idle connection."""
+    host, port = peer.endpoint.address.split(":")
+    context = ssl.create_default_context(cadata=peer.endpoint.tls_roots.decode())
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection((host, int(port))) as plain,
+        context.wrap_socket(plain, server_hostname=host) as connection,
+        connection.makefile("rb") as reader,
+    ):
+        kinds = read_kinds(reader)
+        connection.sendall(PREFACE + frame(SETTINGS))
+        for _ in range(PINGS):
+            connection.sendall(frame(PING, bytes(8)))
+            if PING not in itertools.takewhile(lambda kind: kind != GOAWAY, kinds):
+                return False
+    return True
+
+
+def test_a_connection_survives_ten_early_pings() -> None:
     peer = ScriptedPeer(new_pki())
-    more = threading.Event()
-
-    def later(_: bytes, __: grpc.ServicerContext) -> None:
-        more.wait(30)
-
-    peer.on(BLOCKS.method, stream(block(1), then=later, stay=True))
-    eager = (
-        ("grpc.keepalive_time_ms", 100),
-        ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.http2.min_sent_ping_interval_without_data_ms", 100),
-    )
-    credentials = grpc.ssl_channel_credentials(peer.endpoint.tls_roots)
-    with grpc.secure_channel(peer.endpoint.address, credentials, eager) as channel:
-        call = channel.stream_stream(BLOCKS.method)(iter((b"seek",)))
-        assert next(call) == block(1)
-        assert not more.wait(1.3)
-        assert call.is_active()
-        call.cancel()
-    more.set()
+    survived = survives_early_pings(peer)
     peer.stop()
+    assert survived
+
+
+def test_without_our_options_it_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.gateway_server.SERVER_OPTIONS", ())
+    peer = ScriptedPeer(new_pki())
+    survived = survives_early_pings(peer)
+    peer.stop()
+    assert not survived
 
 
 def test_clients_ping_no_peer_more_often_than_fabric_allows() -> None:
