@@ -40,7 +40,7 @@ from pyfabric_municipal.resources import (
     ResourceVersion,
 )
 from pyfabric_municipal.session import PageSize, Session, require_batch
-from pyfabric_municipal.timestamps import add_days
+from pyfabric_municipal.timestamps import add_days, require_not_before
 from pyfabric_municipal.workdays import YearCalendar
 
 
@@ -286,6 +286,9 @@ class Directory(Contract):
             raise ContractError(
                 f"resource {resource} is updated by {record.provider}, not by {session.caller}"
             )
+        require_not_before(
+            f"the data of resource {resource}", session.now, last_update(session, record)
+        )
         session.put(Refresh(code=resource, at=session.now, rows=rows))
 
     @query

@@ -13,10 +13,12 @@ from pyfabric_municipal.records import (
     Record,
     ResourceCode,
     Text,
+    Timestamp,
     Tracked,
 )
 from pyfabric_municipal.resources import PUBLISHED, Resource
 from pyfabric_municipal.terms import Terms
+from pyfabric_municipal.timestamps import require_not_before
 
 OFFERED = "granted"
 ACTIVE = "active"
@@ -43,6 +45,7 @@ class Grant(Tracked):
     user: MspId
     terms: Terms
     licence: Text
+    active_since: Timestamp | None = None
     reason: str = ""
 
     def key(self) -> tuple[str, ...]:
@@ -57,14 +60,15 @@ class Grant(Tracked):
 
 
 class Usage(Record):
-    """How many rows and receipts a grant has used; apart from it, so that only deliveries of one
-    grant wait for each other."""
+    """How many rows and receipts a grant has used, and when last; apart from it, so that only
+    deliveries of one grant wait for each other."""
 
     KIND: ClassVar[str] = "usage"
 
     grant: str
     rows: Count = 0
     receipts: Count = 0
+    last: Timestamp | None = None
 
     def key(self) -> tuple[str, ...]:
         return (self.grant,)
@@ -88,6 +92,7 @@ def require_live(grant: Grant, resource: Resource, now: str) -> None:
         raise ContractError(f"{name} begins at {grant.terms.valid_from}, after {now}")
     if now >= grant.terms.valid_until:
         raise ContractError(f"{name} expired at {grant.terms.valid_until}")
+    require_not_before(name, now, grant.updated)
     _require_resource(grant, resource)
 
 

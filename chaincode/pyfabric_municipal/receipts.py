@@ -18,6 +18,7 @@ from pyfabric_municipal.records import (
     Timestamp,
     Tracked,
 )
+from pyfabric_municipal.timestamps import require_not_before
 
 ISSUED = "issued"
 CONFIRMED = "confirmed"
@@ -84,11 +85,13 @@ def require_covered(delivery: Delivery, grant: Grant, used: Usage, now: str) -> 
             f"{name}: the delivered schema is not that of version {grant.resource_version} of "
             f"resource {grant.resource}"
         )
-    if not grant.terms.valid_from <= delivery.delivered <= now:
+    begins = max(grant.terms.valid_from, grant.active_since or now)
+    if not begins <= delivery.delivered <= now:
         raise ContractError(
-            f"{name}: delivery at {delivery.delivered} is not between {grant.terms.valid_from} "
-            f"and now, {now}"
+            f"{name}: delivery at {delivery.delivered} is not between {begins}, when the right "
+            f"began, and now, {now}"
         )
+    require_not_before(f"the use of {name}", now, used.last or now)
     if used.rows + delivery.rows > grant.terms.quota:
         raise ContractError(
             f"{name}: {delivery.rows} rows are more than the {grant.terms.quota - used.rows} left"

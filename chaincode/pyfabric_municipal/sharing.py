@@ -150,7 +150,8 @@ class Sharing(Contract):
         """Accept a grant and its licence: from now on it may be used (user)."""
         session = Session(ctx)
         record = session.need(Grant, grant)
-        session.put(step_grant(session, record, "activate"))
+        after = step_grant(session, record, "activate")
+        session.put(after.model_copy(update={"active_since": session.now}))
         session.reindex(set(), live_entry(record))
 
     @transaction
@@ -201,7 +202,6 @@ class Sharing(Contract):
             user=grant.user,
             transaction_id=session.transaction_id,
         )
-        after = step_receipt(session, receipt, "deliver")
         resource = session.need(Resource, grant.resource)
         require_live(grant, resource, session.now)
         known = session.get(Receipt, grant.id, receipt.id)
@@ -209,9 +209,9 @@ class Sharing(Contract):
             raise ContractError(
                 f"receipt {receipt.id} was recorded by transaction {known.transaction_id} already"
             )
-        use_grant(session, grant, resource, delivery)
-        session.put(after)
-        return after.id
+        left = use_grant(session, grant, resource, delivery)
+        session.put(step_receipt(session, receipt, "deliver", rows_left=left))
+        return receipt.id
 
     @transaction
     def confirm(self, ctx: Context, grant: Digest, receipt: Digest) -> None:

@@ -73,10 +73,12 @@ def step_grant(session: Session, before: Grant, action: str, reason: str = "") -
     return after
 
 
-def step_receipt(session: Session, before: Receipt, action: str, reason: str = "") -> Receipt:
-    """The receipt after a step; the caller adds to it and writes it."""
+def step_receipt(
+    session: Session, before: Receipt, action: str, reason: str = "", **facts: int
+) -> Receipt:
+    """The receipt after a step, announced with these facts; the caller adds to it and writes it."""
     after = session.advance(RECEIPT_LIFECYCLE, before, action, None, reason)
-    _announce(session, RECEIPT_LIFECYCLE, after, action, grant=before.delivery.grant)
+    _announce(session, RECEIPT_LIFECYCLE, after, action, grant=before.delivery.grant, **facts)
     return after
 
 
@@ -85,16 +87,24 @@ def usage_of(session: Session, grant: Grant) -> Usage:
     return session.get(Usage, grant.id) or Usage(grant=grant.id)
 
 
-def use_grant(session: Session, grant: Grant, resource: Resource, delivery: Delivery) -> None:
-    """Count a delivery that the grant covers; the last row of the quota ends the grant."""
+def use_grant(session: Session, grant: Grant, resource: Resource, delivery: Delivery) -> int:
+    """Count a delivery that the grant covers; returns how many rows are left, and the last one ends
+    the grant."""
     used = usage_of(session, grant)
     require_covered(delivery, grant, used, session.now)
-    used = Usage(grant=grant.id, rows=used.rows + delivery.rows, receipts=used.receipts + 1)
+    used = Usage(
+        grant=grant.id,
+        rows=used.rows + delivery.rows,
+        receipts=used.receipts + 1,
+        last=session.now,
+    )
     session.put(used)
-    if used.rows == grant.terms.quota:
+    left = grant.terms.quota - used.rows
+    if left == 0:
         facts = GrantFacts(session.now, resource)
         session.put(session.advance(GRANT_LIFECYCLE, grant, "exhaust", facts))
         session.reindex(live_entry(grant), set())
+    return left
 
 
 def step_report(session: Session, before: Report, action: str, reason: str = "") -> Report:
@@ -108,7 +118,7 @@ def step_report(session: Session, before: Report, action: str, reason: str = "")
 
 
 def _announce(
-    session: Session, table: Lifecycle[T, F], after: T, action: str, **facts: str | list[str]
+    session: Session, table: Lifecycle[T, F], after: T, action: str, **facts: str | int | list[str]
 ) -> None:
     """Set the event of a step: which record, its new state, and the parties."""
     session.emit(

@@ -388,6 +388,11 @@ class TestQueries:
         shared.call(MKT, "Directory:refresh", CODE, 1_000_000)
         assert shared.ask(HAI, "Directory:late") == []
 
+    def test_an_update_is_not_older_than_the_last(self, shared: City) -> None:
+        shared.ledger.now = moment("2026-03-11T01:59:59Z")
+        with pytest.raises(ContractError, match=r"data of resource .* is too old"):
+            shared.call(MKT, "Directory:refresh", CODE, 1)
+
     def test_only_the_provider_refreshes(self, shared: City) -> None:
         with pytest.raises(ContractError, match="is updated by MktSupMSP, not by HaidianMSP"):
             shared.call(HAI, "Directory:refresh", CODE, 1)

@@ -40,13 +40,14 @@ def fault(right: str, **changes: Any) -> dict[str, Any]:
 class TestDelivering:
     def test_both_sign(self, shared: City, grant: str) -> None:
         receipt = shared.call(MKT, "Sharing:deliver", shared.delivery(grant))
-        assert shared.last_event()[0] == "DataDelivered"
+        name, payload = shared.last_event()
+        assert (name, payload["rows_left"]) == ("DataDelivered", 90)
         assert shared.ask(HAI, "Sharing:receipt", grant, receipt)["state"] == "issued"
         with pytest.raises(ContractError, match=r"confirm of .* is for the user \(HaidianMSP\)"):
             shared.call(MKT, "Sharing:confirm", grant, receipt)
         shared.call(HAI, "Sharing:confirm", grant, receipt)
         assert shared.ask(MKT, "Sharing:receipt", grant, receipt)["state"] == "confirmed"
-        usage = {"grant": grant, "rows": 10, "receipts": 1}
+        usage = {"grant": grant, "rows": 10, "receipts": 1, "last": "2026-03-11T02:00:00Z"}
         assert shared.ask(ECON, "Sharing:usage", grant) == usage
 
     def test_only_the_provider_delivers(self, shared: City, grant: str) -> None:
@@ -74,7 +75,7 @@ class TestDelivering:
             ({"grant_version": 2}, "is at version 1: a receipt of version 2 does not count"),
             ({"schema_digest": digest("other")}, "the delivered schema is not that of version 1"),
             ({"delivered": "2026-03-11T02:00:01Z"}, "is not between .* and now"),
-            ({"delivered": "2026-03-10T23:59:59Z"}, "is not between"),
+            ({"delivered": "2026-03-11T01:59:59Z"}, "is not between .*, when the right began"),
             ({"delivered": "2026-03-11T02:00:00+00:00"}, "timestamp"),
             ({"result_digest": "x"}, "64 lower-case"),
         ],
@@ -195,6 +196,16 @@ class TestLiveness:
         assert shared.ask(HAI, "Sharing:expiring", 29) == []
         shared.ledger.now = moment("2027-03-11T00:00:00Z")
         assert shared.ask(HAI, "Sharing:expiring", 30) == []
+
+    def test_time_does_not_run_back_to_when_it_was_live(self, shared: City, grant: str) -> None:
+        shared.ledger.now = moment("2026-03-12T02:00:00Z")
+        shared.call(MKT, "Sharing:deliver", shared.delivery(grant))
+        shared.ledger.now = moment("2026-03-12T01:59:59Z")
+        with pytest.raises(ContractError, match=r"the use of grant .* is too old"):
+            shared.call(MKT, "Sharing:deliver", shared.delivery(grant, "q2"))
+        shared.ledger.now = moment("2026-03-11T01:59:59Z")
+        with pytest.raises(ContractError, match=r"grant .* was last changed at .* is too old"):
+            shared.call(MKT, "Sharing:deliver", shared.delivery(grant, "q2"))
 
 
 class TestReports:

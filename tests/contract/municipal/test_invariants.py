@@ -1,0 +1,167 @@
+"""Whatever departments try, in whatever order: the invariants of sharing hold after every step."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pyfabric.chaincode import ContractError
+from tests.support.municipal import (
+    CODE,
+    ECON,
+    HAI,
+    MKT,
+    NOT_SHARED,
+    UNCONDITIONAL,
+    City,
+    application,
+    description,
+    offer,
+)
+
+STATUS = {"name": "status", "title": "状态", "type": "code"}
+CHANGES: list[dict[str, Any]] = [
+    {"share": NOT_SHARED},
+    {"share": UNCONDITIONAL},
+    {},
+    {"fields": description()["fields"][:2]},
+    {"fields": [*description()["fields"], STATUS]},
+    {"fields": description()["fields"][1:]},
+]
+
+
+class Story:
+    """A city with one resource, and the requests made so far; each attempt may be refused."""
+
+    def __init__(self) -> None:
+        self.city = City()
+        self.city.found()
+        self.city.publish()
+        self.requests: list[str] = []
+        self.queries = 0
+
+    def attempt(self, who: str, function: str, *arguments: object) -> Any:
+        try:
+            return self.city.call(who, function, *arguments)
+        except ContractError:
+            return None
+
+    def apply(self, number: int) -> None:
+        version = self.city.ask(HAI, "Directory:resource", CODE)["version"]
+        request = self.attempt(HAI, "Sharing:apply", application(version=version))
+        if request:
+            self.requests.append(request)
+
+    def on_request(self, function: str, *arguments: object) -> Callable[[int], None]:
+        def act(number: int) -> None:
+            for who in (ECON, MKT, HAI):
+                if self.requests:
+                    request = self.requests[number % len(self.requests)]
+                    self.attempt(who, function, request, *arguments)
+
+        return act
+
+    def deliver(self, number: int) -> None:
+        if not self.requests:
+            return
+        self.queries += 1
+        grant = self.requests[number % len(self.requests)]
+        try:
+            delivery = self.city.delivery(grant, f"q{self.queries - number % 2}")
+        except ContractError:
+            return
+        delivery["rows"] = 5 + 10 * number
+        delivery["delivered"] = f"{self.city.ledger.now:%Y-%m-%dT%H:%M:%SZ}"
+        self.attempt(MKT, "Sharing:deliver", delivery)
+
+    def change(self, number: int) -> None:
+        self.attempt(MKT, "Directory:change", description(**CHANGES[number % len(CHANGES)]))
+
+    def on_resource(self, function: str, *arguments: object) -> Callable[[int], None]:
+        return lambda number: self.attempt(MKT, function, CODE, *arguments)
+
+    def wait(self, number: int) -> None:
+        self.city.ledger.now += timedelta(days=1 + 8 * number)
+
+    def actions(self) -> list[Callable[[int], None]]:
+        return [
+            self.apply,
+            self.on_request("Sharing:check"),
+            self.on_request("Sharing:grant", offer()),
+            self.on_request("Sharing:refuse", "与履职无关"),
+            self.on_request("Sharing:offer", offer(quota=20)),
+            self.on_request("Sharing:accept"),
+            self.on_request("Sharing:activate"),
+            self.deliver,
+            self.on_request("Sharing:revoke", "超范围使用"),
+            self.on_request("Sharing:renew"),
+            self.on_request("Sharing:expire"),
+            self.change,
+            self.on_resource("Directory:give_notice", "数据项调整"),
+            self.on_resource("Directory:suspend", "系统迁移"),
+            self.on_resource("Directory:resume"),
+            self.on_resource("Directory:retire", "系统下线"),
+            self.wait,
+        ]
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Every record on the ledger by its key; entries of indexes are left out."""
+        keys = self.city.ledger.keys()
+        values = {key: self.city.ledger.state(key) or b"" for key in keys}
+        return {key: json.loads(value) for key, value in values.items() if value != b"1"}
+
+
+def kind(key: str) -> str:
+    return key.split("\x00")[1]
+
+
+def check(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], now: str) -> None:
+    assert before.keys() <= after.keys(), "history shrank"
+    for key, record in before.items():
+        if kind(key) in ("step", "version"):
+            assert after[key] == record, "history changed"
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for key, record in after.items():
+        by_kind.setdefault(kind(key), []).append(record)
+    (resource,) = by_kind["resource"]
+    assert len(by_kind["version"]) == resource["version"]
+    grants = {grant["id"]: grant for grant in by_kind.get("grant", [])}
+    requests = {request["id"]: request for request in by_kind["request"]} if grants else {}
+    for grant in grants.values():
+        asked = requests[grant["id"]]["application"]["terms"]
+        assert set(grant["terms"]["fields"]) <= set(asked["fields"])
+        assert grant["terms"]["quota"] <= asked["quota"]
+        assert requests[grant["id"]]["state"] == "granted"
+        live = grant["state"] == "active" and now < grant["terms"]["valid_until"]
+        if live:
+            assert resource["description"]["share"]["type"] != "not_shared"
+            assert resource["state"] != "retired"
+    used = dict.fromkeys(grants, 0)
+    for receipt in by_kind.get("receipt", []):
+        delivery = receipt["delivery"]
+        terms = grants[delivery["grant"]]["terms"]
+        assert terms["valid_from"] <= delivery["delivered"] < terms["valid_until"]
+        assert set(delivery["fields"]) <= set(terms["fields"])
+        used[delivery["grant"]] += delivery["rows"]
+    for grant_id, rows in used.items():
+        quota = grants[grant_id]["terms"]["quota"]
+        assert rows <= quota
+        assert (grants[grant_id]["state"] == "exhausted") == (rows == quota)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 16), st.integers(0, 5)), min_size=5, max_size=30))
+def test_invariants_hold_after_every_step(steps: list[tuple[int, int]]) -> None:
+    story = Story()
+    actions = story.actions()
+    # Begin where it matters: with a grant in force.
+    story.requests.append(story.city.active())
+    before = story.records()
+    for action, number in steps:
+        actions[action](number)
+        after = story.records()
+        check(before, after, f"{story.city.ledger.now:%Y-%m-%dT%H:%M:%SZ}")
+        before = after
