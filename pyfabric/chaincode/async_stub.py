@@ -31,13 +31,19 @@ class AsyncAsk(Protocol):
 class AsyncState:
     """As `State`, awaited."""
 
-    def __init__(self, ask: AsyncAsk, collection: str) -> None:
+    def __init__(self, ask: AsyncAsk, collection: str, multiple_reads: int) -> None:
         self._ask = ask
         self._collection = collection
+        self._multiple_reads = multiple_reads
 
     async def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None if it has none; own writes are not seen."""
         return await self._ask(calls.get_state(key, self._collection))
+
+    async def get_multiple_states(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The committed values of several keys in few requests, in the order of the keys."""
+        requests = calls.get_states(keys, self._multiple_reads, self._collection)
+        return [value for each in requests for value in await self._ask(each)]
 
     async def put_state(self, key: str, value: bytes) -> None:
         """Write a key when the transaction commits."""
@@ -95,7 +101,7 @@ class AsyncStub(AsyncState, TransactionInfo):
         async def ask(call: Call[T]) -> T:
             return call.parse(await exchange(call.type, call.payload))
 
-        AsyncState.__init__(self, ask, "")
+        AsyncState.__init__(self, ask, "", invocation.multiple_reads)
         TransactionInfo.__init__(self, invocation)
 
     async def get_state_range_with_pagination(
@@ -136,7 +142,7 @@ class AsyncStub(AsyncState, TransactionInfo):
         """A collection of private data."""
         if not name:
             raise ContractError("collection must not be an empty string")
-        return AsyncPrivateCollection(self._ask, name)
+        return AsyncPrivateCollection(self._ask, name, self._multiple_reads)
 
 
 class AsyncQueryIterator(AsyncIterator[T], Generic[T]):

@@ -51,6 +51,17 @@ def get_state(key: str, collection: str = "") -> Call[bytes | None]:
     return Call(shim.ChaincodeMessage.GET_STATE, request.SerializeToString(), _value)
 
 
+def get_states(
+    keys: Sequence[str], most: int, collection: str = ""
+) -> list[Call[list[bytes | None]]]:
+    """The values of several keys, up to `most` a request; 0: the peer takes one key at a time."""
+    if not most:
+        singles = [get_state(key, collection) for key in keys]
+        return [Call(each.type, each.payload, _one_value) for each in singles]
+    chunks = [keys[at : at + most] for at in range(0, len(keys), most)]
+    return [_get_chunk(chunk, collection) for chunk in chunks]
+
+
 def get_hash(key: str, collection: str) -> Call[bytes | None]:
     """The SHA-256 of a private value, which every peer of the channel knows."""
     request = shim.GetState(key=require_key(key), collection=collection)
@@ -159,6 +170,19 @@ def _page_request(page_size: int, bookmark: str) -> bytes:
 
 def _value(payload: bytes) -> bytes | None:
     return payload or None
+
+
+def _one_value(payload: bytes) -> list[bytes | None]:
+    return [_value(payload)]
+
+
+def _get_chunk(keys: Sequence[str], collection: str) -> Call[list[bytes | None]]:
+    request = shim.GetStateMultiple(keys=map(require_key, keys), collection=collection)
+    return Call(shim.ChaincodeMessage.GET_STATE_MULTIPLE, request.SerializeToString(), _values)
+
+
+def _values(payload: bytes) -> list[bytes | None]:
+    return [_value(each) for each in shim.GetStateMultipleResult.FromString(payload).values]
 
 
 def _nothing(_payload: bytes) -> None:

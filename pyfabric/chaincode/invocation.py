@@ -40,7 +40,8 @@ class Invocation:
     """What a peer sends of one transaction (ChaincodeMessage of type TRANSACTION or INIT).
 
     `arguments` begins with the function's name. `signed_proposal` (bytes of protos.SignedProposal)
-    is what the client signed; the properties read it only when they are asked.
+    is what the client signed; the properties read it only when they are asked. `multiple_reads` is how
+    many keys the peer reads in one request, 0 if it takes one at a time (before Fabric 3.1).
     """
 
     channel_id: str
@@ -49,9 +50,12 @@ class Invocation:
     signed_proposal: bytes
     decorations: Mapping[str, bytes]
     is_init: bool
+    multiple_reads: int = 0
 
     @classmethod
-    def from_message(cls, message: chaincode_shim_pb2.ChaincodeMessage) -> Self:
+    def from_message(
+        cls, message: chaincode_shim_pb2.ChaincodeMessage, *, multiple_reads: int = 0
+    ) -> Self:
         """Read a TRANSACTION or INIT message; raises ContractError if its input cannot be read."""
         try:
             given = chaincode_pb2.ChaincodeInput.FromString(message.payload)
@@ -64,6 +68,7 @@ class Invocation:
             signed_proposal=message.proposal.SerializeToString(),
             decorations=dict(given.decorations),
             is_init=message.type == chaincode_shim_pb2.ChaincodeMessage.INIT,
+            multiple_reads=multiple_reads,
         )
 
     @cached_property

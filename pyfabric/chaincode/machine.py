@@ -21,6 +21,9 @@ from pyfabric.errors import ContractError
 
 Type: TypeAlias = shim.ChaincodeMessage.Type
 
+# A smaller offer is taken for this one, as by Fabric's own runtimes.
+_LEAST_MULTIPLE_READS = 100
+
 _STREAM_ENDED = "the peer closed the stream"
 
 
@@ -88,6 +91,7 @@ class Machine:
         self.phase = Phase.CREATED
         self._package_id = package_id
         self._running: dict[Key, Requests] = {}
+        self._multiple_reads = 0
 
     @property
     def is_idle(self) -> bool:
@@ -148,11 +152,22 @@ class Machine:
         self._running.clear()
         return [Deliver(waiter, b"", _STREAM_ENDED) for waiter, _ in waiting]
 
+    def ready(self, message: shim.ChaincodeMessage) -> list[Action]:
+        """The READY message: what this peer offers beyond the first protocol."""
+        try:
+            offer = chaincode_pb2.ChaincodeAdditionalParams.FromString(message.payload)
+        except ProtobufError:
+            return [End()]
+        if offer.use_get_multiple_keys:
+            self._multiple_reads = max(offer.max_size_get_multiple_keys, _LEAST_MULTIPLE_READS)
+        self.phase = Phase.READY
+        return []
+
     def begin(self, message: shim.ChaincodeMessage) -> list[Action]:
         """A TRANSACTION or INIT message."""
         key = Key(message.channel_id, message.txid)
         try:
-            invocation = Invocation.from_message(message)
+            invocation = Invocation.from_message(message, multiple_reads=self._multiple_reads)
         except ContractError as error:
             return [Send(_error(message, str(error)))]
         if key in self._running:
@@ -175,12 +190,9 @@ class Machine:
 Handler: TypeAlias = Callable[[Machine, shim.ChaincodeMessage], list[Action]]
 
 
-def _advance(phase: Phase) -> Handler:
-    def advance(machine: Machine, _message: shim.ChaincodeMessage) -> list[Action]:
-        machine.phase = phase
-        return []
-
-    return advance
+def _registered(machine: Machine, _message: shim.ChaincodeMessage) -> list[Action]:
+    machine.phase = Phase.ESTABLISHED
+    return []
 
 
 def _keep_alive(_machine: Machine, message: shim.ChaincodeMessage) -> list[Action]:
@@ -208,9 +220,9 @@ def _error(message: shim.ChaincodeMessage, text: str) -> bytes:
 
 TABLE: Final[Mapping[tuple[Phase, Type], Handler]] = MappingProxyType(
     {
-        (Phase.CREATED, shim.ChaincodeMessage.REGISTERED): _advance(Phase.ESTABLISHED),
+        (Phase.CREATED, shim.ChaincodeMessage.REGISTERED): _registered,
         (Phase.CREATED, shim.ChaincodeMessage.KEEPALIVE): _keep_alive,
-        (Phase.ESTABLISHED, shim.ChaincodeMessage.READY): _advance(Phase.READY),
+        (Phase.ESTABLISHED, shim.ChaincodeMessage.READY): Machine.ready,
         (Phase.ESTABLISHED, shim.ChaincodeMessage.KEEPALIVE): _keep_alive,
         (Phase.READY, shim.ChaincodeMessage.INIT): Machine.begin,
         (Phase.READY, shim.ChaincodeMessage.TRANSACTION): Machine.begin,

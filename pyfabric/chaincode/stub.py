@@ -27,13 +27,19 @@ class State:
     refuses it.
     """
 
-    def __init__(self, ask: Ask, collection: str) -> None:
+    def __init__(self, ask: Ask, collection: str, multiple_reads: int) -> None:
         self._ask = ask
         self._collection = collection
+        self._multiple_reads = multiple_reads
 
     def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None if it has none; own writes are not seen."""
         return self._ask(calls.get_state(key, self._collection))
+
+    def get_multiple_states(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The committed values of several keys in few requests, in the order of the keys."""
+        requests = calls.get_states(keys, self._multiple_reads, self._collection)
+        return [value for each in requests for value in self._ask(each)]
 
     def put_state(self, key: str, value: bytes) -> None:
         """Write a key when the transaction commits."""
@@ -91,7 +97,7 @@ class Stub(State, TransactionInfo):
         def ask(call: Call[T]) -> T:
             return call.parse(exchange(call.type, call.payload))
 
-        State.__init__(self, ask, "")
+        State.__init__(self, ask, "", invocation.multiple_reads)
         TransactionInfo.__init__(self, invocation)
 
     def get_state_range_with_pagination(
@@ -132,7 +138,7 @@ class Stub(State, TransactionInfo):
         """A collection of private data."""
         if not name:
             raise ContractError("collection must not be an empty string")
-        return PrivateCollection(self._ask, name)
+        return PrivateCollection(self._ask, name, self._multiple_reads)
 
 
 class QueryIterator(Iterator[T], Generic[T]):

@@ -51,6 +51,7 @@ class FakePeer:
     errors: list[str] = field(default_factory=list)
     registered: str = ""
     most_outstanding: int = 0
+    multiple_reads: int = 0
 
     async def __aenter__(self) -> Self:
         defaults = dict((*CLIENT_OPTIONS, ("grpc.enable_http_proxy", 0)))
@@ -72,7 +73,11 @@ class FakePeer:
         self.registered = chaincode_pb2.ChaincodeID.FromString(first.payload).name
         assert first.type == Message.REGISTER
         self.send(Message(type=Message.REGISTERED))
-        self.send(Message(type=Message.READY))
+        offer = chaincode_pb2.ChaincodeAdditionalParams(
+            use_get_multiple_keys=self.multiple_reads > 0,
+            max_size_get_multiple_keys=self.multiple_reads,
+        )
+        self.send(Message(type=Message.READY, payload=offer.SerializeToString()))
         self._tasks.append(asyncio.create_task(self._serve()))
         return self
 
@@ -188,6 +193,11 @@ class FakePeer:
     def get_state(self, payload: bytes) -> bytes:
         return self.state.get(chaincode_shim_pb2.GetState.FromString(payload).key, b"")
 
+    def get_states(self, payload: bytes) -> bytes:
+        keys = chaincode_shim_pb2.GetStateMultiple.FromString(payload).keys
+        values = [self.state.get(key, b"") for key in keys]
+        return chaincode_shim_pb2.GetStateMultipleResult(values=values).SerializeToString()
+
     def put_state(self, payload: bytes) -> bytes:
         request = chaincode_shim_pb2.PutState.FromString(payload)
         self.state[request.key] = request.value
@@ -243,6 +253,7 @@ class FakePeer:
 
 _HANDLERS: dict[int, Callable[[FakePeer, bytes], bytes]] = {
     Message.GET_STATE: FakePeer.get_state,
+    Message.GET_STATE_MULTIPLE: FakePeer.get_states,
     Message.PUT_STATE: FakePeer.put_state,
     Message.DEL_STATE: FakePeer.delete_state,
     Message.GET_STATE_BY_RANGE: FakePeer.range,

@@ -26,6 +26,8 @@ from pyfabric.core.state.versions import Version
 from pyfabric.errors import CommitError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
 
+_MULTIPLE_READS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Endorsement:
@@ -214,7 +216,8 @@ class TestLedger:
                 proposal=proposal_pb2.SignedProposal(
                     proposal_bytes=proposal.SerializeToString(), signature=b"signature"
                 ),
-            )
+            ),
+            multiple_reads=_MULTIPLE_READS,
         )
 
 

@@ -47,6 +47,7 @@ class SimulatedPeer:
         self._queries: dict[str, Iterator[tuple[str, bytes]]] = {}
         self._handlers: dict[Type, Callable[[bytes], bytes]] = {
             shim.ChaincodeMessage.GET_STATE: self._get_state,
+            shim.ChaincodeMessage.GET_STATE_MULTIPLE: self._get_states,
             shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH: self._get_hash,
             shim.ChaincodeMessage.PUT_STATE: self._put_state,
             shim.ChaincodeMessage.DEL_STATE: self._delete_state,
@@ -82,6 +83,12 @@ class SimulatedPeer:
     def _get_state(self, payload: bytes) -> bytes:
         request = shim.GetState.FromString(payload)
         return self._simulation.get_state(self._place(request.collection), request.key) or b""
+
+    def _get_states(self, payload: bytes) -> bytes:
+        request = shim.GetStateMultiple.FromString(payload)
+        place = self._place(request.collection)
+        values = [self._simulation.get_state(place, key) or b"" for key in request.keys]
+        return shim.GetStateMultipleResult(values=values).SerializeToString()
 
     def _get_hash(self, payload: bytes) -> bytes:
         value = self._get_state(payload)

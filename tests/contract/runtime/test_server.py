@@ -1,6 +1,7 @@
 """The contract server over real sockets, with the peer's part played by a client."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -56,6 +57,10 @@ class Records(Contract):
         return [key for key, _ in ctx.stub.get_state_range()]
 
     @query
+    def many(self, ctx: Context, *keys: str) -> list[str]:
+        return [(value or b"-").decode() for value in ctx.stub.get_multiple_states(keys)]
+
+    @query
     def first(self, ctx: Context) -> str:
         with ctx.stub.get_state_range() as found:
             return next(found).key
@@ -96,6 +101,10 @@ class Waiting(AsyncContract):
     async def sum(self, ctx: AsyncContext, *keys: str) -> int:
         values = await asyncio.gather(*(ctx.stub.get_state(key) for key in keys))
         return sum(int(each or 0) for each in values)
+
+    @query
+    async def many(self, ctx: AsyncContext, *keys: str) -> list[str]:
+        return [(value or b"-").decode() for value in await ctx.stub.get_multiple_states(keys)]
 
     @query
     async def keys(self, ctx: AsyncContext) -> list[str]:
@@ -234,6 +243,24 @@ async def test_ranges_in_batches_and_pages(peer: FakePeer) -> None:
     assert (await peer.invoke("Waiting:keys")).payload == wanted
     assert (await peer.invoke("page", "3", "")).payload == b'["d","3","a","b","c"]'
     assert (await peer.invoke("page", "3", "g")).payload == b'["","2","g","h"]'
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("offered", "requests"), [(0, 250), (50, 3), (200, 2)])
+@pytest.mark.parametrize("contract", ["Records", "Waiting"])
+async def test_many_reads_take_as_few_requests_as_the_peer_offers(
+    contract: str, offered: int, requests: int
+) -> None:
+    keys = [f"k{number}" for number in range(250)]
+    async with (
+        serving() as server,
+        FakePeer(server.address, multiple_reads=offered, state={"k7": b"7"}) as peer,
+    ):
+        answer = await peer.invoke(f"{contract}:many", *keys)
+        assert json.loads(answer.payload) == ["7" if key == "k7" else "-" for key in keys]
+        assert len(peer.received) == requests + 1
+        assert (await peer.invoke(f"{contract}:many")).payload == b"[]"
+        assert "must not be an empty" in (await peer.invoke(f"{contract}:many", "")).message
 
 
 @pytest.mark.asyncio

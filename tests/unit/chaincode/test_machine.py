@@ -99,6 +99,12 @@ def test_bytes_that_are_no_message_end_the_stream() -> None:
     assert ready().receive(b"\xff\xff") == [End()]
 
 
+def test_an_offer_that_cannot_be_read_ends_the_stream() -> None:
+    machine = Machine("id")
+    machine.phase = Phase.ESTABLISHED
+    assert machine.receive(message(Message.READY, payload=b"\xff")) == [End()]
+
+
 def test_a_transaction_is_read_and_answered() -> None:
     machine = ready()
     given = chaincode_pb2.ChaincodeInput(args=[b"f", b"\xff"], decorations={"a": b"b"})

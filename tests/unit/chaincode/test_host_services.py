@@ -1,0 +1,82 @@
+"""What a host serves after each line, in one process and without pipes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyfabric.chaincode.host import Host
+from pyfabric.chaincode.loading import load_chaincode
+from pyfabric.errors import ConfigError, NetworkError
+from tests.support.fake_peer import FakePeer
+
+DIRECTORY = "pyfabric_municipal.directory:Directory"
+
+
+def line(*services: dict[str, Any]) -> bytes:
+    return json.dumps({"services": services}).encode()
+
+
+def service(package_id: str, **changes: Any) -> dict[str, Any]:
+    usual = {"package_id": package_id, "address": "127.0.0.1:0", "contracts": [DIRECTORY]}
+    return usual | changes
+
+
+@pytest.mark.asyncio
+async def test_services_come_and_go_with_the_lines() -> None:
+    host = Host()
+    await host.apply(line(service("a:1")))
+    await host.apply(line(service("a:1"), service("b:1")))
+    assert host.serving == ["a:1", "b:1"]
+    addresses = [server.address for server in host._servers.values()]
+    async with FakePeer(addresses[0]) as first, FakePeer(addresses[1]) as second:
+        assert (first.registered, second.registered) == ("a:1", "b:1")
+        await host.apply(line(service("b:1")))
+        await first.ended.wait()
+        assert (await second.invoke("org.hyperledger.fabric:GetMetadata")).status == 200
+        await host.stop()
+        await second.ended.wait()
+    assert host.serving == []
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_cannot_be_served_changes_nothing(tmp_path: Path) -> None:
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_bytes(b"certificate")
+    host = Host()
+    await host.apply(line(service("a:1")))
+    for wrong in (
+        b"junk",
+        line({"package_id": "b:1"}),
+        line(service("b:1", contracts=["nowhere:Contract"])),
+        line(service("b:1", contracts=["pyfabric_municipal.directory:nothing"])),
+        line(service("b:1", contracts=["pyfabric_municipal.directory"])),
+        line(service("b:1", tls_certificate=str(certificate))),
+        line(service("b:1", tls_key=str(certificate))),
+        line(service("b:1", tls_key=str(tmp_path / "none"), tls_certificate=str(certificate))),
+        line(service("b:1", client_roots=str(certificate))),
+    ):
+        with pytest.raises(ConfigError):
+            await host.apply(wrong)
+        assert host.serving == ["a:1"]
+    await host.stop()
+
+
+@pytest.mark.asyncio
+async def test_an_address_that_is_taken_is_told() -> None:
+    host, other = Host(), Host()
+    await host.apply(line(service("a:1")))
+    (taken,) = (server.address for server in host._servers.values())
+    with pytest.raises(NetworkError, match="in use"):
+        await other.apply(line(service("b:1", address=taken)))
+    assert other.serving == []
+    await host.stop()
+    await other.stop()
+
+
+def test_contracts_are_loaded_by_name_and_the_first_is_the_default() -> None:
+    chaincode = load_chaincode([DIRECTORY, "pyfabric_municipal.sharing:Sharing"])
+    contracts = json.loads(chaincode.metadata)["contracts"]
+    assert contracts["Directory"]["contractInstance"] == {"name": "Directory", "default": True}
+    assert "default" not in contracts["Sharing"]["contractInstance"]
