@@ -12,9 +12,9 @@ from fabric_protos.common import common_pb2
 from pyfabric.core.channel_config import config_from_block
 from pyfabric.errors import ConfigError, LedgerError
 from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.store import remove
 
 _SUFFIX = ".ledger"
-_COMPANIONS = ("", "-wal", "-shm")
 
 
 class Ledgers:
@@ -58,8 +58,7 @@ class Ledgers:
     def remove(self, channel_id: str) -> None:
         """Delete a channel's ledger, which nobody may be using."""
         self._ledgers.pop(channel_id).close()
-        for suffix in _COMPANIONS:
-            (self._folder / f"{channel_id}{_SUFFIX}{suffix}").unlink(missing_ok=True)
+        remove(self._folder / f"{channel_id}{_SUFFIX}")
 
     def close(self) -> None:
         """Wait for the disk, then close all ledgers."""

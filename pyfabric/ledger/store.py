@@ -5,6 +5,7 @@ the caller runs, only the commit itself waits for the disk and belongs in a thre
 share one read transaction, so that what they see does not move.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Final
 
 from fabric_protos.common import common_pb2
 
-from pyfabric.core.blocks import header_hash, parse_block
+from pyfabric.core.blocks import data_hash, header_hash, parse_block
 from pyfabric.core.state.updates import Updates
 from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.errors import DecodeError, LedgerError
@@ -120,8 +121,7 @@ class ChannelStore:
         draft = path.with_suffix(".new")
         path.parent.mkdir(parents=True, exist_ok=True)
         with storage_errors(path):
-            for leftover in path.parent.glob(draft.name + "*"):
-                leftover.unlink()
+            remove(draft)
             connection = _connect(draft)
             connection.executescript(_TABLES)
             connection.execute("BEGIN")
@@ -129,6 +129,7 @@ class ChannelStore:
             connection.commit()
             connection.close()
             draft.rename(path)
+            _sync_folder(path.parent)
         return cls(path)
 
     def close(self) -> None:
@@ -248,6 +249,21 @@ def _insert(
     )
 
 
+def remove(path: Path) -> None:
+    """Delete a store's file and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder survive a crash."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system raise into a LedgerError that names the file."""
@@ -289,11 +305,14 @@ def _check_chain(path: Path, connection: sqlite3.Connection) -> None:
     )
     for number, recorded, raw in rows:
         try:
-            header = parse_block(raw).header
+            block = parse_block(raw)
         except DecodeError as error:
             raise LedgerError(f"{path}: block {number} is damaged: {error}") from error
+        header = block.header
         if header.number != number or header_hash(header) != recorded:
             raise LedgerError(f"{path}: block {number} is damaged: its header has another hash")
+        if number and data_hash(block.data) != header.data_hash:
+            raise LedgerError(f"{path}: block {number} is damaged: its data has another hash")
         if previous is not None and (previous.number, previous.previous_hash) != (
             number + 1,
             recorded,

@@ -99,15 +99,16 @@ def merge(
 ) -> Iterator[tuple[str, VersionedValue]]:
     """Committed entries with changed ones over them, in key order; deleted keys are left out."""
     old, new = next(committed, None), next(changed, None)
-    while old is not None or new is not None:
-        if new is None or (old is not None and old[0] < new[0]):
-            if old is not None:
-                yield old
+    while new is not None:
+        if old is not None and old[0] < new[0]:
+            yield old
             old = next(committed, None)
             continue
         if old is not None and old[0] == new[0]:
             old = next(committed, None)
-        key, value = new
-        if value.value:
-            yield key, value
+        if new[1].value:
+            yield new
         new = next(changed, None)
+    if old is not None:
+        yield old
+        yield from committed

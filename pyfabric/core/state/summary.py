@@ -58,20 +58,10 @@ class RangeSummary:
         """Whether there were enough reads to hash any."""
         return bool(self._levels)
 
-    @property
-    def level(self) -> int:
-        """The highest level so far, from 1."""
-        return self._top
-
-    @property
-    def hashes(self) -> list[bytes]:
-        """The hashes of the highest level so far."""
-        return self._levels.get(self._top, [])
-
     def message(self) -> kv_rwset_pb2.QueryReadsMerkleSummary:
-        """The summary as it stands in a read-write set."""
+        """The summary as it stands in a read-write set; only of reads that are hashed."""
         return kv_rwset_pb2.QueryReadsMerkleSummary(
-            max_degree=self._degree, max_level=self._top, max_level_hashes=self.hashes
+            max_degree=self._degree, max_level=self._top, max_level_hashes=self._levels[self._top]
         )
 
     def _hash_pending(self) -> None:

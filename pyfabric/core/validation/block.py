@@ -92,14 +92,12 @@ class BlockValidation:
         transaction = CheckedTransaction(transaction_id(raw))
         try:
             envelope, proposed = check_envelope(
-                raw, self._config.msp_manager, creator_known=creator_known
+                raw,
+                self._config.channel_id,
+                self._config.msp_manager,
+                creator_known=creator_known,
             )
             transaction.kind = envelope.header.type
-            if envelope.header.channel_id != self._config.channel_id:
-                raise InvalidTransactionError(
-                    ValidationCode.BAD_CREATOR_SIGNATURE,
-                    f"could not get msp for channel [{envelope.header.channel_id}]",
-                )
             if proposed is None:
                 self._configure(envelope)
             else:

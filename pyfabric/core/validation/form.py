@@ -80,7 +80,7 @@ def transaction_id(raw: bytes) -> str:
 
 
 def check_envelope(
-    raw: bytes, manager: MSPManager, *, creator_known: bool
+    raw: bytes, channel_id: str, manager: MSPManager, *, creator_known: bool
 ) -> tuple[Envelope, Proposed | None]:
     """Check headers, creator and, of an endorser transaction, the proposal.
 
@@ -90,6 +90,11 @@ def check_envelope(
     envelope = _decode(common_pb2.Envelope, raw, ValidationCode.INVALID_OTHER_REASON)
     payload = _decode(common_pb2.Payload, envelope.payload, ValidationCode.BAD_PAYLOAD)
     header, signature = _headers(payload)
+    if header.channel_id != channel_id:
+        raise InvalidTransactionError(
+            ValidationCode.BAD_CREATOR_SIGNATURE,
+            f"could not get msp for channel [{header.channel_id}]",
+        )
     if not creator_known:
         _check_creator(envelope, signature.creator, manager)
     checked = Envelope(header, payload.data)

@@ -11,12 +11,14 @@ from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyfabric.core.channel_config import ChannelConfig, config_from_block
 from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.core.state.simulation import Simulation
 from pyfabric.core.state.updates import Updates
 from pyfabric.core.state.versions import Version, VersionedValue
-from pyfabric.core.validation.block import Outcome
+from pyfabric.core.validation.block import BlockValidation, Outcome
 from pyfabric.core.validation.definitions import LIFECYCLE, field_key, metadata_key
+from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.errors import ConfigError, ValidationCode
 from tests.support import history, records
 from tests.support.replay import ValidatedHistory
@@ -143,7 +145,61 @@ def test_a_creator_must_be_a_member_of_this_channel(channel: ValidatedHistory) -
     outcome = channel.validate(BLOCK, [stolen, other])
     assert codes(outcome)[0] is ValidationCode.BAD_CREATOR_SIGNATURE
     assert "signature is invalid" in outcome.transactions[0].reason
-    assert codes(outcome)[1] is not ValidationCode.VALID
+    assert codes(outcome)[1] is ValidationCode.BAD_CREATOR_SIGNATURE
+    assert outcome.transactions[1].reason == "could not get msp for channel [elsewhere]"
+
+
+def test_a_creator_that_is_known_is_not_verified_again(channel: ValidatedHistory) -> None:
+    envelope = common_pb2.Envelope.FromString(records.transaction(writes(channel, k=b"v")))
+    envelope.signature = b"already verified"
+    validation = BlockValidation(BLOCK, channel.policies, channel.state, lambda _id: False)
+    validation.add(envelope.SerializeToString(), creator_known=True)
+    assert codes(validation.finish()) == [ValidationCode.VALID]
+
+
+def without_policies(names: Sequence[str]) -> ChannelPolicies:
+    """The channel's first configuration without some policies of its application group."""
+    _, config = config_from_block(history.ordered(0))
+    application = config.channel_group.groups["Application"]
+    for group in (application, *application.groups.values()):
+        for name in names:
+            group.policies.pop(name, None)
+    return ChannelPolicies(ChannelConfig(config, channel_id=records.CHANNEL))
+
+
+@pytest.mark.parametrize(
+    ("endorsers", "code"),
+    [
+        (BOTH, ValidationCode.VALID),
+        (("user1@registry", "Admin@archive"), ValidationCode.VALID),
+        (("peer0.registry",), ValidationCode.ENDORSEMENT_POLICY_FAILURE),
+    ],
+)
+def test_without_a_lifecycle_policy_a_majority_of_members_decides(
+    channel: ValidatedHistory, endorsers: Sequence[str], code: ValidationCode
+) -> None:
+    policies = without_policies(["LifecycleEndorsement"])
+    public = kv_rwset_pb2.KVRWSet(writes=[kv_rwset_pb2.KVWrite(key="k", value=b"v")])
+    raw = records.transaction(
+        read_set(LIFECYCLE, public=public), chaincode=LIFECYCLE, endorsers=endorsers
+    )
+    validation = BlockValidation(BLOCK, policies, channel.state, lambda _id: False)
+    validation.add(raw)
+    assert codes(validation.finish()) == [code]
+
+
+def test_without_an_endorsement_policy_any_member_writes_its_own_collection(
+    channel: ValidatedHistory,
+) -> None:
+    policies = without_policies(["Endorsement", "LifecycleEndorsement"])
+    found = []
+    for name in ("user1@faculty", "user1@registry"):
+        validation = BlockValidation(BLOCK, policies, channel.state, lambda _id: False)
+        validation.add(
+            records.transaction(one_hashed_write("_implicit_org_FacultyMSP"), endorsers=(name,))
+        )
+        found += codes(validation.finish())
+    assert found == [ValidationCode.VALID, ValidationCode.ENDORSEMENT_POLICY_FAILURE]
 
 
 @pytest.mark.parametrize(
@@ -272,8 +328,8 @@ def test_junk_as_a_keys_policy_is_a_policy_that_nobody_satisfies(channel: Valida
         ),
         ({"ValidationInfo": rules(b"\xff")}, ValidationCode.ENDORSEMENT_POLICY_FAILURE),
         (
-            {"ValidationInfo": rules(policy_pb2.ApplicationPolicy().SerializeToString())},
-            ValidationCode.INVALID_CHAINCODE,
+            {"ValidationInfo": rules(b"\x1a\x01x")},
+            ValidationCode.ENDORSEMENT_POLICY_FAILURE,
         ),
         ({"ValidationInfo": rules(b"")}, ValidationCode.INVALID_CHAINCODE),
         ({"ValidationInfo": rules(ANY, "custom")}, ValidationCode.INVALID_CHAINCODE),
