@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from fabric_protos.peer import chaincode_shim_pb2
 
 from pyfabric.chaincode import (
     AsyncContext,
@@ -23,10 +24,11 @@ from pyfabric.chaincode import (
     query,
     transaction,
 )
+from pyfabric.chaincode.calls import invoke_chaincode
 from pyfabric.chaincode.client import ClientIdentity
 from pyfabric.chaincode.invocation import Invocation
 from pyfabric.chaincode.testing import TestLedger
-from pyfabric.errors import ContractError
+from pyfabric.errors import ContractError, StateError
 
 BALANCE = Response(200, "", b"42")
 
@@ -330,3 +332,12 @@ def test_transient_data_that_cannot_be_read() -> None:
 def test_a_creator_that_is_no_identity() -> None:
     with pytest.raises(ContractError, match="not a serialized identity"):
         ClientIdentity(b"\xff")
+
+
+def test_a_call_that_the_callee_did_not_complete_is_an_error() -> None:
+    call = invoke_chaincode("bank", [], "")
+    failed = chaincode_shim_pb2.ChaincodeMessage(
+        type=chaincode_shim_pb2.ChaincodeMessage.ERROR, payload=b"the callee died"
+    )
+    with pytest.raises(StateError, match="the callee died"):
+        call.parse(failed.SerializeToString())
