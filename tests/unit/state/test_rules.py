@@ -74,7 +74,8 @@ def test_a_transaction_is_valid_only_if_running_it_now_would_read_the_same(
 ) -> None:
     state = MemoryState()
     older = MemoryState()
-    for number, block in enumerate(blocks):
+    beginning: list[list[tuple[object, ...]]] = [[("put", key, b"0") for key in KEYS[1::2]]]
+    for number, block in enumerate([beginning, *blocks]):
         endorsed = [simulate(script, older if i % 2 else state) for i, script in enumerate(block)]
         older = MemoryState()
         older.commit(_everything(state))

@@ -65,9 +65,12 @@ def read_set(
     return message.SerializeToString()
 
 
-def one_hashed_write(collection: str, namespace: str = "ledger") -> bytes:
+def hashed_writes(collection: str, namespace: str = "ledger", keys: int = 1) -> bytes:
     hashed = kv_rwset_pb2.HashedRWSet(
-        hashed_writes=[kv_rwset_pb2.KVWriteHash(key_hash=b"k" * 32, value_hash=b"v" * 32)]
+        hashed_writes=[
+            kv_rwset_pb2.KVWriteHash(key_hash=b"k" * (32 - index), value_hash=b"v" * 32)
+            for index in range(keys)
+        ]
     )
     return read_set(namespace, hashed=hashed, collection=collection)
 
@@ -196,7 +199,7 @@ def test_without_an_endorsement_policy_any_member_writes_its_own_collection(
     for name in ("user1@faculty", "user1@registry"):
         validation = BlockValidation(BLOCK, policies, channel.state, lambda _id: False)
         validation.add(
-            records.transaction(one_hashed_write("_implicit_org_FacultyMSP"), endorsers=(name,))
+            records.transaction(hashed_writes("_implicit_org_FacultyMSP"), endorsers=(name,))
         )
         found += codes(validation.finish())
     assert found == [ValidationCode.VALID, ValidationCode.ENDORSEMENT_POLICY_FAILURE]
@@ -264,7 +267,7 @@ def test_messages_that_are_no_transaction(
 def test_collections_have_policies_of_their_own(
     channel: ValidatedHistory, collection: str, endorsers: Sequence[str], code: ValidationCode
 ) -> None:
-    raw = records.transaction(one_hashed_write(collection), endorsers=endorsers)
+    raw = records.transaction(hashed_writes(collection), endorsers=endorsers)
     assert codes(channel.validate(BLOCK, [raw])) == [code]
 
 
@@ -287,10 +290,10 @@ def test_a_private_key_may_have_a_policy_of_its_own(channel: ValidatedHistory) -
     outcome = sealed.validate(
         BLOCK,
         [
-            records.transaction(one_hashed_write("duo"), nonce=b"1", endorsers=BOTH),
-            records.transaction(one_hashed_write("duo"), nonce=b"2", endorsers=("peer0.archive",)),
+            records.transaction(hashed_writes("duo"), nonce=b"1", endorsers=BOTH),
+            records.transaction(hashed_writes("duo"), nonce=b"2", endorsers=("peer0.archive",)),
             records.transaction(resealed, nonce=b"3", endorsers=("peer0.archive",)),
-            records.transaction(one_hashed_write("duo"), nonce=b"4", endorsers=("peer0.archive",)),
+            records.transaction(hashed_writes("duo"), nonce=b"4", endorsers=("peer0.archive",)),
         ],
     )
     assert codes(outcome) == [
@@ -373,7 +376,7 @@ def test_a_collection_without_a_policy_has_its_chaincodes(channel: ValidatedHist
             ("peer0.archive", ValidationCode.ENDORSEMENT_POLICY_FAILURE),
         ):
             raw = records.transaction(
-                one_hashed_write(name, "odd"), chaincode="odd", endorsers=(endorser,)
+                hashed_writes(name, "odd", keys=2), chaincode="odd", endorsers=(endorser,)
             )
             assert codes(odd.validate(BLOCK, [raw])) == [code]
 
