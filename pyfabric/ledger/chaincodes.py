@@ -28,6 +28,15 @@ Kind = Message.Type
 _COMPLETED, _ERROR, _RESPONSE = Kind.COMPLETED, Kind.ERROR, Kind.RESPONSE
 _KEEPALIVE = Kind.KEEPALIVE
 
+_BATCH_SIZE = 1000
+_READY_PARAMETERS = chaincode_pb2.ChaincodeAdditionalParams(
+    use_write_batch=True,
+    max_size_write_batch=_BATCH_SIZE,
+    use_get_multiple_keys=True,
+    max_size_get_multiple_keys=_BATCH_SIZE,
+).SerializeToString()
+"""What a peer offers in READY beyond the first protocol (sampleconfig/core.yaml of Fabric 3.1)."""
+
 EXECUTE_TIMEOUT = 30.0
 STARTUP_TIMEOUT = 300.0
 STREAM_TERMINATED = "chaincode stream terminated"
@@ -158,8 +167,7 @@ class ContractStream:
             _log.warning("a contract registered as %s where %s was wanted", name, self._package_id)
             return
         self._outgoing.put_nowait(Message(type=Kind.REGISTERED))
-        # READY without parameters: batched reads and writes are not offered.
-        self._outgoing.put_nowait(Message(type=Kind.READY))
+        self._outgoing.put_nowait(Message(type=Kind.READY, payload=_READY_PARAMETERS))
         self._ready.set_result(None)
 
     def _answer(self, message: Message) -> None:

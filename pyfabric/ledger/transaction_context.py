@@ -20,6 +20,7 @@ from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.proposals import UNREADABLE
 
 Kind = chaincode_shim_pb2.ChaincodeMessage.Type
+_Record = chaincode_shim_pb2.WriteRecord.Type
 VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 BATCH = 100
 TOTAL_LIMIT = 100_000
@@ -80,21 +81,49 @@ class TransactionContext:
         _refuse_private(request.collection)
         return self.simulation.get_state(self.namespace, request.key) or b""
 
+    def get_states(self, payload: bytes) -> bytes:
+        """GET_STATE_MULTIPLE: the values in the order of the keys."""
+        request = chaincode_shim_pb2.GetStateMultiple.FromString(payload)
+        _refuse_private(request.collection)
+        values = [self.simulation.get_state(self.namespace, key) or b"" for key in request.keys]
+        return chaincode_shim_pb2.GetStateMultipleResult(values=values).SerializeToString()
+
     def put_state(self, payload: bytes) -> bytes:
         """PUT_STATE."""
-        request = chaincode_shim_pb2.PutState.FromString(payload)
-        _refuse_private(request.collection)
-        self.simulation.put_state(self.namespace, request.key, request.value)
-        self._note_policy(request.key)
+        self._put(chaincode_shim_pb2.PutState.FromString(payload))
         return b""
 
     def delete_state(self, payload: bytes) -> bytes:
         """DEL_STATE."""
-        request = chaincode_shim_pb2.DelState.FromString(payload)
+        self._delete(chaincode_shim_pb2.DelState.FromString(payload))
+        return b""
+
+    def write_batch(self, payload: bytes) -> bytes:
+        """WRITE_BATCH_STATE: writes in their order, until one is refused."""
+        for record in chaincode_shim_pb2.WriteBatchState.FromString(payload).rec:
+            if record.type == _Record.PUT_STATE:
+                self._put(record)
+            elif record.type == _Record.DEL_STATE:
+                self._delete(record)
+            elif record.type == _Record.PUT_STATE_METADATA:
+                self._put_metadata(record)
+            elif record.type == _Record.PURGE_PRIVATE_DATA:
+                _refuse_private(record.collection or "_")
+            else:
+                raise ContractError("unknown operation type")
+        return b""
+
+    def _put(self, request: chaincode_shim_pb2.PutState | chaincode_shim_pb2.WriteRecord) -> None:
+        _refuse_private(request.collection)
+        self.simulation.put_state(self.namespace, request.key, request.value)
+        self._note_policy(request.key)
+
+    def _delete(
+        self, request: chaincode_shim_pb2.DelState | chaincode_shim_pb2.WriteRecord
+    ) -> None:
         _refuse_private(request.collection)
         self.simulation.delete_state(self.namespace, request.key)
         self._note_policy(request.key)
-        return b""
 
     def get_metadata(self, payload: bytes) -> bytes:
         """GET_STATE_METADATA."""
@@ -108,12 +137,16 @@ class TransactionContext:
 
     def put_metadata(self, payload: bytes) -> bytes:
         """PUT_STATE_METADATA: replaces what the key had."""
-        request = chaincode_shim_pb2.PutStateMetadata.FromString(payload)
+        self._put_metadata(chaincode_shim_pb2.PutStateMetadata.FromString(payload))
+        return b""
+
+    def _put_metadata(
+        self, request: chaincode_shim_pb2.PutStateMetadata | chaincode_shim_pb2.WriteRecord
+    ) -> None:
         _refuse_private(request.collection)
         entries = {request.metadata.metakey: request.metadata.value}
         self.simulation.put_metadata(self.namespace, request.key, entries)
         self._note_policy(request.key)
-        return b""
 
     def get_range(self, payload: bytes) -> bytes:
         """GET_STATE_BY_RANGE, by batches, or as a page when its metadata ask for one."""
@@ -206,6 +239,8 @@ def _refuse_private(collection: str) -> None:
 
 _HANDLERS: Mapping[int, Callable[[TransactionContext, bytes], bytes]] = {
     Kind.GET_STATE: TransactionContext.get_state,
+    Kind.GET_STATE_MULTIPLE: TransactionContext.get_states,
+    Kind.WRITE_BATCH_STATE: TransactionContext.write_batch,
     Kind.PUT_STATE: TransactionContext.put_state,
     Kind.DEL_STATE: TransactionContext.delete_state,
     Kind.GET_STATE_METADATA: TransactionContext.get_metadata,

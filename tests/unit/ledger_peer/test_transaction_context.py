@@ -124,6 +124,47 @@ def test_policies_of_written_keys_are_gathered() -> None:
     assert running.needs_chaincode_policy
 
 
+def test_batches_of_reads_and_writes() -> None:
+    records = chaincode_shim_pb2.WriteRecord.Type
+    running = context(state({"a": b"1", "b": b"2"}))
+    ask = chaincode_shim_pb2.GetStateMultiple(keys=["b", "none", "a"]).SerializeToString()
+    answer = chaincode_shim_pb2.GetStateMultipleResult.FromString(
+        running.answer(Kind.GET_STATE_MULTIPLE, ask)
+    )
+    assert list(answer.values) == [b"2", b"", b"1"]
+    batch = chaincode_shim_pb2.WriteBatchState()
+    batch.rec.add(type=records.PUT_STATE, key="c", value=b"3")
+    batch.rec.add(type=records.DEL_STATE, key="a")
+    entry = chaincode_shim_pb2.StateMetadata(metakey="M", value=b"m")
+    batch.rec.add(type=records.PUT_STATE_METADATA, key="b", metadata=entry)
+    assert running.answer(Kind.WRITE_BATCH_STATE, batch.SerializeToString()) == b""
+    alone = context(state({"a": b"1", "b": b"2"}))
+    for kind, request in (
+        (Kind.GET_STATE_MULTIPLE, ask),
+        (
+            Kind.PUT_STATE,
+            chaincode_shim_pb2.PutState(key="c", value=b"3").SerializeToString(),
+        ),
+        (Kind.DEL_STATE, chaincode_shim_pb2.DelState(key="a").SerializeToString()),
+        (
+            Kind.PUT_STATE_METADATA,
+            chaincode_shim_pb2.PutStateMetadata(key="b", metadata=entry).SerializeToString(),
+        ),
+    ):
+        alone.answer(kind, request)
+    assert alone.simulation.read_write_set() == running.simulation.read_write_set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(0, "unknown operation type"), (23, "private data: not supported yet")]
+)
+def test_batches_that_are_refused(kind: int, text: str) -> None:
+    batch = chaincode_shim_pb2.WriteBatchState()
+    batch.rec.add(key="c", value=b"3").MergeFromString(bytes([5 << 3, kind]))
+    with pytest.raises(ContractError, match=text):
+        context(state({})).answer(Kind.WRITE_BATCH_STATE, batch.SerializeToString())
+
+
 def test_what_cannot_be_read_or_is_not_known() -> None:
     running = context(state({}))
     with pytest.raises(ContractError, match="unmarshal failed: proto: cannot parse"):
