@@ -1,6 +1,7 @@
 """The commands on a running network: tables for people, JSON for programs."""
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -205,6 +206,21 @@ def test_doctor_tells_versions_and_who_else_owns_the_name(run: Run) -> None:
     assert told.code == 0
     assert told.json()["pyfabric-ledger"]
     assert foreign_owners(["pyfabric-ledger", "PyFabric_Ledger", "pyfabric"]) == ["pyfabric"]
+
+
+@pytest.mark.usefixtures("state")
+def test_a_terminal_gets_a_bar_and_other_places_get_lines(network: Network) -> None:
+    terminal, other_end = os.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as shown:
+        done = subprocess.run(
+            [*PYFABRIC, "network", "up", str(network.state.topology)],
+            stdout=subprocess.PIPE, stderr=other_end, timeout=60, check=False,
+        )  # fmt: skip
+        os.close(other_end)
+        said = shown.read(65536)
+    assert done.returncode == 0
+    assert b"\x1b[" in said
+    assert b"(1/5)" not in said
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.state import locked
 
-from pyfabric.errors import LedgerError, NetworkError, TopologyError
+from pyfabric.errors import LedgerError, NetworkError, OrdererError, TopologyError
 from pyfabric.gateway import connect
 from tests.support.network import TOPOLOGY, write_topology
 
@@ -182,6 +182,26 @@ def test_a_port_in_use_leaves_nothing_behind(tmp_path: Path) -> None:
         network.up()
     assert not network.runtime.running()
     assert [path.name for path in network.plan.root.iterdir()] == ["lock"]
+
+
+def test_a_channel_that_cannot_be_joined_ends_what_was_started(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    block = network.plan.channels["bills"].block
+    block.parent.mkdir(parents=True)
+    block.write_bytes(b"no block")
+    with pytest.raises(OrdererError):
+        network.up()
+    assert not network.runtime.running()
+    with pytest.raises(NetworkError, match="small is not running"):
+        network.deploy()
+
+
+def test_a_damaged_state_file_is_named(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.plan.root.mkdir(parents=True)
+    (network.plan.root / "network.json").write_text("{}")
+    with pytest.raises(NetworkError, match=r"network\.json is damaged"):
+        Network.open(network.folder, "small")
 
 
 def test_a_damaged_database_is_told_in_the_ledgers_words(tmp_path: Path) -> None:

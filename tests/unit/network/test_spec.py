@@ -125,6 +125,18 @@ def test_a_file_that_is_no_table(tmp_path: Path, text: str, says: str) -> None:
         load(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: a\ndepartments: {}\nordering: {nodes: [A]}\nchannels: {}\n", ":2: departments: "),
+        ("name: a\ndepartments: {A: {}}\nordering: {nodes: [A]}\nchannels: {}\n", ":4: channels: "),
+    ],
+)
+def test_a_network_of_nothing(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(TopologyError, match=f"{says}needs at least one"):
+        load(tmp_path, text)
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TopologyError, match="no such file"):
         load_topology(tmp_path / "none.yaml")
