@@ -111,16 +111,13 @@ class Driver:
             client.close()
 
     def _connection(self, endpoint: Endpoint) -> Connection:
-        connection = self._connections.get(endpoint)
-        if connection is not None:
-            return connection
         with self._lock:
             self._guard.check()
-            if endpoint not in self._connections:
-                self._connections[endpoint] = Connection(
-                    endpoint, proxy=self._proxy, limit=self._limit
-                )
-            return self._connections[endpoint]
+            connection = self._connections.get(endpoint)
+            if connection is None:
+                connection = Connection(endpoint, proxy=self._proxy, limit=self._limit)
+                self._connections[endpoint] = connection
+            return connection
 
     def _unary(self, rpc: Unary[T]) -> T:
         return self._connection(rpc.endpoint).call(rpc)

@@ -22,7 +22,6 @@ from pyfabric.core.event_source import (
 )
 from pyfabric.core.event_start import Start, resolve
 from pyfabric.core.events import ChaincodeEvent
-from pyfabric.errors import ClientError
 
 E = TypeVar("E")
 N = TypeVar("N", bound=Numbered)
@@ -66,13 +65,8 @@ class NetworkFlows:
         )
 
     def blocks_request(self, kind: StreamKind[N], start: Start) -> Flow[EventsRequest[N]]:
-        """An unsigned request for blocks; asks nobody, so a transaction alone is no start."""
-        start.check_whole_blocks()
-        block, transaction = start.fixed()
-        if block is None and transaction is not None:
-            raise ClientError(
-                "a request for blocks cannot start at a transaction: give start_block"
-            )
+        """An unsigned request for blocks; asks nobody."""
+        block, _ = start.fixed()
         return blocks_request(
             kind,
             self.client.identity.serialized(),

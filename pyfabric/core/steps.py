@@ -72,16 +72,16 @@ def _first_available(
     """Call the endpoints in turn while they are UNAVAILABLE; the last one's error stands."""
     if not endpoints:
         raise ClientError("no peer to call")
-    last = len(endpoints) - 1
-    for index, endpoint in enumerate(endpoints):
+    for index, endpoint in enumerate(endpoints[:-1]):
         try:
             value = yield from call(Unary(endpoint, method, request, parse, timeout))
         except GatewayError as error:
-            if error.code is not StatusCode.UNAVAILABLE or index == last:
+            if error.code is not StatusCode.UNAVAILABLE:
                 raise
         else:
             return Reached(value, [*endpoints[index:], *endpoints[:index]] if index else endpoints)
-    raise AssertionError("the last endpoint returns or raises")
+    value = yield from call(Unary(endpoints[-1], method, request, parse, timeout))
+    return Reached(value, [endpoints[-1], *endpoints[:-1]])
 
 
 def propose(
@@ -176,19 +176,6 @@ class Submitted:
     status: CommitStatus | None = None
 
 
-def _outcome_elsewhere(
-    endpoints: Sequence[Endpoint],
-    identity: SigningIdentity,
-    request: CommitStatusRequest,
-    failure: SubmitError,
-    timeout: float | None,
-) -> Flow[CommitStatus]:
-    try:
-        return (yield from commit_status(endpoints, identity, request, timeout=timeout))
-    except CommitStatusError as error:
-        raise failure from error
-
-
 def send(
     endpoints: Sequence[Endpoint],
     identity: SigningIdentity,
@@ -201,23 +188,22 @@ def send(
 
     Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides.
     """
-    if not endpoints:
-        raise ClientError("no peer to call")
     rpc = Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeouts.submit)
     try:
         yield from call(rpc)
     except GatewayError as error:
         failure = _staged(error, SubmitError, prepared.transaction_id)
-        failure.__cause__ = error
         lost = error.code in _ANSWER_LOST and not error.details
         if not lost or not request.signature or len(endpoints) == 1:
             raise failure from error
-    else:
-        return Submitted(prepared, request, endpoints)
-    status = yield from _outcome_elsewhere(
-        endpoints[1:], identity, request, failure, timeouts.commit_status
-    )
-    return Submitted(prepared, request, endpoints, status)
+        try:
+            status = yield from commit_status(
+                endpoints[1:], identity, request, timeout=timeouts.commit_status
+            )
+        except CommitStatusError:
+            raise failure from error
+        return Submitted(prepared, request, endpoints, status)
+    return Submitted(prepared, request, endpoints)
 
 
 def submit_prepared(

@@ -199,6 +199,13 @@ def test_a_signer_in_another_machine_works(
     elsewhere = SigningIdentity(identity.identity, FunctionSigner(remote))
     with surface.connect(elsewhere, peer.endpoint) as gateway:
         assert gateway.identity == identity.identity
+        network = gateway.network("directory")
+        contract = network.contract("city", "Directory")
+        assert (network.name, contract.chaincode, contract.name) == (
+            "directory",
+            "city",
+            "Directory",
+        )
         assert gateway.network("directory").contract("city").evaluate("find") == b"ok"
     assert len(threads) == 1
 

@@ -1,5 +1,6 @@
 """Event streams of both surfaces: starts, reconnecting without loss or repetition, checkpoints."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from itertools import islice
@@ -14,11 +15,13 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 
+from pyfabric import aio
 from pyfabric.core.checkpoints import Checkpoint
 from pyfabric.core.event_requests import BLOCKS, BLOCKS_AND_PRIVATE_DATA, FILTERED_BLOCKS
 from pyfabric.core.events import ChaincodeEvent, PrivateWrites
 from pyfabric.core.timeouts import EVALUATE
 from pyfabric.errors import ClientError, DeliverError, GatewayError, StatusCode, ValidationCode
+from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import SigningIdentity
 from tests.support.gateway_server import (
     CHAINCODE_EVENTS,
@@ -327,3 +330,38 @@ def test_closing_ends_an_iteration_that_waits(
         reader.join(30)
         assert not reader.is_alive()
     assert got == []
+
+
+def test_closing_while_a_stream_is_opened_ends_it_too(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    peer.on(CHAINCODE_EVENTS, stream(chaincode_events(6, "t1"), stay=True))
+    streams: list[Any] = []
+
+    def closing(message: bytes) -> bytes:
+        streams[0].close()
+        return identity.sign(message)
+
+    elsewhere = SigningIdentity(identity.identity, FunctionSigner(closing))
+    with surface.connect(elsewhere, peer.endpoint) as gateway:
+        streams.append(gateway.network("directory").chaincode_events("city", start_block=6))
+        assert list(streams[0]) == []
+
+
+def test_events_are_read_with_async_for(peer: ScriptedPeer, identity: SigningIdentity) -> None:
+    peer.on(EVALUATE, answer(chain_height(5)))
+    peer.on(BLOCKS.method, stream(block(5), block(6), stay=True))
+
+    async def read() -> list[int]:
+        numbers = []
+        async with (
+            aio.connect(identity, peer.endpoint) as gateway,
+            await gateway.network("directory").block_events() as blocks,
+        ):
+            async for each in blocks:
+                numbers.append(each.number)
+                if len(numbers) == 2:
+                    break
+        return numbers
+
+    assert asyncio.run(read()) == [5, 6]

@@ -1,14 +1,16 @@
 """A gateway without a key, fed with signatures from elsewhere, at every step."""
 
 import hashlib
+from collections.abc import Callable
 
+import grpc
 import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
 from pyfabric.core.event_requests import BLOCKS, BLOCKS_AND_PRIVATE_DATA, FILTERED_BLOCKS
 from pyfabric.core.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT
-from pyfabric.errors import ClientError, DecodeError
+from pyfabric.errors import ClientError, DecodeError, GatewayError, SubmitError
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.keys import verify_signature
 from pyfabric.identity.signing import SigningIdentity
@@ -20,6 +22,7 @@ from tests.support.gateway_server import (
     chaincode_events,
     endorse,
     evaluated,
+    fail,
     filtered_block,
     new_identity,
     status,
@@ -79,8 +82,13 @@ def test_a_gateway_with_a_key_signs_what_came_unsigned(
         contract = gateway.network("directory").contract("city")
         proposal = gateway.new_proposal(contract.new_proposal("publish").bytes())
         transaction = gateway.new_transaction(proposal.endorse().bytes())
-        submitted = transaction.submit()
-        assert gateway.new_commit(submitted.bytes()).status().block_number == 7
+        question = gateway_pb2.SignedCommitStatusRequest.FromString(transaction.submit().bytes())
+        question.ClearField("signature")
+        commit = gateway.new_commit(question.SerializeToString())
+        assert commit.status().block_number == 7
+    asked = gateway_pb2.SignedCommitStatusRequest.FromString(peer.requests[COMMIT_STATUS][0])
+    key = load_certificate(identity.identity.certificate).public_key()
+    assert verify_signature(key, asked.request, asked.signature)
 
 
 def test_each_step_without_a_signature_says_what_to_do(
@@ -95,6 +103,24 @@ def test_each_step_without_a_signature_says_what_to_do(
         with network.block_events() as blocks, pytest.raises(ClientError, match="holds no key"):
             next(blocks)
     assert not peer.requests
+
+
+def test_without_a_key_a_lost_answer_to_submit_stays_open(
+    surface: Surface, new_peer: Callable[..., ScriptedPeer], identity: SigningIdentity
+) -> None:
+    first, second = new_peer(), new_peer()
+    accept(first)
+    first.on(SUBMIT, fail(grpc.StatusCode.UNAVAILABLE, "gone"))
+    with surface.connect(identity.identity, [first.endpoint, second.endpoint]) as gateway:
+        unsigned = gateway.network("directory").contract("city").new_proposal("publish")
+        message = gateway_pb2.ProposedTransaction.FromString(unsigned.bytes())
+        signature = identity.sign(message.proposal.proposal_bytes)
+        endorsed = gateway.new_signed_proposal(unsigned.bytes(), signature).endorse()
+        payload = gateway_pb2.PreparedTransaction.FromString(endorsed.bytes()).envelope.payload
+        prepared = gateway.new_signed_transaction(endorsed.bytes(), identity.sign(payload))
+        with pytest.raises(SubmitError, match="UNAVAILABLE: gone"):
+            prepared.submit()
+    assert not second.requests
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384"])
@@ -133,6 +159,10 @@ def test_requests_for_events_can_be_signed_elsewhere(
         request = gateway.new_signed_chaincode_events_request(unsigned.bytes(), signature)
         with request.events() as events:
             assert next(events).transaction_id == "t1"
+            # Going on from there would need another signature, so the loss is told.
+            peer.stop()
+            with pytest.raises(GatewayError, match="UNAVAILABLE"):
+                next(events)
     sent = gateway_pb2.SignedChaincodeEventsRequest.FromString(peer.requests[CHAINCODE_EVENTS][0])
     assert (sent.request, sent.signature) == (message, signature)
 

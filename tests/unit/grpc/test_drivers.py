@@ -14,6 +14,8 @@ import grpc
 import pytest
 from fabric_protos.orderer import ab_pb2
 
+from pyfabric._grpc.aio_connection import AsyncConnection
+from pyfabric._grpc.connection import Connection
 from pyfabric._grpc.drivers import AsyncDriver, Driver
 from pyfabric._grpc.rest import tls_context
 from pyfabric.core.deliver import BROADCAST, ORDERER_DELIVER
@@ -34,6 +36,7 @@ from pyfabric.core.effects import (
     sign,
     sleep,
 )
+from pyfabric.core.status_details import TRAILER
 from pyfabric.core.timeouts import EVALUATE, SUBMIT
 from pyfabric.core.transactions import PROCESS_PROPOSAL
 from pyfabric.errors import ClientError, GatewayError, StatusCode
@@ -356,3 +359,97 @@ def test_a_cancelled_task_closes_its_flow(pki: Pki) -> None:
     asyncio.run(cancel(peer))
     peer.stop()
     assert ended == ["closed"]
+
+
+def test_an_unreadable_trailer_leaves_the_calls_own_error(run: Runs, peer: ScriptedPeer) -> None:
+    def broken(_: bytes, context: grpc.ServicerContext) -> bytes:
+        context.set_trailing_metadata((("other", "x"), (TRAILER, b"\xff")))
+        context.abort(grpc.StatusCode.ABORTED, "failed")
+        return b""
+
+    peer.on(EVALUATE, broken)
+    with pytest.raises(GatewayError, match="ABORTED: failed") as caught:
+        run(call(Unary(peer.endpoint, EVALUATE, b"", bytes)))
+    assert caught.value.details == ()
+
+
+def test_a_closed_connection_says_so(peer: ScriptedPeer) -> None:
+    connection = Connection(peer.endpoint, proxy=False, limit=1)
+    connection.close()
+    for _ in range(2):
+        with pytest.raises(ClientError, match="connect again"):
+            connection.call(Unary(peer.endpoint, EVALUATE, b"", bytes))
+        with pytest.raises(ClientError, match="connect again"):
+            connection.stream(BROADCAST, b"", client_streams=True)
+
+    async def asynchronous() -> None:
+        connection = AsyncConnection(peer.endpoint, proxy=False, limit=1)
+        await connection.close()
+        for _ in range(2):
+            with pytest.raises(ClientError, match="connect again"):
+                await connection.call(Unary(peer.endpoint, EVALUATE, b"", bytes))
+            with pytest.raises(ClientError, match="connect again"):
+                await connection.stream(BROADCAST, b"", client_streams=True)
+
+    asyncio.run(asynchronous())
+
+
+def test_streams_count_among_the_calls_and_give_their_place_back(peer: ScriptedPeer) -> None:
+    peer.on(ORDERER_DELIVER, stream(block(0), stay=True))
+    connection = Connection(peer.endpoint, proxy=False, limit=1)
+    for _ in range(3):
+        opened = connection.stream(ORDERER_DELIVER, b"", client_streams=True)
+        with pytest.raises(GatewayError, match="already under way"):
+            connection.stream(ORDERER_DELIVER, b"", client_streams=True, timeout=0.01)
+        assert next(opened) == block(0)
+        opened.cancel()
+        opened.cancel()
+        with pytest.raises(GatewayError, match="CANCELLED"):
+            next(opened)
+    connection.close()
+
+
+def test_a_cancelled_reader_is_cancelled_and_gives_its_place_back(peer: ScriptedPeer) -> None:
+    peer.on(ORDERER_DELIVER, stream(block(0), stay=True))
+
+    async def cancel() -> None:
+        connection = AsyncConnection(peer.endpoint, proxy=False, limit=1)
+        for _ in range(2):
+            opened = await connection.stream(ORDERER_DELIVER, b"", client_streams=True)
+            assert await anext(opened) == block(0)
+            reader = asyncio.create_task(anext(opened))
+            await asyncio.sleep(0)
+            reader.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reader
+            opened.cancel()
+        await connection.close()
+
+    asyncio.run(cancel())
+
+
+def test_a_closed_driver_takes_its_https_connections_along(
+    run: Runs, pki: Pki, rest_server: Callable[[Pki], RestServer]
+) -> None:
+    server = rest_server(pki)
+    for _ in range(2):
+        assert run(rest(Rest(server.endpoint, "GET", "/"))).status == 405
+    assert len(server.seen) == 2
+
+
+def test_a_fork_is_refused_and_leaves_the_parents_connections_alone(
+    peer: ScriptedPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.on(EVALUATE, answer(b"ok"))
+    driver = Driver()
+    flow = call(Unary(peer.endpoint, EVALUATE, b"", bytes))
+    assert driver.run(flow) == b"ok"
+    asynchronous = AsyncDriver()
+    with monkeypatch.context() as child:
+        child.setattr("os.getpid", lambda: -1)
+        with pytest.raises(ClientError, match="connect after the fork"):
+            driver.run(now())
+        driver.close()
+        asyncio.run(asynchronous.close())
+    with pytest.raises(ClientError, match="closed"):
+        driver.run(now())
