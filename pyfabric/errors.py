@@ -194,7 +194,8 @@ class GatewayError(FabricError):
 
     def __str__(self) -> str:
         said = "; ".join(f"{d.address} ({d.msp_id}): {d.message}" for d in self.details)
-        return f"{self.code.name}: {self.message}" + (f" [{said}]" if said else "")
+        text = f"{self.code.name}: {self.message}" + (f" [{said}]" if said else "")
+        return " ".join(text.splitlines())  # a contract's own text may have several lines
 
 
 class EndorseError(GatewayError):

@@ -146,6 +146,17 @@ def test_each_stage_has_its_error_with_code_details_and_transaction(
     )
 
 
+def test_an_error_is_one_line_whatever_the_contract_says(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    said = ErrorDetail("127.0.0.1:7051", "EconInfoMSP", "first\nsecond")
+    peer.on(EVALUATE, fail(grpc.StatusCode.UNKNOWN, "boom\r\nbang", [said]))
+    with surface.connect(identity, peer.endpoint) as gateway, pytest.raises(GatewayError) as caught:
+        gateway.network("directory").contract("city").evaluate("find")
+    assert str(caught.value) == ("UNKNOWN: boom bang [127.0.0.1:7051 (EconInfoMSP): first second]")
+    assert caught.value.details == (said,)
+
+
 def test_details_of_fourteen_peers_in_chinese_arrive_whole(
     surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
 ) -> None:
