@@ -21,7 +21,7 @@ from pyfabric_network.profile import profile_file, write_profiles
 from pyfabric_network.runtime import Runtime
 from pyfabric_network.spec import PORTS_PER_DEPARTMENT, Topology, load_topology
 from pyfabric_network.state import TOPOLOGY_COPY, State, locked, networks, read_state
-from pyfabric_network.status import NodeStatus, network_status
+from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.steps import Report, silent
 
 ANY_FREE_PORT = 0
@@ -168,9 +168,10 @@ class Network:
         return ran
 
     def status(self) -> list[NodeStatus]:
-        """Every node and the channels it has."""
+        """Every node with the channels it has, then every contract service."""
         with closing(Driver()) as driver:
-            return driver.run(network_status(self.plan))
+            nodes = driver.run(network_status(self.plan))
+        return [*nodes, *service_status(self.plan, self._served())]
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         """The nodes' log, line by line."""
@@ -186,6 +187,7 @@ class Network:
         """Start the nodes unless they run as they should; answers whether they were started."""
         served = self._served()
         if self.runtime.runs(self.plan, served):
+            self.runtime.serve(self.plan, served)  # a contract host may have died
             return False
         self.runtime.stop()
         self.runtime.start(self.plan, served)

@@ -38,6 +38,15 @@ def free_base(offsets: Iterable[int]) -> int:
     raise NetworkError("no free run of ports found between 20000 and 32000")
 
 
+def listens(address: Address) -> bool:
+    """Whether something takes connections at an address."""
+    try:
+        with socket.create_connection((address.host, address.port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def _is_free(address: Address) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,17 +1,18 @@
 """What each node of a network says of itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pyfabric.admin import orderers, peers
 from pyfabric.core.effects import Flow, gather
-from pyfabric_network.plan import Node, Plan
+from pyfabric_network.plan import Node, Plan, Served
+from pyfabric_network.ports import listens
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """A node, whether it answers, and the height of each channel it has (blocks)."""
+    """A node or contract service, why it does not answer (None: it does), its channels' heights."""
 
     name: str
     department: str
@@ -55,3 +56,18 @@ def _peer_channels(plan: Plan, node: Node) -> Flow[Mapping[str, int]]:
     for name in (yield from peers.channels(target, admin)):
         heights[name] = (yield from peers.chain_info(target, admin, name)).height
     return heights
+
+
+def service_status(plan: Plan, served: Sequence[Served]) -> list[NodeStatus]:
+    """Whether each department's contract host listens for each package."""
+    return [
+        NodeStatus(
+            name=item.label,
+            department=department.name,
+            address=str(address),
+            problem=None if listens(address) else "nothing listens there",
+        )
+        for item in served
+        for department in plan.departments.values()
+        for address in (department.contract_address(item.slot),)
+    ]

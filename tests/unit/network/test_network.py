@@ -51,10 +51,13 @@ def test_attributes_of_the_topology_reach_the_contract(running: Network) -> None
 
 
 def test_status_tells_every_node_and_height(running: Network) -> None:
-    nodes = {node.name: node for node in running.status()}
-    assert list(nodes) == ["orderer0.tax", "peer0.tax", "peer0.health"]
-    assert all(node.problem is None for node in nodes.values())
-    assert all(node.channels["bills"] >= 3 for node in nodes.values())
+    status = running.status()
+    assert [node.name for node in status] == [
+        *("orderer0.tax", "peer0.tax", "peer0.health"),
+        *("sample_1.0", "sample_1.0"),
+    ]
+    assert all(node.problem is None for node in status)
+    assert all(node.channels["bills"] >= 3 for node in status[:3])
 
 
 def test_up_and_deploy_again_change_nothing(running: Network) -> None:
@@ -121,6 +124,25 @@ def test_a_kill_leaves_no_orphan_and_up_goes_on_with_the_data(tmp_path: Path) ->
     finally:
         assert network.down()
     assert not network.down()
+
+
+def test_a_dead_contract_host_is_told_and_up_starts_it_again(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        network.deploy()
+        os.kill(children_of(ledger_pid(network))[0], signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while all(node.problem is None for node in network.status()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        (down,) = (node for node in network.status() if node.problem)
+        assert (down.name, down.problem) == ("sample_1.0", "nothing listens there")
+        Network.reopen(network.folder).up()
+        assert all(node.problem is None for node in network.status())
+        assert call(network, "Tax", "clerk", "put", "a", "b") == b"b"
+    finally:
+        network.down()
 
 
 def test_a_new_version_is_served_beside_the_old_one_until_it_is_committed(tmp_path: Path) -> None:
