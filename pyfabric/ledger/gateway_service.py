@@ -185,9 +185,12 @@ class TransactionService:
             peers = plan.endorsers()
             if not peers:
                 return
-            failed = await asyncio.gather(
-                *(self._endorse_in_group(plan, peer, proposal) for peer in peers)
-            )
+            if len(peers) == 1:
+                failed = [await self._endorse_in_group(plan, peers[0], proposal)]
+            else:
+                failed = await asyncio.gather(
+                    *(self._endorse_in_group(plan, peer, proposal) for peer in peers)
+                )
             plan.abandon([peer for peer in failed if peer is not None])
 
     async def _endorse_in_group(

@@ -8,6 +8,7 @@ that dies stays down: its contracts are refused as Fabric refuses a chaincode wh
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import Sequence
 
 from pyfabric.errors import NetworkError
@@ -18,6 +19,8 @@ _log = logging.getLogger("pyfabric.ledger.hosts")
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 10.0
 _LINE_LIMIT = 2**20
+_PORT_ATTEMPTS = 100
+_PORT_PAUSE = 0.05
 
 
 class Host:
@@ -43,6 +46,7 @@ class Host:
             await self.stop()
         self._config = config
         if not self.running:
+            await _ports_free(config)
             await self._start()
         await self._tell()
 
@@ -91,6 +95,24 @@ class Host:
             raise NetworkError(f"contract host {name} answered no JSON: {line!r}") from error
         if "error" in answer:
             raise NetworkError(f"contract host {name}: {answer['error']}")
+
+
+async def _ports_free(config: HostConfig) -> None:
+    """Give the host of a ledger that was killed a moment ago the time to end.
+
+    Whoever keeps a port for longer is left to the new host to complain of.
+    """
+    ports = [service["address"] for service in config.services.get("services", ())]
+    for _ in range(_PORT_ATTEMPTS):
+        if not any(map(_listens, ports)):
+            return
+        await asyncio.sleep(_PORT_PAUSE)
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
 
 
 class Hosts:
