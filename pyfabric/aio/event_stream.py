@@ -106,5 +106,8 @@ class EventRequest(Signable[EventsRequest[E]]):
         self._session = session
 
     def events(self) -> EventStream[E]:
-        """The events; without reconnecting, since a later request would need another signature."""
+        """The events. A stream lost behind its first event is not asked for again.
+
+        That would need another request, and so another signature.
+        """
         return EventStream(self._session, fixed_source(self._session.client, self._request))

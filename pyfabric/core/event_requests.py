@@ -7,6 +7,7 @@ from typing import Generic, Self, TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
+from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 
 from pyfabric.core.decoding import decode
@@ -30,6 +31,10 @@ def _unwrap_envelope(raw: bytes) -> tuple[bytes, bytes]:
     return signed.payload, signed.signature
 
 
+def _blocks_start(message: bytes) -> ab_pb2.SeekPosition:
+    return decode(ab_pb2.SeekInfo, decode(common_pb2.Payload, message).data).start
+
+
 @dataclass(frozen=True, slots=True)
 class StreamKind(Generic[E]):
     """A method that streams events: how requests are wrapped, and what its messages hold."""
@@ -39,11 +44,16 @@ class StreamKind(Generic[E]):
     read: Callable[[bytes], Sequence[E]]
     wrap: Callable[[bytes, bytes], bytes] = envelope
     unwrap: Callable[[bytes], tuple[bytes, bytes]] = _unwrap_envelope
+    start: Callable[[bytes], ab_pb2.SeekPosition] = _blocks_start
 
     @property
     def client_streams(self) -> bool:
         """Whether the method takes a stream of requests, as all but chaincode events do."""
         return not self.method.startswith(GATEWAY)
+
+    def starts_at_block(self, message: bytes) -> bool:
+        """Whether a request names the block it starts at, so that it always means the same."""
+        return self.start(message).HasField("specified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,10 @@ def _unwrap_chaincode(raw: bytes) -> tuple[bytes, bytes]:
     return signed.request, signed.signature
 
 
+def _chaincode_start(message: bytes) -> ab_pb2.SeekPosition:
+    return decode(gateway_pb2.ChaincodeEventsRequest, message).start_position
+
+
 def _delivered(raw: bytes) -> events_pb2.DeliverResponse:
     """A peer's answer that holds no status; raises DeliverError or, for a passing one, GatewayError."""
     response = decode(events_pb2.DeliverResponse, raw)
@@ -108,6 +122,7 @@ CHAINCODE_EVENTS: StreamKind[ChaincodeEvent] = StreamKind(
     wrap=_wrap_chaincode,
     unwrap=_unwrap_chaincode,
     read=read_chaincode_events,
+    start=_chaincode_start,
 )
 BLOCKS: StreamKind[Block] = StreamKind(PEER_DELIVER, read=_read_block)
 FILTERED_BLOCKS: StreamKind[FilteredBlock] = StreamKind(PEER_DELIVER_FILTERED, read=_read_filtered)

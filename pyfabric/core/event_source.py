@@ -118,16 +118,17 @@ class BlockCursor(Generic[N]):
         self.start = event.number + 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FixedCursor(Generic[E]):
-    """A request made and perhaps signed elsewhere: it can be sent once and not moved."""
+    """A request made and perhaps signed elsewhere: it stays as it is."""
 
     fixed: EventsRequest[E]
+    moved: bool = False
 
     @property
     def resumable(self) -> bool:
-        """Never: a later position would need another signature."""
-        return False
+        """Until the first event, if it starts at a block: later it would repeat events."""
+        return not self.moved and self.fixed.kind.starts_at_block(self.fixed.message)
 
     def request(self, endpoint: Endpoint) -> Flow[EventsRequest[E]]:
         """The request as it was given."""
@@ -135,7 +136,8 @@ class FixedCursor(Generic[E]):
         return self.fixed
 
     def advance(self, event: E) -> None:
-        """Nothing moves."""
+        """From now on the request is behind the events."""
+        self.moved = True
 
 
 class EventSource(Generic[E]):

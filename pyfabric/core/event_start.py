@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyfabric.core.chain import block_of_transaction, height
+from pyfabric.core.chain import block_of_transaction, next_block
 from pyfabric.core.checkpoints import Checkpointer
 from pyfabric.core.effects import Endpoint, Flow
 from pyfabric.core.envelopes import LAST_BLOCK, SeekStart
 from pyfabric.core.offline import can_sign
-from pyfabric.errors import ClientError, GatewayError
+from pyfabric.errors import ClientError
 from pyfabric.identity.signing import SigningIdentity
 
 
@@ -41,23 +41,30 @@ class Start:
             raise ClientError("blocks come whole: give start_block or after_transaction_id")
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A start that is fixed: a block's number, the transaction to start behind, whom to ask first.
+
+    A number lets a broken stream go on with nothing lost. "next" stands where no peer tells its
+    height; the stream's own error tells why.
+    """
+
+    block: SeekStart
+    after_transaction_id: str | None
+    endpoints: Sequence[Endpoint]
+
+
 def resolve(
     endpoints: Sequence[Endpoint], identity: SigningIdentity, channel: str, start: Start
-) -> Flow[tuple[SeekStart, str | None]]:
-    """The start as a block number, and the transaction to start behind.
-
-    A definite number lets a broken stream go on with nothing lost. It stays "next" where the
-    channel's height may not be asked; the stream's own error tells why.
-    """
+) -> Flow[Opening]:
+    """Fix the start now. Raises GatewayError when the transaction, or every peer, is missing."""
     block, transaction = start.fixed()
     if block is not None:
-        return block, transaction
+        return Opening(block, transaction, endpoints)
     if not can_sign(identity):
-        return "next", transaction
+        return Opening("next", transaction, endpoints)
     if transaction is not None:
         number = yield from block_of_transaction(endpoints, identity, channel, transaction)
-        return number, transaction
-    try:
-        return (yield from height(endpoints, identity, channel)), None
-    except GatewayError:
-        return "next", None
+        return Opening(number, transaction, endpoints)
+    following, ordered = yield from next_block(endpoints, identity, channel)
+    return Opening(following, None, ordered)

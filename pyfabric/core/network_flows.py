@@ -28,7 +28,7 @@ N = TypeVar("N", bound=Numbered)
 
 
 def fixed_source(client: Client, request: EventsRequest[E]) -> EventSource[E]:
-    """The events of a request that was made beforehand; it can't go on after a lost connection."""
+    """The events of a request that was made beforehand; it can't go on behind an event."""
     return EventSource(request.kind, FixedCursor(request), client.identity, client.endpoints)
 
 
@@ -42,17 +42,23 @@ class NetworkFlows:
     def chaincode_events(self, chaincode: str, start: Start) -> Flow[EventSource[ChaincodeEvent]]:
         """The events of a chaincode from a start that is fixed now. Raises GatewayError."""
         client = self.client
-        block, after = yield from resolve(client.endpoints, client.identity, self.channel, start)
-        cursor = ChaincodeCursor(client.identity.identity, self.channel, chaincode, block, after)
-        return EventSource(CHAINCODE_EVENTS, cursor, client.identity, client.endpoints)
+        opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
+        cursor = ChaincodeCursor(
+            client.identity.identity,
+            self.channel,
+            chaincode,
+            opening.block,
+            opening.after_transaction_id,
+        )
+        return EventSource(CHAINCODE_EVENTS, cursor, client.identity, opening.endpoints)
 
     def blocks(self, kind: StreamKind[N], start: Start) -> Flow[EventSource[N]]:
         """Blocks from a start that is fixed now. Raises GatewayError."""
         client = self.client
         start.check_whole_blocks()
-        block, _ = yield from resolve(client.endpoints, client.identity, self.channel, start)
-        cursor = BlockCursor(kind, client.identity.identity, self.channel, block)
-        return EventSource(kind, cursor, client.identity, client.endpoints)
+        opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
+        cursor = BlockCursor(kind, client.identity.identity, self.channel, opening.block)
+        return EventSource(kind, cursor, client.identity, opening.endpoints)
 
     def chaincode_events_request(
         self, chaincode: str, start: Start

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
-from fabric_protos.common import common_pb2, ledger_pb2
+from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import (
     chaincode_event_pb2,
@@ -217,9 +217,9 @@ def evaluated(payload: bytes) -> bytes:
     ).SerializeToString()
 
 
-def chain_height(height: int) -> bytes:
-    """The answer of qscc GetChainInfo."""
-    return evaluated(ledger_pb2.BlockchainInfo(height=height).SerializeToString())
+def at_height(height: int) -> Callable[[bytes, Context], Iterator[bytes]]:
+    """DeliverFiltered of a channel with that many blocks, asked for the newest."""
+    return stream(filtered_block(height - 1), deliver_status(200))
 
 
 def endorsement(request: bytes, result: bytes) -> bytes:

@@ -11,7 +11,7 @@ from fabric_protos.peer import proposal_response_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.chain import height
+from pyfabric.core.chain import next_block
 from pyfabric.core.deliver import is_status, read_broadcast
 from pyfabric.core.digests import signing_digest
 from pyfabric.core.effects import Endpoint, Flow, Nonce, Now, Sign, Sleep, Unary
@@ -41,7 +41,6 @@ from pyfabric.errors import (
 )
 from tests.support.flows import play
 from tests.support.gateway_server import (
-    chain_height,
     chaincode_events,
     endorsement,
     new_identity,
@@ -115,24 +114,14 @@ def test_a_proposal_to_one_peer_may_have_no_channel_and_any_answer() -> None:
 
 def test_without_a_peer_nothing_is_called() -> None:
     flows: Sequence[Flow[object]] = [
-        height([], IDENTITY, "directory"),
         submit([], IDENTITY, "directory", "city", [b"publish"]),
     ]
     for flow in flows:
         with pytest.raises(ClientError, match="no peer to call"):
             play(flow, BASIC)
+    assert play(next_block([], IDENTITY, "directory"), BASIC) == ("next", [])
     with pytest.raises(ClientError, match="no peer"):
         EventSource(CHAINCODE_EVENTS, ChaincodeCursor(IDENTITY.identity, "c", "d", 1), IDENTITY, [])
-
-
-def test_the_height_is_read_from_qscc() -> None:
-    assert (
-        play(
-            height(PEERS, IDENTITY, "directory"),
-            {**BASIC, Unary: lambda rpc: rpc.parse(chain_height(165))},
-        )
-        == 165
-    )
 
 
 def test_envelopes_carry_a_fresh_nonce_and_its_transaction_id() -> None:

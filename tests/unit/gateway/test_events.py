@@ -27,8 +27,8 @@ from tests.support.gateway_server import (
     CHAINCODE_EVENTS,
     ScriptedPeer,
     answer,
+    at_height,
     block,
-    chain_height,
     chaincode_events,
     deliver_status,
     evaluated,
@@ -69,7 +69,7 @@ def transactions(events: Any, count: int) -> list[str]:
 def test_events_begin_with_the_block_after_the_call(
     surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
 ) -> None:
-    peer.on(EVALUATE, answer(chain_height(5)))
+    peer.on(FILTERED_BLOCKS.method, at_height(5))
     peer.on(CHAINCODE_EVENTS, stream(chaincode_events(6, "t1", "t2"), stay=True))
     with (
         surface.connect(identity, peer.endpoint) as gateway,
@@ -87,7 +87,7 @@ def test_a_lost_stream_goes_on_behind_the_last_event(
     surface: Surface, new_peer: Peers, identity: SigningIdentity
 ) -> None:
     first, second = new_peer(), new_peer()
-    first.on(EVALUATE, answer(chain_height(5)))
+    first.on(FILTERED_BLOCKS.method, at_height(5))
     first.on(
         CHAINCODE_EVENTS,
         stream(then=GONE),
@@ -128,7 +128,7 @@ def test_a_stream_survives_the_peers_restart(
 def test_a_stream_without_a_definite_start_is_not_asked_again(
     surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
 ) -> None:
-    peer.on(EVALUATE, fail(grpc.StatusCode.UNKNOWN, "access denied"))
+    peer.on(FILTERED_BLOCKS.method, stream(deliver_status(403)))
     peer.on(CHAINCODE_EVENTS, stream(then=GONE))
     with surface.connect(identity, peer.endpoint) as gateway:
         events = gateway.network("directory").chaincode_events("city")
@@ -140,17 +140,45 @@ def test_a_stream_without_a_definite_start_is_not_asked_again(
 
 
 def test_a_refusal_is_raised_at_once(
-    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+    surface: Surface, new_peer: Peers, identity: SigningIdentity
 ) -> None:
-    peer.on(EVALUATE, fail(grpc.StatusCode.UNAVAILABLE, "failed to get config for channel"))
+    dead, peer = new_peer(), new_peer()
+    dead.stop()
+    peer.on(FILTERED_BLOCKS.method, stream(deliver_status(404)))
     refusal = "Failed to get policy manager for channel [nochan]"
     peer.on(CHAINCODE_EVENTS, fail(grpc.StatusCode.PERMISSION_DENIED, refusal))
     with (
-        surface.connect(identity, peer.endpoint) as gateway,
+        surface.connect(identity, [dead.endpoint, peer.endpoint]) as gateway,
         gateway.network("nochan").chaincode_events("city") as events,
         pytest.raises(GatewayError, match="PERMISSION_DENIED: Failed to get policy manager"),
     ):
         next(events)
+
+
+def test_a_height_that_cannot_be_learnt_leaves_the_start_to_the_peer(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    peer.on(FILTERED_BLOCKS.method, fail(grpc.StatusCode.PERMISSION_DENIED, "no"))
+    peer.on(CHAINCODE_EVENTS, stream(chaincode_events(6, "t1"), stay=True))
+    with (
+        surface.connect(identity, peer.endpoint) as gateway,
+        gateway.network("directory").chaincode_events("city") as events,
+    ):
+        assert transactions(events, 1) == ["t1"]
+    assert asked(peer.requests[CHAINCODE_EVENTS][0]) == ("next_commit", "")
+
+
+def test_without_any_peer_opening_fails(
+    surface: Surface, new_peer: Peers, identity: SigningIdentity
+) -> None:
+    peers = [new_peer(), new_peer()]
+    for peer in peers:
+        peer.on(FILTERED_BLOCKS.method, stream(then=GONE))
+    with (
+        surface.connect(identity, [peer.endpoint for peer in peers]) as gateway,
+        pytest.raises(GatewayError, match="UNAVAILABLE: gone"),
+    ):
+        gateway.network("directory").chaincode_events("city")
 
 
 def test_peers_that_were_never_there_are_given_up(
@@ -172,7 +200,7 @@ def test_peers_that_were_never_there_are_given_up(
 def test_blocks_go_on_with_the_next_number(
     surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
 ) -> None:
-    peer.on(EVALUATE, answer(chain_height(3)))
+    peer.on(FILTERED_BLOCKS.method, at_height(3))
     peer.on(
         BLOCKS.method,
         stream(block(3), block(4), then=GONE),
@@ -349,7 +377,7 @@ def test_closing_while_a_stream_is_opened_ends_it_too(
 
 
 def test_events_are_read_with_async_for(peer: ScriptedPeer, identity: SigningIdentity) -> None:
-    peer.on(EVALUATE, answer(chain_height(5)))
+    peer.on(FILTERED_BLOCKS.method, at_height(5))
     peer.on(BLOCKS.method, stream(block(5), block(6), stay=True))
 
     async def read() -> list[int]:

@@ -147,10 +147,12 @@ def test_an_ed25519_keys_digest_is_the_message(surface: Surface, peer: ScriptedP
 
 
 def test_requests_for_events_can_be_signed_elsewhere(
-    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+    surface: Surface, new_peer: Callable[..., ScriptedPeer], identity: SigningIdentity
 ) -> None:
+    dead, peer = new_peer(), new_peer()
+    dead.stop()
     peer.on(CHAINCODE_EVENTS, stream(chaincode_events(6, "t1"), stay=True))
-    with surface.connect(identity.identity, peer.endpoint) as gateway:
+    with surface.connect(identity.identity, [dead.endpoint, peer.endpoint]) as gateway:
         network = gateway.network("directory")
         unsigned = network.new_chaincode_events_request("city", start_block=6)
         message = gateway_pb2.SignedChaincodeEventsRequest.FromString(unsigned.bytes()).request
@@ -177,14 +179,16 @@ def test_requests_for_events_can_be_signed_elsewhere(
 )
 def test_requests_for_blocks_can_be_signed_elsewhere(
     surface: Surface,
-    peer: ScriptedPeer,
+    new_peer: Callable[..., ScriptedPeer],
     identity: SigningIdentity,
     name: str,
     method: str,
     raw: bytes,
 ) -> None:
+    dead, peer = new_peer(), new_peer()
+    dead.stop()
     peer.on(method, stream(raw, stay=True))
-    with surface.connect(identity.identity, peer.endpoint) as gateway:
+    with surface.connect(identity.identity, [dead.endpoint, peer.endpoint]) as gateway:
         unsigned = getattr(gateway.network("directory"), f"new_{name}_request")(start_block=3)
         payload = common_pb2.Envelope.FromString(unsigned.bytes()).payload
         assert unsigned.digest() == hashlib.sha256(payload).digest()
