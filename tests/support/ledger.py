@@ -277,16 +277,7 @@ class LedgerNetwork:
     async def create_channel(self) -> None:
         """Have the orderer and every peer join the channel."""
         block = self.genesis.SerializeToString()
-        answer = await self.driver.run(
-            rest(
-                Rest(
-                    self.orderer_admin,
-                    "POST",
-                    "/participation/v1/channels",
-                    files={"config-block": block},
-                )
-            )
-        )
+        answer = await self.driver.run(rest(participation(self)))
         assert answer.status == 201, answer
         for department in self.departments.values():
             joined = await self.system(department, "", "cscc", b"JoinChain", block)
@@ -360,6 +351,16 @@ class LedgerNetwork:
             )
         )
         return package.package_id
+
+
+def participation(network: LedgerNetwork) -> Rest:
+    """The request that makes the orderer join the channel."""
+    return Rest(
+        network.orderer_admin,
+        "POST",
+        "/participation/v1/channels",
+        files={"config-block": network.genesis.SerializeToString()},
+    )
 
 
 def contract_package(label: str) -> ChaincodePackage:
