@@ -6,7 +6,7 @@ data, packages) is not here. Everything belongs to the event loop's thread, exce
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +18,14 @@ from pyfabric.core.blocks import header_hash, metadata, parse_block
 from pyfabric.core.channel_config import ChannelConfig, config_from_block
 from pyfabric.core.decoding import decode
 from pyfabric.core.state.commit_hash import commit_hash
+from pyfabric.core.state.expiry import expire
 from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, VersionedValue, split_namespace
+from pyfabric.core.state.versions import (
+    Version,
+    VersionedValue,
+    hashed_namespace,
+    split_namespace,
+)
 from pyfabric.core.validation.block import (
     CONFIGURATION_PLACE,
     BlockValidation,
@@ -29,6 +35,7 @@ from pyfabric.core.validation.block import (
 from pyfabric.core.validation.definitions import (
     LIFECYCLE,
     CommittedDefinition,
+    defined_names,
     read_definition,
 )
 from pyfabric.core.validation.endorsement import ChannelPolicies
@@ -91,6 +98,7 @@ class ChannelLedger:
         self._last_config_block = entry.version.block
         self._policies = ChannelPolicies(self._read_configuration(entry.value))
         self._definitions: dict[str, CommittedDefinition] = {}
+        self._lifetimes: Mapping[str, int] | None = None
         self._members = store.members()
         self._subscribers: list[Callable[[CommittedBlock], None]] = []
         self._grown = asyncio.Event()
@@ -239,6 +247,7 @@ class ChannelLedger:
             with storage_errors(self._store.path):
                 outcome = await self._validate(ordered, creators_known)
                 block = self._finished(ordered, outcome)
+                expire(number, self._block_lifetimes(), self._store.state, outcome.updates)
                 await self._write(block, outcome)
             self._take(block, outcome)
         written = frozenset(split_namespace(stored)[0] for stored, _ in outcome.updates.changes)
@@ -288,8 +297,23 @@ class ChannelLedger:
             self._last_config_block = block.header.number
         if any(namespace == LIFECYCLE for namespace, _ in outcome.updates.changes):
             self._definitions.clear()
+            self._lifetimes = None
         self._grown.set()
         self._grown = asyncio.Event()
+
+    def _block_lifetimes(self) -> Mapping[str, int]:
+        """blockToLive by hashed namespace, of all collections whose data expire."""
+        if self._lifetimes is None:
+            state = self._store.state
+            definitions = (read_definition(state, name) for name in defined_names(state))
+            self._lifetimes = {
+                hashed_namespace(definition.name, name): collection.block_to_live
+                for definition in definitions
+                if definition is not None
+                for name, collection in definition.collections.items()
+                if collection.block_to_live
+            }
+        return self._lifetimes
 
     def _read_configuration(self, raw: bytes) -> ChannelConfig:
         envelope = decode(configtx_pb2.ConfigEnvelope, raw)

@@ -40,6 +40,12 @@ def metadata_key(name: str) -> str:
     return f"namespaces/metadata/{name}"
 
 
+def defined_names(state: StateReader) -> list[str]:
+    """The names of all defined chaincodes, sorted."""
+    prefix = metadata_key("")
+    return [key[len(prefix) :] for key, _ in state.range(LIFECYCLE, prefix, prefix + "\x7f")]
+
+
 def field_key(name: str, part: str) -> str:
     """The key of one field of a chaincode's definition."""
     return f"namespaces/fields/{name}/{part}"

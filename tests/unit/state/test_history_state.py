@@ -8,6 +8,7 @@ from fabric_protos.common import common_pb2
 
 from pyfabric.core.state import mvcc
 from pyfabric.core.state.commit_hash import commit_hash
+from pyfabric.core.state.expiry import expire
 from pyfabric.core.state.memory import MemoryState
 from pyfabric.core.state.rwset import NamespaceSet, decode_metadata, decode_read_write_set
 from pyfabric.core.state.simulation import Simulation
@@ -44,11 +45,12 @@ class Replay:
                     yield results, code, decided
                     if code is ValidationCode.VALID:
                         updates.apply(namespaces, Version(number, index), self.state)
+            self.after_validation(block, updates)
+            expire(number, {"ledger$$hfleeting": 3}, self.state, updates)
             self.state.commit(updates)
-            self.after_block(block, updates)
 
-    def after_block(self, block: common_pb2.Block, updates: Updates) -> None:
-        """Called with each block once it is in the state."""
+    def after_validation(self, block: common_pb2.Block, updates: Updates) -> None:
+        """Called with each block before what expires with it is deleted."""
 
 
 def test_conflicts_and_phantoms_are_decided_as_the_peers_did() -> None:
@@ -83,6 +85,8 @@ def test_replayed_hashes_of_private_data_are_the_snapshot_of_the_peer() -> None:
     assert sum(1 for _ in replay) == 102
     expected = history.load("private-state-hashes.json")
     assert len(expected) > 3
+    fleeting = "ledger$$hfleeting"
+    assert fleeting not in expected and not list(replay.state.range(fleeting, "", ""))
     for namespace, entries in expected.items():
         name, _, collection = namespace.partition("$$h")
         found = [
@@ -160,7 +164,7 @@ class HashingReplay(Replay):
         super().__init__()
         self.hashes: list[bytes] = [b""]
 
-    def after_block(self, block: common_pb2.Block, updates: Updates) -> None:
+    def after_validation(self, block: common_pb2.Block, updates: Updates) -> None:
         if block.header.number > 0:
             self.hashes.append(commit_hash(self.hashes[-1], block.metadata.metadata[2], updates))
 
