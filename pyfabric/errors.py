@@ -18,6 +18,7 @@
     │   └── CommitStatusError    … while asking for the outcome (transaction id)
     ├── CommitError              all calls worked and the transaction is invalid
     ├── PeerResponseError        a peer answered a proposal with an error status
+    ├── DiscoveryError           a peer's discovery service refused a query
     ├── DeliverError             a block stream ended with an error status
     ├── OrdererError             an orderer refused (HTTP status or broadcast status)
     ├── CAError                  a certificate authority refused
@@ -229,6 +230,15 @@ class PeerResponseError(FabricError):
         super().__init__(f"{address}: {status}: {message}" if address else f"{status}: {message}")
         self.message = message
         self.status = status
+        self.address = address
+
+
+class DiscoveryError(FabricError):
+    """A peer's discovery service refused a query (`message` is its own text)."""
+
+    def __init__(self, message: str, *, address: str) -> None:
+        super().__init__(f"{address}: {message}")
+        self.message = message
         self.address = address
 
 

@@ -5,11 +5,17 @@ from types import TracebackType
 from typing import Self
 
 from pyfabric._grpc.drivers import Driver
-from pyfabric.admin import lifecycle, orderers, peers
+from pyfabric.admin import discovery, lifecycle, orderers, peers
 from pyfabric.admin.definitions import (
     ApprovedDefinition,
     ChaincodeDefinition,
     CommittedDefinition,
+)
+from pyfabric.admin.discovery import (
+    ChaincodeCall,
+    DiscoveredConfig,
+    DiscoveredEndorsers,
+    DiscoveredPeer,
 )
 from pyfabric.admin.lifecycle import InstalledChaincode
 from pyfabric.admin.orderers import ChannelInfo
@@ -110,6 +116,26 @@ class Admin:
     ) -> ProcessedTransaction:
         """A transaction by its id."""
         return self._driver.run(peers.transaction(peer, self._identity, channel, transaction_id))
+
+    def discover_peers(
+        self, peer: Endpoint, channel: str, calls: Sequence[ChaincodeCall] = ()
+    ) -> tuple[DiscoveredPeer, ...]:
+        """The channel's peers as the peer knows them; with calls, those that can serve all of them."""
+        return self._driver.run(discovery.discover_peers(peer, self._identity, channel, calls))
+
+    def discover_local_peers(self, peer: Endpoint) -> tuple[DiscoveredPeer, ...]:
+        """All peers that the peer knows, of whichever channel."""
+        return self._driver.run(discovery.discover_local_peers(peer, self._identity))
+
+    def discover_config(self, peer: Endpoint, channel: str) -> DiscoveredConfig:
+        """The channel's members and orderers."""
+        return self._driver.run(discovery.discover_config(peer, self._identity, channel))
+
+    def discover_endorsers(
+        self, peer: Endpoint, channel: str, calls: Sequence[ChaincodeCall]
+    ) -> DiscoveredEndorsers:
+        """Who can endorse a transaction that makes these calls; DiscoveryError when nobody can."""
+        return self._driver.run(discovery.discover_endorsers(peer, self._identity, channel, calls))
 
     def close(self) -> None:
         """End the connections. Safe to repeat."""

@@ -33,6 +33,11 @@ class Channels:
         """Make a peer known to the others."""
         self._peers.append(peer)
 
+    @property
+    def peers(self) -> "Sequence[Peer]":
+        """All peers of this process."""
+        return tuple(self._peers)
+
     def joined(self, name: str) -> Sequence[str]:
         """The channels that a peer has joined, by name."""
         return [

@@ -101,6 +101,10 @@ class Peer:
             endorser=self.serialized, signature=self._identity.sign(payload + self.serialized)
         )
 
+    def sign_message(self, message: bytes) -> bytes:
+        """The peer's signature over a message to other peers."""
+        return self._identity.sign(message)
+
     def disseminate(self, channel_id: str, transaction_id: str, private_set: bytes) -> None:
         """Give a private write set to every peer of the department, this one included."""
         for peer in self._channels.members(channel_id):

@@ -1,11 +1,13 @@
 """A peer as a server: its identity read from its MSP folder, its services on its port."""
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from random import Random
 
 import grpc
+from fabric_protos.discovery import protocol_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
@@ -16,6 +18,7 @@ from pyfabric.identity.msp import MSP
 from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.config import PeerConfig
 from pyfabric.ledger.deliver import DeliverService
+from pyfabric.ledger.discovery import DiscoveryService
 from pyfabric.ledger.endorser import Endorser, Response
 from pyfabric.ledger.endorsers import Endorsers
 from pyfabric.ledger.event_service import EventService
@@ -65,6 +68,7 @@ class PeerNode:
             _gateway(peer, Endorsers(peer, channels, now, random), ordering, channels),
             _endorser(Endorser(peer, now)),
             _deliver(DeliverService(peer, now, mutual_tls=mutual_tls)),
+            _discovery(DiscoveryService(peer, channels, now, mutual_tls=mutual_tls)),
         ]
         server, port = await start_server(config.address, config.tls, services)
         return cls(peer, server, port)
@@ -118,4 +122,11 @@ def _deliver(deliver: DeliverService) -> ServiceBuilder:
     service.stream("Deliver", deliver.blocks)
     service.stream("DeliverFiltered", deliver.filtered)
     service.stream("DeliverWithPrivateData", deliver.with_private_data)
+    return service
+
+
+def _discovery(discovery: DiscoveryService) -> ServiceBuilder:
+    name = "discovery.Discovery"
+    service = ServiceBuilder(name, Limit(name, sys.maxsize))  # Fabric does not limit it
+    service.unary("Discover", protocol_pb2.SignedRequest.FromString, discovery.discover)
     return service

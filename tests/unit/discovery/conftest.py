@@ -101,11 +101,7 @@ def member(
         return Member(
             peer["Endpoint"],
             config.msp_manager.deserialize(serialized),
-            {
-                name: definitions[name].version
-                for name in peer["Chaincodes"]
-                if name not in without
-            },
+            {name: definitions[name].version for name in peer["Chaincodes"] if name not in without},
         )
 
     return make

@@ -37,7 +37,9 @@ def _interest(arguments: list[str]) -> proposal_response_pb2.ChaincodeInterest:
         chaincodes=[
             proposal_response_pb2.ChaincodeCall(
                 name=name,
-                collection_names=collections.get(name, "").split(",") if name in collections else [],
+                collection_names=collections.get(name, "").split(",")
+                if name in collections
+                else [],
                 no_private_reads=name in quiet,
             )
             for name in _flags(arguments, "--chaincode")

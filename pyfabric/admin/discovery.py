@@ -1,0 +1,214 @@
+"""Flows over a peer's discovery service: who is there, how a channel is configured, who can endorse.
+
+Raise DiscoveryError when the peer refuses, GatewayError when the call itself fails. The peer must be one
+of the channel's, the identity a writer of the channel; what concerns no channel is for administrators of
+the peer's own organisation. Fabric's discovery wants a TLS client certificate, of whomever, even where
+peers do not check one: an endpoint without its own is given one made for the purpose.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from functools import lru_cache
+
+from fabric_protos.common import policies_pb2
+from fabric_protos.discovery import protocol_pb2
+from fabric_protos.gossip import message_pb2
+from fabric_protos.msp import identities_pb2, msp_config_pb2
+from fabric_protos.peer import proposal_response_pb2
+
+from pyfabric.core.decoding import decode
+from pyfabric.core.effects import Endpoint, Flow, Unary, call, now, sign
+from pyfabric.core.envelopes import tls_certificate_hash
+from pyfabric.errors import DecodeError, DiscoveryError
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.signing import SigningIdentity
+
+_DISCOVER = "/discovery.Discovery/Discover"
+
+
+@dataclass(frozen=True, slots=True)
+class ChaincodeCall:
+    """A call that a transaction makes: the chaincode, the collections it touches.
+
+    `no_private_reads` says that private data is only written, so that non-members may endorse. With
+    `disregard_namespace_policy` only collections' and keys' policies count. `key_policies` are those of
+    keys that are written (bytes of common.SignaturePolicyEnvelope).
+    """
+
+    name: str
+    collections: tuple[str, ...] = ()
+    no_private_reads: bool = False
+    disregard_namespace_policy: bool = False
+    key_policies: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredPeer:
+    """A peer as others know it: `address` is host:port inside the network.
+
+    `ledger_height` and `chaincodes` (definition sequences by name) are those of the channel that was asked
+    about; without a channel they are 0 and empty.
+    """
+
+    msp_id: str
+    address: str
+    certificate_pem: bytes
+    ledger_height: int = 0
+    chaincodes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredConfig:
+    """A channel's members and its orderers' addresses (host:port), both by MSP id."""
+
+    msps: Mapping[str, MSPDefinition]
+    orderers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredEndorsers:
+    """Who can endorse: each layout says how many peers of which groups are enough."""
+
+    chaincode: str
+    groups: Mapping[str, tuple[DiscoveredPeer, ...]]
+    layouts: tuple[Mapping[str, int], ...]
+
+
+def discover_peers(
+    peer: Endpoint,
+    identity: SigningIdentity,
+    channel: str,
+    calls: Sequence[ChaincodeCall] = (),
+) -> Flow[tuple[DiscoveredPeer, ...]]:
+    """The channel's peers, by MSP id and address; with calls, those that can serve all of them."""
+    query = protocol_pb2.Query(channel=channel)
+    query.peer_query.filter.CopyFrom(_interest(calls))
+    return _peers((yield from _ask(peer, identity, query)).members)
+
+
+def discover_local_peers(
+    peer: Endpoint, identity: SigningIdentity
+) -> Flow[tuple[DiscoveredPeer, ...]]:
+    """All peers that the peer knows, of whichever channel, by MSP id and address."""
+    query = protocol_pb2.Query(local_peers=protocol_pb2.LocalPeerQuery())
+    return _peers((yield from _ask(peer, identity, query)).members)
+
+
+def discover_config(
+    peer: Endpoint, identity: SigningIdentity, channel: str
+) -> Flow[DiscoveredConfig]:
+    """The channel's members and orderers."""
+    query = protocol_pb2.Query(channel=channel, config_query=protocol_pb2.ConfigQuery())
+    found = (yield from _ask(peer, identity, query)).config_result
+    return DiscoveredConfig(
+        msps={msp_id: _definition(msp) for msp_id, msp in sorted(found.msps.items())},
+        orderers={
+            msp_id: tuple(_address(one) for one in endpoints.endpoint)
+            for msp_id, endpoints in sorted(found.orderers.items())
+        },
+    )
+
+
+def discover_endorsers(
+    peer: Endpoint, identity: SigningIdentity, channel: str, calls: Sequence[ChaincodeCall]
+) -> Flow[DiscoveredEndorsers]:
+    """Who can endorse a transaction that makes these calls, the first of them the client's own."""
+    query = protocol_pb2.Query(channel=channel)
+    query.cc_query.interests.append(_interest(calls))
+    content = (yield from _ask(peer, identity, query)).cc_query_res.content
+    if len(content) != 1:
+        raise DecodeError(f"asked for the endorsers of one interest, got {len(content)} answers")
+    return DiscoveredEndorsers(
+        chaincode=content[0].chaincode,
+        groups={
+            name: tuple(_peer(one) for one in peers.peers)
+            for name, peers in sorted(content[0].endorsers_by_groups.items())
+        },
+        layouts=tuple(dict(sorted(one.quantities_by_group.items())) for one in content[0].layouts),
+    )
+
+
+def _ask(
+    peer: Endpoint, identity: SigningIdentity, query: protocol_pb2.Query
+) -> Flow[protocol_pb2.QueryResult]:
+    asked = _presenting(peer, (yield from now()))
+    request = protocol_pb2.Request(
+        authentication=protocol_pb2.AuthInfo(
+            client_identity=identity.serialized(),
+            client_tls_cert_hash=tls_certificate_hash(asked),
+        ),
+        queries=[query],
+    )
+    payload = request.SerializeToString()
+    signed = protocol_pb2.SignedRequest(
+        payload=payload, signature=(yield from sign(identity, payload))
+    )
+    raw = yield from call(Unary(asked, _DISCOVER, signed.SerializeToString(), bytes))
+    results = decode(protocol_pb2.Response, raw).results
+    if len(results) != 1:
+        raise DecodeError(f"sent one query to {peer.address}, got {len(results)} results")
+    if results[0].HasField("error"):
+        raise DiscoveryError(results[0].error.content, address=peer.address)
+    return results[0]
+
+
+def _presenting(peer: Endpoint, moment: datetime) -> Endpoint:
+    if peer.client_certificate is not None:
+        return peer
+    certificate, key = _throwaway_certificate(moment.date())
+    return replace(peer, client_certificate=certificate, client_key=key)
+
+
+@lru_cache(maxsize=1)
+def _throwaway_certificate(day: date) -> tuple[bytes, bytes]:
+    """One a day and process: connections are kept by what they present."""
+    start = datetime.combine(day, time())
+    authority = CertificateAuthority.create("discovery client", "none", now=start, years=1)
+    return authority.certificate_pem, authority.key_pem
+
+
+def _interest(calls: Iterable[ChaincodeCall]) -> proposal_response_pb2.ChaincodeInterest:
+    return proposal_response_pb2.ChaincodeInterest(
+        chaincodes=[
+            proposal_response_pb2.ChaincodeCall(
+                name=one.name,
+                collection_names=one.collections,
+                no_private_reads=one.no_private_reads,
+                disregard_namespace_policy=one.disregard_namespace_policy,
+                key_policies=[
+                    decode(policies_pb2.SignaturePolicyEnvelope, policy)
+                    for policy in one.key_policies
+                ],
+            )
+            for one in calls
+        ]
+    )
+
+
+def _peers(members: protocol_pb2.PeerMembershipResult) -> tuple[DiscoveredPeer, ...]:
+    found = [_peer(one) for peers in members.peers_by_org.values() for one in peers.peers]
+    return tuple(sorted(found, key=lambda one: (one.msp_id, one.address)))
+
+
+def _peer(message: protocol_pb2.Peer) -> DiscoveredPeer:
+    identity = decode(identities_pb2.SerializedIdentity, message.identity)
+    alive = decode(message_pb2.GossipMessage, message.membership_info.payload).alive_msg
+    state = decode(message_pb2.GossipMessage, message.state_info.payload).state_info
+    return DiscoveredPeer(
+        msp_id=identity.mspid,
+        address=alive.membership.endpoint,
+        certificate_pem=identity.id_bytes,
+        ledger_height=state.properties.ledger_height,
+        chaincodes={one.name: one.version for one in state.properties.chaincodes},
+    )
+
+
+def _definition(msp: msp_config_pb2.FabricMSPConfig) -> MSPDefinition:
+    return MSPDefinition.from_config(msp_config_pb2.MSPConfig(config=msp.SerializeToString()))
+
+
+def _address(endpoint: protocol_pb2.Endpoint) -> str:
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{host}:{endpoint.port}"
