@@ -54,6 +54,8 @@ class Node:
             stack.callback(ledgers.close)
             chains = Chains(ledgers, nonce)
             stack.push_async_callback(chains.close)
+            hosts = Hosts()
+            stack.push_async_callback(hosts.stop)
             orderers = {}
             for one in config.orderers:
                 orderer = await OrdererNode.start(one, chains, now)
@@ -69,8 +71,6 @@ class Node:
                 node = await PeerNode.start(peer, folder, channels, ordering, now, random)
                 stack.push_async_callback(node.stop)
                 peers[peer.name] = node
-            hosts = Hosts()
-            stack.push_async_callback(hosts.stop)
             await hosts.apply(config.hosts)
             return cls(hosts, peers, orderers, stack.pop_all())
         raise AssertionError("a node neither started nor failed")
@@ -80,7 +80,7 @@ class Node:
         await self.hosts.apply(config.hosts)
 
     async def stop(self) -> None:
-        """Stop everything, in the opposite order."""
+        """Stop everything: first the servers, so that calls under way still find their contracts."""
         await self._stack.aclose()
 
 

@@ -11,7 +11,7 @@ from fabric_protos.discovery import protocol_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
-from pyfabric.errors import StatusCode
+from pyfabric.errors import NetworkError, StatusCode
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
@@ -70,7 +70,11 @@ class PeerNode:
             _deliver(DeliverService(peer, now, mutual_tls=mutual_tls)),
             _discovery(DiscoveryService(peer, channels, now, mutual_tls=mutual_tls)),
         ]
-        server, port = await start_server(config.address, config.tls, services)
+        try:
+            server, port = await start_server(config.address, config.tls, services)
+        except NetworkError:
+            await peer.close()
+            raise
         return cls(peer, server, port)
 
     async def stop(self) -> None:
