@@ -1,0 +1,89 @@
+"""Every command and program that the documentation shows is run, in order, and answers as shown.
+
+A fenced block named after its language (```python registry.py) is written to that file; in a console
+block each line that begins with "$ " is run and what follows must be its output, where … stands for
+anything. `make` targets are only looked up: this test is part of one of them.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pyfabric_network.ports import free_base
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.M | re.S)
+NAMED = {"README.md": 4}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line and the output shown below it."""
+
+    line: str
+    shown: str
+
+
+def commands(body: str) -> Iterator[Command]:
+    """The commands of a console block."""
+    for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
+        line, _, shown = part.partition("\n")
+        yield Command(line, shown.strip())
+
+
+def run(command: Command, folder: Path) -> None:
+    """Run a command as a reader would, in the page's folder."""
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["bash", "-c", command.line],
+        cwd=folder,
+        env={"PATH": programs, "HOME": str(folder), "COLUMNS": "200", "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{command.line}\n{ran.stdout}{ran.stderr}"
+    pattern = ".*".join(re.escape(piece) for piece in command.shown.split("…"))
+    assert re.fullmatch(pattern, ran.stdout.strip(), flags=re.S), f"{command.line}\n{ran.stdout}"
+
+
+def prepare(name: str, body: str, folder: Path) -> None:
+    """Write a block to its file; a topology gets ports that are free."""
+    if name.endswith(".yaml"):
+        body += f"base_port: {free_base(range(200))}\n"
+    (folder / name).write_text(body, encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_shows_is_true(page: Path, tmp_path: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    blocks = list(FENCE.finditer(page.read_text(encoding="utf-8")))
+    named = 0
+    try:
+        for block in blocks:
+            if block["name"]:
+                named += 1
+                prepare(block["name"], block["body"], tmp_path)
+            elif block["language"] == "console":
+                for command in commands(block["body"]):
+                    if command.line.startswith("make "):
+                        assert command.line.removeprefix("make ") in targets
+                    else:
+                        run(command, tmp_path)
+    finally:
+        run(Command("! test -d .pyfabric/*/ || pyfabric network down", "…"), tmp_path)
+    assert named == NAMED.get(page.name, named)
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md")], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
