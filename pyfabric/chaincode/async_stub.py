@@ -9,12 +9,13 @@ from typing import Generic, Protocol, TypeVar
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-from pyfabric.chaincode import calls
+from pyfabric.chaincode import calls, writes
 from pyfabric.chaincode.calls import Call
 from pyfabric.chaincode.invocation import Invocation
 from pyfabric.chaincode.keys import composite_range, simple_range
 from pyfabric.chaincode.results import Batch, KeyValue, Modification, Page, Response
 from pyfabric.chaincode.transaction_info import TransactionInfo
+from pyfabric.chaincode.writes import Record, WriteBatch
 from pyfabric.errors import ContractError
 
 T = TypeVar("T")
@@ -31,10 +32,13 @@ class AsyncAsk(Protocol):
 class AsyncState:
     """As `State`, awaited."""
 
-    def __init__(self, ask: AsyncAsk, collection: str, multiple_reads: int) -> None:
+    def __init__(
+        self, ask: AsyncAsk, collection: str, multiple_reads: int, batch: WriteBatch
+    ) -> None:
         self._ask = ask
         self._collection = collection
         self._multiple_reads = multiple_reads
+        self._batch = batch
 
     async def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None if it has none; own writes are not seen."""
@@ -47,11 +51,11 @@ class AsyncState:
 
     async def put_state(self, key: str, value: bytes) -> None:
         """Write a key when the transaction commits."""
-        await self._ask(calls.put_state(key, value, self._collection))
+        await self._write(writes.put_state(key, value, self._collection))
 
     async def delete_state(self, key: str) -> None:
         """Delete a key when the transaction commits."""
-        await self._ask(calls.delete_state(key, self._collection))
+        await self._write(writes.delete_state(key, self._collection))
 
     def get_state_range(self, start: str = "", end: str = "") -> "AsyncQueryIterator[KeyValue]":
         """Keys from `start` up to but without `end`, in order of their UTF-8 bytes.
@@ -79,7 +83,11 @@ class AsyncState:
 
     async def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
         """Give the key an endorsement policy of its own when the transaction commits."""
-        await self._ask(calls.set_validation_parameter(key, policy, self._collection))
+        await self._write(writes.set_validation_parameter(key, policy, self._collection))
+
+    async def _write(self, record: Record) -> None:
+        if not self._batch.holds(record):
+            await self._ask(writes.write(record))
 
 
 class AsyncPrivateCollection(AsyncState):
@@ -91,7 +99,7 @@ class AsyncPrivateCollection(AsyncState):
 
     async def purge(self, key: str) -> None:
         """Delete a key, and all that was ever written to it from the members' databases."""
-        await self._ask(calls.purge(key, self._collection))
+        await self._write(writes.purge(key, self._collection))
 
 
 class AsyncStub(AsyncState, TransactionInfo):
@@ -101,7 +109,8 @@ class AsyncStub(AsyncState, TransactionInfo):
         async def ask(call: Call[T]) -> T:
             return call.parse(await exchange(call.type, call.payload))
 
-        AsyncState.__init__(self, ask, "", invocation.multiple_reads)
+        batch = WriteBatch(invocation.write_batch)
+        AsyncState.__init__(self, ask, "", invocation.multiple_reads, batch)
         TransactionInfo.__init__(self, invocation)
 
     async def get_state_range_with_pagination(
@@ -138,11 +147,24 @@ class AsyncStub(AsyncState, TransactionInfo):
         """
         return await self._ask(calls.invoke_chaincode(name, arguments, channel))
 
+    def start_write_batch(self) -> None:
+        """Hold back all writes, private ones too, to send them in few requests.
+
+        They are sent by `finish_write_batch`, or when the function returns. What is wrong with one
+        shows only then. Nothing happens at a peer that takes no batches (before Fabric 3.1).
+        """
+        self._batch.start()
+
+    async def finish_write_batch(self) -> None:
+        """Send the writes that are held back; later ones are sent at once again."""
+        for request in self._batch.finish():
+            await self._ask(request)
+
     def collection(self, name: str) -> "AsyncPrivateCollection":
         """A collection of private data."""
         if not name:
             raise ContractError("collection must not be an empty string")
-        return AsyncPrivateCollection(self._ask, name, self._multiple_reads)
+        return AsyncPrivateCollection(self._ask, name, self._multiple_reads, self._batch)
 
 
 class AsyncQueryIterator(AsyncIterator[T], Generic[T]):

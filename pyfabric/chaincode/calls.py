@@ -1,4 +1,4 @@
-"""What a contract may ask of its peer: each request, and how its answer reads.
+"""What a contract may ask of its peer: each request, and how its answer reads; for writes see `writes`.
 
 Source: peer/chaincode_shim.proto, and the peer's handler of it. Both stubs send these; nothing here
 sends. `collection` names a collection of private data, "" public state.
@@ -27,7 +27,7 @@ from pyfabric.errors import ContractError, StateError
 T = TypeVar("T")
 
 _MAX_PAGE_SIZE = 2**31 - 1
-_VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
+VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +68,10 @@ def get_hash(key: str, collection: str) -> Call[bytes | None]:
     return Call(shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH, request.SerializeToString(), _value)
 
 
-def put_state(key: str, value: bytes, collection: str = "") -> Call[None]:
-    """Write a key when the transaction commits."""
-    if not value:
-        raise ContractError("an empty value would delete the key: call delete_state to do so")
-    request = shim.PutState(key=require_key(key), value=value, collection=collection)
-    return Call(shim.ChaincodeMessage.PUT_STATE, request.SerializeToString(), _nothing)
-
-
-def delete_state(key: str, collection: str = "") -> Call[None]:
-    """Delete a key when the transaction commits."""
-    request = shim.DelState(key=require_key(key), collection=collection)
-    return Call(shim.ChaincodeMessage.DEL_STATE, request.SerializeToString(), _nothing)
-
-
-def purge(key: str, collection: str) -> Call[None]:
-    """Delete a private key and its history from the members' databases."""
-    request = shim.PurgePrivateState(key=require_key(key), collection=collection)
-    return Call(shim.ChaincodeMessage.PURGE_PRIVATE_DATA, request.SerializeToString(), _nothing)
-
-
 def get_validation_parameter(key: str, collection: str = "") -> Call[bytes | None]:
     """The endorsement policy of a key, if it has one of its own."""
     request = shim.GetStateMetadata(key=require_key(key), collection=collection)
     return Call(shim.ChaincodeMessage.GET_STATE_METADATA, request.SerializeToString(), _policy)
-
-
-def set_validation_parameter(key: str, policy: bytes, collection: str = "") -> Call[None]:
-    """Give a key an endorsement policy of its own."""
-    metadata = shim.StateMetadata(metakey=_VALIDATION_PARAMETER, value=policy)
-    request = shim.PutStateMetadata(key=require_key(key), collection=collection, metadata=metadata)
-    return Call(shim.ChaincodeMessage.PUT_STATE_METADATA, request.SerializeToString(), _nothing)
 
 
 def state_range(start: str, end: str, collection: str = "") -> Call[Batch[KeyValue]]:
@@ -191,7 +164,7 @@ def _nothing(_payload: bytes) -> None:
 
 def _policy(payload: bytes) -> bytes | None:
     entries = shim.StateMetadataResult.FromString(payload).entries
-    found = [each.value for each in entries if each.metakey == _VALIDATION_PARAMETER]
+    found = [each.value for each in entries if each.metakey == VALIDATION_PARAMETER]
     return found[0] if found else None
 
 

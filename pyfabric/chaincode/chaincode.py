@@ -88,6 +88,7 @@ class Chaincode:
         with boundary:
             name, function = self._names(invocation)
             payload = _call(_find(self._sync, name), function, Context(stub))
+            stub.finish_write_batch()
             return Result(OK, "", payload, stub.event)
         return boundary.refusal()
 
@@ -98,6 +99,7 @@ class Chaincode:
         with boundary:
             name, function = self._names(invocation)
             payload = await _call_async(_find(self._async, name), function, AsyncContext(stub))
+            await stub.finish_write_batch()
             return Result(OK, "", payload, stub.event)
         return boundary.refusal()
 

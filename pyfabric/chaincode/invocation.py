@@ -41,7 +41,8 @@ class Invocation:
 
     `arguments` begins with the function's name. `signed_proposal` (bytes of protos.SignedProposal)
     is what the client signed; the properties read it only when they are asked. `multiple_reads` is how
-    many keys the peer reads in one request, 0 if it takes one at a time (before Fabric 3.1).
+    many keys the peer reads in one request, `write_batch` how many writes it takes in one; 0: one at a
+    time (before Fabric 3.1).
     """
 
     channel_id: str
@@ -51,10 +52,15 @@ class Invocation:
     decorations: Mapping[str, bytes]
     is_init: bool
     multiple_reads: int = 0
+    write_batch: int = 0
 
     @classmethod
     def from_message(
-        cls, message: chaincode_shim_pb2.ChaincodeMessage, *, multiple_reads: int = 0
+        cls,
+        message: chaincode_shim_pb2.ChaincodeMessage,
+        *,
+        multiple_reads: int = 0,
+        write_batch: int = 0,
     ) -> Self:
         """Read a TRANSACTION or INIT message; raises ContractError if its input cannot be read."""
         try:
@@ -69,6 +75,7 @@ class Invocation:
             decorations=dict(given.decorations),
             is_init=message.type == chaincode_shim_pb2.ChaincodeMessage.INIT,
             multiple_reads=multiple_reads,
+            write_batch=write_batch,
         )
 
     @cached_property

@@ -22,7 +22,7 @@ from pyfabric.errors import ContractError
 Type: TypeAlias = shim.ChaincodeMessage.Type
 
 # A smaller offer is taken for this one, as by Fabric's own runtimes.
-_LEAST_MULTIPLE_READS = 100
+_LEAST_BATCH = 100
 
 _STREAM_ENDED = "the peer closed the stream"
 
@@ -92,6 +92,7 @@ class Machine:
         self._package_id = package_id
         self._running: dict[Key, Requests] = {}
         self._multiple_reads = 0
+        self._write_batch = 0
 
     @property
     def is_idle(self) -> bool:
@@ -159,7 +160,9 @@ class Machine:
         except ProtobufError:
             return [End()]
         if offer.use_get_multiple_keys:
-            self._multiple_reads = max(offer.max_size_get_multiple_keys, _LEAST_MULTIPLE_READS)
+            self._multiple_reads = max(offer.max_size_get_multiple_keys, _LEAST_BATCH)
+        if offer.use_write_batch:
+            self._write_batch = max(offer.max_size_write_batch, _LEAST_BATCH)
         self.phase = Phase.READY
         return []
 
@@ -167,7 +170,9 @@ class Machine:
         """A TRANSACTION or INIT message."""
         key = Key(message.channel_id, message.txid)
         try:
-            invocation = Invocation.from_message(message, multiple_reads=self._multiple_reads)
+            invocation = Invocation.from_message(
+                message, multiple_reads=self._multiple_reads, write_batch=self._write_batch
+            )
         except ContractError as error:
             return [Send(_error(message, str(error)))]
         if key in self._running:

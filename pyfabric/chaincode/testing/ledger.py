@@ -26,7 +26,7 @@ from pyfabric.core.state.versions import Version
 from pyfabric.errors import CommitError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
 
-_MULTIPLE_READS = 100
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,8 @@ class TestLedger:
                     proposal_bytes=proposal.SerializeToString(), signature=b"signature"
                 ),
             ),
-            multiple_reads=_MULTIPLE_READS,
+            multiple_reads=_BATCH,
+            write_batch=_BATCH,
         )
 
 

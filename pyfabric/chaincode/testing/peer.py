@@ -10,6 +10,7 @@ from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.chaincode.results import Response
+from pyfabric.chaincode.writes import write
 from pyfabric.core.state.simulation import Simulation
 from pyfabric.core.state.versions import StateReader
 from pyfabric.errors import FabricError, StateError
@@ -52,6 +53,7 @@ class SimulatedPeer:
             shim.ChaincodeMessage.PUT_STATE: self._put_state,
             shim.ChaincodeMessage.DEL_STATE: self._delete_state,
             shim.ChaincodeMessage.PURGE_PRIVATE_DATA: self._delete_state,
+            shim.ChaincodeMessage.WRITE_BATCH_STATE: self._write_batch,
             shim.ChaincodeMessage.GET_STATE_METADATA: self._get_metadata,
             shim.ChaincodeMessage.PUT_STATE_METADATA: self._put_metadata,
             shim.ChaincodeMessage.GET_STATE_BY_RANGE: self._range,
@@ -102,6 +104,12 @@ class SimulatedPeer:
     def _delete_state(self, payload: bytes) -> bytes:
         request = shim.DelState.FromString(payload)
         self._simulation.delete_state(self._place(request.collection), request.key)
+        return b""
+
+    def _write_batch(self, payload: bytes) -> bytes:
+        for record in shim.WriteBatchState.FromString(payload).rec:
+            call = write(record)
+            self._handlers[call.type](call.payload)
         return b""
 
     def _get_metadata(self, payload: bytes) -> bytes:
