@@ -17,7 +17,7 @@ from pyfabric.admin.config.model import (
 )
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
-from pyfabric_network.spec import octets, seconds
+from pyfabric_network.values import octets, seconds
 
 _CHANNEL_CAPABILITY = {"3.1": "V3_0", "2.5": "V2_0"}
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyfabric.admin import lifecycle
+from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
 from pyfabric.core.effects import Flow, sleep
 from pyfabric.errors import NetworkError
@@ -55,6 +56,7 @@ def definition(contract: ContractPlan) -> ChaincodeDefinition:
         version=spec.version,
         sequence=spec.sequence,
         endorsement_policy=application_policy(spec.endorsement or CHANNEL_ENDORSEMENT),
+        collections=collection_package(contract.collections),
         init_required=spec.init_required,
     )
 

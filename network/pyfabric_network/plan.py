@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from pyfabric.admin.collections import CollectionConfig
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.errors import NetworkError
 from pyfabric_network.spec import PORTS_PER_DEPARTMENT, ContractService, Topology
@@ -155,6 +156,7 @@ class ContractPlan:
 
     name: str
     spec: ContractService
+    collections: tuple[CollectionConfig, ...]
     package: ChaincodePackage
     slot: int
 
@@ -314,7 +316,9 @@ def _contracts(topology: Topology, served: Sequence[Served]) -> dict[str, Contra
                 f"{_CONTRACT_PORTS} packages"
             )
         slots[label] = slot
-        plans[name] = ContractPlan(name, spec, _package(label, slot), slot)
+        plans[name] = ContractPlan(
+            name, spec, topology.collections(name), _package(label, slot), slot
+        )
     return plans
 
 

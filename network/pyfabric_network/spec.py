@@ -2,152 +2,40 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from pyfabric.core.policies.syntax import parse_signature_policy
-from pyfabric.errors import PolicySyntaxError, TopologyError
+from pyfabric.admin.collections import CollectionConfig
+from pyfabric.errors import TopologyError
 from pyfabric_network.document import Document, KeyPath, read_document
+from pyfabric_network.values import (
+    ChannelName,
+    ChannelPolicy,
+    CollectionName,
+    ContractClass,
+    ContractName,
+    DepartmentName,
+    Duration,
+    Endorsement,
+    MembershipPolicy,
+    MspId,
+    NetworkName,
+    PeerCount,
+    PolicyName,
+    Size,
+    UserName,
+    Version,
+    between,
+    octets,
+)
 
 PORTS_PER_DEPARTMENT = 50
-_IMPLICIT = re.compile(r"(ANY|ALL|MAJORITY) [A-Za-z][A-Za-z0-9]*")
-_POLICY_PATH = re.compile(r"/Channel(/[A-Za-z0-9]+)+")
 _PRINCIPAL = re.compile(r"'([^']+)\.(?:member|admin|client|peer|orderer)'")
-_UNITS = {"ms": 0.001, "s": 1.0, "B": 1, "KB": 1024, "MB": 1024**2}
-
-N = TypeVar("N", int, float)
-
-
-def _matching(pattern: str, says: str) -> Callable[[str], str]:
-    compiled = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(f"'{value}' {says}")
-        return value
-
-    return check
-
-
-def _between(low: int, high: int) -> Callable[[int], int]:
-    def check(value: int) -> int:
-        if not low <= value <= high:
-            raise ValueError(f"must be from {low} to {high} (it is {value})")
-        return value
-
-    return check
-
-
-def _quantity(value: str, units: tuple[str, ...]) -> float:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]+)", value)
-    if match is None or match[2] not in units or float(match[1]) == 0:
-        raise ValueError(f"'{value}' must be a number above 0 and one of {', '.join(units)}")
-    return float(match[1]) * _UNITS[match[2]]
-
-
-def seconds(value: str) -> float:
-    """A duration as a topology writes it ("100ms", "2s")."""
-    return _quantity(value, ("ms", "s"))
-
-
-def octets(value: str) -> int:
-    """A size as a topology writes it ("512 KB"; a KB is 1024 bytes, as in Fabric's files)."""
-    return int(_quantity(value, ("B", "KB", "MB")))
-
-
-def _channel_policy(value: str) -> str:
-    return value if _IMPLICIT.fullmatch(value) else _signature_policy(value)
-
-
-def _endorsement(value: str) -> str:
-    if _IMPLICIT.fullmatch(value):
-        raise ValueError("must be a signature policy or the path of a channel policy (/Channel/…)")
-    return value if _POLICY_PATH.fullmatch(value) else _signature_policy(value)
-
-
-def _signature_policy(value: str) -> str:
-    try:
-        parse_signature_policy(value)
-    except PolicySyntaxError as error:
-        raise ValueError(f"is not a policy: {error} (position {error.position})") from error
-    return value
-
-
-def _checked_by(check: Callable[[str], object]) -> Callable[[str], str]:
-    def keep(value: str) -> str:
-        check(value)
-        return value
-
-    return keep
-
-
-NetworkName: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"[a-z][a-z0-9-]{0,30}", "must be lower-case letters, digits and hyphens, at most 31"
-        )
-    ),
-]
-DepartmentName: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(r"[A-Za-z][A-Za-z0-9-]{0,30}", "must be letters, digits and hyphens, at most 31")
-    ),
-]
-MspId: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}", "must be letters, digits, dots and hyphens")
-    ),
-]
-UserName: TypeAlias = Annotated[
-    str,
-    AfterValidator(_matching(r"[A-Za-z][A-Za-z0-9_-]{0,30}", "must be letters, digits, - and _")),
-]
-ChannelName: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"[a-z][a-z0-9.-]{0,248}",
-            "must be lower-case letters, digits, dots and hyphens, and start with a letter",
-        )
-    ),
-]
-ContractName: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", "must be letters and digits, joined by - or _"
-        )
-    ),
-]
-Version: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(
-            r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", "must be letters and digits, joined by . or -"
-        )
-    ),
-]
-ContractClass: TypeAlias = Annotated[
-    str,
-    AfterValidator(
-        _matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "must be a class, as package.module:Class")
-    ),
-]
-PolicyName: TypeAlias = Annotated[
-    str, AfterValidator(_matching(r"[A-Za-z][A-Za-z0-9]*", "must be letters and digits"))
-]
-ChannelPolicy: TypeAlias = Annotated[str, AfterValidator(_channel_policy)]
-Endorsement: TypeAlias = Annotated[str, AfterValidator(_endorsement)]
-Duration: TypeAlias = Annotated[str, AfterValidator(_checked_by(seconds))]
-Size: TypeAlias = Annotated[str, AfterValidator(_checked_by(octets))]
 
 
 class _Part(BaseModel):
@@ -165,7 +53,7 @@ class Department(_Part):
 
     title: str = ""
     msp_id: MspId | None = None
-    peers: Annotated[int, AfterValidator(_between(1, 9))] = 1
+    peers: Annotated[int, AfterValidator(between(1, 9))] = 1
     users: dict[UserName, User] = Field(default_factory=dict)
 
 
@@ -173,7 +61,7 @@ class Batch(_Part):
     """When an orderer cuts a block: whichever comes first."""
 
     timeout: Duration = "2s"
-    max_messages: Annotated[int, AfterValidator(_between(1, 100_000))] = 500
+    max_messages: Annotated[int, AfterValidator(between(1, 100_000))] = 500
     preferred_bytes: Size = "2 MB"
     absolute_bytes: Size = "10 MB"
 
@@ -198,18 +86,35 @@ class Channel(_Part):
     policies: dict[PolicyName, ChannelPolicy] = Field(default_factory=dict)
 
 
+class Collection(_Part):
+    """Private data of a contract: who keeps it, given as departments or as a policy.
+
+    The defaults are those of Fabric's own collection files.
+    """
+
+    members: tuple[str, ...] = ()
+    policy: MembershipPolicy | None = None
+    required_peer_count: PeerCount = 0
+    max_peer_count: PeerCount = 1
+    block_to_live: Annotated[int, AfterValidator(between(0, 2**63 - 1))] = 0
+    member_only_read: bool = False
+    member_only_write: bool = False
+    endorsement: Endorsement | None = None
+
+
 class ContractService(_Part):
     """A chaincode that runs as a service: the contract classes it holds, and who must endorse.
 
     Without `endorsement`, the channel's Endorsement policy decides. A change of the code is a new
-    `version`; any change of the definition is the next `sequence`.
+    `version`; any change of the definition, its collections too, is the next `sequence`.
     """
 
     version: Version
-    sequence: Annotated[int, AfterValidator(_between(1, 1_000_000))] = 1
+    sequence: Annotated[int, AfterValidator(between(1, 1_000_000))] = 1
     classes: tuple[ContractClass, ...]
     endorsement: Endorsement | None = None
     init_required: bool = False
+    collections: dict[CollectionName, Collection] = Field(default_factory=dict)
 
     def label(self, name: str) -> str:
         """The package label: what tells this version's package from others."""
@@ -221,7 +126,7 @@ class Topology(_Part):
 
     name: NetworkName
     fabric: Literal["3.1", "2.5"] = "3.1"
-    base_port: Annotated[int, AfterValidator(_between(1024, 65535))] = 17000
+    base_port: Annotated[int, AfterValidator(between(1024, 65535))] = 17000
     departments: dict[DepartmentName, Department]
     ordering: Ordering
     channels: dict[ChannelName, Channel]
@@ -230,6 +135,26 @@ class Topology(_Part):
     def msp_id(self, department: str) -> str:
         """The MSP id of a department."""
         return self.departments[department].msp_id or f"{department}MSP"
+
+    def collections(self, contract: str) -> tuple[CollectionConfig, ...]:
+        """The collections of a contract as its definition has them."""
+        return tuple(
+            CollectionConfig(
+                name=name,
+                policy=spec.policy or self._any_of(spec.members),
+                required_peer_count=spec.required_peer_count,
+                maximum_peer_count=spec.max_peer_count,
+                block_to_live=spec.block_to_live,
+                member_only_read=spec.member_only_read,
+                member_only_write=spec.member_only_write,
+                endorsement_policy=spec.endorsement,
+            )
+            for name, spec in self.contracts[contract].collections.items()
+        )
+
+    def _any_of(self, departments: Sequence[str]) -> str:
+        members = ", ".join(f"'{self.msp_id(department)}.member'" for department in departments)
+        return f"OR({members})"
 
 
 def bundled_topologies() -> Mapping[str, Path]:
@@ -244,7 +169,14 @@ def load_topology(file: Path) -> Topology:
     """Read and check a topology file; raises TopologyError with file, line and key."""
     document = read_document(file)
     topology = document.parse(Topology)
-    for check in (_check_departments, _check_ordering, _check_channels, _check_contracts):
+    checks = (
+        _check_departments,
+        _check_ordering,
+        _check_contracts,
+        _check_collections,
+        _check_channels,
+    )
+    for check in checks:
         check(topology, document)
     return topology
 
@@ -320,8 +252,22 @@ def _check_channels(topology: Topology, document: Document) -> None:
         for policy, rule in channel.policies.items():
             _check_principals(rule, members, document, (*path, "policies", policy))
         for contract in channel.contracts:
-            rule = topology.contracts[contract].endorsement or ""
-            _check_principals(rule, members, document, ("contracts", contract, "endorsement"))
+            _check_policies(topology, contract, members, document)
+
+
+def _check_policies(
+    topology: Topology, contract: str, members: set[str], document: Document
+) -> None:
+    """Who endorses a contract or keeps its collections must be in each channel where it runs."""
+    spec, path = topology.contracts[contract], ("contracts", contract)
+    _check_principals(spec.endorsement or "", members, document, (*path, "endorsement"))
+    configs = topology.collections(contract)
+    for config, (name, collection) in zip(configs, spec.collections.items(), strict=True):
+        below = (*path, "collections", name)
+        kept = "policy" if collection.policy else "members"
+        _check_principals(config.policy, members, document, (*below, kept))
+        rule = collection.endorsement or ""
+        _check_principals(rule, members, document, (*below, "endorsement"))
 
 
 def _check_contracts(topology: Topology, document: Document) -> None:
@@ -330,6 +276,22 @@ def _check_contracts(topology: Topology, document: Document) -> None:
         if not contract.classes:
             document.fail("needs at least one class", (*path, "classes"))
         _check_once(contract.classes, document, (*path, "classes"))
+
+
+def _check_collections(topology: Topology, document: Document) -> None:
+    for contract, spec in topology.contracts.items():
+        for name, collection in spec.collections.items():
+            path = ("contracts", contract, "collections", name)
+            if bool(collection.members) == (collection.policy is not None):
+                document.fail("needs either members (departments) or a policy", path)
+            members = (*path, "members")
+            _check_known(collection.members, topology.departments, "department", document, members)
+            _check_once(collection.members, document, members)
+            if collection.max_peer_count < collection.required_peer_count:
+                document.fail(
+                    f"must not be below required_peer_count ({collection.required_peer_count})",
+                    (*path, "max_peer_count"),
+                )
 
 
 def _check_known(

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
-from pyfabric_network.spec import bundled_topologies, find_topology, load_topology, octets, seconds
+from pyfabric_network.spec import bundled_topologies, find_topology, load_topology
+from pyfabric_network.values import octets, seconds
 
+from pyfabric.admin.collections import CollectionConfig
 from pyfabric.errors import TopologyError
 
 GOOD = """\
@@ -30,6 +32,16 @@ contracts:
     version: "1.0"
     classes: ["pkg.bill:Bill"]
     endorsement: AND('TaxMSP.peer', 'Health.MSP.peer')
+    collections:
+      patients:
+        members: [Tax, Health]
+        required_peer_count: 1
+        max_peer_count: 2
+        block_to_live: 100
+        member_only_read: true
+      audits:
+        policy: OR('TaxMSP.admin', OR('Health.MSP.member'))
+        endorsement: /Channel/Application/Writers
 """
 
 
@@ -46,6 +58,26 @@ def test_a_whole_topology(tmp_path: Path) -> None:
     assert [topology.msp_id(name) for name in topology.departments] == ["TaxMSP", "Health.MSP"]
     assert topology.contracts["bill"].label("bill") == "bill_1.0"
     assert topology.departments["Tax"].users["clerk"].attributes == {"role": "clerk"}
+
+
+def test_collections_of_departments_and_of_a_policy(tmp_path: Path) -> None:
+    file = tmp_path / "city.yaml"
+    file.write_text(GOOD, encoding="utf-8")
+    assert load_topology(file).collections("bill") == (
+        CollectionConfig(
+            name="patients",
+            policy="OR('TaxMSP.member', 'Health.MSP.member')",
+            required_peer_count=1,
+            maximum_peer_count=2,
+            block_to_live=100,
+            member_only_read=True,
+        ),
+        CollectionConfig(
+            name="audits",
+            policy="OR('TaxMSP.admin', OR('Health.MSP.member'))",
+            endorsement_policy="/Channel/Application/Writers",
+        ),
+    )
 
 
 def test_quickstart_is_bundled_and_good() -> None:
@@ -87,10 +119,10 @@ MISTAKES = [
     pytest.param("512 KB", "0 KB", 12, "ordering.batch.preferred_bytes", "above 0", id="size-zero"),
     pytest.param("512 KB", "2 MB", 12, "ordering.batch.preferred_bytes", "must not exceed", id="size-order"),
     pytest.param("  bills:\n", "  Bills:\n", 14, "channels.Bills", "start with a letter", id="channel-name"),
-    pytest.param("[Tax, Health]", "[Tax, Helth]", 15, "channels.bills.departments.1", "did you mean Health?", id="unknown-member"),
-    pytest.param("[Tax, Health]", "[Tax, Tax, Health]", 15, "channels.bills.departments", "given 2 times", id="twice"),
-    pytest.param("[Tax, Health]", "[]", 15, "channels.bills.departments", "at least one department", id="empty-channel"),
-    pytest.param("[Tax, Health]", "[Health]", 22, "contracts.bill.endorsement", "TaxMSP is not in the channel", id="foreign-endorser"),
+    pytest.param("departments: [Tax, Health]", "departments: [Tax, Helth]", 15, "channels.bills.departments.1", "did you mean Health?", id="unknown-member"),
+    pytest.param("departments: [Tax, Health]", "departments: [Tax, Tax, Health]", 15, "channels.bills.departments", "given 2 times", id="twice"),
+    pytest.param("departments: [Tax, Health]", "departments: []", 15, "channels.bills.departments", "at least one department", id="empty-channel"),
+    pytest.param("departments: [Tax, Health]", "departments: [Health]", 22, "contracts.bill.endorsement", "TaxMSP is not in the channel", id="foreign-endorser"),
     pytest.param("contracts: [bill]", "contracts: [bil]", 16, "channels.bills.contracts.0", "no contract named bil; did you mean bill?", id="unknown-contract"),
     pytest.param("MAJORITY Endorsement", "MOST Endorsement", 17, "channels.bills.policies.Endorsement", "is not a policy", id="channel-policy"),
     pytest.param("version: \"1.0\"", "version: 1.0", 20, "contracts.bill.version", "write it in quotes (it is 1.0)", id="version-number"),
@@ -98,6 +130,24 @@ MISTAKES = [
     pytest.param("[\"pkg.bill:Bill\"]", "[\"pkg.bill.Bill\"]", 21, "contracts.bill.classes.0", "package.module:Class", id="class"),
     pytest.param("[\"pkg.bill:Bill\"]", "[]", 21, "contracts.bill.classes", "at least one class", id="no-class"),
     pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "AND('TaxMSP.peer'", 22, "contracts.bill.endorsement", "is not a policy", id="policy"),
+    pytest.param("      patients:\n", "      _patients:\n", 24, "contracts.bill.collections._patients", "not start with _", id="collection-name"),
+    pytest.param("      audits:\n", "      patients:\n", 30, "contracts.bill.collections.patients", "given twice: first on line 24", id="collection-twice"),
+    pytest.param("members: [Tax, Health]", "members: [Tax, Helth]", 25, "contracts.bill.collections.patients.members.1", "did you mean Health?", id="unknown-keeper"),
+    pytest.param("members: [Tax, Health]", "members: [Tax, Tax]", 25, "contracts.bill.collections.patients.members", "given 2 times", id="keeper-twice"),
+    pytest.param("members: [Tax, Health]", "members: []", 24, "contracts.bill.collections.patients", "either members (departments) or a policy", id="no-keeper"),
+    pytest.param("        members: [Tax, Health]", "        policy: OR('TaxMSP.member')\n        members: [Tax]", 24, "contracts.bill.collections.patients", "either members (departments) or a policy", id="two-memberships"),
+    pytest.param("members: [Tax, Health]", "members: Tax", 25, "contracts.bill.collections.patients.members", "must be a list", id="keepers-text"),
+    pytest.param("required_peer_count: 1", "required_peer_count: 3", 27, "contracts.bill.collections.patients.max_peer_count", "below required_peer_count (3)", id="peer-counts"),
+    pytest.param("required_peer_count: 1", "required_peer_count: -1", 26, "contracts.bill.collections.patients.required_peer_count", "from 0 to 1000", id="negative-count"),
+    pytest.param("block_to_live: 100", "block_to_live: forever", 28, "contracts.bill.collections.patients.block_to_live", "whole number", id="block-to-live"),
+    pytest.param("member_only_read: true", "member_only_read: 1", 29, "contracts.bill.collections.patients.member_only_read", "true or false", id="member-only"),
+    pytest.param("member_only_read", "members_only_read", 29, "contracts.bill.collections.patients.members_only_read", "did you mean member_only_read?", id="collection-key"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "AND('TaxMSP.member', 'Health.MSP.member')", 31, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-and"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('TaxMSP.admin', AND('TaxMSP.peer', 'Health.MSP.peer'))", 31, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-inner-and"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "MAJORITY Members", 31, "contracts.bill.collections.audits.policy", "is not a policy", id="keepers-implicit"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('SteelMSP.member')", 31, "contracts.bill.collections.audits.policy", "SteelMSP is not in the channel", id="foreign-keeper"),
+    pytest.param("/Channel/Application/Writers", "ANY Writers", 32, "contracts.bill.collections.audits.endorsement", "signature policy or the path", id="collection-endorsement"),
+    pytest.param("/Channel/Application/Writers", "OR('SteelMSP.peer')", 32, "contracts.bill.collections.audits.endorsement", "SteelMSP is not in the channel", id="foreign-collection-endorser"),
     pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "ANY Endorsement", 22, "contracts.bill.endorsement", "signature policy or the path", id="implicit"),
 ]  # fmt: skip
 
@@ -154,6 +204,16 @@ def test_find_topology_by_name_or_path(tmp_path: Path) -> None:
     assert find_topology(str(own)) == own
     with pytest.raises(TopologyError, match="quickstart"):
         find_topology("nowhere")
+
+
+def test_a_collection_is_kept_by_members_of_its_channel(tmp_path: Path) -> None:
+    text = GOOD.replace("    departments: [Tax, Health]", "    departments: [Health]")
+    text = text.replace("    endorsement: AND('TaxMSP.peer', 'Health.MSP.peer')\n", "")
+    with pytest.raises(
+        TopologyError, match=r"collections.patients.members: TaxMSP is not in"
+    ) as caught:
+        load(tmp_path, text)
+    assert caught.value.line == 24
 
 
 def test_quantities() -> None:
