@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from pyfabric.core.state.versions import StateReader, hashed_namespace
+from pyfabric.core.validation.definitions import defined_names
 from pyfabric.ledger.system.definitions import (
     LIFECYCLE,
     Definition,
@@ -17,7 +18,7 @@ from pyfabric.ledger.system.definitions import (
     private_name,
     read_definition,
 )
-from pyfabric.ledger.system.records import NAMESPACES, SOURCES, field_key, metadata_key, mismatches
+from pyfabric.ledger.system.records import NAMESPACES, SOURCES, field_key, mismatches
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,6 @@ class CommittedApprovals:
         namespace = hashed_namespace(LIFECYCLE, implicit_collection(self.msp_id))
         found = self.reader.get(namespace, sha256(key.encode()).hexdigest())
         return None if found is None else found.value
-
-
-def defined_names(reader: StateReader) -> list[str]:
-    """The names of all defined chaincodes, sorted."""
-    prefix = metadata_key(NAMESPACES, "")
-    return [key[len(prefix) :] for key, _ in reader.range(LIFECYCLE, prefix, prefix + "\x7f")]
 
 
 def chaincodes(

@@ -14,13 +14,15 @@ from fabric_protos.peer import events_pb2
 
 from pyfabric.core.policies.evaluation import SignedData
 from pyfabric.errors import DecodeError
+from pyfabric.identity.msp import MemberIdentity
 from pyfabric.ledger.block_events import filtered_block
 from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.collections import Collection
 from pyfabric.ledger.delivery import Delivery
 from pyfabric.ledger.peer import Peer
+from pyfabric.ledger.private_store import Place, WriteSet
 from pyfabric.ledger.proposals import parse
 from pyfabric.ledger.servers import client_certificate_hash
-from pyfabric.ledger.system.definitions import IMPLICIT_PREFIX
 
 Response = events_pb2.DeliverResponse
 Show = Callable[[bytes, common_pb2.Block], Response]
@@ -67,15 +69,17 @@ class DeliverService:
         response = Response()
         shown = response.block_and_private_data
         shown.block.CopyFrom(block)
-        channel_id, msp_id = self._caller(envelope)
-        for position, raw in self._peer.private.in_block(channel_id, block.header.number).items():
-            visible = _visible(rwset_pb2.TxPvtReadWriteSet.FromString(raw), msp_id)
-            if visible.ns_pvt_rwset:
-                shown.private_data_map[position].CopyFrom(visible)
+        channel_id, caller = self._caller(envelope)
+        for position, one in self._peer.private.in_block(channel_id, block.header.number):
+            collection = self._peer.private.collection(
+                Place(channel_id, one.namespace, one.collection)
+            )
+            if collection is not None and _may_see(caller, collection):
+                _add(shown.private_data_map[position], one)
         return response
 
-    def _caller(self, envelope: bytes) -> tuple[str, str]:
-        """The channel and the department of a request that has been authorised."""
+    def _caller(self, envelope: bytes) -> tuple[str, MemberIdentity | None]:
+        """The channel and the creator of a request that has been authorised."""
         payload = parse(
             common_pb2.Payload, common_pb2.Envelope.FromString(envelope).payload, "Payload"
         )
@@ -83,8 +87,8 @@ class DeliverService:
         creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator
         channel = self._peer.channel(channel_id)
         if channel is None:
-            return channel_id, ""
-        return channel_id, channel.config.msp_manager.deserialize(creator).msp_id
+            return channel_id, None
+        return channel_id, channel.config.msp_manager.deserialize(creator)
 
 
 async def _serve(
@@ -115,15 +119,15 @@ def _show_filtered(_envelope: bytes, block: common_pb2.Block) -> Response:
         return Response(status=common_pb2.Status.Name(common_pb2.BAD_REQUEST))
 
 
-def _visible(private_set: rwset_pb2.TxPvtReadWriteSet, msp_id: str) -> rwset_pb2.TxPvtReadWriteSet:
-    """What of a private write set the members of a department may see."""
-    visible = rwset_pb2.TxPvtReadWriteSet(data_model=private_set.data_model)
-    for namespace in private_set.ns_pvt_rwset:
-        own = [
-            collection
-            for collection in namespace.collection_pvt_rwset
-            if collection.collection_name == IMPLICIT_PREFIX + msp_id
-        ]
-        if own:
-            visible.ns_pvt_rwset.add(namespace=namespace.namespace, collection_pvt_rwset=own)
-    return visible
+def _may_see(caller: MemberIdentity | None, collection: Collection) -> bool:
+    """Whether a reader of the channel may see a collection's values: all may, unless it says no."""
+    if not collection.member_only_read:
+        return True
+    return caller is not None and collection.includes(caller)
+
+
+def _add(shown: rwset_pb2.TxPvtReadWriteSet, one: WriteSet) -> None:
+    shown.SetInParent()
+    if not shown.ns_pvt_rwset or shown.ns_pvt_rwset[-1].namespace != one.namespace:
+        shown.ns_pvt_rwset.add(namespace=one.namespace)
+    shown.ns_pvt_rwset[-1].collection_pvt_rwset.add(collection_name=one.collection, rwset=one.data)

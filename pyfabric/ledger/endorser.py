@@ -19,12 +19,15 @@ from fabric_protos.peer import (
 )
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.core.state.versions import StateReader
+from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ContractError, IdentityError, PolicyError
 from pyfabric.ledger.approvals import Chaincode
 from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.collection_access import CollectionAccess
+from pyfabric.ledger.interest import interest
 from pyfabric.ledger.peer import Peer
 from pyfabric.ledger.private_simulation import PrivateSimulation
+from pyfabric.ledger.private_view import PrivateView
 from pyfabric.ledger.proposals import (
     Proposal,
     ProposalError,
@@ -34,6 +37,7 @@ from pyfabric.ledger.proposals import (
     check_shape,
     read_proposal,
 )
+from pyfabric.ledger.store import Snapshot
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.ledger.system.calls import SystemCall
 from pyfabric.ledger.system.definitions import LIFECYCLE
@@ -71,7 +75,6 @@ class _Outcome:
 
     response: proposal_response_pb2.Response
     event: bytes = b""
-    context: TransactionContext | None = None
 
 
 class Endorser:
@@ -152,21 +155,29 @@ class Endorser:
         self, proposal: Proposal, name: str, channel: ChannelLedger | None, *, sign: bool
     ) -> Response:
         with ExitStack() as stack:
-            reader: StateReader | None = None
+            reader: Snapshot | None = None
             if channel is not None and name not in _NO_STATE:
                 reader = stack.enter_context(channel.snapshot())
-            return await self._simulate(proposal, name, reader, sign=sign)
+            return await self._simulate(proposal, name, channel, reader, sign=sign)
 
     async def _simulate(
-        self, proposal: Proposal, name: str, reader: StateReader | None, *, sign: bool
+        self,
+        proposal: Proposal,
+        name: str,
+        channel: ChannelLedger | None,
+        reader: Snapshot | None,
+        *,
+        sign: bool,
     ) -> Response:
         simulation = None
         if reader is not None:
-            simulation = PrivateSimulation(reader, proposal.transaction_id)
+            channel_id = proposal.channel_id
+            private = PrivateView(self._peer.private, channel_id, reader, reader.height)
+            simulation = PrivateSimulation(reader, proposal.transaction_id, private)
         if name in SYSTEM_CHAINCODES:
             version = SYSTEM_VERSION
             outcome = self._run_system(proposal, name, simulation)
-        elif reader is None or simulation is None:
+        elif channel is None or reader is None or simulation is None:
             raise ContractError(
                 f"make sure the chaincode {name} has been successfully defined on channel "
                 f"{proposal.channel_id} and try again: could not get channel config for channel "
@@ -175,7 +186,10 @@ class Endorser:
         else:
             chaincode = self._find(proposal, name, simulation)
             version = chaincode.definition.endorsement.version
-            outcome = await self._run(proposal, chaincode, simulation, reader)
+            outcome = await self._run(proposal, chaincode, simulation, reader, channel.config)
+        if simulation is not None and reader is not None:
+            endorsed = sign and outcome.response.status < _ERROR_THRESHOLD
+            self._distribute(proposal, simulation, reader.height, keep=endorsed)
         if not sign and outcome.response.status < _ERROR:
             return Response(response=outcome.response)
         return self._respond(proposal, name, version, outcome, simulation)
@@ -213,14 +227,25 @@ class Endorser:
         proposal: Proposal,
         chaincode: Chaincode,
         simulation: PrivateSimulation,
-        reader: StateReader,
+        reader: Snapshot,
+        config: ChannelConfig,
     ) -> _Outcome:
         transaction_id = proposal.transaction_id
+        access = CollectionAccess(
+            config, chaincode.name, self._peer.msp_id, proposal.creator, simulation
+        )
         context = TransactionContext(
-            chaincode.name, proposal.channel_id, transaction_id, proposal.signed, simulation, reader
+            chaincode.name,
+            proposal.channel_id,
+            transaction_id,
+            proposal.signed,
+            simulation,
+            reader,
+            access,
         )
         try:
             kind = _message_kind(proposal, chaincode, simulation)
+            access.initializing = kind == Kind.INIT
             message = await self._peer.contracts.execute(
                 chaincode.package_id or "",
                 kind,
@@ -231,7 +256,7 @@ class Endorser:
             raise ContractError(
                 f"error in simulation: failed to execute transaction {transaction_id}: {error}"
             ) from error
-        return _outcome(message, chaincode.name, context)
+        return _outcome(message, chaincode.name, transaction_id)
 
     def _respond(
         self,
@@ -256,23 +281,30 @@ class Endorser:
         payload = proposal_response_pb2.ProposalResponsePayload(
             proposal_hash=proposal.hash(), extension=action.SerializeToString()
         ).SerializeToString()
-        interest = None if simulation is None else _interest(name, outcome.context)
+        touched = None if simulation is None else interest(simulation, SYSTEM_CHAINCODES)
         if response.status >= _ERROR:
-            return Response(response=response, payload=payload, interest=interest)
-        if simulation is not None:
-            self._keep_private(proposal, simulation)
+            return Response(response=response, payload=payload, interest=touched)
         return Response(
             version=1,
             response=response,
             payload=payload,
-            interest=interest,
+            interest=touched,
             endorsement=self._peer.sign(payload),
         )
 
-    def _keep_private(self, proposal: Proposal, simulation: PrivateSimulation) -> None:
+    def _distribute(
+        self, proposal: Proposal, simulation: PrivateSimulation, height: int, *, keep: bool
+    ) -> None:
         private_set = simulation.private_write_set()
-        if private_set:
-            self._peer.disseminate(proposal.channel_id, proposal.transaction_id, private_set)
+        if not private_set:
+            return
+        channel_id, transaction_id = proposal.channel_id, proposal.transaction_id
+        try:
+            self._peer.private.distribute(
+                channel_id, transaction_id, private_set, height, keep=keep
+            )
+        except ContractError as error:
+            raise ContractError(f"error in simulation: {error}") from error
 
 
 def _message_kind(proposal: Proposal, chaincode: Chaincode, simulation: PrivateSimulation) -> Kind:
@@ -301,9 +333,8 @@ def _message_kind(proposal: Proposal, chaincode: Chaincode, simulation: PrivateS
 
 
 def _outcome(
-    message: chaincode_shim_pb2.ChaincodeMessage, name: str, context: TransactionContext
+    message: chaincode_shim_pb2.ChaincodeMessage, name: str, transaction_id: str
 ) -> _Outcome:
-    transaction_id = context.transaction_id
     if message.type == Kind.ERROR:
         text = message.payload.decode(errors="replace")
         raise ContractError(f"error in simulation: transaction returned with failure: {text}")
@@ -315,23 +346,11 @@ def _outcome(
             f"{transaction_id}: proto: cannot parse invalid wire-format data"
         ) from error
     if response.status >= _ERROR_THRESHOLD or not message.HasField("chaincode_event"):
-        return _Outcome(response, context=context)
+        return _Outcome(response)
     event = chaincode_event_pb2.ChaincodeEvent()
     event.CopyFrom(message.chaincode_event)
     event.chaincode_id, event.tx_id = name, transaction_id
-    return _Outcome(response, event.SerializeToString(), context)
-
-
-def _interest(
-    name: str, context: TransactionContext | None
-) -> proposal_response_pb2.ChaincodeInterest:
-    """What the gateway must plan for; system chaincodes are not planned for."""
-    interest = proposal_response_pb2.ChaincodeInterest()
-    if context is not None:
-        call = interest.chaincodes.add(name=name)
-        call.key_policies.extend(context.key_policies)
-        call.disregard_namespace_policy = not context.needs_chaincode_policy
-    return interest
+    return _Outcome(response, event.SerializeToString())
 
 
 def _refused(message: str) -> Response:

@@ -11,7 +11,7 @@ from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.errors import LedgerError, PackageError, ValidationCode
+from pyfabric.errors import LedgerError, PackageError
 from pyfabric.identity.msp import MSP
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.access import Access
@@ -21,6 +21,7 @@ from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
 from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.connection import Connection, read_connection
 from pyfabric.ledger.packages_store import PackageStore
+from pyfabric.ledger.private_data import PrivateData
 from pyfabric.ledger.private_store import PrivateStore
 from pyfabric.ledger.system.definitions import LIFECYCLE
 
@@ -48,17 +49,23 @@ class Peer:
         self._identity = identity
         self._channels = channels
         self.packages = PackageStore(folder / "packages")
-        self.private = PrivateStore(folder / "private.db")
+        self.private = PrivateData(
+            PrivateStore(folder / "private.db"),
+            self.serialized,
+            self.msp_id,
+            self.channel,
+            lambda channel_id: [peer.private for peer in channels.members(channel_id)],
+        )
         self.contracts = Contracts(self._connection)
         self.access = Access(local_msp, self._configuration)
         self._chaincodes: dict[str, Mapping[str, Chaincode]] = {}
-        for channel_id, transaction_id in self.private.pending():
-            self._recover(channel_id, transaction_id)
+        for channel_id in self.joined:
+            self.private.recover(channel_id)
 
     async def close(self) -> None:
         """End the contracts' streams and close the files."""
         await self.contracts.close()
-        self.private.close()
+        self.private.store.close()
 
     @property
     def joined(self) -> Sequence[str]:
@@ -105,12 +112,6 @@ class Peer:
         """The peer's signature over a message to other peers."""
         return self._identity.sign(message)
 
-    def disseminate(self, channel_id: str, transaction_id: str, private_set: bytes) -> None:
-        """Give a private write set to every peer of the department, this one included."""
-        for peer in self._channels.members(channel_id):
-            if peer.msp_id == self.msp_id:
-                peer.private.keep(channel_id, transaction_id, private_set)
-
     def _configuration(self, channel_id: str) -> ChannelConfig | None:
         channel = self.channel(channel_id)
         return None if channel is None else channel.config
@@ -123,27 +124,6 @@ class Peer:
 
     def committed(self, channel_id: str, block: CommittedBlock) -> None:
         """Take over what a committed block means for this peer."""
-        for position, transaction in enumerate(block.transactions):
-            if self.private.holds(channel_id, transaction.transaction_id):
-                self._settle(
-                    channel_id, transaction.transaction_id, transaction.code, block.number, position
-                )
+        self.private.settle(channel_id, block.number, block.transactions)
         if any(transaction.chaincode == LIFECYCLE for transaction in block.transactions):
             self._chaincodes.pop(channel_id, None)
-
-    def _recover(self, channel_id: str, transaction_id: str) -> None:
-        """Settle what was committed just before a crash."""
-        channel = self.channel(channel_id)
-        record = None if channel is None else channel.transaction(transaction_id)
-        if record is not None:
-            self._settle(
-                channel_id, transaction_id, record.code, record.block_number, record.position
-            )
-
-    def _settle(
-        self, channel_id: str, transaction_id: str, code: int, block: int, position: int
-    ) -> None:
-        if code == ValidationCode.VALID:
-            self.private.commit(channel_id, transaction_id, block, position)
-        else:
-            self.private.discard(channel_id, transaction_id)

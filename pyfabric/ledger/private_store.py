@@ -1,33 +1,67 @@
-"""A peer's private data: what it endorsed and is not yet committed, and what is.
+"""A peer's private data on disk: what was endorsed and is not yet committed, and what is committed.
 
-One SQLite file a peer, so that a department's secrets are in no other department's files. A private
-write set is written to disk before its endorsement leaves the peer: an approval that commits after a
-crash still finds its values.
+One SQLite file a peer, so that a department's secrets are in no other department's files. It is not
+committed together with the channel's file, and does not need to be: private write sets are written to
+disk before their endorsement leaves the peer, the channel's block comes first, and a commit here may be
+repeated. After a crash the newest block, and each block with a transaction that still waits here, is
+simply settled again (`PrivateData.recover`).
+
+Values are kept with the version that wrote them; `committed` holds every write set as long as it lives,
+by its place in the channel.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
+from pyfabric.core.state.versions import Version
 from pyfabric.errors import LedgerError
 
-_TABLES = """
+FORMAT = 2
+
+_TABLES = f"""
+PRAGMA user_version={FORMAT};
 CREATE TABLE IF NOT EXISTS pending (
-    channel TEXT NOT NULL, transaction_id TEXT NOT NULL, private_set BLOB NOT NULL,
-    PRIMARY KEY (channel, transaction_id)) WITHOUT ROWID;
+    channel TEXT NOT NULL, transaction_id TEXT NOT NULL, namespace TEXT NOT NULL,
+    collection TEXT NOT NULL, hash BLOB NOT NULL, height INTEGER NOT NULL, write_set BLOB NOT NULL,
+    PRIMARY KEY (channel, transaction_id, namespace, collection, hash)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (
     channel TEXT NOT NULL, namespace TEXT NOT NULL, collection TEXT NOT NULL, key TEXT NOT NULL,
-    value BLOB NOT NULL,
+    value BLOB NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, expires INTEGER,
     PRIMARY KEY (channel, namespace, collection, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS committed (
     channel TEXT NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
-    private_set BLOB NOT NULL,
-    PRIMARY KEY (channel, block, position)) WITHOUT ROWID;
+    namespace TEXT NOT NULL, collection TEXT NOT NULL, write_set BLOB NOT NULL, expires INTEGER,
+    PRIMARY KEY (channel, block, position, namespace, collection)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS state_expires ON state (channel, expires) WHERE expires IS NOT NULL;
+CREATE INDEX IF NOT EXISTS committed_expires ON committed (channel, expires)
+    WHERE expires IS NOT NULL;
 """
+_EXPIRING = (
+    "SELECT EXISTS (SELECT 1 FROM state WHERE channel=? AND expires<=?)"
+    " OR EXISTS (SELECT 1 FROM committed WHERE channel=? AND expires<=?)"
+)
+
+
+class Place(NamedTuple):
+    """A collection of a chaincode on a channel."""
+
+    channel: str
+    namespace: str
+    collection: str
+
+
+class WriteSet(NamedTuple):
+    """A private write set (`KVRWSet` bytes) of one transaction in one collection."""
+
+    namespace: str
+    collection: str
+    data: bytes
 
 
 class PrivateStore:
@@ -37,23 +71,37 @@ class PrivateStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            _check_format(path, self._database)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
             raise LedgerError(f"{path}: {error}") from error
-        self._pending = set(self._rows("SELECT channel, transaction_id FROM pending"))
+        self._pending = set(self._rows("SELECT DISTINCT channel, transaction_id FROM pending"))
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
-    def keep(self, channel: str, transaction_id: str, private_set: bytes) -> None:
-        """Hold the private write set of an endorsed transaction until it commits."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO pending VALUES (?, ?, ?)",
-            (channel, transaction_id, private_set),
-        )
+    @contextmanager
+    def changes(self) -> Iterator[None]:
+        """Make what is changed inside durable together, or not at all."""
+        self._database.execute("BEGIN")
+        with self._database:
+            yield
+
+    def keep(
+        self, channel: str, transaction_id: str, write_sets: Iterable[WriteSet], height: int
+    ) -> None:
+        """Hold write sets of a transaction that was endorsed at some height, until it commits."""
+        rows = [
+            (channel, transaction_id, *one[:2], sha256(one.data).digest(), height, one.data)
+            for one in write_sets
+        ]
+        with self.changes():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+            )
         self._pending.add((channel, transaction_id))
 
     def pending(self) -> list[tuple[str, str]]:
@@ -61,90 +109,150 @@ class PrivateStore:
         return sorted(self._pending)
 
     def holds(self, channel: str, transaction_id: str) -> bool:
-        """Whether a transaction's private write set is held."""
+        """Whether write sets of a transaction are held."""
         return (channel, transaction_id) in self._pending
 
-    def commit(self, channel: str, transaction_id: str, block: int, position: int) -> None:
-        """Apply a held write set, because its transaction is valid at this place."""
-        private_set = self._take(channel, transaction_id)
-        writes = list(_writes(private_set))
-        with self._database:
-            self._database.execute("BEGIN")
-            for namespace, collection, write in writes:
-                self._write(channel, namespace, collection, write)
-            self._database.execute(
-                "INSERT OR REPLACE INTO committed VALUES (?, ?, ?, ?)",
-                (channel, block, position, private_set),
-            )
-            self._forget(channel, transaction_id)
-
-    def discard(self, channel: str, transaction_id: str) -> None:
-        """Drop a held write set, because its transaction is invalid."""
-        self._forget(channel, transaction_id)
-
-    def get(self, channel: str, namespace: str, collection: str, key: str) -> bytes | None:
-        """The committed value of a private key, as far as this peer has it."""
+    def held(self, place: Place, transaction_id: str, write_hash: bytes) -> bytes | None:
+        """The held write set with this hash."""
         rows = self._rows(
-            "SELECT value FROM state WHERE channel=? AND namespace=? AND collection=? AND key=?",
-            channel,
-            namespace,
-            collection,
-            key,
+            "SELECT write_set FROM pending WHERE channel=? AND namespace=? AND collection=?"
+            " AND transaction_id=? AND hash=?",
+            *place,
+            transaction_id,
+            write_hash,
         )
         return next((row[0] for row in rows), None)
 
-    def keys(self, channel: str, namespace: str, collection: str, prefix: str) -> list[str]:
-        """The private keys that begin with `prefix`, sorted."""
-        rows = self._rows(
-            "SELECT key FROM state WHERE channel=? AND namespace=? AND collection=? ORDER BY key",
-            channel,
-            namespace,
-            collection,
-        )
-        return [row[0] for row in rows if row[0].startswith(prefix)]
-
-    def in_block(self, channel: str, block: int) -> dict[int, bytes]:
-        """The private write sets of a block's transactions, by their place in it."""
-        return dict(
-            self._rows(
-                "SELECT position, private_set FROM committed WHERE channel=? AND block=?",
-                channel,
-                block,
+    def release(self, channel: str, transaction_ids: Iterable[str]) -> None:
+        """Hold nothing more of these transactions."""
+        for transaction_id in transaction_ids:
+            self._database.execute(
+                "DELETE FROM pending WHERE channel=? AND transaction_id=?",
+                (channel, transaction_id),
             )
+            self._pending.discard((channel, transaction_id))
+
+    def release_below(self, channel: str, height: int) -> None:
+        """Hold nothing more that was endorsed below a height: it is not going to commit."""
+        self._database.execute(
+            "DELETE FROM pending WHERE channel=? AND height<?", (channel, height)
+        )
+        self._pending = set(self._rows("SELECT DISTINCT channel, transaction_id FROM pending"))
+
+    def record(self, place: Place, version: Version, data: bytes, expires: int | None) -> None:
+        """Keep a committed write set; its writes are applied by `put` and `delete`."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO committed VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (place.channel, *version, place.namespace, place.collection, data, expires),
         )
 
-    def _rows(self, statement: str, *values: str | int) -> list[tuple[Any, ...]]:
+    def put(
+        self, place: Place, key: str, value: bytes, version: Version, expires: int | None
+    ) -> None:
+        """Set a value."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*place, key, value, *version, expires),
+        )
+
+    def delete(self, place: Place, key: str) -> None:
+        """Delete a value."""
+        self._database.execute(
+            "DELETE FROM state WHERE channel=? AND namespace=? AND collection=? AND key=?",
+            (*place, key),
+        )
+
+    def purge(self, place: Place, key_hash: bytes, version: Version) -> None:
+        """Remove a key's values up to a version, from all write sets too."""
+        for key, _, written in self.range(place, "", ""):
+            if sha256(key.encode()).digest() == key_hash and written <= version:
+                self.delete(place, key)
+        rows = self._rows(
+            "SELECT block, position, write_set FROM committed"
+            " WHERE channel=? AND namespace=? AND collection=?",
+            *place,
+        )
+        for block, position, data in rows:
+            trimmed = _without(data, key_hash)
+            if trimmed != data and (block, position) <= version:
+                self._database.execute(
+                    "UPDATE committed SET write_set=? WHERE channel=? AND block=? AND position=?"
+                    " AND namespace=? AND collection=?",
+                    (trimmed, place.channel, block, position, place.namespace, place.collection),
+                )
+
+    def expires(self, channel: str, block: int) -> bool:
+        """Whether anything expires with a block."""
+        return bool(self._rows(_EXPIRING, channel, block, channel, block)[0][0])
+
+    def expire(self, channel: str, block: int) -> None:
+        """Remove what expires with a block."""
+        place = (channel, block)
+        self._database.execute("DELETE FROM state WHERE channel=? AND expires<=?", place)
+        self._database.execute("DELETE FROM committed WHERE channel=? AND expires<=?", place)
+
+    def get(self, place: Place, key: str) -> tuple[bytes, Version] | None:
+        """The newest value of a private key, as far as this peer has it, and what wrote it."""
+        rows = self._rows(
+            "SELECT value, block, position FROM state"
+            " WHERE channel=? AND namespace=? AND collection=? AND key=?",
+            *place,
+            key,
+        )
+        return next(((row[0], Version(row[1], row[2])) for row in rows), None)
+
+    def range(self, place: Place, start: str, end: str) -> list[tuple[str, bytes, Version]]:
+        """The private keys from `start` up to `end` (empty: to the last), in the order of bytes."""
+        rows = self._rows(
+            "SELECT key, value, block, position FROM state WHERE channel=? AND namespace=?"
+            " AND collection=? AND key>=? AND (key<? OR ?='') ORDER BY key",
+            *place,
+            start,
+            end,
+            end,
+        )
+        return [(key, value, Version(block, position)) for key, value, block, position in rows]
+
+    def committed(self, place: Place, version: Version) -> bytes | None:
+        """The write set of a transaction in a collection, without what was purged from it."""
+        rows = self._rows(
+            "SELECT write_set FROM committed WHERE channel=? AND block=? AND position=?"
+            " AND namespace=? AND collection=?",
+            place.channel,
+            *version,
+            place.namespace,
+            place.collection,
+        )
+        return next((row[0] for row in rows), None)
+
+    def in_block(self, channel: str, block: int) -> list[tuple[int, WriteSet]]:
+        """The write sets of a block, each with its transaction's place, in order."""
+        rows = self._rows(
+            "SELECT position, namespace, collection, write_set FROM committed"
+            " WHERE channel=? AND block=? ORDER BY position, namespace, collection",
+            channel,
+            block,
+        )
+        return [(position, WriteSet(*rest)) for position, *rest in rows]
+
+    def _rows(self, statement: str, *values: str | int | bytes) -> list[tuple[Any, ...]]:
         return self._database.execute(statement, values).fetchall()
 
-    def _take(self, channel: str, transaction_id: str) -> bytes:
-        row = self._database.execute(
-            "SELECT private_set FROM pending WHERE channel=? AND transaction_id=?",
-            (channel, transaction_id),
-        ).fetchone()
-        return bytes(row[0])
 
-    def _forget(self, channel: str, transaction_id: str) -> None:
-        self._database.execute(
-            "DELETE FROM pending WHERE channel=? AND transaction_id=?", (channel, transaction_id)
-        )
-        self._pending.discard((channel, transaction_id))
-
-    def _write(
-        self, channel: str, namespace: str, collection: str, write: kv_rwset_pb2.KVWrite
-    ) -> None:
-        place = (channel, namespace, collection, write.key)
-        if write.is_delete:
-            self._database.execute(
-                "DELETE FROM state WHERE channel=? AND namespace=? AND collection=? AND key=?", place
-            )
-        else:
-            self._database.execute(
-                "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", (*place, write.value)
-            )
+def _check_format(path: Path, database: sqlite3.Connection) -> None:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    empty = not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if version != FORMAT and not empty:
+        database.close()
+        raise LedgerError(f"{path}: format {version} is not supported, only {FORMAT}")
 
 
-def _writes(private_set: bytes) -> Iterator[tuple[str, str, kv_rwset_pb2.KVWrite]]:
-    for namespace in rwset_pb2.TxPvtReadWriteSet.FromString(private_set).ns_pvt_rwset:
-        for collection in namespace.collection_pvt_rwset:
-            for write in kv_rwset_pb2.KVRWSet.FromString(collection.rwset).writes:
-                yield namespace.namespace, collection.collection_name, write
+def _without(data: bytes, key_hash: bytes) -> bytes:
+    """A write set without the writes of a key."""
+    message = kv_rwset_pb2.KVRWSet.FromString(data)
+    kept = [one for one in message.writes if sha256(one.key.encode()).digest() != key_hash]
+    if len(kept) == len(message.writes):
+        return data
+    del message.writes[:]
+    message.writes.extend(kept)
+    return message.SerializeToString()

@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
 
-from fabric_protos.common import policies_pb2
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.core.state.rwset import decode_metadata
 from pyfabric.core.state.versions import StateReader
 from pyfabric.errors import ContractError
+from pyfabric.ledger.collection_access import CollectionAccess
 from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.proposals import UNREADABLE
 
 Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 _Record = chaincode_shim_pb2.WriteRecord.Type
-VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 BATCH = 100
 TOTAL_LIMIT = 100_000
 
@@ -34,11 +32,7 @@ class _Query:
 
 
 class TransactionContext:
-    """One transaction in one contract.
-
-    `key_policies` collects the key-level endorsement policies of the keys written, and
-    `needs_chaincode_policy` whether any key was written, or none at all, that has no such policy.
-    """
+    """One transaction in one contract; `access` says what it may do in private data collections."""
 
     def __init__(
         self,
@@ -48,22 +42,17 @@ class TransactionContext:
         signed: proposal_pb2.SignedProposal,
         simulation: PrivateSimulation,
         reader: StateReader,
+        access: CollectionAccess,
     ) -> None:
         self.namespace = namespace
         self.channel_id = channel_id
         self.transaction_id = transaction_id
         self.signed = signed
         self.simulation = simulation
-        self.key_policies: list[policies_pb2.SignaturePolicyEnvelope] = []
-        self.wrote_plain_key = False
+        self.access = access
         self._reader = reader
         self._queries: dict[str, _Query] = {}
         self._numbers = count(1)
-
-    @property
-    def needs_chaincode_policy(self) -> bool:
-        """Whether the chaincode's own policy must be satisfied."""
-        return self.wrote_plain_key or not self.key_policies
 
     def answer(self, kind: int, payload: bytes) -> bytes:
         """The payload that answers a request; raises ContractError."""
@@ -78,15 +67,31 @@ class TransactionContext:
     def get_state(self, payload: bytes) -> bytes:
         """GET_STATE: an absent key is an empty answer."""
         request = chaincode_shim_pb2.GetState.FromString(payload)
-        _refuse_private(request.collection)
-        return self.simulation.get_state(self.namespace, request.key) or b""
+        if not request.collection:
+            return self.simulation.get_state(self.namespace, request.key) or b""
+        self.access.check_read(request.collection)
+        value = self.simulation.get_private(self.namespace, request.collection, request.key)
+        return value or b""
 
     def get_states(self, payload: bytes) -> bytes:
         """GET_STATE_MULTIPLE: the values in the order of the keys."""
         request = chaincode_shim_pb2.GetStateMultiple.FromString(payload)
-        _refuse_private(request.collection)
-        values = [self.simulation.get_state(self.namespace, key) or b"" for key in request.keys]
-        return chaincode_shim_pb2.GetStateMultipleResult(values=values).SerializeToString()
+        keys = list(request.keys)
+        if request.collection:
+            self.access.check_read(request.collection)
+            values = self.simulation.get_private_values(self.namespace, request.collection, keys)
+        else:
+            values = [self.simulation.get_state(self.namespace, key) for key in keys]
+        return chaincode_shim_pb2.GetStateMultipleResult(
+            values=[value or b"" for value in values]
+        ).SerializeToString()
+
+    def get_private_hash(self, payload: bytes) -> bytes:
+        """GET_PRIVATE_DATA_HASH: an absent key is an empty answer."""
+        request = chaincode_shim_pb2.GetState.FromString(payload)
+        self.access.check_hash(request.collection)
+        found = self.simulation.get_private_hash(self.namespace, request.collection, request.key)
+        return found or b""
 
     def put_state(self, payload: bytes) -> bytes:
         """PUT_STATE."""
@@ -96,6 +101,11 @@ class TransactionContext:
     def delete_state(self, payload: bytes) -> bytes:
         """DEL_STATE."""
         self._delete(chaincode_shim_pb2.DelState.FromString(payload))
+        return b""
+
+    def purge_private(self, payload: bytes) -> bytes:
+        """PURGE_PRIVATE_DATA."""
+        self._purge(chaincode_shim_pb2.DelState.FromString(payload))
         return b""
 
     def write_batch(self, payload: bytes) -> bytes:
@@ -108,28 +118,46 @@ class TransactionContext:
             elif record.type == _Record.PUT_STATE_METADATA:
                 self._put_metadata(record)
             elif record.type == _Record.PURGE_PRIVATE_DATA:
-                _refuse_private(record.collection or "_")
+                self._purge(record)
             else:
                 raise ContractError("unknown operation type")
         return b""
 
     def _put(self, request: chaincode_shim_pb2.PutState | chaincode_shim_pb2.WriteRecord) -> None:
-        _refuse_private(request.collection)
-        self.simulation.put_state(self.namespace, request.key, request.value)
-        self._note_policy(request.key)
+        key, value = request.key, request.value
+        if request.collection:
+            self.access.check_write(request.collection)
+            self.simulation.put_private(self.namespace, request.collection, key, value)
+        else:
+            self.simulation.put_state(self.namespace, key, value)
 
     def _delete(
         self, request: chaincode_shim_pb2.DelState | chaincode_shim_pb2.WriteRecord
     ) -> None:
-        _refuse_private(request.collection)
-        self.simulation.delete_state(self.namespace, request.key)
-        self._note_policy(request.key)
+        if request.collection:
+            self.access.check_write(request.collection)
+            self.simulation.put_private(self.namespace, request.collection, request.key, b"")
+        else:
+            self.simulation.delete_state(self.namespace, request.key)
+
+    def _purge(self, request: chaincode_shim_pb2.DelState | chaincode_shim_pb2.WriteRecord) -> None:
+        self.access.check_purge()
+        if not request.collection:
+            raise ContractError("only applicable for private data")
+        self.access.check_write(request.collection)
+        self.simulation.purge_private(self.namespace, request.collection, request.key)
 
     def get_metadata(self, payload: bytes) -> bytes:
         """GET_STATE_METADATA."""
         request = chaincode_shim_pb2.GetStateMetadata.FromString(payload)
-        _refuse_private(request.collection)
-        entries = self.simulation.get_metadata(self.namespace, request.key)
+        entries: Mapping[str, bytes]
+        if request.collection:
+            self.access.check_read(request.collection)
+            entries = self.simulation.get_private_metadata(
+                self.namespace, request.collection, request.key
+            )
+        else:
+            entries = self.simulation.get_metadata(self.namespace, request.key)
         result = chaincode_shim_pb2.StateMetadataResult()
         for name, value in entries.items():
             result.entries.add(metakey=name, value=value)
@@ -143,22 +171,37 @@ class TransactionContext:
     def _put_metadata(
         self, request: chaincode_shim_pb2.PutStateMetadata | chaincode_shim_pb2.WriteRecord
     ) -> None:
-        _refuse_private(request.collection)
         entries = {request.metadata.metakey: request.metadata.value}
-        self.simulation.put_metadata(self.namespace, request.key, entries)
-        self._note_policy(request.key)
+        if request.collection:
+            self.access.check_write(request.collection)
+            self.simulation.put_private_metadata(
+                self.namespace, request.collection, request.key, entries
+            )
+        else:
+            self.simulation.put_metadata(self.namespace, request.key, entries)
 
     def get_range(self, payload: bytes) -> bytes:
-        """GET_STATE_BY_RANGE, by batches, or as a page when its metadata ask for one."""
+        """GET_STATE_BY_RANGE, by batches, or as a page when its metadata ask for one.
+
+        A page of private data is only a limit: there is no bookmark.
+        """
         request = chaincode_shim_pb2.GetStateByRange.FromString(payload)
-        _refuse_private(request.collection)
         metadata = chaincode_shim_pb2.QueryMetadata.FromString(request.metadata)
-        if not (metadata.pageSize or metadata.bookmark):
+        size = metadata.pageSize
+        limit = size if 0 < size < TOTAL_LIMIT else TOTAL_LIMIT
+        scan: Iterator[tuple[str, bytes]]
+        if request.collection:
+            self.access.check_read(request.collection)
+            scan = self.simulation.private_range(
+                self.namespace, request.collection, request.startKey, request.endKey
+            )
+        elif size or metadata.bookmark:
+            return self._page(request.endKey, metadata.bookmark or request.startKey, limit)
+        else:
             scan = self.simulation.range(self.namespace, request.startKey, request.endKey)
-            identifier = str(next(self._numbers))
-            self._queries[identifier] = _Query(scan)
-            return self._batch(identifier, TOTAL_LIMIT)
-        return self._page(request.endKey, metadata.bookmark or request.startKey, metadata.pageSize)
+        identifier = str(next(self._numbers))
+        self._queries[identifier] = _Query(scan)
+        return self._batch(identifier, limit)
 
     def next_batch(self, payload: bytes) -> bytes:
         """QUERY_STATE_NEXT."""
@@ -175,19 +218,11 @@ class TransactionContext:
 
     def rich_query(self, payload: bytes) -> bytes:
         """GET_QUERY_RESULT: LevelDB has none."""
-        chaincode_shim_pb2.GetQueryResult.FromString(payload)
+        request = chaincode_shim_pb2.GetQueryResult.FromString(payload)
+        if request.collection:
+            self.access.check_read(request.collection)
+            self.simulation.before_private_query()
         raise ContractError("ExecuteQuery not supported for leveldb")
-
-    def _note_policy(self, key: str) -> None:
-        found = self._reader.get(self.namespace, key)
-        entries: Mapping[str, bytes] = {}
-        if found is not None and found.metadata:
-            entries = decode_metadata(found.metadata)
-        policy = entries.get(VALIDATION_PARAMETER)
-        if policy is None:
-            self.wrote_plain_key = True
-        else:
-            self.key_policies.append(policies_pb2.SignaturePolicyEnvelope.FromString(policy))
 
     def _batch(self, identifier: str, limit: int) -> bytes:
         query = self._queries[identifier]
@@ -208,8 +243,7 @@ class TransactionContext:
             results=query.pending, id=identifier
         ).SerializeToString()
 
-    def _page(self, end: str, start: str, page_size: int) -> bytes:
-        size = page_size if 0 < page_size < TOTAL_LIMIT else TOTAL_LIMIT
+    def _page(self, end: str, start: str, size: int) -> bytes:
         # One more `next` than results would mark the range as read to its end.
         found = list(islice(self.simulation.range(self.namespace, start, end, limit=size), size))
         bookmark = self._following(found[-1][0], end) if len(found) == size else ""
@@ -232,14 +266,11 @@ class TransactionContext:
         return chaincode_shim_pb2.QueryResultBytes(resultBytes=entry.SerializeToString())
 
 
-def _refuse_private(collection: str) -> None:
-    if collection:
-        raise ContractError("private data: not supported yet by the development ledger")
-
-
 _HANDLERS: Mapping[int, Callable[[TransactionContext, bytes], bytes]] = {
     Kind.GET_STATE: TransactionContext.get_state,
     Kind.GET_STATE_MULTIPLE: TransactionContext.get_states,
+    Kind.GET_PRIVATE_DATA_HASH: TransactionContext.get_private_hash,
+    Kind.PURGE_PRIVATE_DATA: TransactionContext.purge_private,
     Kind.WRITE_BATCH_STATE: TransactionContext.write_batch,
     Kind.PUT_STATE: TransactionContext.put_state,
     Kind.DEL_STATE: TransactionContext.delete_state,

@@ -23,12 +23,16 @@ class VersionedValue(NamedTuple):
     metadata: bytes = b""
 
 
-class StateReader(Protocol):
-    """Committed state at one height."""
+class KeyReader(Protocol):
+    """State that is read key by key."""
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         """The value of a key, or None if it does not exist."""
         ...
+
+
+class StateReader(KeyReader, Protocol):
+    """Committed state at one height."""
 
     def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
         """Keys from `start` up to but without `end` (empty: to the last), by their UTF-8 bytes."""

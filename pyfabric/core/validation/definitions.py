@@ -11,7 +11,7 @@ from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 
 from pyfabric.core.decoding import M, decode
-from pyfabric.core.state.versions import StateReader
+from pyfabric.core.state.versions import KeyReader, StateReader
 
 LIFECYCLE = "_lifecycle"
 IMPLICIT_PREFIX = "_implicit_org_"
@@ -51,7 +51,7 @@ def field_key(name: str, part: str) -> str:
     return f"namespaces/fields/{name}/{part}"
 
 
-def read_definition(state: StateReader, name: str) -> CommittedDefinition | None:
+def read_definition(state: KeyReader, name: str) -> CommittedDefinition | None:
     """The committed definition of a chaincode, or None; raises DecodeError if it cannot be read."""
     entry = state.get(LIFECYCLE, metadata_key(name))
     if entry is None or decode(db_pb2.StateMetadata, entry.value).datatype != _KIND:
@@ -79,10 +79,10 @@ def read_definition(state: StateReader, name: str) -> CommittedDefinition | None
     )
 
 
-def _field(state: StateReader, name: str, part: str) -> db_pb2.StateData:
+def _field(state: KeyReader, name: str, part: str) -> db_pb2.StateData:
     entry = state.get(LIFECYCLE, field_key(name, part))
     return db_pb2.StateData() if entry is None else decode(db_pb2.StateData, entry.value)
 
 
-def _part(state: StateReader, name: str, part: str, kind: type[M]) -> M:
+def _part(state: KeyReader, name: str, part: str, kind: type[M]) -> M:
     return decode(kind, _field(state, name, part).Bytes)

@@ -97,10 +97,7 @@ class _OnChannel:
     @property
     def own(self) -> OrganizationState:
         """The collection of this peer's department."""
-        peer = self.call.peer
-        return OrganizationState(
-            self.simulation, peer.private, self.call.channel_id, implicit_collection(peer.msp_id)
-        )
+        return OrganizationState(self.simulation, implicit_collection(self.call.peer.msp_id))
 
 
 def _on_channel(call: SystemCall) -> _OnChannel:
@@ -250,9 +247,9 @@ def _query_all_approved(
     context = _on_channel(call)
     own = context.own
     prefix = metadata_key(NAMESPACES, "")
-    keys = call.peer.private.keys(call.channel_id, LIFECYCLE, own.collection, prefix)
+    scan = context.simulation.private_range(LIFECYCLE, own.collection, prefix, prefix + "\x7f")
     result = lifecycle_pb2.QueryApprovedChaincodeDefinitionsResult()
-    for key in keys:
+    for key, _ in scan:
         name, _, sequence = key.removeprefix(prefix).partition("#")
         approved = read_approval(name, int(sequence), own)
         if approved is not None:

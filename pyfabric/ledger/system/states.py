@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.private_store import PrivateStore
 from pyfabric.ledger.system.definitions import IMPLICIT_PREFIX, LIFECYCLE, implicit_collection
 
 
@@ -27,15 +26,11 @@ class OrganizationState:
     """A department's own collection, on a peer of the department, which keeps the values."""
 
     simulation: PrivateSimulation
-    store: PrivateStore
-    channel_id: str
     collection: str
 
     def get(self, key: str) -> bytes | None:
-        """The committed value, if the collection's hash of it is committed too."""
-        if self.simulation.get_private_hash(LIFECYCLE, self.collection, key) is None:
-            return None
-        return self.store.get(self.channel_id, LIFECYCLE, self.collection, key)
+        """The committed value; raises ContractError if this peer does not have it."""
+        return self.simulation.get_private(LIFECYCLE, self.collection, key)
 
     def put(self, key: str, value: bytes) -> None:
         """Write a value; an empty one deletes."""

@@ -440,8 +440,8 @@ async def test_unknown_services_and_methods(world: World) -> None:
         (
             b"private",
             (
-                "GET_STATE failed: transaction ID: {}: private data: not supported yet by the "
-                "development ledger"
+                "GET_STATE failed: transaction ID: {}: collection directory/asset/c could not be "
+                "found"
             ),
         ),
         (

@@ -5,12 +5,14 @@ is simulated by our own functions on the state before it, as the department's pe
 """
 
 import json
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import (
     chaincode_pb2,
     proposal_pb2,
@@ -22,18 +24,50 @@ from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.state.memory import MemoryState
 from pyfabric.core.state.rwset import decode_read_write_set
 from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version
+from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.private_store import PrivateStore
 from pyfabric.ledger.system import lifecycle
 
 
-class PeerOf:
-    """As much of a peer as `_lifecycle` sees: its department, its channel, its private data."""
+class Approvals:
+    """What one department approved: its private values, by key, and its private write sets."""
 
-    def __init__(self, msp_id: str, config: ChannelConfig, store: PrivateStore) -> None:
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[bytes, Version]] = {}
+        self.write_sets: dict[tuple[int, int], bytes] = {}
+
+    def commit(self, private: bytes, version: Version) -> None:
+        self.write_sets[version] = private
+        [namespace] = rwset_pb2.TxPvtReadWriteSet.FromString(private).ns_pvt_rwset
+        [collection] = namespace.collection_pvt_rwset
+        for write in kv_rwset_pb2.KVRWSet.FromString(collection.rwset).writes:
+            self.values[write.key] = (write.value, version)
+
+    def read(
+        self, _namespace: str, _collection: str, key: str, hashed: VersionedValue | None
+    ) -> tuple[bytes | None, Version | None]:
+        found = self.values.get(key)
+        assert (None if hashed is None else hashed.value) == (
+            None if found is None else sha256(found[0]).digest()
+        )
+        return (None, None) if found is None else found
+
+    def newest(
+        self, _namespace: str, _collection: str, key: str
+    ) -> tuple[bytes | None, Version | None]:
+        raise AssertionError(key)
+
+    def range(
+        self, _namespace: str, _collection: str, start: str, end: str
+    ) -> Iterable[tuple[str, bytes]]:
+        return [(key, self.values[key][0]) for key in sorted(self.values) if start <= key < end]
+
+
+class PeerOf:
+    """As much of a peer as `_lifecycle` sees: its department and its channel."""
+
+    def __init__(self, msp_id: str, config: ChannelConfig) -> None:
         self.msp_id = msp_id
-        self.private = store
         self.config = config
 
     def channel(self, _channel_id: str) -> "PeerOf":
@@ -77,23 +111,12 @@ def transaction(raw: bytes) -> tuple[list[bytes], bytes, str] | None:
     return list(spec.input.args), results, msp_id
 
 
-@pytest.fixture
-def stores(tmp_path: Path) -> Any:
-    made = {
-        name: PrivateStore(tmp_path / f"{name}.db")
-        for name in ("RegistryMSP", "FacultyMSP", "ArchiveMSP")
-    }
-    yield made
-    for store in made.values():
-        store.close()
-
-
 class Replay:
     """The channel so far: state, configuration, departments' private data."""
 
-    def __init__(self, stores: dict[str, PrivateStore]) -> None:
+    def __init__(self) -> None:
         self.state = MemoryState()
-        self.stores = stores
+        self.approvals = {name: Approvals() for name in ("RegistryMSP", "FacultyMSP", "ArchiveMSP")}
         self.config: ChannelConfig | None = None
         self.checked = 0
 
@@ -104,24 +127,22 @@ class Replay:
             return
         assert self.config is not None
         arguments, results, msp_id = found
-        store = self.stores[msp_id]
-        simulation = PrivateSimulation(self.state)
-        call = Call(PeerOf(msp_id, self.config, store), arguments, simulation)
+        own = self.approvals[msp_id]
+        simulation = PrivateSimulation(self.state, private=own)
+        call = Call(PeerOf(msp_id, self.config), arguments, simulation)
         answer = lifecycle.invoke(call)  # type: ignore[arg-type]
         assert answer.status == 200, answer
         assert simulation.read_write_set() == results
         private = simulation.private_write_set()
         if private:
-            name = f"{number}-{position}"
-            store.keep("records", name, private)
-            store.commit("records", name, number, position)
+            own.commit(private, Version(number, position))
         self.checked += 1
 
 
-def test_read_write_sets_of_a_real_channel(vectors: Path, stores: dict[str, PrivateStore]) -> None:
+def test_read_write_sets_of_a_real_channel(vectors: Path) -> None:
     folder = vectors / "5-channel-history"
     lines = (folder / "decoded.jsonl").read_text().splitlines()
-    replay = Replay(stores)
+    replay = Replay()
     for number, decoded in enumerate(map(json.loads, lines)):
         block = common_pb2.Block.FromString((folder / "blocks" / f"{number:03}.block").read_bytes())
         if decoded["transactions"][0].get("type") == "CONFIG":
@@ -137,8 +158,8 @@ def test_read_write_sets_of_a_real_channel(vectors: Path, stores: dict[str, Priv
     assert replay.checked >= 10
     private = json.loads((folder / "private-rwsets.json").read_text())
     compared = [
-        _same_private(store.in_block("records", int(block_number)), by_position)
-        for msp_id, store in stores.items()
+        _same_private(own.write_sets, int(block_number), by_position)
+        for msp_id, own in replay.approvals.items()
         for block_number, by_position in private[msp_id].items()
     ]
     assert sum(compared) >= 6
@@ -154,13 +175,15 @@ def _results(raw: bytes) -> bytes:
     return proposal_pb2.ChaincodeAction.FromString(response.extension).results
 
 
-def _same_private(kept: dict[int, bytes], real: dict[str, list[dict[str, Any]]]) -> int:
+def _same_private(
+    kept: dict[tuple[int, int], bytes], number: int, real: dict[str, list[dict[str, Any]]]
+) -> int:
     """Compare what a peer keeps of a block's `_lifecycle` transactions; how many there were."""
     compared = 0
     for position, namespaces in real.items():
         if [one["namespace"] for one in namespaces] != ["_lifecycle"]:
             continue
-        message = rwset_pb2.TxPvtReadWriteSet.FromString(kept[int(position)])
+        message = rwset_pb2.TxPvtReadWriteSet.FromString(kept[number, int(position)])
         assert [
             (one.namespace, each.collection_name, each.rwset.hex())
             for one in message.ns_pvt_rwset

@@ -1,31 +1,14 @@
-"""A peer's files: packages, private data; and the connection that a package describes."""
+"""A peer's packages, its configuration, and the connection that a package describes."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
-from fabric_protos.ledger.rwset import rwset_pb2
-from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.errors import LedgerError, PackageError
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.connection import Connection, read_connection
 from pyfabric.ledger.packages_store import PackageStore
-from pyfabric.ledger.private_store import PrivateStore
 from tests.support.ledger import contract_package
-
-
-def private_set(collection: str, **writes: bytes | None) -> bytes:
-    rows = kv_rwset_pb2.KVRWSet(
-        writes=[
-            kv_rwset_pb2.KVWrite(key=key, value=value or b"", is_delete=value is None)
-            for key, value in writes.items()
-        ]
-    )
-    message = rwset_pb2.TxPvtReadWriteSet()
-    namespace = message.ns_pvt_rwset.add(namespace="cc")
-    namespace.collection_pvt_rwset.add(collection_name=collection, rwset=rows.SerializeToString())
-    return message.SerializeToString()
 
 
 def test_packages_survive(tmp_path: Path) -> None:
@@ -40,36 +23,6 @@ def test_packages_survive(tmp_path: Path) -> None:
     assert first.package_id in again
     with pytest.raises(PackageError, match="chaincode install package 'x:00' not found"):
         again.load("x:00")
-
-
-def test_private_data_waits_for_its_transaction(tmp_path: Path) -> None:
-    path = tmp_path / "private.db"
-    store = PrivateStore(path)
-    store.keep("ch", "t1", private_set("own", a=b"1", b=b"2"))
-    store.keep("ch", "t2", private_set("own", a=b"9"))
-    assert store.get("ch", "cc", "own", "a") is None
-    store.close()
-    store = PrivateStore(path)
-    assert store.pending() == [("ch", "t1"), ("ch", "t2")]
-    store.commit("ch", "t1", 5, 0)
-    store.discard("ch", "t2")
-    assert store.pending() == []
-    assert store.get("ch", "cc", "own", "a") == b"1"
-    assert store.keys("ch", "cc", "own", "") == ["a", "b"]
-    assert store.in_block("ch", 5) == {0: private_set("own", a=b"1", b=b"2")}
-    store.keep("ch", "t3", private_set("own", a=None))
-    store.commit("ch", "t3", 6, 2)
-    assert store.keys("ch", "cc", "own", "") == ["b"]
-    assert not store.holds("ch", "t3")
-    store.close()
-
-
-def test_a_damaged_private_store(tmp_path: Path) -> None:
-    path = tmp_path / "private.db"
-    path.write_bytes(b"this is no database" * 100)
-    with pytest.raises(LedgerError, match=r"private\.db"):
-        PrivateStore(path)
-    assert issubclass(sqlite3.DatabaseError, Exception)
 
 
 def test_connections() -> None:

@@ -7,12 +7,16 @@ from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.state.memory import MemoryState
 from pyfabric.core.state.updates import Updates
 from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.errors import ContractError
+from pyfabric.ledger.collection_access import CollectionAccess
+from pyfabric.ledger.interest import interest
 from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.transaction_context import BATCH, Kind, TransactionContext
+from tests.support import history
 
 
 def state(values: dict[str, bytes], metadata: dict[str, bytes] | None = None) -> MemoryState:
@@ -25,9 +29,14 @@ def state(values: dict[str, bytes], metadata: dict[str, bytes] | None = None) ->
     return memory
 
 
+CONFIG = ChannelConfig.from_block(history.blocks()[0])
+
+
 def context(memory: MemoryState) -> TransactionContext:
     simulation = PrivateSimulation(memory, "tx")
-    return TransactionContext("cc", "ch", "tx", proposal_pb2.SignedProposal(), simulation, memory)
+    access = CollectionAccess(CONFIG, "cc", "RegistryMSP", b"", simulation)
+    signed = proposal_pb2.SignedProposal()
+    return TransactionContext("cc", "ch", "tx", signed, simulation, memory, access)
 
 
 def ask_range(
@@ -114,14 +123,16 @@ def test_policies_of_written_keys_are_gathered() -> None:
     held += entry + policy.SerializeToString()
     memory = state({"sealed": b"1", "plain": b"1"}, {"sealed": held})
     running = context(memory)
-    assert running.needs_chaincode_policy
     delete = chaincode_shim_pb2.DelState(key="sealed").SerializeToString()
     running.answer(Kind.DEL_STATE, delete)
-    assert running.key_policies == [policy]
-    assert not running.needs_chaincode_policy
+    [call] = interest(running.simulation, ()).chaincodes
+    assert list(call.key_policies) == [policy]
+    assert call.disregard_namespace_policy
     put = chaincode_shim_pb2.PutState(key="plain", value=b"2").SerializeToString()
     running.answer(Kind.PUT_STATE, put)
-    assert running.needs_chaincode_policy
+    [call] = interest(running.simulation, ()).chaincodes
+    assert list(call.key_policies) == [policy]
+    assert not call.disregard_namespace_policy
 
 
 def test_batches_of_reads_and_writes() -> None:
@@ -156,7 +167,7 @@ def test_batches_of_reads_and_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [(0, "unknown operation type"), (23, "private data: not supported yet")]
+    ("kind", "text"), [(0, "unknown operation type"), (23, "only applicable for private data")]
 )
 def test_batches_that_are_refused(kind: int, text: str) -> None:
     batch = chaincode_shim_pb2.WriteBatchState()
