@@ -141,11 +141,35 @@ class TransactionService:
             first, response = await self._first_endorsement(first_plan, proposal)
             if response.interest.chaincodes:
                 interest = response.interest
-            plan = self._endorsers.for_policies(proposal.channel_id, interest, first)
+            plan = self._plan_for_all(proposal, interest, first)
         except NoPlanError as error:
             raise CallError(StatusCode.FAILED_PRECONDITION, str(error)) from error
         plan.add(first, response)
         return plan
+
+    def _plan_for_all(
+        self, proposal: Proposal, interest: proposal_response_pb2.ChaincodeInterest, first: Peer
+    ) -> Plan[Peer]:
+        """A plan for what the first endorsement touched; transient data only go to members."""
+        channel_id = proposal.channel_id
+        careful = proposal_response_pb2.ChaincodeInterest()
+        careful.CopyFrom(interest)
+        protected: list[str] = []
+        for call in careful.chaincodes:
+            if proposal.payload.TransientMap and call.no_private_reads:
+                call.no_private_reads = False
+                protected.extend(call.collection_names)
+        try:
+            return self._endorsers.for_policies(channel_id, careful, first)
+        except NoPlanError:
+            if not protected:
+                raise
+            self._endorsers.for_policies(channel_id, interest, first)
+        raise NoPlanError(
+            "requires endorsement from organisation(s) that are not in the distribution policy of "
+            f"the private data collection(s): [{' '.join(protected)}]; retry specifying trusted "
+            "endorsing organizations to protect transient data"
+        )
 
     def _first_plan(
         self, proposal: Proposal, interest: proposal_response_pb2.ChaincodeInterest
