@@ -21,7 +21,7 @@ from pyfabric.core.validation.definitions import (
     LIFECYCLE,
     CommittedDefinition,
 )
-from pyfabric.errors import IdentityError, PolicyError
+from pyfabric.errors import ConfigError, IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity, MSPManager
 
 IMPLICIT_MAXIMUM = 1
@@ -45,7 +45,7 @@ class Collection:
         """Whether an identity satisfies the policy of the members."""
         try:
             self._policy.evaluate_identities([identity])
-        except PolicyError:
+        except (ConfigError, PolicyError):
             return False
         return True
 

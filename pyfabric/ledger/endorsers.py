@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from fabric_protos.peer import policy_pb2, proposal_response_pb2
+from fabric_protos.peer import proposal_response_pb2
 
+from pyfabric.core.discovery.endorsement import Descriptor
 from pyfabric.errors import ErrorDetail, FabricError, PolicyError, StatusCode
 from pyfabric.ledger.channels import Channels
+from pyfabric.ledger.discovery_members import Membership
 from pyfabric.ledger.endorser import SYSTEM_CHAINCODES, EarlyRefusalError, Endorser
 from pyfabric.ledger.peer import Peer
-from pyfabric.ledger.planning import Descriptor, Plan, arrange, describe
-from pyfabric.ledger.principals import PrincipalSet, merge_all, principal_sets, signature_policy
+from pyfabric.ledger.planning import Plan, arrange
 from pyfabric.ledger.proposals import Proposal, ProposalError
 from pyfabric.ledger.system.definitions import LIFECYCLE
-
-_LIFECYCLE_ENDORSEMENT = "/Channel/Application/LifecycleEndorsement"
 
 
 class NoPlanError(FabricError):
@@ -50,6 +49,7 @@ class Endorsers:
     ) -> None:
         self._own = own
         self._channels = channels
+        self._membership = Membership(own, channels, now)
         self._now = now
         self._random = random
         self._descriptors: dict[tuple[str, bytes], tuple[int, Descriptor[Peer]]] = {}
@@ -118,50 +118,18 @@ class Endorsers:
         self, channel_id: str, interest: proposal_response_pb2.ChaincodeInterest
     ) -> Descriptor[Peer]:
         try:
-            sets = self._principal_sets(channel_id, interest)
             channel = self._own.channel(channel_id)
             if channel is None:
-                raise PolicyError("no peer combination can satisfy the endorsement policy")
-            manager = channel.config.msp_manager
-            members = [
-                (peer, manager.deserialize(peer.serialized)) for peer in self._members(channel_id)
-            ]
-            names = [call.name for call in interest.chaincodes]
-            endorsing = [
-                peer for peer, _ in members if all(_offers(peer, channel_id, n) for n in names)
-            ]
-            return describe(sets, members, endorsing)
+                name = interest.chaincodes[0].name
+                raise PolicyError(
+                    f"No metadata was found for chaincode {name} in channel {channel_id}"
+                )
+            return self._membership.view(channel).endorsers(interest)
         except PolicyError as error:
             raise NoPlanError(
                 "no combination of peers can be derived which satisfy the endorsement policy: "
                 f"{error}"
             ) from error
-
-    def _principal_sets(
-        self, channel_id: str, interest: proposal_response_pb2.ChaincodeInterest
-    ) -> list[PrincipalSet]:
-        found = []
-        for call in interest.chaincodes:
-            policy = self._policy(channel_id, call.name)
-            if not call.disregard_namespace_policy:
-                found.append(policy)
-            found.extend(principal_sets(envelope) for envelope in call.key_policies)
-        return merge_all(found)
-
-    def _policy(self, channel_id: str, name: str) -> list[PrincipalSet]:
-        channel = self._own.channel(channel_id)
-        parameter = self._validation_parameter(channel_id, name)
-        if channel is None or parameter is None:
-            raise PolicyError(f"No metadata was found for chaincode {name} in channel {channel_id}")
-        return principal_sets(signature_policy(parameter, channel.config.raw))
-
-    def _validation_parameter(self, channel_id: str, name: str) -> bytes | None:
-        if name == LIFECYCLE:
-            return policy_pb2.ApplicationPolicy(
-                channel_config_policy_reference=_LIFECYCLE_ENDORSEMENT
-            ).SerializeToString()
-        chaincode = self._own.chaincodes(channel_id).get(name)
-        return None if chaincode is None else chaincode.definition.validation.validation_parameter
 
     def _running(self, channel_id: str, chaincode: str) -> list[Peer]:
         """The channel's peers that offer a chaincode, by preference."""

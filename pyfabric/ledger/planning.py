@@ -1,11 +1,9 @@
-"""Which peers are asked to endorse: groups of peers, layouts of groups, and how a plan is used up.
+"""Which peers are asked to endorse, layout by layout, and how a plan is used up.
 
-Sources: discovery/endorsement/endorsement.go and internal/pkg/gateway/{registry,endorsement}.go of
-Fabric 3.1; texts are those. A group is the peers that satisfy one principal; a layout says how many of
-each group together satisfy the policy.
+Source: internal/pkg/gateway/{registry,endorsement}.go of Fabric 3.1. Groups of peers and layouts come
+from discovery.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -13,62 +11,10 @@ from typing import Generic, TypeVar
 
 from fabric_protos.peer import proposal_response_pb2
 
-from pyfabric.errors import ErrorDetail, IdentityError, PolicyError
-from pyfabric.identity.msp import MemberIdentity
-from pyfabric.ledger.principals import Principal, PrincipalSet
+from pyfabric.core.discovery.endorsement import Descriptor
+from pyfabric.errors import ErrorDetail
 
 E = TypeVar("E")
-
-
-@dataclass(frozen=True, slots=True)
-class Descriptor(Generic[E]):
-    """Endorsers by group, and the layouts that they can fill."""
-
-    groups: Mapping[str, tuple[E, ...]]
-    layouts: tuple[Mapping[str, int], ...]
-
-
-def describe(
-    sets: Sequence[PrincipalSet],
-    members: Sequence[tuple[E, MemberIdentity]],
-    endorsing: Sequence[E],
-) -> Descriptor[E]:
-    """The layouts that peers of a channel can fill; raises PolicyError when there is none.
-
-    `members` are the channel's peers, `endorsing` those of them that can run the chaincode.
-    """
-    names = _group_names(sets)
-    able = {
-        name: [endorser for endorser, identity in members if _satisfies(identity, principal)]
-        for principal, name in names.items()
-    }
-    layouts = [Counter(names[principal] for principal in one) for one in sets]
-    layouts = [one for one in layouts if _fits(one, able)]
-    if not layouts:
-        raise PolicyError("no peer combination can satisfy the endorsement policy")
-    running = {
-        name: tuple(endorser for endorser in endorsers if endorser in endorsing)
-        for name, endorsers in able.items()
-    }
-    layouts = [one for one in layouts if _fits(one, running)]
-    if not layouts:
-        raise PolicyError("required chaincodes are not installed on sufficient peers")
-    return Descriptor(running, tuple(dict(one) for one in layouts))
-
-
-def _group_names(sets: Sequence[PrincipalSet]) -> dict[Principal, str]:
-    names: dict[Principal, str] = {}
-    for principal in (principal for one in sets for principal in one):
-        names.setdefault(principal, f"G{len(names)}")
-    return names
-
-
-def _satisfies(identity: MemberIdentity, principal: Principal) -> bool:
-    try:
-        identity.satisfies(principal.message())
-    except IdentityError:
-        return False
-    return True
 
 
 def _fits(layout: Mapping[str, int], groups: Mapping[str, Sequence[E]]) -> bool:

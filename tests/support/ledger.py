@@ -25,6 +25,7 @@ from random import Random
 from typing import Any
 
 from fabric_protos.common import common_pb2
+from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from pyfabric._grpc.aio_driver import AsyncDriver
@@ -306,6 +307,7 @@ class LedgerNetwork:
         sequence: int = 1,
         policy: bytes = b"",
         init_required: bool = False,
+        collections: collection_pb2.CollectionConfigPackage | None = None,
     ) -> str:
         """Install, approve and commit a chaincode for everybody; answers the package id."""
         package = contract_package(name)
@@ -321,6 +323,7 @@ class LedgerNetwork:
                 sequence=sequence,
                 validation_parameter=policy,
                 init_required=init_required,
+                collections=collections,
             )
             approval.source.local_package.package_id = package.package_id
             await self.driver.run(
@@ -339,6 +342,7 @@ class LedgerNetwork:
             sequence=sequence,
             validation_parameter=policy,
             init_required=init_required,
+            collections=collections,
         )
         await self.driver.run(
             submit(
