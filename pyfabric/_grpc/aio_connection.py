@@ -8,8 +8,10 @@ import grpc.aio
 
 from pyfabric._grpc.errors import closed, gateway_error, too_many
 from pyfabric._grpc.options import channel_credentials, channel_options
+from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.core.effects import Endpoint, Unary
 from pyfabric.core.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
+from pyfabric.core.tracing import Tracer
 
 T = TypeVar("T")
 
@@ -62,13 +64,16 @@ class AsyncStream:
 class AsyncConnection:
     """A channel to one endpoint, for the event loop in which it was made."""
 
-    def __init__(self, endpoint: Endpoint, *, proxy: bool, limit: int) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, proxy: bool, limit: int, tracer: Tracer | None = None
+    ) -> None:
         self._endpoint = endpoint
         self._limit = limit
         self._slots = asyncio.BoundedSemaphore(limit)
         self._channel = grpc.aio.secure_channel(
             endpoint.address, channel_credentials(endpoint), channel_options(endpoint, proxy=proxy)
         )
+        self._tracer = tracer
         self._unary: dict[str, Any] = {}
 
     async def close(self) -> None:
@@ -83,7 +88,13 @@ class AsyncConnection:
             raise too_many(self._endpoint, self._limit) from error
 
     async def call(self, rpc: Unary[T]) -> T:
-        """Make a unary call; raises GatewayError."""
+        """Make a unary call, in a span of its own if there is a tracer; raises GatewayError."""
+        if self._tracer is None:
+            return await self._call(rpc, None)
+        with client_span(self._tracer, rpc) as traceparent:
+            return await self._call(rpc, traceparent)
+
+    async def _call(self, rpc: Unary[T], traceparent: str | None) -> T:
         method = self._unary.get(rpc.method)
         if method is None:
             method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
@@ -95,7 +106,9 @@ class AsyncConnection:
         else:
             await self._slots.acquire()  # does not wait
         try:
-            answer: bytes = await method(rpc.request, timeout=timeout)
+            answer: bytes = await method(
+                rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
+            )
         except grpc.aio.AioRpcError as failure:
             raise gateway_error(failure) from failure
         except grpc.aio.UsageError as error:

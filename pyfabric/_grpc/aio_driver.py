@@ -28,6 +28,7 @@ from pyfabric.core.effects import (
     Sleep,
     Unary,
 )
+from pyfabric.core.tracing import Tracer
 from pyfabric.errors import ClientError, FabricError
 
 T = TypeVar("T")
@@ -37,12 +38,19 @@ class AsyncDriver:
     """Performs the effects of flows in the event loop of its first use; useless after a fork.
 
     `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
-    proxies, which are ignored otherwise.
+    proxies, which are ignored otherwise. `tracer` sees every unary call.
     """
 
-    def __init__(self, *, max_in_flight: int = MAX_IN_FLIGHT, proxy: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        proxy: bool = False,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._limit = max_in_flight
         self._proxy = proxy
+        self._tracer = tracer
         self._guard = Guard()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: dict[Endpoint, AsyncConnection] = {}
@@ -120,7 +128,7 @@ class AsyncDriver:
         connection = self._connections.get(endpoint)
         if connection is None:
             connection = self._connections[endpoint] = AsyncConnection(
-                endpoint, proxy=self._proxy, limit=self._limit
+                endpoint, proxy=self._proxy, limit=self._limit, tracer=self._tracer
             )
         return connection
 

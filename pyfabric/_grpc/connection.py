@@ -8,8 +8,10 @@ import grpc
 
 from pyfabric._grpc.errors import closed, gateway_error, too_many
 from pyfabric._grpc.options import channel_credentials, channel_options
+from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.core.effects import Endpoint, Unary
 from pyfabric.core.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
+from pyfabric.core.tracing import Tracer
 
 T = TypeVar("T")
 
@@ -49,13 +51,16 @@ class Stream:
 class Connection:
     """A channel to one endpoint. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, *, proxy: bool, limit: int) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, proxy: bool, limit: int, tracer: Tracer | None = None
+    ) -> None:
         self._endpoint = endpoint
         self._limit = limit
         self._slots = threading.BoundedSemaphore(limit)
         self._channel = grpc.secure_channel(
             endpoint.address, channel_credentials(endpoint), channel_options(endpoint, proxy=proxy)
         )
+        self._tracer = tracer
         self._unary: dict[str, Any] = {}
 
     def close(self) -> None:
@@ -63,7 +68,13 @@ class Connection:
         self._channel.close()
 
     def call(self, rpc: Unary[T]) -> T:
-        """Make a unary call; raises GatewayError."""
+        """Make a unary call, in a span of its own if there is a tracer; raises GatewayError."""
+        if self._tracer is None:
+            return self._call(rpc, None)
+        with client_span(self._tracer, rpc) as traceparent:
+            return self._call(rpc, traceparent)
+
+    def _call(self, rpc: Unary[T], traceparent: str | None) -> T:
         method = self._unary.get(rpc.method)
         if method is None:
             method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
@@ -73,7 +84,9 @@ class Connection:
         if not self._slots.acquire(timeout=timeout):
             raise too_many(self._endpoint, self._limit)
         try:
-            answer: bytes = method(rpc.request, timeout=timeout)
+            answer: bytes = method(
+                rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
+            )
         except grpc.RpcError as failure:
             raise gateway_error(failure) from failure
         except ValueError as error:

@@ -30,6 +30,7 @@ from pyfabric.core.effects import (
     Sleep,
     Unary,
 )
+from pyfabric.core.tracing import Tracer
 from pyfabric.errors import FabricError
 
 T = TypeVar("T")
@@ -41,12 +42,19 @@ class Driver:
     """Performs the effects of flows with blocking calls. Thread-safe; useless after a fork.
 
     `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
-    proxies, which are ignored otherwise.
+    proxies, which are ignored otherwise. `tracer` sees every unary call.
     """
 
-    def __init__(self, *, max_in_flight: int = MAX_IN_FLIGHT, proxy: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        proxy: bool = False,
+        tracer: Tracer | None = None,
+    ) -> None:
         self._limit = max_in_flight
         self._proxy = proxy
+        self._tracer = tracer
         self._guard = Guard()
         self._lock = threading.Lock()
         self._connections: dict[Endpoint, Connection] = {}
@@ -115,7 +123,9 @@ class Driver:
             self._guard.check()
             connection = self._connections.get(endpoint)
             if connection is None:
-                connection = Connection(endpoint, proxy=self._proxy, limit=self._limit)
+                connection = Connection(
+                    endpoint, proxy=self._proxy, limit=self._limit, tracer=self._tracer
+                )
                 self._connections[endpoint] = connection
             return connection
 

@@ -21,6 +21,7 @@ from pyfabric.core.events import (
 from pyfabric.core.prepared import CommitStatus
 from pyfabric.core.retry import Retry
 from pyfabric.core.timeouts import Timeouts
+from pyfabric.core.tracing import Tracer
 
 __all__ = [
     "Admin",
@@ -48,6 +49,7 @@ __all__ = [
     "Retry",
     "SubmittedTransaction",
     "Timeouts",
+    "Tracer",
     "Transaction",
     "connect",
 ]

@@ -24,6 +24,7 @@ from pyfabric.core.offline import with_signer
 from pyfabric.core.prepared import CommitStatusRequest, PreparedTransaction
 from pyfabric.core.proposals import ProposedTransaction
 from pyfabric.core.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from pyfabric.core.tracing import Tracer
 from pyfabric.identity.signing import Identity, SigningIdentity
 
 
@@ -34,17 +35,19 @@ def connect(
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
     max_in_flight: int = MAX_IN_FLIGHT,
     proxy: bool = False,
+    tracer: Tracer | None = None,
 ) -> "Gateway":
     """A gateway for that identity; connections are made when they are first needed.
 
     Give several peers of one department to go on when one is down. An identity without a signer
     makes a gateway for signatures that come from elsewhere. `max_in_flight` bounds calls and event
     streams a connection: a peer serves 500 at once, for all its clients. `proxy` obeys http_proxy
-    and its like, which are ignored otherwise.
+    and its like, which are ignored otherwise. `tracer` sees every call that is made.
     """
     endpoints = (peers,) if isinstance(peers, Endpoint) else tuple(peers)
     client = Client(endpoints, with_signer(identity), timeouts)
-    return Gateway(Session(AsyncDriver(max_in_flight=max_in_flight, proxy=proxy), client))
+    driver = AsyncDriver(max_in_flight=max_in_flight, proxy=proxy, tracer=tracer)
+    return Gateway(Session(driver, client))
 
 
 class Gateway:

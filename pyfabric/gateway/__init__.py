@@ -14,6 +14,7 @@ from pyfabric.core.events import (
 from pyfabric.core.prepared import CommitStatus
 from pyfabric.core.retry import Retry
 from pyfabric.core.timeouts import Timeouts
+from pyfabric.core.tracing import Tracer
 from pyfabric.gateway.admin import Admin, OrdererAdmin
 from pyfabric.gateway.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.gateway.contract import Contract
@@ -48,6 +49,7 @@ __all__ = [
     "Retry",
     "SubmittedTransaction",
     "Timeouts",
+    "Tracer",
     "Transaction",
     "connect",
 ]

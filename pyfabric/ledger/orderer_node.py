@@ -6,10 +6,10 @@ from pathlib import Path
 
 import grpc
 
+from pyfabric._http.server import HttpsServer, server_context
 from pyfabric.errors import NetworkError
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.ledger.config import OrdererConfig
-from pyfabric.ledger.https import HttpsServer, server_context
 from pyfabric.ledger.orderer import Chains, Orderer
 from pyfabric.ledger.participation import BODY_LIMIT, Participation
 from pyfabric.ledger.servers import Limit, ServiceBuilder, start_server

@@ -14,12 +14,12 @@ from typing import Any
 
 from fabric_protos.common import common_pb2
 
+from pyfabric._http.server import Request, Response
 from pyfabric.core.blocks import data_hash
 from pyfabric.core.channel_config import MAX_ID_LENGTH, config_from_block, validate_channel_id
 from pyfabric.core.decoding import decode
 from pyfabric.errors import ConfigError, DecodeError, OrdererError
 from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.https import Request, Response
 from pyfabric.ledger.orderer import Orderer, as_ordered
 
 BODY_LIMIT = 1024 * 1024

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from fabric_protos.common import common_pb2
 
+from pyfabric._http.server import HttpsServer, server_context
 from pyfabric.errors import NetworkError
-from pyfabric.ledger.https import HttpsServer, server_context
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.orderer import Chains, Orderer
 from pyfabric.ledger.participation import BODY_LIMIT, Participation

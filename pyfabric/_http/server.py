@@ -1,4 +1,4 @@
-"""A small HTTPS server with mutual TLS, for the few administrative requests of an orderer.
+"""A small HTTPS server, for the few administrative requests of a node.
 
 HTTP/1.1 as h11 reads it. A body that is longer than the limit is not read: the request then has no body,
 and the connection ends after the answer.
@@ -7,7 +7,7 @@ and the connection ends after the answer.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import h11
@@ -20,12 +20,16 @@ _IDLE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; header names are in small letters. `body` is None if it was too long."""
+    """A request; header names are in small letters. `body` is None if it was too long.
+
+    `verified` says that the client showed a certificate that the server's client roots signed.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes | None
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,20 @@ class Response:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def server_context(certificate: Path, key: Path, client_roots: Path) -> ssl.SSLContext:
-    """TLS that asks every client for a certificate; raises NetworkError if a file cannot be used."""
+def server_context(
+    certificate: Path, key: Path, client_roots: Path | None, *, required: bool = True
+) -> ssl.SSLContext:
+    """TLS of a server whose clients may, or must, show a certificate that `client_roots` signed.
+
+    Raises NetworkError if a file cannot be used.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
     try:
         context.load_cert_chain(certificate, key)
-        context.load_verify_locations(client_roots)
+        if client_roots is not None:
+            context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
+            context.load_verify_locations(client_roots)
     except OSError as error:
         raise NetworkError(f"{certificate}, {key} or {client_roots}: {error}") from error
     return context
@@ -103,12 +113,13 @@ class HttpsServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = h11.Connection(h11.SERVER)
+        verified = bool(writer.get_extra_info("peercert"))
         while True:
             async with asyncio.timeout(_IDLE_SECONDS):
                 request = await self._request(connection, reader, writer)
             if request is None:
                 return
-            response = await self._handler(request)
+            response = await self._handler(replace(request, verified=verified))
             writer.write(_encode(connection, request, response))
             await writer.drain()
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:

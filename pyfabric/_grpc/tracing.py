@@ -1,0 +1,20 @@
+"""The spans of gRPC calls, and the header that carries them to the server."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from pyfabric.core.effects import Unary
+from pyfabric.core.tracing import TRACEPARENT, Tracer, call_attributes
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+def client_span(tracer: Tracer, rpc: Unary[Any]) -> AbstractContextManager[str | None]:
+    """The span of a call, whose value is the traceparent to send with it."""
+    attributes = call_attributes(rpc.method, rpc.endpoint.address)
+    return tracer.span(rpc.method.lstrip("/"), attributes, None)
+
+
+def call_metadata(traceparent: str | None) -> Metadata | None:
+    """What goes with a call."""
+    return None if traceparent is None else ((TRACEPARENT, traceparent),)

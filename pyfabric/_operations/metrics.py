@@ -1,0 +1,146 @@
+"""Counters, gauges and histograms of one node, and their text for Prometheus.
+
+Format: prometheus.io/docs/instrumenting/exposition_formats (text, version 0.0.4). What a node counts
+while it works is a number in a dictionary; text is made when somebody asks for it. Everything belongs to
+the thread of the node's event loop.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds, those of Fabric."""
+
+Labels = tuple[str, ...]
+Series = Iterable[tuple[Labels, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric's name, what it counts, and the names of its labels."""
+
+    name: str
+    help: str
+    labels: Labels
+
+
+class Counter:
+    """Counts up, apart for each set of label values."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._values: dict[Labels, float] = {} if labels else {(): 0}
+
+    def add(self, *labels: str, by: float = 1) -> None:
+        """Count, with the labels in the order in which they were declared."""
+        self._values[labels] = self._values.get(labels, 0) + by
+
+    def series(self) -> Series:
+        """What was counted."""
+        return self._values.items()
+
+
+@dataclass(slots=True)
+class _Observed:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    sum: float = 0.0
+
+
+class Histogram:
+    """How long things took, in seconds, apart for each set of label values."""
+
+    def __init__(self) -> None:
+        self._observed: dict[Labels, _Observed] = {}
+
+    def observe(self, seconds: float, *labels: str) -> None:
+        """Note how long one took."""
+        observed = self._observed.get(labels)
+        if observed is None:
+            observed = self._observed[labels] = _Observed()
+        observed.counts[bisect_left(BUCKETS, seconds)] += 1
+        observed.sum += seconds
+
+    def lines(self, family: Family) -> Iterator[str]:
+        """The samples, as text."""
+        bounds = [*map(_number, BUCKETS), "+Inf"]
+        for labels, observed in sorted(self._observed.items()):
+            total = 0
+            for bound, count in zip(bounds, observed.counts, strict=True):
+                total += count
+                shown = _labels(family.labels, labels, ("le", bound))
+                yield f"{family.name}_bucket{shown} {total}"
+            shown = _labels(family.labels, labels)
+            yield f"{family.name}_sum{shown} {_number(observed.sum)}"
+            yield f"{family.name}_count{shown} {total}"
+
+
+class Registry:
+    """All metrics of one node."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, tuple[Family, str, Callable[[Family], Iterable[str]]]] = {}
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        """A new counter."""
+        counter = Counter(labels)
+        self._add(Family(name, text, labels), "counter", _samples(counter.series))
+        return counter
+
+    def histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        """A new histogram."""
+        histogram = Histogram()
+        self._add(Family(name, text, labels), "histogram", histogram.lines)
+        return histogram
+
+    def reading(
+        self,
+        name: str,
+        text: str,
+        labels: Sequence[str],
+        read: Callable[[], Series],
+        *,
+        kind: Literal["gauge", "counter"] = "gauge",
+    ) -> None:
+        """A number that is read when it is asked for."""
+        self._add(Family(name, text, tuple(labels)), kind, _samples(read))
+
+    def text(self) -> str:
+        """All metrics in Prometheus's format, by name."""
+        return "".join(
+            f"{line}\n" for _, entry in sorted(self._families.items()) for line in _lines(*entry)
+        )
+
+    def _add(self, family: Family, kind: str, lines: Callable[[Family], Iterable[str]]) -> None:
+        if family.name in self._families:
+            raise ValueError(f"two metrics are named {family.name}")
+        self._families[family.name] = (family, kind, lines)
+
+
+def _lines(family: Family, kind: str, lines: Callable[[Family], Iterable[str]]) -> Iterator[str]:
+    yield f"# HELP {family.name} {family.help}"
+    yield f"# TYPE {family.name} {kind}"
+    yield from lines(family)
+
+
+def _samples(read: Callable[[], Series]) -> Callable[[Family], Iterable[str]]:
+    def lines(family: Family) -> Iterator[str]:
+        for labels, value in sorted(read()):
+            yield f"{family.name}{_labels(family.labels, labels)} {_number(value)}"
+
+    return lines
+
+
+def _labels(names: Labels, values: Labels, *more: tuple[str, str]) -> str:
+    pairs = [*sorted(zip(names, values, strict=True)), *more]
+    shown = ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs)
+    return f"{{{shown}}}" if shown else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
