@@ -17,6 +17,9 @@ from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import CONTENT_TYPE, Registry
 from pyfabric.errors import ConfigError
 
+DISTRIBUTION: Final = "pyfabric-ledger"
+"""Whose version /version tells."""
+
 _BODY_LIMIT: Final = 64 * 1024
 _JSON: Final = {"Content-Type": "application/json"}
 

@@ -15,6 +15,7 @@ from pyfabric.chaincode.invocation import Event
 from pyfabric.chaincode.json_values import from_json, to_json
 from pyfabric.chaincode.results import KeyValue, Modification, Page, Response
 from pyfabric.chaincode.stub import PrivateCollection, Stub
+from pyfabric.core.tracing import Tracer
 from pyfabric.errors import ContractError, StateError
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Response",
     "StateError",
     "Stub",
+    "Tracer",
     "from_json",
     "query",
     "to_json",

@@ -81,6 +81,12 @@ class Chaincode:
         """Whether `run_async` runs the invocation, and not `run`."""
         return self._names(invocation)[0] in self._async
 
+    def function_name(self, invocation: Invocation) -> str:
+        """The function that an invocation calls, with its contract; "unknown" if there is none."""
+        contract, name = self._names(invocation)
+        loaded = (self._sync | self._async).get(contract)
+        return f"{contract}:{name}" if loaded and name in loaded.functions else "unknown"
+
     def run(self, invocation: Invocation, exchange: Exchange) -> Result:
         """Run a function of a `Contract`; whatever it raises becomes a result of status 500."""
         stub = Stub(invocation, exchange)

@@ -6,11 +6,13 @@ Each line on stdin is all that is wanted from then on, in JSON:
 
     {"services": [{"package_id": "label:hash", "address": "127.0.0.1:9999",
                    "contracts": ["module:Class"], "tls_certificate": "path", "tls_key": "path",
-                   "client_roots": "path"}]}
+                   "client_roots": "path"}],
+     "operations": {"address": "127.0.0.1:9998", "tls_certificate": "path", "tls_key": "path",
+                    "client_roots": "path"}}
 
 Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
 {"error": "text"}. Without a certificate a service is plaintext; a certificate without its key is an
-error. The host ends when stdin does, or on SIGTERM: running transactions are answered first.
+error. `operations` may be left out. The host ends when stdin does, or on SIGTERM: running transactions are answered first.
 """
 
 import asyncio
@@ -19,11 +21,21 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pyfabric._http.server import HttpsServer
+from pyfabric._operations.health import Check
+from pyfabric._operations.levels import Levels
+from pyfabric._operations.metrics import Registry
+from pyfabric._operations.process import add_process_metrics
+from pyfabric._operations.service import DISTRIBUTION, Operations, OperationsAddress
 from pyfabric.chaincode.loading import load_chaincode
+from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.errors import ConfigError, FabricError
 
@@ -45,12 +57,24 @@ class Service(BaseModel):
     client_roots: Path | None = None
 
 
+class OperationsService(BaseModel):
+    """Where health and metrics of the whole host are served; always over TLS."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: str
+    tls_certificate: Path
+    tls_key: Path
+    client_roots: Path | None = None
+
+
 class Wanted(BaseModel):
     """All services that a host should offer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     services: tuple[Service, ...]
+    operations: OperationsService | None = None
 
 
 class Host:
@@ -58,6 +82,14 @@ class Host:
 
     def __init__(self) -> None:
         self._servers: dict[Service, ChaincodeServer] = {}
+        self._wanted = Wanted(services=())
+        self._registry = Registry()
+        self._metrics = ContractMetrics(self._registry)
+        add_process_metrics(self._registry)
+        self._operations = Operations(
+            self._registry, self._checks, Levels(), version=version(DISTRIBUTION), now=_now
+        )
+        self._listening: HttpsServer | None = None
 
     @property
     def serving(self) -> list[str]:
@@ -74,8 +106,15 @@ class Host:
             wanted = Wanted.model_validate_json(line)
         except ValidationError as error:
             raise ConfigError(f"not a list of services: {error.errors()[0]['msg']}") from error
-        new = {each: _server(each) for each in wanted.services if each not in self._servers}
+        new = {
+            each: _server(each, self._metrics)
+            for each in wanted.services
+            if each not in self._servers
+        }
+        before, self._wanted = self._wanted, wanted
         await self._stop([each for each in self._servers if each not in wanted.services])
+        if before.operations != wanted.operations or self._listening is None:
+            await self._serve_operations(wanted.operations)
         for service, server in new.items():
             await server.start()
             self._servers[service] = server
@@ -83,18 +122,50 @@ class Host:
     async def stop(self) -> None:
         """End all services; running transactions are answered first."""
         await self._stop(list(self._servers))
+        await self._serve_operations(None)
 
     async def _stop(self, services: list[Service]) -> None:
         servers = [self._servers.pop(service) for service in services]
         await asyncio.gather(*(server.stop() for server in servers))
 
+    async def _serve_operations(self, wanted: OperationsService | None) -> None:
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            await listening.stop()
+        if wanted is not None:
+            self._listening = await self._operations.serve(
+                OperationsAddress(
+                    wanted.address, wanted.tls_certificate, wanted.tls_key, wanted.client_roots
+                )
+            )
 
-def _server(service: Service) -> ChaincodeServer:
+    def _checks(self) -> dict[str, Check]:
+        return {each.package_id: partial(self._check, each) for each in self._wanted.services}
+
+    async def _check(self, service: Service) -> str | None:
+        """What keeps peers from a package, as far as the host can tell."""
+        if service not in self._servers:
+            return "not served"
+        host, _, port = self._servers[service].address.rpartition(":")
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            return f"{service.address} does not accept connections"
+        writer.close()
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _server(service: Service, metrics: ContractMetrics) -> ChaincodeServer:
     return ChaincodeServer(
         load_chaincode(service.contracts),
         package_id=service.package_id,
         address=service.address,
         tls=_tls(service),
+        metrics=metrics,
     )
 
 

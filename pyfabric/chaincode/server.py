@@ -10,9 +10,12 @@ import grpc
 import grpc.aio
 
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
+from pyfabric._operations.metrics import Registry
 from pyfabric.chaincode.chaincode import Chaincode
+from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.session import Session
 from pyfabric.chaincode.workers import Workers
+from pyfabric.core.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
 
 _THREADS = 64
@@ -37,7 +40,8 @@ class ChaincodeServer:
 
     A peer takes the id from the server, so one port serves one id. `address` is host:port; port 0
     takes a free one, which `address` then names. `tls` None serves plaintext. At most `threads`
-    functions of blocking contracts run at once.
+    functions of blocking contracts run at once. `tracer` gets a span of each transaction, in the thread
+    or task that runs it; `metrics` counts them.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class ChaincodeServer:
         address: str,
         tls: ServerTLS | None,
         threads: int = _THREADS,
+        tracer: Tracer | None = None,
+        metrics: ContractMetrics | None = None,
     ) -> None:
         if not package_id:
             raise ConfigError("a chaincode server needs the package id")
@@ -56,6 +62,8 @@ class ChaincodeServer:
         self._chaincode = chaincode
         self._tls = tls
         self._workers = Workers(threads)
+        self._tracer = tracer
+        self._metrics = metrics or ContractMetrics(Registry())
         self._sessions: set[Session] = set()
         self._server: grpc.aio.Server | None = None
 
@@ -106,11 +114,15 @@ class ChaincodeServer:
     async def _connect(
         self, incoming: AsyncIterator[bytes], _context: object
     ) -> AsyncIterator[bytes]:
-        session = Session(self._chaincode, self.package_id, self._workers)
+        session = Session(
+            self._chaincode, self.package_id, self._workers, self._metrics, self._tracer
+        )
         self._sessions.add(session)
+        self._metrics.stream_opened(self.package_id)
         try:
             async with contextlib.aclosing(session.serve(incoming)) as outgoing:
                 async for message in outgoing:
                     yield message
         finally:
             self._sessions.discard(session)
+            self._metrics.stream_closed(self.package_id)

@@ -1,15 +1,19 @@
 """One peer's stream: reads messages, runs transactions side by side, writes one message at a time."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from pyfabric.chaincode.chaincode import Chaincode
-from pyfabric.chaincode.invocation import ERROR, Invocation, Result
+from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Send, Type
+from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.workers import Workers
+from pyfabric.core.tracing import Tracer
 from pyfabric.errors import StateError
 
 _STOPPING = Result(ERROR, "the contract's server is stopping", b"", None)
@@ -18,8 +22,19 @@ _STOPPING = Result(ERROR, "the contract's server is stopping", b"", None)
 class Session:
     """Serves a chaincode on one stream. All of it runs on the loop, except contracts that block."""
 
-    def __init__(self, chaincode: Chaincode, package_id: str, workers: Workers) -> None:
+    def __init__(
+        self,
+        chaincode: Chaincode,
+        package_id: str,
+        workers: Workers,
+        metrics: ContractMetrics,
+        tracer: Tracer | None,
+    ) -> None:
         self._chaincode = chaincode
+        self._package_id = package_id
+        self._metrics = metrics
+        self._tracer = tracer
+        self._started: dict[Key, float] = {}
         self._machine = Machine(package_id)
         self._workers = workers
         self._loop = asyncio.get_running_loop()
@@ -78,6 +93,8 @@ class Session:
                     self._end()
 
     def _begin(self, key: Key, invocation: Invocation) -> None:
+        self._started[key] = time.perf_counter()
+        self._metrics.received.add(self._package_id)
         if self._draining:
             self._finish(key, _STOPPING)
         elif self._chaincode.is_async(invocation):
@@ -88,6 +105,9 @@ class Session:
             self._workers.submit(lambda: self._run(key, invocation))
 
     def _finish(self, key: Key, result: Result) -> None:
+        labels = (self._package_id, "true" if result.status == OK else "false")
+        self._metrics.completed.add(*labels)
+        self._metrics.duration.observe(time.perf_counter() - self._started.pop(key), *labels)
         self._perform(self._machine.finish(key, result))
         self._changed.set()
 
@@ -102,7 +122,8 @@ class Session:
             self._loop.call_soon_threadsafe(self._ask, key, thread, kind, payload)
             return thread.wait()
 
-        result = self._chaincode.run(invocation, exchange)
+        with self._span(invocation):
+            result = self._chaincode.run(invocation, exchange)
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._finish, key, result)
 
@@ -114,7 +135,21 @@ class Session:
             self._ask(key, waiter, kind, payload)
             return await waiter.answer
 
-        self._finish(key, await self._chaincode.run_async(invocation, exchange))
+        with self._span(invocation):
+            result = await self._chaincode.run_async(invocation, exchange)
+        self._finish(key, result)
+
+    def _span(self, invocation: Invocation) -> AbstractContextManager[str | None]:
+        if self._tracer is None:
+            return nullcontext()
+        function = self._chaincode.function_name(invocation)
+        attributes = {
+            "fabric.package_id": self._package_id,
+            "fabric.channel": invocation.channel_id,
+            "fabric.transaction_id": invocation.transaction_id,
+            "fabric.function": function,
+        }
+        return self._tracer.span(f"contract {function}", attributes, None)
 
 
 @dataclass(frozen=True, slots=True)
