@@ -18,7 +18,9 @@ from pyfabric_network.ports import free_base
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.M | re.S)
+FENCE = re.compile(
+    r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 NAMED = {"README.md": 4}
 
 
@@ -32,7 +34,7 @@ class Command:
 
 def commands(body: str) -> Iterator[Command]:
     """The commands of a console block."""
-    for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         line, _, shown = part.partition("\n")
         yield Command(line, shown.strip())
 
@@ -51,7 +53,9 @@ def run(command: Command, folder: Path) -> None:
     )
     assert ran.returncode == 0, f"{command.line}\n{ran.stdout}{ran.stderr}"
     pattern = ".*".join(re.escape(piece) for piece in command.shown.split("…"))
-    assert re.fullmatch(pattern, ran.stdout.strip(), flags=re.S), f"{command.line}\n{ran.stdout}"
+    assert re.fullmatch(pattern, ran.stdout.strip(), flags=re.DOTALL), (
+        f"{command.line}\n{ran.stdout}"
+    )
 
 
 def prepare(name: str, body: str, folder: Path) -> None:
@@ -63,7 +67,7 @@ def prepare(name: str, body: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_shows_is_true(page: Path, tmp_path: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     blocks = list(FENCE.finditer(page.read_text(encoding="utf-8")))
     named = 0
     try:
