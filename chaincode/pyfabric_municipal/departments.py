@@ -1,6 +1,6 @@
-"""Departments of the directory, its settings, and how the founding departments agree on them."""
+"""Departments, settings of the directory, and how founding departments agree on them."""
 
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from pydantic import model_validator
 
@@ -37,25 +37,33 @@ class Deadlines(Model):
     notice: Positive
 
 
-class Settings(Record):
+class Governed(Record):
+    """Settings that departments agree on: at least which of them is the manager."""
+
+    manager: MspId
+
+
+class Settings(Governed):
     """What holds for the whole directory; fixed when it is founded."""
 
     KIND: ClassVar[str] = "settings"
 
-    manager: MspId
     deadlines: Deadlines
 
     def key(self) -> tuple[str, ...]:
         return ()
 
 
-class Founding(Record):
-    """A proposal to found the directory; in force once every department that it names confirmed."""
+S = TypeVar("S", bound=Governed)
+
+
+class Founding(Record, Generic[S]):
+    """Proposed settings and departments; in force once every department that it names confirmed."""
 
     KIND: ClassVar[str] = "founding"
 
     id: str
-    settings: Settings
+    settings: S
     departments: tuple[Department, ...]
     confirmed: tuple[MspId, ...]
 
@@ -63,11 +71,11 @@ class Founding(Record):
         return (self.id,)
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Founding":
+    def _consistent(self) -> "Founding[S]":
         names = [department.msp_id for department in self.departments]
         codes = [department.uscc for department in self.departments]
         if len(names) < MIN_FOUNDERS:
-            raise ContractError(f"a directory is founded by at least {MIN_FOUNDERS} departments")
+            raise ContractError(f"at least {MIN_FOUNDERS} departments must agree")
         for what, values in (("MSP id", names), ("social credit code", codes)):
             if twice := sorted({value for value in values if values.count(value) > 1}):
                 raise ContractError(f"two founding departments have the {what} {twice[0]}")
@@ -77,7 +85,7 @@ class Founding(Record):
             )
         return self
 
-    def confirm(self, msp_id: str) -> "Founding":
+    def confirm(self, msp_id: str) -> "Founding[S]":
         """The proposal with one more confirmation, by a founder that has not confirmed yet."""
         if msp_id not in [department.msp_id for department in self.departments]:
             raise ContractError(f"{msp_id} is not among the founding departments")

@@ -100,7 +100,7 @@ class Directory(Contract):
         _require_unfounded(session)
         for department in departments:
             require_region(department.region, session.today)
-        proposal = Founding(
+        proposal = Founding[Settings](
             id=session.transaction_id,
             settings=Settings(manager=manager, deadlines=deadlines),
             departments=tuple(departments),
@@ -115,7 +115,7 @@ class Directory(Contract):
         """Agree to a proposal; true if the directory is founded by this."""
         session = Session(ctx)
         _require_unfounded(session)
-        proposal = session.need(Founding, founding).confirm(session.caller)
+        proposal = session.need(Founding[Settings], founding).confirm(session.caller)
         session.put(proposal)
         if not proposal.is_complete():
             return False

@@ -66,6 +66,13 @@ def add_days(timestamp: str, days: int) -> str:
     return format_timestamp(parse_timestamp(timestamp) + timedelta(days=days))
 
 
+def add_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last of that month if it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = (date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+    return date(year, month + 1, min(day.day, last))
+
+
 def require_not_before(what: str, now: str, last: str) -> None:
     """Refuse a transaction whose time is before the last change of the record that it changes."""
     if now < last:

@@ -1,0 +1,87 @@
+"""Subjects of credit: enterprises and other bodies by their social credit code, which is for life."""
+
+from typing import ClassVar
+
+from pydantic import model_validator
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.decisions import SubjectCode
+from pyfabric_municipal.lifecycle import NEW, Lifecycle, Transition
+from pyfabric_municipal.records import Model, MspId, Record, Text, Timestamp, Tracked
+
+REGISTRAR = "registrar"
+IN_BUSINESS = "in_business"
+REVOKED = "revoked"
+MOVED = "moved"
+CANCELLED = "cancelled"
+_SOLE_TRADER = "92"
+
+
+class Registration(Model):
+    """A subject as its registrar enters it.
+
+    A sole trader's name is a person's name: it is personal data and is not entered.
+    """
+
+    uscc: SubjectCode
+    name: Text | None = None
+    region: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Registration":
+        if self.uscc.startswith(_SOLE_TRADER) != (self.name is None):
+            raise ContractError(
+                f"{self.uscc}: a name is needed, but a sole trader's (92…) is personal data"
+            )
+        return self
+
+
+class CodeException(Record):
+    """A real code whose check characters are wrong: let in by the registrar alone, with a reason."""
+
+    KIND: ClassVar[str] = "code_exception"
+
+    uscc: SubjectCode
+    reason: Text
+    at: Timestamp
+    by: MspId
+
+    def key(self) -> tuple[str, ...]:
+        return (self.uscc,)
+
+
+class Subject(Tracked):
+    """A subject on the ledger; names may be alike, the code is what counts."""
+
+    KIND: ClassVar[str] = "subject"
+
+    uscc: SubjectCode
+    name: str | None
+    region: str
+    registrar: MspId
+
+    def key(self) -> tuple[str, ...]:
+        return (self.uscc,)
+
+    def parties(self) -> dict[str, str]:
+        return {REGISTRAR: self.registrar}
+
+
+SUBJECT_LIFECYCLE: Lifecycle[Subject, None] = Lifecycle(
+    Transition("register", (NEW,), IN_BUSINESS, (REGISTRAR,), event="SubjectRegistered"),
+    Transition(
+        "revoke", (IN_BUSINESS,), REVOKED, (REGISTRAR,), needs_reason=True, event="SubjectRevoked"
+    ),
+    Transition(
+        "move", (IN_BUSINESS,), MOVED, (REGISTRAR,), needs_reason=True, event="SubjectMoved"
+    ),
+    Transition("return", (MOVED,), IN_BUSINESS, (REGISTRAR,), event="SubjectReturned"),
+    Transition(
+        "cancel",
+        (IN_BUSINESS, REVOKED, MOVED),
+        CANCELLED,
+        (REGISTRAR,),
+        needs_reason=True,
+        event="SubjectCancelled",
+    ),
+)
