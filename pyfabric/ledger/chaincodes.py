@@ -60,6 +60,7 @@ class ContractStream:
         self._contexts: dict[tuple[str, str], TransactionContext] = {}
         self._results: dict[tuple[str, str], asyncio.Future[Message]] = {}
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._calls: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
         self.ended = False
 
@@ -98,9 +99,10 @@ class ContractStream:
 
     async def close(self) -> None:
         """End the stream and the connection."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._calls]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._end("the peer closed the stream")
         await self._channel.close()
 
@@ -172,17 +174,47 @@ class ContractStream:
 
     def _answer(self, message: Message) -> None:
         context = self._contexts.get((message.channel_id, message.txid))
-        answer = Message(txid=message.txid, channel_id=message.channel_id)
+        if message.type == Kind.INVOKE_CHAINCODE:
+            task = asyncio.create_task(self._call_chaincode(message, context))
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+            return
         try:
             if context is None:
                 raise ContractError("no ledger context")
-            answer.payload = context.answer(message.type, message.payload)
-            answer.type = _RESPONSE
+            payload = context.answer(message.type, message.payload)
         except ContractError as error:
-            name = Kind.Name(message.type)
-            answer.payload = f"{name} failed: transaction ID: {message.txid}: {error}".encode()
-            answer.type = _ERROR
-        self._outgoing.put_nowait(answer)
+            self._refuse(message, error)
+        else:
+            self._respond(message, payload)
+
+    async def _call_chaincode(self, message: Message, context: TransactionContext | None) -> None:
+        try:
+            if context is None:
+                raise ContractError("could not get valid transaction")
+            payload = await context.call(message.payload)
+        except ContractError as error:
+            self._refuse(message, error)
+        else:
+            self._respond(message, payload)
+
+    def _respond(self, message: Message, payload: bytes) -> None:
+        self._outgoing.put_nowait(
+            Message(
+                type=_RESPONSE, txid=message.txid, channel_id=message.channel_id, payload=payload
+            )
+        )
+
+    def _refuse(self, message: Message, error: ContractError) -> None:
+        name = Kind.Name(message.type)
+        self._outgoing.put_nowait(
+            Message(
+                type=_ERROR,
+                txid=message.txid,
+                channel_id=message.channel_id,
+                payload=f"{name} failed: transaction ID: {message.txid}: {error}".encode(),
+            )
+        )
 
 
 _REQUESTS = frozenset(

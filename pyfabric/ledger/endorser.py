@@ -19,15 +19,13 @@ from fabric_protos.peer import (
 )
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ContractError, IdentityError, PolicyError
 from pyfabric.ledger.approvals import Chaincode
 from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.collection_access import CollectionAccess
+from pyfabric.ledger.execution import SYSTEM_CHAINCODES, Execution
 from pyfabric.ledger.interest import interest
 from pyfabric.ledger.peer import Peer
 from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.private_view import PrivateView
 from pyfabric.ledger.proposals import (
     Proposal,
     ProposalError,
@@ -38,23 +36,14 @@ from pyfabric.ledger.proposals import (
     read_proposal,
 )
 from pyfabric.ledger.store import Snapshot
-from pyfabric.ledger.system import cscc, lifecycle, qscc
+from pyfabric.ledger.system import cscc, qscc
 from pyfabric.ledger.system.calls import SystemCall
-from pyfabric.ledger.system.definitions import LIFECYCLE
-from pyfabric.ledger.system.records import NAMESPACES, field_key
-from pyfabric.ledger.transaction_context import TransactionContext
 
 Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 Response = proposal_response_pb2.ProposalResponse
 
-SYSTEM_CHAINCODES: dict[str, Callable[[SystemCall], proposal_response_pb2.Response]] = {
-    lifecycle.NAME: lifecycle.invoke,
-    cscc.NAME: cscc.invoke,
-    qscc.NAME: qscc.invoke,
-}
 SYSTEM_VERSION = "syscc"
 _NO_STATE = frozenset({cscc.NAME, qscc.NAME})
-_INITIALIZED = "\x00\U0010ffffinitialized"
 _FILTERED_PARTS = {
     "Proposal": "proposal",
     "Header": "header",
@@ -169,24 +158,26 @@ class Endorser:
         *,
         sign: bool,
     ) -> Response:
-        simulation = None
-        if reader is not None:
-            channel_id = proposal.channel_id
-            private = PrivateView(self._peer.private, channel_id, reader, reader.height)
-            simulation = PrivateSimulation(reader, proposal.transaction_id, private)
+        execution = None
+        if channel is not None and reader is not None:
+            execution = Execution.on(self._peer, proposal, channel, reader)
+        simulation = None if execution is None else execution.simulation
         if name in SYSTEM_CHAINCODES:
             version = SYSTEM_VERSION
             outcome = self._run_system(proposal, name, simulation)
-        elif channel is None or reader is None or simulation is None:
-            raise ContractError(
-                f"make sure the chaincode {name} has been successfully defined on channel "
-                f"{proposal.channel_id} and try again: could not get channel config for channel "
-                f"'{proposal.channel_id}'"
-            )
         else:
-            chaincode = self._find(proposal, name, simulation)
+            if execution is None:
+                raise _undefined(
+                    proposal,
+                    name,
+                    f"could not get channel config for channel '{proposal.channel_id}'",
+                )
+            try:
+                chaincode = execution.find(name)
+            except ContractError as error:
+                raise _undefined(proposal, name, str(error)) from error
             version = chaincode.definition.endorsement.version
-            outcome = await self._run(proposal, chaincode, simulation, reader, channel.config)
+            outcome = await self._run(execution, chaincode)
         if simulation is not None and reader is not None:
             endorsed = sign and outcome.response.status < _ERROR_THRESHOLD
             self._distribute(proposal, simulation, reader.height, keep=endorsed)
@@ -194,64 +185,18 @@ class Endorser:
             return Response(response=outcome.response)
         return self._respond(proposal, name, version, outcome, simulation)
 
-    def _find(self, proposal: Proposal, name: str, simulation: PrivateSimulation) -> Chaincode:
-        channel_id = proposal.channel_id
-        simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, "Sequence"))
-        chaincode = self._peer.chaincodes(channel_id).get(name)
-        problem = None
-        if chaincode is None:
-            problem = f"chaincode {name} not found"
-        elif not chaincode.approved:
-            problem = (
-                f"chaincode definition for '{name}' at sequence {chaincode.definition.sequence} on "
-                f"channel '{channel_id}' has not yet been approved by this org"
-            )
-        elif chaincode.package_id is None:
-            problem = f"chaincode definition for '{name}' exists, but chaincode is not installed"
-        if problem is not None or chaincode is None:
-            raise ContractError(
-                f"make sure the chaincode {name} has been successfully defined on channel "
-                f"{channel_id} and try again: {problem}"
-            )
-        return chaincode
-
     def _run_system(
         self, proposal: Proposal, name: str, simulation: PrivateSimulation | None
     ) -> _Outcome:
         arguments = list(proposal.invocation.chaincode_spec.input.args)
-        call = SystemCall(self._peer, proposal, arguments, simulation)
+        call = SystemCall(self._peer, proposal, arguments, simulation, proposal.channel_id)
         return _Outcome(SYSTEM_CHAINCODES[name](call))
 
-    async def _run(
-        self,
-        proposal: Proposal,
-        chaincode: Chaincode,
-        simulation: PrivateSimulation,
-        reader: Snapshot,
-        config: ChannelConfig,
-    ) -> _Outcome:
+    async def _run(self, execution: Execution, chaincode: Chaincode) -> _Outcome:
+        proposal = execution.proposal
         transaction_id = proposal.transaction_id
-        access = CollectionAccess(
-            config, chaincode.name, self._peer.msp_id, proposal.creator, simulation
-        )
-        context = TransactionContext(
-            chaincode.name,
-            proposal.channel_id,
-            transaction_id,
-            proposal.signed,
-            simulation,
-            reader,
-            access,
-        )
         try:
-            kind = _message_kind(proposal, chaincode, simulation)
-            access.initializing = kind == Kind.INIT
-            message = await self._peer.contracts.execute(
-                chaincode.package_id or "",
-                kind,
-                proposal.invocation.chaincode_spec.input.SerializeToString(),
-                context,
-            )
+            message = await execution.run(chaincode, proposal.invocation.chaincode_spec.input)
         except ContractError as error:
             raise ContractError(
                 f"error in simulation: failed to execute transaction {transaction_id}: {error}"
@@ -307,31 +252,6 @@ class Endorser:
             raise ContractError(f"error in simulation: {error}") from error
 
 
-def _message_kind(proposal: Proposal, chaincode: Chaincode, simulation: PrivateSimulation) -> Kind:
-    """TRANSACTION, or INIT for the one call that a definition may require."""
-    name, info = chaincode.name, chaincode.definition.endorsement
-    needs_init = False
-    if info.init_required:
-        initialized = simulation.get_state(name, _INITIALIZED)
-        needs_init = initialized != info.version.encode()
-    problem = None
-    if proposal.invocation.chaincode_spec.input.is_init:
-        if not info.init_required:
-            problem = f"chaincode '{name}' does not require initialization but called as init"
-        elif not needs_init:
-            problem = f"chaincode '{name}' is already initialized but called as init"
-    elif needs_init:
-        problem = (
-            f"chaincode '{name}' has not been initialized for this version, must call as init first"
-        )
-    if problem is not None:
-        raise ContractError(f"invalid invocation: {problem}")
-    if not proposal.invocation.chaincode_spec.input.is_init:
-        return Kind.TRANSACTION
-    simulation.put_state(name, _INITIALIZED, info.version.encode())
-    return Kind.INIT
-
-
 def _outcome(
     message: chaincode_shim_pb2.ChaincodeMessage, name: str, transaction_id: str
 ) -> _Outcome:
@@ -351,6 +271,13 @@ def _outcome(
     event.CopyFrom(message.chaincode_event)
     event.chaincode_id, event.tx_id = name, transaction_id
     return _Outcome(response, event.SerializeToString())
+
+
+def _undefined(proposal: Proposal, name: str, problem: str) -> ContractError:
+    return ContractError(
+        f"make sure the chaincode {name} has been successfully defined on channel "
+        f"{proposal.channel_id} and try again: {problem}"
+    )
 
 
 def _refused(message: str) -> Response:

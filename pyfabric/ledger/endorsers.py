@@ -15,7 +15,8 @@ from pyfabric.core.discovery.endorsement import Descriptor
 from pyfabric.errors import ErrorDetail, FabricError, PolicyError, StatusCode
 from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.discovery_members import Membership
-from pyfabric.ledger.endorser import SYSTEM_CHAINCODES, EarlyRefusalError, Endorser
+from pyfabric.ledger.endorser import EarlyRefusalError, Endorser
+from pyfabric.ledger.execution import SYSTEM_CHAINCODES
 from pyfabric.ledger.peer import Peer
 from pyfabric.ledger.planning import Plan, arrange
 from pyfabric.ledger.proposals import Proposal, ProposalError

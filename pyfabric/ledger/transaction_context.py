@@ -4,7 +4,7 @@ Source: core/chaincode/handler.go and query_response_generator.go of Fabric 3.1;
 are the payload of a RESPONSE, or a ContractError whose text goes into an ERROR.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -32,7 +32,11 @@ class _Query:
 
 
 class TransactionContext:
-    """One transaction in one contract; `access` says what it may do in private data collections."""
+    """One transaction in one contract.
+
+    `access` says what it may do in private data collections; `call` answers INVOKE_CHAINCODE, or
+    raises ContractError.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class TransactionContext:
         simulation: PrivateSimulation,
         reader: StateReader,
         access: CollectionAccess,
+        call: Callable[[bytes], Awaitable[bytes]],
     ) -> None:
         self.namespace = namespace
         self.channel_id = channel_id
@@ -50,6 +55,7 @@ class TransactionContext:
         self.signed = signed
         self.simulation = simulation
         self.access = access
+        self.call = call
         self._reader = reader
         self._queries: dict[str, _Query] = {}
         self._numbers = count(1)

@@ -7,6 +7,7 @@ from typing import Any
 from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
 
 from pyfabric.core.state.versions import Version
+from pyfabric.errors import ContractError
 from pyfabric.identity.signing import Identity
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.collection_access import CollectionAccess
@@ -44,6 +45,11 @@ def user(msp_id: str) -> bytes:
     """A client of a department."""
     path = history.FOLDER / "identities" / f"user1@{DEPARTMENTS[msp_id]}.test.pem"
     return Identity(msp_id, path.read_bytes()).serialized()
+
+
+async def alone(payload: bytes) -> bytes:
+    """There is no other chaincode to call."""
+    raise ContractError("no chaincode is called here")
 
 
 class PrivateHistory:
@@ -99,7 +105,7 @@ class PrivateHistory:
         )
         signed = proposal_pb2.SignedProposal()
         return TransactionContext(
-            CHAINCODE, CHANNEL, transaction_id, signed, simulation, reader, access
+            CHAINCODE, CHANNEL, transaction_id, signed, simulation, reader, access, alone
         )
 
     def shown(self, msp_id: str) -> dict[str, dict[str, list[Any]]]:

@@ -20,17 +20,22 @@ FAILURE = 500
 
 @dataclass(frozen=True, slots=True)
 class SystemCall:
-    """What a system chaincode is given; without a channel there is no simulation."""
+    """What a system chaincode is given; without a channel there is no simulation.
+
+    `channel_id` is where it was called: another chaincode may call it on another channel than the
+    proposal's. It is empty for a call to the peer itself.
+    """
 
     peer: "Peer"
     proposal: Proposal
     arguments: Sequence[bytes]
     simulation: PrivateSimulation | None
+    channel_id: str
 
     @property
-    def channel_id(self) -> str:
-        """The channel of the proposal; empty for a call to the peer itself."""
-        return self.proposal.channel_id
+    def invoked(self) -> str:
+        """The chaincode that the proposal names: another one, when that called this."""
+        return self.proposal.invocation.chaincode_spec.chaincode_id.name
 
     def refusal(self, resource: str, channel_id: str) -> str | None:
         """Why the caller may not use a resource; None if it may."""

@@ -24,6 +24,11 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
     needs_argument = function not in ("GetChannels", "JoinBySnapshotStatus")
     if not arguments or (needs_argument and len(arguments) < 2):
         return failure(f"Incorrect number of arguments, {len(arguments)}")
+    if call.invoked != NAME:
+        return failure(
+            "Rejecting invoke of CSCC from another chaincode, original invocation for "
+            f"'{call.invoked}'"
+        )
     handler = _FUNCTIONS.get(function)
     if handler is None:
         return failure(f"Requested function {function} not found.")

@@ -27,6 +27,11 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
     channel = call.peer.channel(channel_id)
     if channel is None:
         return failure(f"Invalid chain ID, {channel_id}")
+    if call.invoked != NAME:
+        return failure(
+            "Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, "
+            f"original invocation for '{call.invoked}'"
+        )
     refusal = call.refusal(f"qscc/{function}", channel_id)
     if refusal is not None:
         return failure(f"access denied for [{function}][{channel_id}]: [{refusal}]")

@@ -32,11 +32,16 @@ def state(values: dict[str, bytes], metadata: dict[str, bytes] | None = None) ->
 CONFIG = ChannelConfig.from_block(history.blocks()[0])
 
 
+async def alone(payload: bytes) -> bytes:
+    """There is no other chaincode to call."""
+    raise ContractError("no chaincode is called here")
+
+
 def context(memory: MemoryState) -> TransactionContext:
     simulation = PrivateSimulation(memory, "tx")
     access = CollectionAccess(CONFIG, "cc", "RegistryMSP", b"", simulation)
     signed = proposal_pb2.SignedProposal()
-    return TransactionContext("cc", "ch", "tx", signed, simulation, memory, access)
+    return TransactionContext("cc", "ch", "tx", signed, simulation, memory, access, alone)
 
 
 def ask_range(
