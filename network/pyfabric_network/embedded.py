@@ -123,6 +123,8 @@ def _peer(node: Node, builder: dict[str, str]) -> PeerConfig:
         tls=_tls(node.member),
         builder=builder,
         gateway_address=str(node.inside),
+        operations_address=str(node.operations),
+        operations_client_roots=node.member.tls_roots,
     )
 
 
@@ -135,6 +137,8 @@ def _orderer(node: Node) -> OrdererConfig:
         tls=_tls(node.member),
         admin_address=str(node.admin),
         admin_client_roots=node.member.tls_roots,
+        operations_address=str(node.operations),
+        operations_client_roots=node.member.tls_roots,
     )
 
 
@@ -157,10 +161,16 @@ def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:
         }
         for item in served
     ]
+    operations = {
+        "address": str(department.host_operations),
+        "tls_certificate": str(member.tls_certificate),
+        "tls_key": str(member.tls_key),
+        "client_roots": str(member.tls_roots),
+    }
     return HostConfig(
         name=member.name,
         argv=[sys.executable, "-m", "pyfabric.chaincode.host"],
-        services={"services": services},
+        services={"services": services, "operations": operations},
     )
 
 

@@ -15,9 +15,11 @@ LOOPBACK = "127.0.0.1"
 ADMIN = "Admin"
 Unit: TypeAlias = Literal["admin", "client", "peer", "orderer"]
 
-# Where a department's 50 ports go: peers from 0 (2 each), orderers from 20 (3 each), contracts from 30.
+# Where a department's 50 ports go: peers from 0 (2 each), orderers from 20 (3 each), contracts from 30;
+# the last port of each, and the last of all for the contract host, is of the operations service.
 _ORDERERS_FROM, _CONTRACTS_FROM = 20, 30
-_CONTRACT_PORTS = PORTS_PER_DEPARTMENT - _CONTRACTS_FROM
+_HOST_OPERATIONS = PORTS_PER_DEPARTMENT - 1
+_CONTRACT_PORTS = _HOST_OPERATIONS - _CONTRACTS_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,14 @@ class Member:
 class Node:
     """A peer or an orderer: nodes reach it at `inside`, everything else at `outside`.
 
-    `admin` is the participation API of an orderer.
+    `operations` serves health and metrics; `admin` is the participation API of an orderer.
     """
 
     member: Member
     msp_id: str
     inside: Address
     outside: Address
+    operations: Address
     admin: Address | None = None
 
     @property
@@ -103,6 +106,7 @@ class DepartmentPlan:
     users: Mapping[str, Member]
     contract_host: Member
     first_contract_port: int
+    host_operations: Address
 
     @property
     def msp(self) -> Path:
@@ -224,17 +228,24 @@ class Plan:
         found: dict[str, Address] = {}
         for node in (*self.peers, *self.orderers):
             found[node.name] = node.outside
+            found[f"{node.name} (operations)"] = node.operations
             if node.admin is not None:
                 found[f"{node.name} (participation API)"] = node.admin
         return {**found, **self.contract_addresses(served)}
 
     def contract_addresses(self, served: Sequence[Served]) -> Mapping[str, Address]:
         """Where contract hosts listen for these packages, by package and department."""
-        return {
+        packages = {
             f"{item.label} of {department.name}": department.contract_address(item.slot)
             for item in served
             for department in self.departments.values()
         }
+        hosts = {
+            f"{department.contract_host.name} (operations)": department.host_operations
+            for department in self.departments.values()
+            if served
+        }
+        return packages | hosts
 
 
 def make_plan(
@@ -277,6 +288,7 @@ def _department(topology: Topology, name: str, root: Path, first_port: int) -> D
             msp_id=msp_id,
             inside=address,
             outside=address,
+            operations=Address(LOOPBACK, port + (1 if admin is None else 2)),
             admin=None if admin is None else Address(LOOPBACK, admin),
         )
 
@@ -300,6 +312,7 @@ def _department(topology: Topology, name: str, root: Path, first_port: int) -> D
         | {short: user(short, "client", item.attributes) for short, item in spec.users.items()},
         contract_host=Member(host, "client", folder / "contracts", (host, "localhost", LOOPBACK)),
         first_contract_port=first_port + _CONTRACTS_FROM,
+        host_operations=Address(LOOPBACK, first_port + _HOST_OPERATIONS),
     )
 
 

@@ -11,7 +11,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 def client_span(tracer: Tracer, rpc: Unary[Any]) -> AbstractContextManager[str | None]:
     """The span of a call, whose value is the traceparent to send with it."""
-    attributes = call_attributes(rpc.method, rpc.endpoint.address)
+    attributes = {**call_attributes(rpc.method), "server.address": rpc.endpoint.address}
     return tracer.span(rpc.method.lstrip("/"), attributes, None)
 
 

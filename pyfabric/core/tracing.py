@@ -26,12 +26,7 @@ class Tracer(Protocol):
         """
 
 
-def call_attributes(method: str, address: str) -> Attributes:
-    """The attributes of a gRPC call ("/service/method") to, or at, an address."""
+def call_attributes(method: str) -> Attributes:
+    """The attributes of a gRPC call ("/service/method")."""
     service, _, name = method.lstrip("/").rpartition("/")
-    return {
-        "rpc.system": "grpc",
-        "rpc.service": service,
-        "rpc.method": name,
-        "server.address": address,
-    }
+    return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name}

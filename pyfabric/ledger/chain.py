@@ -44,7 +44,7 @@ class Chain:
         self._batches: asyncio.Queue[list[Message] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
-        self._failure: str | None = None
+        self.failure: str | None = None
         self._task = asyncio.get_running_loop().create_task(
             self._write(), name=f"orderer-{ledger.channel_id}"
         )
@@ -52,8 +52,8 @@ class Chain:
     async def ready(self) -> None:
         """Wait until few enough blocks are on their way; raises OrdererError if the chain has failed."""
         await self._room.wait()
-        if self._failure is not None:
-            raise OrdererError(self._failure, status=common_pb2.SERVICE_UNAVAILABLE)
+        if self.failure is not None:
+            raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
 
     def order(self, message: Message) -> None:
         """Take a message: it will be in a block, unless the process ends before."""
@@ -96,9 +96,9 @@ class Chain:
                 if self._batches.qsize() < _MAX_BLOCKS_IN_FLIGHT:
                     self._room.set()
         except FabricError as error:
-            self._failure = f"chain is stopped: {error}"
+            self.failure = f"chain is stopped: {error}"
             self._room.set()
-            _LOG.critical("channel %s: %s", self._ledger.channel_id, self._failure)
+            _LOG.critical("channel %s: %s", self._ledger.channel_id, self.failure)
 
     def _block(self, batch: list[Message]) -> common_pb2.Block:
         info = self._ledger.chain_info()

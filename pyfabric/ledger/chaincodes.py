@@ -8,6 +8,7 @@ through a queue.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import grpc
@@ -15,8 +16,10 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric._grpc.options import CLIENT_OPTIONS
+from pyfabric._operations.metrics import Registry
 from pyfabric.errors import ContractError, PackageError
 from pyfabric.ledger.connection import Connection
+from pyfabric.ledger.metrics import ShimMetrics
 from pyfabric.ledger.transaction_context import TransactionContext
 
 _log = logging.getLogger("pyfabric.ledger.chaincodes")
@@ -50,8 +53,9 @@ class LaunchError(ContractError):
 class ContractStream:
     """A stream to a contract's server that has registered; ends with the connection."""
 
-    def __init__(self, package_id: str, channel: grpc.aio.Channel) -> None:
+    def __init__(self, package_id: str, channel: grpc.aio.Channel, metrics: ShimMetrics) -> None:
         self._package_id = package_id
+        self._metrics = metrics
         self._channel = channel
         self._call = channel.stream_stream(
             _CONNECT, request_serializer=Message.SerializeToString, response_deserializer=None
@@ -93,6 +97,7 @@ class ContractStream:
             async with asyncio.timeout(seconds):
                 return await result
         except TimeoutError as error:
+            self._metrics.timeouts.add(self._package_id)
             raise ContractError("timeout expired while executing transaction") from error
         finally:
             del self._contexts[key], self._results[key]
@@ -173,9 +178,11 @@ class ContractStream:
         self._ready.set_result(None)
 
     def _answer(self, message: Message) -> None:
+        started = time.perf_counter()
+        self._metrics.received.add(*self._labels(message))
         context = self._contexts.get((message.channel_id, message.txid))
         if message.type == Kind.INVOKE_CHAINCODE:
-            task = asyncio.create_task(self._call_chaincode(message, context))
+            task = asyncio.create_task(self._call_chaincode(message, context, started))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
             return
@@ -184,37 +191,37 @@ class ContractStream:
                 raise ContractError("no ledger context")
             payload = context.answer(message.type, message.payload)
         except ContractError as error:
-            self._refuse(message, error)
+            self._refuse(message, error, started)
         else:
-            self._respond(message, payload)
+            self._reply(message, _RESPONSE, payload, started)
 
-    async def _call_chaincode(self, message: Message, context: TransactionContext | None) -> None:
+    async def _call_chaincode(
+        self, message: Message, context: TransactionContext | None, started: float
+    ) -> None:
         try:
             if context is None:
                 raise ContractError("could not get valid transaction")
             payload = await context.call(message.payload)
         except ContractError as error:
-            self._refuse(message, error)
+            self._refuse(message, error, started)
         else:
-            self._respond(message, payload)
+            self._reply(message, _RESPONSE, payload, started)
 
-    def _respond(self, message: Message, payload: bytes) -> None:
-        self._outgoing.put_nowait(
-            Message(
-                type=_RESPONSE, txid=message.txid, channel_id=message.channel_id, payload=payload
-            )
-        )
-
-    def _refuse(self, message: Message, error: ContractError) -> None:
+    def _refuse(self, message: Message, error: ContractError, started: float) -> None:
         name = Kind.Name(message.type)
+        text = f"{name} failed: transaction ID: {message.txid}: {error}"
+        self._reply(message, _ERROR, text.encode(), started)
+
+    def _reply(self, message: Message, kind: Kind, payload: bytes, started: float) -> None:
         self._outgoing.put_nowait(
-            Message(
-                type=_ERROR,
-                txid=message.txid,
-                channel_id=message.channel_id,
-                payload=f"{name} failed: transaction ID: {message.txid}: {error}".encode(),
-            )
+            Message(type=kind, txid=message.txid, channel_id=message.channel_id, payload=payload)
         )
+        labels = (*self._labels(message), "true" if kind == _RESPONSE else "false")
+        self._metrics.completed.add(*labels)
+        self._metrics.duration.observe(time.perf_counter() - started, *labels)
+
+    def _labels(self, message: Message) -> tuple[str, str, str]:
+        return Kind.Name(message.type), message.channel_id, self._package_id
 
 
 _REQUESTS = frozenset(
@@ -250,10 +257,12 @@ class Contracts:
         *,
         execute_timeout: float = EXECUTE_TIMEOUT,
         startup_timeout: float = STARTUP_TIMEOUT,
+        metrics: ShimMetrics | None = None,
     ) -> None:
         self._connection = connection
         self._execute_timeout = execute_timeout
         self._startup_timeout = startup_timeout
+        self._metrics = metrics or ShimMetrics(Registry())
         self._streams: dict[str, ContractStream] = {}
         self._launching: dict[str, asyncio.Task[ContractStream]] = {}
 
@@ -280,19 +289,46 @@ class Contracts:
     async def _launch(self, package_id: str) -> ContractStream:
         task = self._launching.get(package_id)
         if task is None:
-            task = self._launching[package_id] = asyncio.create_task(self._start(package_id))
+            task = self._launching[package_id] = asyncio.create_task(self._timed(package_id))
             task.add_done_callback(lambda _: self._launching.pop(package_id))
         try:
             return await asyncio.shield(task)
         except (LaunchError, PackageError) as error:
             raise ContractError(f"could not launch chaincode {package_id}: {error}") from error
 
+    async def trouble(self, package_id: str) -> str | None:
+        """What keeps transactions from a contract, as far as its connection tells; None: nothing."""
+        stream = self._streams.get(package_id)
+        if stream is not None and not stream.ended:
+            return None
+        try:
+            connection = self._connection(package_id)
+        except PackageError as error:
+            return str(error)
+        try:
+            await _probe(connection)
+        except (OSError, TimeoutError) as error:
+            return f"{connection.address}: {_dial_text(connection.address, error)}"
+        return None
+
+    async def _timed(self, package_id: str) -> ContractStream:
+        started, success = time.perf_counter(), "false"
+        try:
+            stream = await self._start(package_id)
+            success = "true"
+        except LaunchError:
+            self._metrics.launch_failures.add(package_id)
+            raise
+        finally:
+            self._metrics.launches.observe(time.perf_counter() - started, package_id, success)
+        return stream
+
     async def _start(self, package_id: str) -> ContractStream:
         old = self._streams.pop(package_id, None)
         if old is not None:
             await old.close()
         channel = await _connect(package_id, self._connection(package_id))
-        stream = ContractStream(package_id, channel)
+        stream = ContractStream(package_id, channel, self._metrics)
         try:
             async with asyncio.timeout(self._startup_timeout):
                 await stream.registered()

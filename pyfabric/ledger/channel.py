@@ -5,6 +5,7 @@ data, packages) is not here. Everything belongs to the event loop's thread, exce
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,8 @@ class CommittedBlock:
     transactions: tuple[CheckedTransaction, ...]
     written_namespaces: frozenset[str]
     """Chaincodes with a changed key or a changed hash of private data."""
+    validation_seconds: float = 0.0
+    storage_seconds: float = 0.0
 
     @property
     def number(self) -> int:
@@ -174,6 +177,11 @@ class ChannelLedger:
         with self._store.snapshot() as snapshot:
             yield snapshot
 
+    def check(self) -> None:
+        """Read from the file; raises LedgerError if that fails."""
+        with storage_errors(self._store.path), self.snapshot() as snapshot:
+            snapshot.get(*CONFIGURATION_PLACE)
+
     def definition(self, name: str) -> CommittedDefinition | None:
         """A chaincode as the channel committed it; raises DecodeError if that cannot be read."""
         found = self._definitions.get(name) or read_definition(self._store.state, name)
@@ -245,13 +253,22 @@ class ChannelLedger:
                     f"{self.height - 1}"
                 )
             with storage_errors(self._store.path):
+                started = time.perf_counter()
                 outcome = await self._validate(ordered, creators_known)
+                validated = time.perf_counter()
                 block = self._finished(ordered, outcome)
                 expire(number, self._block_lifetimes(), self._store.state, outcome.updates)
                 await self._write(block, outcome)
+                stored = time.perf_counter()
             self._take(block, outcome)
-        written = frozenset(split_namespace(stored)[0] for stored, _ in outcome.updates.changes)
-        committed = CommittedBlock(block, outcome.transactions, written)
+        written = frozenset(split_namespace(place)[0] for place, _ in outcome.updates.changes)
+        committed = CommittedBlock(
+            block,
+            outcome.transactions,
+            written,
+            validation_seconds=validated - started,
+            storage_seconds=stored - validated,
+        )
         for callback in tuple(self._subscribers):
             callback(committed)
         return committed

@@ -2,7 +2,9 @@
 
 Paths are taken as they are written (absolute, or relative to the ledger's working directory).
 `address` is where a node listens (host:port); `gateway_address` is how it is known inside the
-network (channel configuration, details of errors) and defaults to `address`.
+network (channel configuration, details of errors) and defaults to `address`. `operations_address` is
+where health and metrics are served, over TLS with the node's certificate; `operations_client_roots` (PEM
+bundle) signs who may see metrics and change levels of the log.
 """
 
 from pathlib import Path
@@ -35,6 +37,8 @@ class PeerConfig(_Model):
     tls: TLSFiles
     builder: dict[str, str] = Field(default_factory=dict)
     gateway_address: str | None = None
+    operations_address: str | None = None
+    operations_client_roots: Path | None = None
 
     @property
     def inside_address(self) -> str:
@@ -52,6 +56,8 @@ class OrdererConfig(_Model):
     tls: TLSFiles
     admin_address: str
     admin_client_roots: Path
+    operations_address: str | None = None
+    operations_client_roots: Path | None = None
 
 
 class HostConfig(_Model):

@@ -5,6 +5,7 @@ clients see differently: a `ProposalError` (the call fails), and a response with
 succeeds, nothing is endorsed).
 """
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -95,7 +96,21 @@ class Endorser:
             check_filters(proposal, self._now())
         except ProposalError as error:
             raise EarlyRefusalError(error.message) from error
+        metrics = self._peer.metrics.endorser
+        metrics.received.add()
+        started, success = time.perf_counter(), "false"
         name = check_shape(proposal)
+        try:
+            response = await self._endorse(proposal, name, sign=sign)
+            if response.response.status < _ERROR_THRESHOLD:
+                success = "true"
+                metrics.successful.add()
+        finally:
+            seconds = time.perf_counter() - started
+            metrics.duration.observe(seconds, proposal.channel_id, name, success)
+        return response
+
+    async def _endorse(self, proposal: Proposal, name: str, *, sign: bool) -> Response:
         channel = self._peer.channel(proposal.channel_id)
         if channel is None and proposal.channel_id:
             return _refused(f"channel '{proposal.channel_id}' not found")
@@ -103,17 +118,21 @@ class Endorser:
         try:
             return await self._process(proposal, name, channel, sign=sign)
         except ContractError as error:
+            self._peer.metrics.endorser.failed.add(proposal.channel_id, name)
             return _refused(str(error))
 
     def _preprocess(self, proposal: Proposal, name: str, channel: ChannelLedger | None) -> None:
+        metrics = self._peer.metrics.endorser
         try:
             check_headers(proposal)
             self._authenticate(proposal, channel)
         except ProposalError as error:
+            metrics.invalid.add()
             raise ProposalError(f"error validating proposal: {error.message}") from error
         if channel is None:
             return
         if channel.has_transaction(proposal.transaction_id):
+            metrics.duplicates.add(proposal.channel_id, name)
             raise ProposalError(
                 f"duplicate transaction found [{proposal.transaction_id}]. "
                 f"Creator [{proposal.creator.hex()}]"
@@ -122,6 +141,7 @@ class Endorser:
             try:
                 self._peer.access.check_proposal("peer/Propose", proposal.channel_id, proposal)
             except PolicyError as error:
+                metrics.denied.add(proposal.channel_id, name)
                 raise ProposalError(str(error)) from error
 
     def _authenticate(self, proposal: Proposal, channel: ChannelLedger | None) -> None:
@@ -212,6 +232,8 @@ class Endorser:
         simulation: PrivateSimulation | None,
     ) -> Response:
         response = outcome.response
+        if response.status >= _ERROR_THRESHOLD:
+            self._peer.metrics.endorser.refused.add(proposal.channel_id, name, "true")
         if _ERROR_THRESHOLD <= response.status < _ERROR:
             return Response(response=response)
         if response.status < _ERROR and not proposal.channel_id:

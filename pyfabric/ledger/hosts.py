@@ -103,6 +103,9 @@ async def _ports_free(config: HostConfig) -> None:
     Whoever keeps a port for longer is left to the new host to complain of.
     """
     ports = [service["address"] for service in config.services.get("services", ())]
+    operations = config.services.get("operations")
+    if operations is not None:
+        ports.append(operations["address"])
     for _ in range(_PORT_ATTEMPTS):
         if not any(map(_listens, ports)):
             return

@@ -7,10 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
+from pyfabric._operations.levels import Levels
+from pyfabric.core.tracing import Tracer
 from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.hosts import Hosts
 from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.operations import Watching
 from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.orderer_node import OrdererNode
 from pyfabric.ledger.ordering import Ordering
@@ -46,9 +49,14 @@ class Node:
         now: Callable[[], datetime],
         nonce: Callable[[], bytes],
         random: Random,
+        tracer: Tracer | None = None,
     ) -> "Node":
-        """Start everything; raises FabricError, and then leaves nothing running."""
+        """Start everything; raises FabricError, and then leaves nothing running.
+
+        `tracer` gets a span of each unary call that a node serves.
+        """
         _log.warning(WARNING)
+        watching = Watching(Levels(), now, tracer)
         async with AsyncExitStack() as stack:
             ledgers = Ledgers(config.folder / "channels")
             stack.callback(ledgers.close)
@@ -58,7 +66,7 @@ class Node:
             stack.push_async_callback(hosts.stop)
             orderers = {}
             for one in config.orderers:
-                orderer = await OrdererNode.start(one, chains, now)
+                orderer = await OrdererNode.start(one, chains, now, watching)
                 stack.push_async_callback(orderer.stop)
                 orderers[one.name] = orderer
             ordering = Ordering(
@@ -68,7 +76,7 @@ class Node:
             peers = {}
             for peer in config.peers:
                 folder = _peer_folder(config, peer.name)
-                node = await PeerNode.start(peer, folder, channels, ordering, now, random)
+                node = await PeerNode.start(peer, folder, channels, ordering, now, random, watching)
                 stack.push_async_callback(node.stop)
                 peers[peer.name] = node
             await hosts.apply(config.hosts)

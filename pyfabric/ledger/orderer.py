@@ -22,6 +22,7 @@ from pyfabric.ledger.chain import Chain
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.delivery import Delivery
 from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.metrics import BroadcastEntry, OrdererMetrics
 from pyfabric.ledger.servers import client_certificate_hash
 
 READERS = "/Channel/Readers"
@@ -77,6 +78,7 @@ class Orderer:
         self._signer = signer
         self._chains = chains
         self._now = now
+        self.metrics = OrdererMetrics(lambda: self.channels.values())
         self._member = f"{_MEMBER}{name}"
         self._delivery = Delivery(self.channel, _authorize, now, mutual_tls=mutual_tls)
         for ledger in self.channels.values():
@@ -127,11 +129,22 @@ class Orderer:
 
     async def broadcast(self, envelope: bytes) -> tuple[int, str]:
         """Take a message into the order; answers (status, info), as in BroadcastResponse."""
+        entry = BroadcastEntry(self.metrics)
+        status, info = int(common_pb2.SUCCESS), ""
         try:
-            await self._order(envelope)
+            await self._order(envelope, entry)
         except OrdererError as error:
-            return error.status, error.message
-        return common_pb2.SUCCESS, ""
+            status, info = error.status, error.message
+        entry.answered(status)
+        return status, info
+
+    def trouble(self, channel_id: str) -> str | None:
+        """What keeps a joined channel from taking messages; None: nothing."""
+        try:
+            self._chains.ledgers.channels[channel_id].check()
+        except LedgerError as error:
+            return str(error)
+        return self._chains.get(channel_id).failure
 
     async def broadcasts(
         self, envelopes: AsyncIterator[bytes], _context: grpc.aio.ServicerContext
@@ -171,17 +184,19 @@ class Orderer:
         if problem is not None:
             raise OrdererError(problem, status=400)
 
-    async def _order(self, raw: bytes) -> None:
+    async def _order(self, raw: bytes, entry: BroadcastEntry) -> None:
         try:
             envelope = decode(common_pb2.Envelope, raw)
         except DecodeError as error:
             raise OrdererError(str(error), status=common_pb2.BAD_REQUEST) from error
         header = channel_header(envelope)
+        entry.identified(header)
         ledger = self.channel(header.channel_id)
         if ledger is None:
             raise OrdererError("channel does not exist", status=common_pb2.BAD_REQUEST)
         check_type(header)
         message = check_message(envelope, header, ledger.config, self._now())
+        entry.checked()
         chain = self._chains.get(header.channel_id)
         await chain.ready()
         chain.order(message)

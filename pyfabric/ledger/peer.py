@@ -20,6 +20,7 @@ from pyfabric.ledger.chaincodes import Contracts
 from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
 from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.connection import Connection, read_connection
+from pyfabric.ledger.metrics import PeerMetrics
 from pyfabric.ledger.packages_store import PackageStore
 from pyfabric.ledger.private_data import PrivateData
 from pyfabric.ledger.private_store import PrivateStore
@@ -56,7 +57,8 @@ class Peer:
             self.channel,
             lambda channel_id: [peer.private for peer in channels.members(channel_id)],
         )
-        self.contracts = Contracts(self._connection)
+        self.metrics = PeerMetrics(lambda: filter(None, map(self.channel, self.joined)))
+        self.contracts = Contracts(self._connection, metrics=self.metrics.shim)
         self.access = Access(local_msp, self._configuration)
         self._chaincodes: dict[str, Mapping[str, Chaincode]] = {}
         for channel_id in self.joined:
@@ -124,6 +126,9 @@ class Peer:
 
     def committed(self, channel_id: str, block: CommittedBlock) -> None:
         """Take over what a committed block means for this peer."""
+        channel = self.channel(channel_id)
+        if channel is not None:
+            self.metrics.ledger.committed(channel, block)
         self.private.settle(channel_id, block.number, block.transactions)
         if any(transaction.chaincode == LIFECYCLE for transaction in block.transactions):
             self._chaincodes.pop(channel_id, None)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -11,7 +12,9 @@ from fabric_protos.discovery import protocol_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2
 
-from pyfabric.errors import NetworkError, StatusCode
+from pyfabric._http.server import HttpsServer
+from pyfabric.core.tracing import Tracer
+from pyfabric.errors import StatusCode
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
@@ -24,6 +27,7 @@ from pyfabric.ledger.endorsers import Endorsers
 from pyfabric.ledger.event_service import EventService
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.gateway_service import TransactionService
+from pyfabric.ledger.operations import Watching, peer_checks
 from pyfabric.ledger.ordering import Ordering
 from pyfabric.ledger.peer import Peer
 from pyfabric.ledger.proposals import ProposalError
@@ -37,10 +41,13 @@ _GRACE = 2.0
 class PeerNode:
     """A running peer. Make it with `start`."""
 
-    def __init__(self, peer: Peer, server: grpc.aio.Server, port: int) -> None:
+    def __init__(
+        self, peer: Peer, server: grpc.aio.Server, port: int, operations: HttpsServer | None
+    ) -> None:
         self.peer = peer
         self.port = port
         self._server = server
+        self._operations = operations
 
     @classmethod
     async def start(
@@ -51,6 +58,7 @@ class PeerNode:
         ordering: Ordering,
         now: Callable[[], datetime],
         random: Random,
+        watching: Watching,
     ) -> "PeerNode":
         """Open a peer's files and serve; raises IdentityError, LedgerError or NetworkError."""
         peer = Peer(
@@ -64,32 +72,42 @@ class PeerNode:
         )
         channels.add(peer)
         mutual_tls = config.tls.client_roots is not None
-        services = [
-            _gateway(peer, Endorsers(peer, channels, now, random), ordering, channels),
-            _endorser(Endorser(peer, now)),
-            _deliver(DeliverService(peer, now, mutual_tls=mutual_tls)),
-            _discovery(DiscoveryService(peer, channels, now, mutual_tls=mutual_tls)),
+        endorsers = Endorsers(peer, channels, now, random)
+        builders = [
+            _gateway(peer, endorsers, ordering, channels, watching.tracer),
+            _endorser(peer, Endorser(peer, now), watching.tracer),
+            _deliver(peer, DeliverService(peer, now, mutual_tls=mutual_tls)),
+            _discovery(peer, DiscoveryService(peer, channels, now, mutual_tls=mutual_tls)),
         ]
-        try:
-            server, port = await start_server(config.address, config.tls, services)
-        except NetworkError:
-            await peer.close()
-            raise
-        return cls(peer, server, port)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(peer.close)
+            server, port = await start_server(config.address, config.tls, builders)
+            stack.push_async_callback(server.stop, None)
+            operations = await watching.serve(
+                config, peer.metrics.registry, lambda: peer_checks(peer)
+            )
+            stack.pop_all()
+        return cls(peer, server, port, operations)
 
     async def stop(self) -> None:
         """Let calls end for a moment, then stop."""
+        if self._operations is not None:
+            await self._operations.stop()
         await self._server.stop(_GRACE)
         await self.peer.close()
 
 
 def _gateway(
-    peer: Peer, endorsers: Endorsers, ordering: Ordering, channels: Channels
+    peer: Peer,
+    endorsers: Endorsers,
+    ordering: Ordering,
+    channels: Channels,
+    tracer: Tracer | None,
 ) -> ServiceBuilder:
     name = "gateway.Gateway"
     transactions = TransactionService(peer, endorsers, ordering)
     events = EventService(peer, channels.waiters)
-    service = ServiceBuilder(name, Limit(name, GATEWAY_LIMIT))
+    service = ServiceBuilder(name, Limit(name, GATEWAY_LIMIT), peer.metrics.calls, tracer)
     service.unary("Evaluate", gateway_pb2.EvaluateRequest.FromString, transactions.evaluate)
     service.unary("Endorse", gateway_pb2.EndorseRequest.FromString, transactions.endorse)
     service.unary("Submit", gateway_pb2.SubmitRequest.FromString, transactions.submit)
@@ -104,9 +122,9 @@ def _gateway(
     return service
 
 
-def _endorser(endorser: Endorser) -> ServiceBuilder:
+def _endorser(peer: Peer, endorser: Endorser, tracer: Tracer | None) -> ServiceBuilder:
     name = "protos.Endorser"
-    service = ServiceBuilder(name, Limit(name, OTHER_LIMIT))
+    service = ServiceBuilder(name, Limit(name, OTHER_LIMIT), peer.metrics.calls, tracer)
 
     async def process(
         signed: proposal_pb2.SignedProposal, _context: grpc.aio.ServicerContext
@@ -120,17 +138,18 @@ def _endorser(endorser: Endorser) -> ServiceBuilder:
     return service
 
 
-def _deliver(deliver: DeliverService) -> ServiceBuilder:
+def _deliver(peer: Peer, deliver: DeliverService) -> ServiceBuilder:
     name = "protos.Deliver"
-    service = ServiceBuilder(name, Limit(name, OTHER_LIMIT))
+    service = ServiceBuilder(name, Limit(name, OTHER_LIMIT), peer.metrics.calls)
     service.stream("Deliver", deliver.blocks)
     service.stream("DeliverFiltered", deliver.filtered)
     service.stream("DeliverWithPrivateData", deliver.with_private_data)
     return service
 
 
-def _discovery(discovery: DiscoveryService) -> ServiceBuilder:
+def _discovery(peer: Peer, discovery: DiscoveryService) -> ServiceBuilder:
     name = "discovery.Discovery"
-    service = ServiceBuilder(name, Limit(name, sys.maxsize))  # Fabric does not limit it
+    unlimited = Limit(name, sys.maxsize)  # as in Fabric
+    service = ServiceBuilder(name, unlimited, peer.metrics.calls)
     service.unary("Discover", protocol_pb2.SignedRequest.FromString, discovery.discover)
     return service

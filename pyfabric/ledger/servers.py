@@ -5,6 +5,7 @@ service over its limit answers UNKNOWN, as Fabric's peers do (internal/peer/node
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -14,9 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
+from pyfabric.core.tracing import TRACEPARENT, Tracer, call_attributes
 from pyfabric.errors import NetworkError, StatusCode
 from pyfabric.ledger.config import TLSFiles
 from pyfabric.ledger.failures import CallError
+from pyfabric.ledger.metrics import Call, CallMetrics
+
+_NO_SPAN = nullcontext()
 
 
 class Limit:
@@ -40,12 +45,31 @@ class Limit:
         self._active -= 1
 
 
+class _Counted(AsyncIterator[bytes]):
+    """The messages of a stream, counted as they come."""
+
+    def __init__(self, requests: AsyncIterator[bytes], metrics: CallMetrics, call: Call) -> None:
+        self._requests = aiter(requests)
+        self._metrics = metrics
+        self._call = call
+
+    async def __anext__(self) -> bytes:
+        request = await anext(self._requests)
+        self._metrics.messages_received.add(*self._call.labels)
+        return request
+
+
 @dataclass(slots=True)
 class ServiceBuilder:
-    """Gathers the methods of one service under its limit."""
+    """Gathers the methods of one service under its limit; `metrics` counts their calls.
+
+    `tracer` gets a span of each unary call.
+    """
 
     name: str
     limit: Limit
+    metrics: CallMetrics
+    tracer: Tracer | None = None
     methods: dict[str, grpc.RpcMethodHandler] = field(default_factory=dict)
 
     def unary(
@@ -59,7 +83,7 @@ class ServiceBuilder:
 
         async def handle(request: Any, context: grpc.aio.ServicerContext) -> Any:
             try:
-                with limit:
+                with self._call("unary", name), limit, self._span(name, context):
                     return await method(request, context)
             except CallError as failure:
                 await failure.abort(context)
@@ -78,11 +102,14 @@ class ServiceBuilder:
         limit = self.limit
 
         async def handle(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+            call = self._call("stream", name)
             try:
-                with limit:
+                with call, limit:
+                    self.metrics.messages_received.add(*call.labels)
                     # Headers at once: a client waits for them to know that the stream is open.
                     await context.send_initial_metadata(())
                     async for message in method(request):
+                        self.metrics.messages_sent.add(*call.labels)
                         yield message
             except CallError as failure:
                 await failure.abort(context)
@@ -102,9 +129,11 @@ class ServiceBuilder:
         async def handle(
             requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
         ) -> AsyncIterator[Any]:
+            call = self._call("stream", name)
             try:
-                with limit:
-                    async for message in method(requests, context):
+                with call, limit:
+                    async for message in method(_Counted(requests, self.metrics, call), context):
+                        self.metrics.messages_sent.add(*call.labels)
                         yield message
             except CallError as failure:
                 await failure.abort(context)
@@ -112,6 +141,19 @@ class ServiceBuilder:
         self.methods[name] = grpc.stream_stream_rpc_method_handler(
             handle, response_serializer=_serialize
         )
+
+    def _call(self, kind: str, method: str) -> Call:
+        return Call(self.metrics, kind, self.name, method)
+
+    def _span(
+        self, method: str, context: grpc.aio.ServicerContext
+    ) -> AbstractContextManager[str | None]:
+        if self.tracer is None:
+            return _NO_SPAN
+        sent = dict(context.invocation_metadata() or ())
+        name = f"{self.name}/{method}"
+        attributes = {**call_attributes(name), "client.address": context.peer()}
+        return self.tracer.span(name, attributes, sent.get(TRACEPARENT))
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service as a server takes it."""

@@ -13,9 +13,11 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 
 from pyfabric._grpc.options import CLIENT_OPTIONS
+from pyfabric._operations.levels import Levels
 from pyfabric.errors import NetworkError
 from pyfabric.ledger.config import OrdererConfig, TLSFiles
 from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.operations import Watching
 from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.orderer_node import OrdererNode
 from tests.support import history, records
@@ -27,6 +29,9 @@ DELIVER = "/orderer.AtomicBroadcast/Deliver"
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+WATCHING = Watching(Levels(), now)
 
 
 @dataclass
@@ -72,7 +77,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     chains = Chains(ledgers, lambda: os.urandom(24))
     ledger = ledgers.create(history.ordered(0))
     ledger.join("orderer:orderer0")
-    node = await OrdererNode.start(config, chains, now)
+    node = await OrdererNode.start(config, chains, now, WATCHING)
     credentials = grpc.ssl_channel_credentials(server.root.read_bytes())
     async with grpc.aio.secure_channel(
         f"127.0.0.1:{node.port}", credentials, CLIENT_OPTIONS
@@ -118,12 +123,16 @@ async def test_what_stops_an_orderer_from_starting_is_named(
     config = running.config
     taken = f"127.0.0.1:{running.node.port}"
     with pytest.raises(NetworkError, match=taken):
-        await OrdererNode.start(config.model_copy(update={"address": taken}), running.chains, now)
+        await OrdererNode.start(
+            config.model_copy(update={"address": taken}), running.chains, now, WATCHING
+        )
     taken = f"127.0.0.1:{running.node.admin_port}"
     with pytest.raises(NetworkError, match=taken):
         await OrdererNode.start(
-            config.model_copy(update={"admin_address": taken}), running.chains, now
+            config.model_copy(update={"admin_address": taken}), running.chains, now, WATCHING
         )
     missing = config.tls.model_copy(update={"certificate": tmp_path / "missing.pem"})
     with pytest.raises(NetworkError, match=r"missing\.pem"):
-        await OrdererNode.start(config.model_copy(update={"tls": missing}), running.chains, now)
+        await OrdererNode.start(
+            config.model_copy(update={"tls": missing}), running.chains, now, WATCHING
+        )
