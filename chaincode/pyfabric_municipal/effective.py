@@ -43,7 +43,7 @@ def effective_at(session: Session, subject: Subject, day: date) -> Effective:
     if day > session.today:
         raise ContractError(f"{day} is after today, {session.today}")
     found, changes = [], [subject.updated]
-    for authority, number in session.marked(SUBJECT_INDEX, subject.uscc):
+    for _, authority, number in session.marked(SUBJECT_INDEX, subject.uscc):
         steps = list(session.scan(Step, Penalty.KIND, authority, number))
         changes.append(steps[-1].at)
         penalty = _as_of(session, [step for step in steps if beijing_day(step.at) <= day])

@@ -15,6 +15,7 @@ from pyfabric_municipal.records import (
     ServiceItem,
     Text,
     Timestamp,
+    Uscc,
 )
 from pyfabric_municipal.resources import PUBLISHED, Resource
 from pyfabric_municipal.terms import Terms
@@ -30,13 +31,17 @@ WITHDRAWN = "withdrawn"
 
 
 class Application(Model):
-    """What a department asks for, and why it may: it is never changed after it was filed."""
+    """What a department asks for, and why it may: it is never changed after it was filed.
+
+    The operator is the company, if any, that will handle the data for the department.
+    """
 
     resource: ResourceCode
     version: Positive
     purpose: Text
     service_item: ServiceItem | None = None
     legal_basis: Text
+    operator: Uscc | None = None
     terms: Terms
 
 

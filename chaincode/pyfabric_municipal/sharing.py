@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
+from pyfabric_municipal.credit_reading import CreditSnapshot, read_credit
 from pyfabric_municipal.description import ShareType
 from pyfabric_municipal.grants import Grant, Usage, require_live
 from pyfabric_municipal.lifecycle import NEW
@@ -276,6 +277,16 @@ class Sharing(Contract):
     def request(self, ctx: Context, request: Digest) -> Request:
         """A request as it is now."""
         return Session(ctx).need(Request, request)
+
+    @query
+    def operator_credit(self, ctx: Context, request: Digest) -> CreditSnapshot:
+        """The penalties that count today against the operator named in a request, as the credit channel
+        has them: for departments that are in that channel, at a peer that is."""
+        session = Session(ctx)
+        operator = session.need(Request, request).application.operator
+        if operator is None:
+            raise ContractError(f"request {request} names no operator")
+        return read_credit(ctx, operator, session.today)
 
     @query
     def granted(self, ctx: Context, grant: Digest) -> Grant:

@@ -6,11 +6,13 @@ import pytest
 from pyfabric_municipal.description import Description
 from pyfabric_municipal.grants import GRANT_LIFECYCLE
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Actor, Lifecycle, Transition
+from pyfabric_municipal.penalties import AUTHORITY, PENALTY_LIFECYCLE
 from pyfabric_municipal.receipts import RECEIPT_LIFECYCLE
 from pyfabric_municipal.records import Tracked
 from pyfabric_municipal.reports import REPORT_LIFECYCLE
 from pyfabric_municipal.requests import REQUEST_LIFECYCLE, Application, Request, RequestFacts
 from pyfabric_municipal.resources import RESOURCE_LIFECYCLE, Resource
+from pyfabric_municipal.subjects import REGISTRAR, SUBJECT_LIFECYCLE
 
 from pyfabric.chaincode import ContractError
 from tests.support.municipal import CODE, ECON, HAI, MKT, USCC, application, description
@@ -21,6 +23,8 @@ TABLES: dict[str, Lifecycle[Any, Any]] = {
     "grant": GRANT_LIFECYCLE,
     "receipt": RECEIPT_LIFECYCLE,
     "report": REPORT_LIFECYCLE,
+    "subject": SUBJECT_LIFECYCLE,
+    "penalty": PENALTY_LIFECYCLE,
 }
 FINAL = {
     "resource": {"retired"},
@@ -28,13 +32,21 @@ FINAL = {
     "grant": {"expired", "revoked", "exhausted"},
     "receipt": {"confirmed", "disputed"},
     "report": {"corrected", "rejected"},
+    "subject": {"cancelled"},
+    "penalty": {"repaired", "withdrawn", "expired"},
 }
-MSP_OF = {MANAGER: "ManagerMSP", PROVIDER: "ProviderMSP", USER: "UserMSP"}
+MSP_OF = {
+    MANAGER: "ManagerMSP",
+    PROVIDER: "ProviderMSP",
+    USER: "UserMSP",
+    REGISTRAR: "RegistrarMSP",
+    AUTHORITY: "AuthorityMSP",
+}
 AT = "2026-03-11T02:00:00Z"
 
 
 class Thing(Tracked):
-    """A record with all three roles."""
+    """A record with all roles."""
 
     KIND = "thing"
 
@@ -42,7 +54,7 @@ class Thing(Tracked):
         return ("1",)
 
     def parties(self) -> dict[str, str]:
-        return {PROVIDER: MSP_OF[PROVIDER], USER: MSP_OF[USER]}
+        return {role: msp_id for role, msp_id in MSP_OF.items() if role != MANAGER}
 
 
 def thing(state: str) -> Thing:

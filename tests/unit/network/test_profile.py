@@ -47,7 +47,7 @@ def test_what_up_writes_is_read_back(plan: Plan) -> None:
     assert profile.peers[0].tls_roots == department.peers[0].member.tls_roots.read_bytes()
     assert profile.peers[0].server_name == "peer0.mktsup"
     assert [node.address for node in profile.orderers] == ["127.0.0.1:17020"]
-    assert profile.channels == ("directory",)
+    assert profile.channels == ("directory", "credit")
     assert profile.user("steward").msp_id == "MktSupMSP"
 
 
