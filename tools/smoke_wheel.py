@@ -20,7 +20,13 @@ print("installed", importlib.metadata.version("pyfabric-ledger"))
 
 def run(*command: str | Path, cwd: Path) -> None:
     """Run a command with an empty environment, so that nothing of this one helps it."""
-    subprocess.run([str(part) for part in command], cwd=cwd, check=True, env={"HOME": str(cwd)})
+    subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        check=True,
+        env={"HOME": str(cwd)},
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def main() -> None:
@@ -41,14 +47,28 @@ def main() -> None:
             check=True,
         )
         run(python, "-c", CHECK, cwd=folder)
-        command = folder / "venv" / "bin" / "pyfabric"
-        run(command, "--help", cwd=folder)
-        run(command, "network", "init", "quickstart", cwd=folder)
-        run(command, "network", "up", cwd=folder)
-        try:
-            run(command, "network", "status", cwd=folder)
-        finally:
-            run(command, "network", "down", cwd=folder)
+        use(folder)
+        # The bindings say protobuf<6; a department may need 6, and then it must work all the same.
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--upgrade", "protobuf>=6,<7"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        use(folder)
+
+
+def use(folder: Path) -> None:
+    """Bring a network up, put the contracts on it, and leave nothing."""
+    command = folder / "venv" / "bin" / "pyfabric"
+    run(command, "--help", cwd=folder)
+    run(command, "network", "init", "quickstart", "--to", "quickstart.yaml", cwd=folder)
+    try:
+        run(command, "network", "up", "quickstart.yaml", "--base-port", "0", cwd=folder)
+        run(command, "chaincode", "deploy", cwd=folder)
+        run(command, "chaincode", "metadata", "directory", cwd=folder)
+    finally:
+        run(command, "network", "down", "--delete", "--yes", cwd=folder)
+    (folder / "quickstart.yaml").unlink()
 
 
 def constraints(folder: Path) -> Path:
