@@ -1,4 +1,5 @@
-"""The main job, end to end: departments publish what data they hold, ask for it, grant and refuse.
+"""The main job, end to end: departments publish what data they hold, ask for it, grant and refuse;
+two of them keep public credit on a channel of their own, and look at it from the common one.
 
 Brings up quickstart's network in a temporary folder, deploys the contracts, and leaves nothing
 running, whatever happens. Run by `make demo`.
@@ -7,11 +8,12 @@ running, whatever happens. Run by `make demo`.
 import argparse
 import hashlib
 import json
+import secrets
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,14 +21,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
-from pyfabric_municipal.timestamps import format_timestamp
+from pyfabric_municipal.timestamps import BEIJING, format_timestamp
 from pyfabric_municipal.workdays import YearCalendar
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.chaincode import to_json
-from pyfabric.errors import CommitError, EndorseError, FabricError
-from pyfabric.gateway import Contract, connect
+from pyfabric.errors import CommitError, EndorseError, FabricError, GatewayError
+from pyfabric.gateway import Admin, Contract, connect
 
 TOPOLOGY = Path(__file__).parents[1] / "network" / "quickstart.yaml"
 MANAGER, PROVIDER, USER = "EconInfo", "MktSup", "Haidian"
@@ -34,6 +36,9 @@ USERS = {MANAGER: "manager", PROVIDER: "steward", USER: "clerk"}
 DEADLINES = {"manager": 2, "provider_on_platform": 5, "provider_off_platform": 10, "notice": 10}
 PENALTIES = "312002/000001"
 COMPLAINTS = "312002/000002"
+CREDIT_TERMS = {"manager": f"{MANAGER}MSP", "registrar": f"{PROVIDER}MSP"}
+REPAIR_MONTHS = {"general": 3, "serious": 12}
+OPERATOR = "91110108MA01ABCD5T"
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,17 @@ class Demo:
 
     contracts: dict[str, Contract]
 
-    def submit(self, department: str, what: str, function: str, *arguments: object) -> Any:
+    def submit(
+        self,
+        department: str,
+        what: str,
+        function: str,
+        *arguments: object,
+        transient: Mapping[str, bytes] | None = None,
+    ) -> Any:
         """Submit a transaction and tell where it was committed; raises what the gateway raises."""
         given = [each if isinstance(each, str) else to_json(each) for each in arguments]
-        sent = self.contracts[department].submit_async(function, *given)
+        sent = self.contracts[department].submit_async(function, *given, transient=transient)
         status = sent.status()
         if not status.successful:
             raise CommitError(
@@ -61,15 +73,19 @@ class Demo:
         try:
             self.submit(department, what, function, *arguments)
         except EndorseError as error:
-            words = error.details[0].message if error.details else error.message
-            said = words.removeprefix("chaincode response 500, ")
-            _line("-", error.transaction_id or "", department, f"{what}: {said}")
+            _line("-", error.transaction_id or "", department, f"{what}: {_words(error)}")
         else:
             raise FabricError(f"{function} was not refused: {what}")
 
     def ask(self, department: str, function: str, *arguments: str) -> Any:
         """Evaluate a query."""
         return _value(self.contracts[department].evaluate(function, *arguments))
+
+
+def _words(error: GatewayError) -> str:
+    """What the peer or the contract said."""
+    words = error.details[0].message if error.details else error.message
+    return words.removeprefix("chaincode response 500, ")
 
 
 def _value(data: bytes) -> Any:
@@ -114,10 +130,75 @@ def publish(demo: Demo) -> None:
             demo.submit(MANAGER, f"publishes {number} of {department}", "Directory:publish", codes)
 
 
-def share(demo: Demo) -> None:
+def keep_credit(demo: Demo) -> None:
+    """Two departments found the credit channel's contract, and a penalty is published, objected to
+    with private evidence, and upheld."""
+    own = [each for each in bundled_catalogue().departments if each.msp_id != f"{USER}MSP"]
+    settings = CREDIT_TERMS | {"repair": REPAIR_MONTHS}
+    founding = demo.submit(MANAGER, "proposes the credit chain", "Credit:found", settings, own)
+    demo.submit(PROVIDER, "agrees", "Credit:confirm_founding", founding)
+    subject = {"uscc": OPERATOR, "name": "北京示例科技有限公司", "region": "110108"}
+    demo.submit(PROVIDER, f"registers subject {OPERATOR}", "Credit:register", [subject])
+    decision = _decision(next(each.uscc for each in own if each.msp_id == f"{PROVIDER}MSP"))
+    wrong = decision | {"fine": {"fen": 1_500_000, "ten_thousand_yuan": "15000"}}
+    demo.refused(PROVIDER, "CONTRACT REFUSES a fine", "Credit:record", wrong)
+    number = demo.submit(PROVIDER, "records a penalty", "Credit:record", decision)
+    demo.submit(PROVIDER, f"publishes {number}", "Credit:publish", number)
+    evidence = {"salt": secrets.token_hex(16), "statement": "广告并非本公司发布"}
+    digest = demo.submit(
+        MANAGER,
+        "objects for the subject, the evidence is private",
+        "Credit:object",
+        f"{PROVIDER}MSP",
+        number,
+        transient={"evidence": to_json(evidence)},
+    )
+    read = demo.ask(PROVIDER, "Credit:evidence", f"{PROVIDER}MSP", number, digest)
+    _say(f"{PROVIDER} reads the evidence: {read['statement']}")
+    demo.submit(PROVIDER, "upholds the penalty", "Credit:uphold", number, "证据不足")
+
+
+def _decision(authority: str) -> dict[str, Any]:
+    yesterday = datetime.now(BEIJING).date() - timedelta(days=1)
+    return {
+        "number": f"京市监罚[{yesterday.year}]15号",
+        "subject": OPERATOR,
+        "authority": authority,
+        "act": "发布虚假广告",
+        "facts": "在其网站发布虚假广告",
+        "basis": "《中华人民共和国广告法》",
+        "types": ["fine"],
+        "content": "罚款1.5万元",
+        "fine": {"fen": 1_500_000, "ten_thousand_yuan": "1.5"},
+        "sector": "general",
+        "decided": yesterday.isoformat(),
+        "publish_until": (yesterday + timedelta(days=365)).isoformat(),
+    }
+
+
+def look_across(demo: Demo, request: str) -> None:
+    """On the common channel, those who are in the credit channel too see what it says of the operator
+    named in a request; the one who is not is refused by its own peer."""
+    for department in (MANAGER, PROVIDER):
+        found = demo.ask(department, "Sharing:operator_credit", request)
+        answer = found["answer"]
+        numbers = ", ".join(each["decision"]["number"] for each in answer["penalties"])
+        _say(
+            f"{department} reads across, channel {found['channel']} as of {answer['read_at']}: "
+            f"{answer['subject']} has {numbers}"
+        )
+    try:
+        demo.ask(USER, "Sharing:operator_credit", request)
+    except GatewayError as error:
+        _say(f"{USER} is REFUSED: {_words(error)}")
+    else:
+        raise FabricError(f"{USER} read a channel that it is not in")
+
+
+def share(demo: Demo) -> str:
     """A request that is granted and used, one that the provider refuses, two that the contract
-    refuses."""
-    wanted = _application(PENALTIES)
+    refuses; answers the first."""
+    wanted = _application(PENALTIES) | {"operator": OPERATOR}
     request = demo.submit(USER, "asks for penalties", "Sharing:apply", wanted)
     demo.submit(MANAGER, "finds the request in order", "Sharing:check", request)
     terms = wanted["terms"] | {"quota": 500}
@@ -157,6 +238,7 @@ def share(demo: Demo) -> None:
         "Sharing:apply",
         _application(secret.code),
     )
+    return str(request)
 
 
 def _application(code: str) -> dict[str, Any]:
@@ -218,7 +300,7 @@ def running(folder: Path) -> Iterator[Network]:
     try:
         started = time.monotonic()
         network.up()
-        _say(f"network up in {time.monotonic() - started:.1f} s: three departments, one channel")
+        _say(f"network up in {time.monotonic() - started:.1f} s: three departments, two channels")
         deployed = network.deploy()
         for each in deployed:
             _say(f"contract {each.contract} {each.version} on channel {each.channel}")
@@ -230,19 +312,37 @@ def running(folder: Path) -> Iterator[Network]:
 def run(folder: Path) -> None:
     """All of it, told on standard output; raises FabricError."""
     with running(folder) as network, ExitStack() as stack:
-        contracts = {}
+        directory, credit = {}, {}
         for name, user in USERS.items():
             profile = load_profile(profile_file(network.plan, network.plan.department(name)))
             gateway = stack.enter_context(connect(profile.user(user), profile.peers))
-            contracts[name] = gateway.network("directory").contract("directory")
-        demo = Demo(contracts)
-        _line("block", "transaction", "department", "what happened")
+            directory[name] = gateway.network("directory").contract("directory")
+            if "credit" in profile.channels:
+                credit[name] = gateway.network("credit").contract("credit")
+        demo = Demo(directory)
+        _title("directory")
         found(demo)
         publish(demo)
-        share(demo)
+        request = share(demo)
         for line in answers(demo):
             _say(line)
+        _title("credit")
+        keep_credit(Demo(credit))
+        _say(f"channel credit has {_height(network)} blocks now")
+        look_across(demo, request)
     _say("everything is down again")
+
+
+def _height(network: Network) -> int:
+    """How many blocks the manager's peer has of the credit channel."""
+    profile = load_profile(profile_file(network.plan, network.plan.department(MANAGER)))
+    with Admin(profile.user("Admin")) as admin:
+        return admin.chain_info(profile.peers[0], "credit").height
+
+
+def _title(channel: str) -> None:
+    _say(f"channel {channel}")
+    _line("block", "transaction", "department", "what happened")
 
 
 def _line(block: str, transaction: str, department: str, what: str) -> None:

@@ -31,12 +31,29 @@ def test_it_shows_grant_receipt_and_refusals(tmp_path: Path) -> None:
         line for line in done.stdout.splitlines() if re.match(r" *(\d+|-)  [0-9a-f]{64}", line)
     ]
     blocks = [int(line.split()[0]) for line in lines if line.split()[0] != "-"]
-    assert blocks == sorted(blocks)
-    for step in ("grants it", "signs the receipt", "REFUSES it: 与申请事项无关"):
+    again = next(place for place in range(1, len(blocks)) if blocks[place] < blocks[place - 1])
+    for channel in (blocks[:again], blocks[again:]):
+        assert channel == sorted(channel)
+    for step in (
+        "upholds the penalty",
+        "grants it",
+        "signs the receipt",
+        "REFUSES it: 与申请事项无关",
+    ):
         assert any(step in line for line in lines), step
     refused = [line for line in lines if line.split()[0] == "-"]
-    assert ["is revoked, not active" in line for line in refused] == [True, False]
-    assert "is not shared" in refused[1]
+    for line, words in zip(
+        refused, ("is revoked, not active", "is not shared", "yuan entered as"), strict=True
+    ):
+        assert words in line
+    across = [line for line in done.stdout.splitlines() if "reads across" in line]
+    assert [line.split()[0] for line in across] == ["EconInfo", "MktSup"]
+    assert all("京市监罚〔" in line for line in across)
+    assert re.search(
+        r"Haidian is REFUSED: INVOKE_CHAINCODE failed: transaction ID: [0-9a-f]{64}: Failed to get "
+        r"policy manager for channel \[credit\]",
+        done.stdout,
+    )
     assert "everything is down again" in done.stdout
     assert running_with(str(tmp_path)) == []
 
