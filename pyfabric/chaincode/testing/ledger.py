@@ -15,8 +15,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.conversion import encode_value
 from pyfabric.chaincode.invocation import OK, Event, Invocation, Result
+from pyfabric.chaincode.stub import Exchange
+from pyfabric.chaincode.testing.determinism import DeterminismGuard
 from pyfabric.chaincode.testing.identities import identity
-from pyfabric.chaincode.testing.peer import Callee, Channel, SimulatedPeer
+from pyfabric.chaincode.testing.peer import Callee, Channel, SimulatedPeer, Type
 from pyfabric.core.state.memory import MemoryState
 from pyfabric.core.state.mvcc import validate
 from pyfabric.core.state.rwset import NamespaceSet, decode_read_write_set
@@ -55,7 +57,8 @@ class TestLedger:
     `submit` commits each transaction in a block of its own; `endorse` and `commit` apart show what
     happens to transactions that ran side by side. `now` is the time of the next proposals, and stands
     still until it is set. `events` holds the events of committed transactions. `callees` stand for other
-    chaincodes, by "name" or "name/channel".
+    chaincodes, by "name" or "name/channel". A contract that asks the clock, chance or the network, itself
+    or through a library, raises DeterminismError; `guard` False lets it.
     """
 
     __test__: ClassVar[bool] = False
@@ -68,6 +71,7 @@ class TestLedger:
         name: str = "chaincode",
         now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
         callees: Mapping[str, Callee] | None = None,
+        guard: bool = True,
     ) -> None:
         self.now = now
         self.events: list[CommittedEvent] = []
@@ -78,6 +82,7 @@ class TestLedger:
         self._state = MemoryState()
         self._past: dict[str, list[kv_query_result_pb2.KeyModification]] = {}
         self._found = Channel(self._state, self._past, callees or {})
+        self._guard = guard
         self._proposals = 0
         self._default_client = identity("Org1MSP")
 
@@ -169,9 +174,28 @@ class TestLedger:
         return [key for key, _ in self._state.range(self._name, "", "")]
 
     def _run(self, invocation: Invocation, peer: SimulatedPeer) -> Result:
-        if self._chaincode.is_async(invocation):
-            return _finish(self._chaincode.run_async(invocation, peer.answer_async))
-        return self._chaincode.run(invocation, peer.answer)
+        if not self._guard:
+            return self._call(invocation, peer.answer)
+        guard = DeterminismGuard()
+
+        def answer(kind: Type, payload: bytes) -> bytes:
+            with guard.paused():
+                return peer.answer(kind, payload)
+
+        with guard.watching():
+            result = self._call(invocation, answer)
+        if guard.violation is not None:
+            raise guard.violation
+        return result
+
+    def _call(self, invocation: Invocation, answer: Exchange) -> Result:
+        if not self._chaincode.is_async(invocation):
+            return self._chaincode.run(invocation, answer)
+
+        async def answer_async(kind: Type, payload: bytes) -> bytes:
+            return answer(kind, payload)
+
+        return _finish(self._chaincode.run_async(invocation, answer_async))
 
     def _emit(self, endorsement: Endorsement) -> None:
         if endorsement.event is not None:

@@ -74,10 +74,6 @@ class SimulatedPeer:
                 f"{name} failed: transaction ID: {self._transaction_id}: {error}"
             ) from error
 
-    async def answer_async(self, kind: Type, payload: bytes) -> bytes:
-        """`answer`, for asynchronous contracts."""
-        return self.answer(kind, payload)
-
     def _place(self, collection: str) -> str:
         """Where a collection's values are kept: private data differs from state in its place only."""
         return f"{self._namespace}$$p{collection}" if collection else self._namespace
