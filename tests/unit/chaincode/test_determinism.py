@@ -49,8 +49,9 @@ ASKED: dict[str, Callable[[], object]] = {
     "secrets.token_bytes": secrets.token_hex,
     "uuid.uuid1": uuid.uuid1,
     "uuid.uuid4": Ticket,
-    "socket.getaddrinfo": lambda: socket.getaddrinfo("localhost", 1),
-    "socket.socket": lambda: urlopen("http://127.0.0.1:9/"),
+    "socket.getaddrinfo": lambda: urlopen("http://127.0.0.1:9/"),
+    "socket.gethostbyname": lambda: socket.gethostbyname("localhost"),
+    "socket.socket": socket.socket,
 }
 HARMLESS: dict[str, Callable[[], object]] = {
     "seeded": lambda: random.Random(7).random(),
