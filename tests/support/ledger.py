@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import collection_pb2
@@ -42,6 +42,7 @@ from pyfabric.admin.config.model import (
 )
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.core.effects import Endpoint, Rest, rest
+from pyfabric.core.tracing import Tracer
 from pyfabric.core.transactions import ProposalAnswer, process_proposal, submit
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import write_local_msp, write_tls
@@ -55,6 +56,7 @@ from pyfabric.ledger.node import Node
 ROOT = Path(__file__).parent.parent.parent
 CHANNEL = "directory"
 DEPARTMENTS = ("EconInfo", "MktSup", "Haidian")
+NodeConfig = TypeVar("NodeConfig", PeerConfig, OrdererConfig)
 LOCALHOST = ("localhost", "127.0.0.1")
 
 
@@ -221,12 +223,22 @@ class LedgerNetwork:
     def all_msp_ids(self) -> list[str]:
         return [department.msp_id for department in self.departments.values()]
 
+    def watch(self) -> None:
+        """Have operations services on every node from the next start on."""
+        first = self.config.orderers[0]
+        self.config = self.config.model_copy(
+            update={
+                "peers": [_watched(one) for one in self.config.peers],
+                "orderers": [_watched(first)],
+            }
+        )
+
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Node]:
+    async def running(self, tracer: Tracer | None = None) -> AsyncIterator[Node]:
         """The ledger in this event loop."""
         self.driver = AsyncDriver()
         node = await Node.start(
-            self.config, lambda: datetime.now(UTC), lambda: os.urandom(24), Random(1)
+            self.config, lambda: datetime.now(UTC), lambda: os.urandom(24), Random(1), tracer
         )
         self.node = node
         try:
@@ -395,6 +407,13 @@ def contract_host(department: Department, package_id: str, contracts: Sequence[s
         name=department.name,
         argv=[sys.executable, "-m", "pyfabric.chaincode.host"],
         services={"services": [service]},
+    )
+
+
+def _watched(node: NodeConfig) -> NodeConfig:
+    roots = node.tls.certificate.parent / "ca.crt"
+    return node.model_copy(
+        update={"operations_address": address(), "operations_client_roots": roots}
     )
 
 
