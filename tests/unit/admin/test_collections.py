@@ -69,7 +69,9 @@ def test_defaults_are_those_of_collection_files() -> None:
     assert not static.HasField("endorsement_policy")
 
 
-@pytest.mark.parametrize("change", [{"policy": "OR("}, {"endorsement_policy": "OR('A')"}])
-def test_a_policy_that_is_none(change: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "broken", [replace(DUO, policy="OR("), replace(DUO, endorsement_policy="OR('A')")]
+)
+def test_a_policy_that_is_none(broken: CollectionConfig) -> None:
     with pytest.raises(PolicySyntaxError):
-        collection_package([replace(DUO, **change)])
+        collection_package([broken])
