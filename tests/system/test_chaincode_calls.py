@@ -215,11 +215,25 @@ def test_a_chaincode_that_the_channel_has_not(
     )
 
 
+def test_a_call_back_from_another_channel_reads_what_is_committed(calls: Calls) -> None:
+    calls.submit("Tax", "put", "back", "before", chaincode="store")
+    inner = args("call", "store", "wide", args("get", "back"))
+    assert calls.ask("Tax", "call", "vault", "pair", inner) == "200||200||before"
+    inner = args("call", "store", "wide", args("put", "back", "after"))
+    assert calls.ask("Tax", "call", "vault", "pair", inner) == "200||200||after"
+    assert calls.ask("Tax", "get", "back", chaincode="store") == "before"
+
+
 def test_a_chaincode_cannot_call_itself(calls: Calls) -> None:
     said = refusal(calls, "Tax", "relay", "", args("get", "k"))
     start, _, rest = said.partition("execute failed: error sending: txid: ")
     assert start.endswith(": ")
     assert rest.endswith("(wide) exists")
+
+
+def test_a_system_chaincode_on_a_channel_that_there_is_not(calls: Calls) -> None:
+    said = refusal(calls, "Steel", "_lifecycle", "pair", args("QueryChaincodeDefinitions", ""))
+    assert said.endswith(": failed to find ledger for channel: pair")
 
 
 def test_system_chaincodes(calls: Calls) -> None:
