@@ -59,16 +59,21 @@ class CallMetrics:
 
 
 class Call:
-    """One call, from `with` on; how it ends is read from what it raises."""
+    """One call, from `with` on; how it ends is read from what it raises.
 
-    def __init__(self, metrics: CallMetrics, kind: str, service: str, method: str) -> None:
+    `labels` are the service, with underscores, and the method.
+    """
+
+    __slots__ = ("_kind", "_labels", "_metrics", "_started")
+
+    def __init__(self, metrics: CallMetrics, kind: str, labels: tuple[str, str]) -> None:
         self._metrics = metrics
         self._kind = kind
-        self.labels = (service.replace(".", "_"), method)
+        self._labels = labels
         self._started = 0.0
 
     def __enter__(self) -> None:
-        self._metrics.received[self._kind].add(*self.labels)
+        self._metrics.received[self._kind].add(*self._labels)
         self._started = time.perf_counter()
 
     def __exit__(
@@ -84,7 +89,7 @@ class Call:
             code = StatusCode.CANCELLED
         elif error is not None:
             code = StatusCode.UNKNOWN
-        labels = (*self.labels, _CODE_NAMES.get(code, _UNKNOWN))
+        labels = (*self._labels, _CODE_NAMES.get(code, _UNKNOWN))
         self._metrics.completed[self._kind].add(*labels)
         self._metrics.duration[self._kind].observe(time.perf_counter() - self._started, *labels)
 

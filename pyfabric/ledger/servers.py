@@ -48,14 +48,16 @@ class Limit:
 class _Counted(AsyncIterator[bytes]):
     """The messages of a stream, counted as they come."""
 
-    def __init__(self, requests: AsyncIterator[bytes], metrics: CallMetrics, call: Call) -> None:
+    def __init__(
+        self, requests: AsyncIterator[bytes], metrics: CallMetrics, labels: tuple[str, str]
+    ) -> None:
         self._requests = aiter(requests)
         self._metrics = metrics
-        self._call = call
+        self._labels = labels
 
     async def __anext__(self) -> bytes:
         request = await anext(self._requests)
-        self._metrics.messages_received.add(*self._call.labels)
+        self._metrics.messages_received.add(*self._labels)
         return request
 
 
@@ -79,11 +81,11 @@ class ServiceBuilder:
         method: Callable[[Any, grpc.aio.ServicerContext], Awaitable[Any]],
     ) -> None:
         """Add a unary method; a CallError becomes the call's status."""
-        limit = self.limit
+        limit, labels = self.limit, self._labels(name)
 
         async def handle(request: Any, context: grpc.aio.ServicerContext) -> Any:
             try:
-                with self._call("unary", name), limit, self._span(name, context):
+                with Call(self.metrics, "unary", labels), limit, self._span(name, context):
                     return await method(request, context)
             except CallError as failure:
                 await failure.abort(context)
@@ -99,17 +101,16 @@ class ServiceBuilder:
         method: Callable[[Any], AsyncIterator[Any]],
     ) -> None:
         """Add a method that answers one request with a stream."""
-        limit = self.limit
+        limit, labels = self.limit, self._labels(name)
 
         async def handle(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
-            call = self._call("stream", name)
             try:
-                with call, limit:
-                    self.metrics.messages_received.add(*call.labels)
+                with Call(self.metrics, "stream", labels), limit:
+                    self.metrics.messages_received.add(*labels)
                     # Headers at once: a client waits for them to know that the stream is open.
                     await context.send_initial_metadata(())
                     async for message in method(request):
-                        self.metrics.messages_sent.add(*call.labels)
+                        self.metrics.messages_sent.add(*labels)
                         yield message
             except CallError as failure:
                 await failure.abort(context)
@@ -124,16 +125,15 @@ class ServiceBuilder:
         method: Callable[[AsyncIterator[bytes], grpc.aio.ServicerContext], AsyncIterator[Any]],
     ) -> None:
         """Add a method that answers a stream of raw messages with a stream."""
-        limit = self.limit
+        limit, labels = self.limit, self._labels(name)
 
         async def handle(
             requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
         ) -> AsyncIterator[Any]:
-            call = self._call("stream", name)
             try:
-                with call, limit:
-                    async for message in method(_Counted(requests, self.metrics, call), context):
-                        self.metrics.messages_sent.add(*call.labels)
+                with Call(self.metrics, "stream", labels), limit:
+                    async for message in method(_Counted(requests, self.metrics, labels), context):
+                        self.metrics.messages_sent.add(*labels)
                         yield message
             except CallError as failure:
                 await failure.abort(context)
@@ -142,8 +142,8 @@ class ServiceBuilder:
             handle, response_serializer=_serialize
         )
 
-    def _call(self, kind: str, method: str) -> Call:
-        return Call(self.metrics, kind, self.name, method)
+    def _labels(self, method: str) -> tuple[str, str]:
+        return self.name.replace(".", "_"), method
 
     def _span(
         self, method: str, context: grpc.aio.ServicerContext
