@@ -9,6 +9,7 @@ import pytest_asyncio
 from fabric_protos.peer import chaincode_shim_pb2
 
 from pyfabric.errors import ContractError
+from pyfabric.ledger.private_store import Place
 from pyfabric.ledger.transaction_context import Kind
 from tests.support import history
 from tests.support.private_history import CHANNEL, DEPARTMENTS, PrivateHistory
@@ -102,7 +103,8 @@ async def test_what_a_peer_lost_it_gets_back_from_other_members(replayed: Privat
             if by_position["0"][0][0] != "_lifecycle"
         }
         assert replayed.shown("FacultyMSP") == expected
-        assert replayed.peers["FacultyMSP"].store.get((CHANNEL, "ledger", "trio"), "feet") == (
+        place = Place(CHANNEL, "ledger", "trio")
+        assert replayed.peers["FacultyMSP"].store.get(place, "feet") == (
             b"three",
             (158, 0),
         )
