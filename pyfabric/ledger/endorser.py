@@ -23,7 +23,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pyfabric.errors import ContractError, IdentityError, PolicyError
 from pyfabric.ledger.approvals import Chaincode
 from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.execution import SYSTEM_CHAINCODES, Execution
+from pyfabric.ledger.execution import SYSTEM_CHAINCODES, SYSTEM_NAMESPACES, Execution
 from pyfabric.ledger.interest import interest
 from pyfabric.ledger.peer import Peer
 from pyfabric.ledger.private_simulation import PrivateSimulation
@@ -248,7 +248,7 @@ class Endorser:
         payload = proposal_response_pb2.ProposalResponsePayload(
             proposal_hash=proposal.hash(), extension=action.SerializeToString()
         ).SerializeToString()
-        touched = None if simulation is None else interest(simulation, SYSTEM_CHAINCODES)
+        touched = None if simulation is None else interest(simulation, SYSTEM_NAMESPACES)
         if response.status >= _ERROR:
             return Response(response=response, payload=payload, interest=touched)
         return Response(

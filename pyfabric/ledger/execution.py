@@ -7,6 +7,7 @@ reads that channel's state as it is, and what it writes is lost.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_response_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -34,6 +35,8 @@ SYSTEM_CHAINCODES: dict[str, Callable[[SystemCall], proposal_response_pb2.Respon
     cscc.NAME: cscc.invoke,
     qscc.NAME: qscc.invoke,
 }
+# The legacy lifecycle's namespace is still read, and planned for as little as any system chaincode's.
+SYSTEM_NAMESPACES: Final = frozenset({*SYSTEM_CHAINCODES, lifecycle.LEGACY})
 _INITIALIZED = "\x00\U0010ffffinitialized"
 
 

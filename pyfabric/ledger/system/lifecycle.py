@@ -40,7 +40,7 @@ from pyfabric.ledger.system.states import OrganizationState, PublicState, hashed
 
 NAME = LIFECYCLE
 ENDORSEMENT = "/Channel/Application/Endorsement"
-_LEGACY = "lscc"
+LEGACY = "lscc"
 
 
 class NotDefinedError(ContractError):
@@ -114,7 +114,7 @@ def _validate(context: _OnChannel, request: Any) -> None:
         inputs.check_collections(collections, context.config.msp_manager)
         committed = read_definition(request.name, context.public)
         if committed is None:
-            context.simulation.get_state(_LEGACY, request.name)
+            context.simulation.get_state(LEGACY, request.name)
         else:
             inputs.check_against_committed(collections, committed.collection_package)
     except ContractError as error:
