@@ -32,6 +32,10 @@ class EmbeddedRuntime:
         """Whether the ledger's process runs."""
         return self._process.pid() is not None
 
+    def was_killed(self) -> bool:
+        """Whether the ledger ended without being stopped: its contract hosts may still be ending."""
+        return self._process.was_killed()
+
     def runs(self, plan: Plan, served: Sequence[Served]) -> bool:
         """Whether the ledger runs with exactly the nodes and services of this Plan."""
         return self.running() and LedgerConfig.load(self._config) == ledger_config(plan, served)

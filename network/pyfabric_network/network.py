@@ -25,6 +25,8 @@ from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.steps import Report, silent
 
 ANY_FREE_PORT = 0
+# Contract hosts finish what runs before they end, for ten seconds at most.
+_LEFTOVER_SECONDS = 15.0
 
 
 class Network:
@@ -100,7 +102,8 @@ class Network:
         total = 5
         with locked(self.plan.root), closing(Driver()) as driver:
             if not self.runtime.running():
-                check_free(self.plan.listening(self._served()))
+                patience = _LEFTOVER_SECONDS if self.runtime.was_killed() else 0.0
+                check_free(self.plan.listening(self._served()), patience=patience)
             self._save()
             report("keys and certificates", 0, total)
             make_material(self.plan, now=driver.run(now()))

@@ -3,6 +3,7 @@
 import errno
 import random
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,11 +11,18 @@ from pyfabric.errors import NetworkError
 from pyfabric_network.plan import Address
 
 _LISTEN = "0A"
+_PAUSE = 0.05
 
 
-def check_free(addresses: Mapping[str, Address]) -> None:
-    """Raise NetworkError that names the first address that cannot be listened on, and who has it."""
+def check_free(addresses: Mapping[str, Address], *, patience: float = 0.0) -> None:
+    """Raise NetworkError that names the first address that cannot be listened on, and who has it.
+
+    With `patience` (seconds, in all), an address that is taken is given time to become free.
+    """
+    deadline = time.monotonic() + patience
     for name, address in addresses.items():
+        while not _is_free(address) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
         if not _is_free(address):
             owner = _owner(address.port)
             by = f" by {owner}" if owner else ""

@@ -38,6 +38,10 @@ class Background:
             return int(self.file.read_text(encoding="ascii"))
         return None
 
+    def was_killed(self) -> bool:
+        """Whether it ended without `end`: what it started may still be about to end."""
+        return self.file.exists() and self.pid() is None
+
     def start(self, argv: Sequence[str], *, output: Path, log: Path, folder: Path) -> None:
         """Start it in a session of its own, in `folder`.
 

@@ -13,6 +13,10 @@ class Runtime(Protocol):
         """Whether the nodes run."""
         ...
 
+    def was_killed(self) -> bool:
+        """Whether the nodes ended without being stopped: what they left may still hold ports."""
+        ...
+
     def runs(self, plan: Plan, served: Sequence[Served]) -> bool:
         """Whether exactly the nodes and services of this Plan run."""
         ...

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def test_a_port_in_use_is_named_with_what_wanted_it_and_who_has_it() -> None:
     assert "--base-port" in message
     if Path("/proc/net/tcp").exists():
         assert f"process {os.getpid()} (" in message
+
+
+def test_a_port_that_is_about_to_be_free_is_waited_for() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    ending = threading.Timer(0.2, server.close)
+    ending.start()
+    check_free({"peer0.tax": Address("127.0.0.1", port)}, patience=60)
+    ending.join()
 
 
 def test_free_ports_pass() -> None:
