@@ -1,11 +1,13 @@
 """A bare HTTP/2 client: opens one gRPC stream and pings as often as it likes, which gRPC would not."""
 
 import asyncio
+import ssl
 from types import TracebackType
 from typing import NamedTuple, Self
 
 DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7
 _ACK = 1
+_END_STREAM = 1
 _END_HEADERS = 4
 
 
@@ -16,20 +18,24 @@ class Frame(NamedTuple):
 
 
 class RawStream:
-    """One plaintext connection with one stream open on it."""
+    """One connection with one stream open on it; with `tls_roots` (PEM) over TLS."""
 
-    def __init__(self, address: str, path: str) -> None:
+    def __init__(self, address: str, path: str, *, tls_roots: bytes | None = None) -> None:
         self._address = address
         self._path = path
+        self._tls: ssl.SSLContext | None = None
+        if tls_roots is not None:
+            self._tls = ssl.create_default_context(cadata=tls_roots.decode())
+            self._tls.set_alpn_protocols(["h2"])
 
     async def __aenter__(self) -> Self:
         host, port = self._address.split(":")
-        self._reader, self._writer = await asyncio.open_connection(host, int(port))
+        self._reader, self._writer = await asyncio.open_connection(host, int(port), ssl=self._tls)
         self._writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         self._send(SETTINGS, 0, 0, b"")
         names = {
             ":method": "POST",
-            ":scheme": "http",
+            ":scheme": "http" if self._tls is None else "https",
             ":path": self._path,
             ":authority": self._address,
             "content-type": "application/grpc",
@@ -45,8 +51,13 @@ class RawStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        self._writer.transport.abort()  # a server of gRPC does not answer TLS's goodbye
         await self._writer.wait_closed()
+
+    def message(self, content: bytes, *, last: bool = False) -> None:
+        """Send a gRPC message; `last` says that no more will come."""
+        framed = b"\0" + len(content).to_bytes(4, "big") + content
+        self._send(DATA, _END_STREAM if last else 0, 1, framed)
 
     def ping(self, content: bytes) -> None:
         """Send PING with eight bytes."""
@@ -63,6 +74,8 @@ class RawStream:
         while True:
             frame = await asyncio.wait_for(self.frame(), 10)
             assert frame.kind != GOAWAY, frame.payload
+            if frame.kind == SETTINGS and not frame.flags & _ACK:
+                self._send(SETTINGS, _ACK, 0, b"")
             if frame.kind == kind and (frame.flags & _ACK > 0) == acknowledged:
                 return frame
 
