@@ -2,15 +2,21 @@
 
 import os
 import random
+import re
 import signal
+import sqlite3
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from fabric_protos.common import common_pb2
 from pyfabric_network.network import Network
+from pyfabric_network.plan import DepartmentPlan
+from pyfabric_network.ports import check_free, listens
 from pyfabric_network.steps import administrator, endpoint
 
 from pyfabric.core.blocks import data_hash, header_hash, parse_block, transaction_filter
@@ -21,7 +27,7 @@ from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.core.validation.block import CONFIGURATION_PLACE, BlockValidation
 from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.core.validation.form import transaction_id
-from pyfabric.errors import GatewayError, ValidationCode
+from pyfabric.errors import EndorseError, GatewayError, ValidationCode
 from pyfabric.gateway import Admin, CommitStatus, Contract, connect
 from tests.support.network import running_network
 
@@ -31,6 +37,8 @@ AT_ONCE = 16
 
 
 CHANNEL, CONTRACT = "bills", "sample"
+FAILED = "error in simulation: failed to execute transaction ID: "
+CUT = "chaincode stream terminated"
 
 
 @dataclass
@@ -66,6 +74,49 @@ class Load:
                 self.kill_at.pop(0)
                 self.up.clear()
                 self.wanted.set()
+
+
+def processes(*columns: str) -> list[list[str]]:
+    """All processes of the machine."""
+    command = ["ps", "-A", "-o", ",".join(f"{column}=" for column in columns)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.split() for line in listed.splitlines()]
+
+
+def hosts_of(network: Network) -> list[int]:
+    """The contract hosts: what the ledger started."""
+    ledger = (network.plan.root / "ledger.pid").read_text()
+    return [int(child) for child, parent in processes("pid", "ppid") if parent == ledger]
+
+
+def running(pids: set[int]) -> set[int]:
+    """Those that have not ended."""
+    return {
+        int(pid)
+        for pid, status in processes("pid", "stat")
+        if int(pid) in pids and "Z" not in status
+    }
+
+
+def stored(network: Network) -> dict[str, dict[str, VersionedValue]]:
+    """The public state in the ledger's file, by namespace and key; the network is down."""
+    found: dict[str, dict[str, VersionedValue]] = {}
+    (path,) = (network.plan.root / "ledger").rglob(f"{CHANNEL}.ledger")
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(
+            "SELECT namespace, key, value, block, position, metadata FROM state"
+        )
+        for namespace, key, value, block, position, metadata in rows:
+            kept = VersionedValue(value, Version(block, position), metadata)
+            found.setdefault(namespace, {})[key] = kept
+    return found
+
+
+def check_nothing_left(network: Network, hosts: set[int]) -> None:
+    """No host outlived its ledger, and no port is taken."""
+    assert len(hosts) >= KILLS
+    assert running(hosts) == set()
+    check_free(network.plan.listening([one.served() for one in network.plan.contracts.values()]))
 
 
 def kill(network: Network) -> None:
@@ -104,10 +155,22 @@ def replay(blocks: list[common_pb2.Block]) -> MemoryState:
     return state
 
 
+def check_reported(load: Load, blocks: list[common_pb2.Block]) -> None:
+    """Every transaction that was reported stands as valid in the block that was reported."""
+    held = {
+        transaction_id(raw): (block.header.number, transaction_filter(block)[place])
+        for block in blocks
+        for place, raw in enumerate(block.data.data)
+    }
+    for status in load.reported.values():
+        assert held[status.transaction_id] == (status.block_number, ValidationCode.VALID)
+
+
 def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
     with running_network(tmp_path) as network:
         department = next(iter(network.plan.departments.values()))
         with connect(administrator(department), endpoint(department.peers[0])) as gateway:
+            hosts: set[int] = set()
             chosen = sorted(random.Random(7).sample(range(10, TRANSACTIONS - 10), KILLS))
             load = Load(gateway.network(CHANNEL).contract(CONTRACT), chosen)
             load.up.set()
@@ -117,6 +180,7 @@ def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
                     for _ in range(KILLS):
                         assert load.wanted.wait(timeout=120)
                         load.wanted.clear()
+                        hosts.update(hosts_of(network))
                         kill(network)
                         network.up()
                         load.up.set()
@@ -132,14 +196,79 @@ def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
                 assert found is not None
                 assert found.value == f"value {number}".encode()
                 assert load.contract.evaluate("get", f"key-{number:04}") == found.value
+    check_nothing_left(network, hosts)
+    kept = stored(network)
+    assert kept == {namespace: dict(state.range(namespace, "", "")) for namespace in kept}
+    assert len(kept[CONTRACT]) == TRANSACTIONS
     assert len(load.reported) == TRANSACTIONS
     for before, block in pairwise(blocks):
         assert block.header.previous_hash == header_hash(before.header)
         assert block.header.data_hash == data_hash(block.data)
-    held = {
-        transaction_id(raw): (block.header.number, transaction_filter(block)[place])
-        for block in blocks
-        for place, raw in enumerate(block.data.data)
-    }
-    for status in load.reported.values():
-        assert held[status.transaction_id] == (status.block_number, ValidationCode.VALID)
+    check_reported(load, blocks)
+
+
+def kill_a_host(network: Network) -> DepartmentPlan:
+    """SIGKILL the contract host of one department, and wait until nobody listens there."""
+    hosts = hosts_of(network)
+    assert len(hosts) == len(network.plan.departments)
+    os.kill(hosts[0], signal.SIGKILL)
+    slot = network.plan.contracts[CONTRACT].slot
+    while True:
+        for department in network.plan.departments.values():
+            if not listens(department.contract_address(slot)):
+                return department
+
+
+def refused(contract: Contract, transaction: str) -> dict[str, str]:
+    """What each department says of a call, without the transaction's id; empty if it is endorsed."""
+    proposal = contract.new_proposal("put", transaction, "lost")
+    try:
+        proposal.endorse()
+    except EndorseError as error:
+        return {
+            one.msp_id: one.message.replace(proposal.transaction_id, "ID") for one in error.details
+        }
+    return {}
+
+
+def test_a_contract_host_that_is_killed_loses_nothing(tmp_path: Path) -> None:
+    with running_network(tmp_path) as network:
+        tax = network.plan.department("Tax")
+        package = network.plan.contracts[CONTRACT].package.package_id
+        with connect(administrator(tax), endpoint(tax.peers[0])) as gateway:
+            load = Load(gateway.network(CHANNEL).contract(CONTRACT), [40, 90, 140])
+            load.up.set()
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                working = [pool.submit(load.write, number) for number in range(200)]
+                try:
+                    for _ in range(3):
+                        assert load.wanted.wait(timeout=120)
+                        load.wanted.clear()
+                        killed = kill_a_host(network)
+                        address = killed.contract_address(network.plan.contracts[CONTRACT].slot)
+                        said = refused(load.contract, "probe")
+                        while said == {killed.msp_id: f"{FAILED}error sending: {CUT}"}:
+                            said = refused(load.contract, "probe")  # the peer is yet to notice
+                        assert list(said) == [killed.msp_id]
+                        assert re.fullmatch(
+                            re.escape(f"{FAILED}could not launch chaincode {package}: ")
+                            + ".*"
+                            + re.escape(f"dial tcp {address}: connect: connection refused")
+                            + ".*",
+                            said[killed.msp_id],
+                        )
+                        network.up()
+                        load.up.set()
+                    for one in working:
+                        one.result(timeout=120)
+                finally:
+                    load.given_up = True
+                    load.up.set()
+            for number in range(200):
+                value = load.contract.evaluate("get", f"key-{number:04}")
+                assert value == f"value {number}".encode()
+            assert load.contract.evaluate("get", "probe") == b""
+            blocks = blocks_of(network)
+            replay(blocks)
+    assert len(load.reported) == 200
+    check_reported(load, blocks)
