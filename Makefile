@@ -53,8 +53,9 @@ pytest: setup tests/interop/node_modules/.ready
 smoke: setup
 	$(BIN)/python tools/smoke_wheel.py
 
-bench: setup  ## speed of evaluate and submit beside the bare protocol, as a table and as JSON
+bench: setup tests/interop/node_modules/.ready  ## speed beside the bare protocol and the Node runtime, as tables and as JSON
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_contracts.py
 
 requirements: setup  ## compile requirements-dev.txt anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet pip-tools
