@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fabric_protos.common import common_pb2
+from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
@@ -46,6 +47,30 @@ def transactions(block: common_pb2.Block) -> list[ReadTransaction]:
     """The transactions of a block, in order; what cannot be read writes nothing."""
     codes = transaction_filter(block)
     return [_read(raw, codes[position]) for position, raw in enumerate(block.data.data)]
+
+
+def key_modification(
+    envelope: bytes, namespace: str, key: str
+) -> kv_query_result_pb2.KeyModification:
+    """What an endorser transaction wrote to a public key that is in its write set.
+
+    The time is that of the client's proposal. A key that is written twice has its first value, and an
+    empty value is a deletion, as in Fabric (kvledger/history/query_executer.go).
+    """
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
+    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+    written, *_ = (
+        write
+        for entry in _namespaces(payload.data)
+        for write in entry.public.writes
+        if (entry.namespace, write.key) == (namespace, key)
+    )
+    return kv_query_result_pb2.KeyModification(
+        tx_id=header.tx_id,
+        value=written.value,
+        timestamp=header.timestamp,
+        is_delete=written.is_delete or not written.value,
+    )
 
 
 def _read(raw: bytes, code: int) -> ReadTransaction:

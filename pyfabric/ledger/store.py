@@ -1,4 +1,4 @@
-"""A channel on disk: blocks, their indexes and public state in one SQLite file.
+"""A channel on disk: blocks, their indexes, public state and its history in one SQLite file.
 
 One connection writes; a block is one SQLite commit (WAL, synchronous=FULL). Its statements run where
 the caller runs, only the commit itself waits for the disk and belongs in a thread. Readers of a height
@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from fabric_protos.common import common_pb2
+from fabric_protos.ledger.queryresult import kv_query_result_pb2
 
 from pyfabric.core.blocks import data_hash, header_hash, parse_block
 from pyfabric.core.state.updates import Updates
 from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.errors import DecodeError, LedgerError
+from pyfabric.ledger.block_contents import key_modification
 
 APPLICATION_ID: Final = 0x70794662
-FORMAT: Final = 1
+FORMAT: Final = 2
 CHECKED_BLOCKS: Final = 256
 """How many of the newest blocks are read and compared when a file is opened."""
 
@@ -33,6 +35,10 @@ _FROM: Final = f"{_SELECT} AND key>=:start AND key<:end ORDER BY key LIMIT :page
 _ALL_FROM: Final = f"{_SELECT} AND key>=:start ORDER BY key LIMIT :page"
 _AFTER: Final = f"{_SELECT} AND key>:start AND key<:end ORDER BY key LIMIT :page"
 _ALL_AFTER: Final = f"{_SELECT} AND key>:start ORDER BY key LIMIT :page"
+_WRITERS: Final = (
+    "SELECT block, position FROM history WHERE namespace=:namespace AND key=:key"
+    " AND (block, position)<(:block, :position) ORDER BY block DESC, position DESC LIMIT :page"
+)
 
 _TABLES: Final = f"""
 PRAGMA application_id={APPLICATION_ID};
@@ -46,6 +52,9 @@ CREATE TABLE state (
     namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
     block INTEGER NOT NULL, position INTEGER NOT NULL, metadata BLOB NOT NULL,
     PRIMARY KEY (namespace, key)) WITHOUT ROWID;
+CREATE TABLE history (
+    namespace TEXT NOT NULL, key TEXT NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (namespace, key, block, position)) WITHOUT ROWID;
 CREATE TABLE members (name TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -94,7 +103,34 @@ class Snapshot(_Reader):
         super().__init__(connection)
         self.holders = 0
         connection.execute("BEGIN")
-        self.height: int = connection.execute("SELECT count(*) FROM blocks").fetchone()[0]
+        self.height = _height(connection)
+
+    def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
+        """What valid transactions wrote to a key, or that they deleted it, newest first."""
+        block = common_pb2.Block()
+        for number, position in self._writers(namespace, key):
+            if block.header.number != number:
+                block = parse_block(_block(self.connection, number) or b"")
+            yield key_modification(block.data.data[position], namespace, key)
+
+    def _writers(self, namespace: str, key: str) -> Iterator[Version]:
+        last = Version(self.height, 0)
+        while True:
+            rows = self.connection.execute(
+                _WRITERS,
+                {
+                    "namespace": namespace,
+                    "key": key,
+                    "block": last.block,
+                    "position": last.transaction,
+                    "page": _PAGE,
+                },
+            ).fetchall()
+            for row in rows:
+                last = Version(*row)
+                yield last
+            if len(rows) < _PAGE:
+                return
 
 
 class ChannelStore:
@@ -111,7 +147,7 @@ class ChannelStore:
         self._current: Snapshot | None = None
         self._open: set[Snapshot] = set()
         self.state = _Reader(self._writer)
-        self.height: int = self._queries.execute("SELECT count(*) FROM blocks").fetchone()[0]
+        self.height = _height(self._queries)
 
     @classmethod
     def create(
@@ -174,8 +210,7 @@ class ChannelStore:
 
     def block(self, number: int) -> bytes | None:
         """A block by its number."""
-        row = self._queries.execute("SELECT block FROM blocks WHERE number=?", (number,)).fetchone()
-        return None if row is None else bytes(row[0])
+        return _block(self._queries, number)
 
     def newest(self) -> bytes:
         """The newest block."""
@@ -247,6 +282,21 @@ def _insert(
             if value.value
         ],
     )
+    connection.executemany(
+        "INSERT INTO history VALUES (?, ?, ?, ?)",
+        [(namespace, key, *version) for namespace, key, version in updates.written],
+    )
+
+
+def _height(connection: sqlite3.Connection) -> int:
+    """The number of the next block: blocks are numbered from 0 without a gap."""
+    number: int = connection.execute("SELECT max(number) FROM blocks").fetchone()[0]
+    return number + 1
+
+
+def _block(connection: sqlite3.Connection, number: int) -> bytes | None:
+    row = connection.execute("SELECT block FROM blocks WHERE number=?", (number,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def remove(path: Path) -> None:

@@ -7,6 +7,7 @@ are the payload of a RESPONSE, or a ContractError whose text goes into an ERROR.
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
+from typing import Protocol
 
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
@@ -24,9 +25,17 @@ BATCH = 100
 TOTAL_LIMIT = 100_000
 
 
+class LedgerReader(StateReader, Protocol):
+    """Committed state at one height, and what came before it."""
+
+    def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
+        """What valid transactions wrote to a key, or that they deleted it, newest first."""
+        ...
+
+
 @dataclass(slots=True)
 class _Query:
-    scan: Iterator[tuple[str, bytes]]
+    scan: Iterator[bytes]
     pending: list[chaincode_shim_pb2.QueryResultBytes] = field(default_factory=list)
     returned: int = 0
 
@@ -45,7 +54,7 @@ class TransactionContext:
         transaction_id: str,
         signed: proposal_pb2.SignedProposal,
         simulation: PrivateSimulation,
-        reader: StateReader,
+        reader: LedgerReader,
         access: CollectionAccess,
         call: Callable[[bytes], Awaitable[bytes]],
     ) -> None:
@@ -61,12 +70,9 @@ class TransactionContext:
         self._numbers = count(1)
 
     def answer(self, kind: int, payload: bytes) -> bytes:
-        """The payload that answers a request; raises ContractError."""
-        handler = _HANDLERS.get(kind)
-        if handler is None:
-            raise ContractError("not supported yet by the development ledger")
+        """The payload that answers a request (but INVOKE_CHAINCODE); raises ContractError."""
         try:
-            return handler(self, payload)
+            return _HANDLERS[kind](self, payload)
         except ProtobufDecodeError as error:
             raise ContractError(f"unmarshal failed: {UNREADABLE}") from error
 
@@ -205,9 +211,13 @@ class TransactionContext:
             return self._page(request.endKey, metadata.bookmark or request.startKey, limit)
         else:
             scan = self.simulation.range(self.namespace, request.startKey, request.endKey)
-        identifier = str(next(self._numbers))
-        self._queries[identifier] = _Query(scan)
-        return self._batch(identifier, limit)
+        return self._start((self._pair(key, value) for key, value in scan), limit)
+
+    def get_history(self, payload: bytes) -> bytes:
+        """GET_HISTORY_FOR_KEY, by batches: no read is recorded."""
+        request = chaincode_shim_pb2.GetHistoryForKey.FromString(payload)
+        found = self._reader.history(self.namespace, request.key)
+        return self._start((one.SerializeToString() for one in found), TOTAL_LIMIT)
 
     def next_batch(self, payload: bytes) -> bytes:
         """QUERY_STATE_NEXT."""
@@ -230,6 +240,11 @@ class TransactionContext:
             self.simulation.before_private_query()
         raise ContractError("ExecuteQuery not supported for leveldb")
 
+    def _start(self, scan: Iterator[bytes], limit: int) -> bytes:
+        identifier = str(next(self._numbers))
+        self._queries[identifier] = _Query(scan)
+        return self._batch(identifier, limit)
+
     def _batch(self, identifier: str, limit: int) -> bytes:
         query = self._queries[identifier]
         while query.returned < limit:
@@ -238,7 +253,7 @@ class TransactionContext:
                 break
             full = len(query.pending) == BATCH
             results, query.pending = (query.pending, []) if full else ([], query.pending)
-            query.pending.append(self._result(*found))
+            query.pending.append(chaincode_shim_pb2.QueryResultBytes(resultBytes=found))
             query.returned += 1
             if full:
                 return chaincode_shim_pb2.QueryResponse(
@@ -257,7 +272,10 @@ class TransactionContext:
             fetched_records_count=len(found), bookmark=bookmark
         )
         return chaincode_shim_pb2.QueryResponse(
-            results=[self._result(key, value) for key, value in found],
+            results=[
+                chaincode_shim_pb2.QueryResultBytes(resultBytes=self._pair(key, value))
+                for key, value in found
+            ],
             id=str(next(self._numbers)),
             metadata=metadata.SerializeToString(),
         ).SerializeToString()
@@ -267,9 +285,9 @@ class TransactionContext:
         keys = islice(self._reader.range(self.namespace, last, end), 1, 2)
         return next((key for key, _ in keys), "")
 
-    def _result(self, key: str, value: bytes) -> chaincode_shim_pb2.QueryResultBytes:
+    def _pair(self, key: str, value: bytes) -> bytes:
         entry = kv_query_result_pb2.KV(namespace=self.namespace, key=key, value=value)
-        return chaincode_shim_pb2.QueryResultBytes(resultBytes=entry.SerializeToString())
+        return entry.SerializeToString()
 
 
 _HANDLERS: Mapping[int, Callable[[TransactionContext, bytes], bytes]] = {
@@ -286,4 +304,5 @@ _HANDLERS: Mapping[int, Callable[[TransactionContext, bytes], bytes]] = {
     Kind.QUERY_STATE_NEXT: TransactionContext.next_batch,
     Kind.QUERY_STATE_CLOSE: TransactionContext.close_query,
     Kind.GET_QUERY_RESULT: TransactionContext.rich_query,
+    Kind.GET_HISTORY_FOR_KEY: TransactionContext.get_history,
 }

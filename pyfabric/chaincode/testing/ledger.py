@@ -213,7 +213,7 @@ class TestLedger:
                 kv_query_result_pb2.KeyModification(
                     tx_id=endorsement.transaction_id,
                     value=write.value,
-                    is_delete=write.is_delete,
+                    is_delete=write.is_delete or not write.value,
                     timestamp=stamp,
                 )
             )

@@ -27,11 +27,13 @@ class Updates:
     """The state changes of a block so far.
 
     `changes` is by namespace and key; an empty value is a deletion (no key of Fabric's state has one),
-    and its version is that of the transaction which deleted.
+    and its version is that of the transaction which deleted. `written` are the public keys that
+    transactions wrote or deleted, each with the version of the writer: the history of keys.
     """
 
     def __init__(self) -> None:
         self.changes: dict[tuple[str, str], VersionedValue] = {}
+        self.written: set[tuple[str, str, Version]] = set()
         self._keys: dict[str, list[str]] = {}
 
     def __contains__(self, place: tuple[str, str]) -> bool:
@@ -62,6 +64,11 @@ class Updates:
         for place, result in applied:
             if result is not None:
                 self.put(place, result)
+        self.written.update(
+            (entry.namespace, write.key, version)
+            for entry in namespaces
+            for write in entry.public.writes
+        )
 
     def put(self, place: tuple[str, str], value: VersionedValue) -> None:
         """Set one key, as if a transaction had done it."""

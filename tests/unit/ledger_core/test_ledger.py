@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
@@ -19,6 +20,8 @@ from pyfabric.ledger.ledgers import Ledgers
 from tests.support import history
 
 CHANNEL = "records"
+KEYS_WITH_HISTORY = 11
+KEYS_WRITTEN = 48
 
 
 def fill(folder: Path, start: int, stop: int) -> None:
@@ -82,6 +85,46 @@ def test_state_is_that_of_the_real_peer(ledgers: Ledgers) -> None:
         configuration = state.get("", "CHANNEL_CONFIG_ENV_BYTES")
         assert configuration is not None
         assert configuration.version == Version(149, 0)
+
+
+def test_the_history_of_keys_is_that_of_the_real_peer(ledgers: Ledgers) -> None:
+    expected = history.load("history.json")
+    with ledgers.channels[CHANNEL].snapshot() as state:
+        for key, modifications in expected["keys"].items():
+            assert [
+                {
+                    "is_delete": one.is_delete,
+                    "timestamp": {"nanos": one.timestamp.nanos, "seconds": one.timestamp.seconds},
+                    "tx_id": one.tx_id,
+                    "value": one.value.decode(),
+                }
+                for one in state.history(expected["chaincode"], key)
+            ] == modifications
+    assert len(expected["keys"]) == KEYS_WITH_HISTORY
+
+
+def test_every_valid_write_and_nothing_else_is_in_the_history(ledgers: Ledgers) -> None:
+    expected: dict[tuple[str, str], list[str]] = {}
+    for decoded in reversed(history.decoded()):
+        for transaction in reversed(decoded["transactions"]):
+            if transaction["validation_code"] == ValidationCode.VALID:
+                for place in _public_writes(transaction):
+                    expected.setdefault(place, []).append(transaction["tx_id"])
+    with ledgers.channels[CHANNEL].snapshot() as state:
+        for place, writers in expected.items():
+            assert [one.tx_id for one in state.history(*place)] == writers
+        assert not list(state.history("ledger", "no such key"))
+        assert not list(state.history("", "CHANNEL_CONFIG_ENV_BYTES"))
+    assert len(expected) == KEYS_WRITTEN
+
+
+def _public_writes(transaction: dict[str, Any]) -> set[tuple[str, str]]:
+    return {
+        (namespace["namespace"], write["key"])
+        for action in transaction.get("actions", [])
+        for namespace in action["rwset"]["namespaces"]
+        for write in namespace.get("writes", [])
+    }
 
 
 def test_blocks_and_transactions_are_found_by_hash_and_id(ledgers: Ledgers) -> None:

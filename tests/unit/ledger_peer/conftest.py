@@ -129,10 +129,6 @@ class Contracts:
         request = chaincode_shim_pb2.GetStateMetadata(key=key.decode())
         await call.complete(await call.ask(Kind.GET_STATE_METADATA, request))
 
-    async def do_history(self, _: str, call: Call) -> None:
-        request = chaincode_shim_pb2.GetHistoryForKey(key="k")
-        await call.complete(await call.ask(Kind.GET_HISTORY_FOR_KEY, request))
-
 
 class World:
     """Everything a test needs."""

@@ -444,13 +444,6 @@ async def test_unknown_services_and_methods(world: World) -> None:
                 "found"
             ),
         ),
-        (
-            b"history",
-            (
-                "GET_HISTORY_FOR_KEY failed: transaction ID: {}: not supported yet by the "
-                "development ledger"
-            ),
-        ),
     ],
 )
 async def test_requests_that_the_peer_refuses(world: World, function: bytes, text: str) -> None:

@@ -1,5 +1,7 @@
 """What a peer answers a running contract, without a network: ranges, pages, metadata, refusals."""
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 from fabric_protos.common import policies_pb2
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
@@ -19,12 +21,27 @@ from pyfabric.ledger.transaction_context import BATCH, Kind, TransactionContext
 from tests.support import history
 
 
-def state(values: dict[str, bytes], metadata: dict[str, bytes] | None = None) -> MemoryState:
+class State(MemoryState):
+    """State of which every key was written `writes` times; only the last write is known."""
+
+    def __init__(self, writes: int = 1) -> None:
+        super().__init__()
+        self.writes = writes
+
+    def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
+        found = self.get(namespace, key)
+        for number in range(self.writes, 0, -1) if found else ():
+            yield kv_query_result_pb2.KeyModification(tx_id=f"{namespace} {key} {number}")
+
+
+def state(
+    values: dict[str, bytes], metadata: dict[str, bytes] | None = None, *, writes: int = 1
+) -> State:
     updates = Updates()
     for key, value in values.items():
         held = (metadata or {}).get(key, b"")
         updates.put(("cc", key), VersionedValue(value, Version(1, 0), held))
-    memory = MemoryState()
+    memory = State(writes)
     memory.commit(updates)
     return memory
 
@@ -37,7 +54,7 @@ async def alone(payload: bytes) -> bytes:
     raise ContractError("no chaincode is called here")
 
 
-def context(memory: MemoryState) -> TransactionContext:
+def context(memory: State) -> TransactionContext:
     simulation = PrivateSimulation(memory, "tx")
     access = CollectionAccess(CONFIG, "cc", "RegistryMSP", b"", simulation)
     signed = proposal_pb2.SignedProposal()
@@ -57,23 +74,44 @@ def ask_range(
     return chaincode_shim_pb2.QueryResponse.FromString(raw)
 
 
-def keys(response: chaincode_shim_pb2.QueryResponse) -> list[str]:
-    return [kv_query_result_pb2.KV.FromString(one.resultBytes).key for one in response.results]
+def keys(results: Iterable[chaincode_shim_pb2.QueryResultBytes]) -> list[str]:
+    return [kv_query_result_pb2.KV.FromString(one.resultBytes).key for one in results]
 
 
 @given(st.integers(0, 3 * BATCH + 1))
 def test_a_range_comes_in_batches(count: int) -> None:
     running = context(state({f"k{number:04}": b"v" for number in range(count)}))
-    response = ask_range(running, "k", "")
-    found = keys(response)
+    found = keys(rest(running, ask_range(running, "k", "")))
+    assert found == [f"k{number:04}" for number in range(count)]
+
+
+def rest(
+    running: TransactionContext, response: chaincode_shim_pb2.QueryResponse
+) -> Iterator[chaincode_shim_pb2.QueryResultBytes]:
+    """All results of a query whose first batch this is."""
+    yield from response.results
     while response.has_more:
         request = chaincode_shim_pb2.QueryStateNext(id=response.id).SerializeToString()
         response = chaincode_shim_pb2.QueryResponse.FromString(
             running.answer(Kind.QUERY_STATE_NEXT, request)
         )
         assert 0 < len(response.results) <= BATCH
-        found += keys(response)
-    assert found == [f"k{number:04}" for number in range(count)]
+        yield from response.results
+
+
+@given(st.integers(0, 3 * BATCH + 1))
+def test_a_history_comes_in_batches_and_is_no_read(count: int) -> None:
+    running = context(state({"k": b"v", "other": b"v"}, writes=count))
+    request = chaincode_shim_pb2.GetHistoryForKey(key="k").SerializeToString()
+    first = chaincode_shim_pb2.QueryResponse.FromString(
+        running.answer(Kind.GET_HISTORY_FOR_KEY, request)
+    )
+    found = [
+        kv_query_result_pb2.KeyModification.FromString(one.resultBytes).tx_id
+        for one in rest(running, first)
+    ]
+    assert found == [f"cc k {number}" for number in range(count, 0, -1)]
+    assert running.simulation.read_write_set() == context(state({})).simulation.read_write_set()
 
 
 @given(st.integers(0, 12), st.integers(1, 5))
@@ -86,7 +124,7 @@ def test_pages_follow_their_bookmarks(count: int, page: int) -> None:
         metadata = chaincode_shim_pb2.QueryResponseMetadata.FromString(response.metadata)
         assert metadata.fetched_records_count == len(response.results) <= page
         assert not response.has_more
-        found += keys(response)
+        found += keys(response.results)
         bookmark = metadata.bookmark
         if not bookmark:
             break
@@ -181,9 +219,7 @@ def test_batches_that_are_refused(kind: int, text: str) -> None:
         context(state({})).answer(Kind.WRITE_BATCH_STATE, batch.SerializeToString())
 
 
-def test_what_cannot_be_read_or_is_not_known() -> None:
+def test_what_cannot_be_read() -> None:
     running = context(state({}))
     with pytest.raises(ContractError, match="unmarshal failed: proto: cannot parse"):
         running.answer(Kind.GET_STATE, b"\xff\xff")
-    with pytest.raises(ContractError, match="not supported yet by the development ledger"):
-        running.answer(Kind.INVOKE_CHAINCODE, b"")
