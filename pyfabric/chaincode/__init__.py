@@ -13,6 +13,7 @@ from pyfabric.chaincode.contract import (
 )
 from pyfabric.chaincode.invocation import Event
 from pyfabric.chaincode.json_values import from_json, to_json
+from pyfabric.chaincode.key_policies import KeyEndorsementPolicy
 from pyfabric.chaincode.results import KeyValue, Modification, Page, Response
 from pyfabric.chaincode.stub import PrivateCollection, Stub
 from pyfabric.core.tracing import Tracer
@@ -29,6 +30,7 @@ __all__ = [
     "Contract",
     "ContractError",
     "Event",
+    "KeyEndorsementPolicy",
     "KeyValue",
     "Modification",
     "Page",
