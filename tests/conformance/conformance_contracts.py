@@ -6,6 +6,15 @@ import time
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
 
 
+def _answer(ctx: Context, chaincode: str, channel: str, *arguments: str) -> bytes:
+    """What another chaincode answers; "" as channel is this one."""
+    called = [argument.encode() for argument in arguments]
+    answer = ctx.stub.invoke_chaincode(chaincode, called, channel)
+    if answer.status != 200:
+        raise ContractError(answer.message)
+    return answer.payload
+
+
 class Conformance(Contract):
     """Reads, writes, refuses, waits and dies on request."""
 
@@ -52,6 +61,37 @@ class Conformance(Contract):
         page = ctx.stub.get_state_range_with_pagination(start, end, size, "")
         values = ",".join(found.value.decode() for found in page.items)
         return f"{values} next {page.bookmark} of {page.count}"
+
+    @query
+    def search(self, ctx: Context, wanted: str) -> str:
+        """The values that a rich query finds."""
+        return ",".join(found.value.decode() for found in ctx.stub.get_query_result(wanted))
+
+    @query
+    def history(self, ctx: Context, key: str) -> str:
+        """What became of a key, newest first: values, each with its transaction."""
+        return "\n".join(
+            f"{change.transaction_id} {'deleted' if change.value is None else change.value.decode()}"
+            for change in ctx.stub.get_history_for_key(key)
+        )
+
+    @query
+    def look_up(self, ctx: Context, chaincode: str, channel: str, key: str) -> bytes:
+        """The value of a key of another chaincode."""
+        return _answer(ctx, chaincode, channel, "get", key)
+
+    @transaction
+    def copy(self, ctx: Context, chaincode: str, channel: str, key: str) -> bytes:
+        """Keep here what another chaincode has under a key."""
+        value = _answer(ctx, chaincode, channel, "get", key)
+        ctx.stub.put_state(key, value)
+        return value
+
+    @transaction
+    def pass_on(self, ctx: Context, chaincode: str, channel: str, key: str, value: str) -> bytes:
+        """Have another chaincode write a value, and note here that it did."""
+        ctx.stub.put_state(key, b"passed on")
+        return _answer(ctx, chaincode, channel, "put", key, value)
 
     @transaction
     def echo(self, ctx: Context, value: bytes) -> bytes:

@@ -1,17 +1,25 @@
-"""A scenario's world: who calls, on which surface, and what came of it."""
+"""What every scenario starts with: a surface of the client, a fresh world, and the steps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from pyfabric_network.steps import endpoint
 
-from pyfabric.identity.signing import Identity, SigningIdentity
 from tests.support.running import Running
 from tests.support.surfaces import Surface
+
+pytest.register_assert_rewrite("tests.conformance.world", "tests.conformance.steps")
+
+from tests.conformance.world import World  # noqa: E402 - only now are its assertions told apart
+
+STEPS = Path(__file__).parent / "steps"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Steps are plugins, one module a subject."""
+    for file in sorted(STEPS.glob("*.py")):
+        config.pluginmanager.register(import_module(f"tests.conformance.steps.{file.stem}"))
 
 
 @pytest.fixture(scope="session", params=["gateway", "aio"])
@@ -20,62 +28,6 @@ def surface(request: pytest.FixtureRequest) -> Iterator[Surface]:
     made = Surface(request.param)
     yield made
     made.close()
-
-
-@dataclass
-class World:
-    """What one scenario has done so far. `$key` stands for a key that no other scenario uses."""
-
-    running: Running
-    surface: Surface
-    folder: Path
-    key: str = field(default_factory=lambda: f"k{uuid4().hex[:12]}")
-    identity: SigningIdentity | None = None
-    department: str = "EconInfo"
-    offline: bool = False
-    gateways: list[Any] = field(default_factory=list)
-    streams: list[Any] = field(default_factory=list)
-    result: bytes | None = None
-    error: Exception | None = None
-    status: Any = None
-    statuses: list[Any] = field(default_factory=list)
-    submitted: list[Any] = field(default_factory=list)
-    endorsed: Any = None
-    proposal: Any = None
-    package: Any = None
-    definition: Any = None
-    meanwhile: Any = None
-
-    def fill(self, text: str) -> str:
-        """The text with this scenario's own key in it."""
-        return text.replace("$key", self.key)
-
-    def peers(self, department: str) -> Any:
-        """The endpoints of a department's peers."""
-        return [endpoint(peer) for peer in self.running.department(department).peers]
-
-    def gateway(self, department: str, identity: SigningIdentity | Identity | None = None) -> Any:
-        """A gateway at a department's peers."""
-        who = identity or self.running.user(department)
-        made = self.surface.connect(who, self.peers(department))
-        self.gateways.append(made)
-        return made
-
-    def mine(self) -> Any:
-        """My gateway: my department's peers, my identity."""
-        if self.offline:
-            assert self.identity is not None
-            return self.gateway(self.department, self.identity.identity)
-        return self.gateway(self.department, self.identity)
-
-    def contract(self, gateway: Any, channel: str = "conformance", chaincode: str = "conformance"):
-        """The conformance contract through a gateway."""
-        return gateway.network(channel).contract(chaincode)
-
-    def close(self) -> None:
-        """End streams and gateways."""
-        for item in (*self.streams, *self.gateways):
-            item.close()
 
 
 @pytest.fixture(autouse=True)  # so that pytest sees that each scenario runs on each surface

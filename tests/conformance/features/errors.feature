@@ -120,3 +120,15 @@ Feature: Errors
     When I endorse the same proposal again
     Then it fails with ABORTED "failed to endorse transaction, see attached details for more info"
     And the department EconInfo says something with "duplicate transaction found"
+
+  Scenario: A rich query where the state database knows none
+    When I evaluate "search" with "{}"
+    Then it fails with UNKNOWN
+    And the department EconInfo says something with "GET_QUERY_RESULT failed: transaction ID: "
+    And the department EconInfo says something with ": ExecuteQuery not supported for leveldb"
+
+  Scenario: A rich query of private data
+    Given the contract is "cases"
+    When I evaluate "search" with "hints", "{}"
+    Then it fails with UNKNOWN
+    And the department EconInfo says something with ": ExecuteQuery not supported for leveldb"
