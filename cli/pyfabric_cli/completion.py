@@ -1,8 +1,8 @@
 """What the shell offers for arguments: names that exist on this machine."""
 
 from pyfabric_network.contexts import Contexts
-from pyfabric_network.spec import bundled_topologies
 from pyfabric_network.state import networks as networks_in
+from pyfabric_network.topologies import bundled_topologies
 
 from pyfabric_cli.settings import read_settings
 

@@ -8,9 +8,9 @@ import typer
 import yaml
 from pyfabric_network.network import Network
 from pyfabric_network.profile import connection_profile
-from pyfabric_network.spec import find_topology
 from pyfabric_network.state import networks
 from pyfabric_network.status import NodeStatus
+from pyfabric_network.topologies import find_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric_cli import completion, options

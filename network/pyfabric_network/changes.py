@@ -32,10 +32,18 @@ def _fixed(old: Topology, new: Topology) -> list[tuple[str, object, object]]:
         ("departments", names, list(new.departments)[: len(names)]),
     ]
     for name in names:
-        after = new.msp_id(name) if name in new.departments else None
-        fixed.append((f"departments.{name}.msp_id", old.msp_id(name), after))
+        path, before, now = f"departments.{name}", old.departments[name], new.departments.get(name)
+        msp_id = new.msp_id(name) if now else None
+        fixed += [
+            (f"{path}.msp_id", old.msp_id(name), msp_id),
+            (f"{path}.anchor_peers", before.anchor_peers, now and now.anchor_peers),
+            (f"{path}.intermediate_ca", before.intermediate_ca, now and now.intermediate_ca),
+        ]
     for name, channel in old.channels.items():
-        now = new.channels.get(name)
-        fixed.append((f"channels.{name}", channel.departments, now and now.departments))
-        fixed.append((f"channels.{name}.policies", channel.policies, now and now.policies))
+        path, later = f"channels.{name}", new.channels.get(name)
+        fixed += [
+            (path, channel.departments, later and later.departments),
+            (f"{path}.policies", channel.policies, later and later.policies),
+            (f"{path}.acls", channel.acls, later and later.acls),
+        ]
     return fixed

@@ -7,6 +7,7 @@ from pyfabric.admin.config.model import (
     APPLICATION_POLICIES,
     AnchorPeer,
     ApplicationModel,
+    BFTModel,
     ChannelModel,
     ConsenterModel,
     OrdererModel,
@@ -15,6 +16,7 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
+from pyfabric.core.durations import SECOND, format_duration
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
 from pyfabric_network.values import octets, seconds
@@ -39,7 +41,7 @@ def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
         capabilities=(_CHANNEL_CAPABILITY[plan.topology.fabric],),
         orderer=OrdererModel(
             organizations=tuple(_organization(owner) for owner in operators),
-            consensus=RaftModel(consenters=tuple(_consenter(node) for node in plan.orderers)),
+            consensus=_consensus(plan),
             policies=orderer_policies([owner.msp_id for owner in operators]),
             batch_timeout=seconds(batch.timeout),
             max_message_count=batch.max_messages,
@@ -49,12 +51,13 @@ def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
         application=ApplicationModel(
             organizations=tuple(_organization(member) for member in channel.departments),
             policies={**APPLICATION_POLICIES, **channel.policies},
+            acls=channel.acls,
         ),
     )
 
 
 def _organization(department: DepartmentPlan) -> OrganizationModel:
-    anchors = [peer.inside for peer in department.peers[:1]]
+    anchors = [peer.inside for peer in department.anchor_peers]
     return OrganizationModel(
         name=department.msp_id,
         msp=MSPDefinition.from_folder(department.msp, department.msp_id),
@@ -64,11 +67,38 @@ def _organization(department: DepartmentPlan) -> OrganizationModel:
     )
 
 
-def _consenter(node: Node) -> ConsenterModel:
+def _consensus(plan: Plan) -> RaftModel | BFTModel:
+    consenters = tuple(_consenter(node, number) for number, node in enumerate(plan.orderers, 1))
+    if plan.topology.ordering.consensus == "raft":
+        return RaftModel(consenters=consenters)
+    batch = plan.topology.ordering.batch
+    timeout = seconds(batch.timeout)
+    return BFTModel(
+        consenters=consenters,
+        request_batch_max_count=batch.max_messages,
+        request_batch_max_bytes=octets(batch.absolute_bytes),
+        request_batch_max_interval=_duration(timeout),
+        # A request that waits for its batch is neither forwarded nor complained of.
+        request_forward_timeout=_duration(timeout + 2),
+        request_complain_timeout=_duration(timeout + 20),
+        request_auto_remove_timeout=_duration(timeout + 180),
+        # Two whole batches: one that is being agreed on, one that gathers.
+        request_pool_size=max(400, 2 * batch.max_messages),
+    )
+
+
+def _duration(value: float) -> str:
+    return format_duration(round(value * SECOND))
+
+
+def _consenter(node: Node, number: int) -> ConsenterModel:
     certificate = node.member.tls_certificate.read_bytes()
     return ConsenterModel(
         host=node.inside.host,
         port=node.inside.port,
         client_tls_certificate=certificate,
         server_tls_certificate=certificate,
+        number=number,
+        msp_id=node.msp_id,
+        identity=node.member.certificate.read_bytes(),
     )

@@ -3,6 +3,7 @@
     organizations/<department>/
       msp/                      the department's public definition
       ca/  tlsca/               its CAs for identities and for TLS, with their keys
+      rootca/                   the root above ca/, where the topology asks for an intermediate CA
       peers/<node>/{msp,tls}    orderers/<node>/{msp,tls}    users/<user>/{msp,tls}
       contracts/tls             what its contract host listens with
 
@@ -22,7 +23,8 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
 from pyfabric_network.plan import DepartmentPlan, Member, Plan
 
-_DAYS = 3650
+_YEARS = 10
+_DAYS = 365 * _YEARS
 
 
 def make_material(plan: Plan, *, now: datetime) -> None:
@@ -40,11 +42,12 @@ def make_material(plan: Plan, *, now: datetime) -> None:
 
 
 def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> None:
-    ca = _authority(plan, department, department.ca, "ca", now)
     tls_ca = _authority(plan, department, department.tls_ca, "tlsca", now)
+    ca, root = _identity_authority(plan, department, now)
     definition = MSPDefinition(
         msp_id=department.msp_id,
-        root_certificates=(ca.certificate_pem,),
+        root_certificates=(root,),
+        intermediate_certificates=(ca.certificate_pem,) if department.intermediate_ca else (),
         tls_root_certificates=(tls_ca.certificate_pem,),
         node_units=NodeUnits.standard(),
     )
@@ -58,10 +61,32 @@ def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> N
             _issue_tls(member, tls_ca, now)
 
 
+def _identity_authority(
+    plan: Plan, department: DepartmentPlan, now: datetime
+) -> tuple[CertificateAuthority, bytes]:
+    """The CA that issues identities, and its root's certificate: its own without an intermediate CA.
+
+    The root's key is needed once; it may be put away afterwards.
+    """
+    if not department.intermediate_ca:
+        ca = _authority(plan, department, department.ca, "ca", now)
+        return ca, ca.certificate_pem
+    if not _has_authority(department.ca):
+        _authority(plan, department, department.root_ca, "rootca", now)
+    ca = _authority(plan, department, department.ca, "ca", now, below=department.root_ca)
+    return ca, (department.root_ca / "ca.pem").read_bytes()
+
+
 def _authority(
-    plan: Plan, department: DepartmentPlan, folder: Path, prefix: str, now: datetime
+    plan: Plan,
+    department: DepartmentPlan,
+    folder: Path,
+    prefix: str,
+    now: datetime,
+    below: Path | None = None,
 ) -> CertificateAuthority:
-    if (folder / "ca.key").exists():
+    """The CA in a folder: the one there, or a new one; `below` is the folder of the CA above it."""
+    if _has_authority(folder):
         return load_ca(folder)
     block = next((spec.block for spec in plan.channels.values() if spec.block.exists()), None)
     if block is not None and department.msp.exists():
@@ -69,15 +94,21 @@ def _authority(
             f"{folder} is gone, and {block} was made with it: bring it back, or delete the network "
             "with `pyfabric network down --delete`"
         )
-    authority = CertificateAuthority.create(
-        f"{prefix}.{department.name.lower()}", department.name, now=now
-    )
+    name = f"{prefix}.{department.name.lower()}"
+    if below is None:
+        authority = CertificateAuthority.create(name, department.name, now=now, years=_YEARS)
+    else:
+        authority = load_ca(below).create_intermediate(name, now=now, years=_YEARS)
     write_ca(folder, authority)
     return authority
 
 
+def _has_authority(folder: Path) -> bool:
+    return (folder / "ca.key").exists()
+
+
 def _has_identity(member: Member) -> bool:
-    certificate = member.msp / "signcerts" / "cert.pem"
+    certificate = member.certificate
     if not (certificate.exists() and (member.msp / "keystore" / "priv_sk").exists()):
         return False
     held = certificate_attributes(load_certificate(certificate.read_bytes()))

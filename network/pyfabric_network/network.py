@@ -19,10 +19,11 @@ from pyfabric_network.plan import ADMIN, ContractPlan, Plan, Served, make_plan
 from pyfabric_network.ports import check_free, free_base
 from pyfabric_network.profile import profile_file, write_profiles
 from pyfabric_network.runtime import Runtime
-from pyfabric_network.spec import PORTS_PER_DEPARTMENT, Topology, load_topology
+from pyfabric_network.spec import PORTS_PER_DEPARTMENT, Topology
 from pyfabric_network.state import TOPOLOGY_COPY, State, locked, networks, read_state
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.steps import Report, silent
+from pyfabric_network.topologies import load_topology
 
 ANY_FREE_PORT = 0
 # Contract hosts finish what runs before they end, for ten seconds at most.
@@ -145,7 +146,7 @@ class Network:
             if reload:
                 self.runtime.serve(self.plan, ())
             kept = [item for item in self._served() if item.label not in _labels(wanted)]
-            self._serve([*kept, *(contract.served() for contract in wanted)])
+            self._serve([*kept, *(each.served for each in wanted if each.served is not None)])
             deployed = []
             for done, (channel, contract) in enumerate(work, start=1):
                 report(f"{contract.name} on {channel.name}", done, total)

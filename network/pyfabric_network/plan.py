@@ -1,10 +1,10 @@
 """A topology worked out: every name, address, port, path and package id of the network. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from pyfabric.admin.collections import CollectionConfig
 from pyfabric.admin.packages import ChaincodePackage
@@ -32,6 +32,12 @@ class Address:
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """An address that is written host:port."""
+        host, _, port = text.rpartition(":")
+        return cls(host, int(port))
+
 
 @dataclass(frozen=True)
 class Member:
@@ -51,6 +57,11 @@ class Member:
     def msp(self) -> Path:
         """The MSP folder with this member's certificate and key."""
         return self.folder / "msp"
+
+    @property
+    def certificate(self) -> Path:
+        """The identity's certificate."""
+        return self.msp / "signcerts" / "cert.pem"
 
     @property
     def tls(self) -> Path:
@@ -95,18 +106,24 @@ class Node:
 
 @dataclass(frozen=True)
 class DepartmentPlan:
-    """One organisation: its folders, nodes and users (by short name: Admin, clerk, …)."""
+    """One organisation: its folders, nodes and users (by short name: Admin, clerk, …).
+
+    Its peers find its own service of a contract that no contract host serves in `elsewhere`.
+    """
 
     name: str
     title: str
     msp_id: str
     folder: Path
     peers: tuple[Node, ...]
+    anchor_peers: tuple[Node, ...]
     orderers: tuple[Node, ...]
+    intermediate_ca: bool
     users: Mapping[str, Member]
     contract_host: Member
     first_contract_port: int
     host_operations: Address
+    elsewhere: Mapping[str, Address]
 
     @property
     def msp(self) -> Path:
@@ -115,8 +132,13 @@ class DepartmentPlan:
 
     @property
     def ca(self) -> Path:
-        """The folder of the CA for identities."""
+        """The folder of the CA that issues identities."""
         return self.folder / "ca"
+
+    @property
+    def root_ca(self) -> Path:
+        """The folder of the root above that CA, if the department has an intermediate CA."""
+        return self.folder / "rootca"
 
     @property
     def tls_ca(self) -> Path:
@@ -135,8 +157,12 @@ class DepartmentPlan:
 
     def builder_addresses(self) -> dict[str, str]:
         """What fills the addresses of packages at this department's peers, whatever comes."""
-        slots = range(_CONTRACT_PORTS)
-        return {_address_key(slot): str(self.contract_address(slot)) for slot in slots}
+        hosted = {
+            _slot_key(slot): str(self.contract_address(slot)) for slot in range(_CONTRACT_PORTS)
+        }
+        return hosted | {
+            _elsewhere_key(name): str(address) for name, address in self.elsewhere.items()
+        }
 
     def contract_address(self, slot: int) -> Address:
         """Where this department's contract host listens for the package in `slot`."""
@@ -156,18 +182,16 @@ class Served:
 
 @dataclass(frozen=True)
 class ContractPlan:
-    """A contract of the topology with its package, which is the same for all departments."""
+    """A contract of the topology with its package, which is the same for all departments.
+
+    `served` is what contract hosts must serve for it; None if it is served elsewhere.
+    """
 
     name: str
     spec: ContractService
     collections: tuple[CollectionConfig, ...]
     package: ChaincodePackage
-    slot: int
-
-    def served(self) -> Served:
-        """What a contract host must serve for it."""
-        package = self.package
-        return Served(self.name, package.label, package.package_id, self.spec.classes, self.slot)
+    served: Served | None
 
 
 @dataclass(frozen=True)
@@ -178,6 +202,7 @@ class ChannelPlan:
     departments: tuple[DepartmentPlan, ...]
     contracts: tuple[ContractPlan, ...]
     policies: Mapping[str, str]
+    acls: Mapping[str, str]
     block: Path
 
     def peers(self) -> tuple[Node, ...]:
@@ -267,6 +292,7 @@ def make_plan(
             departments=tuple(departments[member] for member in spec.departments),
             contracts=tuple(contracts[contract] for contract in spec.contracts),
             policies=spec.policies,
+            acls=spec.acls,
             block=root / "channels" / f"{name}.block",
         )
         for name, spec in topology.channels.items()
@@ -296,6 +322,7 @@ def _department(topology: Topology, name: str, root: Path, first_port: int) -> D
         full = f"{short}@{domain}"
         return Member(full, unit, folder / "users" / full, attributes=attributes)
 
+    peers = tuple(node("peer", j, first_port + 2 * j, None) for j in range(spec.peers))
     orderer_ports = first_port + _ORDERERS_FROM
     host = f"contracts.{domain}"
     return DepartmentPlan(
@@ -303,16 +330,23 @@ def _department(topology: Topology, name: str, root: Path, first_port: int) -> D
         title=spec.title,
         msp_id=msp_id,
         folder=folder,
-        peers=tuple(node("peer", j, first_port + 2 * j, None) for j in range(spec.peers)),
+        peers=peers,
+        anchor_peers=peers[: spec.anchor_peers],
         orderers=tuple(
             node("orderer", j, orderer_ports + 3 * j, orderer_ports + 3 * j + 1)
             for j in range(topology.ordering.nodes.count(name))
         ),
+        intermediate_ca=spec.intermediate_ca,
         users={ADMIN: user(ADMIN, "admin", {})}
         | {short: user(short, "client", item.attributes) for short, item in spec.users.items()},
         contract_host=Member(host, "client", folder / "contracts", (host, "localhost", LOOPBACK)),
         first_contract_port=first_port + _CONTRACTS_FROM,
         host_operations=Address(LOOPBACK, first_port + _HOST_OPERATIONS),
+        elsewhere={
+            contract: Address.parse(item.addresses[name])
+            for contract, item in topology.contracts.items()
+            if name in item.addresses
+        },
     )
 
 
@@ -320,29 +354,32 @@ def _contracts(topology: Topology, served: Sequence[Served]) -> dict[str, Contra
     slots = {item.label: item.slot for item in served}
     plans: dict[str, ContractPlan] = {}
     for name, spec in topology.contracts.items():
-        label = spec.label(name)
-        free = (slot for slot in range(_CONTRACT_PORTS) if slot not in slots.values())
-        slot = slots.get(label, next(free, None))
-        if slot is None:
-            raise NetworkError(
-                f"no port is left for {label}: a department serves at most "
-                f"{_CONTRACT_PORTS} packages"
-            )
-        slots[label] = slot
-        plans[name] = ContractPlan(
-            name, spec, topology.collections(name), _package(label, slot), slot
-        )
+        label, collections = spec.label(name), topology.collections(name)
+        if spec.addresses:
+            package = _package(label, _elsewhere_key(name))
+            plans[name] = ContractPlan(name, spec, collections, package, None)
+            continue
+        if label not in slots:
+            slots[label] = _free_slot(label, slots.values())
+        package = _package(label, _slot_key(slots[label]))
+        hosted = Served(name, label, package.package_id, spec.classes, slots[label])
+        plans[name] = ContractPlan(name, spec, collections, package, hosted)
     return plans
 
 
-def _package(label: str, slot: int) -> ChaincodePackage:
-    """A package without addresses or keys: each peer's builder fills in its department's own.
+def _free_slot(label: str, taken: Collection[int]) -> int:
+    slot = next((slot for slot in range(_CONTRACT_PORTS) if slot not in taken), None)
+    if slot is None:
+        raise NetworkError(
+            f"no port is left for {label}: a department serves at most {_CONTRACT_PORTS} packages"
+        )
+    return slot
 
-    A real peer's builder knows its values from the peer's start on, so they are named after slots:
-    no new contract or version needs a restart.
-    """
+
+def _package(label: str, address_key: str) -> ChaincodePackage:
+    """A package without addresses or keys: each peer's builder fills in its department's own."""
     connection = {
-        "address": f"{{{{.{_address_key(slot)}}}}}",
+        "address": f"{{{{.{address_key}}}}}",
         "dial_timeout": "10s",
         "tls_required": True,
         "client_auth_required": False,
@@ -351,5 +388,12 @@ def _package(label: str, slot: int) -> ChaincodePackage:
     return ChaincodePackage.build(label, connection)
 
 
-def _address_key(slot: int) -> str:
+def _slot_key(slot: int) -> str:
+    """A real peer's builder knows its values from the peer's start on, so they are named after slots:
+    no new contract or version needs a restart."""
     return f"address_{slot}"
+
+
+def _elsewhere_key(contract: str) -> str:
+    """A template knows no hyphens; no contract's name has two underscores in a row."""
+    return f"address_of_{contract.replace('-', '__')}"

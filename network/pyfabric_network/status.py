@@ -59,15 +59,24 @@ def _peer_channels(plan: Plan, node: Node) -> Flow[Mapping[str, int]]:
 
 
 def service_status(plan: Plan, served: Sequence[Served]) -> list[NodeStatus]:
-    """Whether each department's contract host listens for each package."""
+    """Whether each department's service of each package listens: its contract host's, or another."""
+    hosted = [
+        (item.label, department, department.contract_address(item.slot))
+        for item in served
+        for department in plan.departments.values()
+    ]
+    elsewhere = [
+        (contract.package.label, department, department.elsewhere[name])
+        for name, contract in plan.contracts.items()
+        for department in plan.departments.values()
+        if name in department.elsewhere
+    ]
     return [
         NodeStatus(
-            name=item.label,
+            name=label,
             department=department.name,
             address=str(address),
             problem=None if listens(address) else "nothing listens there",
         )
-        for item in served
-        for department in plan.departments.values()
-        for address in (department.contract_address(item.slot),)
+        for label, department, address in (*hosted, *elsewhere)
     ]

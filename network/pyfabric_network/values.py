@@ -11,7 +11,7 @@ from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import PolicySyntaxError
 
 _IMPLICIT = re.compile(r"(ANY|ALL|MAJORITY) [A-Za-z][A-Za-z0-9]*")
-_POLICY_PATH = re.compile(r"/Channel(/[A-Za-z0-9]+)+")
+_POLICY_PATH = re.compile(r"/Channel(/[A-Za-z0-9.-]+)+")
 _UNITS = {"ms": 0.001, "s": 1.0, "B": 1, "KB": 1024, "MB": 1024**2}
 
 N = TypeVar("N", int, float)
@@ -87,6 +87,14 @@ def _is_alternative(rule: policies_pb2.SignaturePolicy) -> bool:
     return rule.n_out_of.n == 1 and all(_is_alternative(part) for part in rule.n_out_of.rules)
 
 
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", host) or not re.fullmatch(r"[1-9][0-9]{0,4}", port):
+        raise ValueError(f"'{value}' must be a host name or IPv4 address and a port: host:port")
+    between(1, 65535)(int(port))
+    return value
+
+
 def _checked_by(check: Callable[[str], object]) -> Callable[[str], str]:
     def keep(value: str) -> str:
         check(value)
@@ -150,6 +158,7 @@ ContractClass: TypeAlias = Annotated[
         _matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "must be a class, as package.module:Class")
     ),
 ]
+HostPort: TypeAlias = Annotated[str, AfterValidator(_host_port)]
 CollectionName: TypeAlias = Annotated[
     str,
     AfterValidator(

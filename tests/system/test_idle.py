@@ -75,7 +75,8 @@ async def test_an_event_stream_still_delivers(network: Network) -> None:
 @pytest.mark.asyncio
 async def test_a_contract_still_serves_its_peer(network: Network) -> None:
     tax = network.plan.department("Tax")
-    served = network.plan.contracts[CONTRACT].served()
+    served = network.plan.contracts[CONTRACT].served
+    assert served is not None
     address = str(tax.contract_address(served.slot))
     roots = tax.contract_host.tls_roots.read_bytes()
     async with RawStream(address, "/protos.Chaincode/Connect", tls_roots=roots) as stream:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fabric_protos.common import common_pb2
 from pyfabric_network.network import Network
-from pyfabric_network.plan import DepartmentPlan
+from pyfabric_network.plan import DepartmentPlan, Served
 from pyfabric_network.ports import check_free, listens
 from pyfabric_network.steps import administrator, endpoint
 
@@ -116,7 +116,14 @@ def check_nothing_left(network: Network, hosts: set[int]) -> None:
     """No host outlived its ledger, and no port is taken."""
     assert len(hosts) >= KILLS
     assert running(hosts) == set()
-    check_free(network.plan.listening([one.served() for one in network.plan.contracts.values()]))
+    check_free(network.plan.listening([served(network)]))
+
+
+def served(network: Network) -> Served:
+    """What every contract host serves."""
+    found = network.plan.contracts[CONTRACT].served
+    assert found is not None
+    return found
 
 
 def kill(network: Network) -> None:
@@ -212,7 +219,7 @@ def kill_a_host(network: Network) -> DepartmentPlan:
     hosts = hosts_of(network)
     assert len(hosts) == len(network.plan.departments)
     os.kill(hosts[0], signal.SIGKILL)
-    slot = network.plan.contracts[CONTRACT].slot
+    slot = served(network).slot
     while True:
         for department in network.plan.departments.values():
             if not listens(department.contract_address(slot)):
@@ -245,7 +252,7 @@ def test_a_contract_host_that_is_killed_loses_nothing(tmp_path: Path) -> None:
                         assert load.wanted.wait(timeout=120)
                         load.wanted.clear()
                         killed = kill_a_host(network)
-                        address = killed.contract_address(network.plan.contracts[CONTRACT].slot)
+                        address = killed.contract_address(served(network).slot)
                         said = refused(load.contract, "probe")
                         while said == {killed.msp_id: f"{FAILED}error sending: {CUT}"}:
                             said = refused(load.contract, "probe")  # the peer is yet to notice

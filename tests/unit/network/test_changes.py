@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.changes import check_change
-from pyfabric_network.spec import Topology, load_topology
+from pyfabric_network.spec import Topology
+from pyfabric_network.topologies import load_topology
 
 from pyfabric.errors import TopologyError
 from tests.support.network import TOPOLOGY, write_topology
@@ -35,6 +36,8 @@ def test_free_to_change(tmp_path: Path, old: str, new: str) -> None:
         ("name: small", "name: small\nfabric: '2.5'", "fabric"),
         ("nodes: [Tax]", "nodes: [Tax, Tax, Tax]", "ordering"),
         ("  Health: {}", "  Health: { msp_id: Other }", "departments.Health.msp_id"),
+        ("  Health: {}", "  Health: { intermediate_ca: true }", "departments.Health.intermediate_ca"),
+        ("bills:\n", "bills:\n    acls: { event/Block: Admins }\n", "channels.bills.acls"),
         ("departments:\n", "departments:\n  Zoo: {}\n", "departments"),
         ("[Tax, Health]", "[Tax]", "channels.bills"),
         ("bills:\n", "bills:\n    policies: { Endorsement: ANY Endorsement }\n", "channels.bills.policies"),

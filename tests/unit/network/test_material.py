@@ -1,5 +1,6 @@
 """Key material: complete, loadable as Fabric loads it, and never made twice."""
 
+import shutil
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,16 +10,39 @@ from fabric_protos.common import common_pb2
 from pyfabric_network.channels import first_block
 from pyfabric_network.material import make_material
 from pyfabric_network.plan import Plan, make_plan
-from pyfabric_network.spec import bundled_topologies, load_topology
+from pyfabric_network.topologies import bundled_topologies, load_topology
 
 from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.errors import NetworkError
+from pyfabric.errors import NetworkError, PolicyError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+
+
+BFT = """\
+name: small
+departments:
+  Tax: { peers: 2, anchor_peers: 2, intermediate_ca: true }
+  Health: {}
+ordering: { consensus: bft, nodes: [Tax, Health, Tax, Health], batch: { timeout: 300ms, max_messages: 900 } }
+channels:
+  bills:
+    departments: [Tax, Health]
+    policies: { BlockReaders: ANY Admins }
+    acls: { event/Block: BlockReaders, qscc/GetChainInfo: /Channel/Application/TaxMSP/Admins }
+"""
+
+
+@pytest.fixture
+def bft(tmp_path: Path) -> Plan:
+    file = tmp_path / "small.yaml"
+    file.write_text(BFT, encoding="utf-8")
+    made = make_plan(load_topology(file), tmp_path / "small", base_port=17000)
+    make_material(made, now=NOW)
+    return made
 
 
 @pytest.fixture
@@ -33,8 +57,10 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_member_is_valid_in_its_own_department_and_has_its_role(plan: Plan) -> None:
-    for department in plan.departments.values():
+def test_every_member_is_valid_in_its_own_department_and_has_its_role(
+    plan: Plan, bft: Plan
+) -> None:
+    for department in (*plan.departments.values(), *bft.departments.values()):
         msp = MSP(MSPDefinition.from_folder(department.msp, department.msp_id))
         for member in department.members():
             identity = load_msp_folder(member.msp, department.msp_id)
@@ -47,7 +73,7 @@ def test_every_member_is_valid_in_its_own_department_and_has_its_role(plan: Plan
 
 def test_attributes_are_in_the_certificate(plan: Plan) -> None:
     clerk = plan.departments["Haidian"].users["clerk"]
-    certificate = load_certificate((clerk.msp / "signcerts" / "cert.pem").read_bytes())
+    certificate = load_certificate(clerk.certificate.read_bytes())
     assert certificate_attributes(certificate) == {"role": "clerk"}
 
 
@@ -79,7 +105,7 @@ def test_changed_attributes_give_a_new_certificate(plan: Plan, tmp_path: Path) -
     after = make_plan(load_topology(changed), plan.root, base_port=17000)
     make_material(after, now=NOW)
     clerk = after.departments["Haidian"].users["clerk"]
-    certificate = load_certificate((clerk.msp / "signcerts" / "cert.pem").read_bytes())
+    certificate = load_certificate(clerk.certificate.read_bytes())
     assert certificate_attributes(certificate) == {"role": "head"}
 
 
@@ -95,6 +121,52 @@ def test_the_first_block_holds_the_topology(plan: Plan) -> None:
     orderer = load_msp_folder(plan.orderers[0].member.msp, "EconInfoMSP")
     signer = config.msp_manager.deserialize(orderer.serialized())
     config.policy("/Channel/Orderer/BlockValidation").evaluate_identities([signer])
+
+
+def test_a_bft_block_names_every_orderer_and_asks_for_a_quorum(bft: Plan) -> None:
+    raw = first_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
+    config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
+    assert config.consensus_type == "BFT"
+    nodes = sorted(bft.orderers, key=lambda node: node.inside.port)
+    assert [(one.number, one.port, one.msp_id, one.identity) for one in config.consenters] == [
+        (number, node.inside.port, node.msp_id, node.member.certificate.read_bytes())
+        for number, node in enumerate(nodes, start=1)
+    ]
+    signers = [
+        config.msp_manager.deserialize(load_msp_folder(node.member.msp, node.msp_id).serialized())
+        for node in nodes
+    ]
+    rule = config.policy("/Channel/Orderer/BlockValidation")
+    rule.evaluate_identities(signers[:3])
+    with pytest.raises(PolicyError):
+        rule.evaluate_identities(signers[:2])
+
+
+def test_a_first_block_has_anchors_acls_policies_and_intermediate_cas(bft: Plan) -> None:
+    raw = first_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
+    config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
+    anchors = config.application_organizations["TaxMSP"].anchor_peers
+    assert anchors == ("127.0.0.1:17000", "127.0.0.1:17002")
+    assert config.acls == {
+        "event/Block": "/Channel/Application/BlockReaders",
+        "qscc/GetChainInfo": "/Channel/Application/TaxMSP/Admins",
+    }
+    for name in ("Tax", "Health"):
+        admin = load_msp_folder(bft.departments[name].admin.msp, f"{name}MSP")
+        known = config.msp_manager.deserialize(admin.serialized())
+        config.policy("/Channel/Application/BlockReaders").evaluate_identities([known])
+
+
+def test_the_key_of_a_root_above_an_intermediate_ca_can_be_put_away(bft: Plan) -> None:
+    tax = bft.departments["Tax"]
+    (tax.root_ca / "ca.key").unlink()
+    shutil.rmtree(tax.admin.msp)
+    make_material(bft, now=NOW)
+    issued = load_certificate(tax.admin.certificate.read_bytes())
+    authority = load_certificate((tax.ca / "ca.pem").read_bytes())
+    root = load_certificate((tax.root_ca / "ca.pem").read_bytes())
+    assert issued.issuer == authority.subject
+    assert authority.issuer == root.subject
 
 
 def test_a_department_whose_ca_is_gone_is_not_made_anew_beside_its_blocks(plan: Plan) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.plan import Plan, Served, make_plan
-from pyfabric_network.spec import ContractService, Topology, bundled_topologies, load_topology
+from pyfabric_network.spec import ContractService, Topology
+from pyfabric_network.topologies import bundled_topologies, load_topology
 
 from pyfabric.errors import NetworkError
 
@@ -32,7 +33,7 @@ def contract(version: str, sequence: int = 1) -> ContractService:
 
 def test_every_listening_address_has_a_port_of_its_own() -> None:
     made = plan()
-    served = [each.served() for each in made.contracts.values()]
+    served = [each.served for each in made.contracts.values() if each.served]
     addresses = list(made.listening(served).values())
     assert (
         len({str(address) for address in addresses})
@@ -78,25 +79,39 @@ def test_a_package_holds_no_address_and_is_the_same_wherever_it_is_made() -> Non
 
 def test_the_builder_of_each_department_knows_where_its_own_host_listens() -> None:
     made = plan()
-    slot = made.contracts["directory"].slot
     addresses = {
-        department.builder_addresses()[f"address_{slot}"]
-        for department in made.departments.values()
+        department.builder_addresses()["address_0"] for department in made.departments.values()
     }
     assert addresses == {"127.0.0.1:17030", "127.0.0.1:17080", "127.0.0.1:17130"}
 
 
 def test_a_new_version_gets_another_port_and_the_old_one_keeps_its_own() -> None:
-    old = plan(quickstart(contracts={"directory": contract("1.0")})).contracts["directory"]
-    new = plan(
-        quickstart(contracts={"directory": contract("1.1", 2)}), served=(old.served(),)
-    ).contracts["directory"]
+    old = hosted(contract("1.0"))
+    new = hosted(contract("1.1", 2), served=(old,))
     assert new.slot != old.slot
-    assert new.package.package_id != old.package.package_id
-    again = plan(
-        quickstart(contracts={"directory": contract("1.0")}), served=(old.served(), new.served())
-    ).contracts["directory"]
-    assert again.slot == old.slot
+    assert new.package_id != old.package_id
+    assert hosted(contract("1.0"), served=(old, new)).slot == old.slot
+
+
+def hosted(spec: ContractService, served: tuple[Served, ...] = ()) -> Served:
+    made = plan(quickstart(contracts={"directory": spec}), served=served)
+    found = made.contracts["directory"].served
+    assert found is not None
+    return found
+
+
+def test_a_contract_that_is_served_elsewhere_has_the_address_of_each_department() -> None:
+    spec = ContractService(
+        version="2", addresses={"EconInfo": "10.0.0.1:9", "MktSup": "host:10", "Haidian": "host:11"}
+    )
+    made = plan(quickstart(contracts={"directory": contract("1.0"), "a-b_c": spec}))
+    assert made.contracts["a-b_c"].served is None
+    assert made.contracts["a-b_c"].package.connection()["address"] == "{{.address_of_a__b_c}}"
+    builder = {
+        name: department.builder_addresses()["address_of_a__b_c"]
+        for name, department in made.departments.items()
+    }
+    assert builder == spec.addresses
 
 
 def test_contract_ports_run_out_with_a_clear_error() -> None:

@@ -1,9 +1,11 @@
 """A topology file: what is accepted, and how each kind of mistake is named."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from pyfabric_network.spec import bundled_topologies, find_topology, load_topology
+from pyfabric_network.spec import Topology
+from pyfabric_network.topologies import bundled_topologies, find_topology, load_topology
 from pyfabric_network.values import octets, seconds
 
 from pyfabric.admin.collections import CollectionConfig
@@ -27,6 +29,7 @@ channels:
     departments: [Tax, Health]
     contracts: [bill]
     policies: {Endorsement: MAJORITY Endorsement}
+    acls: {event/Block: Admins}
 contracts:
   bill:
     version: "1.0"
@@ -80,10 +83,27 @@ def test_collections_of_departments_and_of_a_policy(tmp_path: Path) -> None:
     )
 
 
-def test_quickstart_is_bundled_and_good() -> None:
-    topology = load_topology(bundled_topologies()["quickstart"])
-    assert list(topology.departments) == ["EconInfo", "MktSup", "Haidian"]
-    assert topology.channels["directory"].departments == ("EconInfo", "MktSup", "Haidian")
+def test_the_topologies_that_come_along_are_good() -> None:
+    bundled = {name: load_topology(file) for name, file in bundled_topologies().items()}
+    assert list(bundled) == ["city", "quickstart", "two-departments"]
+    assert list(bundled["quickstart"].departments) == ["EconInfo", "MktSup", "Haidian"]
+    assert len(bundled["two-departments"].departments) == 2
+
+
+def test_the_city_has_its_departments_channels_and_four_bft_orderers() -> None:
+    city = load_topology(bundled_topologies()["city"])
+    assert len(city.departments) == 14
+    assert city.ordering.consensus == "bft"
+    assert len(set(city.ordering.nodes)) == len(city.ordering.nodes) == 4
+    subjects = ["directory", "identity", "credit", "estate", "bills", "trace", "health"]
+    assert list(city.channels) == subjects
+    assert set(city.channels["directory"].departments) == set(city.departments)
+    ports = [(one.base_port, one.base_port + 50 * len(one.departments)) for one in _bundled()]
+    assert all(end <= start for (_, end), (start, _) in pairwise(sorted(ports)))
+
+
+def _bundled() -> list[Topology]:
+    return [load_topology(file) for file in bundled_topologies().values()]
 
 
 # what is replaced, by what, the line and key named, and words of the message
@@ -95,7 +115,7 @@ MISTAKES = [
     pytest.param("name: city\n", "", 1, "name", "is missing", id="missing-top"),
     pytest.param("departments:\n  Tax:", "department:\n  Tax:", 3, "department", "did you mean departments?", id="unknown-top"),
     pytest.param("    peers: 2", "    peer: 2", 9, "departments.Health.peer", "did you mean peers?", id="unknown-nested"),
-    pytest.param("    peers: 2", "    zzz: 2", 9, "departments.Health.zzz", "known here: title, msp_id, peers, users", id="unknown-no-hint"),
+    pytest.param("    peers: 2", "    zzz: 2", 9, "departments.Health.zzz", "known here: title, msp_id, peers, anchor_peers", id="unknown-no-hint"),
     pytest.param("batch: {timeout", "batch: {timeouts", 12, "ordering.batch.timeouts", "did you mean timeout?", id="unknown-deep"),
     pytest.param("name: city", "name: My City", 1, "name", "lower-case", id="network-name"),
     pytest.param("  Health:\n", "  He alth:\n", 7, "departments.He alth", "letters, digits", id="department-name"),
@@ -113,7 +133,7 @@ MISTAKES = [
     pytest.param("nodes: [Tax]", "nodes: []", 11, "ordering.nodes", "at least one orderer", id="no-orderer"),
     pytest.param("nodes: [Tax]", "nodes: [Taxi]", 11, "ordering.nodes.0", "did you mean Tax?", id="unknown-orderer"),
     pytest.param("nodes: [Tax]", "nodes: [Tax, Tax, Tax, Tax]", 11, "ordering.nodes", "at most 3", id="many-orderers"),
-    pytest.param("nodes: [Tax]", "nodes: [Tax]\n  consensus: solo", 12, "ordering.consensus", "'raft'", id="consensus"),
+    pytest.param("nodes: [Tax]", "nodes: [Tax]\n  consensus: solo", 12, "ordering.consensus", "'raft' or 'bft'", id="consensus"),
     pytest.param("200ms", "200", 12, "ordering.batch.timeout", "must be text", id="timeout-number"),
     pytest.param("200ms", "200 minutes", 12, "ordering.batch.timeout", "one of ms, s", id="timeout-unit"),
     pytest.param("512 KB", "0 KB", 12, "ordering.batch.preferred_bytes", "above 0", id="size-zero"),
@@ -122,34 +142,53 @@ MISTAKES = [
     pytest.param("departments: [Tax, Health]", "departments: [Tax, Helth]", 15, "channels.bills.departments.1", "did you mean Health?", id="unknown-member"),
     pytest.param("departments: [Tax, Health]", "departments: [Tax, Tax, Health]", 15, "channels.bills.departments", "given 2 times", id="twice"),
     pytest.param("departments: [Tax, Health]", "departments: []", 15, "channels.bills.departments", "at least one department", id="empty-channel"),
-    pytest.param("departments: [Tax, Health]", "departments: [Health]", 22, "contracts.bill.endorsement", "TaxMSP is not in the channel", id="foreign-endorser"),
+    pytest.param("departments: [Tax, Health]", "departments: [Health]", 23, "contracts.bill.endorsement", "TaxMSP is not in the channel", id="foreign-endorser"),
     pytest.param("contracts: [bill]", "contracts: [bil]", 16, "channels.bills.contracts.0", "no contract named bil; did you mean bill?", id="unknown-contract"),
     pytest.param("MAJORITY Endorsement", "MOST Endorsement", 17, "channels.bills.policies.Endorsement", "is not a policy", id="channel-policy"),
-    pytest.param("version: \"1.0\"", "version: 1.0", 20, "contracts.bill.version", "write it in quotes (it is 1.0)", id="version-number"),
-    pytest.param("version: \"1.0\"", "version: \"1/0\"", 20, "contracts.bill.version", "joined by", id="version"),
-    pytest.param("[\"pkg.bill:Bill\"]", "[\"pkg.bill.Bill\"]", 21, "contracts.bill.classes.0", "package.module:Class", id="class"),
-    pytest.param("[\"pkg.bill:Bill\"]", "[]", 21, "contracts.bill.classes", "at least one class", id="no-class"),
-    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "AND('TaxMSP.peer'", 22, "contracts.bill.endorsement", "is not a policy", id="policy"),
-    pytest.param("      patients:\n", "      _patients:\n", 24, "contracts.bill.collections._patients", "not start with _", id="collection-name"),
-    pytest.param("      audits:\n", "      patients:\n", 30, "contracts.bill.collections.patients", "given twice: first on line 24", id="collection-twice"),
-    pytest.param("members: [Tax, Health]", "members: [Tax, Helth]", 25, "contracts.bill.collections.patients.members.1", "did you mean Health?", id="unknown-keeper"),
-    pytest.param("members: [Tax, Health]", "members: [Tax, Tax]", 25, "contracts.bill.collections.patients.members", "given 2 times", id="keeper-twice"),
-    pytest.param("members: [Tax, Health]", "members: []", 24, "contracts.bill.collections.patients", "either members (departments) or a policy", id="no-keeper"),
-    pytest.param("        members: [Tax, Health]", "        policy: OR('TaxMSP.member')\n        members: [Tax]", 24, "contracts.bill.collections.patients", "either members (departments) or a policy", id="two-memberships"),
-    pytest.param("members: [Tax, Health]", "members: Tax", 25, "contracts.bill.collections.patients.members", "must be a list", id="keepers-text"),
-    pytest.param("required_peer_count: 1", "required_peer_count: 3", 27, "contracts.bill.collections.patients.max_peer_count", "below required_peer_count (3)", id="peer-counts"),
-    pytest.param("required_peer_count: 1", "required_peer_count: -1", 26, "contracts.bill.collections.patients.required_peer_count", "from 0 to 1000", id="negative-count"),
-    pytest.param("block_to_live: 100", "block_to_live: forever", 28, "contracts.bill.collections.patients.block_to_live", "whole number", id="block-to-live"),
-    pytest.param("member_only_read: true", "member_only_read: 1", 29, "contracts.bill.collections.patients.member_only_read", "true or false", id="member-only"),
-    pytest.param("member_only_read", "members_only_read", 29, "contracts.bill.collections.patients.members_only_read", "did you mean member_only_read?", id="collection-key"),
-    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "AND('TaxMSP.member', 'Health.MSP.member')", 31, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-and"),
-    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('TaxMSP.admin', AND('TaxMSP.peer', 'Health.MSP.peer'))", 31, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-inner-and"),
-    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "MAJORITY Members", 31, "contracts.bill.collections.audits.policy", "is not a policy", id="keepers-implicit"),
-    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('SteelMSP.member')", 31, "contracts.bill.collections.audits.policy", "SteelMSP is not in the channel", id="foreign-keeper"),
-    pytest.param("/Channel/Application/Writers", "ANY Writers", 32, "contracts.bill.collections.audits.endorsement", "signature policy or the path", id="collection-endorsement"),
-    pytest.param("/Channel/Application/Writers", "OR('SteelMSP.peer')", 32, "contracts.bill.collections.audits.endorsement", "SteelMSP is not in the channel", id="foreign-collection-endorser"),
-    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "ANY Endorsement", 22, "contracts.bill.endorsement", "signature policy or the path", id="implicit"),
+    pytest.param("version: \"1.0\"", "version: 1.0", 21, "contracts.bill.version", "write it in quotes (it is 1.0)", id="version-number"),
+    pytest.param("version: \"1.0\"", "version: \"1/0\"", 21, "contracts.bill.version", "joined by", id="version"),
+    pytest.param("[\"pkg.bill:Bill\"]", "[\"pkg.bill.Bill\"]", 22, "contracts.bill.classes.0", "package.module:Class", id="class"),
+    pytest.param("[\"pkg.bill:Bill\"]", "[]", 20, "contracts.bill", "needs either classes", id="no-class"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "AND('TaxMSP.peer'", 23, "contracts.bill.endorsement", "is not a policy", id="policy"),
+    pytest.param("      patients:\n", "      _patients:\n", 25, "contracts.bill.collections._patients", "not start with _", id="collection-name"),
+    pytest.param("      audits:\n", "      patients:\n", 31, "contracts.bill.collections.patients", "given twice: first on line 25", id="collection-twice"),
+    pytest.param("members: [Tax, Health]", "members: [Tax, Helth]", 26, "contracts.bill.collections.patients.members.1", "did you mean Health?", id="unknown-keeper"),
+    pytest.param("members: [Tax, Health]", "members: [Tax, Tax]", 26, "contracts.bill.collections.patients.members", "given 2 times", id="keeper-twice"),
+    pytest.param("members: [Tax, Health]", "members: []", 25, "contracts.bill.collections.patients", "either members (departments) or a policy", id="no-keeper"),
+    pytest.param("        members: [Tax, Health]", "        policy: OR('TaxMSP.member')\n        members: [Tax]", 25, "contracts.bill.collections.patients", "either members (departments) or a policy", id="two-memberships"),
+    pytest.param("members: [Tax, Health]", "members: Tax", 26, "contracts.bill.collections.patients.members", "must be a list", id="keepers-text"),
+    pytest.param("required_peer_count: 1", "required_peer_count: 3", 28, "contracts.bill.collections.patients.max_peer_count", "below required_peer_count (3)", id="peer-counts"),
+    pytest.param("required_peer_count: 1", "required_peer_count: -1", 27, "contracts.bill.collections.patients.required_peer_count", "from 0 to 1000", id="negative-count"),
+    pytest.param("block_to_live: 100", "block_to_live: forever", 29, "contracts.bill.collections.patients.block_to_live", "whole number", id="block-to-live"),
+    pytest.param("member_only_read: true", "member_only_read: 1", 30, "contracts.bill.collections.patients.member_only_read", "true or false", id="member-only"),
+    pytest.param("member_only_read", "members_only_read", 30, "contracts.bill.collections.patients.members_only_read", "did you mean member_only_read?", id="collection-key"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "AND('TaxMSP.member', 'Health.MSP.member')", 32, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-and"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('TaxMSP.admin', AND('TaxMSP.peer', 'Health.MSP.peer'))", 32, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-inner-and"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "MAJORITY Members", 32, "contracts.bill.collections.audits.policy", "is not a policy", id="keepers-implicit"),
+    pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('SteelMSP.member')", 32, "contracts.bill.collections.audits.policy", "SteelMSP is not in the channel", id="foreign-keeper"),
+    pytest.param("/Channel/Application/Writers", "ANY Writers", 33, "contracts.bill.collections.audits.endorsement", "signature policy or the path", id="collection-endorsement"),
+    pytest.param("/Channel/Application/Writers", "OR('SteelMSP.peer')", 33, "contracts.bill.collections.audits.endorsement", "SteelMSP is not in the channel", id="foreign-collection-endorser"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "ANY Endorsement", 23, "contracts.bill.endorsement", "signature policy or the path", id="implicit"),
+    pytest.param("peers: 2", "peers: 2\n    anchor_peers: 3", 10, "departments.Health.anchor_peers", "must not exceed its peers (2)", id="anchors"),
+    pytest.param("nodes: [Tax]", "nodes: [Tax, Health, Tax]\n  consensus: bft", 11, "ordering.nodes", "at least 4 orderers, to bear that one of them lies; there are 3", id="bft-nodes"),
+    pytest.param("event/Block", "event/Blocks", 18, "channels.bills.acls.event/Blocks", "did you mean event/Block?", id="resource"),
+    pytest.param("Block: Admins", "Block: Admin", 18, "channels.bills.acls.event/Block", "did you mean Admins?", id="acl-policy"),
+    pytest.param("Block: Admins", "Block: /Channel/Application/TaxMSP/Owners", 18, "channels.bills.acls.event/Block", "no policy named /Channel/Application/TaxMSP/Owners", id="acl-path"),
+    pytest.param("/Channel/Application/Writers", "/Channel/Application/Writer", 33, "contracts.bill.collections.audits.endorsement", "did you mean /Channel/Application/Writers?", id="endorsement-path"),
+    pytest.param("classes: [\"pkg.bill:Bill\"]", "init_required: true", 20, "contracts.bill", "needs either classes", id="served-nowhere"),
+    pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: \"tax.example:9000\"}", 22, "contracts.bill.addresses", "lacks the address of Health, which is in the channel bills", id="address-missing"),
+    pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Taxi: \"tax.example:9000\"}", 22, "contracts.bill.addresses.Taxi", "did you mean Tax?", id="address-unknown"),
+    pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: tax.example}", 22, "contracts.bill.addresses.Tax", "host:port", id="address-no-port"),
+    pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: \"tax.example:70000\"}", 22, "contracts.bill.addresses.Tax", "from 1 to 65535", id="address-port"),
 ]  # fmt: skip
+
+
+def test_bft_needs_fabric_3(tmp_path: Path) -> None:
+    ordering = "nodes: [Tax, Health, Tax, Health]\n  consensus: bft"
+    text = GOOD.replace("name: city", 'name: city\nfabric: "2.5"').replace("nodes: [Tax]", ordering)
+    with pytest.raises(TopologyError, match="the capabilities of Fabric 3") as caught:
+        load(tmp_path, text)
+    assert caught.value.key == "ordering.consensus"
 
 
 @pytest.mark.parametrize(("good", "bad", "line", "key", "says"), MISTAKES)
@@ -213,7 +252,7 @@ def test_a_collection_is_kept_by_members_of_its_channel(tmp_path: Path) -> None:
         TopologyError, match=r"collections.patients.members: TaxMSP is not in"
     ) as caught:
         load(tmp_path, text)
-    assert caught.value.line == 24
+    assert caught.value.line == 25
 
 
 def test_quantities() -> None:
