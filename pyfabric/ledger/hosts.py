@@ -23,6 +23,10 @@ _PORT_ATTEMPTS = 100
 _PORT_PAUSE = 0.05
 
 
+class _HostEndedError(NetworkError):
+    """The child ended instead of answering."""
+
+
 class Host:
     """One contract host."""
 
@@ -45,9 +49,15 @@ class Host:
         if self.running and config.argv != self._config.argv:
             await self.stop()
         self._config = config
-        if not self.running:
-            await _ports_free(config)
-            await self._start()
+        if self.running:
+            try:
+                await self._tell()
+            except _HostEndedError:  # a moment ago, so that nobody has noticed yet
+                await self.stop()
+            else:
+                return
+        await _ports_free(config)
+        await self._start()
         await self._tell()
 
     async def stop(self) -> None:
@@ -85,10 +95,12 @@ class Host:
             await process.stdin.drain()
             async with asyncio.timeout(_START_TIMEOUT):
                 line = await process.stdout.readline()
-        except (ConnectionError, TimeoutError) as error:
-            raise NetworkError(f"contract host {name} does not answer: {error}") from error
+        except TimeoutError as error:
+            raise NetworkError(f"contract host {name} does not answer") from error
+        except ConnectionError as error:
+            raise _HostEndedError(f"contract host {name} ended: {error}") from error
         if not line:
-            raise NetworkError(f"contract host {name} ended as soon as it was started")
+            raise _HostEndedError(f"contract host {name} ended without an answer")
         try:
             answer = json.loads(line)
         except ValueError as error:

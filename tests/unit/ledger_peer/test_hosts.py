@@ -22,6 +22,10 @@ import json, sys
 for line in sys.stdin:
     print(json.dumps({"serving": json.loads(line)["services"]}), flush=True)
 """
+ONCE = """
+print('{"serving": []}', flush=True) if input() else None
+input()
+"""
 
 
 def config(script: str, name: str = "host", **services: Any) -> HostConfig:
@@ -52,10 +56,21 @@ async def test_hosts_follow_their_configurations() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_host_that_ends_when_it_is_told_is_started_again() -> None:
+    host = Host(config(ONCE))
+    await host.apply(config(ONCE))
+    first = host.pid
+    await host.apply(config(ONCE))
+    assert host.running
+    assert host.pid != first
+    await host.stop()
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("script", "text"),
     [
-        ("raise SystemExit(3)", "ended as soon as it was started"),
+        ("raise SystemExit(3)", "ended without an answer"),
         ("input(); print('hello', flush=True); input()", "answered no JSON"),
         (
             'input(); print(\'{"error": "no module x"}\', flush=True); input()',
