@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pyfabric_network.runtime import RuntimeName
 
 from tests.support.running import Running, started
 
@@ -25,8 +26,26 @@ def vectors() -> Path:
     return ROOT / "tests" / "vectors"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--runtime native` has the conformance network run on Fabric's own programs."""
+    parser.addoption(
+        "--runtime",
+        type=RuntimeName,
+        default=RuntimeName.EMBEDDED,
+        help="What the conformance network runs on: embedded or native.",
+    )
+
+
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def runtime(request: pytest.FixtureRequest) -> RuntimeName:
+    """What the conformance network runs on."""
+    found = request.config.getoption("runtime")
+    assert isinstance(found, RuntimeName)
+    return found
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Running]:
     """The conformance network, brought up once for all tests that only talk to it."""
-    with started(tmp_path_factory.mktemp("conformance")) as network:
+    with started(tmp_path_factory.mktemp("conformance"), runtime) as network:
         yield network

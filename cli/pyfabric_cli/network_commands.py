@@ -8,6 +8,7 @@ import typer
 import yaml
 from pyfabric_network.network import Network
 from pyfabric_network.profile import connection_profile
+from pyfabric_network.runtime import RuntimeName
 from pyfabric_network.state import networks
 from pyfabric_network.status import NodeStatus
 from pyfabric_network.topologies import find_topology
@@ -60,19 +61,23 @@ def up(
         int | None,
         typer.Option(min=0, max=65535, help="First port of a new network; 0: find free ones."),
     ] = None,
+    runtime: Annotated[
+        RuntimeName | None,
+        typer.Option(
+            help="What makes a new network run: the development ledger, or Fabric's own programs "
+            "[env: PYFABRIC_RUNTIME; default: embedded]."
+        ),
+    ] = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
     """Bring a network up: keys, first blocks, nodes, channels. Safe to repeat."""
     session = Session.start(state, output)
-    folder = session.settings.state
-    if topology is None and networks(folder):
-        network = Network.reopen(folder, session.settings.network, base_port=base_port)
-    else:
-        file = find_topology(topology or "quickstart")
-        network = Network.prepare(file, folder, base_port=base_port)
+    network = _network_to_bring_up(session, topology, base_port, runtime)
     with progress(f"up {network.plan.name}") as report:
-        network.up(report)
+        warnings = network.up(report)
+    for warning in warnings:
+        say(f"warning: {warning}")
     _print_status(session, network.status())
     say(
         f"The keys of all departments were made in one place ({network.plan.root}): "
@@ -142,6 +147,32 @@ def profile(
         typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False)
     else:
         session.printer.document(found)
+
+
+def _network_to_bring_up(
+    session: Session, topology: str | None, base_port: int | None, runtime: RuntimeName | None
+) -> Network:
+    """The network of a topology file; without one, the network that exists, or quickstart.
+
+    The environment chooses the runtime of a new network; it does not change that of another.
+    """
+    settings = session.settings
+    if topology is None and networks(settings.state):
+        return Network.reopen(
+            settings.state,
+            settings.network,
+            base_port=base_port,
+            runtime=runtime,
+            programs=settings.programs,
+        )
+    file = find_topology(topology or "quickstart")
+    return Network.prepare(
+        file,
+        settings.state,
+        base_port=base_port,
+        runtime=runtime or settings.runtime,
+        programs=settings.programs,
+    )
 
 
 def _print_status(session: Session, nodes: list[NodeStatus]) -> None:

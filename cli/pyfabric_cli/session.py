@@ -40,7 +40,8 @@ class Session:
 
     def network(self, name: str | None) -> Network:
         """A network that exists; raises NetworkError."""
-        return Network.open(self.settings.state, name or self.settings.network)
+        settings = self.settings
+        return Network.open(settings.state, name or settings.network, programs=settings.programs)
 
     def member(self, context: str | None, user: str | None, channel: str | None) -> "Member":
         """Whom the command acts as; raises ConfigError, NetworkError or IdentityError."""

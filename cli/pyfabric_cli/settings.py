@@ -1,10 +1,11 @@
-"""What the environment says: the only place that reads it (PYFABRIC_STATE, PYFABRIC_OUTPUT, …)."""
+"""What the environment says: the only place that reads it (PYFABRIC_STATE, PYFABRIC_OUTPUT, FABRIC_BIN, …)."""
 
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pyfabric_network.runtime import RuntimeName
 
 from pyfabric.errors import ConfigError
 
@@ -24,7 +25,7 @@ class ProfileFormat(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Defaults of the command's options; each is an environment variable that begins with PYFABRIC_."""
+    """Defaults of the command's options; each is an environment variable, PYFABRIC_… unless it names another."""
 
     model_config = SettingsConfigDict(env_prefix="PYFABRIC_", frozen=True)
 
@@ -36,6 +37,10 @@ class Settings(BaseSettings):
     """The context to act as (default: the one chosen with `pyfabric context use`)."""
     output: OutputFormat = OutputFormat.TABLE
     """table or json."""
+    runtime: RuntimeName | None = None
+    """What makes a new network run: embedded or native."""
+    programs: Path | None = Field(default=None, validation_alias="FABRIC_BIN")
+    """FABRIC_BIN: the folder of Fabric's own programs (default: they are on PATH)."""
 
 
 def read_settings() -> Settings:

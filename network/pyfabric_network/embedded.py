@@ -3,18 +3,22 @@
 import json
 import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
+from pyfabric_network.contract_hosts import HOST_COMMAND, builder_values, host_services
+from pyfabric_network.log_files import last_line, read_logs
 from pyfabric_network.plan import DepartmentPlan, Member, Node, Plan, Served
+from pyfabric_network.ports import check_free
 from pyfabric_network.process import Background, next_line
 
 _ANSWER_SECONDS = 60.0
 _END_SECONDS = 15.0
+# Contract hosts finish what runs before they end, for ten seconds at most.
+_LEFTOVER_SECONDS = 15.0
 
 
 class EmbeddedRuntime:
@@ -32,20 +36,32 @@ class EmbeddedRuntime:
         """Whether the ledger's process runs."""
         return self._process.pid() is not None
 
-    def was_killed(self) -> bool:
-        """Whether the ledger ended without being stopped: its contract hosts may still be ending."""
-        return self._process.was_killed()
+    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+        """Raise NetworkError for a port that is in use.
 
-    def runs(self, plan: Plan, served: Sequence[Served]) -> bool:
-        """Whether the ledger runs with exactly the nodes and services of this Plan."""
-        return self.running() and LedgerConfig.load(self._config) == ledger_config(plan, served)
+        A ledger that was killed leaves contract hosts that are ending: they are given the time.
+        """
+        if not self.running():
+            patience = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
+            check_free(plan.listening(served), patience=patience)
+        return ()
+
+    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+        """All nodes, unless the one process has exactly these."""
+        if self._runs(plan, served):
+            return ()
+        return tuple(node.name for node in (*plan.orderers, *plan.peers))
 
     def start(self, plan: Plan, served: Sequence[Served]) -> None:
-        """Start the ledger and wait until everything listens.
+        """Start the ledger and wait until everything listens; one that runs as it should, stays.
 
-        Raises LedgerError with the ledger's own words if it gives up, NetworkError if it runs
-        already or a contract host does not come to listen; nothing is left running then.
+        Raises LedgerError with the ledger's own words if it gives up, NetworkError if a contract
+        host does not come to listen; nothing is left running then.
         """
+        if self._runs(plan, served):
+            self.serve(plan, served)  # a contract host may have died
+            return
+        self.stop()
         self._write(plan, served)
         command = [sys.executable, "-m", "pyfabric.ledger", str(self._config)]
         self._process.start(command, output=self._answers, log=self._log, folder=self._modules)
@@ -73,17 +89,11 @@ class EmbeddedRuntime:
 
     def logs(self, *, follow: bool) -> Iterator[str]:
         """The ledger's log, line by line."""
-        if not self._log.exists():
-            return
-        with self._log.open(encoding="utf-8", errors="replace") as lines:
-            while True:
-                line = lines.readline()
-                if line:
-                    yield line.rstrip("\n")
-                elif follow and self.running():
-                    time.sleep(0.2)
-                else:
-                    return
+        return read_logs({"ledger": self._log}, follow=follow, running=self.running)
+
+    def _runs(self, plan: Plan, served: Sequence[Served]) -> bool:
+        """Whether the ledger runs with exactly the nodes and services of this Plan."""
+        return self.running() and LedgerConfig.load(self._config) == ledger_config(plan, served)
 
     def _write(self, plan: Plan, served: Sequence[Served]) -> None:
         temporary = self._config.with_suffix(".new")
@@ -101,18 +111,16 @@ class EmbeddedRuntime:
         except ValueError as error:
             raise LedgerError(f"the ledger said {line!r}: {self._log}") from error
         if said.get(word) is not True:
-            raise LedgerError(said.get("error") or self._last_words())
-
-    def _last_words(self) -> str:
-        lines = [line for line in self.logs(follow=False) if line.strip()]
-        return f"the ledger ended at once: {lines[-1] if lines else 'it said nothing'}"
+            raise LedgerError(
+                said.get("error") or f"the ledger ended at once: {last_line(self._log)}"
+            )
 
 
 def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
     """The development ledger's configuration for a Plan."""
     return LedgerConfig(
         folder=plan.root / "ledger",
-        peers=[_peer(peer, _builder(plan.owner(peer))) for peer in plan.peers],
+        peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
         hosts=[_host(department, served) for department in plan.departments.values() if served],
     )
@@ -146,35 +154,11 @@ def _orderer(node: Node) -> OrdererConfig:
     )
 
 
-def _builder(department: DepartmentPlan) -> dict[str, str]:
-    """What fills the templates of packages at this department's peers."""
-    roots = department.contract_host.tls_roots.read_text(encoding="utf-8")
-    return {"root_cert": roots, **department.builder_addresses()}
-
-
 def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:
-    member = department.contract_host
-    services = [
-        {
-            "package_id": item.package_id,
-            "address": str(department.contract_address(item.slot)),
-            "contracts": list(item.classes),
-            "tls_certificate": str(member.tls_certificate),
-            "tls_key": str(member.tls_key),
-            "client_roots": None,
-        }
-        for item in served
-    ]
-    operations = {
-        "address": str(department.host_operations),
-        "tls_certificate": str(member.tls_certificate),
-        "tls_key": str(member.tls_key),
-        "client_roots": str(member.tls_roots),
-    }
     return HostConfig(
-        name=member.name,
-        argv=[sys.executable, "-m", "pyfabric.chaincode.host"],
-        services={"services": services, "operations": operations},
+        name=department.contract_host.name,
+        argv=list(HOST_COMMAND),
+        services=host_services(department, served),
     )
 
 

@@ -8,17 +8,17 @@ from typing import Self
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.core.effects import now
-from pyfabric.errors import FabricError, NetworkError
-from pyfabric_network import steps
+from pyfabric.errors import NetworkError
+from pyfabric_network import readiness, steps
 from pyfabric_network.changes import check_change
 from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.deployment import Deployed, deploy
-from pyfabric_network.embedded import EmbeddedRuntime
 from pyfabric_network.material import make_material
 from pyfabric_network.plan import ADMIN, ContractPlan, Plan, Served, make_plan
-from pyfabric_network.ports import check_free, free_base
+from pyfabric_network.ports import free_base
 from pyfabric_network.profile import profile_file, write_profiles
-from pyfabric_network.runtime import Runtime
+from pyfabric_network.runtime import Runtime, RuntimeName
+from pyfabric_network.runtimes import Site, make_runtime
 from pyfabric_network.spec import PORTS_PER_DEPARTMENT, Topology
 from pyfabric_network.state import TOPOLOGY_COPY, State, locked, networks, read_state
 from pyfabric_network.status import NodeStatus, network_status, service_status
@@ -26,47 +26,69 @@ from pyfabric_network.steps import Report, silent
 from pyfabric_network.topologies import load_topology
 
 ANY_FREE_PORT = 0
-# Contract hosts finish what runs before they end, for ten seconds at most.
-_LEFTOVER_SECONDS = 15.0
+_DELETE = "delete it with `pyfabric network down --delete`"
 
 
 class Network:
-    """A network below `folder` (the state folder, which may hold several)."""
+    """A network below `folder` (the state folder, which may hold several).
 
-    def __init__(self, folder: Path, topology: Topology, state: State) -> None:
+    `programs` is the folder of Fabric's own programs, if they are not on PATH.
+    """
+
+    def __init__(
+        self, folder: Path, topology: Topology, state: State, programs: Path | None = None
+    ) -> None:
         root = folder.absolute() / topology.name
         self.folder = folder
         self.state = state
         self.plan: Plan = make_plan(topology, root, base_port=state.base_port, served=state.served)
-        self.runtime: Runtime = EmbeddedRuntime(root, modules=state.topology.parent)
+        self.runtime: Runtime = make_runtime(
+            state.runtime, Site(root, state.topology.parent, topology.fabric, programs)
+        )
 
     @classmethod
-    def prepare(cls, file: Path, folder: Path, *, base_port: int | None = None) -> Self:
+    def prepare(
+        cls,
+        file: Path,
+        folder: Path,
+        *,
+        base_port: int | None = None,
+        runtime: RuntimeName | None = None,
+        programs: Path | None = None,
+    ) -> Self:
         """The network of a topology file, new or as it exists; nothing is written yet.
 
-        `base_port` replaces the topology's, 0 finds free ports. Raises TopologyError, also for a
-        change that the existing network cannot follow, and NetworkError.
+        `base_port` replaces the topology's, 0 finds free ports; a new network's `runtime` is
+        embedded unless given. Raises TopologyError, also for a change that the existing network
+        cannot follow, and NetworkError.
         """
         topology = load_topology(file)
         root = folder / topology.name
         state = read_state(root)
         if state is None:
             port = topology.base_port if base_port is None else base_port
-            return cls(
-                folder,
-                topology,
-                State(topology=file.absolute(), base_port=port or _free_port(topology)),
+            state = State(
+                topology=file.absolute(),
+                base_port=port or _free_port(topology),
+                runtime=runtime or RuntimeName.EMBEDDED,
             )
+            return cls(folder, topology, state, programs)
         check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
         if base_port not in (None, ANY_FREE_PORT, state.base_port):
             raise NetworkError(
                 f"{topology.name} has its ports from {state.base_port} on: they are in its first "
-                "blocks; delete it with `pyfabric network down --delete` to choose others"
+                f"blocks; {_DELETE} to choose others"
             )
-        return cls(folder, topology, state.model_copy(update={"topology": file.absolute()}))
+        if runtime not in (None, state.runtime):
+            raise NetworkError(
+                f"{topology.name} was made for the {state.runtime} runtime, and its ledgers are "
+                f"there; {_DELETE} to choose another"
+            )
+        state = state.model_copy(update={"topology": file.absolute()})
+        return cls(folder, topology, state, programs)
 
     @classmethod
-    def open(cls, folder: Path, name: str | None = None) -> Self:
+    def open(cls, folder: Path, name: str | None = None, *, programs: Path | None = None) -> Self:
         """An existing network, as it was last brought up; raises NetworkError if there is none.
 
         Without a name it is the only one in the folder.
@@ -83,46 +105,61 @@ class Network:
             raise NetworkError(
                 f"no network named {name} in {folder}: `pyfabric network up` makes one"
             )
-        return cls(folder, load_topology(root / TOPOLOGY_COPY), state)
+        return cls(folder, load_topology(root / TOPOLOGY_COPY), state, programs)
 
     @classmethod
-    def reopen(cls, folder: Path, name: str | None = None, *, base_port: int | None = None) -> Self:
+    def reopen(
+        cls,
+        folder: Path,
+        name: str | None = None,
+        *,
+        base_port: int | None = None,
+        runtime: RuntimeName | None = None,
+        programs: Path | None = None,
+    ) -> Self:
         """An existing network with what its topology file says now; see `prepare`."""
         copy = cls.open(folder, name)
         file = copy.state.topology
         return cls.prepare(
-            file if file.exists() else copy.plan.root / TOPOLOGY_COPY, folder, base_port=base_port
+            file if file.exists() else copy.plan.root / TOPOLOGY_COPY,
+            folder,
+            base_port=base_port,
+            runtime=runtime,
+            programs=programs,
         )
 
-    def up(self, report: Report = silent) -> None:
-        """The network runs afterwards, with every channel joined; safe to repeat.
+    def up(self, report: Report = silent) -> tuple[str, ...]:
+        """The network runs afterwards, with every channel joined; safe to repeat. Answers warnings.
 
-        If it cannot come up, nothing that this call started is left running. Raises NetworkError,
-        LedgerError, IdentityError, ConfigError, OrdererError, PeerResponseError or GatewayError.
+        What runs already as it should is left alone. If it cannot come up, a network that did not
+        run before does not run afterwards. Raises NetworkError, LedgerError, IdentityError,
+        ConfigError, OrdererError, PeerResponseError or GatewayError.
         """
-        total = 5
+        total = 6
         with locked(self.plan.root), closing(Driver()) as driver:
-            if not self.runtime.running():
-                patience = _LEFTOVER_SECONDS if self.runtime.was_killed() else 0.0
-                check_free(self.plan.listening(self._served()), patience=patience)
+            ran = self.runtime.running()
+            warnings = self.runtime.check(self.plan, self._served())
             self._save()
             report("keys and certificates", 0, total)
             make_material(self.plan, now=driver.run(now()))
             report("first blocks", 1, total)
             driver.run(steps.make_first_blocks(self.plan))
             report("nodes", 2, total)
-            started = self._start()
+            self.runtime.start(self.plan, self._served())
             try:
                 report("orderers join", 3, total)
                 driver.run(steps.join_orderers(self.plan))
                 report("peers join", 4, total)
                 driver.run(steps.join_peers(self.plan))
-            except FabricError:
-                if started:
+                report("channels", 5, total)
+                driver.run(readiness.await_channels(self.plan))
+            except BaseException:
+                if not ran:
                     self.runtime.stop()
                 raise
         write_profiles(self.plan)
         self._add_contexts()
+        return warnings
 
     def deploy(
         self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False
@@ -186,16 +223,6 @@ class Network:
         if source.exists() and source != copy:
             shutil.copyfile(source, copy)
         self.state.model_copy(update={"served": self._served()}).save(self.plan.root)
-
-    def _start(self) -> bool:
-        """Start the nodes unless they run as they should; answers whether they were started."""
-        served = self._served()
-        if self.runtime.runs(self.plan, served):
-            self.runtime.serve(self.plan, served)  # a contract host may have died
-            return False
-        self.runtime.stop()
-        self.runtime.start(self.plan, served)
-        return True
 
     def _served(self) -> tuple[Served, ...]:
         state = read_state(self.plan.root)

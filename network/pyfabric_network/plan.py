@@ -103,6 +103,13 @@ class Node:
         """The node's host name."""
         return self.member.name
 
+    def listening(self) -> dict[str, Address]:
+        """Where it listens on this machine, by what listens there."""
+        found = {self.name: self.outside, f"{self.name} (operations)": self.operations}
+        if self.admin is not None:
+            found[f"{self.name} (participation API)"] = self.admin
+        return found
+
 
 @dataclass(frozen=True)
 class DepartmentPlan:
@@ -167,6 +174,15 @@ class DepartmentPlan:
     def contract_address(self, slot: int) -> Address:
         """Where this department's contract host listens for the package in `slot`."""
         return Address(LOOPBACK, self.first_contract_port + slot)
+
+    def listening(self, served: Sequence["Served"]) -> dict[str, Address]:
+        """Where its contract host listens for these packages, by what listens there."""
+        found = {
+            f"{item.label} of {self.name}": self.contract_address(item.slot) for item in served
+        }
+        if served:
+            found[f"{self.contract_host.name} (operations)"] = self.host_operations
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,29 +264,14 @@ class Plan:
         """The department that runs a node."""
         return next(d for d in self.departments.values() if d.msp_id == node.msp_id)
 
-    def listening(self, served: Sequence[Served]) -> Mapping[str, Address]:
+    def listening(self, served: Sequence[Served]) -> dict[str, Address]:
         """Where the network listens on this machine, by what listens there."""
         found: dict[str, Address] = {}
         for node in (*self.peers, *self.orderers):
-            found[node.name] = node.outside
-            found[f"{node.name} (operations)"] = node.operations
-            if node.admin is not None:
-                found[f"{node.name} (participation API)"] = node.admin
-        return {**found, **self.contract_addresses(served)}
-
-    def contract_addresses(self, served: Sequence[Served]) -> Mapping[str, Address]:
-        """Where contract hosts listen for these packages, by package and department."""
-        packages = {
-            f"{item.label} of {department.name}": department.contract_address(item.slot)
-            for item in served
-            for department in self.departments.values()
-        }
-        hosts = {
-            f"{department.contract_host.name} (operations)": department.host_operations
-            for department in self.departments.values()
-            if served
-        }
-        return packages | hosts
+            found |= node.listening()
+        for department in self.departments.values():
+            found |= department.listening(served)
+        return found
 
 
 def make_plan(

@@ -5,13 +5,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pyfabric.errors import NetworkError
 
 _PAUSE = 0.01
+_LOCK_ATTEMPTS = 100
+
+# The process writes its own id before it becomes the program: whoever starts it may be killed here.
+_WRITE_ID = 'echo $$ >"$0" && exec "$@"'
 
 # Children of this very process: they must be reaped here, or they stay as zombies.
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
@@ -29,21 +34,35 @@ class Background:
 
     def pid(self) -> int | None:
         """The id of the process, or None if it does not run."""
-        try:
-            with self.file.open(encoding="ascii") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return None
-        except BlockingIOError:
-            return int(self.file.read_text(encoding="ascii"))
-        return None
+        while True:
+            try:
+                with self.file.open(encoding="ascii") as file:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except FileNotFoundError:
+                return None
+            except BlockingIOError:
+                text = self.file.read_text(encoding="ascii")
+                if text.endswith("\n"):
+                    return int(text)
+                time.sleep(_PAUSE)  # it has the lock and is about to write its id
+            else:
+                return None
 
     def was_killed(self) -> bool:
         """Whether it ended without `end`: what it started may still be about to end."""
         return self.file.exists() and self.pid() is None
 
-    def start(self, argv: Sequence[str], *, output: Path, log: Path, folder: Path) -> None:
-        """Start it in a session of its own, in `folder`.
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        output: Path,
+        log: Path,
+        folder: Path,
+        stdin: int = subprocess.DEVNULL,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it in a session of its own, in `folder`, with this `environment` (None: our own).
 
         Its standard output replaces `output`, its standard error is appended to `log`. Raises
         NetworkError if it runs already.
@@ -53,22 +72,30 @@ class Background:
             output.open("wb") as answers,
             log.open("ab") as errors,
         ):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise NetworkError("the network is running already") from error
+            self._lock(file)
+            file.truncate(0)
             child = subprocess.Popen(  # noqa: S603 - the command line is this program's own
-                argv,
-                stdin=subprocess.DEVNULL,
+                ["/bin/sh", "-c", _WRITE_ID, str(self.file.absolute()), *argv],
+                stdin=stdin,
                 stdout=answers,
                 stderr=errors,
                 cwd=folder,
+                env=environment,
                 start_new_session=True,
                 pass_fds=(file.fileno(),),
             )
-            file.truncate(0)
-            file.write(str(child.pid))
         _CHILDREN[child.pid] = child
+
+    def _lock(self, file: IO[str]) -> None:
+        """Take the lock; another command may hold it for a moment, to look."""
+        for _ in range(_LOCK_ATTEMPTS):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_PAUSE)
+            else:
+                return
+        raise NetworkError("the network is running already")
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal; one that has ended is left alone."""

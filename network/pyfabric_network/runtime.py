@@ -1,30 +1,42 @@
 """What a runtime is: the thing that makes the nodes of a Plan run."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from pyfabric_network.plan import Plan, Served
+
+
+class RuntimeName(StrEnum):
+    """The runtimes there are (`runtimes` makes them)."""
+
+    EMBEDDED = "embedded"
+    NATIVE = "native"
 
 
 class Runtime(Protocol):
     """Starts and ends the nodes and contract hosts of one network; key material exists already."""
 
     def running(self) -> bool:
-        """Whether the nodes run."""
+        """Whether any of the nodes runs."""
         ...
 
-    def was_killed(self) -> bool:
-        """Whether the nodes ended without being stopped: what they left may still hold ports."""
+    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+        """Raise NetworkError for what would keep `start` from working; nothing is changed.
+
+        A port that is in use, a program that is missing or too old. Answers warnings.
+        """
         ...
 
-    def runs(self, plan: Plan, served: Sequence[Served]) -> bool:
-        """Whether exactly the nodes and services of this Plan run."""
+    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+        """The names of the nodes that `start` would start, anew or for the first time."""
         ...
 
     def start(self, plan: Plan, served: Sequence[Served]) -> None:
-        """Start every node and contract host, and wait until all listen.
+        """Exactly the nodes and services of this Plan run afterwards, and listen.
 
-        Raises NetworkError or LedgerError, and then leaves nothing running.
+        What runs already as the Plan has it is left alone. Raises NetworkError or LedgerError;
+        nothing that this call started is left running then.
         """
         ...
 
@@ -33,9 +45,9 @@ class Runtime(Protocol):
         ...
 
     def stop(self) -> bool:
-        """End exactly what `start` started; answers whether anything ran."""
+        """End exactly what `start` and `serve` started; answers whether anything ran."""
         ...
 
     def logs(self, *, follow: bool) -> Iterator[str]:
-        """The log, line by line; with `follow`, on and on while the nodes run."""
+        """The logs, line by line; with `follow`, on and on while the nodes run."""
         ...

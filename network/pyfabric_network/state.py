@@ -9,19 +9,21 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pyfabric.errors import NetworkError
 from pyfabric_network.plan import Served
+from pyfabric_network.runtime import RuntimeName
 
 _FILE = "network.json"
 TOPOLOGY_COPY = "topology.yaml"
 
 
 class State(BaseModel):
-    """`topology` is the file the network was made from, `base_port` the ports it was given, and
-    `served` the packages that contract hosts serve."""
+    """`topology` is the file the network was made from, `base_port` the ports it was given,
+    `runtime` what makes it run, and `served` the packages that contract hosts serve."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     topology: Path
     base_port: int
+    runtime: RuntimeName = RuntimeName.EMBEDDED
     served: tuple[Served, ...] = ()
 
     def save(self, root: Path) -> None:

@@ -36,7 +36,7 @@ def test_up_again_shows_the_nodes_and_says_where_the_keys_are(
     assert ended.code == 0
     names = [node["node"] for node in ended.json()]
     assert names == ["orderer0.tax", "peer0.tax", "peer0.health", "sample_1.0", "sample_1.0"]
-    assert "up small: keys and certificates (1/5)" in ended.err.splitlines()
+    assert "up small: keys and certificates (1/6)" in ended.err.splitlines()
     assert f"made in one place ({state}/small): for development" in ended.err
 
 
@@ -221,7 +221,7 @@ def test_a_terminal_gets_a_bar_and_other_places_get_lines(network: Network) -> N
         said = shown.read(65536)
     assert done.returncode == 0
     assert b"\x1b[" in said
-    assert b"(1/5)" not in said
+    assert b"(1/6)" not in said
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from pathlib import Path
 from pyfabric_network.material import make_material
 from pyfabric_network.network import Network
 from pyfabric_network.plan import DepartmentPlan
+from pyfabric_network.runtime import RuntimeName
 
 from pyfabric.identity.folders import load_ca
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import PrivateKey, PrivateKeySigner, generate_private_key
 from pyfabric.identity.signing import Identity, SigningIdentity
+from tests.support.programs import fabric_programs
 
 TOPOLOGY = Path(__file__).parents[1] / "conformance" / "topology.yaml"
 KEYS: dict[bytes, PrivateKey] = {}  # of everybody issued here, by certificate
@@ -66,9 +68,11 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Running]:
-    """The conformance network on the embedded runtime, with a revoked user of EconInfo."""
-    network = Network.prepare(TOPOLOGY, folder, base_port=0)
+def started(folder: Path, runtime: RuntimeName = RuntimeName.EMBEDDED) -> Iterator[Running]:
+    """The conformance network, with a revoked user of EconInfo."""
+    network = Network.prepare(
+        TOPOLOGY, folder, base_port=0, runtime=runtime, programs=fabric_programs()
+    )
     now = datetime.now(UTC)
     make_material(network.plan, now=now)
     econinfo = network.plan.department("EconInfo")

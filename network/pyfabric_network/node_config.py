@@ -1,0 +1,145 @@
+"""Configuration of Fabric's `peer` and `orderer` as local processes: core.yaml and orderer.yaml.
+
+Only keys that Fabric has no default for, or whose default does not fit. Which keys there are and what
+they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1 (2.5 reads the same ones).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pyfabric_network.plan import LOOPBACK, Node, Plan
+
+_BUILDER = "chaincode-as-a-service"
+BUILDER_VARIABLE = "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"
+
+# No process ever dials a peer for a chaincode here: the peer dials contract hosts.
+_ANY_PORT = f"{LOOPBACK}:0"
+_SOFTWARE_KEYS = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
+# Peers meet when they join a channel: the first attempt fails, because TLS roots of the others are
+# taken over a moment later. Fabric's own pause before the next attempt is 25 s.
+_GOSSIP_PAUSE = "250ms"
+_GOSSIP_ATTEMPTS = 12_000
+
+
+def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[str, Any]:
+    """core.yaml of a peer that keeps its ledgers in `data`; `builder` is the folder of `bin`."""
+    return {
+        "peer": {
+            "id": peer.name,
+            "networkId": plan.name,
+            "address": str(peer.inside),
+            "listenAddress": str(peer.outside),
+            "chaincodeListenAddress": _ANY_PORT,
+            "localMspId": peer.msp_id,
+            "mspConfigPath": str(peer.member.msp),
+            "BCCSP": _SOFTWARE_KEYS,
+            "tls": _peer_tls(peer) | {"rootcert": {"file": str(peer.member.tls_roots)}},
+            "fileSystemPath": str(data),
+            "gossip": _gossip(plan, peer),
+            "deliveryclient": {"blockGossipEnabled": False},
+            "discovery": {"enabled": True, "authCacheEnabled": True, "authCacheMaxSize": 1000}
+            | {"authCachePurgeRetentionRatio": 0.75},
+            "authentication": {"timewindow": "15m"},
+            "handlers": {
+                "authFilters": [
+                    {"name": "DefaultAuth"},
+                    {"name": "ExpirationCheck"},
+                    {"name": "TimeWindowCheck"},
+                ],
+                "decorators": [{"name": "DefaultDecorator"}],
+                "endorsers": {"escc": {"name": "DefaultEndorsement"}},
+                "validators": {"vscc": {"name": "DefaultValidation"}},
+            },
+            "limits": {
+                "concurrency": {"endorserService": 2500, "deliverService": 2500}
+                | {"gatewayService": 500}
+            },
+        },
+        "vm": {"endpoint": ""},
+        "chaincode": {
+            "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
+            "externalBuilders": [
+                {
+                    "name": _BUILDER,
+                    "path": str(builder),
+                    "propagateEnvironment": [BUILDER_VARIABLE],
+                }
+            ],
+            "installTimeout": "300s",
+            "startuptimeout": "300s",
+            "executetimeout": "30s",
+            "runtimeParams": {"useWriteBatch": True, "useGetMultipleKeys": True},
+        },
+        "ledger": {
+            "state": {"stateDatabase": "goleveldb", "totalQueryLimit": 100_000},
+            "history": {"enableHistoryDatabase": True},
+            "snapshots": {"rootDir": str(data / "snapshots")},
+        },
+        "operations": {
+            "listenAddress": str(peer.operations),
+            "tls": _peer_tls(peer) | {"clientRootCAs": {"files": [str(peer.member.tls_roots)]}},
+        },
+        "metrics": {"provider": "prometheus"},
+    }
+
+
+def orderer_config(orderer: Node, *, data: Path) -> dict[str, Any]:
+    """orderer.yaml of an orderer that keeps its ledgers in `data`.
+
+    Its participation API takes clients with a certificate of the own department's TLS CA.
+    """
+    own = orderer.member
+    tls = {"Enabled": True, "Certificate": str(own.tls_certificate), "PrivateKey": str(own.tls_key)}
+    clients = {"ClientRootCAs": [str(own.tls_roots)]}
+    return {
+        "General": {
+            "ListenAddress": orderer.outside.host,
+            "ListenPort": orderer.outside.port,
+            "TLS": tls | {"RootCAs": [str(own.tls_roots)]},
+            "LocalMSPID": orderer.msp_id,
+            "LocalMSPDir": str(own.msp),
+            "BCCSP": _SOFTWARE_KEYS,
+            "BootstrapMethod": "none",
+        },
+        "FileLedger": {"Location": str(data / "ledger")},
+        "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "1 MB"},
+        "Consensus": {"WALDir": str(data / "wal"), "SnapDir": str(data / "snapshots")},
+        "Admin": {
+            "ListenAddress": str(orderer.admin),
+            "TLS": tls | clients | {"ClientAuthRequired": True},
+        },
+        "Operations": {"ListenAddress": str(orderer.operations), "TLS": tls | clients},
+        "Metrics": {"Provider": "prometheus"},
+    }
+
+
+def _peer_tls(peer: Node) -> dict[str, Any]:
+    return {
+        "enabled": True,
+        "cert": {"file": str(peer.member.tls_certificate)},
+        "key": {"file": str(peer.member.tls_key)},
+    }
+
+
+def _gossip(plan: Plan, peer: Node) -> dict[str, Any]:
+    """Each peer gets its blocks from the orderers and knows the other departments' by anchors."""
+    colleagues = [str(one.inside) for one in plan.owner(peer).peers if one is not peer]
+    return {
+        "bootstrap": colleagues or [str(peer.inside)],
+        "externalEndpoint": str(peer.inside),
+        "useLeaderElection": False,
+        "orgLeader": True,
+        "reconnectInterval": _GOSSIP_PAUSE,
+        "maxConnectionAttempts": _GOSSIP_ATTEMPTS,
+        "requestStateInfoInterval": _GOSSIP_PAUSE,
+        "publishStateInfoInterval": _GOSSIP_PAUSE,
+        "pvtData": {
+            "pullRetryThreshold": "60s",
+            "pushAckTimeout": "3s",
+            "reconciliationEnabled": True,
+            "reconcileBatchSize": 10,
+            "reconcileSleepInterval": "1m",
+            "transientstoreMaxBlockRetention": 20_000,
+            "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
+        },
+    }

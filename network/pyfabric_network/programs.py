@@ -1,0 +1,72 @@
+"""Fabric's own programs on this machine: where they are, and whether they are new enough."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyfabric.errors import NetworkError
+
+# The oldest release that runs what a topology asks for with `fabric`.
+_OLDEST = {"3.1": (3, 1), "2.5": (2, 5)}
+_RELEASE = re.compile(r"^ Version: v?(\d+)\.(\d+)", re.MULTILINE)
+_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Where `peer` and `orderer` are; `warnings` says what could not be made sure of."""
+
+    peer: Path
+    orderer: Path
+    warnings: tuple[str, ...] = ()
+
+
+def find_programs(folder: Path | None, fabric: str) -> Programs:
+    """Fabric's `peer` and `orderer`, from `folder` or else from PATH, good for this `fabric`.
+
+    A development build names no version: it is used, with a warning. Raises NetworkError for a
+    program that is missing, does not run, or is too old.
+    """
+    peer, orderer = _find("peer", folder), _find("orderer", folder)
+    with ThreadPoolExecutor() as pool:
+        warnings = [
+            warning for warning in pool.map(_check, (peer, orderer), (fabric,) * 2) if warning
+        ]
+    return Programs(peer, orderer, tuple(warnings))
+
+
+def _find(name: str, folder: Path | None) -> Path:
+    found = shutil.which(name, path=None if folder is None else str(folder))
+    if found is None:
+        where = "on PATH; set FABRIC_BIN to their folder" if folder is None else f"in {folder}"
+        raise NetworkError(
+            f"Fabric's program {name} is not {where}: the native runtime needs peer and orderer"
+        )
+    return Path(found).absolute()
+
+
+def _check(program: Path, fabric: str) -> str | None:
+    """A warning, or None; raises NetworkError."""
+    said = _run([str(program), "version"])
+    release = _RELEASE.search(said)
+    if release is None:
+        return f"{program} names no version (a development build): taken for Fabric {fabric}"
+    if (int(release[1]), int(release[2])) < _OLDEST[fabric]:
+        raise NetworkError(
+            f"{program} is Fabric {release[1]}.{release[2]}; this network needs {fabric} or later"
+        )
+    return None
+
+
+def _run(argv: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - the command line is this program's own
+            argv, capture_output=True, check=True, text=True, timeout=_SECONDS, env={}
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NetworkError(f"{argv[0]} does not run: {error}") from error
+    return done.stdout

@@ -1,0 +1,92 @@
+"""Waiting until a network can take transactions: Fabric answers a join before that is so."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from pyfabric.admin import orderers
+from pyfabric.admin.discovery import discover_peers
+from pyfabric.core.effects import Endpoint, Flow, Rest, gather, rest, sleep
+from pyfabric.errors import DiscoveryError, GatewayError, NetworkError
+from pyfabric_network.plan import ChannelPlan, Node, Plan
+from pyfabric_network.steps import administrator, endpoint, participation_endpoint, together
+
+_PAUSE = 0.1
+_ATTEMPTS = 600
+_ACTIVE = "active"
+_OK = 200
+# In the metrics of an orderer; the development ledger, which elects nobody, has none.
+_LEADER = re.compile(r'^consensus_\w+_is_leader\{channel="([^"]+)"\} ([01])', re.MULTILINE)
+
+
+def is_healthy(node: Node) -> Flow[bool]:
+    """Whether a node's operations service answers that the node is well."""
+    target = Endpoint(address=str(node.operations), tls_roots=node.member.tls_roots.read_bytes())
+    try:
+        answer = yield from rest(Rest(target, "GET", "/healthz"))
+    except GatewayError:
+        return False
+    return answer.status == _OK
+
+
+def await_channels(plan: Plan) -> Flow[None]:
+    """Every orderer serves every channel, each channel has a leader, and its peers know each other.
+
+    Raises NetworkError that names what is not so after a minute.
+    """
+    checks = [
+        *(partial(_orderer_problem, plan, node) for node in plan.orderers),
+        *(partial(_leader_problem, plan, channel) for channel in plan.channels.values()),
+        *(
+            partial(_peer_problem, plan, channel, peer)
+            for channel in plan.channels.values()
+            for peer in channel.peers()
+        ),
+    ]
+    yield from together([_patiently(check) for check in checks])
+
+
+def _patiently(check: Callable[[], Flow[str | None]]) -> Flow[None]:
+    """Ask again and again what is wrong, until nothing is."""
+    problem: str | None = None
+    for _ in range(_ATTEMPTS):
+        problem = yield from check()
+        if problem is None:
+            return
+        yield from sleep(_PAUSE)
+    raise NetworkError(f"{problem}, and that for {_ATTEMPTS * _PAUSE:.0f} s")
+
+
+def _orderer_problem(plan: Plan, node: Node) -> Flow[str | None]:
+    target = participation_endpoint(plan, node)
+    for channel in plan.channels:
+        info = yield from orderers.channel(target, channel)
+        if info.status != _ACTIVE:
+            return f"{node.name} is {info.status} on {channel}"
+    return None
+
+
+def _leader_problem(plan: Plan, channel: ChannelPlan) -> Flow[str | None]:
+    outcomes = yield from gather([_leads(plan, node, channel) for node in plan.orderers])
+    said = [outcome.value for outcome in outcomes if outcome.value is not None]
+    return None if any(said) or not said else f"{channel.name} has no leader"
+
+
+def _leads(plan: Plan, node: Node, channel: ChannelPlan) -> Flow[bool | None]:
+    """Whether an orderer says that it leads a channel; None if it speaks of no leader."""
+    target = replace(participation_endpoint(plan, node), address=str(node.operations))
+    answer = yield from rest(Rest(target, "GET", "/metrics"))
+    found = dict(_LEADER.findall(answer.body.decode()))
+    return found[channel.name] == "1" if channel.name in found else None
+
+
+def _peer_problem(plan: Plan, channel: ChannelPlan, peer: Node) -> Flow[str | None]:
+    admin = administrator(plan.owner(peer))
+    try:
+        found = yield from discover_peers(endpoint(peer), admin, channel.name)
+    except DiscoveryError as error:
+        return f"{peer.name} does not answer of {channel.name}: {error}"
+    known = {one.address for one in found}
+    missing = [one.name for one in channel.peers() if str(one.inside) not in known]
+    return f"{peer.name} does not know {missing[0]} on {channel.name}" if missing else None

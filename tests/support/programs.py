@@ -1,0 +1,22 @@
+"""Fabric's own programs, where this machine has them."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def fabric_programs() -> Path | None:
+    """The folder that FABRIC_BIN names."""
+    folder = os.environ.get("FABRIC_BIN")
+    return Path(folder) if folder else None
+
+
+_MISSING = next(
+    (name for name in ("peer", "orderer") if not shutil.which(name, path=fabric_programs())), None
+)
+
+needs_fabric = pytest.mark.skipif(
+    _MISSING is not None, reason=f"Fabric's program {_MISSING} is neither in FABRIC_BIN nor on PATH"
+)
