@@ -102,11 +102,11 @@ def last_config_slot(index: int) -> bytes:
 def orderer_metadata_value(last_config: int, consenter: bytes = b"") -> bytes:
     """The value in the SIGNATURES slot, which each signature covers.
 
-    `consenter` is the consenter's own metadata (etcdraft.BlockMetadata); a genesis block has none.
+    `consenter` is what the ordering service says of the block; a genesis block has none.
     """
     return common_pb2.OrdererBlockMetadata(
         last_config=common_pb2.LastConfig(index=last_config),
-        consenter_metadata=common_pb2.Metadata(value=consenter).SerializeToString(),
+        consenter_metadata=consenter,
     ).SerializeToString()
 
 

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 MAX_ID_LENGTH: Final = 249
+_NORMAL: Final = orderer_configuration_pb2.ConsensusType.State.STATE_NORMAL
 _CHANNEL_ID: Final = re.compile(r"[a-z][a-z0-9.-]*")
 _ELEMENT_NAME: Final = re.compile(r"[a-zA-Z0-9.-]+")
 
@@ -99,6 +100,8 @@ class ChannelConfig:
     orderer_organizations: Mapping[str, OrganizationInfo]
     orderer_addresses: tuple[str, ...]
     consensus_type: str
+    consensus_metadata: bytes
+    maintenance: bool
     consenters: tuple[Consenter, ...]
     batch: BatchSettings
     acls: Mapping[str, str]
@@ -175,7 +178,10 @@ class ChannelConfig:
         ]
         addresses = channel.get(configuration_pb2.OrdererAddresses).addresses
         self.orderer_addresses = tuple(endpoints or addresses)
-        self.consensus_type = values.get(orderer_configuration_pb2.ConsensusType).type
+        consensus = values.get(orderer_configuration_pb2.ConsensusType)
+        self.consensus_type = consensus.type
+        self.consensus_metadata = consensus.metadata
+        self.maintenance = consensus.state != _NORMAL
         self.consenters = read_consenters(values)
         return values
 

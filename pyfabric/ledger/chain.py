@@ -1,63 +1,100 @@
 """The ordering of one channel: messages in, signed blocks into the ledger.
 
-Stands where Fabric's orderers have Raft (orderer/consensus/etcdraft, orderer/common/multichannel of
-Fabric 3.1), without consensus between machines: there is one sequence, in this process. Blocks, their
-metadata and their signatures are as an orderer of a single-node Raft cluster makes them.
+Stands where Fabric's orderers have Raft or SmartBFT (orderer/consensus, orderer/common/multichannel of
+Fabric 3.1), without consensus between machines: there is one sequence, in this process, and the orderers
+of the channel that are here take part in it by being here. Blocks, their metadata and their signatures
+are as those orderers make them.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fabric_protos.common import common_pb2
-from fabric_protos.orderer.etcdraft import metadata_pb2
 
-from pyfabric.core.blocks import (
-    block_signature_message,
-    last_config_slot,
-    new_block,
-    orderer_metadata_value,
-    signatures_slot,
-)
-from pyfabric.errors import FabricError, OrdererError
+from pyfabric.core.blocks import new_block
+from pyfabric.core.channel_config import BatchSettings, ChannelConfig, Consenter
+from pyfabric.errors import FabricError, LedgerError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.ledger.block_writing import BFT, BlockWriter, OrderingNode, batch_settings, quorum
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.cutter import BlockCutter, Message
 
 _LOG = logging.getLogger("pyfabric.ledger.orderer")
 _MAX_BLOCKS_IN_FLIGHT = 5
-_ENTRIES_BEFORE_BLOCKS = 2
-"""The Raft log of a new single-node cluster holds two entries before that of the first block."""
+
+
+class Participants:
+    """The orderers of this process that have joined a channel, and which of them are its consenters."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, OrderingNode] = {}
+        self._config: ChannelConfig | None = None
+        self._consenters: Sequence[tuple[Consenter, SigningIdentity]] = ()
+        self.changed = asyncio.Event()
+
+    def alone(self, name: str) -> bool:
+        """Whether no other orderer than this one is here."""
+        return set(self._nodes) == {name}
+
+    def add(self, node: OrderingNode) -> None:
+        """An orderer has joined."""
+        self._nodes[node.name] = node
+        self._config = None
+        self.changed.set()
+
+    def remove(self, name: str) -> None:
+        """An orderer has left."""
+        del self._nodes[name]
+        self._config = None
+
+    def consenters(self, config: ChannelConfig) -> Sequence[tuple[Consenter, SigningIdentity]]:
+        """The channel's consenters that are here, each with its signer, in the order of joining."""
+        if config is not self._config:
+            found = [(node.consenter(config), node.signer) for node in self._nodes.values()]
+            self._consenters = [(one, signer) for one, signer in found if one is not None]
+            self._config = config
+        return self._consenters
+
+    def suffice(self, config: ChannelConfig) -> bool:
+        """Whether enough consenters are here for a block to be made."""
+        return len(self.consenters(config)) >= quorum(config)
 
 
 class Chain:
     """Orders the messages of one channel until it is stopped. Make and use it in one event loop."""
 
-    def __init__(
-        self, ledger: ChannelLedger, signer: SigningIdentity, nonce: Callable[[], bytes]
-    ) -> None:
+    def __init__(self, ledger: ChannelLedger, nonce: Callable[[], bytes]) -> None:
         self._ledger = ledger
-        self._signer = signer
         self._nonce = nonce
         self._cutter = BlockCutter()
         self._timer: asyncio.TimerHandle | None = None
         self._batches: asyncio.Queue[list[Message] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
+        self.participants = Participants()
         self.failure: str | None = None
+        self._stopping = False
+        self._settings: tuple[ChannelConfig, BatchSettings] | None = None
         self._task = asyncio.get_running_loop().create_task(
             self._write(), name=f"orderer-{ledger.channel_id}"
         )
 
     async def ready(self) -> None:
-        """Wait until few enough blocks are on their way; raises OrdererError if the chain has failed."""
+        """Wait until few enough blocks are on their way.
+
+        Raises OrdererError if the chain has failed, or has no leader because consenters are missing.
+        """
         await self._room.wait()
         if self.failure is not None:
             raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
+        config = self._ledger.config
+        if config.consensus_type != BFT and not self.participants.suffice(config):
+            raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
 
     def order(self, message: Message) -> None:
         """Take a message: it will be in a block, unless the process ends before."""
-        batch = self._ledger.config.batch
+        batch = self._batch_settings()
         for full in self._cutter.add(message, batch):
             self._put(full)
         if not self._cutter.pending:
@@ -66,11 +103,13 @@ class Chain:
             self._timer = asyncio.get_running_loop().call_later(batch.timeout, self._on_timeout)
 
     async def stop(self) -> None:
-        """Write the blocks whose messages were taken, and end."""
+        """Write the blocks whose messages were taken, if there are consenters enough, and end."""
         self._stop_timer()
         if self._cutter.pending:
             self._put(self._cutter.cut())
         self._batches.put_nowait(None)
+        self._stopping = True
+        self.participants.changed.set()
         await self._task
 
     def _on_timeout(self) -> None:
@@ -90,6 +129,8 @@ class Chain:
     async def _write(self) -> None:
         try:
             while (batch := await self._batches.get()) is not None:
+                if not await self._quorum():
+                    continue
                 config = self._ledger.config
                 known = [message.verified_under is config for message in batch]
                 await self._ledger.commit(self._block(batch), creators_known=known)
@@ -100,28 +141,28 @@ class Chain:
             self._room.set()
             _LOG.critical("channel %s: %s", self._ledger.channel_id, self.failure)
 
+    async def _quorum(self) -> bool:
+        """Wait for enough consenters; false when the chain is stopped before they are here."""
+        while not self.participants.suffice(self._ledger.config):
+            if self._stopping:
+                return False
+            self.participants.changed.clear()
+            await self.participants.changed.wait()
+        return True
+
+    def _batch_settings(self) -> BatchSettings:
+        config = self._ledger.config
+        if self._settings is None or self._settings[0] is not config:
+            self._settings = (config, batch_settings(config))
+        return self._settings[1]
+
     def _block(self, batch: list[Message]) -> common_pb2.Block:
         info = self._ledger.chain_info()
         block = new_block(info.height, info.current_hash, [message.envelope for message in batch])
-        last_config = self._ledger.last_config_block()
-        slots = block.metadata.metadata
-        slots[common_pb2.LAST_CONFIG] = last_config_slot(last_config)
-        slots[common_pb2.SIGNATURES] = self._signatures(block.header, last_config)
+        previous = self._ledger.block(info.height - 1)
+        if previous is None:
+            raise LedgerError(f"channel {self._ledger.channel_id}: block {info.height - 1} is gone")
+        config = self._ledger.config
+        writer = BlockWriter(config, self.participants.consenters(config), self._nonce)
+        writer.complete(block, previous, self._ledger.last_config_block())
         return block
-
-    def _signatures(self, header: common_pb2.BlockHeader, last_config: int) -> bytes:
-        consenters = range(1, len(self._ledger.config.consenters) + 1)
-        raft = metadata_pb2.BlockMetadata(
-            consenter_ids=consenters,
-            next_consenter_id=len(consenters) + 1,
-            raft_index=header.number + _ENTRIES_BEFORE_BLOCKS,
-        )
-        value = orderer_metadata_value(last_config, raft.SerializeToString())
-        signature_header = common_pb2.SignatureHeader(
-            creator=self._signer.serialized(), nonce=self._nonce()
-        ).SerializeToString()
-        signature = self._signer.sign(block_signature_message(value, signature_header, header))
-        return signatures_slot(
-            value,
-            [common_pb2.MetadataSignature(signature_header=signature_header, signature=signature)],
-        )

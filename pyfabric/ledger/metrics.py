@@ -212,9 +212,9 @@ class PeerMetrics:
 
 
 class OrdererMetrics:
-    """Everything that an orderer counts."""
+    """Everything that an orderer counts; `is_consenter` tells consenters of a channel from followers."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, is_consenter: Callable[[str], bool]) -> None:
         self.registry = registry = Registry()
         add_process_metrics(registry)
         self.calls = CallMetrics(registry)
@@ -229,25 +229,41 @@ class OrdererMetrics:
             "broadcast_enqueue_duration", "Seconds to take a message into the order.", *labels
         )
         add_height(registry, channels)
+        for consensus in ("etcdraft", "BFT"):
+            _add_consensus(registry, consensus, channels)
         registry.reading(
-            "consensus_etcdraft_committed_block_number",
-            "The number of the newest block.",
+            "participation_status",
+            "1: the orderer is on the channel.",
             ("channel",),
-            lambda: [((each.channel_id,), each.height - 1) for each in channels()],
+            lambda: [((each.channel_id,), 1) for each in channels()],
         )
         registry.reading(
-            "consensus_etcdraft_cluster_size",
-            "Consenters of the channel.",
+            "participation_consensus_relation",
+            "1: the orderer is a consenter of the channel; 2: it follows it.",
             ("channel",),
-            lambda: [((each.channel_id,), len(each.config.consenters)) for each in channels()],
+            lambda: [
+                ((each.channel_id,), 1 if is_consenter(each.channel_id) else 2)
+                for each in channels()
+            ],
         )
-        for name, text in (
-            ("participation_status", "1: the orderer takes messages of the channel."),
-            ("participation_consensus_relation", "1: the orderer is a consenter of the channel."),
-        ):
-            registry.reading(
-                name, text, ("channel",), lambda: [((each.channel_id,), 1) for each in channels()]
-            )
+
+
+def _add_consensus(registry: Registry, consensus: str, channels: Channels) -> None:
+    def of_kind() -> list[ChannelLedger]:
+        return [each for each in channels() if each.config.consensus_type == consensus]
+
+    registry.reading(
+        f"consensus_{consensus}_committed_block_number",
+        "The number of the newest block.",
+        ("channel",),
+        lambda: [((each.channel_id,), each.height - 1) for each in of_kind()],
+    )
+    registry.reading(
+        f"consensus_{consensus}_cluster_size",
+        "Consenters of the channel.",
+        ("channel",),
+        lambda: [((each.channel_id,), len(each.config.consenters)) for each in of_kind()],
+    )
 
 
 class BroadcastEntry:

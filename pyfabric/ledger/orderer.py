@@ -1,10 +1,13 @@
 """An orderer: the channels it has joined, what it takes and what it serves.
 
-Several orderers of one process share a channel's one sequence: the first that joined makes and signs
-the blocks. The participation API over HTTPS is in `participation`.
+Several orderers of one process share a channel's one sequence: with Raft the first that joined makes and
+signs the blocks, with BFT a quorum signs each. One that is no consenter of a channel follows it: it tells
+of the channel, but neither takes messages nor serves blocks. The participation API over HTTPS is in
+`participation`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import grpc
@@ -14,9 +17,16 @@ from fabric_protos.orderer import ab_pb2
 from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.decoding import decode
 from pyfabric.core.policies.evaluation import MissingPolicy, SignedData
-from pyfabric.errors import DecodeError, LedgerError, OrdererError, PolicyError
-from pyfabric.identity.certificates import load_certificate
+from pyfabric.errors import (
+    ConfigError,
+    DecodeError,
+    FabricError,
+    LedgerError,
+    OrdererError,
+    PolicyError,
+)
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.ledger.block_writing import BFT, RAFT, OrderingNode, batch_settings
 from pyfabric.ledger.broadcast import channel_header, check_message, check_type
 from pyfabric.ledger.chain import Chain
 from pyfabric.ledger.channel import ChannelLedger
@@ -37,23 +47,40 @@ class Chains:
         self._nonce = nonce
         self._chains: dict[str, Chain] = {}
 
-    def start(self, ledger: ChannelLedger, signer: SigningIdentity) -> None:
-        """Order the messages of a channel, unless that is done already."""
-        if ledger.channel_id not in self._chains:
-            self._chains[ledger.channel_id] = Chain(ledger, signer, self._nonce)
+    def start(self, ledger: ChannelLedger, node: OrderingNode) -> None:
+        """Have an orderer take part in the ordering of a channel."""
+        chain = self._chains.get(ledger.channel_id)
+        if chain is None:
+            chain = self._chains[ledger.channel_id] = Chain(ledger, self._nonce)
+        chain.participants.add(node)
 
     def get(self, channel_id: str) -> Chain:
         """The sequence of a channel that an orderer has joined."""
         return self._chains[channel_id]
 
-    async def stop(self, channel_id: str) -> None:
-        """Write what was taken and end the sequence of a channel."""
-        await self._chains.pop(channel_id).stop()
+    async def leave(self, channel_id: str, name: str) -> None:
+        """Do without an orderer; the last one writes what was taken and ends the channel's sequence."""
+        chain = self._chains[channel_id]
+        if chain.participants.alone(name):
+            del self._chains[channel_id]
+            await chain.stop()
+        chain.participants.remove(name)
 
     async def close(self) -> None:
-        """End all sequences."""
-        for channel_id in list(self._chains):
-            await self.stop(channel_id)
+        """End all sequences, with the messages that they took in blocks."""
+        while self._chains:
+            _, chain = self._chains.popitem()
+            await chain.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What an orderer is on a channel: consenter or follower, active or onboarding."""
+
+    channel_id: str
+    relation: str
+    status: str
+    height: int
 
 
 class Orderer:
@@ -74,15 +101,14 @@ class Orderer:
         mutual_tls: bool = False,
     ) -> None:
         self.name = name
-        self._tls_certificate = tls_certificate
-        self._signer = signer
+        self._node = OrderingNode(name, signer, tls_certificate)
         self._chains = chains
         self._now = now
-        self.metrics = OrdererMetrics(lambda: self.channels.values())
+        self.metrics = OrdererMetrics(lambda: self.channels.values(), self.is_consenter)
         self._member = f"{_MEMBER}{name}"
-        self._delivery = Delivery(self.channel, _authorize, now, mutual_tls=mutual_tls)
+        self._delivery = Delivery(self._served, _authorize, now, mutual_tls=mutual_tls)
         for ledger in self.channels.values():
-            chains.start(ledger, signer)
+            chains.start(ledger, self._node)
 
     @property
     def channels(self) -> Mapping[str, ChannelLedger]:
@@ -98,23 +124,31 @@ class Orderer:
         ledger = self._chains.ledgers.channels.get(channel_id)
         return ledger if ledger is not None and self._member in ledger.members else None
 
-    def join(self, genesis: common_pb2.Block) -> ChannelLedger:
-        """Join the channel that begins with this block.
+    def is_consenter(self, channel_id: str) -> bool:
+        """Whether this orderer is a consenter of a channel that it has joined; otherwise it follows."""
+        return self._node.consenter(self.channels[channel_id].config) is not None
+
+    def join(self, block: common_pb2.Block) -> Joined:
+        """Join the channel of a configuration block: its first, or a later one that this process has.
 
         Raises ConfigError if the block makes no channel; OrdererError (HTTP status) if it is joined
-        already, or is one that this ledger does not order: not Raft, or not with this orderer.
+        already, if its options are bad, or if this process does not have its chain.
         """
-        config = ChannelConfig.from_block(genesis)
-        if self.channel(config.channel_id) is not None:
+        config = ChannelConfig.from_block(block)
+        channel_id = config.channel_id
+        if self.channel(channel_id) is not None:
             raise OrdererError("channel already exists", status=405)
-        self._check_support(genesis, config)
         try:
-            ledger = self._chains.ledgers.create(genesis)
-        except LedgerError as error:
+            consenter = self._node.consenter(config)
+            _check_consensus(config)
+            ledger = self._ledger(block, channel_id)
+        except FabricError as error:
             raise OrdererError(str(error), status=400) from error
         ledger.join(self._member)
-        self._chains.start(ledger, self._signer)
-        return ledger
+        self._chains.start(ledger, self._node)
+        if block.header.number == 0 and consenter is not None:
+            return Joined(channel_id, "consenter", "active", ledger.height)
+        return Joined(channel_id, "follower" if consenter is None else "consenter", "onboarding", 0)
 
     async def remove(self, channel_id: str) -> None:
         """Leave a channel; its blocks stay if another node is in it. Raises OrdererError."""
@@ -122,8 +156,7 @@ class Orderer:
         if ledger is None:
             raise OrdererError("channel does not exist", status=404)
         ledger.leave(self._member)
-        if not any(member.startswith(_MEMBER) for member in ledger.members):
-            await self._chains.stop(channel_id)
+        await self._chains.leave(channel_id, self.name)
         if not ledger.members:
             self._chains.ledgers.remove(channel_id)
 
@@ -170,19 +203,22 @@ class Orderer:
                 if answer != common_pb2.SUCCESS:
                     return
 
-    def _check_support(self, genesis: common_pb2.Block, config: ChannelConfig) -> None:
-        ledger = "the development ledger"
-        problem = None
-        if genesis.header.number != 0:
-            problem = f"{ledger} joins channels by their genesis block only"
-        elif config.consensus_type != "etcdraft":
-            problem = f"{ledger} does not order channels of type {config.consensus_type}"
-        elif not _is_consenter(config, self._tls_certificate):
-            problem = (
-                f"this orderer is not a consenter of the channel, and {ledger} has no followers"
+    def _served(self, channel_id: str) -> ChannelLedger | None:
+        """A channel that this orderer takes messages of and serves: one that it is a consenter of."""
+        ledger = self.channel(channel_id)
+        return ledger if ledger is not None and self.is_consenter(channel_id) else None
+
+    def _ledger(self, block: common_pb2.Block, channel_id: str) -> ChannelLedger:
+        if block.header.number == 0:
+            return self._chains.ledgers.create(block)
+        found = self._chains.ledgers.channels.get(channel_id)
+        own = None if found is None else found.block(block.header.number)
+        if found is None or own is None or own.header != block.header:
+            raise LedgerError(
+                f"the development ledger has no block {block.header.number} of channel {channel_id} "
+                "that is this one: it cannot fetch blocks from other machines"
             )
-        if problem is not None:
-            raise OrdererError(problem, status=400)
+        return found
 
     async def _order(self, raw: bytes, entry: BroadcastEntry) -> None:
         try:
@@ -191,7 +227,7 @@ class Orderer:
             raise OrdererError(str(error), status=common_pb2.BAD_REQUEST) from error
         header = channel_header(envelope)
         entry.identified(header)
-        ledger = self.channel(header.channel_id)
+        ledger = self._served(header.channel_id)
         if ledger is None:
             raise OrdererError("channel does not exist", status=common_pb2.BAD_REQUEST)
         check_type(header)
@@ -212,14 +248,18 @@ def as_ordered(block: common_pb2.Block) -> common_pb2.Block:
     return ordered
 
 
-def _is_consenter(config: ChannelConfig, certificate: bytes) -> bool:
-    """Whether a consenter has this certificate, or another for the same key."""
-    own = load_certificate(certificate).public_key()
-    return any(
-        load_certificate(known).public_key() == own
-        for consenter in config.consenters
-        for known in (consenter.client_tls_certificate, consenter.server_tls_certificate)
-    )
+def _check_consensus(config: ChannelConfig) -> None:
+    """Raise ConfigError for a way of ordering that no orderer has or can start."""
+    kind = config.consensus_type
+    if kind not in (RAFT, BFT):
+        raise ConfigError(f"failed to find a consenter for consensus type: {kind}")
+    try:
+        batch_settings(config)
+    except ConfigError as error:
+        raise ConfigError(
+            "failed to create chain support: error creating consenter for channel: "
+            f"{config.channel_id}: failed parsing smartbft configuration: {error}"
+        ) from error
 
 
 def _authorize(ledger: ChannelLedger, signed: SignedData) -> None:

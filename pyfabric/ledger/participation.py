@@ -1,8 +1,7 @@
 """An orderer's channel participation API: list, join, leave, fetch a block.
 
-Source: orderer/common/channelparticipation of Fabric 3.1; statuses, bodies and texts are those. What it
-does not do: follow a channel (an orderer that is no consenter of it, or joins by a later block) and
-update one; both are refused.
+Source: orderer/common/channelparticipation of Fabric 3.1; statuses, bodies and texts are those. Joining by
+a later block is refused where this process does not have the channel's blocks.
 """
 
 import json
@@ -20,7 +19,7 @@ from pyfabric.core.channel_config import MAX_ID_LENGTH, config_from_block, valid
 from pyfabric.core.decoding import decode
 from pyfabric.errors import ConfigError, DecodeError, OrdererError
 from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.orderer import Orderer, as_ordered
+from pyfabric.ledger.orderer import Joined, Orderer, as_ordered
 
 BODY_LIMIT = 1024 * 1024
 _BASE = "/participation/v1/"
@@ -88,7 +87,7 @@ class Participation:
         match request.method:
             case "GET":
                 _negotiate(request)
-                return _json(200, _info(self._find(channel_id)), _NO_STORE)
+                return _json(200, self._info(channel_id), _NO_STORE)
             case "DELETE":
                 _negotiate(request)
                 _check_channel_id(channel_id)
@@ -111,6 +110,8 @@ class Participation:
                 f"invalid block ID: '{block_id}' not equal <newest|oldest|config|(number)>",
             )
         ledger = self._find(channel_id)
+        if not self._orderer.is_consenter(channel_id):
+            raise OrdererError("channel is not ready, he is a follower", status=404)
         height = ledger.height
         places = {"oldest": 0, "newest": height - 1, "config": ledger.last_config_block()}
         number = places[block_id] if block_id in places else int(block_id)
@@ -124,20 +125,25 @@ class Participation:
         block = _form_block(request, content_type)
         _check_join_block(block)
         try:
-            ledger = self._orderer.join(block)
+            joined = self._orderer.join(block)
         except ConfigError as error:
             return _error(400, f"invalid join block: {error}")
         except OrdererError as error:
             response = _error(error.status, f"cannot join: {error.message}")
             allow = {"Allow": "GET, DELETE"} if error.status == 405 else {}
             return Response(response.status, response.body, {**allow, **response.headers})
-        info = _info(ledger)
+        info = _shown(joined)
         return _json(201, info, {"Location": info["url"]})
 
     def _list(self) -> Mapping[str, Any]:
         names = sorted(self._orderer.channels)
         channels = [{"name": name, "url": f"{_CHANNELS}/{name}"} for name in names]
         return {"systemChannel": None, "channels": channels or None}
+
+    def _info(self, channel_id: str) -> Mapping[str, Any]:
+        ledger = self._find(channel_id)
+        relation = "consenter" if self._orderer.is_consenter(channel_id) else "follower"
+        return _shown(Joined(channel_id, relation, "active", ledger.height))
 
     def _find(self, channel_id: str) -> ChannelLedger:
         _check_channel_id(channel_id)
@@ -147,13 +153,13 @@ class Participation:
         return ledger
 
 
-def _info(ledger: ChannelLedger) -> dict[str, Any]:
+def _shown(joined: Joined) -> dict[str, Any]:
     return {
-        "name": ledger.channel_id,
-        "url": f"{_CHANNELS}/{ledger.channel_id}",
-        "consensusRelation": "consenter",
-        "status": "active",
-        "height": ledger.height,
+        "name": joined.channel_id,
+        "url": f"{_CHANNELS}/{joined.channel_id}",
+        "consensusRelation": joined.relation,
+        "status": joined.status,
+        "height": joined.height,
     }
 
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 
-from fabric_protos.common import common_pb2
-from fabric_protos.orderer import ab_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.orderer import ab_pb2, configuration_pb2
+from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.peer import (
     chaincode_event_pb2,
     chaincode_pb2,
@@ -40,6 +41,24 @@ def identity(name: str) -> SigningIdentity:
 def tls_certificate() -> bytes:
     """The server certificate of the channel's only consenter."""
     return (history.FOLDER / "tls" / "o.crt").read_bytes()
+
+
+def genesis_with(certificate: bytes) -> common_pb2.Block:
+    """The channel's first block, with this certificate (PEM) as its consenter's."""
+    block = history.ordered(0)
+    envelope = common_pb2.Envelope.FromString(block.data.data[0])
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    config = configtx_pb2.ConfigEnvelope.FromString(payload.data)
+    value = config.config.channel_group.groups["Orderer"].values["ConsensusType"]
+    consensus = configuration_pb2.ConsensusType.FromString(value.value)
+    raft = etcdraft_pb2.ConfigMetadata.FromString(consensus.metadata)
+    raft.consenters[0].client_tls_cert = raft.consenters[0].server_tls_cert = certificate
+    consensus.metadata = raft.SerializeToString()
+    value.value = consensus.SerializeToString()
+    payload.data = config.SerializeToString()
+    envelope.payload = payload.SerializeToString()
+    block.data.data[0] = envelope.SerializeToString()
+    return block
 
 
 def signed(

@@ -22,9 +22,9 @@ from pyfabric.admin.config.model import (
 from pyfabric.admin.config.policies import (
     MOD_POLICY,
     add_policies,
-    bft_block_validation,
     set_policy,
 )
+from pyfabric.core.consensus.bft import block_validation
 from pyfabric.core.durations import SECOND, format_duration
 from pyfabric.errors import ConfigError
 
@@ -129,7 +129,7 @@ def _add_consensus(group: configtx_pb2.ConfigGroup, model: OrdererModel, *, v3: 
         if not v3:
             raise ConfigError(f"orderer: type BFT must be used with the {_V3} channel capability")
         _add(group, "Orderers", bft_orderers(consensus))
-        set_policy(group, "BlockValidation", bft_block_validation(consensus.consenters))
+        set_policy(group, "BlockValidation", block_validation(consensus.consenters))
         kind, metadata = "BFT", bft_metadata(consensus)
     else:
         kind, metadata = "etcdraft", raft_metadata(consensus)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from fabric_protos.common import configtx_pb2, policies_pb2
-from fabric_protos.msp import identities_pb2, msp_principal_pb2
 
-from pyfabric.admin.config.model import ConsenterModel, Policies
+from pyfabric.admin.config.model import Policies
 from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import ConfigError, PolicySyntaxError
 
@@ -37,31 +36,6 @@ def add_policies(
 def set_policy(group: configtx_pb2.ConfigGroup, name: str, policy: policies_pb2.Policy) -> None:
     """Put one policy into a group."""
     group.policies[name].CopyFrom(configtx_pb2.ConfigPolicy(mod_policy=MOD_POLICY, policy=policy))
-
-
-def bft_block_validation(consenters: Sequence[ConsenterModel]) -> policies_pb2.Policy:
-    """Blocks are valid with the signatures of a BFT quorum: of n consenters, f = (n-1)/3 may fail."""
-    count = len(consenters)
-    faulty = (count - 1) // 3
-    quorum = (count + faulty + 2) // 2
-    envelope = policies_pb2.SignaturePolicyEnvelope(
-        rule=policies_pb2.SignaturePolicy(
-            n_out_of=policies_pb2.SignaturePolicy.NOutOf(
-                n=quorum,
-                rules=[policies_pb2.SignaturePolicy(signed_by=index) for index in range(count)],
-            )
-        ),
-        identities=[
-            msp_principal_pb2.MSPPrincipal(
-                principal_classification=msp_principal_pb2.MSPPrincipal.Classification.IDENTITY,
-                principal=identities_pb2.SerializedIdentity(
-                    mspid=one.msp_id, id_bytes=one.identity
-                ).SerializeToString(),
-            )
-            for one in consenters
-        ],
-    )
-    return _signature(envelope)
 
 
 def _policy(rule: str) -> policies_pb2.Policy:

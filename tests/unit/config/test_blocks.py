@@ -93,9 +93,9 @@ def test_a_new_block_is_fabrics_to_the_byte() -> None:
     theirs = blocks.parse_block((HISTORY / "orderer-blocks-001.block").read_bytes())
     ours = blocks.new_block(1, theirs.header.previous_hash, theirs.data.data)
     slot = blocks.metadata(theirs, SIGNATURES)
-    consenter = common_pb2.Metadata.FromString(blocks.orderer_metadata(theirs).consenter_metadata)
+    consenter = blocks.orderer_metadata(theirs).consenter_metadata
     newest = blocks.last_config_index(theirs)
-    value = blocks.orderer_metadata_value(newest, consenter.value)
+    value = blocks.orderer_metadata_value(newest, consenter)
     assert value == slot.value
     ours.metadata.metadata[SIGNATURES] = blocks.signatures_slot(value, slot.signatures)
     ours.metadata.metadata[1] = blocks.last_config_slot(newest)

@@ -75,7 +75,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     config = configuration(tmp_path, server)
     ledgers = Ledgers(tmp_path / "channels")
     chains = Chains(ledgers, lambda: os.urandom(24))
-    ledger = ledgers.create(history.ordered(0))
+    ledger = ledgers.create(records.genesis_with(server.certificate.read_bytes()))
     ledger.join("orderer:orderer0")
     node = await OrdererNode.start(config, chains, now, WATCHING)
     credentials = grpc.ssl_channel_credentials(server.root.read_bytes())
@@ -111,7 +111,9 @@ async def test_blocks_are_delivered(running: Running) -> None:
     assert (await running.node.broadcast(records.signed(b"x")))[0] == 200
     seek = records.seek(0, 1, fail=False, moment=now())
     found = await answers(running, DELIVER, ab_pb2.DeliverResponse, seek)
-    assert found[0] == ab_pb2.DeliverResponse(block=history.ordered(0))
+    assert found[0] == ab_pb2.DeliverResponse(
+        block=records.genesis_with(running.config.tls.certificate.read_bytes())
+    )
     assert found[1].block.header.number == 1
     assert found[2:] == [ab_pb2.DeliverResponse(status=common_pb2.SUCCESS)]
 

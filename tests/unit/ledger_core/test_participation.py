@@ -150,7 +150,10 @@ def _bare() -> bytes:
         (_junk(_bare()), "invalid join block: invalid block: does not have metadata"),
         (
             _junk(history.ordered(1).SerializeToString()),
-            "cannot join: the development ledger joins channels by their genesis block only",
+            (
+                "cannot join: the development ledger has no block 1 of channel records that is this one: "
+                "it cannot fetch blocks from other machines"
+            ),
         ),
         (_junk(b"x", name="wrong"), "form does not contains part key: config-block"),
         (
