@@ -1,6 +1,7 @@
 """One gRPC connection of the asyncio surface: bounded calls and streams to one endpoint."""
 
 import asyncio
+import time
 from typing import Any, Self, TypeVar
 
 import grpc
@@ -105,12 +106,13 @@ class AsyncConnection:
             await self._acquire(timeout)
         else:
             await self._slots.acquire()  # does not wait
+        deadline = time.monotonic() + timeout
         try:
             answer: bytes = await method(
                 rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
             )
         except grpc.aio.AioRpcError as failure:
-            raise gateway_error(failure) from failure
+            raise gateway_error(failure, left=deadline - time.monotonic()) from failure
         except grpc.aio.UsageError as error:
             raise closed() from error
         except asyncio.CancelledError as cancelled:

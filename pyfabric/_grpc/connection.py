@@ -1,6 +1,7 @@
 """One gRPC connection of the synchronous surface: bounded calls and streams to one endpoint."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -83,12 +84,13 @@ class Connection:
             timeout = METHOD_TIMEOUTS.get(rpc.method, OTHER_TIMEOUT)
         if not self._slots.acquire(timeout=timeout):
             raise too_many(self._endpoint, self._limit)
+        deadline = time.monotonic() + timeout
         try:
             answer: bytes = method(
                 rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
             )
         except grpc.RpcError as failure:
-            raise gateway_error(failure) from failure
+            raise gateway_error(failure, left=deadline - time.monotonic()) from failure
         except ValueError as error:
             raise closed() from error
         finally:

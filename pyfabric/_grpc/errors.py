@@ -1,5 +1,6 @@
 """gRPC failures become our errors here, and nowhere else."""
 
+import math
 from collections.abc import Iterable
 from typing import Any, Protocol
 
@@ -8,6 +9,8 @@ import grpc
 from pyfabric.core.effects import Endpoint
 from pyfabric.core.status_details import TRAILER, read_details
 from pyfabric.errors import ClientError, DecodeError, ErrorDetail, GatewayError, StatusCode
+
+_CLOCKS_DIFFER = 0.05  # seconds
 
 
 class CallFailure(Protocol):
@@ -28,11 +31,18 @@ def _details(trailers: Iterable[Any] | None) -> tuple[ErrorDetail, ...]:
     return ()
 
 
-def gateway_error(failure: CallFailure) -> GatewayError:
-    """The error of a failed call, with what each node that answered said."""
+def gateway_error(failure: CallFailure, *, left: float = math.inf) -> GatewayError:
+    """The error of a failed call, with what each node that answered said.
+
+    `left` is how many seconds of its deadline the call had left: a server that sees the deadline pass
+    before we do removes the stream, for which gRPC says CANCELLED.
+    """
+    code = failure.code()
+    if code is grpc.StatusCode.CANCELLED and left < _CLOCKS_DIFFER:
+        code = grpc.StatusCode.DEADLINE_EXCEEDED
     return GatewayError(
         failure.details() or "",
-        code=StatusCode(failure.code().value[0]),
+        code=StatusCode(code.value[0]),
         details=_details(failure.trailing_metadata()),
     )
 

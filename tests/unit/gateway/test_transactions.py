@@ -1,6 +1,7 @@
 """Transactions through both surfaces against real gRPC servers: steps, failures, failover."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import grpc
@@ -339,6 +340,28 @@ def test_a_passed_deadline_is_an_error_with_its_code(
     with surface.connect(identity, peer.endpoint) as gateway, pytest.raises(GatewayError) as caught:
         gateway.network("directory").contract("city").evaluate("sleep", timeout=0.2)
     assert caught.value.code is StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_peer_that_sees_the_deadline_first_does_not_change_the_code(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    def hurry(_: bytes, context: grpc.ServicerContext) -> bytes:
+        while context.time_remaining() > 0.02:
+            time.sleep(context.time_remaining() - 0.02)
+        context.abort(grpc.StatusCode.CANCELLED, "Stream removed")
+
+    def stop(_: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort(grpc.StatusCode.CANCELLED, "not now")
+
+    peer.on(EVALUATE, hurry, stop)
+    with surface.connect(identity, peer.endpoint) as gateway:
+        contract = gateway.network("directory").contract("city")
+        with pytest.raises(GatewayError) as passed:
+            contract.evaluate("sleep", timeout=0.3)
+        with pytest.raises(GatewayError) as cancelled:
+            contract.evaluate("sleep")
+    assert passed.value.code is StatusCode.DEADLINE_EXCEEDED
+    assert cancelled.value.code is StatusCode.CANCELLED
 
 
 def test_mutual_tls_puts_the_certificates_hash_into_the_header(
