@@ -57,7 +57,7 @@ def deploy(
     with progress("deploy") as report:
         deployed = found.deploy(names or (), report, reload=reload)
     session.printer.rows(
-        ["contract", "channel", "version", "sequence", "changed", "package_id"],
+        ["contract", "channel", "version", "sequence", "changed", "waiting_for", "package_id"],
         [asdict(one) for one in deployed],
     )
 

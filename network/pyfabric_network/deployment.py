@@ -1,4 +1,7 @@
-"""A contract's way onto a channel: installed, approved by every department, committed."""
+"""A contract's way onto a channel: installed, approved by every department, committed.
+
+Departments with machines of their own each install and approve for themselves; the last one commits.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +10,9 @@ from pyfabric.admin import lifecycle
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
 from pyfabric.core.effects import Flow, sleep
-from pyfabric.errors import NetworkError
+from pyfabric.errors import CommitError, EndorseError, NetworkError
 from pyfabric_network.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
+from pyfabric_network.readiness import await_departments
 from pyfabric_network.steps import administrator, endpoint, together
 
 CHANNEL_ENDORSEMENT = "/Channel/Application/Endorsement"
@@ -18,7 +22,10 @@ _PAUSE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A contract on a channel; `changed` is false if it was there already."""
+    """A contract on a channel; `changed` is false if it was there already.
+
+    It is not committed yet as long as it is `waiting_for` departments that have not approved it.
+    """
 
     channel: str
     contract: str
@@ -26,18 +33,24 @@ class Deployed:
     sequence: int
     package_id: str
     changed: bool
+    waiting_for: tuple[str, ...] = ()
 
 
 def deploy(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[Deployed]:
     """The contract is committed on the channel, and its package is on every peer of it.
 
-    Its services must run already. Raises NetworkError if another definition stands at its sequence.
+    Where departments have machines of their own: the packages are on the peers of this one, its
+    departments have approved, and the contract is committed if all others have, too. Its services must
+    run already. Raises NetworkError if another definition stands at its sequence.
     """
     changed = yield from _is_new(channel, contract)
     yield from _install(plan, channel, contract)
+    absent: tuple[str, ...] = ()
     if changed:
         yield from _approve(channel, contract)
-        yield from _commit(channel, contract)
+        absent = yield from _without_approval(channel, contract)
+        if not absent:
+            yield from _commit(plan, channel, contract)
     return Deployed(
         channel=channel.name,
         contract=contract.name,
@@ -45,6 +58,7 @@ def deploy(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[Dep
         sequence=contract.spec.sequence,
         package_id=contract.package.package_id,
         changed=changed,
+        waiting_for=absent,
     )
 
 
@@ -63,7 +77,7 @@ def definition(contract: ContractPlan) -> ChaincodeDefinition:
 
 def _is_new(channel: ChannelPlan, contract: ContractPlan) -> Flow[bool]:
     """Whether the definition is still to be committed."""
-    first = channel.departments[0]
+    first = channel.own[0]
     committed = yield from lifecycle.committed(
         endpoint(first.peers[0]), administrator(first), channel.name
     )
@@ -80,52 +94,67 @@ def _is_new(channel: ChannelPlan, contract: ContractPlan) -> Flow[bool]:
 
 
 def _install(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """The package is on every peer of the channel."""
+    """The package is on every peer of the channel that runs on this machine."""
     yield from together(
         [
-            lifecycle.install(endpoint(peer), administrator(plan.owner(peer)), contract.package)
-            for peer in channel.peers()
+            lifecycle.install(endpoint(peer), administrator(department), contract.package)
+            for department in channel.own
+            for peer in department.peers
         ]
     )
 
 
 def _approve(channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """Every department of the channel has approved the definition, with this package."""
+    """Every department of this machine has approved the definition, with this package."""
     ready = yield from _readiness(channel, contract)
     yield from together(
         [
             _approve_by(department, channel, contract)
-            for department in channel.departments
+            for department in channel.own
             if not ready[department.msp_id]
         ]
     )
 
 
-def _commit(channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """The definition is committed.
+def _without_approval(channel: ChannelPlan, contract: ContractPlan) -> Flow[tuple[str, ...]]:
+    """The other machines' departments that have not approved the definition.
 
-    First the approvals must have reached the committing department's peer: NetworkError if they
-    take longer than ten seconds.
+    The approvals of this one must have reached the peer that is asked: NetworkError if they take
+    longer than ten seconds.
     """
     waited = 0.0
-    while not all((yield from _readiness(channel, contract)).values()):
+    while True:
+        ready = yield from _readiness(channel, contract)
+        absent = [one for one in channel.departments if not ready[one.msp_id]]
+        if not any(one.place.here for one in absent):
+            return tuple(one.name for one in absent)
         if waited > _SPREAD_SECONDS:
             raise NetworkError(f"not every department of {channel.name} approved {contract.name}")
         yield from sleep(_PAUSE)
         waited += _PAUSE
-    first = channel.departments[0]
-    yield from lifecycle.commit(
-        endpoint(first.peers[0]),
-        administrator(first),
-        channel.name,
-        definition(contract),
-        endorsing_organizations=[member.msp_id for member in channel.departments],
-    )
+
+
+def _commit(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
+    """The definition is committed; another department may come first with the same."""
+    first = channel.own[0]
+    if plan.places:
+        yield from await_departments(channel, first)
+    try:
+        yield from lifecycle.commit(
+            endpoint(first.peers[0]),
+            administrator(first),
+            channel.name,
+            definition(contract),
+            endorsing_organizations=[member.msp_id for member in channel.departments],
+        )
+    except (EndorseError, CommitError):
+        if (yield from _is_new(channel, contract)):
+            raise
 
 
 def _readiness(channel: ChannelPlan, contract: ContractPlan) -> Flow[Mapping[str, bool]]:
     """Which departments, by MSP id, have approved the definition as it is here."""
-    first = channel.departments[0]
+    first = channel.own[0]
     ready = yield from lifecycle.check_commit_readiness(
         endpoint(first.peers[0]), administrator(first), channel.name, definition(contract)
     )

@@ -33,10 +33,7 @@ def make_material(plan: Plan, *, now: datetime) -> None:
     Raises NetworkError if a department's CA is gone although the channels' first blocks name it.
     """
     with ThreadPoolExecutor() as pool:  # most of the time goes into waiting for the disk
-        made = [
-            pool.submit(_make_department, plan, department, now)
-            for department in plan.departments.values()
-        ]
+        made = [pool.submit(_make_department, plan, department, now) for department in plan.own]
     for one in made:
         one.result()
 

@@ -66,10 +66,10 @@ class NativeRuntime:
     def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
         """Raise NetworkError for a missing or old program, or a port that is in use."""
         wanted: dict[str, Address] = {}
-        for node in (*plan.orderers, *plan.peers):
+        for node in plan.own_nodes:
             if not self._runs(node.name):
                 wanted |= node.listening()
-        for department in plan.departments.values():
+        for department in plan.own:
             if not self._runs(department.contract_host.name):
                 wanted |= department.listening(served)
         check_free(wanted)
@@ -77,7 +77,7 @@ class NativeRuntime:
 
     def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
         """Nodes that do not run, or run otherwise than the Plan has it."""
-        nodes = (*plan.orderers, *plan.peers)
+        nodes = plan.own_nodes
         return tuple(node.name for node in nodes if not self._runs_as(plan, node))
 
     def start(self, plan: Plan, served: Sequence[Served]) -> None:
@@ -86,8 +86,8 @@ class NativeRuntime:
         Raises NetworkError with the last words of a node that ended.
         """
         idle = self.idle(plan, served)
-        nodes = (*plan.orderers, *plan.peers)
-        hosts = [department.contract_host for department in plan.departments.values()]
+        nodes = plan.own_nodes
+        hosts = [department.contract_host for department in plan.own]
         planned = {node.name for node in nodes} | {host.name for host in hosts}
         self._end([name for name in self._processes() if name in idle or name not in planned])
         write_builder(self._builder)
@@ -105,7 +105,7 @@ class NativeRuntime:
         """Have each department's contract host serve exactly these packages."""
         hosts = [
             (self._host(department.contract_host.name), host_services(department, served))
-            for department in plan.departments.values()
+            for department in plan.own
         ]
         if not served:
             self._end([host.folder.name for host, _ in hosts])

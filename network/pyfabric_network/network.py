@@ -41,7 +41,9 @@ class Network:
         root = folder.absolute() / topology.name
         self.folder = folder
         self.state = state
-        self.plan: Plan = make_plan(topology, root, base_port=state.base_port, served=state.served)
+        self.plan: Plan = make_plan(
+            topology, root, base_port=state.base_port, served=state.served, places=state.places
+        )
         self.runtime: Runtime = make_runtime(
             state.runtime, Site(root, state.topology.parent, topology.fabric, programs)
         )
@@ -143,7 +145,7 @@ class Network:
             report("keys and certificates", 0, total)
             make_material(self.plan, now=driver.run(now()))
             report("first blocks", 1, total)
-            driver.run(steps.make_first_blocks(self.plan))
+            driver.run(steps.have_first_blocks(self.plan))
             report("nodes", 2, total)
             self.runtime.start(self.plan, self._served())
             try:
@@ -175,7 +177,7 @@ class Network:
             (channel, contract)
             for channel in self.plan.channels.values()
             for contract in channel.contracts
-            if contract in wanted
+            if contract in wanted and channel.own
         ]
         total = len(work) + 1
         with locked(self.plan.root), closing(Driver()) as driver:
@@ -188,8 +190,9 @@ class Network:
             for done, (channel, contract) in enumerate(work, start=1):
                 report(f"{contract.name} on {channel.name}", done, total)
                 deployed.append(driver.run(deploy(self.plan, channel, contract)))
-            current = _labels(self.plan.contracts.values())
-            self._serve([item for item in self._served() if item.label in current])
+            if not any(one.waiting_for for one in deployed):
+                current = _labels(self.plan.contracts.values())
+                self._serve([item for item in self._served() if item.label in current])
         return deployed
 
     def down(self, *, delete: bool = False) -> bool:
@@ -234,9 +237,9 @@ class Network:
         self.state.model_copy(update={"served": tuple(wanted)}).save(self.plan.root)
 
     def _add_contexts(self) -> None:
-        """A context for each department, unless there is one: its first user, its first channel."""
+        """A context for each department here, unless there is one: first user, first channel."""
         contexts = Contexts(self.folder)
-        for department in self.plan.departments.values():
+        for department in self.plan.own:
             name = f"{self.plan.name}/{department.name}"
             channels = [c.name for c in self.plan.channels.values() if department in c.departments]
             user = next((short for short in department.users if short != ADMIN), ADMIN)

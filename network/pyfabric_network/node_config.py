@@ -28,7 +28,7 @@ def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[st
             "id": peer.name,
             "networkId": plan.name,
             "address": str(peer.inside),
-            "listenAddress": str(peer.outside),
+            "listenAddress": str(peer.listen),
             "chaincodeListenAddress": _ANY_PORT,
             "localMspId": peer.msp_id,
             "mspConfigPath": str(peer.member.msp),
@@ -93,8 +93,8 @@ def orderer_config(orderer: Node, *, data: Path) -> dict[str, Any]:
     clients = {"ClientRootCAs": [str(own.tls_roots)]}
     return {
         "General": {
-            "ListenAddress": orderer.outside.host,
-            "ListenPort": orderer.outside.port,
+            "ListenAddress": orderer.listen.host,
+            "ListenPort": orderer.listen.port,
             "TLS": tls | {"RootCAs": [str(own.tls_roots)]},
             "LocalMSPID": orderer.msp_id,
             "LocalMSPDir": str(own.msp),

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
@@ -12,6 +13,7 @@ from pyfabric.errors import NetworkError
 from pyfabric_network.spec import PORTS_PER_DEPARTMENT, ContractService, Topology
 
 LOOPBACK = "127.0.0.1"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - the other departments' nodes come from outside
 ADMIN = "Admin"
 Unit: TypeAlias = Literal["admin", "client", "peer", "orderer"]
 
@@ -37,6 +39,28 @@ class Address:
         """An address that is written host:port."""
         host, _, port = text.rpartition(":")
         return cls(host, int(port))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a department that has a machine of its own runs its nodes.
+
+    The others reach them at `host` (a name or an address), at the department's ports from `first_port`
+    on. `here` says whether this is the machine, which then has the department's keys.
+    """
+
+    host: str
+    first_port: int
+    here: bool
+
+    @property
+    def listening_host(self) -> str:
+        """What the nodes listen on: every address of their machine, unless the host is loopback."""
+        try:
+            loopback = ip_address(self.host).is_loopback
+        except ValueError:
+            loopback = False
+        return self.host if loopback else _EVERYWHERE
 
 
 @dataclass(frozen=True)
@@ -88,13 +112,15 @@ class Member:
 class Node:
     """A peer or an orderer: nodes reach it at `inside`, everything else at `outside`.
 
-    `operations` serves health and metrics; `admin` is the participation API of an orderer.
+    `listen` is where its program listens; `operations` serves health and metrics; `admin` is the
+    participation API of an orderer.
     """
 
     member: Member
     msp_id: str
     inside: Address
     outside: Address
+    listen: Address
     operations: Address
     admin: Address | None = None
 
@@ -105,7 +131,7 @@ class Node:
 
     def listening(self) -> dict[str, Address]:
         """Where it listens on this machine, by what listens there."""
-        found = {self.name: self.outside, f"{self.name} (operations)": self.operations}
+        found = {self.name: self.listen, f"{self.name} (operations)": self.operations}
         if self.admin is not None:
             found[f"{self.name} (participation API)"] = self.admin
         return found
@@ -115,12 +141,14 @@ class Node:
 class DepartmentPlan:
     """One organisation: its folders, nodes and users (by short name: Admin, clerk, …).
 
-    Its peers find its own service of a contract that no contract host serves in `elsewhere`.
+    Its nodes run at `place`. Its peers find its own service of a contract that no contract host serves
+    in `elsewhere`.
     """
 
     name: str
     title: str
     msp_id: str
+    place: Place
     folder: Path
     peers: tuple[Node, ...]
     anchor_peers: tuple[Node, ...]
@@ -131,6 +159,11 @@ class DepartmentPlan:
     first_contract_port: int
     host_operations: Address
     elsewhere: Mapping[str, Address]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Its orderers, then its peers."""
+        return (*self.orderers, *self.peers)
 
     @property
     def msp(self) -> Path:
@@ -221,6 +254,11 @@ class ChannelPlan:
     acls: Mapping[str, str]
     block: Path
 
+    @property
+    def own(self) -> tuple[DepartmentPlan, ...]:
+        """Its departments whose nodes run on this machine."""
+        return tuple(department for department in self.departments if department.place.here)
+
     def peers(self) -> tuple[Node, ...]:
         """The peers that join it."""
         return tuple(peer for department in self.departments for peer in department.peers)
@@ -228,10 +266,15 @@ class ChannelPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole network; `root` is the state folder, and everything made is inside it."""
+    """The whole network; `root` is the state folder, and everything made is inside it.
+
+    `places` are those of the departments that are known to have machines of their own; without any,
+    the whole network is on this machine.
+    """
 
     topology: Topology
     root: Path
+    places: Mapping[str, Place]
     departments: Mapping[str, DepartmentPlan]
     contracts: Mapping[str, ContractPlan]
     channels: Mapping[str, ChannelPlan]
@@ -253,6 +296,31 @@ class Plan:
             node for department in self.departments.values() for node in department.orderers
         )
 
+    @cached_property
+    def own(self) -> tuple[DepartmentPlan, ...]:
+        """The departments whose nodes run on this machine: all, unless they have their own."""
+        return tuple(one for one in self.departments.values() if one.place.here)
+
+    @cached_property
+    def own_orderers(self) -> tuple[Node, ...]:
+        """The orderers that run on this machine."""
+        return tuple(node for department in self.own for node in department.orderers)
+
+    @cached_property
+    def own_peers(self) -> tuple[Node, ...]:
+        """The peers that run on this machine."""
+        return tuple(node for department in self.own for node in department.peers)
+
+    @property
+    def own_nodes(self) -> tuple[Node, ...]:
+        """The orderers, then the peers, that run on this machine."""
+        return (*self.own_orderers, *self.own_peers)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The departments that have a machine of their own, nobody here knows which."""
+        return tuple(name for name in self.departments if self.places and name not in self.places)
+
     def department(self, name: str) -> DepartmentPlan:
         """A department by its name; raises NetworkError that names the ones there are."""
         if name not in self.departments:
@@ -267,24 +335,35 @@ class Plan:
     def listening(self, served: Sequence[Served]) -> dict[str, Address]:
         """Where the network listens on this machine, by what listens there."""
         found: dict[str, Address] = {}
-        for node in (*self.peers, *self.orderers):
+        for node in self.own_nodes:
             found |= node.listening()
-        for department in self.departments.values():
+        for department in self.own:
             found |= department.listening(served)
         return found
 
 
 def make_plan(
-    topology: Topology, root: Path, *, base_port: int, served: Sequence[Served] = ()
+    topology: Topology,
+    root: Path,
+    *,
+    base_port: int,
+    served: Sequence[Served] = (),
+    places: Mapping[str, Place] | None = None,
 ) -> Plan:
     """Work a topology out below `root`.
 
     `served` is what contract hosts serve already: a package keeps its port for as long as it is
-    there. Raises NetworkError when contract ports run out.
+    there. `places` are those of departments with machines of their own, as far as they are known.
+    Raises NetworkError when contract ports run out.
     """
-    departments = {
-        name: _department(topology, name, root, base_port + PORTS_PER_DEPARTMENT * index)
+    known = places or {}
+    usual = {
+        name: Place(LOOPBACK, base_port + PORTS_PER_DEPARTMENT * index, here=not known)
         for index, name in enumerate(topology.departments)
+    }
+    departments = {
+        name: _department(topology, name, root, known.get(name, place))
+        for name, place in usual.items()
     }
     contracts = _contracts(topology, served)
     channels = {
@@ -298,23 +377,26 @@ def make_plan(
         )
         for name, spec in topology.channels.items()
     }
-    return Plan(topology, root, departments, contracts, channels)
+    return Plan(topology, root, known, departments, contracts, channels)
 
 
-def _department(topology: Topology, name: str, root: Path, first_port: int) -> DepartmentPlan:
+def _department(topology: Topology, name: str, root: Path, place: Place) -> DepartmentPlan:
     spec = topology.departments[name]
+    first_port = place.first_port
     domain = name.lower()
     folder = root / "organizations" / domain
     msp_id = topology.msp_id(name)
 
     def node(kind: Literal["peer", "orderer"], index: int, port: int, admin: int | None) -> Node:
         host = f"{kind}{index}.{domain}"
-        address = Address(LOOPBACK, port)
+        address = Address(place.host, port)
+        hosts = dict.fromkeys((host, "localhost", LOOPBACK, place.host))
         return Node(
-            member=Member(host, kind, folder / f"{kind}s" / host, (host, "localhost", LOOPBACK)),
+            member=Member(host, kind, folder / f"{kind}s" / host, tuple(hosts)),
             msp_id=msp_id,
             inside=address,
             outside=address,
+            listen=Address(place.listening_host, port),
             operations=Address(LOOPBACK, port + (1 if admin is None else 2)),
             admin=None if admin is None else Address(LOOPBACK, admin),
         )
@@ -330,6 +412,7 @@ def _department(topology: Topology, name: str, root: Path, first_port: int) -> D
         name=name,
         title=spec.title,
         msp_id=msp_id,
+        place=place,
         folder=folder,
         peers=peers,
         anchor_peers=peers[: spec.anchor_peers],

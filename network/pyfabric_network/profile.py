@@ -116,8 +116,8 @@ def profile_file(plan: Plan, department: DepartmentPlan) -> Path:
 
 
 def write_profiles(plan: Plan) -> None:
-    """Every department's profile is in its file."""
-    for department in plan.departments.values():
+    """The profile of every department of this machine is in its file."""
+    for department in plan.own:
         text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
         files.write_public(profile_file(plan, department), text.encode())
 

@@ -9,7 +9,7 @@ from pyfabric.admin import orderers
 from pyfabric.admin.discovery import discover_peers
 from pyfabric.core.effects import Endpoint, Flow, Rest, gather, rest, sleep
 from pyfabric.errors import DiscoveryError, GatewayError, NetworkError
-from pyfabric_network.plan import ChannelPlan, Node, Plan
+from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint, together
 
 _PAUSE = 0.1
@@ -33,10 +33,15 @@ def is_healthy(node: Node) -> Flow[bool]:
 def await_channels(plan: Plan) -> Flow[None]:
     """Every orderer serves every channel, each channel has a leader, and its peers know each other.
 
-    Raises NetworkError that names what is not so after a minute.
+    Where departments have machines of their own, only what this one decides is waited for: that its
+    orderers serve every channel. Raises NetworkError that names what is not so after a minute.
     """
+    serving = [partial(_orderer_problem, plan, node) for node in plan.own_orderers]
+    if plan.places:
+        yield from together([_patiently(check) for check in serving])
+        return
     checks = [
-        *(partial(_orderer_problem, plan, node) for node in plan.orderers),
+        *serving,
         *(partial(_leader_problem, plan, channel) for channel in plan.channels.values()),
         *(
             partial(_peer_problem, plan, channel, peer)
@@ -45,6 +50,14 @@ def await_channels(plan: Plan) -> Flow[None]:
         ),
     ]
     yield from together([_patiently(check) for check in checks])
+
+
+def await_departments(channel: ChannelPlan, department: DepartmentPlan) -> Flow[None]:
+    """The department's first peer knows a peer of every department of the channel.
+
+    Raises NetworkError that names one that it does not know after a minute.
+    """
+    yield from _patiently(partial(_department_problem, channel, department))
 
 
 def _patiently(check: Callable[[], Flow[str | None]]) -> Flow[None]:
@@ -90,3 +103,11 @@ def _peer_problem(plan: Plan, channel: ChannelPlan, peer: Node) -> Flow[str | No
     known = {one.address for one in found}
     missing = [one.name for one in channel.peers() if str(one.inside) not in known]
     return f"{peer.name} does not know {missing[0]} on {channel.name}" if missing else None
+
+
+def _department_problem(channel: ChannelPlan, department: DepartmentPlan) -> Flow[str | None]:
+    peer = department.peers[0]
+    found = yield from discover_peers(endpoint(peer), administrator(department), channel.name)
+    known = {one.msp_id for one in found}
+    missing = [one.name for one in channel.departments if one.msp_id not in known]
+    return f"{peer.name} knows no peer of {missing[0]} on {channel.name}" if missing else None

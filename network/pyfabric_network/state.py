@@ -1,14 +1,14 @@
 """What a network's state folder remembers between commands, beside keys, blocks and the ledger."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.errors import NetworkError
-from pyfabric_network.plan import Served
+from pyfabric_network.plan import Place, Served
 from pyfabric_network.runtime import RuntimeName
 
 _FILE = "network.json"
@@ -17,7 +17,8 @@ TOPOLOGY_COPY = "topology.yaml"
 
 class State(BaseModel):
     """`topology` is the file the network was made from, `base_port` the ports it was given,
-    `runtime` what makes it run, and `served` the packages that contract hosts serve."""
+    `runtime` what makes it run, `served` the packages that contract hosts serve, and `places` where
+    departments run that have machines of their own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,6 +26,7 @@ class State(BaseModel):
     base_port: int
     runtime: RuntimeName = RuntimeName.EMBEDDED
     served: tuple[Served, ...] = ()
+    places: Mapping[str, Place] = Field(default_factory=dict)
 
     def save(self, root: Path) -> None:
         """Write it below `root`, whole or not at all."""

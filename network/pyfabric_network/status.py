@@ -22,8 +22,8 @@ class NodeStatus:
 
 
 def network_status(plan: Plan) -> Flow[list[NodeStatus]]:
-    """Ask every node; one that does not answer is reported with its problem, not raised."""
-    nodes = (*plan.orderers, *plan.peers)
+    """Ask every node of this machine; one that does not answer is reported with its problem, not raised."""
+    nodes = plan.own_nodes
     outcomes = yield from gather(
         [
             _orderer_channels(plan, node) if node.admin else _peer_channels(plan, node)
@@ -63,12 +63,12 @@ def service_status(plan: Plan, served: Sequence[Served]) -> list[NodeStatus]:
     hosted = [
         (item.label, department, department.contract_address(item.slot))
         for item in served
-        for department in plan.departments.values()
+        for department in plan.own
     ]
     elsewhere = [
         (contract.package.label, department, department.elsewhere[name])
         for name, contract in plan.contracts.items()
-        for department in plan.departments.values()
+        for department in plan.own
         if name in department.elsewhere
     ]
     return [

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from pyfabric.admin import orderers, peers
 from pyfabric.core.effects import Endpoint, Flow, gather, nonce, now
+from pyfabric.errors import NetworkError
 from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
@@ -51,6 +52,22 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
     return [outcome.result() for outcome in outcomes]
 
 
+def have_first_blocks(plan: Plan) -> Flow[None]:
+    """The first block of every channel is in its file.
+
+    Between departments with machines of their own one of them makes it for all: NetworkError if it has
+    not come yet.
+    """
+    if not plan.places:
+        yield from make_first_blocks(plan)
+    for channel in plan.channels.values():
+        if not channel.block.exists():
+            raise NetworkError(
+                f"the first block of {channel.name} is not here: it comes in the bundle of whoever "
+                "collects the departments' definitions; take it in with `pyfabric network member accept`"
+            )
+
+
 def make_first_blocks(plan: Plan) -> Flow[None]:
     """The first block of every channel is in its file; one that exists stays as it is."""
     for channel in plan.channels.values():
@@ -62,13 +79,13 @@ def make_first_blocks(plan: Plan) -> Flow[None]:
 
 
 def join_orderers(plan: Plan) -> Flow[None]:
-    """Every orderer serves every channel."""
-    yield from together([_join_orderer(plan, node) for node in plan.orderers])
+    """Every orderer of this machine serves every channel."""
+    yield from together([_join_orderer(plan, node) for node in plan.own_orderers])
 
 
 def join_peers(plan: Plan) -> Flow[None]:
-    """Every peer has joined the channels of its department."""
-    yield from together([_join_peer(plan, peer) for peer in plan.peers])
+    """Every peer of this machine has joined the channels of its department."""
+    yield from together([_join_peer(plan, peer) for peer in plan.own_peers])
 
 
 def _join_orderer(plan: Plan, node: Node) -> Flow[None]:
