@@ -90,6 +90,19 @@ def transaction(
     )
 
 
+@app.command()
+def trace(
+    transaction_id: Annotated[str, typer.Argument(metavar="ID", help="The transaction's id.")],
+    network: options.NetworkName = None,
+    state: options.State = None,
+    output: options.Output = None,
+) -> None:
+    """What each node did with a transaction and why: on a development ledger only."""
+    session = Session.start(state, output)
+    steps = session.network(network).development().trace(transaction_id)
+    session.printer.document([asdict(step) for step in steps], "\n".join(map(str, steps)))
+
+
 def transaction_facts(each: BlockTransaction) -> dict[str, Any]:
     """What a transaction's envelope and code tell, as plain values."""
     view = describe_transaction(each.envelope)

@@ -70,9 +70,12 @@ class Printer:
             typer.echo(line)
         sys.stdout.flush()
 
-    def document(self, value: Any) -> None:
-        """A JSON document in either format."""
-        _print_json(value, indent=2)
+    def document(self, value: Any, text: str | None = None) -> None:
+        """A JSON document, or the text that says the same; without a text, JSON in either format."""
+        if text is not None and self._output is OutputFormat.TABLE:
+            typer.echo(text)
+        else:
+            _print_json(value, indent=2)
 
 
 def say(message: str) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric_network.contract_hosts import HOST_COMMAND, builder_values, host_services
+from pyfabric_network.development import Development
 from pyfabric_network.log_files import last_line, read_logs
 from pyfabric_network.plan import DepartmentPlan, Member, Node, Plan, Served
 from pyfabric_network.ports import check_free
 from pyfabric_network.process import Background, next_line
 
+DEVELOPMENT = "development.sock"
 _ANSWER_SECONDS = 60.0
 _END_SECONDS = 15.0
 # Contract hosts finish what runs before they end, for ten seconds at most.
@@ -88,6 +90,10 @@ class EmbeddedRuntime:
         self._process.signal(signal.SIGHUP)
         self._await_answer("reloaded", after=said)
 
+    def development(self) -> Development:
+        """What the ledger can do, and Fabric cannot, for its developer."""
+        return Development(self._root / DEVELOPMENT)
+
     def stop(self) -> bool:
         """End the ledger, and with it the contract hosts; answers whether it ran."""
         return self._process.end(patience=_END_SECONDS)
@@ -125,6 +131,7 @@ def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
     """The development ledger's configuration for a Plan."""
     return LedgerConfig(
         folder=plan.root / "ledger",
+        development=plan.root / DEVELOPMENT,
         peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
         hosts=[_host(department, served) for department in plan.departments.values() if served],

@@ -13,6 +13,8 @@ from pyfabric_network import readiness, steps
 from pyfabric_network.changes import check_change
 from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.deployment import Deployed, deploy
+from pyfabric_network.development import Development
+from pyfabric_network.embedded import EmbeddedRuntime
 from pyfabric_network.material import make_material
 from pyfabric_network.plan import ADMIN, ContractPlan, Plan, Served, make_plan
 from pyfabric_network.ports import free_base
@@ -216,6 +218,14 @@ class Network:
         with closing(Driver()) as driver:
             nodes = driver.run(network_status(self.plan))
         return [*nodes, *service_status(self.plan, self._served())]
+
+    def development(self) -> Development:
+        """The comforts of a development ledger; raises NetworkError if this network is not one."""
+        if not isinstance(self.runtime, EmbeddedRuntime):
+            raise NetworkError(
+                f"{self.plan.name} runs on Fabric, which cannot do this: only the embedded runtime can"
+            )
+        return self.runtime.development()
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         """The nodes' log, line by line."""

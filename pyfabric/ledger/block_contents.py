@@ -86,13 +86,19 @@ def _read(raw: bytes, code: int) -> ReadTransaction:
     return ReadTransaction(transaction_id, code, ())
 
 
-def _namespaces(data: bytes) -> tuple[NamespaceSet, ...]:
+def endorsed_payload(data: bytes) -> bytes:
+    """What a transaction's endorsers signed (ProposalResponsePayload); nothing if it is not one action.
+
+    `data` is that of the envelope's payload. Raises protobuf's DecodeError.
+    """
     actions = transaction_pb2.Transaction.FromString(data).actions
     if len(actions) != 1:
-        return ()
+        return b""
     body = transaction_pb2.ChaincodeActionPayload.FromString(actions[0].payload)
-    response = proposal_response_pb2.ProposalResponsePayload.FromString(
-        body.action.proposal_response_payload
-    )
+    return body.action.proposal_response_payload
+
+
+def _namespaces(data: bytes) -> tuple[NamespaceSet, ...]:
+    response = proposal_response_pb2.ProposalResponsePayload.FromString(endorsed_payload(data))
     results = proposal_pb2.ChaincodeAction.FromString(response.extension).results
     return decode_read_write_set(results)

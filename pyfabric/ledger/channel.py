@@ -42,7 +42,7 @@ from pyfabric.core.validation.definitions import (
 from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.core.validation.form import transaction_id
 from pyfabric.errors import ConfigError, LedgerError, ValidationCode
-from pyfabric.ledger.store import ChannelStore, Snapshot, storage_errors
+from pyfabric.ledger.store import ChannelStore, Decided, Snapshot, storage_errors
 
 _REMEMBERED_BLOCKS = 64
 _APPLICATION_CAPABILITIES = frozenset({"V2_0", "V2_5"})
@@ -59,12 +59,13 @@ class ChainInfo:
 
 @dataclass(frozen=True, slots=True)
 class TransactionRecord:
-    """A transaction in the ledger, with what was decided of it."""
+    """A transaction in the ledger, with what was decided of it; an invalid one has a reason."""
 
     envelope: bytes
     code: ValidationCode
     block_number: int
     position: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,11 @@ class ChannelLedger:
         if place is None or block is None:
             return None
         return TransactionRecord(
-            block.data.data[place.position], ValidationCode(place.code), place.block, place.position
+            block.data.data[place.position],
+            ValidationCode(place.code),
+            place.block,
+            place.position,
+            place.reason,
         )
 
     def has_transaction(self, transaction_id: str) -> bool:
@@ -286,7 +291,9 @@ class ChannelLedger:
         return outcome
 
     async def _write(self, block: common_pb2.Block, outcome: Outcome) -> None:
-        transactions = [(one.transaction_id, one.code) for one in outcome.transactions]
+        transactions = [
+            Decided(one.transaction_id, one.code, one.reason) for one in outcome.transactions
+        ]
         self._store.stage(block, transactions, outcome.updates)
         await asyncio.get_running_loop().run_in_executor(self._writer, self._store.commit)
 

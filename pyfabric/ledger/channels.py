@@ -9,6 +9,7 @@ from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
 from pyfabric.ledger.commits import CommitWaiters
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.system.definitions import LIFECYCLE
+from pyfabric.ledger.traces import Traces
 
 if TYPE_CHECKING:
     from pyfabric.ledger.peer import Peer
@@ -20,8 +21,9 @@ class Channels:
     `generation` changes whenever plans for endorsing on a channel may have become stale.
     """
 
-    def __init__(self, ledgers: Ledgers) -> None:
+    def __init__(self, ledgers: Ledgers, traces: Traces) -> None:
         self._ledgers = ledgers
+        self.traces = traces
         self._peers: list[Peer] = []
         self._generations: dict[str, int] = defaultdict(int)
         self.waiters = CommitWaiters()

@@ -72,12 +72,16 @@ class HostConfig(_Model):
 
 
 class LedgerConfig(_Model):
-    """The whole process. `folder` holds everything that outlives it."""
+    """The whole process. `folder` holds everything that outlives it.
+
+    `development` is the path of the socket where the comforts that Fabric has not are offered.
+    """
 
     folder: Path
     peers: list[PeerConfig]
     orderers: list[OrdererConfig] = Field(default_factory=list)
     hosts: list[HostConfig] = Field(default_factory=list)
+    development: Path | None = None
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -93,6 +93,22 @@ class Endorser:
         or private data, of which the gateway's Evaluate uses nothing.
         """
         try:
+            response = await self._checked(proposal, sign=sign)
+        except ProposalError as error:
+            self._peer.note(proposal, "refused the proposal", error.message)
+            raise
+        self._note(proposal, response, sign=sign)
+        return response
+
+    def _note(self, proposal: Proposal, response: Response, *, sign: bool) -> None:
+        status, message = response.response.status, response.response.message
+        if status >= _ERROR_THRESHOLD:
+            self._peer.note(proposal, f"refused: status {status}", message, response.payload)
+        else:
+            self._peer.note(proposal, "endorsed it" if sign else "ran it", "", response.payload)
+
+    async def _checked(self, proposal: Proposal, *, sign: bool) -> Response:
+        try:
             check_filters(proposal, self._now())
         except ProposalError as error:
             raise EarlyRefusalError(error.message) from error

@@ -5,7 +5,8 @@ one cannot; Endorse asks this peer first, plans from what its answer touched, an
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
@@ -45,6 +46,12 @@ class TransactionService:
     ) -> gateway_pb2.EvaluateResponse:
         """Run a proposal on one peer and answer its result."""
         proposal = _for_evaluation(request.proposed_transaction)
+        with self._noting(proposal):
+            return await self._evaluate(proposal, list(request.target_organizations), context)
+
+    async def _evaluate(
+        self, proposal: Proposal, organizations: Sequence[str], context: grpc.aio.ServicerContext
+    ) -> gateway_pb2.EvaluateResponse:
         channel_id, name = proposal.channel_id, proposal.called_name
         if self._peer.channel(channel_id) is None:
             raise CallError(
@@ -52,7 +59,6 @@ class TransactionService:
                 f"failed to get config for channel [{channel_id}]: could not get last config for "
                 f"channel {channel_id}",
             )
-        organizations = list(request.target_organizations)
         protected = bool(proposal.payload.TransientMap) and not organizations
         try:
             peers = self._endorsers.for_evaluation(
@@ -65,11 +71,9 @@ class TransactionService:
             )
             text = f"{hint if protected else ''}{error}"
             raise CallError(StatusCode.FAILED_PRECONDITION, text) from error
-        return await _in_time(self._evaluate(peers, proposal), context, "evaluate timeout expired")
+        return await _in_time(self._ask(peers, proposal), context, "evaluate timeout expired")
 
-    async def _evaluate(
-        self, peers: Sequence[Peer], proposal: Proposal
-    ) -> gateway_pb2.EvaluateResponse:
+    async def _ask(self, peers: Sequence[Peer], proposal: Proposal) -> gateway_pb2.EvaluateResponse:
         details = []
         code = StatusCode.UNAVAILABLE
         for peer in peers:
@@ -99,7 +103,23 @@ class TransactionService:
             proposal = read_proposal(request.proposed_transaction)
         except ProposalError as error:
             raise CallError(StatusCode.INVALID_ARGUMENT, error.message) from error
-        organizations = list(request.endorsing_organizations)
+        with self._noting(proposal):
+            return await self._endorse(proposal, list(request.endorsing_organizations), context)
+
+    @contextmanager
+    def _noting(self, proposal: Proposal) -> Iterator[None]:
+        """Remember why the client gets nothing."""
+        try:
+            yield
+        except CallError as error:
+            details = [f"{one.address}: {one.message}" for one in error.details]
+            because = "; ".join([error.message, *details])
+            self._peer.note(proposal, "answered the client with an error", because)
+            raise
+
+    async def _endorse(
+        self, proposal: Proposal, organizations: Sequence[str], context: grpc.aio.ServicerContext
+    ) -> gateway_pb2.EndorseResponse:
         if organizations:
             plan = self._plan_for(proposal, organizations)
         else:

@@ -272,11 +272,13 @@ class BroadcastEntry:
     def __init__(self, metrics: OrdererMetrics) -> None:
         self._metrics = metrics
         self._channel = self._type = _UNKNOWN
+        self.transaction_id = ""
         self._started = time.perf_counter()
         self._checked: float | None = None
 
     def identified(self, header: common_pb2.ChannelHeader) -> None:
-        """The message's channel and type could be read."""
+        """The message's channel, type and transaction could be read."""
+        self.transaction_id = header.tx_id
         self._channel = header.channel_id
         self._type = _header_type(header.type)
 

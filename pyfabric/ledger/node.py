@@ -11,6 +11,8 @@ from pyfabric._operations.levels import Levels
 from pyfabric.core.tracing import Tracer
 from pyfabric.ledger.channels import Channels
 from pyfabric.ledger.config import LedgerConfig
+from pyfabric.ledger.development import Development
+from pyfabric.ledger.development_service import DevelopmentService
 from pyfabric.ledger.hosts import Hosts
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.operations import Watching
@@ -18,6 +20,7 @@ from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.orderer_node import OrdererNode
 from pyfabric.ledger.ordering import Ordering
 from pyfabric.ledger.peer_node import PeerNode
+from pyfabric.ledger.traces import Traces
 
 _log = logging.getLogger("pyfabric.ledger")
 
@@ -60,7 +63,8 @@ class Node:
         async with AsyncExitStack() as stack:
             ledgers = Ledgers(config.folder / "channels")
             stack.callback(ledgers.close)
-            chains = Chains(ledgers, nonce)
+            traces = Traces()
+            chains = Chains(ledgers, nonce, traces)
             stack.push_async_callback(chains.close)
             hosts = Hosts()
             stack.push_async_callback(hosts.stop)
@@ -72,7 +76,7 @@ class Node:
             ordering = Ordering(
                 {one.address: orderers[one.name].broadcast for one in config.orderers}, random
             )
-            channels = Channels(ledgers)
+            channels = Channels(ledgers, traces)
             peers = {}
             for peer in config.peers:
                 folder = _peer_folder(config, peer.name)
@@ -80,6 +84,10 @@ class Node:
                 stack.push_async_callback(node.stop)
                 peers[peer.name] = node
             await hosts.apply(config.hosts)
+            if config.development is not None:
+                development = Development(ledgers, traces)
+                service = await DevelopmentService.start(config.development, development.calls)
+                stack.push_async_callback(service.stop)
             return cls(hosts, peers, orderers, stack.pop_all())
         raise AssertionError("a node neither started nor failed")
 

@@ -34,6 +34,7 @@ from pyfabric.ledger.delivery import Delivery
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.metrics import BroadcastEntry, OrdererMetrics
 from pyfabric.ledger.servers import client_certificate_hash
+from pyfabric.ledger.traces import Step, Traces
 
 READERS = "/Channel/Readers"
 _MEMBER = "orderer:"
@@ -42,8 +43,9 @@ _MEMBER = "orderer:"
 class Chains:
     """The running sequences of all channels, shared by the orderers of this process."""
 
-    def __init__(self, ledgers: Ledgers, nonce: Callable[[], bytes]) -> None:
+    def __init__(self, ledgers: Ledgers, nonce: Callable[[], bytes], traces: Traces) -> None:
         self.ledgers = ledgers
+        self.traces = traces
         self._nonce = nonce
         self._chains: dict[str, Chain] = {}
 
@@ -169,6 +171,10 @@ class Orderer:
         except OrdererError as error:
             status, info = error.status, error.message
         entry.answered(status)
+        if entry.transaction_id:
+            did = "refused to order it" if info else "took it into the order"
+            step = Step(self.name, self._node.signer.msp_id, did, info)
+            self._chains.traces.add(entry.transaction_id, step)
         return status, info
 
     def trouble(self, channel_id: str) -> str | None:

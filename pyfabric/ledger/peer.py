@@ -24,7 +24,9 @@ from pyfabric.ledger.metrics import PeerMetrics
 from pyfabric.ledger.packages_store import PackageStore
 from pyfabric.ledger.private_data import PrivateData
 from pyfabric.ledger.private_store import PrivateStore
+from pyfabric.ledger.proposals import Proposal
 from pyfabric.ledger.system.definitions import LIFECYCLE
+from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step
 
 
 class Peer:
@@ -96,6 +98,11 @@ class Peer:
                 known = chaincodes(reader, self.msp_id, (one for one, _ in self.packages.listed()))
             self._chaincodes[channel_id] = known
         return known or {}
+
+    def note(self, proposal: Proposal, did: str, because: str = "", payload: bytes = b"") -> None:
+        """Remember what this peer did with a proposal, for `Traces`."""
+        step = Step(self.name, self.msp_id, did, because, payload[: LARGEST_PAYLOAD + 1])
+        self._channels.traces.add(proposal.transaction_id, step)
 
     def install(self, package: ChaincodePackage) -> None:
         """Keep a package; definitions approved with it become endorsable."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
@@ -23,7 +23,7 @@ from pyfabric.errors import DecodeError, LedgerError
 from pyfabric.ledger.block_contents import key_modification
 
 APPLICATION_ID: Final = 0x70794662
-FORMAT: Final = 2
+FORMAT: Final = 3
 CHECKED_BLOCKS: Final = 256
 """How many of the newest blocks are read and compared when a file is opened."""
 
@@ -47,6 +47,7 @@ CREATE TABLE blocks (
     number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, block BLOB NOT NULL);
 CREATE TABLE transactions (
     id TEXT NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, code INTEGER NOT NULL,
+    reason TEXT NOT NULL,
     PRIMARY KEY (id, block, position)) WITHOUT ROWID;
 CREATE TABLE state (
     namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
@@ -61,11 +62,20 @@ CREATE TABLE members (name TEXT PRIMARY KEY) WITHOUT ROWID;
 
 @dataclass(frozen=True, slots=True)
 class TransactionPlace:
-    """Where a transaction is, and what was decided of it."""
+    """Where a transaction is, and what was decided of it; an invalid one has a reason."""
 
     block: int
     position: int
     code: int
+    reason: str
+
+
+class Decided(NamedTuple):
+    """A transaction of a new block: its id, its code, and why it is invalid."""
+
+    transaction_id: str
+    code: int
+    reason: str = ""
 
 
 class _Reader:
@@ -161,7 +171,7 @@ class ChannelStore:
             connection = _connect(draft)
             connection.executescript(_TABLES)
             connection.execute("BEGIN")
-            _insert(connection, genesis, [(transaction_id, 0)], updates)
+            _insert(connection, genesis, [Decided(transaction_id, 0)], updates)
             connection.commit()
             connection.close()
             draft.rename(path)
@@ -175,9 +185,9 @@ class ChannelStore:
             connection.close()
 
     def stage(
-        self, block: common_pb2.Block, transactions: Iterable[tuple[str, int]], updates: Updates
+        self, block: common_pb2.Block, transactions: Iterable[Decided], updates: Updates
     ) -> None:
-        """Write a block, its (id, code) pairs and its changes; nobody sees them before `commit`."""
+        """Write a block, its transactions and its changes; nobody sees them before `commit`."""
         self._writer.execute("BEGIN IMMEDIATE")
         _insert(self._writer, block, transactions, updates)
 
@@ -227,7 +237,7 @@ class ChannelStore:
     def transaction(self, transaction_id: str) -> TransactionPlace | None:
         """Where a transaction is: the first place if there are several."""
         row = self._queries.execute(
-            "SELECT block, position, code FROM transactions WHERE id=?"
+            "SELECT block, position, code, reason FROM transactions WHERE id=?"
             " ORDER BY block, position LIMIT 1",
             (transaction_id,),
         ).fetchone()
@@ -258,7 +268,7 @@ class ChannelStore:
 def _insert(
     connection: sqlite3.Connection,
     block: common_pb2.Block,
-    transactions: Iterable[tuple[str, int]],
+    transactions: Iterable[Decided],
     updates: Updates,
 ) -> None:
     number = block.header.number
@@ -267,8 +277,11 @@ def _insert(
         (number, header_hash(block.header), block.SerializeToString()),
     )
     connection.executemany(
-        "INSERT INTO transactions VALUES (?, ?, ?, ?)",
-        [(name, number, position, code) for position, (name, code) in enumerate(transactions)],
+        "INSERT INTO transactions VALUES (?, ?, ?, ?, ?)",
+        [
+            (one.transaction_id, number, position, one.code, one.reason)
+            for position, one in enumerate(transactions)
+        ],
     )
     connection.executemany(
         "DELETE FROM state WHERE namespace=? AND key=?",

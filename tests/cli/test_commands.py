@@ -77,6 +77,17 @@ def test_invoke_query_and_what_the_ledger_tells_of_it(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("state")
+def test_the_trace_of_a_transaction(run: Run) -> None:
+    done = run("chaincode", "invoke", "sample", "put", "traced", "x", "-o", "json").json()
+    steps = run("ledger", "trace", done["transaction_id"], "-o", "json").json()
+    assert {step["department"] for step in steps} == {"TaxMSP", "HealthMSP", ""}
+    assert steps[0]["writes"] == ["'traced' of sample = 'x'"]
+    words = run("ledger", "trace", done["transaction_id"]).out
+    assert "peer0.health (HealthMSP) endorsed it\n  read" in words
+    assert words.endswith(f"into block {done['block_number']} as transaction 0: it is valid\n")
+
+
+@pytest.mark.usefixtures("state")
 def test_height_grows_by_a_block(run: Run) -> None:
     before = run("ledger", "height", "-o", "json").json()
     run("chaincode", "invoke", "sample", "put", "a", "b")

@@ -43,3 +43,32 @@ class Deeds(Contract):
         """The departments that must endorse changes of a key."""
         raw = place(ctx, collection).get_state_validation_parameter(key)
         return " ".join(KeyEndorsementPolicy.from_bytes(raw).msp_ids)
+
+    @transaction
+    def drop(self, ctx: Context, collection: str, key: str) -> None:
+        """Delete a value."""
+        place(ctx, collection).delete_state(key)
+
+    @transaction
+    def sum_up(self, ctx: Context, collection: str, start: str, end: str) -> int:
+        """Write how long the values of a range are together."""
+        found = place(ctx, collection).get_state_range(start, end)
+        total = sum(len(each.value) for each in found)
+        ctx.stub.put_state("total", str(total).encode())
+        return total
+
+    @transaction
+    def swell(self, ctx: Context, key: str, size: int) -> None:
+        """Write a value of that many bytes that are no text."""
+        ctx.stub.put_state(key, b"\xff" * size)
+
+    @transaction
+    def append(self, ctx: Context, collection: str, key: str, value: str) -> None:
+        """Write more behind a value."""
+        state = place(ctx, collection)
+        state.put_state(key, (state.get_state(key) or b"") + value.encode())
+
+    @query
+    def get(self, ctx: Context, collection: str, key: str) -> str:
+        """A value."""
+        return (place(ctx, collection).get_state(key) or b"").decode()

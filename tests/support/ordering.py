@@ -33,6 +33,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.orderer import Chains, Orderer
+from pyfabric.ledger.traces import Traces
 from tests.support import records
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -168,7 +169,7 @@ class OrderingService:
         self.council = council
         self._now = now
         self.ledgers = Ledgers(folder)
-        self.chains = Chains(self.ledgers, lambda: os.urandom(24))
+        self.chains = Chains(self.ledgers, lambda: os.urandom(24), Traces())
         self.orderers = [self.start(one) for one in council.orderers]
 
     def start(self, material: OrdererMaterial) -> Orderer:

@@ -5,6 +5,7 @@ its block. In each namespace reads come first, then range queries, then reads of
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
@@ -15,20 +16,44 @@ from pyfabric.core.state.versions import StateReader, Version, VersionedValue, h
 from pyfabric.errors import ValidationCode
 
 
+class Conflict(NamedTuple):
+    """Why a transaction cannot stand: MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT, and in words."""
+
+    code: ValidationCode
+    reason: str
+
+
 def validate(
     namespaces: Sequence[NamespaceSet], reader: StateReader, updates: Updates
 ) -> ValidationCode:
     """VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
+    conflict = find_conflict(namespaces, reader, updates)
+    return ValidationCode.VALID if conflict is None else conflict.code
+
+
+def find_conflict(
+    namespaces: Sequence[NamespaceSet], reader: StateReader, updates: Updates
+) -> Conflict | None:
+    """The first conflict of a transaction, None if it has none."""
     for entry in namespaces:
         for read in entry.public.reads:
-            if not _unchanged(entry.namespace, read.key, read_version(read), reader, updates):
-                return ValidationCode.MVCC_READ_CONFLICT
+            seen = read_version(read)
+            if not _unchanged(entry.namespace, read.key, seen, reader, updates):
+                place = (entry.namespace, read.key)
+                changed = _change(place, seen, reader, updates)
+                reason = f"it read {read.key!r} of {entry.namespace} {changed}"
+                return Conflict(ValidationCode.MVCC_READ_CONFLICT, reason)
         for query in entry.public.range_queries_info:
             if not _same_results(entry.namespace, query, reader, updates):
-                return ValidationCode.PHANTOM_READ_CONFLICT
-        if not _hashed_reads_unchanged(entry, reader, updates):
-            return ValidationCode.MVCC_READ_CONFLICT
-    return ValidationCode.VALID
+                reason = (
+                    f"it read the keys of {entry.namespace} from {query.start_key!r} to "
+                    f"{query.end_key!r}, and other ones are there now"
+                )
+                return Conflict(ValidationCode.PHANTOM_READ_CONFLICT, reason)
+        conflict = _hashed_conflict(entry, reader, updates)
+        if conflict is not None:
+            return conflict
+    return None
 
 
 def _unchanged(
@@ -40,18 +65,29 @@ def _unchanged(
     return (None if found is None else found.version) == seen
 
 
-def _hashed_reads_unchanged(entry: NamespaceSet, reader: StateReader, updates: Updates) -> bool:
-    return all(
-        _unchanged(
-            hashed_namespace(entry.namespace, collection.name),
-            read.key_hash.hex(),
-            read_version(read),
-            reader,
-            updates,
-        )
-        for collection in entry.collections
-        for read in collection.hashed.hashed_reads
-    )
+def _hashed_conflict(entry: NamespaceSet, reader: StateReader, updates: Updates) -> Conflict | None:
+    for collection in entry.collections:
+        stored = hashed_namespace(entry.namespace, collection.name)
+        for read in collection.hashed.hashed_reads:
+            key, seen = read.key_hash.hex(), read_version(read)
+            if not _unchanged(stored, key, seen, reader, updates):
+                changed = _change((stored, key), seen, reader, updates)
+                reason = (
+                    f"it read the key with hash {key} of collection {collection.name} of "
+                    f"{entry.namespace} {changed}"
+                )
+                return Conflict(ValidationCode.MVCC_READ_CONFLICT, reason)
+    return None
+
+
+def _change(
+    place: tuple[str, str], seen: Version | None, reader: StateReader, updates: Updates
+) -> str:
+    """How a key was read, and what became of it since, in words."""
+    before = "and found nothing" if seen is None else f"as {seen} left it"
+    found = updates.changes.get(place) or reader.get(*place)
+    after = "it is not there now" if found is None else f"{found.version} has changed it"
+    return f"{before}, and {after}"
 
 
 def _same_results(

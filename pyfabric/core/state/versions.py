@@ -14,6 +14,9 @@ class Version(NamedTuple):
     block: int
     transaction: int
 
+    def __str__(self) -> str:
+        return f"block {self.block}, transaction {self.transaction}"
+
 
 class VersionedValue(NamedTuple):
     """A committed value, who wrote it, and its metadata (serialised entries; none is empty)."""

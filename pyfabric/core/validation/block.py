@@ -117,12 +117,15 @@ class BlockValidation:
                 continue
             if transaction.transaction_id in seen:
                 transaction.code = ValidationCode.DUPLICATE_TXID
+                transaction.reason = "the block has this transaction id before it"
                 continue
             seen.add(transaction.transaction_id)
-            transaction.code = mvcc.validate(transaction.namespaces, self._state, self._updates)
-            if transaction.code is ValidationCode.VALID:
+            conflict = mvcc.find_conflict(transaction.namespaces, self._state, self._updates)
+            if conflict is None:
                 version = Version(self._number, position)
                 self._updates.apply(transaction.namespaces, version, self._state)
+            else:
+                transaction.code, transaction.reason = conflict
         return Outcome(tuple(self._transactions), self._updates, self._config)
 
     def _check(

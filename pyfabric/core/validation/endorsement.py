@@ -22,6 +22,7 @@ from pyfabric.core.policies.evaluation import (
     SignaturePolicy,
     valid_identities,
 )
+from pyfabric.core.policies.syntax import format_signature_policy
 from pyfabric.core.state.rwset import NamespaceSet, decode_metadata
 from pyfabric.core.state.versions import StateReader, hashed_namespace
 from pyfabric.core.validation.definitions import (
@@ -129,8 +130,10 @@ class EndorsementCheck:
                     self._policies, self._state, self._changed, definition, policy, identities
                 ).check(entry)
             except PolicyError as error:
+                endorsers = ", ".join(identity.msp_id for identity in identities) or "nobody"
                 raise InvalidTransactionError(
-                    ValidationCode.ENDORSEMENT_POLICY_FAILURE, str(error)
+                    ValidationCode.ENDORSEMENT_POLICY_FAILURE,
+                    f"chaincode {namespace}: {error}; validly endorsed by {endorsers}",
                 ) from error
             if entry is not None:
                 self._changed.update(_metadata_places(entry))
@@ -196,8 +199,7 @@ class _NamespaceCheck:
         found = self._state.get(stored, key)
         own = decode_metadata(found.metadata).get(PARAMETER) if found and found.metadata else None
         if own:
-            self._policies.signature(own).evaluate_identities(self._identities)
-            self._any_asked = True
+            self._evaluate(f"the policy of key {key!r}", self._policies.signature(own))
         elif collection not in self._asked:
             policy = self._collection_policy(collection) if collection else None
             if policy is not None:
@@ -206,8 +208,15 @@ class _NamespaceCheck:
                 self._ask("", self._policy)
 
     def _ask(self, name: str, policy: Policy) -> None:
-        policy.evaluate_identities(self._identities)
+        what = f"the policy of collection {name}" if name else "the chaincode's policy"
+        self._evaluate(what, policy)
         self._asked.add(name)
+
+    def _evaluate(self, what: str, policy: Policy) -> None:
+        try:
+            policy.evaluate_identities(self._identities)
+        except PolicyError as error:
+            raise PolicyError(f"{what}{_expression(policy)}: {error}") from error
         self._any_asked = True
 
     def _collection_policy(self, collection: str) -> Policy | None:
@@ -220,6 +229,15 @@ class _NamespaceCheck:
             return self._policy
         raw = known[collection].endorsement_policy.SerializeToString()
         return self._policies.application(raw) if raw else None
+
+
+def _expression(policy: Policy) -> str:
+    if not isinstance(policy, SignaturePolicy):
+        return ""
+    try:
+        return f", {format_signature_policy(policy.envelope)}"
+    except ConfigError:
+        return ""
 
 
 def _writes(entry: NamespaceSet) -> bool:

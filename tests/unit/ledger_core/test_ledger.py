@@ -17,6 +17,7 @@ from pyfabric.core.state.versions import Version
 from pyfabric.errors import ConfigError, LedgerError, ValidationCode
 from pyfabric.ledger.channel import CommittedBlock
 from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.trace_report import trace_report
 from tests.support import history
 
 CHANNEL = "records"
@@ -151,6 +152,24 @@ def test_blocks_and_transactions_are_found_by_hash_and_id(ledgers: Ledgers) -> N
     assert ledger.block_by_transaction("no-such-id") is None
     assert ledger.block_by_hash(b"no such hash") is None
     assert not ledger.has_transaction("no-such-id")
+
+
+def test_every_transaction_of_the_real_channel_can_be_told_in_words(ledgers: Ledgers) -> None:
+    ledger = ledgers.channels[CHANNEL]
+    told = 0
+    for decoded in history.decoded():
+        for transaction in decoded["transactions"]:
+            record = ledger.transaction(transaction["tx_id"])
+            if record is None:
+                continue
+            *endorsements, last = trace_report((), CHANNEL, record)
+            assert last["node"] == f"channel {CHANNEL}"
+            assert bool(last["because"]) == (record.code is not ValidationCode.VALID)
+            if record.code is ValidationCode.VALID and "actions" in transaction:
+                endorsers = [one["mspid"] for one in transaction["actions"][0]["endorsers"]]
+                assert [one["department"] for one in endorsements] == endorsers
+            told += 1
+    assert told > 150
 
 
 def test_definitions_are_those_that_were_committed(ledgers: Ledgers) -> None:

@@ -22,6 +22,7 @@ from pyfabric.ledger.chain import Chain
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.orderer import Chains, Orderer
+from pyfabric.ledger.traces import Traces
 from tests.support import history, records
 from tests.support.ordering import deliveries
 
@@ -56,7 +57,7 @@ class Node:
 
     def __init__(self, folder: Path, now: datetime = records.NOW) -> None:
         self.ledgers = Ledgers(folder)
-        self.chains = Chains(self.ledgers, lambda: os.urandom(24))
+        self.chains = Chains(self.ledgers, lambda: os.urandom(24), Traces())
         self.orderer = Orderer(
             "orderer0",
             records.identity("Admin@ord"),

@@ -20,6 +20,7 @@ from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.operations import Watching
 from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.orderer_node import OrdererNode
+from pyfabric.ledger.traces import Traces
 from tests.support import history, records
 from tests.support.tls import TLSMaterial, tls_material
 
@@ -74,7 +75,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     server = tls_material(tmp_path / "tls", "Orderer")
     config = configuration(tmp_path, server)
     ledgers = Ledgers(tmp_path / "channels")
-    chains = Chains(ledgers, lambda: os.urandom(24))
+    chains = Chains(ledgers, lambda: os.urandom(24), Traces())
     ledger = ledgers.create(records.genesis_with(server.certificate.read_bytes()))
     ledger.join("orderer:orderer0")
     node = await OrdererNode.start(config, chains, now, WATCHING)

@@ -17,6 +17,7 @@ from pyfabric.errors import NetworkError
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.orderer import Chains, Orderer
 from pyfabric.ledger.participation import BODY_LIMIT, Participation
+from pyfabric.ledger.traces import Traces
 from tests.support import history, records
 from tests.support.tls import TLSMaterial, tls_material
 
@@ -53,7 +54,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         tls_material(tmp_path / "client", "Admin"),
     )
     ledgers = Ledgers(tmp_path / "channels")
-    chains = Chains(ledgers, lambda: os.urandom(24))
+    chains = Chains(ledgers, lambda: os.urandom(24), Traces())
     orderer = Orderer(
         "orderer0",
         records.identity("Admin@ord"),

@@ -45,3 +45,44 @@ def test_ids_and_events_are_those_that_the_peers_gave() -> None:
                 assert transaction.event.event_name == event["event_name"]
                 events += 1
     assert events == 2
+
+
+REASONS = {
+    (26, 1): (
+        "it read 'counter' of ledger as block 25, transaction 0 left it, and block 26, transaction 0 "
+        "has changed it"
+    ),
+    (29, 1): (
+        "it read 'fresh' of ledger and found nothing, and block 29, transaction 0 has changed it"
+    ),
+    (32, 1): ("it read the keys of ledger from 'grade1' to 'grade4', and other ones are there now"),
+    (41, 0): (
+        "chaincode ledger: the chaincode's policy: implicit policy evaluation failed - 1 sub-policies "
+        "were satisfied, but this policy requires 2 of the 'Endorsement' sub-policies to be "
+        "satisfied; validly endorsed by FacultyMSP"
+    ),
+    (46, 1): "the block has this transaction id before it",
+    (47, 0): "the ledger has this transaction id",
+    (56, 1): (
+        "it read the key with hash a1a81b0451685c559bbc413e145504cfccb5f13585805e935ecebf1eadb852a1 of "
+        "collection duo of ledger as block 51, transaction 0 left it, and block 56, transaction 0 has "
+        "changed it"
+    ),
+    (60, 0): (
+        "chaincode ledger: the policy of key 'doc0', AND('FacultyMSP.peer', 'RegistryMSP.peer'): "
+        "signature set did not satisfy policy; validly endorsed by FacultyMSP, ArchiveMSP"
+    ),
+    (103, 0): (
+        "it read 'never' of ledger as block 0, transaction 0 left it, and it is not there now"
+    ),
+}
+
+
+def test_every_invalid_transaction_has_a_reason_in_words() -> None:
+    replay = ValidatedHistory()
+    found = {}
+    for number in range(1, history.HEIGHT):
+        for position, transaction in enumerate(replay.commit(number).transactions):
+            assert bool(transaction.reason) == (transaction.code is not ValidationCode.VALID)
+            found[number, position] = transaction.reason
+    assert {place: found[place] for place in REASONS} == REASONS

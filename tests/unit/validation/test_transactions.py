@@ -6,6 +6,7 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import collection_pb2, policy_pb2, transaction_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 from hypothesis import given, settings
@@ -158,6 +159,22 @@ def test_a_creator_that_is_known_is_not_verified_again(channel: ValidatedHistory
     validation = BlockValidation(BLOCK, channel.policies, channel.state, lambda _id: False)
     validation.add(envelope.SerializeToString(), creator_known=True)
     assert codes(validation.finish()) == [ValidationCode.VALID]
+
+
+def test_the_reason_names_a_policy_that_no_expression_says(channel: ValidatedHistory) -> None:
+    unit = msp_principal_pb2.OrganizationUnit(
+        msp_identifier="FacultyMSP", organizational_unit_identifier="x"
+    )
+    policy = signature("OR('FacultyMSP.peer')")
+    (principal,) = policy.signature_policy.identities
+    principal.principal_classification = msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT
+    principal.principal = unit.SerializeToString()
+    rich = define(channel, "ledger", ValidationInfo=rules(policy.SerializeToString()))
+    outcome = rich.validate(BLOCK, [records.transaction(writes(channel, k=b"v"))])
+    assert outcome.transactions[0].reason == (
+        "chaincode ledger: the chaincode's policy: signature set did not satisfy policy; "
+        "validly endorsed by RegistryMSP, FacultyMSP"
+    )
 
 
 def without_policies(names: Sequence[str]) -> ChannelPolicies:

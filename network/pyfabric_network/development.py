@@ -1,0 +1,66 @@
+"""The comforts of a running development ledger, for its developer: what Fabric has not."""
+
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pyfabric.errors import LedgerError, NetworkError
+from pyfabric.ledger.local_socket import connect
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """What a node, or a channel's ledger, did with a transaction; texts for people."""
+
+    node: str
+    department: str
+    did: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    because: str
+
+    @classmethod
+    def from_json(cls, members: dict[str, Any]) -> Self:
+        """The step that the ledger tells of."""
+        lists = {name: tuple(members[name]) for name in ("reads", "writes")}
+        return cls(**{**members, **lists})
+
+    def __str__(self) -> str:
+        department = f" ({self.department})" if self.department else ""
+        lines = [f"{self.node}{department} {self.did}"]
+        lines += [f"  read {words}" for words in self.reads]
+        lines += [f"  wrote {words}" for words in self.writes]
+        lines += [f"  because: {self.because}"] if self.because else []
+        return "\n".join(lines)
+
+
+class Development:
+    """A development ledger's service, at the socket that it listens on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def trace(self, transaction_id: str) -> tuple[TraceStep, ...]:
+        """What each node did with a transaction, in order, and what became of it.
+
+        Raises LedgerError if nothing is known of it, NetworkError if the ledger does not run.
+        """
+        steps = self._ask("trace", transaction_id=transaction_id)
+        return tuple(TraceStep.from_json(step) for step in steps)
+
+    def _ask(self, call: str, **arguments: Any) -> Any:
+        request = json.dumps({"call": call, "arguments": arguments}).encode() + b"\n"
+        try:
+            with closing(connect(self._path)) as connection, connection.makefile("rb") as answers:
+                connection.sendall(request)
+                line = answers.readline()
+        except OSError as error:
+            raise NetworkError(f"the development ledger does not answer: {error}") from error
+        if not line:
+            raise NetworkError("the development ledger ended before it answered")
+        said = json.loads(line)
+        if "error" in said:
+            raise LedgerError(said["error"])
+        return said["answer"]
