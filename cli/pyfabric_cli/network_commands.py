@@ -14,13 +14,14 @@ from pyfabric_network.status import NodeStatus
 from pyfabric_network.topologies import find_topology
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import completion, options
+from pyfabric_cli import completion, member_commands, options
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.output import progress, say, waiting
 from pyfabric_cli.session import Session
 from pyfabric_cli.settings import ProfileFormat
 
 app = typer.Typer(no_args_is_help=True, help="Bring a network up and down, and look at it.")
+app.add_typer(member_commands.app, name="member")
 
 Topology = Annotated[
     str,
@@ -79,10 +80,11 @@ def up(
     for warning in warnings:
         say(f"warning: {warning}")
     _print_status(session, network.status())
-    say(
-        f"The keys of all departments were made in one place ({network.plan.root}): "
-        "for development, not for production."
-    )
+    if not network.plan.places:
+        say(
+            f"The keys of all departments were made in one place ({network.plan.root}): "
+            "for development, not for production."
+        )
 
 
 @app.command()

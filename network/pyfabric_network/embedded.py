@@ -39,15 +39,10 @@ class EmbeddedRuntime:
         return self._process.pid() is not None
 
     def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
-        """Raise NetworkError for a port that is in use, and unless all departments are here.
+        """Raise NetworkError for a port that is in use.
 
         A ledger that was killed leaves contract hosts that are ending: they are given the time.
         """
-        if plan.places:
-            raise NetworkError(
-                "the embedded runtime is one process for all departments, and these have machines of "
-                "their own: make the network on the native runtime"
-            )
         if not self.running():
             patience = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
             check_free(plan.listening(served), patience=patience)

@@ -158,6 +158,14 @@ ContractClass: TypeAlias = Annotated[
         _matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "must be a class, as package.module:Class")
     ),
 ]
+HostName: TypeAlias = Annotated[
+    str,
+    AfterValidator(
+        _matching(
+            r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", "must be a host name or IPv4 address"
+        )
+    ),
+]
 HostPort: TypeAlias = Annotated[str, AfterValidator(_host_port)]
 CollectionName: TypeAlias = Annotated[
     str,
