@@ -1,6 +1,7 @@
 """`pyfabric ledger`: what stands in a channel's blocks."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -42,6 +43,9 @@ def height(
 @app.command()
 def block(
     number: Annotated[int | None, typer.Argument(min=0, help="Default: the newest.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write the block's bytes to this file as well.")
+    ] = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -57,6 +61,8 @@ def block(
         raise ClientError(f"{member.channel} has blocks 0 to {info.height - 1}, not {wanted}")
     with member.gateway() as gateway:
         found = reading.block(gateway.network(member.channel), wanted)
+    if to is not None:
+        to.write_bytes(found.raw)
     session.printer.record(
         {
             "number": found.number,

@@ -11,6 +11,7 @@ from pyfabric_cli import (
     doctor_command,
     events_command,
     ledger_commands,
+    message_commands,
     network_commands,
 )
 from pyfabric_cli.exits import MEANINGS, ExitCode, exit_code
@@ -30,6 +31,7 @@ app.add_typer(network_commands.app, name="network")
 app.add_typer(chaincode_commands.app, name="chaincode")
 app.add_typer(ledger_commands.app, name="ledger")
 app.add_typer(context_commands.app, name="context")
+app.add_typer(message_commands.app, name="message")
 app.command("events")(events_command.events)
 app.command("doctor")(doctor_command.doctor)
 
