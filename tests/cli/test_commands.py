@@ -88,6 +88,23 @@ def test_the_trace_of_a_transaction(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("state")
+def test_a_block_as_json_and_back(run: Run, tmp_path: Path) -> None:
+    file, again, text = tmp_path / "first.block", tmp_path / "again.block", tmp_path / "first.json"
+    assert run("ledger", "block", "0", "--to", str(file)).code == 0
+    shown = run("message", "decode", str(file))
+    group = shown.json()["data"]["data"][0]["payload"]["data"]["config"]["channel_group"]
+    assert sorted(group["groups"]) == ["Application", "Orderer"]
+    text.write_text(shown.out)
+    assert (
+        f"{again}: a common.Block of" in run("message", "encode", str(text), "--to", str(again)).err
+    )
+    assert run("message", "decode", str(again)).json() == shown.json()
+    complete = run("message", "decode", str(file), "--complete").json()
+    assert complete["metadata"]["metadata"][0]["value"]["last_config"] == {"index": "0"}
+    assert "protos.SignedProposal" in run("message", "types").out.splitlines()
+
+
+@pytest.mark.usefixtures("state")
 def test_height_grows_by_a_block(run: Run) -> None:
     before = run("ledger", "height", "-o", "json").json()
     run("chaincode", "invoke", "sample", "put", "a", "b")

@@ -138,3 +138,18 @@ def test_on_a_running_network(run: Run, arguments: list[str], code: ExitCode, sa
     assert ended.err.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in ended.err
     assert ended.out == ""
+
+
+def test_a_message_that_is_none(run: Run, tmp_path: Path) -> None:
+    file, missing = tmp_path / "file", str(tmp_path / "missing")
+    file.write_bytes(b"\xff")
+    for arguments, said in (
+        (["decode", str(file)], "1 bytes are not a common.Block"),
+        (["decode", str(file), "--type", "common.Blok"], "do you mean common.Block"),
+        (["encode", str(file), "--to", missing], "not JSON"),
+        (["decode", missing], "No such file"),
+    ):
+        ended = run("message", *arguments)
+        assert ended.code == ExitCode.INPUT
+        assert said in ended.err
+    assert not Path(missing).exists()

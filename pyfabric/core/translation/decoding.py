@@ -1,9 +1,10 @@
 """Messages to JSON: one walk that opens what a table says."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import Error as JsonError
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError as ProtobufDecodeError
@@ -33,6 +34,11 @@ def to_json(message: Message, *, opened: Table = AS_FABRIC, role: str = "") -> J
     """
     tree: JsonObject = _Walk(opened).message(message, role, 0)
     return tree
+
+
+def opened_bytes(view: View, raw: bytes, opened: Table, depth: int) -> Any:
+    """Bytes at a depth that hold a message, as JSON."""
+    return _Walk(opened).opaque(view, raw, depth)
 
 
 class _Walk:
@@ -76,9 +82,9 @@ class _Walk:
         view = choose(place) if choose is not None else None
         if isinstance(value, Message):
             return self.message(value, view.role if view is not None else "", depth + 1)
-        return encoded(value) if view is None else self._opaque(view, value, depth + 1)
+        return encoded(value) if view is None else self.opaque(view, value, depth + 1)
 
-    def _opaque(self, view: View, raw: bytes, depth: int) -> Any:
+    def opaque(self, view: View, raw: bytes, depth: int) -> Any:
         if depth > MAX_DEPTH:
             return _undecodable(raw)
         try:
@@ -86,7 +92,7 @@ class _Walk:
         except ProtobufDecodeError:
             return _undecodable(raw)
         tree = self.message(message, view.role, depth)
-        if message.ByteSize() != len(raw):
+        if not _writes(message, raw):
             tree[EXACT] = encoded(raw)
         return tree
 
@@ -99,6 +105,27 @@ def is_map(field: FieldDescriptor) -> bool:
 def value_type(field: FieldDescriptor) -> FieldDescriptor:
     """The field, or the values of a map."""
     return field.message_type.fields_by_name["value"] if is_map(field) else field
+
+
+def _writes(message: Message, raw: bytes) -> bool:
+    """Whether a message read from these bytes is written as them; the entries of maps have no order."""
+    if message.ByteSize() != len(raw):
+        return False
+    return _has_maps(message.DESCRIPTOR) or message.SerializeToString() == raw
+
+
+@cache
+def _has_maps(kind: Descriptor) -> bool:
+    """Whether a message has a map, or can have one in a message of its own."""
+    seen, left = {kind}, [kind]
+    while left:
+        for field in left.pop().fields:
+            if is_map(field):
+                return True
+            if field.message_type is not None and field.message_type not in seen:
+                seen.add(field.message_type)
+                left.append(field.message_type)
+    return False
 
 
 def _set(message: Message, field: FieldDescriptor, value: Any) -> None:
@@ -125,9 +152,12 @@ def _scalars(plain: Message, choices: Iterable[str]) -> JsonObject:
 
 def _timestamp(timestamp: Timestamp) -> Any:
     try:
-        return MessageToDict(timestamp)
+        text = MessageToDict(timestamp)
     except (JsonError, ValueError):
+        text = None
+    if text is None or len(UnknownFieldSet(timestamp)):
         return _undecodable(timestamp.SerializeToString())
+    return text
 
 
 def _undecodable(raw: bytes) -> JsonObject:

@@ -11,10 +11,10 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pyfabric.core.translation.decoding import is_map, value_type
+from pyfabric.core.translation.decoding import is_map, opened_bytes, value_type
 from pyfabric.core.translation.marks import EXACT, MAX_DEPTH, UNDECODABLE, UNKNOWN, decoded
 from pyfabric.core.translation.places import Place, View
-from pyfabric.core.translation.table import COMPLETE
+from pyfabric.core.translation.table import AS_FABRIC, COMPLETE
 from pyfabric.errors import DecodeError
 
 M = TypeVar("M", bound=Message)
@@ -47,6 +47,9 @@ def _message(view: View, tree: object, path: str, depth: int) -> Message:
         if field.name in choices or value_type(field).message_type is not None
     ]
     special = {field.name for field in deeper} | {UNKNOWN, EXACT}
+    strange = members.keys() - {field.name for field in view.kind.DESCRIPTOR.fields} - special
+    if strange:
+        raise DecodeError(f"{path}: no field is called {', '.join(map(ascii, sorted(strange)))}")
     _parse(message, {name: one for name, one in members.items() if name not in special}, path)
     for field in sorted(deeper, key=lambda one: one.name in choices):
         if members.get(field.name) is not None:
@@ -61,13 +64,9 @@ def _field(
     values = getattr(message, field.name)
     if is_map(field):
         for name, one in _members(tree, path).items():
-            place = Place(message, role, name)
-            value = _entry(field, place, one, f"{path}[{name}]", depth)
             key = _key(field, name, path)
-            if isinstance(value, Message):
-                values[key].CopyFrom(value)
-            else:
-                values[key] = value
+            view = _choice(field, Place(message, role, name))
+            values[key].CopyFrom(_nested(field, view, one, f"{path}[{name}]", depth))
     elif field.label == FieldDescriptor.LABEL_REPEATED:
         for index, one in enumerate(_items(tree, path)):
             place = Place(message, role, index)
@@ -83,12 +82,9 @@ def _field(
 def _entry(
     field: FieldDescriptor, place: Place, tree: object, path: str, depth: int
 ) -> Message | bytes:
-    choose = COMPLETE.get(type(place.message), {}).get(field.name)
-    view = choose(place) if choose is not None else None
-    kind = value_type(field).message_type
-    if kind is not None:
-        role = view.role if view is not None else ""
-        return _message(View(GetMessageClass(kind), role), tree, path, depth + 1)
+    view = _choice(field, place)
+    if field.message_type is not None:
+        return _nested(field, view, tree, path, depth)
     if tree is None or isinstance(tree, str):
         return decoded(tree or "", path)
     members = _members(tree, path)
@@ -96,16 +92,25 @@ def _entry(
         return decoded(members[UNDECODABLE], path)
     if view is None:
         raise DecodeError(f"{path}: base64 should be there: nothing says which message this is")
-    message = _message(view, tree, path, depth + 1)
-    exact = decoded(members.get(EXACT, ""), path)
-    return exact if _holds(exact, message) else message.SerializeToString(deterministic=True)
+    if EXACT in members:
+        raw = decoded(members[EXACT], path)
+        if any(
+            opened_bytes(view, raw, table, depth + 1) == tree for table in (AS_FABRIC, COMPLETE)
+        ):
+            return raw
+    return _message(view, tree, path, depth + 1).SerializeToString(deterministic=True)
 
 
-def _holds(raw: bytes, message: Message) -> bool:
-    try:
-        return bool(raw) and type(message).FromString(raw) == message
-    except ProtobufDecodeError:
-        return False
+def _choice(field: FieldDescriptor, place: Place) -> View | None:
+    choose = COMPLETE.get(type(place.message), {}).get(field.name)
+    return None if choose is None else choose(place)
+
+
+def _nested(
+    field: FieldDescriptor, view: View | None, tree: object, path: str, depth: int
+) -> Message:
+    kind = GetMessageClass(value_type(field).message_type)
+    return _message(View(kind, "" if view is None else view.role), tree, path, depth + 1)
 
 
 def _members(tree: object, path: str) -> Mapping[str, Any]:
@@ -122,12 +127,11 @@ def _items(tree: object, path: str) -> Sequence[Any]:
 
 def _key(field: FieldDescriptor, name: str, path: str) -> str | int:
     key = field.message_type.fields_by_name["key"]
-    if key.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-        return name
     try:
-        return int(name)
+        name.encode()
+        return name if key.cpp_type == FieldDescriptor.CPPTYPE_STRING else int(name)
     except ValueError as error:
-        raise DecodeError(f"{path}: {name} is not a number") from error
+        raise DecodeError(f"{path}: {name!a} is no key: {error}") from error
 
 
 def _parse(message: Message, tree: Any, path: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.ledger.rwset import rwset_pb2
 from google.protobuf.message import Message
 
 from pyfabric.core.translation import configuration
@@ -147,6 +148,62 @@ def test_what_cannot_be_read_is_marked_and_kept() -> None:
             marked[label] = found
     assert len(marked) == 11
     assert marked["envelope-garbage-data"] == {UNDECODABLE}
+
+
+def test_everything_is_opened_down_to_the_lifecycle_and_private_hashes() -> None:
+    """What configtxlator leaves in base64: here an approval, a definition, a policy, hashes, signatures."""
+    shown = [to_json(block, opened=COMPLETE) for block in history.blocks()]
+    approval, definition = transaction(shown[4]), transaction(shown[7])
+    arguments = invocation(approval)["args"]
+    assert arguments[1]["name"] == "ledger"
+    assert "signature_policy" in json.dumps(arguments[1]["collections"])
+    writes = namespace(definition, "_lifecycle")["rwset"]["writes"]
+    values = {write["key"]: write["value"] for write in writes}
+    assert values["namespaces/metadata/ledger"]["datatype"] == "ChaincodeDefinition"
+    assert values["namespaces/fields/ledger/Sequence"] == {"Int64": "1"}
+    assert values["namespaces/fields/ledger/EndorsementInfo"]["Bytes"]["version"] == "1.0"
+    assert values["namespaces/fields/ledger/Collections"]["Bytes"]["config"]
+    duo = namespace(transaction(shown[50]), "ledger")["collection_hashed_rwset"][0]
+    assert duo["hashed_rwset"]["hashed_writes"][0]["is_delete"] is False
+    sealed = namespace(transaction(shown[59]), "ledger")["rwset"]["metadata_writes"][0]
+    assert sealed["entries"][0]["value"]["rule"]["n_out_of"]["n"] == 2
+    signatures, last_config, codes, _, commit_hash = shown[50]["metadata"]["metadata"]
+    assert signatures["signatures"][0]["signature_header"]["creator"]["mspid"] == "OrdererMSP"
+    assert last_config["value"] == {"index": signatures["value"]["last_config"]["index"]}
+    assert (codes, commit_hash["signatures"]) == ("AA==", [])
+
+
+def test_a_private_approval_is_opened() -> None:
+    found = history.load("private-rwsets.json")["RegistryMSP"]["4"]["0"][0]
+    collection = rwset_pb2.CollectionPvtReadWriteSet(
+        collection_name=found["collections"][0]["name"],
+        rwset=bytes.fromhex(found["collections"][0]["rwset_hex"]),
+    )
+    message = rwset_pb2.TxPvtReadWriteSet(
+        ns_pvt_rwset=[
+            rwset_pb2.NsPvtReadWriteSet(
+                namespace=found["namespace"], collection_pvt_rwset=[collection]
+            )
+        ]
+    )
+    tree = to_json(message, opened=COMPLETE)
+    writes = tree["ns_pvt_rwset"][0]["collection_pvt_rwset"][0]["rwset"]["writes"]
+    assert writes[0]["value"]["String"].startswith("ledger_1.0:")
+    assert from_json(rwset_pb2.TxPvtReadWriteSet, tree) == message
+
+
+def transaction(block: Any) -> Any:
+    """The payload of the action of a block's first transaction."""
+    return block["data"]["data"][0]["payload"]["data"]["actions"][0]["payload"]
+
+
+def invocation(payload: Any) -> Any:
+    return payload["chaincode_proposal_payload"]["input"]["chaincode_spec"]["input"]
+
+
+def namespace(payload: Any, name: str) -> Any:
+    answer = payload["action"]["proposal_response_payload"]["extension"]
+    return next(one for one in answer["results"]["ns_rwset"] if one["namespace"] == name)
 
 
 @pytest.fixture
