@@ -131,6 +131,8 @@ def _gossip(plan: Plan, peer: Node) -> dict[str, Any]:
         "orgLeader": True,
         "reconnectInterval": _GOSSIP_PAUSE,
         "maxConnectionAttempts": _GOSSIP_ATTEMPTS,
+        "aliveTimeInterval": "1s",
+        "aliveExpirationTimeout": "25s",
         "requestStateInfoInterval": _GOSSIP_PAUSE,
         "publishStateInfoInterval": _GOSSIP_PAUSE,
         "pvtData": {

@@ -46,6 +46,9 @@ E = TypeVar("E", bound=GatewayError)
 _ANSWER_LOST = frozenset(
     {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
 )
+# BFT orderers order what one of them has got: to those that hear of it later from the peer, which
+# sends to all, it is known (SmartBFT's request pool), and the peer takes that for failures.
+_TAKEN = ("request already exists", "request already processed")
 
 
 def _staged(error: GatewayError, kind: type[E], transaction_id: str) -> E:
@@ -186,12 +189,15 @@ def send(
 ) -> Flow[Submitted]:
     """Send a signed transaction to the orderers through the first endpoint, once.
 
-    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides.
+    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides. A
+    transaction that BFT orderers refuse because they have it already is one that they took.
     """
     rpc = Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeouts.submit)
     try:
         yield from call(rpc)
     except GatewayError as error:
+        if any(detail.message.endswith(_TAKEN) for detail in error.details):
+            return Submitted(prepared, request, endpoints)
         failure = _staged(error, SubmitError, prepared.transaction_id)
         lost = error.code in _ANSWER_LOST and not error.details
         if not lost or not request.signature or len(endpoints) == 1:
