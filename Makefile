@@ -4,7 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check lint types layers pytest smoke bench requirements clean
+# What `make up` brings up, and how: RUNTIME is compose (containers), native (Fabric's own programs, found
+# through FABRIC_BIN or PATH) or embedded (the development ledger).
+TOPOLOGY ?= quickstart
+RUNTIME ?= compose
+NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
+PYFABRIC := $(BIN)/pyfabric
+
+.PHONY: help setup up down status logs clean demo test check lint types layers pytest smoke bench requirements distclean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -16,6 +23,22 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+up: setup  ## a network with its contracts: TOPOLOGY=quickstart RUNTIME=compose|native|embedded
+	$(PYFABRIC) network up $(TOPOLOGY) --runtime $(RUNTIME)
+	$(PYFABRIC) chaincode deploy --network $(NETWORK)
+
+down: setup  ## end what `make up` started; the data stays
+	$(PYFABRIC) network down --network $(NETWORK)
+
+status: setup  ## which nodes answer, and how far they are on their channels
+	$(PYFABRIC) network status --network $(NETWORK)
+
+logs: setup  ## the logs of the nodes, as they grow
+	$(PYFABRIC) network logs --network $(NETWORK) --follow
+
+clean: setup  ## end the network and delete its keys, blocks and ledgers; asks first
+	$(PYFABRIC) network down --network $(NETWORK) --delete
 
 demo: setup  ## the main job: three departments publish, ask, grant and refuse data on a network of their own
 	$(BIN)/python tools/demo.py
@@ -62,5 +85,5 @@ requirements: setup  ## compile requirements-dev.txt anew from pyproject.toml
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
 	  --no-emit-trusted-host --pre --extra dev --output-file requirements-dev.txt pyproject.toml
 
-clean:  ## what setup and the tests made
+distclean:  ## delete what setup and the tests made
 	rm -rf $(VENV) typings build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

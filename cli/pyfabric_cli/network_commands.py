@@ -1,12 +1,14 @@
 """`pyfabric network`: bring a network up and down, look at it, hand out profiles."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import yaml
 from pyfabric_network.network import Network
+from pyfabric_network.pending import Step
 from pyfabric_network.profile import connection_profile
 from pyfabric_network.runtime import RuntimeName
 from pyfabric_network.state import networks
@@ -69,12 +71,18 @@ def up(
             "[env: PYFABRIC_RUNTIME; default: embedded]."
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
+    ] = False,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
     """Bring a network up: keys, first blocks, nodes, channels. Safe to repeat."""
     session = Session.start(state, output)
     network = _network_to_bring_up(session, topology, base_port, runtime)
+    if dry_run:
+        _print_steps(session, network.pending())
+        return
     with progress(f"up {network.plan.name}") as report:
         warnings = network.up(report)
     for warning in warnings:
@@ -175,6 +183,12 @@ def _network_to_bring_up(
         runtime=runtime or settings.runtime,
         programs=settings.programs,
     )
+
+
+def _print_steps(session: Session, steps: list[Step]) -> None:
+    session.printer.rows(["action", "subject", "detail"], [asdict(step) for step in steps])
+    if not steps:
+        say("nothing to do")
 
 
 def _print_status(session: Session, nodes: list[NodeStatus]) -> None:

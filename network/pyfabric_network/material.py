@@ -38,6 +38,16 @@ def make_material(plan: Plan, *, now: datetime) -> None:
         one.result()
 
 
+def missing_material(plan: Plan) -> list[Member]:
+    """Whose keys and certificates `make_material` would make."""
+    return [
+        member
+        for department in plan.own
+        for member in (*department.members(), department.contract_host)
+        if not (_has_tls(member) and (member is department.contract_host or _has_identity(member)))
+    ]
+
+
 def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> None:
     tls_ca = _authority(plan, department, department.tls_ca, "tlsca", now)
     ca, root = _identity_authority(plan, department, now)
@@ -54,7 +64,7 @@ def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> N
         if not _has_identity(member):
             _issue_identity(member, ca, definition, now)
     for member in (*department.members(), department.contract_host):
-        if not (member.tls_key.exists() and member.tls_roots.exists()):
+        if not _has_tls(member):
             _issue_tls(member, tls_ca, now)
 
 
@@ -110,6 +120,10 @@ def _has_identity(member: Member) -> bool:
         return False
     held = certificate_attributes(load_certificate(certificate.read_bytes()))
     return dict(held) == dict(member.attributes)
+
+
+def _has_tls(member: Member) -> bool:
+    return member.tls_key.exists() and member.tls_roots.exists()
 
 
 def _issue_identity(

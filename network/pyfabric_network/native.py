@@ -211,9 +211,8 @@ class NativeRuntime:
         if not self._runs(node.name):
             log = self._folder / node.name / "log"
             raise NetworkError(f"{node.name} ended at once: {last_line(log)} ({log})")
-        if not (listens(node.operations) and listens(node.outside)):
-            return False
-        return driver.run(is_healthy(node))
+        listening = all(map(listens, node.listening().values()))
+        return listening and driver.run(is_healthy(node))
 
     def _end(self, names: Sequence[str]) -> bool:
         """End these processes, all at once; answers whether any ran."""

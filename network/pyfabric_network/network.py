@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.core.effects import now
@@ -15,7 +15,10 @@ from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.deployment import Deployed, deploy
 from pyfabric_network.development import Development
 from pyfabric_network.embedded import EmbeddedRuntime
+from pyfabric_network.expiry import expiry_warnings
+from pyfabric_network.integrity import block_digests, check_integrity, check_remembered
 from pyfabric_network.material import make_material
+from pyfabric_network.pending import Step, pending
 from pyfabric_network.plan import ADMIN, ContractPlan, Plan, Served, make_plan
 from pyfabric_network.ports import free_base
 from pyfabric_network.profile import profile_file, write_profiles
@@ -70,6 +73,7 @@ class Network:
         root = folder / topology.name
         state = read_state(root)
         if state is None:
+            check_remembered(root)
             port = topology.base_port if base_port is None else base_port
             state = State(
                 topology=file.absolute(),
@@ -132,6 +136,14 @@ class Network:
             programs=programs,
         )
 
+    def pending(self) -> list[Step]:
+        """What `up` would do; nothing is changed. Raises NetworkError for what would keep it from it."""
+        served = self._served()
+        with closing(Driver()) as driver:
+            check_integrity(self.plan, self.state.blocks)
+            self.runtime.check(self.plan, served)
+            return driver.run(pending(self.plan, served, self.runtime.idle(self.plan, served)))
+
     def up(self, report: Report = silent) -> tuple[str, ...]:
         """The network runs afterwards, with every channel joined; safe to repeat. Answers warnings.
 
@@ -142,12 +154,14 @@ class Network:
         total = 6
         with locked(self.plan.root), closing(Driver()) as driver:
             ran = self.runtime.running()
+            check_integrity(self.plan, self.state.blocks)
             warnings = self.runtime.check(self.plan, self._served())
             self._save()
             report("keys and certificates", 0, total)
             make_material(self.plan, now=driver.run(now()))
             report("first blocks", 1, total)
             driver.run(steps.have_first_blocks(self.plan))
+            self._remember(blocks=block_digests(self.plan))
             report("nodes", 2, total)
             self.runtime.start(self.plan, self._served())
             try:
@@ -161,9 +175,10 @@ class Network:
                 if not ran:
                     self.runtime.stop()
                 raise
+            moment = driver.run(now())
         write_profiles(self.plan)
         self._add_contexts()
-        return warnings
+        return (*warnings, *expiry_warnings(self.plan, now=moment))
 
     def deploy(
         self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False
@@ -232,10 +247,18 @@ class Network:
         return self.runtime.logs(follow=follow)
 
     def _save(self) -> None:
+        """Remember the topology as it is now."""
         source, copy = self.state.topology, self.plan.root / TOPOLOGY_COPY
         if source.exists() and source != copy:
-            shutil.copyfile(source, copy)
-        self.state.model_copy(update={"served": self._served()}).save(self.plan.root)
+            draft = copy.with_suffix(".new")
+            shutil.copyfile(source, draft)
+            draft.replace(copy)
+        self._remember(served=self._served())
+
+    def _remember(self, **changes: Any) -> None:
+        """Remember these changes of the state."""
+        self.state = self.state.model_copy(update=changes)
+        self.state.save(self.plan.root)
 
     def _served(self) -> tuple[Served, ...]:
         state = read_state(self.plan.root)
@@ -244,7 +267,7 @@ class Network:
     def _serve(self, wanted: Sequence[Served]) -> None:
         """The contract hosts serve exactly these, now and after a restart."""
         self.runtime.serve(self.plan, wanted)
-        self.state.model_copy(update={"served": tuple(wanted)}).save(self.plan.root)
+        self._remember(served=tuple(wanted))
 
     def _add_contexts(self) -> None:
         """A context for each department here, unless there is one: first user, first channel."""

@@ -81,12 +81,12 @@ def _orderer_problem(plan: Plan, node: Node) -> Flow[str | None]:
 
 
 def _leader_problem(plan: Plan, channel: ChannelPlan) -> Flow[str | None]:
-    outcomes = yield from gather([_leads(plan, node, channel) for node in plan.orderers])
+    outcomes = yield from gather([leads(plan, node, channel) for node in plan.orderers])
     said = [outcome.value for outcome in outcomes if outcome.value is not None]
     return None if any(said) or not said else f"{channel.name} has no leader"
 
 
-def _leads(plan: Plan, node: Node, channel: ChannelPlan) -> Flow[bool | None]:
+def leads(plan: Plan, node: Node, channel: ChannelPlan) -> Flow[bool | None]:
     """Whether an orderer says that it leads a channel; None if it speaks of no leader."""
     target = replace(participation_endpoint(plan, node), address=str(node.operations))
     answer = yield from rest(Rest(target, "GET", "/metrics"))

@@ -17,8 +17,9 @@ TOPOLOGY_COPY = "topology.yaml"
 
 class State(BaseModel):
     """`topology` is the file the network was made from, `base_port` the ports it was given,
-    `runtime` what makes it run, `served` the packages that contract hosts serve, and `places` where
-    departments run that have machines of their own."""
+    `runtime` what makes it run, `served` the packages that contract hosts serve, `places` where
+    departments run that have machines of their own, and `blocks` the digests of the first blocks (see
+    `integrity`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,6 +28,7 @@ class State(BaseModel):
     runtime: RuntimeName = RuntimeName.EMBEDDED
     served: tuple[Served, ...] = ()
     places: Mapping[str, Place] = Field(default_factory=dict)
+    blocks: Mapping[str, str] = Field(default_factory=dict)
 
     def save(self, root: Path) -> None:
         """Write it below `root`, whole or not at all."""

@@ -1,6 +1,6 @@
 """The steps from nothing to a working network, as flows; each is safe to repeat."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
 from pyfabric.admin import orderers, peers
@@ -10,7 +10,7 @@ from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.channels import first_block
-from pyfabric_network.plan import DepartmentPlan, Node, Plan
+from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
 
 T = TypeVar("T")
 
@@ -79,8 +79,40 @@ def make_first_blocks(plan: Plan) -> Flow[None]:
 
 
 def join_orderers(plan: Plan) -> Flow[None]:
-    """Every orderer of this machine serves every channel."""
-    yield from together([_join_orderer(plan, node) for node in plan.own_orderers])
+    """Every orderer of this machine serves every channel.
+
+    Raises NetworkError for a channel that peers have blocks of and no orderer knows: its ledger is
+    lost, and orderers that begin anew would order other blocks under the same numbers.
+    """
+    listed = yield from together([_orderer_channels(plan, node) for node in plan.own_orderers])
+    if not plan.places:
+        lost = [c for c in plan.channels.values() if not any(c.name in names for names in listed)]
+        yield from together([_check_begins(plan, channel) for channel in lost])
+    yield from together(
+        [
+            _join_orderer(plan, node, names)
+            for node, names in zip(plan.own_orderers, listed, strict=True)
+        ]
+    )
+
+
+def _orderer_channels(plan: Plan, node: Node) -> Flow[tuple[str, ...]]:
+    return (yield from orderers.channels(participation_endpoint(plan, node)))
+
+
+def _check_begins(plan: Plan, channel: ChannelPlan) -> Flow[None]:
+    """No peer has more of a channel than its first block."""
+    for peer in channel.peers():
+        department = plan.owner(peer)
+        target, admin = endpoint(peer), administrator(department)
+        if channel.name in (yield from peers.channels(target, admin)):
+            height = (yield from peers.chain_info(target, admin, channel.name)).height
+            if height > 1:
+                raise NetworkError(
+                    f"no orderer has the blocks of {channel.name}, of which {peer.name} has {height}: "
+                    "bring an orderer's data back from a backup, or delete the network with "
+                    "`pyfabric network down --delete`"
+                )
 
 
 def join_peers(plan: Plan) -> Flow[None]:
@@ -88,9 +120,8 @@ def join_peers(plan: Plan) -> Flow[None]:
     yield from together([_join_peer(plan, peer) for peer in plan.own_peers])
 
 
-def _join_orderer(plan: Plan, node: Node) -> Flow[None]:
+def _join_orderer(plan: Plan, node: Node, listed: Collection[str]) -> Flow[None]:
     target = participation_endpoint(plan, node)
-    listed = yield from orderers.channels(target)
     for channel in plan.channels.values():
         if channel.name not in listed:
             yield from orderers.join(target, channel.block.read_bytes())

@@ -20,3 +20,9 @@ _MISSING = next(
 needs_fabric = pytest.mark.skipif(
     _MISSING is not None, reason=f"Fabric's program {_MISSING} is neither in FABRIC_BIN nor on PATH"
 )
+
+
+def write_program(file: Path, script: str) -> None:
+    """A shell script that can be run as a program."""
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)

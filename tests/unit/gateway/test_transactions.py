@@ -268,6 +268,20 @@ def test_an_orderers_refusal_is_no_lost_answer(
     assert not second.requests
 
 
+@pytest.mark.parametrize("known", ["request already processed", "request already exists"])
+def test_a_transaction_that_bft_orderers_have_already_was_taken(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity, known: str
+) -> None:
+    accept(peer)
+    said = f"received unsuccessful response from orderer: status=SERVICE_UNAVAILABLE, info=failed to submit request: {known}"
+    refused = [ErrorDetail(f"127.0.0.1:{port}", "TaxMSP", said) for port in (7050, 7051)]
+    peer.on(SUBMIT, fail(grpc.StatusCode.UNAVAILABLE, "insufficient number of orderers …", refused))
+    with surface.connect(identity, peer.endpoint) as gateway:
+        assert gateway.network("directory").contract("city").submit("publish") == b"result"
+    assert len(peer.requests[SUBMIT]) == 1
+    assert len(peer.requests[COMMIT_STATUS]) == 1
+
+
 def test_commit_status_goes_on_at_the_next_peer(
     surface: Surface, new_peer: Peers, identity: SigningIdentity
 ) -> None:

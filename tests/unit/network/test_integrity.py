@@ -1,0 +1,90 @@
+"""A state folder that lost a part which cannot be made again is refused; other parts are made anew."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from pyfabric_network.network import Network
+
+from pyfabric.errors import NetworkError
+from tests.support.network import TOPOLOGY, write_topology
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """A network that was up once."""
+    folder = tmp_path_factory.mktemp("made")
+    network = Network.prepare(write_topology(folder), folder / "state", base_port=0)
+    network.up()
+    network.down()
+    return network
+
+
+@pytest.fixture
+def copied(made: Network, tmp_path: Path) -> Network:
+    """A copy of it."""
+    shutil.copytree(made.folder, tmp_path / "state")
+    return Network.open(tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("lost", "says"),
+    [
+        ("channels/bills.block", "bills.block is not the first block of bills any more"),
+        ("organizations/tax/ca/ca.key", r"organizations/tax/ca is gone"),
+        ("organizations/health/tlsca", r"organizations/health/tlsca is gone"),
+        (
+            "organizations/tax/orderers/orderer0.tax/tls/server.key",
+            "server.key is gone, and the first blocks name orderer0.tax",
+        ),
+        ("organizations/tax/orderers/orderer0.tax/msp", "first blocks name orderer0.tax"),
+    ],
+)
+def test_what_first_blocks_name_is_missed(copied: Network, lost: str, says: str) -> None:
+    path = copied.plan.root / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(NetworkError, match=rf"{says}.*bring it back"):
+        copied.up()
+    assert not copied.runtime.running()
+
+
+def test_another_first_block_is_refused(copied: Network) -> None:
+    block = copied.plan.channels["bills"].block
+    block.write_bytes(block.read_bytes() + b"\x00")
+    with pytest.raises(NetworkError, match="not the first block of bills any more"):
+        copied.pending()
+
+
+def test_notes_that_are_gone_are_missed(copied: Network, tmp_path: Path) -> None:
+    (copied.plan.root / "network.json").unlink()
+    with pytest.raises(NetworkError, match=r"holds keys and no notes of the network"):
+        Network.prepare(write_topology(tmp_path), copied.folder, base_port=0)
+
+
+def test_keys_of_peers_and_users_are_made_anew(copied: Network) -> None:
+    plan = copied.plan
+    shutil.rmtree(plan.department("Health").folder / "peers")
+    shutil.rmtree(plan.department("Tax").users["clerk"].folder)
+    assert {(step.subject, step.detail) for step in copied.pending() if step.action == "make"} == {
+        ("keys and certificates", "peer0.health"),
+        ("keys and certificates", "clerk@tax"),
+    }
+    try:
+        copied.up()
+        assert {node.problem for node in copied.status()} == {None}
+        assert copied.pending() == []
+    finally:
+        copied.down()
+
+
+def test_what_up_would_do_on_nothing(tmp_path: Path) -> None:
+    text = TOPOLOGY.replace("  Health: {}", "  Health: { peers: 2 }")
+    network = Network.prepare(write_topology(tmp_path, text), tmp_path / "state", base_port=0)
+    steps = network.pending()
+    assert not network.plan.root.exists()
+    nodes = ["orderer0.tax", "peer0.tax", "peer0.health", "peer1.health"]
+    assert [step.subject for step in steps if step.action == "start"] == nodes
+    assert [(step.subject, step.detail) for step in steps if step.action == "join"] == [
+        (node, "bills") for node in nodes
+    ]
+    assert [step.detail for step in steps if step.subject == "first block"] == ["bills"]
