@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pyfabric_network.acceptance import accept_bundle
 from pyfabric_network.membership import Membership
 from pyfabric_network.public import PublicDefinition
 from pyfabric_network.runtime import RuntimeName
@@ -27,6 +28,10 @@ Topology = Annotated[
     ),
 ]
 
+Runtime = Annotated[
+    RuntimeName | None, typer.Option(help="What shall make your nodes run (default: native).")
+]
+
 
 @app.command()
 def init(
@@ -42,9 +47,7 @@ def init(
     to: Annotated[
         Path | None, typer.Option(help="The public definition (default: NETWORK-DEPARTMENT.json).")
     ] = None,
-    runtime: Annotated[
-        RuntimeName, typer.Option(help="What shall make your nodes run.")
-    ] = RuntimeName.NATIVE,
+    runtime: Runtime = None,
     state: options.State = None,
 ) -> None:
     """Make your department's keys on this machine, and the public definition that you send.
@@ -75,12 +78,22 @@ def add(
     Compare each fingerprint with the department's own, over another way than the file's.
     """
     session = Session.start(state, output)
-    members = Membership.open(
-        find_topology(topology), session.settings.state, runtime=RuntimeName.NATIVE
-    )
+    members = Membership.open(find_topology(topology), session.settings.state)
     _tell_fingerprint(session, members.add(definitions, now=datetime.now(UTC)))
     missing = members.plan.missing
     say(f"still missing: {', '.join(missing)}" if missing else "all departments are known")
+
+
+@app.command()
+def accept(
+    bundle: Annotated[Path, typer.Argument(help="The folder of your department's bundle.")],
+    runtime: Runtime = None,
+    state: options.State = None,
+) -> None:
+    """Take in your department's bundle, once all in it fits: then `pyfabric network up`."""
+    session = Session.start(state, None)
+    accepted = accept_bundle(bundle, session.settings.state, runtime=runtime, now=datetime.now(UTC))
+    say(f"{accepted.department} has all that its nodes need: pyfabric network up")
 
 
 def _tell_fingerprint(session: Session, definitions: list[PublicDefinition]) -> None:

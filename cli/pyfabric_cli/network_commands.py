@@ -159,6 +159,26 @@ def profile(
         session.printer.document(found)
 
 
+@app.command()
+def bundle(
+    department: Annotated[str, typer.Argument(help="The department's name in the topology.")],
+    to: Annotated[
+        Path | None, typer.Option(help="The folder to write (default: NETWORK-DEPARTMENT).")
+    ] = None,
+    network: options.NetworkName = None,
+    state: options.State = None,
+) -> None:
+    """Write what a department needs to run its own nodes on its own machine."""
+    found = Session.start(state, None).network(network)
+    target = to or Path(f"{found.plan.name}-{department.lower()}")
+    found.bundle(department, target)
+    here = found.plan.department(department).place.here
+    what = (
+        "with its keys: for its own eyes only" if here else "without any key: its keys are at home"
+    )
+    say(f"wrote {target}, {what}")
+
+
 def _network_to_bring_up(
     session: Session, topology: str | None, base_port: int | None, runtime: RuntimeName | None
 ) -> Network:

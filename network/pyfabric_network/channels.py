@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
+from fabric_protos.common import common_pb2, configtx_pb2
+from google.protobuf.message import DecodeError
+
 from pyfabric.admin.config.genesis import genesis_block
+from pyfabric.admin.config.groups import channel_group
 from pyfabric.admin.config.model import (
     APPLICATION_POLICIES,
     AnchorPeer,
@@ -16,7 +20,9 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
+from pyfabric.core.channel_config import config_from_block
 from pyfabric.core.durations import SECOND, format_duration
+from pyfabric.errors import ConfigError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
 from pyfabric_network.values import octets, seconds
@@ -31,6 +37,19 @@ def first_block(plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce:
     """
     model = _model(plan, channel)
     return genesis_block(model, timestamp=timestamp, nonce=nonce).SerializeToString()
+
+
+def is_first_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
+    """Whether these bytes are the first block that this Plan makes, at whatever time.
+
+    Raises ConfigError if they are no configuration block.
+    """
+    try:
+        channel_id, config = config_from_block(common_pb2.Block.FromString(block))
+    except DecodeError as error:
+        raise ConfigError(f"the first block of {channel.name} is no block: {error}") from error
+    wanted = configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
+    return (channel_id, config) == (channel.name, wanted)
 
 
 def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:

@@ -12,7 +12,7 @@ from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
 from pyfabric.core.effects import Flow, sleep
 from pyfabric.errors import CommitError, EndorseError, NetworkError
 from pyfabric_network.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
-from pyfabric_network.readiness import await_departments
+from pyfabric_network.readiness import await_departments, await_ordering
 from pyfabric_network.steps import administrator, endpoint, together
 
 CHANNEL_ENDORSEMENT = "/Channel/Application/Endorsement"
@@ -43,6 +43,8 @@ def deploy(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[Dep
     departments have approved, and the contract is committed if all others have, too. Its services must
     run already. Raises NetworkError if another definition stands at its sequence.
     """
+    if plan.places:
+        yield from await_ordering(plan, channel)
     changed = yield from _is_new(channel, contract)
     yield from _install(plan, channel, contract)
     absent: tuple[str, ...] = ()

@@ -14,8 +14,12 @@ _REMEDY = "bring it back from a backup, or delete the network with `pyfabric net
 
 
 def block_digests(plan: Plan) -> dict[str, str]:
-    """SHA-256 of each channel's first block, in hexadecimal."""
-    return {name: _digest(channel.block) for name, channel in plan.channels.items()}
+    """SHA-256 of each first block that is here, in hexadecimal, by channel."""
+    return {
+        name: _digest(channel.block)
+        for name, channel in plan.channels.items()
+        if channel.block.exists()
+    }
 
 
 def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:

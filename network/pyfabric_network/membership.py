@@ -3,6 +3,7 @@ public definition (`public`)."""
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -36,11 +37,11 @@ class Membership:
         self.root = folder.absolute() / topology.name
 
     @classmethod
-    def open(cls, file: Path, folder: Path, *, runtime: RuntimeName) -> Self:
-        """The network of a topology file, new (for that runtime) or as it exists.
+    def open(cls, file: Path, folder: Path, *, runtime: RuntimeName | None = None) -> Self:
+        """The network of a topology file, new (for that runtime; None: native) or as it exists.
 
-        Raises TopologyError, and NetworkError if the network here has all keys in one place, or the
-        runtime is one process for all departments.
+        Raises TopologyError, and NetworkError if the network here has all keys in one place, or for a
+        runtime that it cannot have.
         """
         if runtime is RuntimeName.EMBEDDED:
             raise NetworkError(
@@ -50,13 +51,16 @@ class Membership:
         root = folder / topology.name
         state = read_state(root)
         if state is None:
-            state = State(topology=file.absolute(), base_port=topology.base_port, runtime=runtime)
+            made_for = runtime or RuntimeName.NATIVE
+            state = State(topology=file.absolute(), base_port=topology.base_port, runtime=made_for)
             return cls(folder, topology, state)
         if not state.places:
             raise NetworkError(
                 f"{topology.name} in {folder} has the keys of all departments in one place: delete it "
                 "with `pyfabric network down --delete`, or use another state folder (--state)"
             )
+        if runtime not in (None, state.runtime):
+            raise NetworkError(f"{topology.name} was made for the {state.runtime} runtime")
         check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
         return cls(folder, topology, state.model_copy(update={"topology": file.absolute()}))
 
@@ -84,7 +88,7 @@ class Membership:
                 f"{name} is at {known.host}, with ports from {known.first_port} on{whose}: its "
                 f"certificates say so; to begin anew, delete {self.root}"
             )
-        with locked(self.root):
+        with self.locked():
             self._save({name: place})
             make_material(self.plan, now=now)
         return public_definition(self.topology.name, self.plan.departments[name])
@@ -101,7 +105,7 @@ class Membership:
             if received.setdefault(definition.department, definition) != definition:
                 raise ConfigError(f"{file}: is another definition of {definition.department}")
         self.check(received, now=now)
-        with locked(self.root):
+        with self.locked():
             self.keep(received)
         return list(received.values())
 
@@ -116,23 +120,33 @@ class Membership:
         for name, definition in received.items():
             if known.get(name, definition) == definition:
                 continue
-            if self.state.places[name].here:
+            if self.is_here(name):
                 raise ConfigError(f"{name}: is not the definition of the keys on this machine")
             if block is not None:
                 raise NetworkError(f"{name}: {block} was made with another definition of it")
 
-    def keep(self, received: Mapping[str, PublicDefinition]) -> None:
-        """Keep definitions that were checked; the folder is locked."""
-        elsewhere = {
-            name: definition
+    def keep(self, received: Mapping[str, PublicDefinition], *, here: str | None = None) -> None:
+        """Keep definitions that were checked; the folder is locked.
+
+        `here` is a department whose own folder has come to this machine.
+        """
+        places = {
+            name: definition.place(here=name == here or self.is_here(name))
             for name, definition in received.items()
-            if not (name in self.state.places and self.state.places[name].here)
         }
-        places = {name: one.place(here=False) for name, one in elsewhere.items()}
         plan = self._plan_with(places)
-        for name, definition in elsewhere.items():
-            unfold(definition, plan.departments[name])
+        for name, definition in received.items():
+            if not places[name].here:
+                unfold(definition, plan.departments[name])
         self._save(places)
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the network's lock; raises NetworkError."""
+        return locked(self.root)
+
+    def is_here(self, name: str) -> bool:
+        """Whether a department's keys are on this machine."""
+        return name in self.state.places and self.state.places[name].here
 
     def known(self) -> dict[str, PublicDefinition]:
         """The definitions of the departments that are known here."""

@@ -10,6 +10,7 @@ from pyfabric._grpc.driver import Driver
 from pyfabric.core.effects import now
 from pyfabric.errors import NetworkError
 from pyfabric_network import readiness, steps
+from pyfabric_network.bundle import write_bundle
 from pyfabric_network.changes import check_change
 from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.deployment import Deployed, deploy
@@ -211,6 +212,16 @@ class Network:
                 current = _labels(self.plan.contracts.values())
                 self._serve([item for item in self._served() if item.label in current])
         return deployed
+
+    def bundle(self, department: str, target: Path) -> None:
+        """The folder `target` is the department's bundle; the first blocks stay as they are from now on.
+
+        Raises NetworkError if a department is not known yet, ConfigError if the folder is there.
+        """
+        found = self.plan.department(department)
+        with locked(self.plan.root), closing(Driver()) as driver:
+            driver.run(steps.make_first_blocks(self.plan))
+        write_bundle(self.plan, found, self.state.topology.parent, target)
 
     def down(self, *, delete: bool = False) -> bool:
         """Nothing that `up` started runs afterwards; answers whether anything ran.

@@ -8,7 +8,12 @@ from pyfabric.core.effects import Flow, gather
 from pyfabric_network.material import missing_material
 from pyfabric_network.plan import ChannelPlan, Node, Plan, Served
 from pyfabric_network.ports import listens
-from pyfabric_network.steps import administrator, endpoint, participation_endpoint
+from pyfabric_network.steps import (
+    administrator,
+    check_first_blocks,
+    endpoint,
+    participation_endpoint,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +28,14 @@ class Step:
 def pending(plan: Plan, served: Sequence[Served], idle: Collection[str]) -> Flow[list[Step]]:
     """What `up` would do, in its order; `idle` are the nodes that the runtime would start.
 
-    Nothing is changed. A node that does not run cannot say which channels it has joined already.
+    Nothing is changed; raises as `check_first_blocks`. A node that does not run cannot say which channels it has joined already.
     """
+    check_first_blocks(plan)
     made = [Step("make", "keys and certificates", member.name) for member in missing_material(plan)]
     blocks = [
         Step("make", "first block", name)
         for name, channel in plan.channels.items()
-        if not channel.block.exists()
+        if not (plan.places or channel.block.exists())
     ]
     started = [Step("start", name) for name in idle]
     outcomes = yield from gather([_joins(plan, node, idle) for node in plan.own_nodes])

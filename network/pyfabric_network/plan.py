@@ -321,6 +321,14 @@ class Plan:
         """The departments that have a machine of their own, nobody here knows which."""
         return tuple(name for name in self.departments if self.places and name not in self.places)
 
+    def channels_of(self, department: DepartmentPlan) -> tuple[ChannelPlan, ...]:
+        """The channels that a department's nodes are on: its own, or all if it runs orderers."""
+        return tuple(
+            channel
+            for channel in self.channels.values()
+            if department.orderers or department in channel.departments
+        )
+
     def department(self, name: str) -> DepartmentPlan:
         """A department by its name; raises NetworkError that names the ones there are."""
         if name not in self.departments:

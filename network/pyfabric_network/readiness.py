@@ -17,6 +17,9 @@ _ATTEMPTS = 600
 _ACTIVE = "active"
 _OK = 200
 # In the metrics of an orderer; the development ledger, which elects nobody, has none.
+_ELECTED = re.compile(
+    r'^consensus_etcdraft_leader_changes\{channel="([^"]+)"\} [1-9]', re.MULTILINE
+)
 _LEADER = re.compile(r'^consensus_\w+_is_leader\{channel="([^"]+)"\} ([01])', re.MULTILINE)
 
 
@@ -50,6 +53,16 @@ def await_channels(plan: Plan) -> Flow[None]:
         ),
     ]
     yield from together([_patiently(check) for check in checks])
+
+
+def await_ordering(plan: Plan, channel: ChannelPlan) -> Flow[None]:
+    """An orderer of this machine, if there is one, has seen a leader of the channel.
+
+    It takes more than half of all orderers to elect one by Raft; with BFT nobody is waited for. Raises
+    NetworkError if there is none after a minute.
+    """
+    if plan.own_orderers and plan.topology.ordering.consensus == "raft":
+        yield from _patiently(partial(_election_problem, plan, plan.own_orderers[0], channel))
 
 
 def await_departments(channel: ChannelPlan, department: DepartmentPlan) -> Flow[None]:
@@ -86,11 +99,16 @@ def _leader_problem(plan: Plan, channel: ChannelPlan) -> Flow[str | None]:
     return None if any(said) or not said else f"{channel.name} has no leader"
 
 
+def _election_problem(plan: Plan, node: Node, channel: ChannelPlan) -> Flow[str | None]:
+    metrics = yield from _metrics(plan, node)
+    if channel.name in _ELECTED.findall(metrics):
+        return None
+    return f"{node.name} knows no leader of {channel.name}: more than half of the orderers must run"
+
+
 def leads(plan: Plan, node: Node, channel: ChannelPlan) -> Flow[bool | None]:
     """Whether an orderer says that it leads a channel; None if it speaks of no leader."""
-    target = replace(participation_endpoint(plan, node), address=str(node.operations))
-    answer = yield from rest(Rest(target, "GET", "/metrics"))
-    found = dict(_LEADER.findall(answer.body.decode()))
+    found = dict(_LEADER.findall((yield from _metrics(plan, node))))
     return found[channel.name] == "1" if channel.name in found else None
 
 
@@ -111,3 +129,9 @@ def _department_problem(channel: ChannelPlan, department: DepartmentPlan) -> Flo
     known = {one.msp_id for one in found}
     missing = [one.name for one in channel.departments if one.msp_id not in known]
     return f"{peer.name} knows no peer of {missing[0]} on {channel.name}" if missing else None
+
+
+def _metrics(plan: Plan, node: Node) -> Flow[str]:
+    target = replace(participation_endpoint(plan, node), address=str(node.operations))
+    answer = yield from rest(Rest(target, "GET", "/metrics"))
+    return answer.body.decode()

@@ -53,23 +53,40 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
 
 
 def have_first_blocks(plan: Plan) -> Flow[None]:
-    """The first block of every channel is in its file.
+    """The first block of every channel of this machine's departments is in its file.
 
-    Between departments with machines of their own one of them makes it for all: NetworkError if it has
-    not come yet.
+    Raises as `check_first_blocks`.
     """
     if not plan.places:
         yield from make_first_blocks(plan)
-    for channel in plan.channels.values():
-        if not channel.block.exists():
-            raise NetworkError(
-                f"the first block of {channel.name} is not here: it comes in the bundle of whoever "
-                "collects the departments' definitions; take it in with `pyfabric network member accept`"
-            )
+    check_first_blocks(plan)
+
+
+def check_first_blocks(plan: Plan) -> None:
+    """Raise NetworkError if a first block is missing that only another machine can make.
+
+    Between departments with machines of their own one of them makes it for all.
+    """
+    for department in plan.own if plan.places else ():
+        for channel in plan.channels_of(department):
+            if not channel.block.exists():
+                raise NetworkError(
+                    f"the first block of {channel.name} is not here: it comes in the bundle from whoever "
+                    "collects the departments' definitions; take that in with `pyfabric network member "
+                    "accept`"
+                )
 
 
 def make_first_blocks(plan: Plan) -> Flow[None]:
-    """The first block of every channel is in its file; one that exists stays as it is."""
+    """The first block of every channel is in its file; one that exists stays as it is.
+
+    Raises NetworkError as long as a department is not known.
+    """
+    if plan.missing:
+        raise NetworkError(
+            f"the public definition of {', '.join(plan.missing)} is missing: take it in with "
+            "`pyfabric network member add`"
+        )
     for channel in plan.channels.values():
         if not channel.block.exists():
             timestamp = yield from now()

@@ -1,0 +1,148 @@
+"""A department's bundle: what it needs, beside its keys, to run its own nodes on its own machine.
+
+    README.md                       the steps
+    topology.yaml, modules          the network, and the contracts that are beside its file
+    bundle.json                     for whom it is
+    definitions/<department>.json   the public definitions of all
+    channels/<channel>.block        the first blocks of the channels that its nodes are on
+    organizations/<department>/     its keys, only if they were made where the bundle was
+
+Nothing in it is a secret of anybody else.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pyfabric.errors import ConfigError
+from pyfabric.identity import files
+from pyfabric_network.bundle_page import bundle_page
+from pyfabric_network.plan import DepartmentPlan, Plan
+from pyfabric_network.public import PublicDefinition, public_definition
+from pyfabric_network.public_checks import read_public_definition
+from pyfabric_network.state import TOPOLOGY_COPY
+
+_LABEL = "bundle.json"
+_KEY = b"PRIVATE KEY-----"
+
+
+class _Label(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle in its folder."""
+
+    folder: Path
+    department: str
+
+    @classmethod
+    def open(cls, folder: Path) -> "Bundle":
+        """The bundle in a folder; raises ConfigError if there is none."""
+        file = folder / _LABEL
+        try:
+            label = _Label.model_validate_json(file.read_bytes())
+        except OSError as error:
+            raise ConfigError(f"{folder} is no bundle: {file}: {error.strerror}") from error
+        except ValidationError as error:
+            raise ConfigError(f"{file} is damaged: {error.errors()[0]['msg']}") from error
+        return cls(folder, label.department)
+
+    @property
+    def topology(self) -> Path:
+        """The topology file; the modules of contracts are beside it."""
+        return self.folder / TOPOLOGY_COPY
+
+    def definitions(self) -> dict[str, PublicDefinition]:
+        """The public definitions, by department; raises ConfigError."""
+        found = map(read_public_definition, sorted((self.folder / "definitions").glob("*.json")))
+        return {definition.department: definition for definition in found}
+
+    def block(self, channel: str) -> bytes:
+        """The first block of a channel; raises ConfigError if it is not in the bundle."""
+        file = self.folder / "channels" / f"{channel}.block"
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{file}: {error.strerror}") from error
+
+    def key_files(self) -> dict[Path, bytes]:
+        """What the department's own folder holds, by path below `organizations`; may be nothing."""
+        above = self.folder / "organizations"
+        return {
+            path.relative_to(above): path.read_bytes()
+            for path in sorted((above / self.department.lower()).rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
+
+
+def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: Path) -> None:
+    """Write a department's bundle, whole or not at all; the first blocks exist already.
+
+    Modules of contracts are looked for in `modules`. Raises ConfigError if `target` is there.
+    """
+    if target.exists():
+        raise ConfigError(f"{target} exists already: name another folder with --to")
+    draft = target.with_name(f".{target.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    definitions = [public_definition(plan.name, one) for one in plan.departments.values()]
+    for path, content in _contents(plan, department, definitions):
+        files.write_public(draft / path, content)
+    for module in _modules(plan, modules):
+        _copy_module(module, draft)
+    if department.place.here:
+        _copy_keys(department, draft / "organizations" / department.folder.name)
+    draft.replace(target)
+
+
+def write_key_files(folder: Path, contents: dict[Path, bytes]) -> None:
+    """Write files of a department that are not there yet; those with a key are for their owner alone."""
+    for path, content in contents.items():
+        file = folder / path
+        if not file.exists():
+            write = files.write_private if _KEY in content else files.write_public
+            write(file, content)
+
+
+def _contents(
+    plan: Plan, department: DepartmentPlan, definitions: list[PublicDefinition]
+) -> Iterator[tuple[str, bytes]]:
+    label = _Label(network=plan.name, department=department.name)
+    yield _LABEL, label.model_dump_json(indent=2).encode() + b"\n"
+    yield TOPOLOGY_COPY, (plan.root / TOPOLOGY_COPY).read_bytes()
+    yield "README.md", bundle_page(plan, department, definitions).encode()
+    for definition in definitions:
+        yield f"definitions/{definition.department.lower()}.json", definition.to_bytes()
+    for channel in plan.channels_of(department):
+        yield f"channels/{channel.name}.block", channel.block.read_bytes()
+
+
+def _modules(plan: Plan, folder: Path) -> Iterator[Path]:
+    """The modules and packages of contract classes that are in a folder, rather than installed."""
+    classes = [name for one in plan.topology.contracts.values() for name in one.classes]
+    for top in dict.fromkeys(name.partition(":")[0].partition(".")[0] for name in classes):
+        yield from (path for path in (folder / f"{top}.py", folder / top) if path.exists())
+
+
+def _copy_module(path: Path, target: Path) -> None:
+    if path.is_dir():
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(path, target / path.name, ignore=ignored)
+    else:
+        shutil.copyfile(path, target / path.name)
+
+
+def _copy_keys(department: DepartmentPlan, target: Path) -> None:
+    found = {
+        path.relative_to(department.folder): path.read_bytes()
+        for path in sorted(department.folder.rglob("*"))
+        if path.is_file()
+    }
+    write_key_files(target, found)

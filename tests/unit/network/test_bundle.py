@@ -1,0 +1,215 @@
+"""A department's bundle: all that its nodes need, nothing of anybody else's secrets, taken in only whole."""
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fabric_protos.common import common_pb2
+from pyfabric_network.acceptance import accept_bundle
+from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.profile import connection_profile
+
+from pyfabric.errors import ConfigError, NetworkError, TopologyError
+from tests.support.departments import City, now, private_keys
+from tests.support.network import write_topology
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> City:
+    """The coordinator knows every department."""
+    made = City(tmp_path)
+    made.collect()
+    return made
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in contents(folder)}
+
+
+def test_it_has_what_the_departments_nodes_need(city: City) -> None:
+    expected = {"README.md", "bundle.json", "sample.py", "topology.yaml"}
+    definitions = {f"definitions/{name.lower()}.json" for name in city.departments}
+    assert names(city.bundle("Mail")) == expected | definitions | {"channels/seals.block"}
+    assert names(city.bundle("Tax")) == {
+        *expected,
+        *definitions,
+        "channels/bills.block",  # an orderer serves every channel
+        "channels/seals.block",
+    }
+
+
+def test_its_page_names_the_nodes_the_ports_and_every_fingerprint(city: City) -> None:
+    page = (city.bundle("Health") / "README.md").read_text(encoding="utf-8")
+    for definition in city.members("coordinator").known().values():
+        assert definition.fingerprint() in page
+    own = city.members("Health").plan.departments["Health"]
+    for text in ("bills, seals", "keys are not in it", *(str(node.inside) for node in own.nodes)):
+        assert text in page
+
+
+def test_no_key_leaves_a_department(city: City) -> None:
+    for name in city.departments:
+        assert not private_keys(city.bundle(name))
+    assert not private_keys(city.state("coordinator"))
+
+
+def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_path: Path) -> None:
+    network = Network.prepare(write_topology(tmp_path), tmp_path / "state", base_port=ANY_FREE_PORT)
+    network.up()
+    network.down()
+    for name in network.plan.departments:
+        bundle = tmp_path / f"of-{name}"
+        network.bundle(name, bundle)
+        folder = network.plan.departments[name].folder
+        assert private_keys(bundle) == private_keys(folder)
+        kept = bundle / "organizations" / name.lower()
+        assert names(kept) == names(folder)
+        assert private_keys(bundle) == private_keys(kept)
+        modes = {
+            stat.S_IMODE(path.stat().st_mode)
+            for path, content in contents(bundle).items()
+            if b"PRIVATE KEY-----" in content
+        }
+        assert modes == {0o600}
+        there = tmp_path / f"machine-of-{name}"
+        accept_bundle(bundle, there, runtime=None, now=now())
+        assert private_keys(there) == private_keys(folder)
+        assert [one.name for one in Network.open(there).plan.own] == [name]
+
+
+def test_an_accepted_bundle_makes_a_part_that_knows_the_others(city: City) -> None:
+    city.bundle("Health")
+    city.accept("Health")
+    plan = city.network("Health").plan
+    assert [one.name for one in plan.own] == ["Health"]
+    profile = connection_profile(plan, plan.departments["Health"])
+    assert set(profile["orderers"]) == {"orderer0.tax", "orderer0.health", "orderer0.land"}
+    assert profile["orderers"]["orderer0.land"]["url"].startswith("grpcs://127.0.0.4:")
+
+
+def test_accepting_again_changes_nothing(city: City) -> None:
+    city.bundle("Health")
+    city.accept("Health")
+    before = contents(city.state("Health"))
+    city.accept("Health")
+    assert contents(city.state("Health")) == before
+
+
+def test_all_bundles_have_the_same_first_block(city: City) -> None:
+    found = {
+        (city.bundle(name) / "channels/seals.block").read_bytes() for name in ("Health", "Mail")
+    }
+    assert len(found) == 1
+
+
+def test_no_bundle_without_every_definition(tmp_path: Path) -> None:
+    city = City(tmp_path)
+    city.members("coordinator").add([city.send("Tax"), city.send("Land")], now=now())
+    with pytest.raises(NetworkError, match="public definition of Health, Mail is missing"):
+        city.bundle("Tax")
+
+
+def test_no_bundle_in_a_folder_that_is_there(city: City) -> None:
+    city.bundle("Tax")
+    with pytest.raises(ConfigError, match="bundle exists already"):
+        city.bundle("Tax")
+
+
+def edited(path: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def edit(bundle: Path) -> None:
+        file = bundle / path
+        file.write_bytes(change(file.read_bytes()))
+
+    return edit
+
+
+def without(path: str) -> Callable[[Path], None]:
+    return lambda bundle: (bundle / path).unlink()
+
+
+def other_host(definition: bytes) -> bytes:
+    return json.dumps({**json.loads(definition), "first_port": 9000}).encode()
+
+
+def other_address(block: bytes) -> bytes:
+    return block.replace(b"127.0.0.4", b"127.0.0.9")
+
+
+def other_timestamp(raw: bytes) -> bytes:
+    block = common_pb2.Block.FromString(raw)
+    block.header.data_hash = bytes(32)
+    return block.SerializeToString()
+
+
+WRONG = [
+    (without("bundle.json"), ConfigError, "bundle.json: No such file"),
+    (edited("bundle.json", lambda _: b"{}"), ConfigError, "bundle.json is damaged"),
+    (
+        edited("bundle.json", lambda found: found.replace(b"Health", b"Land")),
+        NetworkError,
+        "the keys of Land are neither in .*/small nor in",
+    ),
+    (
+        edited("bundle.json", lambda found: found.replace(b"Health", b"Sea")),
+        NetworkError,
+        "no department named Sea",
+    ),
+    (without("definitions/land.json"), ConfigError, "lacks the definition of Land"),
+    (
+        edited("definitions/health.json", other_host),
+        ConfigError,
+        "Health: is not the definition of the keys on this machine",
+    ),
+    (
+        edited("definitions/land.json", other_host),
+        ConfigError,
+        "the first block of bills says something else than the topology and the definitions",
+    ),
+    (
+        edited("topology.yaml", lambda found: found.replace(b"50ms", b"60ms")),
+        TopologyError,
+        "ordering: cannot change",
+    ),
+    (without("channels/seals.block"), ConfigError, "seals.block: No such file"),
+    (
+        edited("channels/seals.block", lambda _: b"\xff"),
+        ConfigError,
+        "first block of seals is no block",
+    ),
+    (edited("channels/seals.block", lambda _: b""), ConfigError, "not a config block"),
+    (
+        edited("channels/bills.block", other_address),
+        ConfigError,
+        "first block of bills says something",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
+def test_a_bundle_that_does_not_fit_changes_nothing(
+    city: City, spoil: Callable[[Path], None], error: type[Exception], says: str
+) -> None:
+    spoil(city.bundle("Health"))
+    before = contents(city.state("Health"))
+    with pytest.raises(error, match=says):
+        city.accept("Health")
+    assert contents(city.state("Health")) == before
+
+
+def test_another_first_block_of_a_channel_that_is_there(city: City) -> None:
+    bundle = city.bundle("Health")
+    city.accept("Health")
+    edited("channels/seals.block", other_timestamp)(bundle)
+    with pytest.raises(NetworkError, match="is another first block of seals"):
+        city.accept("Health")
+
+
+def test_up_says_that_first_blocks_are_missing(city: City) -> None:
+    with pytest.raises(NetworkError, match=r"first block of (bills|seals) is not here"):
+        city.network("Health").up()
