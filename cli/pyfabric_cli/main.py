@@ -8,6 +8,7 @@ from pyfabric.errors import FabricError
 from pyfabric_cli import (
     chaincode_commands,
     context_commands,
+    development_commands,
     doctor_command,
     events_command,
     ledger_commands,
@@ -27,6 +28,7 @@ app = typer.Typer(
     help="Hyperledger Fabric from Python: networks, contracts, ledgers, events.",
     epilog=f"Exit codes:\n\n{_EXITS}",
 )
+network_commands.app.add_typer(development_commands.app)
 app.add_typer(network_commands.app, name="network")
 app.add_typer(chaincode_commands.app, name="chaincode")
 app.add_typer(ledger_commands.app, name="ledger")

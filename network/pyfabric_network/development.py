@@ -50,6 +50,43 @@ class Development:
         steps = self._ask("trace", transaction_id=transaction_id)
         return tuple(TraceStep.from_json(step) for step in steps)
 
+    def snapshot(self, name: str) -> None:
+        """Remember the state of the whole network under a name, as long as the ledger runs.
+
+        It has all transactions that are ordered. Raises NetworkError.
+        """
+        self._ask("snapshot", name=name)
+
+    def snapshots(self) -> tuple[str, ...]:
+        """The names of what is remembered, the oldest first; raises NetworkError."""
+        return tuple(self._ask("snapshots"))
+
+    def revert(self, name: str) -> None:
+        """Set the whole network back to a snapshot, which stays, and may be used again.
+
+        Streams of blocks and events end, and calls under way go on with what they read before. Raises
+        LedgerError if there is no such snapshot, NetworkError.
+        """
+        self._ask("revert", name=name)
+
+    def discard(self, name: str) -> None:
+        """Forget a snapshot; raises LedgerError if there is none, NetworkError."""
+        self._ask("discard", name=name)
+
+    def dump(self, file: Path) -> None:
+        """Write the state of the whole network to a file, private data of all departments too.
+
+        Raises LedgerError if it cannot be written, NetworkError.
+        """
+        self._ask("dump", path=str(file.absolute()))
+
+    def load(self, file: Path) -> None:
+        """Set the whole network to the state in a file of `dump`; see `revert`.
+
+        Raises LedgerError if the file is damaged or of a network with other keys, NetworkError.
+        """
+        self._ask("load", path=str(file.absolute()))
+
     def _ask(self, call: str, **arguments: Any) -> Any:
         request = json.dumps({"call": call, "arguments": arguments}).encode() + b"\n"
         try:

@@ -75,6 +75,7 @@ class Chain:
         self.participants = Participants()
         self.failure: str | None = None
         self._stopping = False
+        self._held = False
         self._settings: tuple[ChannelConfig, BatchSettings] | None = None
         self._task = asyncio.get_running_loop().create_task(
             self._write(), name=f"orderer-{ledger.channel_id}"
@@ -101,6 +102,24 @@ class Chain:
             self._stop_timer()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(batch.timeout, self._on_timeout)
+
+    async def hold(self) -> None:
+        """Take nothing until `go_on`; if enough consenters are here, what was taken is in blocks."""
+        self._held = True
+        self._room.clear()
+        self._stop_timer()
+        if self._cutter.pending:
+            self._put(self._cutter.cut())
+        if self.participants.suffice(self._ledger.config):
+            written = asyncio.ensure_future(self._batches.join())
+            await asyncio.wait((written, self._task), return_when=asyncio.FIRST_COMPLETED)
+            written.cancel()
+
+    def go_on(self, ledger: ChannelLedger) -> None:
+        """Take messages again, and write them on this ledger."""
+        self._ledger = ledger
+        self._held = False
+        self._room.set()
 
     async def stop(self) -> None:
         """Write the blocks whose messages were taken, if there are consenters enough, and end."""
@@ -129,12 +148,12 @@ class Chain:
     async def _write(self) -> None:
         try:
             while (batch := await self._batches.get()) is not None:
-                if not await self._quorum():
-                    continue
-                config = self._ledger.config
-                known = [message.verified_under is config for message in batch]
-                await self._ledger.commit(self._block(batch), creators_known=known)
-                if self._batches.qsize() < _MAX_BLOCKS_IN_FLIGHT:
+                if await self._quorum():
+                    config = self._ledger.config
+                    known = [message.verified_under is config for message in batch]
+                    await self._ledger.commit(self._block(batch), creators_known=known)
+                self._batches.task_done()
+                if self._batches.qsize() < _MAX_BLOCKS_IN_FLIGHT and not self._held:
                     self._room.set()
         except FabricError as error:
             self.failure = f"chain is stopped: {error}"

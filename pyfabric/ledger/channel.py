@@ -107,6 +107,7 @@ class ChannelLedger:
         self._subscribers: list[Callable[[CommittedBlock], None]] = []
         self._grown = asyncio.Event()
         self._committing = asyncio.Lock()
+        self._replaced = False
 
     @classmethod
     def open(cls, path: Path, writer: ThreadPoolExecutor) -> "ChannelLedger":
@@ -133,6 +134,17 @@ class ChannelLedger:
     def close(self) -> None:
         """Close the file. No commit may be under way."""
         self._store.close()
+
+    def image(self) -> bytes:
+        """The whole ledger, for `restored`."""
+        return self._store.image()
+
+    def restored(self, image: bytes) -> "ChannelLedger":
+        """The ledger as it was, in this one's place: who waits here for blocks gets LedgerError."""
+        self._store.restore(image)
+        self._replaced = True
+        self._grown.set()
+        return type(self)(self._store, self._writer)
 
     @property
     def channel_id(self) -> str:
@@ -227,8 +239,10 @@ class ChannelLedger:
         return self._store.transaction(transaction_id) is not None
 
     async def wait_for_block(self, number: int) -> common_pb2.Block:
-        """A block, as soon as it is committed."""
+        """A block, as soon as it is committed; raises LedgerError if the ledger is set back."""
         while True:
+            if self._replaced:
+                raise LedgerError(f"channel {self.channel_id} has been set back: connect again")
             grown = self._grown
             found = self.block(number)
             if found is not None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from pyfabric.core.blocks import parse_block
 from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
@@ -27,9 +28,9 @@ class Channels:
         self._peers: list[Peer] = []
         self._generations: dict[str, int] = defaultdict(int)
         self.waiters = CommitWaiters()
-        self._followed: set[str] = set()
+        self._followed: WeakSet[ChannelLedger] = WeakSet()
         for ledger in ledgers.channels.values():
-            self._follow(ledger)
+            self.follow(ledger)
 
     def add(self, peer: "Peer") -> None:
         """Make a peer known to the others."""
@@ -57,7 +58,7 @@ class Channels:
         """Record, durably, that a peer joins the channel of a genesis block; raises FabricError."""
         ledger = self._ledgers.create(parse_block(block))
         ledger.join(name)
-        self._follow(ledger)
+        self.follow(ledger)
         self.changed(ledger.channel_id)
 
     def members(self, channel_id: str) -> "list[Peer]":
@@ -74,9 +75,16 @@ class Channels:
         """Say that a peer joined or installed something."""
         self._generations[channel_id] += 1
 
-    def _follow(self, ledger: ChannelLedger) -> None:
-        if ledger.channel_id not in self._followed:
-            self._followed.add(ledger.channel_id)
+    def restored(self, ledger: ChannelLedger) -> None:
+        """Take a ledger that was set back for the one that was there."""
+        self.follow(ledger)
+        self.changed(ledger.channel_id)
+        self.waiters.end(ledger.channel_id, f"channel {ledger.channel_id} has been set back")
+
+    def follow(self, ledger: ChannelLedger) -> None:
+        """Have the peers take part in what a ledger commits."""
+        if ledger not in self._followed:
+            self._followed.add(ledger)
             ledger.subscribe(lambda block: self._committed(ledger, block))
 
     def _committed(self, ledger: ChannelLedger, block: CommittedBlock) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 
+from pyfabric.errors import LedgerError
 from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
 
 
@@ -22,8 +23,18 @@ class CommitWaiters:
                 if not future.done():
                     future.set_result((int(transaction.code), block.number))
 
+    def end(self, channel_id: str, reason: str) -> None:
+        """Have those who wait for transactions of a channel get LedgerError."""
+        for key in [key for key in self._waiting if key[0] == channel_id]:
+            for future in self._waiting.pop(key):
+                if not future.done():
+                    future.set_exception(LedgerError(reason))
+
     async def status(self, channel: ChannelLedger, transaction_id: str) -> tuple[int, int]:
-        """(validation code, block number) of a transaction, as soon as it is committed."""
+        """(validation code, block number) of a transaction, as soon as it is committed.
+
+        Raises LedgerError if the channel is set back meanwhile.
+        """
         record = channel.transaction(transaction_id)
         if record is not None:
             return int(record.code), record.block_number

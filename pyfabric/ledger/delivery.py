@@ -15,7 +15,7 @@ from fabric_protos.orderer import ab_pb2
 from pyfabric.core.decoding import decode
 from pyfabric.core.policies.evaluation import SignedData
 from pyfabric.core.validation.form import CONFIG
-from pyfabric.errors import DecodeError, FabricError, PolicyError
+from pyfabric.errors import DecodeError, FabricError, LedgerError, PolicyError
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.proposals import expires_at
 
@@ -115,7 +115,10 @@ class Delivery:
             fails = seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY
             if number is None or (fails and number >= ledger.height):
                 raise RefusalError(common_pb2.NOT_FOUND)
-            block = await ledger.wait_for_block(number)
+            try:
+                block = await ledger.wait_for_block(number)
+            except LedgerError as error:
+                raise RefusalError(common_pb2.SERVICE_UNAVAILABLE) from error
             session.check()
             yield _content(seek, block)
             if number == stop:

@@ -14,8 +14,9 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_event_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
+from pyfabric.core.blocks import header_hash
 from pyfabric.core.policies.evaluation import SignedData
-from pyfabric.errors import DecodeError, PolicyError, StatusCode
+from pyfabric.errors import DecodeError, LedgerError, PolicyError, StatusCode
 from pyfabric.ledger.block_events import chaincode_events
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.commits import CommitWaiters
@@ -35,7 +36,7 @@ class EventService:
     def __init__(self, peer: Peer, waiters: CommitWaiters) -> None:
         self._peer = peer
         self._waiters = waiters
-        self._events: OrderedDict[tuple[str, int], list[Event]] = OrderedDict()
+        self._events: OrderedDict[bytes, list[Event]] = OrderedDict()
 
     async def commit_status(
         self, signed: gateway_pb2.SignedCommitStatusRequest, context: grpc.aio.ServicerContext
@@ -53,6 +54,8 @@ class EventService:
                 code, number = await self._waiters.status(channel, request.transaction_id)
         except TimeoutError as error:
             raise CallError(StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded") from error
+        except LedgerError as error:
+            raise CallError(StatusCode.UNAVAILABLE, str(error)) from error
         response = gateway_pb2.CommitStatusResponse(block_number=number)
         response.result = code  # type: ignore[assignment]
         return response
@@ -70,14 +73,17 @@ class EventService:
         number = _start_block(channel, request)
         matches = _matcher(request)
         while True:
-            block = await channel.wait_for_block(number)
-            events = [event for event in self._of_block(channel, block) if matches(event)]
+            try:
+                block = await channel.wait_for_block(number)
+            except LedgerError as error:
+                raise CallError(StatusCode.UNAVAILABLE, str(error)) from error
+            events = [event for event in self._of_block(block) if matches(event)]
             if events:
                 yield gateway_pb2.ChaincodeEventsResponse(events=events, block_number=number)
             number += 1
 
-    def _of_block(self, channel: ChannelLedger, block: common_pb2.Block) -> list[Event]:
-        key = (channel.channel_id, block.header.number)
+    def _of_block(self, block: common_pb2.Block) -> list[Event]:
+        key = header_hash(block.header)
         events = self._events.get(key)
         if events is None:
             try:

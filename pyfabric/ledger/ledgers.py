@@ -55,6 +55,17 @@ class Ledgers:
                 raise LedgerError(f"channel {channel_id} began with another genesis block")
         return found
 
+    def restore(self, channel_id: str, image: bytes) -> ChannelLedger:
+        """Set a channel's ledger back to what it was, or make it again if it was removed."""
+        found = self._ledgers.get(channel_id)
+        if found is not None:
+            self._ledgers[channel_id] = found.restored(image)
+        else:
+            path = self._folder / f"{channel_id}{_SUFFIX}"
+            path.write_bytes(image)
+            self._open(path)
+        return self._ledgers[channel_id]
+
     def remove(self, channel_id: str) -> None:
         """Delete a channel's ledger, which nobody may be using."""
         self._ledgers.pop(channel_id).close()

@@ -20,6 +20,7 @@ from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.orderer_node import OrdererNode
 from pyfabric.ledger.ordering import Ordering
 from pyfabric.ledger.peer_node import PeerNode
+from pyfabric.ledger.restoring import Restoring
 from pyfabric.ledger.traces import Traces
 
 _log = logging.getLogger("pyfabric.ledger")
@@ -83,9 +84,16 @@ class Node:
                 node = await PeerNode.start(peer, folder, channels, ordering, now, random, watching)
                 stack.push_async_callback(node.stop)
                 peers[peer.name] = node
+            restoring = Restoring(
+                chains,
+                channels,
+                [each.orderer for each in orderers.values()],
+                config.folder / "restoring",
+            )
+            await restoring.finish()
             await hosts.apply(config.hosts)
             if config.development is not None:
-                development = Development(ledgers, traces)
+                development = Development(ledgers, traces, restoring)
                 service = await DevelopmentService.start(config.development, development.calls)
                 stack.push_async_callback(service.stop)
             return cls(hosts, peers, orderers, stack.pop_all())

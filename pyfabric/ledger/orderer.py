@@ -7,6 +7,7 @@ of the channel, but neither takes messages nor serves blocks. The participation 
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,6 +61,24 @@ class Chains:
         """The sequence of a channel that an orderer has joined."""
         return self._chains[channel_id]
 
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Write what was taken, and take nothing more inside; then go on, on the ledgers there are."""
+        try:
+            for chain in tuple(self._chains.values()):
+                await chain.hold()
+            yield
+        finally:
+            for channel_id, chain in self._chains.items():
+                chain.go_on(self.ledgers.channels[channel_id])
+
+    async def remove(self, channel_id: str) -> None:
+        """End the sequence of a channel, and delete its ledger."""
+        chain = self._chains.pop(channel_id, None)
+        if chain is not None:
+            await chain.stop()
+        self.ledgers.remove(channel_id)
+
     async def leave(self, channel_id: str, name: str) -> None:
         """Do without an orderer; the last one writes what was taken and ends the channel's sequence."""
         chain = self._chains[channel_id]
@@ -109,8 +128,12 @@ class Orderer:
         self.metrics = OrdererMetrics(lambda: self.channels.values(), self.is_consenter)
         self._member = f"{_MEMBER}{name}"
         self._delivery = Delivery(self._served, _authorize, now, mutual_tls=mutual_tls)
+        self.take_part()
+
+    def take_part(self) -> None:
+        """Take part in the ordering of every channel that this orderer has joined."""
         for ledger in self.channels.values():
-            chains.start(ledger, self._node)
+            self._chains.start(ledger, self._node)
 
     @property
     def channels(self) -> Mapping[str, ChannelLedger]:

@@ -5,7 +5,7 @@ Source: core/chaincode/persistence of Fabric 3.1: `<label>.<hash>.tar.gz`, packa
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyfabric.admin.packages import ChaincodePackage
@@ -21,7 +21,10 @@ class PackageStore:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._labels: dict[str, str] = {}
-        for path in sorted(folder.iterdir()):
+        self._read_names()
+
+    def _read_names(self) -> None:
+        for path in sorted(self._folder.iterdir()):
             match = _FILE.match(path.name)
             if match is not None:
                 self._labels[f"{match[1]}:{match[2]}"] = match[1]
@@ -43,6 +46,19 @@ class PackageStore:
             os.fsync(file.fileno())
         temporary.rename(path)
         self._labels[package.package_id] = package.label
+
+    def image(self) -> dict[str, bytes]:
+        """Every package by the name of its file, for `restore`."""
+        return {path.name: path.read_bytes() for path in map(self._path, sorted(self._labels))}
+
+    def restore(self, image: Mapping[str, bytes]) -> None:
+        """Make the packages what they were."""
+        for name in {path.name for path in map(self._path, self._labels)} - set(image):
+            (self._folder / name).unlink()
+        self._labels.clear()
+        for name, data in image.items():
+            (self._folder / name).write_bytes(data)
+        self._read_names()
 
     def load(self, package_id: str) -> bytes:
         """The bytes of a package; raises PackageError with Fabric's text when it is not there."""

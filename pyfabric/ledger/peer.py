@@ -104,6 +104,12 @@ class Peer:
         step = Step(self.name, self.msp_id, did, because, payload[: LARGEST_PAYLOAD + 1])
         self._channels.traces.add(proposal.transaction_id, step)
 
+    def restore(self, private_data: bytes, packages: Mapping[str, bytes]) -> None:
+        """Make what this peer keeps for itself what it was."""
+        self.private.store.restore(private_data)
+        self.packages.restore(packages)
+        self._chaincodes.clear()
+
     def install(self, package: ChaincodePackage) -> None:
         """Keep a package; definitions approved with it become endorsable."""
         self.packages.save(package)

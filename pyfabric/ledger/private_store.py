@@ -21,6 +21,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.core.state.versions import Version
 from pyfabric.errors import LedgerError
+from pyfabric.ledger.database_images import put_image, take_image
 
 FORMAT = 2
 
@@ -77,11 +78,20 @@ class PrivateStore:
             self._database.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
             raise LedgerError(f"{path}: {error}") from error
-        self._pending = set(self._rows("SELECT DISTINCT channel, transaction_id FROM pending"))
+        self._pending = self._all_pending()
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def image(self) -> bytes:
+        """The whole file, for `restore`."""
+        return take_image(self._database)
+
+    def restore(self, image: bytes) -> None:
+        """Make the file what it was, durably."""
+        put_image(self._database, image)
+        self._pending = self._all_pending()
 
     @contextmanager
     def changes(self) -> Iterator[None]:
@@ -137,7 +147,7 @@ class PrivateStore:
         self._database.execute(
             "DELETE FROM pending WHERE channel=? AND height<?", (channel, height)
         )
-        self._pending = set(self._rows("SELECT DISTINCT channel, transaction_id FROM pending"))
+        self._pending = self._all_pending()
 
     def record(self, place: Place, version: Version, data: bytes, expires: int | None) -> None:
         """Keep a committed write set; its writes are applied by `put` and `delete`."""
@@ -234,6 +244,9 @@ class PrivateStore:
             block,
         )
         return [(position, WriteSet(*rest)) for position, *rest in rows]
+
+    def _all_pending(self) -> set[tuple[str, str]]:
+        return set(self._rows("SELECT DISTINCT channel, transaction_id FROM pending"))
 
     def _rows(self, statement: str, *values: str | int | bytes) -> list[tuple[Any, ...]]:
         return self._database.execute(statement, values).fetchall()

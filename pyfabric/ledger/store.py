@@ -21,6 +21,7 @@ from pyfabric.core.state.updates import Updates
 from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.errors import DecodeError, LedgerError
 from pyfabric.ledger.block_contents import key_modification
+from pyfabric.ledger.database_images import put_image, take_image
 
 APPLICATION_ID: Final = 0x70794662
 FORMAT: Final = 3
@@ -198,6 +199,20 @@ class ChannelStore:
     def committed(self) -> None:
         """Say that `commit` has ended: new snapshots are of the new height."""
         self.height += 1
+        self._renew()
+
+    def image(self) -> bytes:
+        """The whole file as it is committed, for `restore`."""
+        return take_image(self._queries)
+
+    def restore(self, image: bytes) -> None:
+        """Make the file what it was, durably; snapshots that are held stay what they are."""
+        with storage_errors(self.path):
+            put_image(self._writer, image)
+        self.height = _height(self._queries)
+        self._renew()
+
+    def _renew(self) -> None:
         stale, self._current = self._current, None
         if stale is not None and not stale.holders:
             self._end(stale)

@@ -105,6 +105,21 @@ def test_a_block_as_json_and_back(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("state")
+def test_snapshots_and_dumps(run: Run, tmp_path: Path) -> None:
+    def value() -> str:
+        return run("chaincode", "query", "sample", "get", "kept").out.strip()
+
+    run("chaincode", "invoke", "sample", "put", "kept", "one")
+    assert "pyfabric network revert fresh" in run("network", "snapshot", "fresh").err
+    run("chaincode", "invoke", "sample", "put", "kept", "two")
+    assert "private data of all departments" in run("network", "dump", str(tmp_path / "two")).err
+    assert run("network", "revert", "fresh").code == 0
+    assert value() == "one"
+    assert run("network", "load", str(tmp_path / "two")).code == 0
+    assert value() == "two"
+
+
+@pytest.mark.usefixtures("state")
 def test_height_grows_by_a_block(run: Run) -> None:
     before = run("ledger", "height", "-o", "json").json()
     run("chaincode", "invoke", "sample", "put", "a", "b")

@@ -124,6 +124,8 @@ def test_a_wrong_command_line(run: Run) -> None:
         (["chaincode", "deploy", "other"], ExitCode.NETWORK, "no contract named other"),
         (["ledger", "tx", "abc"], ExitCode.REFUSED, "no such transaction ID [abc]"),
         (["ledger", "trace", "abc"], ExitCode.NETWORK, "no node has seen a transaction abc"),
+        (["network", "revert", "never"], ExitCode.NETWORK, "no snapshot is named never"),
+        (["network", "load", "nothing"], ExitCode.NETWORK, "nothing: No such file or directory"),
         (["ledger", "block", "999999"], ExitCode.INPUT, "bills has blocks 0 to"),
         (["network", "profile", "Zoo"], ExitCode.NETWORK, "no department named Zoo"),
         (["network", "logs", "-n", "big"], ExitCode.NETWORK, "no network named big"),

@@ -21,7 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(
     r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-NAMED = {"README.md": 4, "contracts.md": 2}
+NAMED = {"README.md": 4, "contracts.md": 2, "development.md": 3}
 
 
 @dataclass(frozen=True)

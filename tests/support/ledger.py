@@ -9,6 +9,7 @@
 Each department has one peer; the first one runs the orderer, inside its own MSP.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -44,6 +45,7 @@ from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.core.effects import Endpoint, Rest, rest
 from pyfabric.core.tracing import Tracer
 from pyfabric.core.transactions import ProposalAnswer, process_proposal, submit
+from pyfabric.errors import LedgerError
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import write_local_msp, write_tls
 from pyfabric.identity.issuing import CertificateAuthority
@@ -198,6 +200,7 @@ class LedgerNetwork:
         admin_roots.write_bytes(first.tls_ca.certificate_pem)
         config = LedgerConfig(
             folder=folder / "ledger",
+            development=folder / "development.sock",
             peers=[_peer_config(one, mutual_tls=mutual_tls) for one in departments.values()],
             orderers=[
                 OrdererConfig(
@@ -268,6 +271,19 @@ class LedgerNetwork:
                 if child.poll() is None:
                     child.send_signal(signal.SIGTERM)
                 child.wait(timeout=20)
+
+    async def ask(self, call: str, **arguments: Any) -> Any:
+        """Have the development service do something; raises LedgerError with its words."""
+        assert self.config.development is not None
+        reader, writer = await asyncio.open_unix_connection(self.config.development)
+        try:
+            writer.write(json.dumps({"call": call, "arguments": arguments}).encode() + b"\n")
+            said = json.loads(await reader.readline())
+        finally:
+            writer.close()
+        if "error" in said:
+            raise LedgerError(said["error"])
+        return said["answer"]
 
     def with_hosts(self, hosts: Sequence[HostConfig]) -> None:
         """Have these contract hosts from the next start on."""

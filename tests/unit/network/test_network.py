@@ -12,6 +12,7 @@ from pyfabric_network import reading
 from pyfabric_network.contexts import Contexts
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
+from pyfabric_network.runtime import RuntimeName
 from pyfabric_network.state import locked
 
 from pyfabric.errors import LedgerError, NetworkError, OrdererError, TopologyError
@@ -257,6 +258,14 @@ def test_a_changed_topology_that_the_blocks_cannot_follow(tmp_path: Path) -> Non
 def test_one_command_at_a_time(running: Network) -> None:
     with locked(running.plan.root), pytest.raises(NetworkError, match="another command"):
         running.up()
+
+
+def test_fabric_has_no_comforts_of_a_development_ledger(tmp_path: Path) -> None:
+    network = Network.prepare(
+        write_topology(tmp_path), tmp_path / "state", runtime=RuntimeName.NATIVE
+    )
+    with pytest.raises(NetworkError, match="small runs on Fabric, which cannot do this"):
+        network.development()
 
 
 def test_opening_what_is_not_there(tmp_path: Path, running: Network) -> None:
