@@ -67,8 +67,8 @@ def up(
     runtime: Annotated[
         RuntimeName | None,
         typer.Option(
-            help="What makes a new network run: the development ledger, or Fabric's own programs "
-            "[env: PYFABRIC_RUNTIME; default: embedded]."
+            help="What makes a new network run: the development ledger (embedded), Fabric's own programs "
+            "(native), or its images under Docker Compose (compose) [env: PYFABRIC_RUNTIME; default: embedded]."
         ),
     ] = None,
     dry_run: Annotated[

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     output: OutputFormat = OutputFormat.TABLE
     """table or json."""
     runtime: RuntimeName | None = None
-    """What makes a new network run: embedded or native."""
+    """What makes a new network run: embedded, native or compose."""
     programs: Path | None = Field(default=None, validation_alias="FABRIC_BIN")
     """FABRIC_BIN: the folder of Fabric's own programs (default: they are on PATH)."""
 

@@ -93,6 +93,9 @@ class EmbeddedRuntime:
         """End the ledger, and with it the contract hosts; answers whether it ran."""
         return self._process.end(patience=_END_SECONDS)
 
+    def discard(self) -> None:
+        """Nothing: all is in the network's folder."""
+
     def logs(self, *, follow: bool) -> Iterator[str]:
         """The ledger's log, line by line."""
         return read_logs({"ledger": self._log}, follow=follow, running=self.running)

@@ -119,6 +119,9 @@ class NativeRuntime:
         """End every process; answers whether any ran."""
         return self._end(list(self._processes()))
 
+    def discard(self) -> None:
+        """Nothing: all is in the network's folder."""
+
     def logs(self, *, follow: bool) -> Iterator[str]:
         """Every process's log; each line begins with the name of its own."""
         files = {path.parent.name: path for path in sorted(self._folder.glob("*/log"))}
@@ -212,7 +215,7 @@ class NativeRuntime:
             log = self._folder / node.name / "log"
             raise NetworkError(f"{node.name} ended at once: {last_line(log)} ({log})")
         listening = all(map(listens, node.listening().values()))
-        return listening and driver.run(is_healthy(node))
+        return listening and driver.run(is_healthy(node.operations, node.member))
 
     def _end(self, names: Sequence[str]) -> bool:
         """End these processes, all at once; answers whether any ran."""

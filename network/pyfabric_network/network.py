@@ -48,7 +48,12 @@ class Network:
         self.folder = folder
         self.state = state
         self.plan: Plan = make_plan(
-            topology, root, base_port=state.base_port, served=state.served, places=state.places
+            topology,
+            root,
+            base_port=state.base_port,
+            served=state.served,
+            places=state.places,
+            containers=state.runtime is RuntimeName.COMPOSE,
         )
         self.runtime: Runtime = make_runtime(
             state.runtime, Site(root, state.topology.parent, topology.fabric, programs)
@@ -231,6 +236,7 @@ class Network:
         with locked(self.plan.root):
             ran = self.runtime.stop()
             if delete:
+                self.runtime.discard()
                 shutil.rmtree(self.plan.root)
         if delete:
             contexts = Contexts(self.folder)
@@ -243,7 +249,8 @@ class Network:
         """Every node with the channels it has, then every contract service."""
         with closing(Driver()) as driver:
             nodes = driver.run(network_status(self.plan))
-        return [*nodes, *service_status(self.plan, self._served())]
+            services = driver.run(service_status(self.plan, self._served()))
+        return [*nodes, *services]
 
     def development(self) -> Development:
         """The comforts of a development ledger; raises NetworkError if this network is not one."""

@@ -22,6 +22,8 @@ Unit: TypeAlias = Literal["admin", "client", "peer", "orderer"]
 _ORDERERS_FROM, _CONTRACTS_FROM = 20, 30
 _HOST_OPERATIONS = PORTS_PER_DEPARTMENT - 1
 _CONTRACT_PORTS = _HOST_OPERATIONS - _CONTRACTS_FROM
+# Where a container listens for other containers: Fabric's usual ports, and contracts from 9000 on.
+CONTAINER_PORTS: Mapping[Unit, int] = {"peer": 7051, "orderer": 7050, "client": 9000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Address:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only programs of this machine reach it."""
+        return self.host == LOOPBACK
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -156,7 +163,7 @@ class DepartmentPlan:
     intermediate_ca: bool
     users: Mapping[str, Member]
     contract_host: Member
-    first_contract_port: int
+    first_contract: Address
     host_operations: Address
     elsewhere: Mapping[str, Address]
 
@@ -206,12 +213,15 @@ class DepartmentPlan:
 
     def contract_address(self, slot: int) -> Address:
         """Where this department's contract host listens for the package in `slot`."""
-        return Address(LOOPBACK, self.first_contract_port + slot)
+        return Address(self.first_contract.host, self.first_contract.port + slot)
 
     def listening(self, served: Sequence["Served"]) -> dict[str, Address]:
         """Where its contract host listens for these packages, by what listens there."""
         found = {
-            f"{item.label} of {self.name}": self.contract_address(item.slot) for item in served
+            f"{item.label} of {self.name}": address
+            for item in served
+            for address in (self.contract_address(item.slot),)
+            if address.is_local
         }
         if served:
             found[f"{self.contract_host.name} (operations)"] = self.host_operations
@@ -269,12 +279,13 @@ class Plan:
     """The whole network; `root` is the state folder, and everything made is inside it.
 
     `places` are those of the departments that are known to have machines of their own; without any,
-    the whole network is on this machine.
+    the whole network is on this machine. `containers` says whether nodes run in containers.
     """
 
     topology: Topology
     root: Path
     places: Mapping[str, Place]
+    containers: bool
     departments: Mapping[str, DepartmentPlan]
     contracts: Mapping[str, ContractPlan]
     channels: Mapping[str, ChannelPlan]
@@ -357,12 +368,14 @@ def make_plan(
     base_port: int,
     served: Sequence[Served] = (),
     places: Mapping[str, Place] | None = None,
+    containers: bool = False,
 ) -> Plan:
     """Work a topology out below `root`.
 
     `served` is what contract hosts serve already: a package keeps its port for as long as it is
     there. `places` are those of departments with machines of their own, as far as they are known.
-    Raises NetworkError when contract ports run out.
+    In `containers`, what is together on this machine is reached by host name. Raises NetworkError
+    when contract ports run out.
     """
     known = places or {}
     usual = {
@@ -370,7 +383,7 @@ def make_plan(
         for index, name in enumerate(topology.departments)
     }
     departments = {
-        name: _department(topology, name, root, known.get(name, place))
+        name: _department(topology, name, root, known.get(name, place), containers=containers)
         for name, place in usual.items()
     }
     contracts = _contracts(topology, served)
@@ -385,10 +398,12 @@ def make_plan(
         )
         for name, spec in topology.channels.items()
     }
-    return Plan(topology, root, known, departments, contracts, channels)
+    return Plan(topology, root, known, containers, departments, contracts, channels)
 
 
-def _department(topology: Topology, name: str, root: Path, place: Place) -> DepartmentPlan:
+def _department(
+    topology: Topology, name: str, root: Path, place: Place, *, containers: bool
+) -> DepartmentPlan:
     spec = topology.departments[name]
     first_port = place.first_port
     domain = name.lower()
@@ -398,11 +413,14 @@ def _department(topology: Topology, name: str, root: Path, place: Place) -> Depa
     def node(kind: Literal["peer", "orderer"], index: int, port: int, admin: int | None) -> Node:
         host = f"{kind}{index}.{domain}"
         address = Address(place.host, port)
+        inside = (
+            Address(host, CONTAINER_PORTS[kind]) if containers and address.is_local else address
+        )
         hosts = dict.fromkeys((host, "localhost", LOOPBACK, place.host))
         return Node(
             member=Member(host, kind, folder / f"{kind}s" / host, tuple(hosts)),
             msp_id=msp_id,
-            inside=address,
+            inside=inside,
             outside=address,
             listen=Address(place.listening_host, port),
             operations=Address(LOOPBACK, port + (1 if admin is None else 2)),
@@ -416,6 +434,9 @@ def _department(topology: Topology, name: str, root: Path, place: Place) -> Depa
     peers = tuple(node("peer", j, first_port + 2 * j, None) for j in range(spec.peers))
     orderer_ports = first_port + _ORDERERS_FROM
     host = f"contracts.{domain}"
+    contracts = Address(LOOPBACK, first_port + _CONTRACTS_FROM)
+    if containers:
+        contracts = Address(host, CONTAINER_PORTS["client"])
     return DepartmentPlan(
         name=name,
         title=spec.title,
@@ -432,7 +453,7 @@ def _department(topology: Topology, name: str, root: Path, place: Place) -> Depa
         users={ADMIN: user(ADMIN, "admin", {})}
         | {short: user(short, "client", item.attributes) for short, item in spec.users.items()},
         contract_host=Member(host, "client", folder / "contracts", (host, "localhost", LOOPBACK)),
-        first_contract_port=first_port + _CONTRACTS_FROM,
+        first_contract=contracts,
         host_operations=Address(LOOPBACK, first_port + _HOST_OPERATIONS),
         elsewhere={
             contract: Address.parse(item.addresses[name])

@@ -9,7 +9,7 @@ from pyfabric.admin import orderers
 from pyfabric.admin.discovery import discover_peers
 from pyfabric.core.effects import Endpoint, Flow, Rest, gather, rest, sleep
 from pyfabric.errors import DiscoveryError, GatewayError, NetworkError
-from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
+from pyfabric_network.plan import Address, ChannelPlan, DepartmentPlan, Member, Node, Plan
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint, together
 
 _PAUSE = 0.1
@@ -23,9 +23,9 @@ _ELECTED = re.compile(
 _LEADER = re.compile(r'^consensus_\w+_is_leader\{channel="([^"]+)"\} ([01])', re.MULTILINE)
 
 
-def is_healthy(node: Node) -> Flow[bool]:
-    """Whether a node's operations service answers that the node is well."""
-    target = Endpoint(address=str(node.operations), tls_roots=node.member.tls_roots.read_bytes())
+def is_healthy(operations: Address, member: Member) -> Flow[bool]:
+    """Whether the operations service of a node or contract host answers that all is well."""
+    target = Endpoint(address=str(operations), tls_roots=member.tls_roots.read_bytes())
     try:
         answer = yield from rest(Rest(target, "GET", "/healthz"))
     except GatewayError:

@@ -12,6 +12,7 @@ class RuntimeName(StrEnum):
 
     EMBEDDED = "embedded"
     NATIVE = "native"
+    COMPOSE = "compose"
 
 
 class Runtime(Protocol):
@@ -46,6 +47,10 @@ class Runtime(Protocol):
 
     def stop(self) -> bool:
         """End exactly what `start` and `serve` started; answers whether anything ran."""
+        ...
+
+    def discard(self) -> None:
+        """Remove what stopped nodes have stored outside the network's folder."""
         ...
 
     def logs(self, *, follow: bool) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyfabric_network.compose_runtime import ComposeRuntime
 from pyfabric_network.embedded import EmbeddedRuntime
 from pyfabric_network.native import NativeRuntime
 from pyfabric_network.runtime import Runtime, RuntimeName
@@ -31,9 +32,14 @@ def _native(site: Site) -> Runtime:
     )
 
 
+def _compose(site: Site) -> Runtime:
+    return ComposeRuntime(site.root, modules=site.modules)
+
+
 _RUNTIMES: Mapping[RuntimeName, Callable[[Site], Runtime]] = {
     RuntimeName.EMBEDDED: _embedded,
     RuntimeName.NATIVE: _native,
+    RuntimeName.COMPOSE: _compose,
 }
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from pyfabric.admin import orderers, peers
 from pyfabric.core.effects import Flow, gather
-from pyfabric_network.plan import Node, Plan, Served
+from pyfabric_network.plan import Address, DepartmentPlan, Node, Plan, Served
 from pyfabric_network.ports import listens
+from pyfabric_network.readiness import is_healthy
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint
 
 
@@ -58,25 +59,29 @@ def _peer_channels(plan: Plan, node: Node) -> Flow[Mapping[str, int]]:
     return heights
 
 
-def service_status(plan: Plan, served: Sequence[Served]) -> list[NodeStatus]:
-    """Whether each department's service of each package listens: its contract host's, or another."""
-    hosted = [
-        (item.label, department, department.contract_address(item.slot))
-        for item in served
-        for department in plan.own
-    ]
-    elsewhere = [
-        (contract.package.label, department, department.elsewhere[name])
-        for name, contract in plan.contracts.items()
-        for department in plan.own
-        if name in department.elsewhere
-    ]
-    return [
-        NodeStatus(
-            name=label,
-            department=department.name,
-            address=str(address),
-            problem=None if listens(address) else "nothing listens there",
-        )
-        for label, department, address in (*hosted, *elsewhere)
-    ]
+def service_status(plan: Plan, served: Sequence[Served]) -> Flow[list[NodeStatus]]:
+    """What keeps peers from each department's service of each package: its contract host's, or another.
+
+    In containers a host's own word counts, and services elsewhere are not looked for: none of them
+    can be reached from here.
+    """
+    found = []
+    for department in plan.own:
+        problem = (yield from _host_problem(department)) if plan.containers and served else None
+        for item in served:
+            address = department.contract_address(item.slot)
+            said = problem if plan.containers else _problem(address)
+            found.append(NodeStatus(item.label, department.name, str(address), said))
+        for name, address in ({} if plan.containers else department.elsewhere).items():
+            label = plan.contracts[name].package.label
+            found.append(NodeStatus(label, department.name, str(address), _problem(address)))
+    return found
+
+
+def _host_problem(department: DepartmentPlan) -> Flow[str | None]:
+    healthy = yield from is_healthy(department.host_operations, department.contract_host)
+    return None if healthy else "its contract host is not healthy"
+
+
+def _problem(address: Address) -> str | None:
+    return None if listens(address) else "nothing listens there"

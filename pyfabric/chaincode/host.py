@@ -1,8 +1,9 @@
 """A department's contract host: one process that serves package ids, each on a port of its own.
 
-    python -m pyfabric.chaincode.host
+    python -m pyfabric.chaincode.host [FILE]
 
-Each line on stdin is all that is wanted from then on, in JSON:
+Each line on stdin is all that is wanted from then on, in JSON; with FILE it is the content of the file,
+now and again at each SIGHUP:
 
     {"services": [{"package_id": "label:hash", "address": "127.0.0.1:9999",
                    "contracts": ["module:Class"], "tls_certificate": "path", "tls_key": "path",
@@ -12,7 +13,8 @@ Each line on stdin is all that is wanted from then on, in JSON:
 
 Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
 {"error": "text"}. Without a certificate a service is plaintext; a certificate without its key is an
-error. `operations` may be left out. The host ends when stdin does, or on SIGTERM: running transactions are answered first.
+error. `operations` may be left out. The host ends when stdin does, or on SIGTERM: running transactions
+are answered first.
 """
 
 import asyncio
@@ -20,7 +22,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -42,6 +44,7 @@ from pyfabric.errors import ConfigError, FabricError
 _LOG = logging.getLogger(__name__)
 
 _LONGEST_LINE = 16 * 1024 * 1024
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Service(BaseModel):
@@ -188,21 +191,41 @@ def _content(path: Path | None) -> bytes | None:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
-async def _run(answer: Callable[[str], None]) -> None:
+async def _run(wanted: AsyncIterator[bytes], answer: Callable[[str], None]) -> None:
+    host = Host()
+    try:
+        async for line in wanted:
+            answer(await _applied(host, line))
+    finally:
+        await host.stop()
+
+
+async def _from_input() -> AsyncIterator[bytes]:
+    """The lines of stdin, until it ends or a signal ends the process."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     transport, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDING:
         loop.add_signal_handler(number, transport.close)
-    host = Host()
     try:
         while line := await reader.readline():
-            answer(await _applied(host, line))
+            yield line
     finally:
         transport.close()
-        await host.stop()
+
+
+async def _from_file(file: Path) -> AsyncIterator[bytes]:
+    """The content of a file, now and at each SIGHUP, until a signal ends the process."""
+    loop = asyncio.get_running_loop()
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGHUP, *_ENDING):
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    number = signal.SIGHUP
+    while number is signal.SIGHUP:
+        yield _content(file) or b""
+        number = await signals.get()
 
 
 async def _applied(host: Host, line: bytes) -> str:
@@ -218,10 +241,11 @@ async def _applied(host: Host, line: bytes) -> str:
     return json.dumps({"error": f"{type(error).__name__}: {error}"})
 
 
-def main() -> None:
-    """Run a host until stdin ends."""
+def main(arguments: Sequence[str]) -> None:
+    """Run a host until its input ends."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(_run(_answer))
+    wanted = _from_file(Path(arguments[0])) if arguments else _from_input()
+    asyncio.run(_run(wanted, _answer))
 
 
 def _answer(text: str) -> None:
@@ -230,4 +254,4 @@ def _answer(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

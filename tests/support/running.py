@@ -86,4 +86,4 @@ def started(folder: Path, runtime: RuntimeName = RuntimeName.EMBEDDED) -> Iterat
         network.deploy()
         yield Running(network, {"EconInfo": revoked})
     finally:
-        network.down()
+        network.down(delete=True)

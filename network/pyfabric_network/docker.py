@@ -1,0 +1,100 @@
+"""Docker Compose as a program: commands on the project in a folder, and what it says of failures."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyfabric.errors import NetworkError
+
+_INSTEAD = "start one, or choose another runtime: native (Fabric's programs) or embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class DockerCompose:
+    """The project that `file` describes; paths in it are relative to the file's folder."""
+
+    file: Path
+
+    def require(self) -> None:
+        """Raise NetworkError unless there is a Docker engine with Compose v2."""
+        if shutil.which("docker") is None:
+            raise NetworkError(f"there is no Docker engine here (no program docker): {_INSTEAD}")
+        if _run("docker", "version", "--format", "{{.Server.Version}}").returncode:
+            raise NetworkError(f"no Docker engine answers: {_INSTEAD}")
+        if _run("docker", "compose", "version").returncode:
+            raise NetworkError(
+                "Docker has no Compose: install its plugin docker-compose (v2), or choose another "
+                "runtime: native (Fabric's programs) or embedded"
+            )
+
+    def run(self, *arguments: str) -> str:
+        """What a command of Compose prints; raises NetworkError with its last words if it fails."""
+        done = _run(*self._command(), *arguments)
+        if done.returncode:
+            raise NetworkError(f"docker compose {arguments[0]}: {_last_words(done.stderr)}")
+        return done.stdout
+
+    def lines(self, *arguments: str) -> Iterator[str]:
+        """What a command prints, line by line; the command ends when nobody reads on."""
+        with subprocess.Popen(  # noqa: S603 - the command line is this program's own
+            [*self._command(), *arguments], stdout=subprocess.PIPE, text=True, errors="replace"
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    yield line.rstrip("\n")
+            finally:
+                process.terminate()
+
+    def services(self) -> tuple[str, ...]:
+        """The services of the project."""
+        return tuple(self.run("config", "--services").split())
+
+    def running(self) -> tuple[str, ...]:
+        """The services whose containers run."""
+        if not self.file.exists():
+            return ()
+        return tuple(self.run("ps", "--services", "--status", "running").split())
+
+    def images(self) -> dict[str, str]:
+        """The image of each service, settings filled in."""
+        project = json.loads(self.run("config", "--format", "json"))
+        return {name: service["image"] for name, service in project["services"].items()}
+
+    def made_from(self, project: str) -> dict[str, str]:
+        """The id of the image that each service's container was made from."""
+        labels = ("com.docker.compose.service", "com.docker.compose.image")
+        form = " ".join(f'{{{{.Label "{label}"}}}}' for label in labels)
+        listed = _run("docker", "ps", "--all", "--filter", _of(project), "--format", form).stdout
+        return dict(line.split(" ", 1) for line in listed.splitlines())
+
+    def volumes(self, project: str) -> tuple[str, ...]:
+        """The volumes that exist for a project."""
+        return tuple(
+            _run("docker", "volume", "ls", "--quiet", "--filter", _of(project)).stdout.split()
+        )
+
+    def _command(self) -> list[str]:
+        return ["docker", "compose", "--file", str(self.file)]
+
+
+def image_id(name: str) -> str | None:
+    """The id of an image on this machine, or None."""
+    return _run("docker", "image", "inspect", "--format", "{{.Id}}", name).stdout.strip() or None
+
+
+def _of(project: str) -> str:
+    return f"label=com.docker.compose.project={project}"
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the command line is this program's own
+        command, capture_output=True, text=True, errors="replace", check=False
+    )
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it failed and said nothing"
