@@ -8,13 +8,15 @@ import sqlite3
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import pairwise
+from hashlib import sha256
+from itertools import islice, pairwise
 from pathlib import Path
 
 from fabric_protos.common import common_pb2
-from pyfabric_network.network import Network
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.plan import DepartmentPlan, Served
 from pyfabric_network.ports import check_free, listens
 from pyfabric_network.steps import administrator, endpoint
@@ -28,7 +30,7 @@ from pyfabric.core.validation.block import CONFIGURATION_PLACE, BlockValidation
 from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.core.validation.form import transaction_id
 from pyfabric.errors import EndorseError, GatewayError, ValidationCode
-from pyfabric.gateway import Admin, CommitStatus, Contract, connect
+from pyfabric.gateway import Admin, CommitStatus, Contract, Gateway, connect
 from tests.support.network import running_network
 
 TRANSACTIONS = 1000
@@ -36,6 +38,7 @@ KILLS = 20
 AT_ONCE = 16
 
 
+CONFORMANCE = Path(__file__).parents[1] / "conformance" / "topology.yaml"
 CHANNEL, CONTRACT = "bills", "sample"
 FAILED = "error in simulation: failed to execute transaction ID: "
 CUT = "chaincode stream terminated"
@@ -47,6 +50,7 @@ class Load:
 
     contract: Contract
     kill_at: list[int]
+    call: tuple[str, ...] = ("put",)
     reported: dict[str, CommitStatus] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     wanted: threading.Event = field(default_factory=threading.Event)
@@ -59,7 +63,7 @@ class Load:
         while not self.given_up:
             self.up.wait()
             try:
-                status = self.contract.submit_async("put", key, f"value {number}").status()
+                status = self.contract.submit_async(*self.call, key, f"value {number}").status()
             except GatewayError:
                 continue
             assert status.code is ValidationCode.VALID
@@ -212,6 +216,65 @@ def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
         assert block.header.previous_hash == header_hash(before.header)
         assert block.header.data_hash == data_hash(block.data)
     check_reported(load, blocks)
+
+
+def private_values(gateway: Gateway, height: int) -> dict[str, bytes]:
+    """What a department's peer delivers of the collection `files` with the blocks of the channel."""
+    channel = gateway.network("conformance")
+    with channel.block_and_private_data_events(start_block=0) as blocks:
+        return {
+            write.key: write.value
+            for block in islice(blocks, height)
+            for of_transaction in block.private_data.values()
+            for one in of_transaction
+            if one.collection == "files"
+            for write in kv_rwset_pb2.KVRWSet.FromString(one.raw).writes
+        }
+
+
+def test_private_data_outlive_kills_at_every_member(tmp_path: Path) -> None:
+    network = Network.prepare(CONFORMANCE, tmp_path, base_port=ANY_FREE_PORT)
+    network.up()
+    with ExitStack() as stack:
+        stack.callback(network.down)
+        network.deploy()
+        gateways = {
+            name: stack.enter_context(connect(administrator(one), endpoint(one.peers[0])))
+            for name, one in network.plan.departments.items()
+        }
+        cases = {
+            name: gateway.network("conformance").contract("cases")
+            for name, gateway in gateways.items()
+        }
+        load = Load(cases["EconInfo"], [20, 50, 80], ("note", "files"))
+        load.up.set()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            working = [pool.submit(load.write, number) for number in range(100)]
+            try:
+                for _ in range(3):
+                    assert load.wanted.wait(timeout=120)
+                    load.wanted.clear()
+                    kill(network)
+                    network.up()
+                    load.up.set()
+                for one in working:
+                    one.result(timeout=120)
+            finally:
+                load.given_up = True
+                load.up.set()
+        expected = {f"key-{number:04}": f"value {number}".encode() for number in range(100)}
+        first = network.plan.department("EconInfo")
+        with Admin(administrator(first)) as admin:
+            height = admin.chain_info(endpoint(first.peers[0]), "conformance").height
+        for member in ("EconInfo", "MktSup"):
+            assert private_values(gateways[member], height) == expected
+            for key, value in expected.items():
+                assert cases[member].evaluate("read", "files", key) == value
+        assert private_values(gateways["Haidian"], height) == {}
+        for key, value in expected.items():
+            told = cases["Haidian"].evaluate("fingerprint", "files", key).decode()
+            assert told == sha256(value).hexdigest()
+    assert load.reported.keys() == expected.keys()
 
 
 def kill_a_host(network: Network) -> DepartmentPlan:
