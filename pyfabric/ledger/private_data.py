@@ -138,7 +138,14 @@ class PrivateData:
         return self.store.in_block(channel_id, number)
 
     def others(self, place: Place) -> "Iterator[PrivateData]":
-        """The other members of a collection."""
+        """The other members of a collection that give this peer what it missed.
+
+        A peer whose department a policy names keeps what was endorsed at it; others give it values only
+        if it satisfies the policy itself.
+        """
+        collection = self.collection(place)
+        if collection is None or not self.satisfies(place.channel, collection):
+            return
         for peer in self._members(place.channel):
             if peer is not self and peer.keeps(place):
                 yield peer

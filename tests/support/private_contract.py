@@ -39,6 +39,7 @@ COLLECTIONS = collection_pb2.CollectionConfigPackage(
             collection("demanding", TWO, required_peer_count=2),
             collection("unshared", ALL, maximum_peer_count=0),
             collection("odd", TWO, endorsement="AND('HaidianMSP.peer')"),
+            collection("clients", "OR('EconInfoMSP.client', 'MktSupMSP.member')"),
             collection("one", TWO, endorsement="OR('EconInfoMSP.peer')"),
         )
     ]

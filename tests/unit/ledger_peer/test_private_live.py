@@ -153,6 +153,25 @@ async def test_members_fetch_what_was_not_given_to_them(net: PrivateNetwork) -> 
         assert await net.read(department, "get", "unshared", "k") == b"v"
 
 
+async def test_a_peer_that_is_only_of_a_named_department_is_given_nothing(
+    net: PrivateNetwork,
+) -> None:
+    others = ("MktSupMSP", "HaidianMSP")
+    for organizations, key in ((others, "theirs"), (MEMBERS, "ours")):
+        assert (
+            await net.submit(
+                "EconInfo", "put", "clients", key, value="v", organizations=organizations
+            )
+            == VALID
+        )
+        assert await net.read("MktSup", "get", "clients", key) == b"v"
+    assert await net.read("EconInfo", "get", "clients", "ours") == b"v"
+    assert "Private data version = <nil>" in str(
+        await net.read("EconInfo", "get", "clients", "theirs")
+    )
+    assert await net.read("EconInfo", "scan", "clients") == b"ours=v"
+
+
 async def test_values_and_hashes_live_their_time(net: PrivateNetwork) -> None:
     assert await net.submit("EconInfo", "put", "brief", "k", "v") == VALID
     for _ in range(2):
