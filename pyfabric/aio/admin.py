@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from pyfabric._grpc.drivers import AsyncDriver
-from pyfabric.admin import discovery, lifecycle, orderers, peers
+from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
+from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
     ApprovedDefinition,
     ChaincodeDefinition,
@@ -108,6 +109,25 @@ class Admin:
     async def config_block(self, peer: Endpoint, channel: str) -> bytes:
         """The newest configuration block (bytes of common.Block)."""
         return await self._driver.run(peers.config_block(peer, self._identity, channel))
+
+    async def config(self, peer: Endpoint, channel: str) -> bytes:
+        """The configuration in force (bytes of common.Config), from which updates are computed."""
+        return config_of_block(await self.config_block(peer, channel))
+
+    async def sign_update(self, update: bytes) -> bytes:
+        """A signature over an update (bytes of common.ConfigUpdate), to be collected for its submit."""
+        return await self._driver.run(updates.sign_update(self._identity, update))
+
+    async def submit_update(
+        self, orderer: Endpoint, channel: str, update: bytes, signatures: Sequence[bytes]
+    ) -> None:
+        """The orderer has taken an update with these signatures; in force with its configuration block.
+
+        OrdererError when it refuses. A signature of one's own counts only if it is among them.
+        """
+        await self._driver.run(
+            updates.submit_update(orderer, self._identity, channel, update, signatures)
+        )
 
     async def chain_info(self, peer: Endpoint, channel: str) -> ChainInfo:
         """How far the peer has come on the channel."""

@@ -6,7 +6,7 @@ Consortiums group) and Idemix MSPs are refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.core import config_values
 from pyfabric.core.blocks import data_hash, signature_set
+from pyfabric.core.config_elements import Elements, elements
 from pyfabric.core.config_parts import (
     V3,
     BatchSettings,
@@ -49,9 +50,7 @@ __all__ = [
 ]
 
 MAX_ID_LENGTH: Final = 249
-_NORMAL: Final = orderer_configuration_pb2.ConsensusType.State.STATE_NORMAL
 _CHANNEL_ID: Final = re.compile(r"[a-z][a-z0-9.-]*")
-_ELEMENT_NAME: Final = re.compile(r"[a-zA-Z0-9.-]+")
 
 
 def validate_channel_id(channel_id: str) -> None:
@@ -61,10 +60,7 @@ def validate_channel_id(channel_id: str) -> None:
     if len(channel_id) > MAX_ID_LENGTH:
         raise ConfigError(f"channel ID illegal, cannot be longer than {MAX_ID_LENGTH}")
     if not _CHANNEL_ID.fullmatch(channel_id):
-        raise ConfigError(
-            f"'{channel_id}' contains illegal characters: a channel ID begins with a small letter and "
-            "goes on with small letters, digits, '.' and '-'"
-        )
+        raise ConfigError(f"'{channel_id}' contains illegal characters")
 
 
 def config_from_block(block: common_pb2.Block) -> tuple[str, configtx_pb2.Config]:
@@ -101,10 +97,11 @@ class ChannelConfig:
     orderer_addresses: tuple[str, ...]
     consensus_type: str
     consensus_metadata: bytes
-    maintenance: bool
+    consensus_state: int
     consenters: tuple[Consenter, ...]
     batch: BatchSettings
     acls: Mapping[str, str]
+    elements: Elements
     raw: configtx_pb2.Config
 
     def __init__(self, config: configtx_pb2.Config, *, channel_id: str) -> None:
@@ -114,7 +111,7 @@ class ChannelConfig:
         root = config.channel_group
         orderer, application = _sections(root)
         with _stage("initializing channelconfig failed"):
-            values = GroupValues("the channel group", root, config_values.CHANNEL)
+            values = GroupValues(root, config_values.CHANNEL)
             check_channel(values)
             members = Members(ed25519=V3 in read_capabilities(values))
             with _stage("could not create channel Orderer sub-group config"):
@@ -132,13 +129,20 @@ class ChannelConfig:
         with _stage("initializing configtx manager failed: bad channel ID"):
             validate_channel_id(channel_id)
         with _stage("initializing configtx manager failed: error converting config to map"):
-            _check_names("Channel", root)
+            self.elements = elements(root)
 
     @classmethod
     def from_block(cls, block: common_pb2.Block) -> "ChannelConfig":
         """The configuration in a configuration block; raises ConfigError."""
         channel_id, config = config_from_block(block)
         return cls(config, channel_id=channel_id)
+
+    def policies(self, groups: Sequence[str]) -> PolicyTree:
+        """The policies of a group and below it, by the names of the groups that lead to it."""
+        tree = self._policies
+        for name in groups:
+            tree = tree.groups[name]
+        return tree
 
     def policy(self, path: str) -> Policy:
         """The policy at a path such as /Channel/Application/Writers.
@@ -167,7 +171,7 @@ class ChannelConfig:
     def _read_orderer(
         self, channel: GroupValues, group: configtx_pb2.ConfigGroup, members: Members
     ) -> GroupValues:
-        values = GroupValues("the Orderer group", group, config_values.ORDERER)
+        values = GroupValues(group, config_values.ORDERER)
         self.batch = read_batch(values)
         found = members.add(group, config_values.ORDERER_ORGANIZATION)
         self.orderer_organizations = {one.msp_id: one for one in found}
@@ -181,12 +185,12 @@ class ChannelConfig:
         consensus = values.get(orderer_configuration_pb2.ConsensusType)
         self.consensus_type = consensus.type
         self.consensus_metadata = consensus.metadata
-        self.maintenance = consensus.state != _NORMAL
+        self.consensus_state = consensus.state
         self.consenters = read_consenters(values)
         return values
 
     def _read_application(self, group: configtx_pb2.ConfigGroup, members: Members) -> GroupValues:
-        values = GroupValues("the Application group", group, config_values.APPLICATION)
+        values = GroupValues(group, config_values.APPLICATION)
         self.acls = read_acls(values)
         found = members.add(group, config_values.APPLICATION_ORGANIZATION)
         self.application_organizations = {one.msp_id: one for one in found}
@@ -205,11 +209,17 @@ def _stage(text: str) -> Iterator[None]:
 def _sections(
     root: configtx_pb2.ConfigGroup,
 ) -> tuple[configtx_pb2.ConfigGroup, configtx_pb2.ConfigGroup]:
-    if set(root.groups) != {"Orderer", "Application"}:
-        raise ConfigError(
-            "Channel must hold the groups Application and Orderer and no others, but holds "
-            f"{', '.join(sorted(root.groups)) or 'none'}"
-        )
+    if "Consortiums" in root.groups:
+        raise ConfigError("invalid config: contains consortiums: system channel not supported")
+    for name in root.groups:
+        if name not in ("Orderer", "Application"):
+            raise ConfigError(
+                f"initializing channelconfig failed: Disallowed channel group: {name}"
+            )
+    if "Orderer" not in root.groups:
+        raise ConfigError("config does not contain orderer config")
+    if "Application" not in root.groups:
+        raise ConfigError("invalid config: must contain application config")
     orderer, application = root.groups["Orderer"], root.groups["Application"]
     if "Capabilities" not in orderer.values:
         for name, group in (("channel", root), ("application", application)):
@@ -218,14 +228,3 @@ def _sections(
                     f"cannot enable {name} capabilities without orderer support first"
                 )
     return orderer, application
-
-
-def _check_names(path: str, group: configtx_pb2.ConfigGroup) -> None:
-    for name in (*group.groups, *group.values, *group.policies):
-        if name in (".", "..") or len(name) > MAX_ID_LENGTH or not _ELEMENT_NAME.fullmatch(name):
-            raise ConfigError(
-                f"{path} has an element named {name!r}: config ID illegal, it takes letters, digits, "
-                f"'.' and '-', at most {MAX_ID_LENGTH}"
-            )
-    for name, sub in group.groups.items():
-        _check_names(f"{path}/{name}", sub)

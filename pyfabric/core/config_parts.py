@@ -14,8 +14,8 @@ from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.core.config_values import GroupValues, Keys
-from pyfabric.core.durations import SECOND, parse_duration
+from pyfabric.core.config_values import APPLICATION_ORGANIZATION, GroupValues, Keys
+from pyfabric.core.durations import SECOND, format_duration, parse_duration
 from pyfabric.errors import ConfigError, IdentityError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP
@@ -51,6 +51,11 @@ class Consenter:
     msp_id: str = ""
     identity: bytes = b""
 
+    @property
+    def node(self) -> tuple[str, int, bytes, bytes]:
+        """Where it listens, and its TLS certificates: what makes it one node with Raft and with BFT."""
+        return self.host, self.port, self.client_tls_certificate, self.server_tls_certificate
+
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
@@ -84,31 +89,32 @@ class Members:
         for name in sorted(section.groups):
             group = section.groups[name]
             if group.groups:
-                raise ConfigError(f"organizations do not support sub-groups (organization {name})")
-            values = GroupValues(f"organization {name}", group, keys)
+                raise ConfigError(
+                    "ApplicationOrg config does not allow sub-groups"
+                    if keys is APPLICATION_ORGANIZATION
+                    else "organizations do not support sub-groups"
+                )
+            values = GroupValues(group, keys)
             anchors = values.get(peer_configuration_pb2.AnchorPeers).anchor_peers
             yield OrganizationInfo(
                 name=name,
-                msp_id=self._msp(name, values.get(msp_config_pb2.MSPConfig)),
+                msp_id=self._msp(values.get(msp_config_pb2.MSPConfig)),
                 anchor_peers=tuple(f"{one.host}:{one.port}" for one in anchors),
                 endpoints=tuple(values.get(configuration_pb2.OrdererAddresses).addresses),
             )
 
-    def _msp(self, name: str, config: msp_config_pb2.MSPConfig) -> str:
+    def _msp(self, config: msp_config_pb2.MSPConfig) -> str:
         try:
             definition = MSPDefinition.from_config(config)
             known = self._configs.setdefault(definition.msp_id, config)
             if known != config:
                 raise ConfigError(
-                    f"Attempted to define two different versions of MSP: {definition.msp_id} "
-                    f"(organization {name})"
+                    f"Attempted to define two different versions of MSP: {definition.msp_id}"
                 )
             if definition.msp_id not in self.msps:
                 self.msps[definition.msp_id] = MSP(definition, ed25519=self._ed25519)
         except IdentityError as error:
-            raise ConfigError(
-                f"setting up the MSP manager failed: {error} (organization {name})"
-            ) from error
+            raise ConfigError(f"setting up the MSP manager failed: {error}") from error
         return definition.msp_id
 
 
@@ -168,7 +174,10 @@ def read_batch(values: GroupValues) -> BatchSettings:
             f"Attempted to set the batch timeout to a invalid value: {error}"
         ) from error
     if timeout <= 0:
-        raise ConfigError(f"Attempted to set the batch timeout to a non-positive value: {text}")
+        raise ConfigError(
+            "Attempted to set the batch timeout to a non-positive value: "
+            f"{format_duration(timeout)}"
+        )
     return BatchSettings(
         size.max_message_count,
         size.absolute_max_bytes,
@@ -190,7 +199,7 @@ def read_acls(values: GroupValues) -> Mapping[str, str]:
 
 
 def read_consenters(values: GroupValues) -> tuple[Consenter, ...]:
-    """The ordering nodes, of Raft or of BFT; raises ConfigError."""
+    """The ordering nodes, of Raft or of BFT; none where Raft's own message cannot be read."""
     consensus = values.get(orderer_configuration_pb2.ConsensusType)
     if consensus.type != "etcdraft":
         return tuple(
@@ -207,8 +216,8 @@ def read_consenters(values: GroupValues) -> tuple[Consenter, ...]:
         )
     try:
         metadata = etcdraft_pb2.ConfigMetadata.FromString(consensus.metadata)
-    except ProtobufDecodeError as error:
-        raise ConfigError(f"the Raft metadata cannot be read: {error}") from error
+    except ProtobufDecodeError:
+        return ()
     return tuple(
         Consenter(
             host=one.host,

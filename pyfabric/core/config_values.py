@@ -50,19 +50,19 @@ APPLICATION_ORGANIZATION: Final[Keys] = {
 
 
 class GroupValues:
-    """The values of one group, decoded. `path` names the group in errors (ConfigError)."""
+    """The values of one group, decoded; raises ConfigError for one that cannot be."""
 
-    def __init__(self, path: str, group: configtx_pb2.ConfigGroup, keys: Keys) -> None:
+    def __init__(self, group: configtx_pb2.ConfigGroup, keys: Keys) -> None:
         self._values: dict[type[Message], Message] = {}
         for key, entry in group.values.items():
             if key not in keys:
-                raise ConfigError(
-                    f"{path} has a value with the unexpected key {key}: it may hold {', '.join(keys)}"
-                )
+                raise ConfigError(f"failed to deserialize values: Unexpected key {key}")
             try:
                 self._values[keys[key]] = keys[key].FromString(entry.value)
             except ProtobufDecodeError as error:
-                raise ConfigError(f"the value {key} of {path} cannot be read: {error}") from error
+                raise ConfigError(
+                    "failed to deserialize values: proto: cannot parse invalid wire-format data"
+                ) from error
 
     def get(self, kind: type[M]) -> M:
         """The value of that kind; an empty one when the group has none."""

@@ -21,30 +21,52 @@ _UNITS: Final[Mapping[str, int]] = {
     "m": 60 * SECOND,
     "h": 3600 * SECOND,
 }
-_PART: Final = r"(\d{1,18}\.?\d{0,18}|\.\d{1,18})(ns|us|µs|μs|ms|s|m|h)"
-_DURATION: Final = re.compile(rf"([+-]?)((?:{_PART})+)", re.ASCII)
+_PART: Final = re.compile(r"(\d*)(?:(\.)(\d*))?([^\d.]*)", re.ASCII)
+_LIMIT: Final = 1 << 63
 
 
 def parse_duration(text: str) -> int:
-    """Nanoseconds; raises ConfigError for what Go does not read as a duration."""
-    match = _DURATION.fullmatch(text)
-    if text in ("0", "+0", "-0"):
+    """Nanoseconds; raises ConfigError, with Go's text, for what Go does not read as a duration."""
+    sign, rest = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
+    if rest == "0":
         return 0
-    if match is None:
-        raise ConfigError(
-            f"{text!r} is not a duration: write a number with a unit, as in 2s or 750ms"
-        )
-    total = sum(
-        int(Decimal(number) * _UNITS[unit])
-        for number, unit in re.findall(_PART, match[2], re.ASCII)
+    invalid = ConfigError(f"time: invalid duration {_quoted(text)}")
+    if not rest:
+        raise invalid
+    total = 0
+    for whole, point, fraction, unit in _PART.findall(rest):
+        if not (whole or point or unit):
+            continue
+        if not (whole or fraction):
+            raise invalid
+        if not unit:
+            raise ConfigError(f"time: missing unit in duration {_quoted(text)}")
+        if unit not in _UNITS:
+            raise ConfigError(f"time: unknown unit {_quoted(unit)} in duration {_quoted(text)}")
+        total += int(Decimal(f"{whole or 0}.{fraction or 0}") * _UNITS[unit])
+    # Go also reads the one duration that has no positive counterpart.
+    if total >= _LIMIT + (sign == "-"):
+        raise invalid
+    return -total if sign == "-" else total
+
+
+def _quoted(text: str) -> str:
+    """As package time quotes what it could not read."""
+    shown = (
+        f"\\{character}"
+        if character in '"\\'
+        else character
+        if " " <= character <= "~"
+        else "".join(f"\\x{byte:02x}" for byte in character.encode())
+        for character in text
     )
-    if total >= 1 << 63:
-        raise ConfigError(f"the duration {text!r} is longer than 292 years")
-    return -total if match[1] == "-" else total
+    return f'"{"".join(shown)}"'
 
 
 def format_duration(nanoseconds: int) -> str:
-    """A duration of zero or more nanoseconds as Go prints it, e.g. 1m30s, 750ms, 1.5s."""
+    """A duration as Go prints it, e.g. 1m30s, 750ms, -1.5s."""
+    if nanoseconds < 0:
+        return f"-{format_duration(-nanoseconds)}"
     for unit in ("ns", "µs", "ms"):
         if nanoseconds < 1_000 * _UNITS[unit]:
             return "0s" if nanoseconds == 0 else _number(nanoseconds, _UNITS[unit]) + unit

@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from pyfabric._grpc.drivers import Driver
-from pyfabric.admin import discovery, lifecycle, orderers, peers
+from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
+from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
     ApprovedDefinition,
     ChaincodeDefinition,
@@ -102,6 +103,25 @@ class Admin:
     def config_block(self, peer: Endpoint, channel: str) -> bytes:
         """The newest configuration block (bytes of common.Block)."""
         return self._driver.run(peers.config_block(peer, self._identity, channel))
+
+    def config(self, peer: Endpoint, channel: str) -> bytes:
+        """The configuration in force (bytes of common.Config), from which updates are computed."""
+        return config_of_block(self.config_block(peer, channel))
+
+    def sign_update(self, update: bytes) -> bytes:
+        """A signature over an update (bytes of common.ConfigUpdate), to be collected for its submit."""
+        return self._driver.run(updates.sign_update(self._identity, update))
+
+    def submit_update(
+        self, orderer: Endpoint, channel: str, update: bytes, signatures: Sequence[bytes]
+    ) -> None:
+        """The orderer has taken an update with these signatures; in force with its configuration block.
+
+        OrdererError when it refuses. A signature of one's own counts only if it is among them.
+        """
+        self._driver.run(
+            updates.submit_update(orderer, self._identity, channel, update, signatures)
+        )
 
     def chain_info(self, peer: Endpoint, channel: str) -> ChainInfo:
         """How far the peer has come on the channel."""

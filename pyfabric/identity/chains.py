@@ -1,6 +1,7 @@
 """Paths from a certificate to a root, found and judged as Fabric does it (Go's crypto/x509 rules).
 
-The time is always one second after the certificate's own NotBefore, so a verdict never changes.
+An identity is judged one second after its certificate's own NotBefore, so that a verdict never changes; a
+node's TLS certificate is judged at a given time.
 Left out, and refused: name constraints, policy mappings and policy constraints in a CA certificate.
 """
 
@@ -17,6 +18,7 @@ from pyfabric.identity.sealing import check_issued_by
 Chain: TypeAlias = tuple[Certificate, ...]
 
 _SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
+_CLIENT_AUTH: Final = "1.3.6.1.5.5.7.3.2"
 _ANY_USAGE: Final = "2.5.29.37.0"
 _REFUSED_EXTENSIONS: Final = {
     NAME_CONSTRAINTS: "name constraints",
@@ -53,7 +55,8 @@ def unique_chain(certificate: Certificate, roots: Pool, intermediates: Pool) -> 
     Raises IdentityError, with Fabric's text, if there is no path or more than one.
     """
     try:
-        chains = _Search(certificate, roots, intermediates).chains()
+        moment = certificate.not_before + timedelta(seconds=1)
+        chains = _Search(certificate, roots, intermediates, moment).chains()
     except IdentityError as error:
         raise IdentityError(f"the supplied identity is not valid: {error}") from error
     if len(chains) != 1:
@@ -61,14 +64,46 @@ def unique_chain(certificate: Certificate, roots: Pool, intermediates: Pool) -> 
     return chains[0]
 
 
+def check_node_certificate(
+    certificate: Certificate,
+    roots: Pool,
+    intermediates: Pool,
+    now: datetime,
+    *,
+    may_be_expired: bool,
+) -> None:
+    """Raise IdentityError unless the TLS certificate of a node leads to a root at this time.
+
+    It must be good for servers or for clients. One that has expired leads anywhere with `may_be_expired`,
+    as in Fabric.
+    """
+    try:
+        _Search(certificate, roots, intermediates, now, (_SERVER_AUTH, _CLIENT_AUTH)).chains()
+    except ExpiredError:
+        if not may_be_expired:
+            raise
+
+
+class ExpiredError(IdentityError):
+    """A certificate is not valid at the time in question."""
+
+
 class _Search:
     """One search for all paths from a certificate (Certificate.Verify in Go)."""
 
-    def __init__(self, certificate: Certificate, roots: Pool, intermediates: Pool) -> None:
+    def __init__(
+        self,
+        certificate: Certificate,
+        roots: Pool,
+        intermediates: Pool,
+        now: datetime,
+        usages: tuple[str, ...] = (_SERVER_AUTH,),
+    ) -> None:
         self._certificate = certificate
         self._roots = roots
         self._intermediates = intermediates
-        self._now = certificate.not_before + timedelta(seconds=1)
+        self._now = now
+        self._usages = usages
         self._checks = 0
 
     def chains(self) -> list[Chain]:
@@ -76,7 +111,7 @@ class _Search:
         _check_standing(self._certificate, (), self._now, intermediate=False)
         alone: Chain = (self._certificate,)
         found = [alone] if self._certificate in self._roots else self._extend(alone)
-        usable = [chain for chain in found if _server_authentication(chain)]
+        usable = [chain for chain in found if _may_be_used(chain, self._usages)]
         if not usable:
             raise IdentityError("x509: certificate specifies an incompatible key usage")
         for chain in usable:
@@ -150,7 +185,7 @@ def _check_standing(
     if now < certificate.not_before or now > certificate.not_after:
         early = now < certificate.not_before
         limit = certificate.not_before if early else certificate.not_after
-        raise IdentityError(
+        raise ExpiredError(
             "x509: certificate has expired or is not yet valid: current time "
             f"{_rfc3339(now)} is {'before' if early else 'after'} {_rfc3339(limit)}"
         )
@@ -167,15 +202,18 @@ def _rfc3339(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _server_authentication(chain: Chain) -> bool:
-    """Whether every certificate that limits its uses allows server authentication.
+def _may_be_used(chain: Chain, usages: tuple[str, ...]) -> bool:
+    """Whether every certificate that limits its uses allows one and the same of these.
 
-    Fabric asks for no particular use, and Go then takes that one.
+    For an identity Fabric asks for no particular use, and Go then takes server authentication.
     """
-    return all(
-        not certificate.extended_key_usages
-        or certificate.extended_key_usages & {_SERVER_AUTH, _ANY_USAGE}
-        for certificate in chain
+    return any(
+        all(
+            not certificate.extended_key_usages
+            or certificate.extended_key_usages & {usage, _ANY_USAGE}
+            for certificate in chain
+        )
+        for usage in usages
     )
 
 

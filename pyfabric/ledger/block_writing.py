@@ -22,7 +22,6 @@ from pyfabric.core.consensus import bft, raft
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import SigningIdentity
 
-RAFT = "etcdraft"
 BFT = "BFT"
 
 
@@ -76,6 +75,18 @@ class BlockWriter:
     nonce: Callable[[], bytes]
     after: ChannelConfig | None = None
 
+    def able_signers(self) -> Sequence[tuple[Consenter, SigningIdentity]]:
+        """The consenters that can make the block.
+
+        A Raft leader that is to leave, or to get another certificate, first has another one lead.
+        """
+        if self.after is None or {self.config.consensus_type, self.after.consensus_type} != {
+            raft.RAFT
+        }:
+            return self.signers
+        staying = {one.client_tls_certificate for one in self.after.consenters}
+        return [one for one in self.signers if one[0].client_tls_certificate in staying]
+
     def complete(
         self, block: common_pb2.Block, previous: common_pb2.Block, last_config: int
     ) -> None:
@@ -96,14 +107,14 @@ class BlockWriter:
         old = self.config.consenters
         known = orderer_metadata(previous).consenter_metadata
         membership = raft.Membership.read(known, len(old))
-        if self.after is not None and self.after.consensus_type == RAFT:
+        if self.after is not None and self.after.consensus_type == raft.RAFT:
             membership = raft.membership_changes(membership, old, self.after.consenters).membership
         return membership.metadata()
 
     def _raft_signature(
         self, value: bytes, header: common_pb2.BlockHeader
     ) -> common_pb2.MetadataSignature:
-        _, leader = self.signers[0]
+        _, leader = self.able_signers()[0]
         signature_header = common_pb2.SignatureHeader(
             creator=leader.serialized(), nonce=self.nonce()
         ).SerializeToString()

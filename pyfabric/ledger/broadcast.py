@@ -1,22 +1,25 @@
 """What an orderer lets into the order, and what it says to the rest.
 
 Source: orderer/common/broadcast and orderer/common/msgprocessor of Fabric 3.1; texts and statuses are
-those. Configuration updates are not supported yet and are refused with a status of their own.
+those. What becomes of configuration updates is in `config_messages`.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from fabric_protos.common import common_pb2
 
 from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.core.consensus import maintenance
 from pyfabric.core.decoding import decode
 from pyfabric.core.policies.evaluation import MissingPolicy, SignedData
-from pyfabric.core.validation.form import CONFIG, CONFIG_UPDATE
+from pyfabric.core.validation.form import CONFIG
 from pyfabric.errors import DecodeError, OrdererError, PolicyError
 from pyfabric.ledger.cutter import Message
 from pyfabric.ledger.proposals import expires_at
 
 WRITERS = "/Channel/Writers"
+ORDERER_WRITERS = "/Channel/Orderer/Writers"
 _ORDERER_TRANSACTION = common_pb2.HeaderType.ORDERER_TRANSACTION
 _UNREADABLE = "proto: cannot parse invalid wire-format data"
 _EXPIRATION_CAPABILITIES = frozenset({"V1_1", "V1_4_2", "V2_0"})
@@ -51,27 +54,30 @@ def check_type(header: common_pb2.ChannelHeader) -> None:
 
 
 def check_message(
-    envelope: common_pb2.Envelope,
-    header: common_pb2.ChannelHeader,
-    config: ChannelConfig,
-    now: datetime,
+    envelope: common_pb2.Envelope, config: ChannelConfig, now: Callable[[], datetime]
 ) -> Message:
-    """Apply the filters of a channel, in their order; raises OrdererError for the first that fails."""
-    update = header.type == CONFIG_UPDATE
-    try:
-        size = _check_size(envelope, config)
-        _check_creator(envelope, config, now)
-    except OrdererError as error:
-        if not update:
-            raise
-        prefix = "config update for existing channel did not pass initial checks"
-        raise OrdererError(f"{prefix}: {error.message}", status=error.status) from error
-    if update:
+    """Check an ordinary message; raises OrdererError."""
+    if maintenance.can_migrate(config) and config.consensus_state != maintenance.NORMAL:
         raise OrdererError(
-            "configuration updates are not supported by the development ledger",
-            status=common_pb2.NOT_IMPLEMENTED,
+            "normal transactions are rejected: maintenance mode",
+            status=common_pb2.SERVICE_UNAVAILABLE,
         )
-    return Message(envelope.SerializeToString(), size, config)
+    return Message(
+        envelope.SerializeToString(),
+        check_filters(envelope, config, now()),
+        config,
+        again=lambda present: check_message(envelope, present, now),
+    )
+
+
+def check_filters(envelope: common_pb2.Envelope, config: ChannelConfig, now: datetime) -> int:
+    """Apply the filters of a channel, in their order; raises OrdererError for the first that fails.
+
+    The answer is the message's size as batches count it.
+    """
+    size = _check_size(envelope, config)
+    _check_creator(envelope, config, now)
+    return size
 
 
 def _check_size(envelope: common_pb2.Envelope, config: ChannelConfig) -> int:
@@ -95,9 +101,11 @@ def _check_creator(envelope: common_pb2.Envelope, config: ChannelConfig, now: da
         expires = expires_at(creator)
         if expires is not None and now >= expires:
             raise _bad("broadcast client identity expired")
-    policy = config.policy(WRITERS)
+    in_maintenance = config.consensus_state == maintenance.MAINTENANCE
+    name = ORDERER_WRITERS if in_maintenance else WRITERS
+    policy = config.policy(name)
     if isinstance(policy, MissingPolicy):
-        raise _bad(f"could not find policy {WRITERS}")
+        raise _bad(f"could not find policy {name}")
     try:
         policy.evaluate([SignedData(envelope.payload, creator, envelope.signature)])
     except PolicyError as error:

@@ -8,16 +8,19 @@ are as those orderers make them.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from fabric_protos.common import common_pb2
 
-from pyfabric.core.blocks import new_block
+from pyfabric.core.blocks import new_block, orderer_metadata
 from pyfabric.core.channel_config import BatchSettings, ChannelConfig, Consenter
+from pyfabric.core.consensus import raft
 from pyfabric.errors import FabricError, LedgerError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.block_writing import BFT, BlockWriter, OrderingNode, batch_settings, quorum
 from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.config_messages import check_configure
 from pyfabric.ledger.cutter import BlockCutter, Message
 
 _LOG = logging.getLogger("pyfabric.ledger.orderer")
@@ -72,6 +75,8 @@ class Chain:
         self._batches: asyncio.Queue[list[Message] | None] = asyncio.Queue()
         self._room = asyncio.Event()
         self._room.set()
+        self._settled = asyncio.Event()
+        self._settled.set()
         self.participants = Participants()
         self.failure: str | None = None
         self._stopping = False
@@ -82,10 +87,12 @@ class Chain:
         )
 
     async def ready(self) -> None:
-        """Wait until few enough blocks are on their way.
+        """Wait until few enough blocks are on their way, and no configuration with Raft.
 
         Raises OrdererError if the chain has failed, or has no leader because consenters are missing.
         """
+        if self._ledger.config.consensus_type != BFT:
+            await self._settled.wait()
         await self._room.wait()
         if self.failure is not None:
             raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
@@ -121,6 +128,29 @@ class Chain:
         self._held = False
         self._room.set()
 
+    def configure(self, message: Message) -> None:
+        """Take a configuration: it will be alone in a block.
+
+        Raises OrdererError if the ordering service does not take it.
+        """
+        if message.config is not None:
+            check_configure(self._ledger.config, message.config)
+        self._stop_timer()
+        if self._cutter.pending:
+            self._put(self._cutter.cut())
+        self._settled.clear()
+        self._put([message])
+
+    def cluster(self, now: datetime) -> raft.Cluster:
+        """The running nodes of a Raft channel; raises FabricError if the newest block cannot be read."""
+        config = self._ledger.config
+        known = orderer_metadata(self._newest()).consenter_metadata
+        membership = raft.Membership.read(known, len(config.consenters))
+        here = [one for one, _ in self.participants.consenters(config)]
+        numbered = zip(membership.ids, config.consenters, strict=True)
+        active = frozenset(number for number, one in numbered if one in here)
+        return raft.Cluster(membership, active, now)
+
     async def stop(self) -> None:
         """Write the blocks whose messages were taken, if there are consenters enough, and end."""
         self._stop_timer()
@@ -148,17 +178,50 @@ class Chain:
     async def _write(self) -> None:
         try:
             while (batch := await self._batches.get()) is not None:
-                if await self._quorum():
-                    config = self._ledger.config
-                    known = [message.verified_under is config for message in batch]
-                    await self._ledger.commit(self._block(batch), creators_known=known)
+                await self._write_batch(batch)
+                if batch[0].config is not None:
+                    self._settled.set()
                 self._batches.task_done()
                 if self._batches.qsize() < _MAX_BLOCKS_IN_FLIGHT and not self._held:
                     self._room.set()
         except FabricError as error:
             self.failure = f"chain is stopped: {error}"
             self._room.set()
+            self._settled.set()
             _LOG.critical("channel %s: %s", self._ledger.channel_id, self.failure)
+
+    async def _write_batch(self, taken: list[Message]) -> None:
+        if not await self._quorum():
+            return
+        batch = list(self._still_good(taken))
+        config = self._ledger.config
+        consenters = self.participants.consenters(config)
+        after = batch[0].config if batch else None
+        writer = BlockWriter(config, consenters, self._nonce, after)
+        if not batch or not writer.able_signers():
+            if after is not None:
+                _LOG.warning(
+                    "channel %s: a configuration is dropped, because its only orderer would have to "
+                    "give up leading before it is ordered",
+                    config.channel_id,
+                )
+            return
+        known = [message.verified_under is config for message in batch]
+        block = self._block(batch)
+        writer.complete(block, self._newest(), self._ledger.last_config_block())
+        await self._ledger.commit(block, creators_known=known)
+
+    def _still_good(self, batch: list[Message]) -> Iterator[Message]:
+        """The messages as they are under the present configuration; others are dropped, as in Fabric."""
+        config = self._ledger.config
+        for message in batch:
+            if message.verified_under is config or message.again is None:
+                yield message
+                continue
+            try:
+                yield message.again(config)
+            except OrdererError as error:
+                _LOG.warning("channel %s: a message is dropped: %s", config.channel_id, error)
 
     async def _quorum(self) -> bool:
         """Wait for enough consenters; false when the chain is stopped before they are here."""
@@ -175,13 +238,13 @@ class Chain:
             self._settings = (config, batch_settings(config))
         return self._settings[1]
 
+    def _newest(self) -> common_pb2.Block:
+        number = self._ledger.height - 1
+        block = self._ledger.block(number)
+        if block is None:
+            raise LedgerError(f"channel {self._ledger.channel_id}: block {number} is gone")
+        return block
+
     def _block(self, batch: list[Message]) -> common_pb2.Block:
         info = self._ledger.chain_info()
-        block = new_block(info.height, info.current_hash, [message.envelope for message in batch])
-        previous = self._ledger.block(info.height - 1)
-        if previous is None:
-            raise LedgerError(f"channel {self._ledger.channel_id}: block {info.height - 1} is gone")
-        config = self._ledger.config
-        writer = BlockWriter(config, self.participants.consenters(config), self._nonce)
-        writer.complete(block, previous, self._ledger.last_config_block())
-        return block
+        return new_block(info.height, info.current_hash, [message.envelope for message in batch])

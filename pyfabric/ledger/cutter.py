@@ -4,6 +4,7 @@ Source: orderer/common/blockcutter of Fabric 3.1. A message's size is that of it
 signature. Time is not known here: whoever waited long enough calls `cut`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyfabric.core.channel_config import BatchSettings, ChannelConfig
@@ -13,12 +14,15 @@ from pyfabric.core.channel_config import BatchSettings, ChannelConfig
 class Message:
     """A message to be ordered: an envelope's bytes, and its size as batches count it.
 
-    `verified_under` is the configuration under which its creator's signature was verified.
+    `verified_under` is the configuration under which its creator's signature was verified, and `again`
+    checks it under another one (raises OrdererError). A configuration brings `config`.
     """
 
     envelope: bytes
     size: int
     verified_under: ChannelConfig | None = None
+    again: "Callable[[ChannelConfig], Message] | None" = None
+    config: ChannelConfig | None = None
 
 
 class BlockCutter:

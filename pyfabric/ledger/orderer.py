@@ -16,8 +16,12 @@ from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 
 from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.core.consensus import raft
+from pyfabric.core.consensus.maintenance import MAINTENANCE
+from pyfabric.core.consensus.raft import RAFT
 from pyfabric.core.decoding import decode
 from pyfabric.core.policies.evaluation import MissingPolicy, SignedData
+from pyfabric.core.validation.form import CONFIG_UPDATE
 from pyfabric.errors import (
     ConfigError,
     DecodeError,
@@ -27,10 +31,11 @@ from pyfabric.errors import (
     PolicyError,
 )
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.block_writing import BFT, RAFT, OrderingNode, batch_settings
+from pyfabric.ledger.block_writing import BFT, OrderingNode, batch_settings
 from pyfabric.ledger.broadcast import channel_header, check_message, check_type
 from pyfabric.ledger.chain import Chain
 from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.config_messages import UpdateProcessor
 from pyfabric.ledger.delivery import Delivery
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.metrics import BroadcastEntry, OrdererMetrics
@@ -38,6 +43,7 @@ from pyfabric.ledger.servers import client_certificate_hash
 from pyfabric.ledger.traces import Step, Traces
 
 READERS = "/Channel/Readers"
+ORDERER_READERS = "/Channel/Orderer/Readers"
 _MEMBER = "orderer:"
 
 
@@ -47,14 +53,14 @@ class Chains:
     def __init__(self, ledgers: Ledgers, nonce: Callable[[], bytes], traces: Traces) -> None:
         self.ledgers = ledgers
         self.traces = traces
-        self._nonce = nonce
+        self.nonce = nonce
         self._chains: dict[str, Chain] = {}
 
     def start(self, ledger: ChannelLedger, node: OrderingNode) -> None:
         """Have an orderer take part in the ordering of a channel."""
         chain = self._chains.get(ledger.channel_id)
         if chain is None:
-            chain = self._chains[ledger.channel_id] = Chain(ledger, self._nonce)
+            chain = self._chains[ledger.channel_id] = Chain(ledger, self.nonce)
         chain.participants.add(node)
 
     def get(self, channel_id: str) -> Chain:
@@ -185,6 +191,21 @@ class Orderer:
         if not ledger.members:
             self._chains.ledgers.remove(channel_id)
 
+    async def update(self, channel_id: str, envelope: common_pb2.Envelope) -> Joined:
+        """Take a configuration update; what this orderer is on the channel now. Raises OrdererError."""
+        ledger = self.channel(channel_id)
+        if ledger is None:
+            raise OrdererError("channel does not exist", status=405)
+        if not self.is_consenter(channel_id):
+            raise OrdererError("channel is not ready, he is a follower", status=403)
+        try:
+            await self._configure(ledger, envelope, lambda: None)
+        except OrdererError as error:
+            raise OrdererError(
+                f"failed update config of channel {channel_id}: {error.message}", status=400
+            ) from error
+        return Joined(channel_id, "consenter", "active", ledger.height)
+
     async def broadcast(self, envelope: bytes) -> tuple[int, str]:
         """Take a message into the order; answers (status, info), as in BroadcastResponse."""
         entry = BroadcastEntry(self.metrics)
@@ -260,11 +281,26 @@ class Orderer:
         if ledger is None:
             raise OrdererError("channel does not exist", status=common_pb2.BAD_REQUEST)
         check_type(header)
-        message = check_message(envelope, header, ledger.config, self._now())
+        if header.type == CONFIG_UPDATE:
+            await self._configure(ledger, envelope, entry.checked)
+            return
+        message = check_message(envelope, ledger.config, self._now)
         entry.checked()
         chain = self._chains.get(header.channel_id)
         await chain.ready()
         chain.order(message)
+
+    async def _configure(
+        self, ledger: ChannelLedger, envelope: common_pb2.Envelope, checked: Callable[[], None]
+    ) -> None:
+        chain = self._chains.get(ledger.channel_id)
+        processor = UpdateProcessor(
+            self._node.signer, self._chains.nonce, self._now, lambda: chain.cluster(self._now())
+        )
+        message = processor.process(envelope, ledger.config)
+        checked()
+        await chain.ready()
+        chain.configure(message)
 
 
 def as_ordered(block: common_pb2.Block) -> common_pb2.Block:
@@ -282,6 +318,8 @@ def _check_consensus(config: ChannelConfig) -> None:
     kind = config.consensus_type
     if kind not in (RAFT, BFT):
         raise ConfigError(f"failed to find a consenter for consensus type: {kind}")
+    if kind == RAFT:
+        raft.read_metadata(config)
     try:
         batch_settings(config)
     except ConfigError as error:
@@ -292,9 +330,11 @@ def _check_consensus(config: ChannelConfig) -> None:
 
 
 def _authorize(ledger: ChannelLedger, signed: SignedData) -> None:
-    policy = ledger.config.policy(READERS)
+    in_maintenance = ledger.config.consensus_state == MAINTENANCE
+    name = ORDERER_READERS if in_maintenance else READERS
+    policy = ledger.config.policy(name)
     if isinstance(policy, MissingPolicy):
-        raise PolicyError(f"could not find policy {READERS}")
+        raise PolicyError(f"could not find policy {name}")
     policy.evaluate([signed])
 
 

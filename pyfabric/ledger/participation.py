@@ -1,4 +1,4 @@
-"""An orderer's channel participation API: list, join, leave, fetch a block.
+"""An orderer's channel participation API: list, join, update, leave, fetch a block.
 
 Source: orderer/common/channelparticipation of Fabric 3.1; statuses, bodies and texts are those. Joining by
 a later block is refused where this process does not have the channel's blocks.
@@ -11,12 +11,13 @@ from email.message import Message
 from email.parser import BytesParser
 from typing import Any
 
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric._http.server import Request, Response
 from pyfabric.core.blocks import data_hash
 from pyfabric.core.channel_config import MAX_ID_LENGTH, config_from_block, validate_channel_id
-from pyfabric.core.decoding import decode
+from pyfabric.core.config_update import read_update
+from pyfabric.core.decoding import M, decode
 from pyfabric.errors import ConfigError, DecodeError, OrdererError
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.orderer import Joined, Orderer, as_ordered
@@ -29,6 +30,7 @@ _BLOCK = re.compile(re.escape(_CHANNELS) + r"/([^/]+)/blocks/([^/]+)")
 _NUMBER = re.compile(r"[+-]?\d+")
 _PLACES = ("newest", "oldest", "config")
 _PART = "config-block"
+_UPDATE_PART = "config-update-envelope"
 _UNREADABLE = "proto: cannot parse invalid wire-format data"
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -76,10 +78,8 @@ class Participation:
                 _negotiate(request)
                 return self._join(request, content_type or "")
             case "PUT":
-                return _error(
-                    400,
-                    "cannot update: configuration updates are not supported by the development ledger",
-                )
+                _negotiate(request)
+                return await self._update(request, content_type or "")
             case _:
                 return _not_allowed(request, "GET, POST, PUT")
 
@@ -122,7 +122,7 @@ class Participation:
         return Response(200, as_ordered(block).SerializeToString(), headers)
 
     def _join(self, request: Request, content_type: str) -> Response:
-        block = _form_block(request, content_type)
+        block = _form_message(request, content_type, _PART, common_pb2.Block, "a block")
         _check_join_block(block)
         try:
             joined = self._orderer.join(block)
@@ -133,6 +133,17 @@ class Participation:
             allow = {"Allow": "GET, DELETE"} if error.status == 405 else {}
             return Response(response.status, response.body, {**allow, **response.headers})
         info = _shown(joined)
+        return _json(201, info, {"Location": info["url"]})
+
+    async def _update(self, request: Request, content_type: str) -> Response:
+        envelope = _form_message(
+            request, content_type, _UPDATE_PART, common_pb2.Envelope, "an envelope"
+        )
+        channel_id = _updated_channel(envelope)
+        try:
+            info = _shown(await self._orderer.update(channel_id, envelope))
+        except OrdererError as error:
+            return _error(error.status, f"cannot update: {error.message}")
         return _json(201, info, {"Location": info["url"]})
 
     def _list(self) -> Mapping[str, Any]:
@@ -186,7 +197,34 @@ def _check_join_block(block: common_pb2.Block) -> None:
         )
 
 
-def _form_block(request: Request, content_type: str) -> common_pb2.Block:
+def _updated_channel(envelope: common_pb2.Envelope) -> str:
+    """The channel that an envelope updates; raises OrdererError."""
+    prefix = "invalid config update envelope"
+    try:
+        payload = decode(common_pb2.Payload, envelope.payload)
+    except DecodeError as error:
+        raise _bad(f"{prefix}: bad payload") from error
+    if not payload.header.channel_header:
+        raise _bad(f"{prefix}: bad header")
+    try:
+        header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
+    except DecodeError as error:
+        raise _bad(f"{prefix}: could not unmarshall channel header") from error
+    if header.type != common_pb2.HeaderType.CONFIG_UPDATE:
+        raise _bad(f"{prefix}: bad type")
+    if not header.channel_id:
+        raise _bad(f"{prefix}: empty channel id")
+    try:
+        update = decode(configtx_pb2.ConfigUpdate, read_update(envelope).config_update)
+    except ConfigError as error:
+        raise _bad(f"{prefix}: {error}") from error
+    except DecodeError as error:
+        raise _bad(f"{prefix}: {_UNREADABLE}") from error
+    return str(update.channel_id)
+
+
+def _form_message(request: Request, content_type: str, part: str, kind: type[M], name: str) -> M:
+    """The message in the only part of a form; raises OrdererError."""
     prefix = "cannot read form from request body"
     if request.body is None:
         raise _bad(f"{prefix}: http: request body too large")
@@ -199,14 +237,14 @@ def _form_block(request: Request, content_type: str) -> common_pb2.Block:
     if parts is None:
         raise _bad(f"{prefix}: multipart: NextPart: EOF")
     files = {name: content for name, content, is_file in parts if is_file}
-    if _PART not in files:
-        raise _bad(f"form does not contains part key: {_PART}")
+    if part not in files:
+        raise _bad(f"form does not contains part key: {part}")
     if len(parts) != 1:
         raise _bad("form contains too many parts")
     try:
-        return decode(common_pb2.Block, files[_PART])
+        return decode(kind, files[part])
     except DecodeError as error:
-        raise _bad(f"cannot unmarshal file part {_PART} into a block: {_UNREADABLE}") from error
+        raise _bad(f"cannot unmarshal file part {part} into {name}: {_UNREADABLE}") from error
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes, bool]] | None:

@@ -71,10 +71,15 @@ class Organization:
     def admin(self) -> SigningIdentity:
         return self.identity("admin", "admin")
 
-    def tls_certificate(self, name: str, *, now: datetime = NOW) -> bytes:
+    def tls_certificate(self, name: str, *, days: int = 365) -> bytes:
         key = generate_private_key()
         return self.tls_ca.issue(
-            name, now=now, public_key=key.public_key(), hosts=["127.0.0.1"], tls=True
+            name,
+            now=NOW,
+            public_key=key.public_key(),
+            days=days,
+            hosts=["127.0.0.1"],
+            tls=True,
         )
 
 

@@ -12,6 +12,7 @@ from fabric_protos.msp import identities_pb2, msp_principal_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
+from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.config_parts import BatchSettings
 from pyfabric.core.durations import SECOND, parse_duration
 from pyfabric.errors import ConfigError
@@ -32,6 +33,7 @@ _FIELDS: Final = {
     "CollectTimeout": "collect_timeout",
 }
 """What must be above zero, in the order in which that is looked at."""
+_ROTATION_ON: Final = configuration_pb2.Options.Rotation.ROTATION_ON
 _REQUEST_MAX_BYTES: Final = 10 * 1024
 """SmartBFT compares its own default with the batch's size, whatever the option says."""
 _ORDERED: Final = (
@@ -95,12 +97,7 @@ def block_validation(consenters: Sequence[ConsenterIdentity]) -> policies_pb2.Po
 
 def read_options(metadata: bytes, batch: BatchSettings) -> Options:
     """Check the options of a channel, whose batch sizes come first; raises ConfigError."""
-    try:
-        options = configuration_pb2.Options.FromString(metadata)
-    except ProtobufDecodeError as error:
-        raise ConfigError(
-            "failed to unmarshal consensus metadata: proto: cannot parse invalid wire-format data"
-        ) from error
+    options = _options(metadata, "failed to unmarshal consensus metadata")
     options.request_batch_max_count = batch.max_message_count
     options.request_batch_max_bytes = batch.absolute_max_bytes
     return _check(options)
@@ -108,17 +105,30 @@ def read_options(metadata: bytes, batch: BatchSettings) -> Options:
 
 def check_metadata(metadata: bytes) -> None:
     """Check options as they stand, as an orderer does before it moves to BFT; raises ConfigError."""
-    try:
-        options = configuration_pb2.Options.FromString(metadata)
-    except ProtobufDecodeError as error:
-        raise ConfigError(
-            "failed to unmarshal BFT metadata configuration: proto: cannot parse invalid wire-format "
-            "data"
-        ) from error
+    options = _options(metadata, "failed to unmarshal BFT metadata configuration")
     try:
         _check(options)
     except ConfigError as error:
         raise ConfigError("invalid BFT metadata configuration") from error
+
+
+def check_policy(config: ChannelConfig) -> None:
+    """Raise ConfigError unless a BFT channel's blocks are judged by its consenters' policy."""
+    group = config.raw.channel_group.groups["Orderer"]
+    if "Orderers" not in group.values:
+        raise ConfigError("no values in 'Orderer' group")
+    expected = block_validation(config.consenters)
+    if "BlockValidation" not in group.policies:
+        raise ConfigError("block validation policy is not found in the policies of 'Orderer' group")
+    found = group.policies["BlockValidation"].policy
+    if found != expected:
+        raise ConfigError(
+            f"block validation policy should be a signature policy: {_shown(expected)} but it is "
+            f"{_shown(found)} instead"
+        )
+    options = _options(config.consensus_metadata, "invalid options encoded in consensus metadata")
+    if options.leader_rotation == _ROTATION_ON:
+        raise ConfigError("leader rotation must be turned off for this version or be unspecified")
 
 
 def view_metadata(number: int) -> bytes:
@@ -149,13 +159,23 @@ def _check(options: configuration_pb2.Options) -> Options:
     for smaller, larger in _ORDERED:
         if numbers[smaller] > numbers[larger]:
             raise ConfigError(f"config validation failed: {smaller} is bigger than {larger}")
-    rotation = configuration_pb2.Options.Rotation
-    if options.leader_rotation == rotation.ROTATION_ON and not options.decisions_per_leader:
+    if options.leader_rotation == _ROTATION_ON and not options.decisions_per_leader:
         raise ConfigError(
             "config validation failed: DecisionsPerLeader should be greater than zero when leader "
             "rotation is active"
         )
     return Options(interval=numbers["RequestBatchMaxInterval"] / SECOND)
+
+
+def _options(metadata: bytes, problem: str) -> configuration_pb2.Options:
+    try:
+        return configuration_pb2.Options.FromString(metadata)
+    except ProtobufDecodeError as error:
+        raise ConfigError(f"{problem}: proto: cannot parse invalid wire-format data") from error
+
+
+def _shown(policy: policies_pb2.Policy) -> str:
+    return f"type:{policy.type} value:{policy.value.hex()}"
 
 
 def _number(name: str, value: int | str) -> int:

@@ -67,11 +67,11 @@ class SignaturePolicy:
     def __init__(self, envelope: policies_pb2.SignaturePolicyEnvelope, manager: MSPManager) -> None:
         if envelope.version != 0:
             raise ConfigError(
-                "a signature policy must have version 0 (this evaluator only understands messages "
-                f"of version 0), but version was {envelope.version}"
+                "This evaluator only understands messages of version 0, but version was "
+                f"{envelope.version}"
             )
         if not envelope.HasField("rule"):
-            raise ConfigError("a signature policy has no rule: Empty policy element")
+            raise ConfigError("Empty policy element")
         self.envelope = envelope
         self._manager = manager
         self._check = _compile(envelope.rule, envelope.identities)
@@ -82,7 +82,9 @@ class SignaturePolicy:
         try:
             envelope = policies_pb2.SignaturePolicyEnvelope.FromString(raw)
         except ProtobufDecodeError as error:
-            raise ConfigError(f"these bytes are no SignaturePolicyEnvelope: {error}") from error
+            raise ConfigError(
+                "Error unmarshalling to SignaturePolicy: proto: cannot parse invalid wire-format data"
+            ) from error
         return cls(envelope, manager)
 
     def evaluate(self, signed: Sequence[SignedData]) -> None:
@@ -113,9 +115,8 @@ class ImplicitMetaPolicy:
         count = len(self.sub_policies)
         rules = policies_pb2.ImplicitMetaPolicy.Rule
         thresholds = {rules.ANY: 1, rules.ALL: count, rules.MAJORITY: count // 2 + 1}
-        if rule.rule not in thresholds:
-            raise ConfigError(f"an implicit meta policy has the unknown rule {rule.rule}")
-        self.threshold = thresholds[rule.rule] if count else 0
+        # With a rule that it does not know, Fabric requires nothing.
+        self.threshold = thresholds.get(rule.rule, 0) if count else 0
 
     def evaluate(self, signed: Sequence[SignedData]) -> None:
         """Check the signatures, then the sub-policies; raises PolicyError."""
@@ -166,7 +167,7 @@ def _compile(
     if kind == "n_out_of":
         return _gate(rule.n_out_of.n, [_compile(one, principals) for one in rule.n_out_of.rules])
     if kind is None:
-        raise ConfigError("a rule of a signature policy is neither n_out_of nor signed_by")
+        raise ConfigError("Unknown type: <nil>:<nil>")
     if not 0 <= rule.signed_by < len(principals):
         raise ConfigError(
             f"identity index out of range, requested {rule.signed_by}, but identities length is "

@@ -57,11 +57,21 @@ class PolicyTree:
         kind, value = entry.policy.type, entry.policy.value
         try:
             if kind == policies_pb2.Policy.PolicyType.IMPLICIT_META:
-                rule = policies_pb2.ImplicitMetaPolicy.FromString(value)
+                place = f"implicit {place}"
+                rule = _meta_rule(value)
                 sub_policies = [tree.get(rule.sub_policy) for tree in self.groups.values()]
                 return ImplicitMetaPolicy(rule, sub_policies, manager)
             if kind == policies_pb2.Policy.PolicyType.SIGNATURE:
                 return SignaturePolicy.from_bytes(value, manager)
-        except (ConfigError, ProtobufDecodeError) as error:
+        except ConfigError as error:
             raise ConfigError(f"{place} did not compile: {error}") from error
         raise ConfigError(f"{place} has unknown policy type: {kind}")
+
+
+def _meta_rule(raw: bytes) -> policies_pb2.ImplicitMetaPolicy:
+    try:
+        return policies_pb2.ImplicitMetaPolicy.FromString(raw)
+    except ProtobufDecodeError as error:
+        raise ConfigError(
+            "Error unmarshalling to ImplicitMetaPolicy: proto: cannot parse invalid wire-format data"
+        ) from error

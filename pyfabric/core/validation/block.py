@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from fabric_protos.common import configtx_pb2
 from fabric_protos.peer import chaincode_event_pb2
 
+from pyfabric.core import config_update
 from pyfabric.core.channel_config import ChannelConfig
+from pyfabric.core.config_succession import successor
 from pyfabric.core.decoding import decode
 from pyfabric.core.state import mvcc
 from pyfabric.core.state.rwset import NamespaceSet
@@ -27,7 +29,7 @@ from pyfabric.core.validation.form import (
     read_action,
     transaction_id,
 )
-from pyfabric.errors import ConfigError, ValidationCode
+from pyfabric.errors import ValidationCode
 
 CONFIGURATION_PLACE = ("", "CHANNEL_CONFIG_ENV_BYTES")
 """Namespace and key under which peers keep the channel's configuration."""
@@ -86,8 +88,7 @@ class BlockValidation:
         """Check the next transaction by itself; raises ConfigError for a configuration that is none.
 
         With `creator_known`, whoever ordered it has verified its creator under the same configuration.
-        The configuration of a configuration transaction is taken as its orderer made it: the update
-        inside is not evaluated a second time.
+        The configuration of a configuration transaction must be what the update inside makes.
         """
         transaction = CheckedTransaction(transaction_id(raw))
         try:
@@ -142,13 +143,9 @@ class BlockValidation:
         self._endorsement.check(action)
 
     def _configure(self, envelope: Envelope) -> None:
-        config = decode(configtx_pb2.ConfigEnvelope, envelope.data).config
-        expected = self._config.sequence + 1
-        if config.sequence != expected:
-            raise ConfigError(
-                f"config currently at sequence {expected - 1}, cannot take sequence {config.sequence}"
-            )
-        self._config = ChannelConfig(config, channel_id=envelope.header.channel_id)
+        proposed = decode(configtx_pb2.ConfigEnvelope, envelope.data)
+        config_update.validate(self._config, proposed)
+        self._config = successor(self._config, proposed.config)
         self._updates.put(
             CONFIGURATION_PLACE,
             VersionedValue(envelope.data, Version(self._number, len(self._transactions))),

@@ -68,7 +68,7 @@ def set_option(name: str, value: int | str) -> Callable[[Options], None]:
     [
         (
             set_option("view_change_timeout", "soon"),
-            "bad config metadata option ViewChangeTimeout: 'soon' is not a duration",
+            "bad config metadata option ViewChangeTimeout: time: invalid duration",
         ),
         (
             set_option("request_pool_size", 0),

@@ -36,19 +36,37 @@ def test_as_go_reads_and_writes(text: str, nanoseconds: int, again: str) -> None
 
 def test_negative() -> None:
     assert parse_duration("-1.5s") == -1_500_000_000
+    assert format_duration(-1_500_000_000) == "-1.5s"
+    assert parse_duration("-9223372036854775808ns") == -(1 << 63)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "500", "1", "s", "1 s", "1d", "--1s", ".s", "1s ", "１s"]
+    ("text", "problem"),
+    [
+        ("", 'time: invalid duration ""'),
+        ("-", 'time: invalid duration "-"'),
+        ("soon", 'time: invalid duration "soon"'),
+        ("500", 'time: missing unit in duration "500"'),
+        ("1h5", 'time: missing unit in duration "1h5"'),
+        ("s", 'time: invalid duration "s"'),
+        (".s", 'time: invalid duration ".s"'),
+        ("1.2.3s", 'time: missing unit in duration "1.2.3s"'),
+        ("--1s", 'time: invalid duration "--1s"'),
+        ("1s.", 'time: invalid duration "1s."'),
+        ("1 s", 'time: unknown unit " s" in duration "1 s"'),
+        ("1d", 'time: unknown unit "d" in duration "1d"'),
+        ("1s ", 'time: unknown unit "s " in duration "1s "'),
+        ('1"s', 'time: unknown unit "\\"s" in duration "1\\"s"'),
+        ("１s", 'time: invalid duration "\\xef\\xbc\\x91s"'),
+        ("9999999h", 'time: invalid duration "9999999h"'),
+        ("9223372036854775808ns", 'time: invalid duration "9223372036854775808ns"'),
+        ("99999999999999999999ns", 'time: invalid duration "99999999999999999999ns"'),
+    ],
 )
-def test_what_go_refuses(text: str) -> None:
-    with pytest.raises(ConfigError, match="not a duration"):
+def test_what_go_refuses(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         parse_duration(text)
-
-
-def test_longer_than_go_can_hold() -> None:
-    with pytest.raises(ConfigError, match="292 years"):
-        parse_duration("9999999h")
+    assert str(caught.value) == problem
 
 
 @given(st.integers(0, 2**63 - 1))

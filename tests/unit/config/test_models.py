@@ -160,7 +160,7 @@ def with_bft(*consenters: ConsenterModel) -> ChannelModel:
             "application organization TwoMSP: no Admins policy defined",
         ),
         (with_raft(consenters=()), "etcdraft configuration did not specify any consenter"),
-        (with_raft(tick_interval="500"), "etcdraft tick interval: '500' is not a duration"),
+        (with_raft(tick_interval="500"), "etcdraft tick interval: time: missing unit"),
         (
             with_raft(election_tick=1),
             "election tick \\(1\\) must be greater than heartbeat tick \\(1\\)",

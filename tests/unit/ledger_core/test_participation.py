@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric._http.server import HttpsServer, server_context
 from pyfabric.errors import NetworkError
@@ -212,6 +212,85 @@ async def test_requests_that_are_refused(
     assert answer(await api.http.request(method, CHANNELS + path)) == expected
 
 
+def _envelope(
+    header: common_pb2.ChannelHeader | bytes | None, data: bytes = b""
+) -> common_pb2.Envelope:
+    """An envelope with this channel header, if it has one."""
+    raw = header if isinstance(header, bytes) or header is None else header.SerializeToString()
+    payload = common_pb2.Payload(
+        header=None if raw is None else common_pb2.Header(channel_header=raw), data=data
+    )
+    return common_pb2.Envelope(payload=payload.SerializeToString())
+
+
+def _header(kind: int, channel: str) -> common_pb2.ChannelHeader:
+    return common_pb2.ChannelHeader(type=kind, channel_id=channel)
+
+
+UNREADABLE = "proto: cannot parse invalid wire-format data"
+UPDATE = common_pb2.HeaderType.CONFIG_UPDATE
+GARBAGE = configtx_pb2.ConfigUpdateEnvelope(config_update=b"\xff").SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("envelope", "text"),
+    [
+        (
+            b"\xff",
+            f"cannot unmarshal file part config-update-envelope into an envelope: {UNREADABLE}",
+        ),
+        (common_pb2.Envelope(payload=b"\xff"), "invalid config update envelope: bad payload"),
+        (_envelope(None), "invalid config update envelope: bad header"),
+        (
+            _envelope(b"\xff"),
+            "invalid config update envelope: could not unmarshall channel header",
+        ),
+        (_envelope(_header(1, "records")), "invalid config update envelope: bad type"),
+        (_envelope(_header(UPDATE, "")), "invalid config update envelope: empty channel id"),
+        (
+            _envelope(_header(UPDATE, "records"), b"\xff"),
+            (
+                "invalid config update envelope: error unmarshalling message for type CONFIG_UPDATE: "
+                f"{UNREADABLE}"
+            ),
+        ),
+        (
+            _envelope(_header(UPDATE, "records"), GARBAGE),
+            f"invalid config update envelope: {UNREADABLE}",
+        ),
+    ],
+)
+@pytest.mark.asyncio
+async def test_forms_that_update_nothing(
+    api: Api, envelope: common_pb2.Envelope | bytes, text: str
+) -> None:
+    raw = envelope if isinstance(envelope, bytes) else envelope.SerializeToString()
+    response = await api.http.put(CHANNELS, files=_junk(raw, name="config-update-envelope"))
+    assert answer(response) == refusal(400, text)
+
+
+@pytest.mark.asyncio
+async def test_updates_by_http(api: Api) -> None:
+    update = configtx_pb2.ConfigUpdate(channel_id="records").SerializeToString()
+    data = configtx_pb2.ConfigUpdateEnvelope(config_update=update).SerializeToString()
+    raw = _envelope(_header(UPDATE, "records"), data).SerializeToString()
+    files = _junk(raw, name="config-update-envelope")
+    response = await api.http.put(CHANNELS, files=files)
+    assert answer(response) == refusal(405, "cannot update: channel does not exist")
+    await api.join(history.ordered(0))
+    response = await api.http.put(CHANNELS, files=files)
+    assert response.status_code == 400
+    assert "cannot update: failed update config of channel records: " in response.text
+    first_update = history.ordered(1).data.data[0]
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(first_update).payload)
+    real = configtx_pb2.ConfigEnvelope.FromString(payload.data).last_update
+    files = _junk(real.SerializeToString(), name="config-update-envelope")
+    response = await api.http.put(CHANNELS, files=files)
+    assert response.status_code == 201
+    assert response.headers["location"] == f"{CHANNELS}/records"
+    assert response.json()["consensusRelation"] == "consenter"
+
+
 @pytest.mark.asyncio
 async def test_other_content_types_and_paths(api: Api) -> None:
     response = await api.http.post(CHANNELS, json={})
@@ -222,9 +301,6 @@ async def test_other_content_types_and_paths(api: Api) -> None:
     assert (response.status_code, response.headers["location"]) == (302, CHANNELS)
     response = await api.http.get(CHANNELS, headers={"Accept": "text/html"})
     assert answer(response) == refusal(406, "response Content-Type is application/json only")
-    response = await api.http.put(CHANNELS, files=_junk(b"x", name="config-update-envelope"))
-    assert response.status_code == 400
-    assert "configuration updates are not supported" in response.text
     headers = {"Content-Type": "multipart/form-data"}
     response = await api.http.post(CHANNELS, content=b"x", headers=headers)
     prefix = "cannot read form from request body: multipart"

@@ -400,7 +400,7 @@ def test_a_collection_without_a_policy_has_its_chaincodes(channel: ValidatedHist
 
 def test_a_configuration_must_be_the_next_one(channel: ValidatedHistory) -> None:
     raw = history.blocks()[149].data.data[0]
-    with pytest.raises(ConfigError, match="cannot take sequence"):
+    with pytest.raises(ConfigError, match="cannot validate config at sequence 7"):
         channel.validate(BLOCK, [raw])
 
 

@@ -1,0 +1,40 @@
+"""Flows that change a channel's configuration: administrators sign an update, one of them submits it.
+
+The update itself comes from `pyfabric.admin.config.update`.
+"""
+
+from collections.abc import Sequence
+
+from fabric_protos.common import common_pb2
+
+from pyfabric.admin.config.update import config_signature, signature_header, signed_update
+from pyfabric.core.effects import Broadcast, Endpoint, Flow, broadcast, nonce, sign
+from pyfabric.core.envelopes import signed_envelope
+from pyfabric.errors import OrdererError
+from pyfabric.identity.signing import SigningIdentity
+
+
+def sign_update(admin: SigningIdentity, update: bytes) -> Flow[bytes]:
+    """An administrator's signature over an update (bytes of common.ConfigUpdate)."""
+    header = signature_header(admin.serialized(), (yield from nonce()))
+    return config_signature(header, (yield from sign(admin, header + update)))
+
+
+def submit_update(
+    orderer: Endpoint,
+    submitter: SigningIdentity,
+    channel: str,
+    update: bytes,
+    signatures: Sequence[bytes],
+) -> Flow[None]:
+    """The orderer has taken an update with the signatures of its administrators.
+
+    The submitter's own signature is among them only if it is given. Raises OrdererError when the orderer
+    refuses. That it took the update does not say that it is in force: the next configuration block says so.
+    """
+    data = signed_update(update, signatures)
+    kind = common_pb2.HeaderType.CONFIG_UPDATE
+    envelope = yield from signed_envelope(submitter, kind, channel, data)
+    status, info = yield from broadcast(Broadcast(orderer, envelope))
+    if status != common_pb2.Status.SUCCESS:
+        raise OrdererError(info, status=status)
