@@ -1,5 +1,6 @@
 """`pyfabric network`, what a development ledger can do beside Fabric: refused on real Fabric."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,13 @@ app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(help="The snapshot's name.")]
 File = Annotated[Path, typer.Argument(help="The file.")]
+
+
+class Cutting(StrEnum):
+    """When blocks are cut."""
+
+    AT_ONCE = "at-once"
+    BY_BATCH = "by-batch"
 
 
 @app.command()
@@ -57,3 +65,17 @@ def load(
     """Set the whole network to the state in a file of `dump`: on a development ledger only."""
     Session.start(state, None).network(network).development().load(file)
     say(f"the network is as {file} says")
+
+
+@app.command()
+def blocks(
+    cutting: Annotated[
+        Cutting, typer.Argument(help="A block for each message, or as the channels' settings say.")
+    ],
+    network: options.NetworkName = None,
+    state: options.State = None,
+) -> None:
+    """Choose when blocks are cut, until the ledger ends: on a development ledger only."""
+    development = Session.start(state, None).network(network).development()
+    development.cut_blocks(at_once=cutting is Cutting.AT_ONCE)
+    say(f"blocks are cut {cutting.replace('-', ' ')}")

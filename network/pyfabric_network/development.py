@@ -3,6 +3,7 @@
 import json
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -86,6 +87,33 @@ class Development:
         Raises LedgerError if the file is damaged or of a network with other keys, NetworkError.
         """
         self._ask("load", path=str(file.absolute()))
+
+    def now(self) -> datetime:
+        """The time of the nodes: for `connect(…, clock=development.now)`; raises NetworkError."""
+        return datetime.fromisoformat(self._ask("now"))
+
+    def set_clock(self, moment: datetime) -> None:
+        """The nodes' clock stands still at a moment, which must have its zone.
+
+        Nodes refuse requests that are a quarter of an hour from it, so clients must go by it too; it
+        decides which certificates have expired. Raises LedgerError without a zone, NetworkError.
+        """
+        self._ask("set_clock", moment=moment.isoformat())
+
+    def move_clock(self, by: timedelta) -> None:
+        """The nodes' clock stands still so much later (or earlier) than now; raises NetworkError."""
+        self._ask("move_clock", seconds=by.total_seconds())
+
+    def run_clock(self) -> None:
+        """The nodes' clock goes again, with the machine's; raises NetworkError."""
+        self._ask("run_clock")
+
+    def cut_blocks(self, *, at_once: bool) -> None:
+        """Every message gets its block at once, or again when the channel's batch settings say so.
+
+        Raises NetworkError.
+        """
+        self._ask("cut_blocks", at_once=at_once)
 
     def _ask(self, call: str, **arguments: Any) -> Any:
         request = json.dumps({"call": call, "arguments": arguments}).encode() + b"\n"

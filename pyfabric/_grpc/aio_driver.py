@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -38,7 +39,8 @@ class AsyncDriver:
     """Performs the effects of flows in the event loop of its first use; useless after a fork.
 
     `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
-    proxies, which are ignored otherwise. `tracer` sees every unary call.
+    proxies, which are ignored otherwise. `tracer` sees every unary call; `clock` tells the time of
+    requests.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class AsyncDriver:
         max_in_flight: int = MAX_IN_FLIGHT,
         proxy: bool = False,
         tracer: Tracer | None = None,
+        clock: Callable[[], datetime] = present,
     ) -> None:
         self._limit = max_in_flight
         self._proxy = proxy
@@ -55,7 +58,10 @@ class AsyncDriver:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: dict[Endpoint, AsyncConnection] = {}
         self._https: dict[Endpoint, httpx.AsyncClient] = {}
-        self._immediate: dict[type, Callable[[Any], Any]] = {Now: present, Nonce: fresh_nonce}
+        self._immediate: dict[type, Callable[[Any], Any]] = {
+            Now: lambda _: clock(),
+            Nonce: fresh_nonce,
+        }
         self._performers: dict[type, Callable[[Any], Awaitable[Any]]] = {
             Unary: self._unary,
             Sign: _sign,

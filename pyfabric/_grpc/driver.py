@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -42,7 +43,8 @@ class Driver:
     """Performs the effects of flows with blocking calls. Thread-safe; useless after a fork.
 
     `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
-    proxies, which are ignored otherwise. `tracer` sees every unary call.
+    proxies, which are ignored otherwise. `tracer` sees every unary call; `clock` tells the time of
+    requests.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Driver:
         max_in_flight: int = MAX_IN_FLIGHT,
         proxy: bool = False,
         tracer: Tracer | None = None,
+        clock: Callable[[], datetime] = present,
     ) -> None:
         self._limit = max_in_flight
         self._proxy = proxy
@@ -62,7 +65,7 @@ class Driver:
         self._performers: dict[type, Callable[[Any], Any]] = {
             Unary: self._unary,
             Sign: _sign,
-            Now: present,
+            Now: lambda _: clock(),
             Nonce: fresh_nonce,
             Gather: self._gather,
             Sleep: _sleep,

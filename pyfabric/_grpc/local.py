@@ -3,12 +3,12 @@
 import secrets
 from datetime import UTC, datetime
 
-from pyfabric.core.effects import Nonce, Now
+from pyfabric.core.effects import Nonce
 
 _NONCE_SIZE = 24
 
 
-def present(_: Now) -> datetime:
+def present() -> datetime:
     """The present time in UTC."""
     return datetime.now(UTC)
 

@@ -1,10 +1,12 @@
 """The way into a network: connect to the peers of one department."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from pyfabric._grpc.driver import Driver
+from pyfabric._grpc.local import present
 from pyfabric._grpc.options import MAX_IN_FLIGHT
 from pyfabric.core.client import Client
 from pyfabric.core.effects import Endpoint
@@ -36,17 +38,19 @@ def connect(
     max_in_flight: int = MAX_IN_FLIGHT,
     proxy: bool = False,
     tracer: Tracer | None = None,
+    clock: Callable[[], datetime] = present,
 ) -> "Gateway":
     """A gateway for that identity; connections are made when they are first needed.
 
     Give several peers of one department to go on when one is down. An identity without a signer
     makes a gateway for signatures that come from elsewhere. `max_in_flight` bounds calls and event
     streams a connection: a peer serves 500 at once, for all its clients. `proxy` obeys http_proxy
-    and its like, which are ignored otherwise. `tracer` sees every call that is made.
+    and its like, which are ignored otherwise. `tracer` sees every call that is made. `clock` tells the
+    time, with its zone, that goes into requests.
     """
     endpoints = (peers,) if isinstance(peers, Endpoint) else tuple(peers)
     client = Client(endpoints, with_signer(identity), timeouts)
-    driver = Driver(max_in_flight=max_in_flight, proxy=proxy, tracer=tracer)
+    driver = Driver(max_in_flight=max_in_flight, proxy=proxy, tracer=tracer, clock=clock)
     return Gateway(Session(driver, client))
 
 

@@ -21,7 +21,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.block_writing import BFT, BlockWriter, OrderingNode, batch_settings, quorum
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.config_messages import check_configure
-from pyfabric.ledger.cutter import BlockCutter, Message
+from pyfabric.ledger.cutter import BlockCutter, Cutting, Message
 
 _LOG = logging.getLogger("pyfabric.ledger.orderer")
 _MAX_BLOCKS_IN_FLIGHT = 5
@@ -67,9 +67,10 @@ class Participants:
 class Chain:
     """Orders the messages of one channel until it is stopped. Make and use it in one event loop."""
 
-    def __init__(self, ledger: ChannelLedger, nonce: Callable[[], bytes]) -> None:
+    def __init__(self, ledger: ChannelLedger, nonce: Callable[[], bytes], cutting: Cutting) -> None:
         self._ledger = ledger
         self._nonce = nonce
+        self._cutting = cutting
         self._cutter = BlockCutter()
         self._timer: asyncio.TimerHandle | None = None
         self._batches: asyncio.Queue[list[Message] | None] = asyncio.Queue()
@@ -105,6 +106,8 @@ class Chain:
         batch = self._batch_settings()
         for full in self._cutter.add(message, batch):
             self._put(full)
+        if self._cutting.at_once and self._cutter.pending:
+            self._put(self._cutter.cut())
         if not self._cutter.pending:
             self._stop_timer()
         elif self._timer is None:

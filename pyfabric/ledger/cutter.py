@@ -25,6 +25,13 @@ class Message:
     config: ChannelConfig | None = None
 
 
+@dataclass(slots=True)
+class Cutting:
+    """Whether every message gets a block of its own at once, instead of what the channel says."""
+
+    at_once: bool = False
+
+
 class BlockCutter:
     """The messages that wait for their block."""
 

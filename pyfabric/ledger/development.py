@@ -1,23 +1,26 @@
 """What a development ledger can do for its developer, and Fabric cannot."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pyfabric.errors import LedgerError
+from pyfabric.ledger.clock import Clock
 from pyfabric.ledger.development_service import Calls
 from pyfabric.ledger.images import Image
-from pyfabric.ledger.ledgers import Ledgers
+from pyfabric.ledger.orderer import Chains
 from pyfabric.ledger.restoring import Restoring
 from pyfabric.ledger.trace_report import TraceStep, trace_report
-from pyfabric.ledger.traces import Traces
 
 
 class Development:
     """The comforts of one ledger process; `calls` offers them to `DevelopmentService`."""
 
-    def __init__(self, ledgers: Ledgers, traces: Traces, restoring: Restoring) -> None:
-        self._ledgers = ledgers
-        self._traces = traces
+    def __init__(self, chains: Chains, restoring: Restoring, clock: Clock) -> None:
+        self._ledgers = chains.ledgers
+        self._traces = chains.traces
+        self._cutting = chains.cutting
         self._restoring = restoring
+        self._clock = clock
         self._snapshots: dict[str, Image] = {}
 
     @property
@@ -31,6 +34,11 @@ class Development:
             "discard": self.discard,
             "dump": self.dump,
             "load": self.load,
+            "now": self.now,
+            "set_clock": self.set_clock,
+            "move_clock": self.move_clock,
+            "run_clock": self.run_clock,
+            "cut_blocks": self.cut_blocks,
         }
 
     async def trace(self, transaction_id: str) -> list[TraceStep]:
@@ -70,6 +78,32 @@ class Development:
     async def load(self, path: str) -> None:
         """Set the whole network to what a file says; raises LedgerError, and changes nothing then."""
         await self._restoring.put(Image.load(Path(path)))
+
+    async def now(self) -> str:
+        """The time of the nodes, in ISO 8601."""
+        return self._clock.now().isoformat()
+
+    async def set_clock(self, moment: str) -> None:
+        """Have the nodes' clock stand still at a moment in ISO 8601, with its zone, or raise LedgerError."""
+        try:
+            wanted = datetime.fromisoformat(moment)
+        except ValueError as error:
+            raise LedgerError(str(error)) from error
+        if wanted.tzinfo is None:
+            raise LedgerError(f"{moment} has no time zone")
+        self._clock.set(wanted)
+
+    async def move_clock(self, seconds: float) -> None:
+        """Have the nodes' clock stand still so much later."""
+        self._clock.move(timedelta(seconds=seconds))
+
+    async def run_clock(self) -> None:
+        """Have the nodes' clock go again, with the machine's."""
+        self._clock.run()
+
+    async def cut_blocks(self, *, at_once: bool) -> None:
+        """Cut a block for every message at once, or when the channel's batch settings say."""
+        self._cutting.at_once = at_once
 
     def _snapshot(self, name: str) -> Image:
         if name not in self._snapshots:

@@ -7,6 +7,7 @@ A request is a line of JSON, {"call": name, "arguments": {…}}; so is its answe
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ class DevelopmentService:
         try:
             request = json.loads(line)
             call, arguments = self._calls[request["call"]], request["arguments"]
+            signature(call).bind(**arguments)
         except (ValueError, LookupError, TypeError):
             known = ", ".join(self._calls)
             return {"error": f"not a request of the development service; its calls are: {known}"}

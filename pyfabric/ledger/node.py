@@ -10,6 +10,7 @@ from random import Random
 from pyfabric._operations.levels import Levels
 from pyfabric.core.tracing import Tracer
 from pyfabric.ledger.channels import Channels
+from pyfabric.ledger.clock import Clock
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.development import Development
 from pyfabric.ledger.development_service import DevelopmentService
@@ -60,7 +61,8 @@ class Node:
         `tracer` gets a span of each unary call that a node serves.
         """
         _log.warning(WARNING)
-        watching = Watching(Levels(), now, tracer)
+        clock = Clock(now)
+        watching = Watching(Levels(), clock.now, tracer)
         async with AsyncExitStack() as stack:
             ledgers = Ledgers(config.folder / "channels")
             stack.callback(ledgers.close)
@@ -71,7 +73,7 @@ class Node:
             stack.push_async_callback(hosts.stop)
             orderers = {}
             for one in config.orderers:
-                orderer = await OrdererNode.start(one, chains, now, watching)
+                orderer = await OrdererNode.start(one, chains, clock.now, watching)
                 stack.push_async_callback(orderer.stop)
                 orderers[one.name] = orderer
             ordering = Ordering(
@@ -81,7 +83,9 @@ class Node:
             peers = {}
             for peer in config.peers:
                 folder = _peer_folder(config, peer.name)
-                node = await PeerNode.start(peer, folder, channels, ordering, now, random, watching)
+                node = await PeerNode.start(
+                    peer, folder, channels, ordering, clock.now, random, watching
+                )
                 stack.push_async_callback(node.stop)
                 peers[peer.name] = node
             restoring = Restoring(
@@ -93,7 +97,7 @@ class Node:
             await restoring.finish()
             await hosts.apply(config.hosts)
             if config.development is not None:
-                development = Development(ledgers, traces, restoring)
+                development = Development(chains, restoring, clock)
                 service = await DevelopmentService.start(config.development, development.calls)
                 stack.push_async_callback(service.stop)
             return cls(hosts, peers, orderers, stack.pop_all())

@@ -36,6 +36,7 @@ from pyfabric.ledger.broadcast import channel_header, check_message, check_type
 from pyfabric.ledger.chain import Chain
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.config_messages import UpdateProcessor
+from pyfabric.ledger.cutter import Cutting
 from pyfabric.ledger.delivery import Delivery
 from pyfabric.ledger.ledgers import Ledgers
 from pyfabric.ledger.metrics import BroadcastEntry, OrdererMetrics
@@ -53,6 +54,7 @@ class Chains:
     def __init__(self, ledgers: Ledgers, nonce: Callable[[], bytes], traces: Traces) -> None:
         self.ledgers = ledgers
         self.traces = traces
+        self.cutting = Cutting()
         self.nonce = nonce
         self._chains: dict[str, Chain] = {}
 
@@ -60,7 +62,7 @@ class Chains:
         """Have an orderer take part in the ordering of a channel."""
         chain = self._chains.get(ledger.channel_id)
         if chain is None:
-            chain = self._chains[ledger.channel_id] = Chain(ledger, self.nonce)
+            chain = self._chains[ledger.channel_id] = Chain(ledger, self.nonce, self.cutting)
         chain.participants.add(node)
 
     def get(self, channel_id: str) -> Chain:

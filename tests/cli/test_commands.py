@@ -105,6 +105,14 @@ def test_a_block_as_json_and_back(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("state")
+def test_how_blocks_are_cut(run: Run) -> None:
+    for cutting in ("at-once", "by-batch"):
+        assert (
+            run("network", "blocks", cutting).err == f"blocks are cut {cutting.replace('-', ' ')}\n"
+        )
+
+
+@pytest.mark.usefixtures("state")
 def test_snapshots_and_dumps(run: Run, tmp_path: Path) -> None:
     def value() -> str:
         return run("chaincode", "query", "sample", "get", "kept").out.strip()

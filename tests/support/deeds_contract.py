@@ -69,6 +69,11 @@ class Deeds(Contract):
         state.put_state(key, (state.get_state(key) or b"") + value.encode())
 
     @query
+    def when(self, ctx: Context) -> str:
+        """The time of this proposal."""
+        return ctx.stub.timestamp.isoformat()
+
+    @query
     def get(self, ctx: Context, collection: str, key: str) -> str:
         """A value."""
         return (place(ctx, collection).get_state(key) or b"").decode()

@@ -1,6 +1,5 @@
 """What the development ledger tells of a transaction: which node did what, and why not."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -8,8 +7,6 @@ from pyfabric_network.development import TraceStep
 
 from pyfabric.errors import EndorseError, LedgerError, NetworkError, SubmitError
 from pyfabric.gateway import Transaction
-from pyfabric.ledger.local_socket import connect
-from pyfabric.ledger.traces import TRANSACTIONS
 from tests.support.deeds_network import Deeds, running_deeds
 
 SEQUENCE = "'namespaces/fields/deeds/Sequence' of _lifecycle, as block 2, transaction 0 left it"
@@ -150,33 +147,9 @@ def test_a_query_is_told_too(deeds: Deeds) -> None:
     ]
 
 
-def test_blocks_tell_of_what_is_forgotten(deeds: Deeds) -> None:
-    endorsed = committed(deeds, "put", "", "k7", "v")
-    for _ in range(TRANSACTIONS):
-        deeds.contract.evaluate("get", "", "k7")
-    first, second = trace(deeds, endorsed.transaction_id)
-    assert str(first) == (
-        f"a peer (TaxMSP) endorsed it\n  read {SEQUENCE}\n  wrote 'k7' of deeds = 'v'"
-    )
-    assert second.node == "channel estate"
-
-
 def test_what_nobody_knows(deeds: Deeds) -> None:
     with pytest.raises(LedgerError, match="no node has seen a transaction abc"):
         trace(deeds, "abc")
-
-
-def test_what_is_no_request(deeds: Deeds) -> None:
-    path = deeds.network.plan.root / "development.sock"
-    assert path.stat().st_mode & 0o777 == 0o600
-    for request in (b"nonsense\n", b"[]\n", b'{"call": "no", "arguments": {}}\n'):
-        with connect(path) as connection:
-            connection.sendall(request)
-            assert b"not a request of the development service" in connection.recv(1000)
-    with connect(path) as connection:
-        connection.sendall(b"x" * 100_000)
-        connection.shutdown(socket.SHUT_WR)
-        assert connection.recv(1000) == b""
 
 
 def test_a_network_that_is_down(deeds: Deeds) -> None:
