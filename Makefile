@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean demo test check lint types layers pytest smoke bench requirements distclean
+.PHONY: help setup up down status logs clean demo test check lint types layers pytest fuzz smoke bench requirements distclean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ pytest: setup tests/interop/node_modules/.ready
 	  --include='pyfabric/errors.py,pyfabric/core/*,pyfabric/identity/*,pyfabric/admin/config/*'
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
+
+fuzz: setup  ## spoilt messages for every decoder and the validator, until stopped
+	$(BIN)/python tools/fuzz.py
 
 smoke: setup
 	$(BIN)/python tools/smoke_wheel.py

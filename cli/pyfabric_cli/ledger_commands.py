@@ -117,7 +117,7 @@ def transaction_facts(each: BlockTransaction) -> dict[str, Any]:
         "transaction_id": view.transaction_id,
         "kind": view.kind,
         "code": each.code.name,
-        "timestamp": view.timestamp.isoformat(),
+        "timestamp": view.timestamp.isoformat() if view.timestamp else None,
         "creator": view.creator,
     }
     if invocation is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
@@ -15,8 +15,9 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from pyfabric.core.decoding import decode
+from pyfabric.core.decoding import decode, read_time
 from pyfabric.errors import DecodeError
 
 
@@ -46,12 +47,15 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class TransactionView:
-    """A transaction as its envelope tells it; `kind` is a name of common.HeaderType."""
+    """A transaction as its envelope tells it; `kind` is a name of common.HeaderType.
+
+    `timestamp` is what the client wrote; None if it is no time.
+    """
 
     transaction_id: str
     kind: str
     channel: str
-    timestamp: datetime
+    timestamp: datetime | None
     creator: str
     invocation: Invocation | None
 
@@ -66,10 +70,17 @@ def describe_transaction(envelope: bytes) -> TransactionView:
         transaction_id=header.tx_id,
         kind=_kind(header.type),
         channel=header.channel_id,
-        timestamp=header.timestamp.ToDatetime(UTC),
+        timestamp=_time(header.timestamp),
         creator=_msp_id(signer.creator),
         invocation=_invocation(payload.data) if endorsed else None,
     )
+
+
+def _time(stamp: Timestamp) -> datetime | None:
+    try:
+        return read_time(stamp)
+    except DecodeError:
+        return None
 
 
 def _invocation(data: bytes) -> Invocation:

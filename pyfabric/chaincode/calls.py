@@ -22,6 +22,7 @@ from pyfabric.chaincode.results import (
     read_modifications,
     read_page,
 )
+from pyfabric.core.decoding import decode
 from pyfabric.errors import ContractError, StateError
 
 T = TypeVar("T")
@@ -155,7 +156,7 @@ def _get_chunk(keys: Sequence[str], collection: str) -> Call[list[bytes | None]]
 
 
 def _values(payload: bytes) -> list[bytes | None]:
-    return [_value(each) for each in shim.GetStateMultipleResult.FromString(payload).values]
+    return [_value(each) for each in decode(shim.GetStateMultipleResult, payload).values]
 
 
 def _nothing(_payload: bytes) -> None:
@@ -163,15 +164,15 @@ def _nothing(_payload: bytes) -> None:
 
 
 def _policy(payload: bytes) -> bytes | None:
-    entries = shim.StateMetadataResult.FromString(payload).entries
+    entries = decode(shim.StateMetadataResult, payload).entries
     found = [each.value for each in entries if each.metakey == VALIDATION_PARAMETER]
     return found[0] if found else None
 
 
 def _response(payload: bytes) -> Response:
     """The answer of the chaincode that was called, which the peer wraps in a message of its own."""
-    message = shim.ChaincodeMessage.FromString(payload)
+    message = decode(shim.ChaincodeMessage, payload)
     if message.type != shim.ChaincodeMessage.COMPLETED:
         raise StateError(message.payload.decode(errors="replace"))
-    response = proposal_response_pb2.Response.FromString(message.payload)
+    response = decode(proposal_response_pb2.Response, message.payload)
     return Response(response.status, response.message, response.payload)

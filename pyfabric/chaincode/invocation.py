@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple, Self
 
@@ -11,12 +11,11 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.message import DecodeError as ProtobufError
 
-from pyfabric.errors import ContractError
+from pyfabric.core.decoding import read_time
+from pyfabric.errors import ContractError, DecodeError
 
 OK: Final = 200
 ERROR: Final = 500
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Event(NamedTuple):
@@ -81,8 +80,10 @@ class Invocation:
     @cached_property
     def timestamp(self) -> datetime:
         """When the client says it made the proposal (UTC, microseconds); the same on every peer."""
-        stamp = self._channel_header.timestamp
-        return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+        try:
+            return read_time(self._channel_header.timestamp)
+        except DecodeError as error:
+            raise ContractError(f"failed to read the proposal's time: {error}") from error
 
     @cached_property
     def creator(self) -> bytes:

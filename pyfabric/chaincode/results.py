@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-T = TypeVar("T")
+from pyfabric.core.decoding import decode, read_time
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
 
 
 class KeyValue(NamedTuple):
@@ -59,36 +59,35 @@ class Page:
 
 
 def read_key_values(payload: bytes) -> Batch[KeyValue]:
-    """A batch of keys and values (protos.QueryResponse)."""
+    """A batch of keys and values (protos.QueryResponse); raises DecodeError."""
     return _batch(payload, _key_value)
 
 
 def read_modifications(payload: bytes) -> Batch[Modification]:
-    """A batch of a key's history."""
+    """A batch of a key's history; raises DecodeError."""
     return _batch(payload, _modification)
 
 
 def read_page(payload: bytes) -> Page:
-    """A page, with its bookmark and count."""
-    response = shim.QueryResponse.FromString(payload)
-    described = shim.QueryResponseMetadata.FromString(response.metadata)
+    """A page, with its bookmark and count; raises DecodeError."""
+    response = decode(shim.QueryResponse, payload)
+    described = decode(shim.QueryResponseMetadata, response.metadata)
     items = tuple(_key_value(each.resultBytes) for each in response.results)
     return Page(items, described.bookmark, described.fetched_records_count)
 
 
 def _batch(payload: bytes, read: Callable[[bytes], T]) -> Batch[T]:
-    response = shim.QueryResponse.FromString(payload)
+    response = decode(shim.QueryResponse, payload)
     items = tuple(read(each.resultBytes) for each in response.results)
     return Batch(items, response.has_more, response.id)
 
 
 def _key_value(data: bytes) -> KeyValue:
-    found = kv_query_result_pb2.KV.FromString(data)
+    found = decode(kv_query_result_pb2.KV, data)
     return KeyValue(found.key, found.value)
 
 
 def _modification(data: bytes) -> Modification:
-    found = kv_query_result_pb2.KeyModification.FromString(data)
-    stamp = found.timestamp
-    moment = _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
-    return Modification(found.tx_id, None if found.is_delete else found.value, moment)
+    found = decode(kv_query_result_pb2.KeyModification, data)
+    value = None if found.is_delete else found.value
+    return Modification(found.tx_id, value, read_time(found.timestamp))

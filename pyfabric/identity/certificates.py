@@ -22,7 +22,7 @@ def load_certificate(data: bytes) -> x509.Certificate:
         raise IdentityError("not a PEM certificate: no PEM block")
     try:
         return x509.load_der_x509_certificate(block.content)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise IdentityError(f"not a usable certificate: {error}") from error
 
 

@@ -10,7 +10,6 @@ minutes are cut here to the first ways found.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, islice, product
-from math import comb
 from typing import Final, Self, TypeAlias
 
 from fabric_protos.common import policies_pb2
@@ -93,10 +92,12 @@ def principal_sets(envelope: policies_pb2.SignaturePolicyEnvelope) -> list[Princ
 def _ways(rule: policies_pb2.SignaturePolicy, count: int) -> Iterator[_Way]:
     gate = rule.n_out_of
     if rule.HasField("n_out_of") and gate.rules and gate.n:
-        rules = gate.rules[: _affordable(len(gate.rules), gate.n)] if gate.n > 0 else ()
-        for chosen in combinations(rules, max(gate.n, 1)):
-            parts = (list(islice(_ways(part, count), MOST_WAYS)) for part in chosen)
-            for combined in product(*parts):
+        if not 0 < gate.n <= len(gate.rules):
+            return
+        rules = gate.rules[: _affordable(len(gate.rules), gate.n)]
+        parts = [list(islice(_ways(part, count), MOST_WAYS)) for part in rules]
+        for chosen in combinations(parts, gate.n):
+            for combined in product(*chosen):
                 yield tuple(chain.from_iterable(combined))
     elif rule.HasField("signed_by") and 0 <= rule.signed_by < count:
         yield (rule.signed_by,)
@@ -106,9 +107,13 @@ def _ways(rule: policies_pb2.SignaturePolicy, count: int) -> Iterator[_Way]:
 
 def _affordable(rules: int, threshold: int) -> int:
     """How many rules of a gate can be chosen from with no more than so many outcomes."""
-    while comb(rules, threshold) > MOST_WAYS:
-        rules -= 1
-    return rules
+    chosen_from, outcomes = threshold, 1
+    while chosen_from < rules:
+        outcomes = outcomes * (chosen_from + 1) // (chosen_from + 1 - threshold)
+        if outcomes > MOST_WAYS:
+            break
+        chosen_from += 1
+    return chosen_from
 
 
 def merge_all(policies: Sequence[Sequence[PrincipalSet]]) -> list[PrincipalSet]:

@@ -7,6 +7,7 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
+from pyfabric.core.decoding import decode
 from pyfabric.core.state.versions import Version
 from pyfabric.errors import DecodeError
 
@@ -79,6 +80,6 @@ def encode_metadata(entries: Mapping[str, bytes]) -> list[kv_rwset_pb2.KVMetadat
 
 
 def decode_metadata(stored: bytes) -> dict[str, bytes]:
-    """Metadata entries as kept in the state (`VersionedValue.metadata`)."""
-    entries = kv_rwset_pb2.KVMetadataWrite.FromString(stored).entries
+    """Metadata entries as kept in the state (`VersionedValue.metadata`); raises DecodeError."""
+    entries = decode(kv_rwset_pb2.KVMetadataWrite, stored).entries
     return {entry.name: entry.value for entry in entries}

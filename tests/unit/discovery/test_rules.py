@@ -25,6 +25,7 @@ from pyfabric.core.discovery.wording import interest_text
 from pyfabric.core.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
 from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import ConfigError, PolicyError
+from tests.support.limits import at_most
 from tests.unit.discovery.conftest import load
 
 Kinds = msp_principal_pb2.MSPPrincipal
@@ -89,6 +90,36 @@ def test_a_policy_with_too_many_ways_is_cut() -> None:
     names = ", ".join(f"'M{number}.peer'" for number in range(20))
     ways = principal_sets(parse_signature_policy(f"OutOf(10, {names})"))
     assert 0 < len(ways) <= rules.MOST_WAYS
+
+
+@pytest.mark.parametrize(
+    ("needed", "count", "ways"),
+    [
+        (2**31 - 1, 3, 0),
+        (-1, 3, 0),
+        (10_000, 20_000, 1),
+        (20_000, 20_000, 1),
+    ],
+)
+def test_a_gate_of_any_size_is_soon_worked_out(needed: int, count: int, ways: int) -> None:
+    policy = policies_pb2.SignaturePolicyEnvelope(identities=[role("A").message()])
+    policy.rule.n_out_of.n = needed
+    for _ in range(count):
+        policy.rule.n_out_of.rules.add(signed_by=0)
+    with at_most(20):
+        assert len(principal_sets(policy)) == ways
+
+
+def test_gates_in_gates_are_worked_out_once_each() -> None:
+    rule = policies_pb2.SignaturePolicy(signed_by=0)
+    for _ in range(3):
+        gate = policies_pb2.SignaturePolicy()
+        gate.n_out_of.n = 2
+        gate.n_out_of.rules.extend([rule] * 12)
+        rule = gate
+    policy = policies_pb2.SignaturePolicyEnvelope(identities=[role("A").message()], rule=rule)
+    with at_most(20):
+        assert len(principal_sets(policy)) == rules.MOST_WAYS
 
 
 def test_two_policies_at_once() -> None:
