@@ -1,0 +1,52 @@
+"""The Makefile's targets bring a network up and down; `clean` asks first."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pyfabric_network.ports import free_base
+
+from tests.support.network import write_topology
+
+ROOT = Path(__file__).parents[2]
+
+
+def make(target: str, folder: Path, *, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a target with the programs of this test instead of those that `setup` installs."""
+    return subprocess.run(
+        [
+            *("make", "--no-print-directory", "--old-file=setup", target, "RUNTIME=embedded"),
+            f"BIN={Path(sys.executable).parent}",
+            f"TOPOLOGY={folder / 'small.yaml'}",
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYFABRIC_STATE": str(folder / "state")},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_a_network_by_make(tmp_path: Path) -> None:
+    file = write_topology(tmp_path)
+    file.write_text(f"{file.read_text()}base_port: {free_base(range(100))}\n")
+    state = tmp_path / "state" / "small"
+    try:
+        up = make("up", tmp_path)
+        assert up.returncode == 0, up.stderr
+        assert "sample_1.0:" in up.stdout
+        status = make("status", tmp_path)
+        assert (status.returncode, status.stdout.count(" up ")) == (0, 5)
+        declined = make("clean", tmp_path, typed="n\n")
+        assert declined.returncode != 0
+        assert f"Delete {state} with all keys and blocks?" in declined.stderr
+        assert make("status", tmp_path).returncode == 0
+        assert make("down", tmp_path).returncode == 0
+        assert make("status", tmp_path).returncode != 0
+        assert state.exists()
+    finally:
+        assert make("clean", tmp_path, typed="y\n").returncode == 0
+    assert not state.exists()
