@@ -202,6 +202,11 @@ class ChannelLedger:
             self._definitions[name] = found
         return found
 
+    def definition_before(self, number: int, name: str) -> CommittedDefinition | None:
+        """A chaincode as a block found it; raises DecodeError if that cannot be read."""
+        with self.snapshot() as snapshot:
+            return read_definition(snapshot.before(number), name)
+
     def block(self, number: int) -> common_pb2.Block | None:
         """A committed block. It is shared: do not change it."""
         found = self._recent.get(number)

@@ -70,10 +70,10 @@ class DeliverService:
         shown = response.block_and_private_data
         shown.block.CopyFrom(block)
         channel_id, caller = self._caller(envelope)
-        for position, one in self._peer.private.in_block(channel_id, block.header.number):
-            collection = self._peer.private.collection(
-                Place(channel_id, one.namespace, one.collection)
-            )
+        number = block.header.number
+        for position, one in self._peer.private.in_block(channel_id, number):
+            place = Place(channel_id, one.namespace, one.collection)
+            collection = self._peer.private.collection_before(place, number)
             if collection is not None and _may_see(caller, collection):
                 _add(shown.private_data_map[position], one)
         return response

@@ -9,6 +9,7 @@ channel's state has after the block, so that a block may be settled again after 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from fabric_protos.ledger.rwset import rwset_pb2
@@ -66,6 +67,15 @@ class PrivateData:
         if channel is None:
             return None
         known = Collections(channel.config, channel.definition, self.msp_id)
+        return known.find(place.namespace, place.collection)
+
+    def collection_before(self, place: Place, number: int) -> Collection | None:
+        """A collection as a block found it."""
+        channel = self._channel(place.channel)
+        if channel is None:
+            return None
+        found = partial(channel.definition_before, number)
+        known = Collections(channel.config, found, self.msp_id)
         return known.find(place.namespace, place.collection)
 
     def keeps(self, place: Place) -> bool:

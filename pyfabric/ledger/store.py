@@ -118,14 +118,30 @@ class Snapshot(_Reader):
 
     def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
         """What valid transactions wrote to a key, or that they deleted it, newest first."""
-        block = common_pb2.Block()
-        for number, position in self._writers(namespace, key):
-            if block.header.number != number:
-                block = parse_block(_block(self.connection, number) or b"")
-            yield key_modification(block.data.data[position], namespace, key)
+        return (change for _, change in self._changes(namespace, key, self.height))
 
-    def _writers(self, namespace: str, key: str) -> Iterator[Version]:
-        last = Version(self.height, 0)
+    def before(self, number: int) -> "StateBefore":
+        """State as a block found it."""
+        return StateBefore(self, number)
+
+    def value_before(self, namespace: str, key: str, number: int) -> VersionedValue | None:
+        """The value of a key as a block found it, without metadata."""
+        for version, change in self._changes(namespace, key, number):
+            return None if change.is_delete else VersionedValue(change.value, version)
+        return None
+
+    def _changes(
+        self, namespace: str, key: str, number: int
+    ) -> Iterator[tuple[Version, kv_query_result_pb2.KeyModification]]:
+        """What blocks below a number made of a key, newest first."""
+        block = common_pb2.Block()
+        for version in self._writers(namespace, key, number):
+            if block.header.number != version.block:
+                block = parse_block(_block(self.connection, version.block) or b"")
+            yield version, key_modification(block.data.data[version.transaction], namespace, key)
+
+    def _writers(self, namespace: str, key: str, number: int) -> Iterator[Version]:
+        last = Version(number, 0)
         while True:
             rows = self.connection.execute(
                 _WRITERS,
@@ -142,6 +158,21 @@ class Snapshot(_Reader):
                 yield last
             if len(rows) < _PAGE:
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class StateBefore:
+    """`KeyReader` over state as a block found it; keys that changed since have no metadata."""
+
+    snapshot: Snapshot
+    number: int
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        """The value of a key, or None if it did not exist."""
+        present = self.snapshot.get(namespace, key)
+        if present is not None and present.version.block < self.number:
+            return present
+        return self.snapshot.value_before(namespace, key, self.number)
 
 
 class ChannelStore:

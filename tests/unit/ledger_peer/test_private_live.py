@@ -9,14 +9,17 @@ import pytest_asyncio
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.msp import identities_pb2
-from fabric_protos.peer import chaincode_shim_pb2, transaction_pb2
+from fabric_protos.peer import chaincode_shim_pb2, collection_pb2, transaction_pb2
 
 from pyfabric.errors import ValidationCode
 from tests.support.ledger import CHANNEL, LedgerNetwork
 from tests.support.private_contract import (
+    ALL,
     COLLECTIONS,
     NAME,
+    TWO,
     PrivateNetwork,
+    collection,
     private_network,
     serving,
 )
@@ -311,6 +314,36 @@ async def test_private_keys_may_have_policies_of_their_own(net: PrivateNetwork) 
     assert code == failure
     assert await net.submit("EconInfo", "put", "one", "sealed", "2") == VALID
     assert await net.read("MktSup", "get", "one", "sealed") == b"2"
+
+
+async def test_what_a_block_brought_is_shown_by_the_rules_of_its_time(tmp_path: Path) -> None:
+    def rules(*, closed: bool) -> collection_pb2.CollectionConfigPackage:
+        changing = collection("changing", TWO, member_only_read=closed)
+        widening = collection("widening", TWO if closed else ALL, member_only_read=True)
+        return collection_pb2.CollectionConfigPackage(
+            config=[
+                collection_pb2.CollectionConfig(static_collection_config=one)
+                for one in (changing, widening)
+            ]
+        )
+
+    network = LedgerNetwork.make(tmp_path)
+    async with network.running():
+        await network.create_channel()
+        package_id = await network.deploy(NAME, collections=rules(closed=True))
+        async with serving(network, package_id) as net:
+            first = net.height
+            for name in ("changing", "widening"):
+                assert await net.submit("EconInfo", "put", name, "k", "closed") == VALID
+            await network.deploy(NAME, sequence=2, collections=rules(closed=False))
+            for name in ("changing", "widening"):
+                assert await net.submit("EconInfo", "put", name, "k", "open") == VALID
+            assert await net.read("Haidian", "get", "widening", "k") == b"open"
+            closed = [(name, [("k", b"closed")]) for name in ("changing", "widening")]
+            opened = [(name, [("k", b"open")]) for name in ("changing", "widening")]
+            for reader, expected in (("MktSup", [*closed, *opened]), ("Haidian", opened)):
+                shown = await private_writes(net, reader, "EconInfo", first)
+                assert [one for one in shown if one in closed + opened] == expected
 
 
 async def test_values_survive_a_restart(tmp_path: Path) -> None:
