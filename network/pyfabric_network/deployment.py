@@ -3,8 +3,9 @@
 Departments with machines of their own each install and approve for themselves; the last one commits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from pyfabric.admin import lifecycle
 from pyfabric.admin.collections import collection_package
@@ -13,7 +14,7 @@ from pyfabric.core.effects import Flow, sleep
 from pyfabric.errors import CommitError, EndorseError, NetworkError
 from pyfabric_network.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
 from pyfabric_network.readiness import await_departments, await_ordering
-from pyfabric_network.steps import administrator, endpoint, together
+from pyfabric_network.steps import Report, administrator, endpoint, together
 
 CHANNEL_ENDORSEMENT = "/Channel/Application/Endorsement"
 _SPREAD_SECONDS = 10.0
@@ -34,6 +35,39 @@ class Deployed:
     package_id: str
     changed: bool
     waiting_for: tuple[str, ...] = ()
+
+
+def deploy_all(
+    plan: Plan, work: Sequence[tuple[ChannelPlan, ContractPlan]], report: Report
+) -> Flow[list[Deployed]]:
+    """Deploy contracts, each on its channel: one after the other there, channels side by side.
+
+    Raises the first failure once all that had begun has ended. The answers are channel by channel.
+    """
+    channels = {channel.name: channel for channel, _ in work}
+    numbers = count(1)
+
+    def begin(step: str) -> None:
+        report(step, next(numbers), len(work) + 1)
+
+    turns = [
+        _in_turn(plan, channel, [each for where, each in work if where is channel], begin)
+        for channel in channels.values()
+    ]
+    return list(chain.from_iterable((yield from together(turns))))
+
+
+def _in_turn(
+    plan: Plan,
+    channel: ChannelPlan,
+    contracts: Sequence[ContractPlan],
+    begin: Callable[[str], None],
+) -> Flow[list[Deployed]]:
+    deployed = []
+    for contract in contracts:
+        begin(f"{contract.name} on {channel.name}")
+        deployed.append((yield from deploy(plan, channel, contract)))
+    return deployed
 
 
 def deploy(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[Deployed]:

@@ -13,7 +13,7 @@ from pyfabric_network import readiness, steps
 from pyfabric_network.bundle import write_bundle
 from pyfabric_network.changes import check_change
 from pyfabric_network.contexts import Context, Contexts
-from pyfabric_network.deployment import Deployed, deploy
+from pyfabric_network.deployment import Deployed, deploy_all
 from pyfabric_network.development import Development
 from pyfabric_network.embedded import EmbeddedRuntime
 from pyfabric_network.expiry import expiry_warnings
@@ -202,17 +202,13 @@ class Network:
             for contract in channel.contracts
             if contract in wanted and channel.own
         ]
-        total = len(work) + 1
         with locked(self.plan.root), closing(Driver()) as driver:
-            report("contract hosts", 0, total)
+            report("contract hosts", 0, len(work) + 1)
             if reload:
                 self.runtime.serve(self.plan, ())
             kept = [item for item in self._served() if item.label not in _labels(wanted)]
             self._serve([*kept, *(each.served for each in wanted if each.served is not None)])
-            deployed = []
-            for done, (channel, contract) in enumerate(work, start=1):
-                report(f"{contract.name} on {channel.name}", done, total)
-                deployed.append(driver.run(deploy(self.plan, channel, contract)))
+            deployed = driver.run(deploy_all(self.plan, work, report))
             if not any(one.waiting_for for one in deployed):
                 current = _labels(self.plan.contracts.values())
                 self._serve([item for item in self._served() if item.label in current])

@@ -244,7 +244,7 @@ def test_down_asks_before_it_deletes(
     assert declined.code == 1
     assert run("network", "status", *state).code == 0
     ended = run("network", "down", *state)
-    assert (ended.code, ended.err) == (0, "quickstart is down\n")
+    assert (ended.code, ended.err.splitlines()[-1]) == (0, "quickstart is down")
     down = run("network", "status", *state)
     assert down.code == 4
     assert run("network", "up", *state).code == 0

@@ -27,6 +27,10 @@ THREE_ORDERERS = TOPOLOGY.replace("nodes: [Tax]", "nodes: [Tax, Health, Health]"
     'version: "1.0"', "version: \"1.0\"\n    endorsement: OR('TaxMSP.peer', 'HealthMSP.peer')"
 )
 
+FOUR_BFT_ORDERERS = THREE_ORDERERS.replace(
+    "nodes: [Tax, Health, Health]", "consensus: bft\n  nodes: [Tax, Tax, Health, Health]"
+)
+
 # Brings the network up and deploys, and is killed at its {at}th call of a node, or before step {at}.
 KILLED = """
 import os, signal, sys
@@ -99,7 +103,7 @@ def is_alive(pid: int) -> bool:
 
 
 def await_truth(statement: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not statement():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -107,6 +111,22 @@ def await_truth(statement: Callable[[], bool]) -> None:
 
 def problems(network: Network) -> dict[str, str | None]:
     return {node.name: node.problem for node in network.status()}
+
+
+def leader_of(network: Network) -> str:
+    """The orderer that leads `bills`."""
+    channel = network.plan.channels["bills"]
+    with closing(Driver()) as driver:
+        orderers = network.plan.orderers
+        (leader,) = (one for one in orderers if driver.run(leads(network.plan, one, channel)))
+    return leader.name
+
+
+def goes_on(network: Network) -> bool:
+    """Whether a transaction is committed."""
+    with suppress(SubmitError):  # refused for want of a leader, or kept for the dead one
+        return call(network, "Tax", "put", "leader", "gone") == b"gone"
+    return False
 
 
 def heights(network: Network) -> set[int]:
@@ -157,23 +177,31 @@ def test_a_killed_peer_is_told_and_catches_up(three: Network) -> None:
 
 
 def test_raft_goes_on_without_its_leader(three: Network) -> None:
-    channel = three.plan.channels["bills"]
-    with closing(Driver()) as driver:
-        orderers = three.plan.orderers
-        (leader,) = (one for one in orderers if driver.run(leads(three.plan, one, channel)))
-    kill(three, leader.name)
-    await_truth(lambda: problems(three)[leader.name] is not None)
-
-    def goes_on() -> bool:
-        with suppress(SubmitError):  # refused for want of a leader, or kept for the dead one
-            return call(three, "Tax", "put", "leader", "gone") == b"gone"
-        return False
-
-    await_truth(goes_on)
-    assert [name for name, problem in problems(three).items() if problem] == [leader.name]
+    leader = leader_of(three)
+    kill(three, leader)
+    await_truth(lambda: problems(three)[leader] is not None)
+    await_truth(lambda: goes_on(three))
+    assert [name for name, problem in problems(three).items() if problem] == [leader]
     reopen(three).up()
     await_truth(lambda: len(heights(three)) == 1)
     assert set(problems(three).values()) == {None}
+
+
+def test_bft_goes_on_without_its_leader(tmp_path: Path) -> None:
+    """Four orderers bear one loss; the others change the view once they have waited for it in vain."""
+    network = prepare(tmp_path, FOUR_BFT_ORDERERS)
+    network.up()
+    try:
+        network.deploy()
+        leader = leader_of(network)
+        kill(network, leader)
+        await_truth(lambda: goes_on(network))
+        assert [name for name, problem in problems(network).items() if problem] == [leader]
+        reopen(network).up()
+        await_truth(lambda: len(heights(network)) == 1)
+        assert set(problems(network).values()) == {None}
+    finally:
+        network.down()
 
 
 def test_a_killed_contract_host_is_told_and_started_again(three: Network) -> None:
