@@ -95,9 +95,12 @@ class PrivateView:
 
 
 def _value(store: PrivateStore, place: Place, key: str, hashed: VersionedValue) -> bytes | None:
-    """The value with a hash, in a store's state or in the write set of its version."""
+    """The value with a hash, in a store's state or in the write set of its version.
+
+    An older version does not do, though its value be the same.
+    """
     found = store.get(place, key)
-    candidates = [] if found is None else [found[0]]
+    candidates = [found[0]] if found is not None and found[1] == hashed.version else []
     data = store.committed(place, hashed.version)
     if data is not None:
         writes = kv_rwset_pb2.KVRWSet.FromString(data).writes

@@ -173,6 +173,13 @@ async def test_a_peer_that_is_only_of_a_named_department_is_given_nothing(
         await net.read("EconInfo", "get", "clients", "theirs")
     )
     assert await net.read("EconInfo", "scan", "clients") == b"ours=v"
+    rewritten = await net.submit(
+        "EconInfo", "put", "clients", "ours", value="v", organizations=others
+    )
+    assert rewritten == VALID
+    assert "Private data version = {BlockNum: " in str(
+        await net.read("EconInfo", "get", "clients", "ours")
+    )
 
 
 async def test_values_and_hashes_live_their_time(net: PrivateNetwork) -> None:
