@@ -169,7 +169,8 @@ def bundle(
     state: options.State = None,
 ) -> None:
     """Write what a department needs to run its own nodes on its own machine."""
-    found = Session.start(state, None).network(network)
+    settings = Session.start(state, None).settings
+    found = Network.reopen(settings.state, network or settings.network)
     target = to or Path(f"{found.plan.name}-{department.lower()}")
     found.bundle(department, target)
     here = found.plan.department(department).place.here

@@ -11,7 +11,7 @@ from pyfabric.admin import lifecycle
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
 from pyfabric.core.effects import Flow, sleep
-from pyfabric.errors import CommitError, EndorseError, NetworkError
+from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
 from pyfabric_network.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
 from pyfabric_network.readiness import await_departments, await_ordering
 from pyfabric_network.steps import Report, administrator, endpoint, together
@@ -171,21 +171,32 @@ def _without_approval(channel: ChannelPlan, contract: ContractPlan) -> Flow[tupl
 
 
 def _commit(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """The definition is committed; another department may come first with the same."""
+    """The definition is committed; another department may come first with the same.
+
+    A peer that has not had the last approvals yet endorses otherwise than the rest, or not at all:
+    nothing was sent then, and the call is repeated for ten seconds.
+    """
     first = channel.own[0]
     if plan.places:
         yield from await_departments(channel, first)
-    try:
-        yield from lifecycle.commit(
-            endpoint(first.peers[0]),
-            administrator(first),
-            channel.name,
-            definition(contract),
-            endorsing_organizations=[member.msp_id for member in channel.departments],
-        )
-    except (EndorseError, CommitError):
-        if (yield from _is_new(channel, contract)):
-            raise
+    waited = 0.0
+    while True:
+        try:
+            yield from lifecycle.commit(
+                endpoint(first.peers[0]),
+                administrator(first),
+                channel.name,
+                definition(contract),
+                endorsing_organizations=[member.msp_id for member in channel.departments],
+            )
+            return
+        except (EndorseError, CommitError) as error:
+            if not (yield from _is_new(channel, contract)):
+                return
+            if error.code is not StatusCode.ABORTED or waited > _SPREAD_SECONDS:
+                raise
+            yield from sleep(_PAUSE)
+            waited += _PAUSE
 
 
 def _readiness(channel: ChannelPlan, contract: ContractPlan) -> Flow[Mapping[str, bool]]:

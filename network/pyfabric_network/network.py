@@ -181,6 +181,7 @@ class Network:
                 if not ran:
                     self.runtime.stop()
                 raise
+            warnings += driver.run(readiness.absent(self.plan))
             moment = driver.run(now())
         write_profiles(self.plan)
         self._add_contexts()
@@ -222,6 +223,7 @@ class Network:
         found = self.plan.department(department)
         with locked(self.plan.root), closing(Driver()) as driver:
             driver.run(steps.make_first_blocks(self.plan))
+            self._save()
         write_bundle(self.plan, found, self.state.topology.parent, target)
 
     def down(self, *, delete: bool = False) -> bool:

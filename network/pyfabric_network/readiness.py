@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -10,10 +11,12 @@ from pyfabric.admin.discovery import discover_peers
 from pyfabric.core.effects import Endpoint, Flow, Rest, gather, rest, sleep
 from pyfabric.errors import DiscoveryError, GatewayError, NetworkError
 from pyfabric_network.plan import Address, ChannelPlan, DepartmentPlan, Member, Node, Plan
+from pyfabric_network.ports import listens
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint, together
 
 _PAUSE = 0.1
 _ATTEMPTS = 600
+_SHORTLY = 200
 _ACTIVE = "active"
 _OK = 200
 # In the metrics of an orderer; the development ledger, which elects nobody, has none.
@@ -55,14 +58,41 @@ def await_channels(plan: Plan) -> Flow[None]:
     yield from together([_patiently(check) for check in checks])
 
 
+def absent(plan: Plan) -> Flow[tuple[str, ...]]:
+    """What this machine's nodes lack of other machines', each in a sentence.
+
+    Departments whose peers take connections are given twenty seconds to be met. Nothing, where all
+    nodes are on this machine.
+    """
+    if not plan.places:
+        return ()
+    joined = [channel for channel in plan.channels.values() if channel.own]
+    others = {one.name: one for channel in joined for one in channel.departments}
+    with ThreadPoolExecutor() as pool:
+        reached = dict(zip(others, pool.map(_takes_connections, others.values()), strict=True))
+    silent = [
+        f"no peer of {name} takes connections" for name, taken in reached.items() if not taken
+    ]
+    checks = [partial(_ordering_problem, plan, channel) for channel in plan.channels.values()]
+    for channel in joined:
+        present = [one for one in channel.departments if reached[one.name]]
+        meeting = replace(channel, departments=tuple(present))
+        checks += [partial(_department_problem, meeting, department) for department in channel.own]
+    found = yield from together([_lasting_problem(check, _SHORTLY) for check in checks])
+    return (*silent, *(problem for problem in found if problem is not None))
+
+
+def _takes_connections(department: DepartmentPlan) -> bool:
+    return any(listens(peer.inside) for peer in department.peers)
+
+
 def await_ordering(plan: Plan, channel: ChannelPlan) -> Flow[None]:
     """An orderer of this machine, if there is one, has seen a leader of the channel.
 
     It takes more than half of all orderers to elect one by Raft; with BFT nobody is waited for. Raises
     NetworkError if there is none after a minute.
     """
-    if plan.own_orderers and plan.topology.ordering.consensus == "raft":
-        yield from _patiently(partial(_election_problem, plan, plan.own_orderers[0], channel))
+    yield from _patiently(partial(_ordering_problem, plan, channel))
 
 
 def await_departments(channel: ChannelPlan, department: DepartmentPlan) -> Flow[None]:
@@ -74,14 +104,20 @@ def await_departments(channel: ChannelPlan, department: DepartmentPlan) -> Flow[
 
 
 def _patiently(check: Callable[[], Flow[str | None]]) -> Flow[None]:
-    """Ask again and again what is wrong, until nothing is."""
+    """Ask again and again what is wrong, until nothing is; NetworkError after a minute."""
+    problem = yield from _lasting_problem(check, _ATTEMPTS)
+    if problem is not None:
+        raise NetworkError(f"{problem}, and that for {_ATTEMPTS * _PAUSE:.0f} s")
+
+
+def _lasting_problem(check: Callable[[], Flow[str | None]], attempts: int) -> Flow[str | None]:
     problem: str | None = None
-    for _ in range(_ATTEMPTS):
+    for _ in range(attempts):
         problem = yield from check()
         if problem is None:
-            return
+            return None
         yield from sleep(_PAUSE)
-    raise NetworkError(f"{problem}, and that for {_ATTEMPTS * _PAUSE:.0f} s")
+    return problem
 
 
 def _orderer_problem(plan: Plan, node: Node) -> Flow[str | None]:
@@ -99,7 +135,10 @@ def _leader_problem(plan: Plan, channel: ChannelPlan) -> Flow[str | None]:
     return None if any(said) or not said else f"{channel.name} has no leader"
 
 
-def _election_problem(plan: Plan, node: Node, channel: ChannelPlan) -> Flow[str | None]:
+def _ordering_problem(plan: Plan, channel: ChannelPlan) -> Flow[str | None]:
+    if plan.topology.ordering.consensus != "raft" or not plan.own_orderers:
+        return None
+    node = plan.own_orderers[0]
     metrics = yield from _metrics(plan, node)
     if channel.name in _ELECTED.findall(metrics):
         return None

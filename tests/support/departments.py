@@ -44,13 +44,13 @@ class City:
         self.folder = folder
         self.departments = tuple(yaml.safe_load(topology)["departments"])
         ports = range(50 * len(self.departments))
-        self._topology = f"{topology}base_port: {free_base(ports)}\n"
+        self.topology = f"{topology}base_port: {free_base(ports)}\n"
 
     def machine(self, name: str) -> Path:
         """The folder that is somebody's machine, with the topology on it."""
         place = self.folder / name
         place.mkdir(exist_ok=True)
-        write_topology(place, self._topology)
+        write_topology(place, self.topology)
         return place
 
     def state(self, name: str) -> Path:
@@ -77,15 +77,16 @@ class City:
         sent = [self.send(name) for name in self.departments]
         self.members("coordinator").add(sent, now=now())
 
-    def bundle(self, name: str) -> Path:
+    def bundle(self, name: str, title: str = "bundle") -> Path:
         """The coordinator makes a department's bundle, which is brought to the department."""
-        target = self.machine(name) / "bundle"
-        Network.open(self.state("coordinator")).bundle(name, target)
+        self.machine("coordinator")
+        target = self.machine(name) / title
+        Network.reopen(self.state("coordinator")).bundle(name, target)
         return target
 
-    def accept(self, name: str) -> None:
+    def accept(self, name: str, title: str = "bundle") -> None:
         """A department takes in its bundle."""
-        accept_bundle(self.folder / name / "bundle", self.state(name), runtime=None, now=now())
+        accept_bundle(self.folder / name / title, self.state(name), runtime=None, now=now())
 
     def network(self, name: str) -> Network:
         """A department's part of the network."""
