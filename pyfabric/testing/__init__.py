@@ -1,0 +1,5 @@
+"""What tests of departments' systems import: a network on the development ledger."""
+
+from pyfabric.testing.networks import DevelopmentNetwork, development_network
+
+__all__ = ["DevelopmentNetwork", "development_network"]
