@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 import yaml
+from pyfabric_network.compose import project_files
 from pyfabric_network.network import Network
 from pyfabric_network.pending import Step
+from pyfabric_network.plan import make_plan
 from pyfabric_network.profile import connection_profile
 from pyfabric_network.runtime import RuntimeName
 from pyfabric_network.state import networks
 from pyfabric_network.status import NodeStatus
-from pyfabric_network.topologies import find_topology
+from pyfabric_network.topologies import find_topology, load_topology
 
 from pyfabric.errors import ConfigError
+from pyfabric.identity import files
 from pyfabric_cli import completion, member_commands, options
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.output import progress, say, waiting
@@ -157,6 +160,21 @@ def profile(
         typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False)
     else:
         session.printer.document(found)
+
+
+@app.command()
+def render(
+    topology: Topology = "quickstart",
+    to: Annotated[
+        Path, typer.Option("--to", help="The folder for compose.yaml and nodes.yaml.")
+    ] = Path(),
+) -> None:
+    """Write a topology as a project for Docker Compose; `up --runtime compose` makes and runs the same."""
+    found = load_topology(find_topology(topology))
+    plan = make_plan(found, to.absolute(), base_port=found.base_port, containers=True)
+    for name, text in project_files(plan).items():
+        files.write_public(to / name, text.encode())
+        say(f"wrote {to / name}")
 
 
 @app.command()

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import yaml
 
+from pyfabric_network.ca_server import CA_CONFIG
 from pyfabric_network.plan import CONTAINER_PORTS, Address, DepartmentPlan, Member, Node, Plan
 
 COMPOSE_FILE: Final = "compose.yaml"
@@ -24,11 +25,14 @@ MODULES: Final = "contracts"
 
 OPERATIONS_PORT: Final = {"peer": 9443, "orderer": 8443, "client": 9443}
 _PARTICIPATION_PORT: Final = 9443
-# The newest patch releases that this was written for; FABRIC_VERSION replaces them.
-_VERSIONS: Final[Mapping[str, str]] = {"3.1": "3.1.5", "2.5": "2.5.14"}
+_CA_PORT: Final = 7054
+# The newest patch releases when this was written.
+_VERSIONS: Final[Mapping[str, str]] = {"3.1": "3.1.5", "2.5": "2.5.15"}
+_CA_VERSION: Final = "1.5.17"
 _MEMBER_FOLDER: Final = "/etc/pyfabric"
 _HOST_FOLDER: Final = "/etc/pyfabric-host"
 _DATA: Final = "/var/hyperledger"
+_CA_HOME: Final = "/etc/hyperledger/fabric-ca-server"
 
 _HEADING: Final = """\
 # The network "{name}" for Docker Compose, made from its topology by `pyfabric network render`: change that,
@@ -36,14 +40,13 @@ _HEADING: Final = """\
 """
 
 
-def compose_file(plan: Plan) -> str:
-    """The text of compose.yaml for the departments whose nodes run on this machine."""
+def project_files(plan: Plan) -> dict[str, str]:
+    """compose.yaml for the departments whose nodes run on this machine, and nodes.yaml beside it."""
     text = yaml.safe_dump(compose_project(plan), sort_keys=False, allow_unicode=True, width=1000)
-    return _HEADING.format(name=plan.name) + text
+    return {COMPOSE_FILE: _HEADING.format(name=plan.name) + text, NODES_FILE: _nodes_file()}
 
 
-def nodes_file() -> str:
-    """The text of nodes.yaml, which compose.yaml extends."""
+def _nodes_file() -> str:
     packaged = Path(str(files("pyfabric_network") / "compose_nodes.yaml"))
     source = Path(__file__).parents[1] / "compose" / NODES_FILE
     return (packaged if packaged.exists() else source).read_text(encoding="utf-8")
@@ -58,10 +61,12 @@ def compose_project(plan: Plan) -> dict[str, Any]:
         services[department.contract_host.name] = _contract_host(plan, department)
         for peer in department.peers:
             services[peer.name] = _peer(plan, department, peer)
+        if department.ca_server is not None:
+            services[department.ca_server.name] = _ca(plan, department, department.ca_server)
     return {
         "name": plan.name,
         "services": services,
-        "volumes": {node.name: {} for node in plan.own_nodes},
+        "volumes": {name: {} for name, service in services.items() if _keeps_data(name, service)},
     }
 
 
@@ -89,7 +94,7 @@ def _orderer(plan: Plan, node: Node) -> dict[str, Any]:
         published.append(_published(node.admin, _PARTICIPATION_PORT))
     return {
         "extends": _extends("orderer"),
-        "image": _image(plan, "orderer"),
+        "image": _image("orderer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
         "environment": {"ORDERER_GENERAL_LOCALMSPID": node.msp_id},
         "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
         "ports": published,
@@ -100,7 +105,7 @@ def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
     others = [str(one.inside) for one in department.peers if one is not node]
     return {
         "extends": _extends("peer"),
-        "image": _image(plan, "peer"),
+        "image": _image("peer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
         "depends_on": {department.contract_host.name: {"condition": "service_healthy"}},
         "env_file": [builder_file(department)],
         "environment": {
@@ -132,14 +137,32 @@ def _contract_host(plan: Plan, department: DepartmentPlan) -> dict[str, Any]:
     }
 
 
+def _ca(plan: Plan, department: DepartmentPlan, server: Member) -> dict[str, Any]:
+    return {
+        "profiles": ["ca"],
+        "extends": _extends("ca"),
+        "image": _image("ca", _CA_VERSION, "FABRIC_CA_VERSION"),
+        "volumes": [
+            _mount(plan, server.folder, _MEMBER_FOLDER),
+            _mount(plan, department.ca, "/etc/pyfabric-ca"),
+            f"{server.name}:{_CA_HOME}",
+            _mount(plan, server.folder / CA_CONFIG, f"{_CA_HOME}/{CA_CONFIG}"),
+        ],
+        "ports": [_published(department.ca_address, _CA_PORT)],
+    }
+
+
+def _keeps_data(name: str, service: Mapping[str, Any]) -> bool:
+    return any(mount.startswith(f"{name}:") for mount in service["volumes"])
+
+
 def _extends(service: str) -> dict[str, str]:
     return {"file": NODES_FILE, "service": service}
 
 
-def _image(plan: Plan, kind: str) -> str:
-    version = _VERSIONS[plan.topology.fabric]
+def _image(kind: str, version: str, setting: str) -> str:
     name = f"${{FABRIC_{kind.upper()}:-docker.io/hyperledger/fabric-{kind}}}"
-    return f"{name}:${{FABRIC_VERSION:-{version}}}"
+    return f"{name}:${{{setting}:-{version}}}"
 
 
 def _mount(plan: Plan, folder: Path, target: str) -> str:

@@ -15,17 +15,15 @@ from pyfabric.identity import files
 from pyfabric_network.compose import (
     COMPOSE_FILE,
     MODULES,
-    NODES_FILE,
     OPERATIONS_PORT,
     builder_file,
-    compose_file,
     compose_project,
     mounted,
-    nodes_file,
+    project_files,
     services_file,
 )
 from pyfabric_network.contract_hosts import builder_values, host_services
-from pyfabric_network.docker import DockerCompose, image_id
+from pyfabric_network.docker import EVERY_PROFILE, DockerCompose, image_id
 from pyfabric_network.node_config import BUILDER_VARIABLE
 from pyfabric_network.plan import CONTAINER_PORTS, Address, DepartmentPlan, Plan, Served
 from pyfabric_network.ports import check_free
@@ -138,13 +136,13 @@ class ComposeRuntime:
         ran = self.running()
         if self._compose.file.exists():
             self._remove(self._compose.services())
-            self._compose.run("down", "--remove-orphans")
+            self._compose.run("down", "--remove-orphans", profile=EVERY_PROFILE)
         return ran
 
     def discard(self) -> None:
         """Remove the volumes."""
         if self._compose.file.exists():
-            self._compose.run("down", "--volumes", "--remove-orphans")
+            self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
 
     def logs(self, *, follow: bool) -> Iterator[str]:
         """Every container's log; each line begins with the name of its own."""
@@ -157,7 +155,9 @@ class ComposeRuntime:
         In such a volume is an image's default configuration: a new image brings its own.
         """
         if services:
-            self._compose.run("rm", "--stop", "--force", "--volumes", *services)
+            self._compose.run(
+                *("rm", "--stop", "--force", "--volumes", *services), profile=EVERY_PROFILE
+            )
 
     def _require_image(self, host: str, images: Mapping[str, str]) -> None:
         if image_id(images[host]) is None:
@@ -178,8 +178,8 @@ class ComposeRuntime:
         return services
 
     def _write(self, plan: Plan, served: Sequence[Served]) -> None:
-        files.write_public(self._root / COMPOSE_FILE, compose_file(plan).encode())
-        files.write_public(self._root / NODES_FILE, nodes_file().encode())
+        for name, text in project_files(plan).items():
+            files.write_public(self._root / name, text.encode())
         for department in plan.own:
             # Single quotes: Compose takes what is between them as it is, and JSON has none.
             values = json.dumps(builder_values(department))

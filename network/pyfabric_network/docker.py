@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pyfabric.errors import NetworkError
 
+EVERY_PROFILE = "*"
 _INSTEAD = "start one, or choose another runtime: native (Fabric's programs) or embedded"
 
 
@@ -30,9 +31,14 @@ class DockerCompose:
                 "runtime: native (Fabric's programs) or embedded"
             )
 
-    def run(self, *arguments: str) -> str:
-        """What a command of Compose prints; raises NetworkError with its last words if it fails."""
-        done = _run(*self._command(), *arguments)
+    def run(self, *arguments: str, profile: str | None = None) -> str:
+        """What a command of Compose prints; raises NetworkError with its last words if it fails.
+
+        The services of a `profile` are meant too: of those that the environment names, or of this
+        one ("*": of all).
+        """
+        chosen = () if profile is None else ("--profile", profile)
+        done = _run(*self._command(), *chosen, *arguments)
         if done.returncode:
             raise NetworkError(f"docker compose {arguments[0]}: {_last_words(done.stderr)}")
         return done.stdout
@@ -49,8 +55,8 @@ class DockerCompose:
                 process.terminate()
 
     def services(self) -> tuple[str, ...]:
-        """The services of the project."""
-        return tuple(self.run("config", "--services").split())
+        """The services of the project, of every profile."""
+        return tuple(self.run("config", "--services", profile=EVERY_PROFILE).split())
 
     def running(self) -> tuple[str, ...]:
         """The services whose containers run."""

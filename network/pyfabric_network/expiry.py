@@ -32,5 +32,5 @@ def _certificates(plan: Plan) -> Iterator[tuple[str, Path]]:
             yield f"the {title} of {department.name}", folder / "ca.pem"
         for member in department.members():
             yield f"the certificate of {member.name}", member.certificate
-        for member in (*department.members(), department.contract_host):
+        for member in (*department.members(), *department.servers):
             yield f"the TLS certificate of {member.name}", member.tls_certificate

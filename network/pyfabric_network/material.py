@@ -6,6 +6,7 @@
       rootca/                   the root above ca/, where the topology asks for an intermediate CA
       peers/<node>/{msp,tls}    orderers/<node>/{msp,tls}    users/<user>/{msp,tls}
       contracts/tls             what its contract host listens with
+      ca-server/                in containers, what its Fabric CA begins with (see `ca_server`)
 
 All departments' keys in one place: for development. Nothing that exists is made again.
 """
@@ -21,6 +22,7 @@ from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
+from pyfabric_network.ca_server import write_ca_server
 from pyfabric_network.plan import DepartmentPlan, Member, Plan
 
 _YEARS = 10
@@ -43,8 +45,8 @@ def missing_material(plan: Plan) -> list[Member]:
     return [
         member
         for department in plan.own
-        for member in (*department.members(), department.contract_host)
-        if not (_has_tls(member) and (member is department.contract_host or _has_identity(member)))
+        for member in (*department.members(), *department.servers)
+        if not (_has_tls(member) and (member in department.servers or _has_identity(member)))
     ]
 
 
@@ -63,9 +65,11 @@ def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> N
     for member in department.members():
         if not _has_identity(member):
             _issue_identity(member, ca, definition, now)
-    for member in (*department.members(), department.contract_host):
+    for member in (*department.members(), *department.servers):
         if not _has_tls(member):
             _issue_tls(member, tls_ca, now)
+    if department.ca_server is not None:
+        write_ca_server(department.ca_server, ca.certificate_pem, root)
 
 
 def _identity_authority(

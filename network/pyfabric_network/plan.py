@@ -17,9 +17,10 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 - the other departments' nodes come from o
 ADMIN = "Admin"
 Unit: TypeAlias = Literal["admin", "client", "peer", "orderer"]
 
-# Where a department's 50 ports go: peers from 0 (2 each), orderers from 20 (3 each), contracts from 30;
+# Where a department's 50 ports go: peers from 0 (2 each), a CA at 18, orderers from 20 (3 each), contracts
+# from 30;
 # the last port of each, and the last of all for the contract host, is of the operations service.
-_ORDERERS_FROM, _CONTRACTS_FROM = 20, 30
+_CA_PORT, _ORDERERS_FROM, _CONTRACTS_FROM = 18, 20, 30
 _HOST_OPERATIONS = PORTS_PER_DEPARTMENT - 1
 _CONTRACT_PORTS = _HOST_OPERATIONS - _CONTRACTS_FROM
 # Where a container listens for other containers: Fabric's usual ports, and contracts from 9000 on.
@@ -148,7 +149,7 @@ class Node:
 class DepartmentPlan:
     """One organisation: its folders, nodes and users (by short name: Admin, clerk, …).
 
-    Its nodes run at `place`. Its peers find its own service of a contract that no contract host serves
+    Its nodes run at `place`. In containers it may have a Fabric CA, `ca_server`. Its peers find its own service of a contract that no contract host serves
     in `elsewhere`.
     """
 
@@ -163,6 +164,8 @@ class DepartmentPlan:
     intermediate_ca: bool
     users: Mapping[str, Member]
     contract_host: Member
+    ca_server: Member | None
+    ca_address: Address
     first_contract: Address
     host_operations: Address
     elsewhere: Mapping[str, Address]
@@ -171,6 +174,11 @@ class DepartmentPlan:
     def nodes(self) -> tuple[Node, ...]:
         """Its orderers, then its peers."""
         return (*self.orderers, *self.peers)
+
+    @property
+    def servers(self) -> tuple[Member, ...]:
+        """What listens with a certificate of its TLS CA and has no identity on the network."""
+        return (self.contract_host, *([self.ca_server] if self.ca_server else []))
 
     @property
     def msp(self) -> Path:
@@ -433,7 +441,7 @@ def _department(
 
     peers = tuple(node("peer", j, first_port + 2 * j, None) for j in range(spec.peers))
     orderer_ports = first_port + _ORDERERS_FROM
-    host = f"contracts.{domain}"
+    host, ca = f"contracts.{domain}", f"ca.{domain}"
     contracts = Address(LOOPBACK, first_port + _CONTRACTS_FROM)
     if containers:
         contracts = Address(host, CONTAINER_PORTS["client"])
@@ -453,6 +461,10 @@ def _department(
         users={ADMIN: user(ADMIN, "admin", {})}
         | {short: user(short, "client", item.attributes) for short, item in spec.users.items()},
         contract_host=Member(host, "client", folder / "contracts", (host, "localhost", LOOPBACK)),
+        ca_server=Member(ca, "client", folder / "ca-server", (ca, "localhost", LOOPBACK))
+        if containers
+        else None,
+        ca_address=Address(LOOPBACK, first_port + _CA_PORT),
         first_contract=contracts,
         host_operations=Address(LOOPBACK, first_port + _HOST_OPERATIONS),
         elsewhere={

@@ -224,8 +224,17 @@ async def _from_file(file: Path) -> AsyncIterator[bytes]:
         loop.add_signal_handler(number, signals.put_nowait, number)
     number = signal.SIGHUP
     while number is signal.SIGHUP:
-        yield _content(file) or b""
+        yield _line(file)
         number = await signals.get()
+
+
+def _line(file: Path) -> bytes:
+    """The content of the file; nothing, which is no list of services, if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        _LOG.error("cannot read %s: %s", file, error.strerror)
+        return b""
 
 
 async def _applied(host: Host, line: bytes) -> str:

@@ -29,6 +29,15 @@ def test_init_copies_a_topology_out_and_never_over_a_file(run: Run, tmp_path: Pa
     assert target.read_text() == "mine"
 
 
+def test_render_writes_a_project_for_docker_compose(run: Run, tmp_path: Path) -> None:
+    ended = run("network", "render", "city", "--to", str(tmp_path / "compose"))
+    assert ended.code == 0
+    for name in ("compose.yaml", "nodes.yaml"):
+        committed = Path("network/compose") / name
+        assert (tmp_path / "compose" / name).read_text() == committed.read_text()
+        assert f"wrote {tmp_path / 'compose' / name}" in ended.err
+
+
 def test_up_again_shows_the_nodes_and_says_where_the_keys_are(
     run: Run, network: Network, state: Path
 ) -> None:

@@ -73,6 +73,29 @@ async def host(folder: Path) -> AsyncIterator[Running]:
         await process.wait()
 
 
+@asynccontextmanager
+async def host_of_a_file(folder: Path, file: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pyfabric.chaincode.host", str(file)),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def answer_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    assert process.stdout is not None
+    decoded: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+    return decoded
+
+
 def service(version: str, port: int) -> dict[str, Any]:
     return {
         "package_id": f"versions:{version}",
@@ -163,3 +186,27 @@ async def test_it_ends_when_its_parent_or_a_signal_says_so_and_answers_first(
                 running.process.stdin.close()
             assert (await slow).payload == b"done"
         assert await running.end() == 0
+
+
+@pytest.mark.asyncio
+async def test_a_host_may_read_what_is_wanted_from_a_file_again_at_each_sighup(
+    tmp_path: Path, free_ports: list[int]
+) -> None:
+    (tmp_path / "contracts_one.py").write_text(CONTRACTS.replace("{version}", "one"))
+    file = tmp_path / "services.json"
+    file.write_text('{"services": []}')
+    async with host_of_a_file(tmp_path, file) as process:
+        assert await answer_of(process) == {"serving": []}
+        file.write_text(json.dumps({"services": [service("one", free_ports[0])]}, indent=1))
+        process.send_signal(signal.SIGHUP)
+        assert await answer_of(process) == {"serving": ["versions:one"]}
+        async with FakePeer(f"127.0.0.1:{free_ports[0]}") as peer:
+            assert (await peer.invoke("edition")).payload == b"one"
+        file.unlink()
+        process.send_signal(signal.SIGHUP)
+        assert "not a list of services" in (await answer_of(process))["error"]
+        file.write_text('{"services": []}')
+        process.send_signal(signal.SIGHUP)
+        assert await answer_of(process) == {"serving": []}
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 30) == 0

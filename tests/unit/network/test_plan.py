@@ -114,6 +114,22 @@ def test_a_contract_that_is_served_elsewhere_has_the_address_of_each_department(
     assert builder == spec.addresses
 
 
+def test_containers_reach_each_other_by_name_and_this_machine_by_published_ports() -> None:
+    topology = quickstart()
+    made = make_plan(topology, ROOT, base_port=17000, containers=True)
+    tax = made.departments["MktSup"]
+    assert str(tax.peers[0].inside) == "peer0.mktsup:7051"
+    assert str(tax.peers[0].outside) == "127.0.0.1:17050"
+    assert str(made.orderers[0].inside) == "orderer0.econinfo:7050"
+    assert tax.builder_addresses()["address_0"] == "contracts.mktsup:9000"
+    served = [each.served for each in made.contracts.values() if each.served]
+    assert served
+    assert not [name for name in made.listening(served) if name.startswith("directory_")]
+    here = make_plan(topology, ROOT, base_port=17000)
+    package = made.contracts["directory"].package
+    assert package.package_id == here.contracts["directory"].package.package_id
+
+
 def test_contract_ports_run_out_with_a_clear_error() -> None:
     served = tuple(Served("x", f"x_{slot}", "x:0", ("a:B",), slot) for slot in range(19))
     with pytest.raises(NetworkError, match=r"no port is left for directory_1.0.*at most 19"):

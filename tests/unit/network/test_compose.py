@@ -1,0 +1,201 @@
+"""The project for Docker Compose: what is committed is what is made, and it keeps these rules."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pyfabric_network.compose import project_files
+from pyfabric_network.plan import Place, Plan, make_plan
+from pyfabric_network.topologies import bundled_topologies, load_topology
+
+COMMITTED = Path("network/compose")
+ROOT = Path("/somewhere/network")
+# What each kind of service may be told by its environment.
+SETTINGS = {
+    "orderer": ("ORDERER_", "FABRIC_LOGGING_SPEC"),
+    "peer": ("CORE_", "FABRIC_LOGGING_SPEC"),
+    "contracts": (),
+    "ca": ("FABRIC_CA_SERVER_",),
+}
+
+
+def plan_of(name: str, places: Mapping[str, Place] | None = None) -> Plan:
+    topology = load_topology(bundled_topologies()[name])
+    return make_plan(topology, ROOT, base_port=topology.base_port, places=places, containers=True)
+
+
+def project_of(plan: Plan) -> dict[str, Any]:
+    """The project with `extends` worked out: environments joined, anything else replaced."""
+    texts = project_files(plan)
+    project = yaml.safe_load(texts["compose.yaml"])
+    common = yaml.safe_load(texts["nodes.yaml"])["services"]
+    for name, service in project["services"].items():
+        extends = service.pop("extends")
+        assert extends["file"] == "nodes.yaml"
+        base = common[extends["service"]]
+        environment = {**base.get("environment", {}), **service.get("environment", {})}
+        project["services"][name] = {
+            **base,
+            **service,
+            "environment": environment,
+            "kind": extends["service"],
+        }
+    return dict(project)
+
+
+CITY = plan_of("city")
+SERVICES: dict[str, dict[str, Any]] = project_of(CITY)["services"]
+
+
+def test_the_committed_project_is_the_one_of_the_city() -> None:
+    for name, text in project_files(CITY).items():
+        assert (COMMITTED / name).read_text(encoding="utf-8") == text, (
+            "make it anew: pyfabric network render city --to network/compose"
+        )
+
+
+def test_every_node_contract_host_and_ca_is_a_service_and_nothing_else() -> None:
+    hosts = {department.contract_host.name for department in CITY.departments.values()}
+    cas = {f"ca.{department.folder.name}" for department in CITY.departments.values()}
+    assert set(SERVICES) == {node.name for node in (*CITY.orderers, *CITY.peers)} | hosts | cas
+    assert len(SERVICES) == 4 + 15 + 14 + 14
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_watched_limited_and_started_again(name: str) -> None:
+    service = SERVICES[name]
+    assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+    assert service["restart"] == "unless-stopped"
+    assert set(service["deploy"]["resources"]["limits"]) == {"memory", "pids"}
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "privileged" not in service
+    assert not any("docker.sock" in mount for mount in service["volumes"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_settings_are_the_program_s_own_and_text(name: str) -> None:
+    service = SERVICES[name]
+    for key, value in service["environment"].items():
+        assert key.startswith(SETTINGS[service["kind"]])
+        assert isinstance(value, str), f"{key}: Compose wants text"
+
+
+def test_images_are_official_pinned_and_settable() -> None:
+    images = {service["kind"]: service["image"] for service in SERVICES.values()}
+    official = "docker.io/hyperledger/fabric"
+    assert images == {
+        "orderer": f"${{FABRIC_ORDERER:-{official}-orderer}}:${{FABRIC_VERSION:-3.1.5}}",
+        "peer": f"${{FABRIC_PEER:-{official}-peer}}:${{FABRIC_VERSION:-3.1.5}}",
+        "ca": f"${{FABRIC_CA:-{official}-ca}}:${{FABRIC_CA_VERSION:-1.5.17}}",
+        "contracts": "${CONTRACT_IMAGE:-pyfabric-contracts:latest}",
+    }
+
+
+def test_what_is_published_is_what_the_plan_says_on_this_machine_alone() -> None:
+    published = [port.rsplit(":", 1) for service in SERVICES.values() for port in service["ports"]]
+    addresses = [address for address, _ in published]
+    assert len(set(addresses)) == len(addresses)
+    served = [each.served for each in CITY.contracts.values() if each.served]
+    wanted = {str(address) for address in CITY.listening(served).values()}
+    cas = {str(department.ca_address) for department in CITY.departments.values()}
+    assert set(addresses) == wanted | cas
+    assert all(address.startswith("127.0.0.1:") for address in addresses)
+    contracts = {str(each.contract_address(0).port) for each in CITY.departments.values()}
+    assert not contracts & {inside for _, inside in published}
+
+
+def test_health_checks_look_at_the_ports_that_peers_and_orderers_listen_on() -> None:
+    for node in (*CITY.orderers, *CITY.peers):
+        service = SERVICES[node.name]
+        assert f":{node.inside.port:04X} " in service["healthcheck"]["test"][1]
+        environment = service["environment"]
+        listening = environment.get(
+            "CORE_PEER_LISTENADDRESS", f"0.0.0.0:{environment.get('ORDERER_GENERAL_LISTENPORT')}"
+        )
+        assert listening == f"0.0.0.0:{node.inside.port}"
+        assert node.inside.host == node.name
+        assert {node.name, "127.0.0.1"} <= set(node.member.hosts)
+
+
+def test_keys_are_mounted_read_only_and_only_the_department_s_own() -> None:
+    for department in CITY.departments.values():
+        own = {node.name for node in department.nodes}
+        own |= {department.contract_host.name, f"ca.{department.folder.name}"}
+        for name, service in SERVICES.items():
+            for mount in service["volumes"]:
+                if f"organizations/{department.folder.name}/" in mount:
+                    assert name in own
+                    assert mount.endswith(":ro")
+
+
+def test_data_is_in_a_named_volume_of_each_node() -> None:
+    volumes = project_of(CITY)["volumes"]
+    for node in (*CITY.orderers, *CITY.peers):
+        assert f"{node.name}:/var/hyperledger" in SERVICES[node.name]["volumes"]
+        assert node.name in volumes
+    assert len(volumes) == 4 + 15 + 14
+
+
+def test_a_peer_waits_for_its_department_s_contract_host() -> None:
+    for department in CITY.departments.values():
+        for peer in department.peers:
+            waits = SERVICES[peer.name]["depends_on"]
+            assert waits == {department.contract_host.name: {"condition": "service_healthy"}}
+
+
+def test_cas_are_started_on_request_only() -> None:
+    profiles = {name: service.get("profiles", []) for name, service in SERVICES.items()}
+    assert all((found == ["ca"]) == name.startswith("ca.") for name, found in profiles.items())
+
+
+def test_a_department_with_a_machine_of_its_own_publishes_to_the_others() -> None:
+    places = {
+        "EconInfo": Place("econinfo.example", 17000, here=True),
+        "MktSup": Place("mktsup.example", 17050, here=False),
+    }
+    plan = plan_of("quickstart", places)
+    services = project_of(plan)["services"]
+    assert set(services) == {
+        "orderer0.econinfo",
+        "contracts.econinfo",
+        "peer0.econinfo",
+        "ca.econinfo",
+    }
+    peer = services["peer0.econinfo"]
+    assert peer["ports"] == ["0.0.0.0:17000:7051", "127.0.0.1:17001:9443"]
+    assert peer["environment"]["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == "econinfo.example:17000"
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="there is no program docker")
+@pytest.mark.parametrize("name", ["city", "quickstart", "two-departments"])
+def test_docker_compose_takes_it(name: str, tmp_path: Path) -> None:
+    if subprocess.run(
+        ["docker", "compose", "version"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("docker has no Compose")
+    plan = plan_of(name)
+    for file, text in project_files(plan).items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    (tmp_path / "builders").mkdir()
+    for department in plan.departments.values():
+        (tmp_path / "builders" / f"{department.folder.name}.env").write_text("A='{\"b\": 1}'\n")
+    config = subprocess.run(
+        ["docker", "compose", "--profile", "ca", "config", "--format", "json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert config.returncode == 0, config.stderr
+    assert not config.stderr
+    services = json.loads(config.stdout)["services"]
+    assert set(services) == set(project_of(plan)["services"])
+    peer = services[plan.peers[0].name]
+    assert peer["environment"]["A"] == '{"b": 1}'
+    assert peer["image"] == "docker.io/hyperledger/fabric-peer:3.1.5"

@@ -1,0 +1,226 @@
+"""The compose runtime against a stand-in for docker: which commands it gives, and what it says of failures."""
+
+import json
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyfabric_network.ca_server import registrar_password
+from pyfabric_network.compose_runtime import ComposeRuntime
+from pyfabric_network.material import make_material, missing_material
+from pyfabric_network.plan import Plan, Served, make_plan
+from pyfabric_network.topologies import load_topology
+
+from pyfabric.errors import NetworkError
+from tests.support import docker_stand_in
+
+TOPOLOGY = """\
+name: small
+base_port: 15000
+departments: { Tax: { intermediate_ca: true }, Health: {} }
+ordering: { nodes: [Tax] }
+channels: { bills: { departments: [Tax, Health], contracts: [bill] } }
+contracts:
+  bill: { version: "1.0", classes: ["bills:Bill"] }
+"""
+NODES = ["orderer0.tax", "contracts.tax", "peer0.tax", "contracts.health", "peer0.health"]
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = docker_stand_in.install(tmp_path / "docker")
+    (folder / "images").write_text("sha256:1")
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "small.yaml").write_text(TOPOLOGY, encoding="utf-8")
+    (modules / "bills.py").write_text("class Bill: ...")
+    (modules / "secret.pem").write_text("not for contracts")
+    topology = load_topology(modules / "small.yaml")
+    made = make_plan(topology, tmp_path / "small", base_port=15000, containers=True)
+    make_material(made, now=NOW)
+    return made
+
+
+@pytest.fixture
+def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
+    return ComposeRuntime(plan.root, modules=plan.root.parent / "modules")
+
+
+def served(plan: Plan) -> tuple[Served, ...]:
+    found = plan.contracts["bill"].served
+    assert found is not None
+    return (found,)
+
+
+def commands(docker: Path) -> list[list[str]]:
+    """The commands of Compose that change something, without their options."""
+    found = []
+    for line in (docker / "calls").read_text().splitlines():
+        words = [word for word in shlex.split(line) if not word.startswith("-") and word != "*"]
+        if words[0] == "compose" and words[2:3] not in ([], ["config"], ["ps"], ["logs"]):
+            found.append(words[2:])
+    return found
+
+
+def test_a_network_is_started_served_stopped_and_discarded(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    assert runtime.check(plan, ()) == ()
+    assert not runtime.running()
+    assert list(runtime.logs(follow=False)) == []
+    assert not runtime.stop()
+    runtime.discard()
+    assert runtime.idle(plan, ()) == ("orderer0.tax", "peer0.tax", "peer0.health")
+    runtime.start(plan, ())
+    assert runtime.running()
+    assert runtime.idle(plan, ()) == ()
+    runtime.serve(plan, served(plan))
+    assert any("serving" in line for line in runtime.logs(follow=False))
+    runtime.serve(plan, ())
+    assert runtime.stop()
+    assert not runtime.running()
+    runtime.discard()
+    hosts = ["contracts.tax", "contracts.health"]
+    every = ["orderer0.tax", "contracts.tax", "peer0.tax", "ca.tax"]
+    every += ["contracts.health", "peer0.health", "ca.health"]
+    assert commands(docker) == [
+        ["up", "180"],
+        ["kill", "SIGHUP", *hosts],
+        ["kill", "SIGHUP", *hosts],
+        ["restart", *hosts],
+        ["rm", *every],
+        ["down"],
+        ["down"],
+    ]
+
+
+def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
+    plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan, served(plan))
+    told = json.loads((plan.root / "hosts" / "tax" / "services.json").read_text())
+    (service,) = told["services"]
+    assert service["address"] == "0.0.0.0:9000"
+    assert service["tls_key"] == "/etc/pyfabric/tls/server.key"
+    assert told["operations"]["address"] == "0.0.0.0:9443"
+
+
+def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: ComposeRuntime) -> None:
+    runtime.start(plan, ())
+    line = (plan.root / "builders" / "health.env").read_text()
+    assert line.startswith("CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG='")
+    values = json.loads(line.split("'")[1])
+    assert values["address_0"] == "contracts.health:9000"
+    assert values["root_cert"] == (plan.departments["Health"].tls_ca / "ca.pem").read_text()
+
+
+def test_contracts_see_modules_beside_the_topology_and_nothing_else(
+    plan: Plan, runtime: ComposeRuntime
+) -> None:
+    modules, copies = plan.root.parent / "modules", plan.root / "contracts"
+    runtime.start(plan, ())
+    assert list(copies.iterdir()) == []
+    (modules / "helpers").mkdir()
+    (modules / "helpers" / "__init__.py").write_text("")
+    (modules / "data").mkdir()
+    runtime.serve(plan, served(plan))
+    before = copies.stat().st_ino
+    assert {path.name for path in copies.iterdir()} == {"bills.py", "helpers"}
+    runtime.serve(plan, ())
+    assert list(copies.iterdir()) == []
+    assert copies.stat().st_ino == before
+
+
+def test_a_start_that_fails_ends_what_it_started(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "refuses").write_text("bills: no such module")
+    with pytest.raises(NetworkError, match=r"contract host contracts.tax: bills: no such module"):
+        runtime.start(plan, served(plan))
+    assert commands(docker)[-1] == ["stop", *NODES]
+    assert not runtime.running()
+
+
+def test_the_last_words_of_compose_are_told(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "broken").write_text("up")
+    with pytest.raises(NetworkError, match=r"^docker compose up: up is broken$"):
+        runtime.start(plan, ())
+
+
+def test_a_container_of_another_image_goes_first_with_its_anonymous_volumes(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "containers").write_text("peer0.tax sha256:0\npeer0.health sha256:1\ngone sha256:0\n")
+    runtime.start(plan, ())
+    assert commands(docker)[:2] == [["rm", "peer0.tax"], ["up", "180"]]
+    assert "rm --stop --force --volumes peer0.tax" in (docker / "calls").read_text()
+
+
+def test_the_image_of_contract_hosts_is_pulled_or_asked_for(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "images").unlink()
+    runtime.start(plan, ())
+    assert commands(docker)[0] == ["pull", "contracts.tax"]
+    (docker / "broken").write_text("pull")
+    with pytest.raises(NetworkError, match=r"no image image/contracts.tax .*`make image`"):
+        runtime.start(plan, ())
+
+
+def test_volumes_of_a_network_whose_keys_are_gone_are_not_taken_over(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "volumes").write_text("small_peer0.tax")
+    with pytest.raises(NetworkError, match="docker compose -p small down --volumes"):
+        runtime.check(plan, ())
+    plan.channels["bills"].block.parent.mkdir()
+    plan.channels["bills"].block.write_bytes(b"block")
+    runtime.check(plan, ())
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("{{.Server.Version}}", "^no Docker engine answers: .*native .* embedded$"),
+        ("compose", "^Docker has no Compose: .*native .* embedded$"),
+    ],
+)
+def test_what_is_missing_is_said_with_the_other_runtimes(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, broken: str, says: str
+) -> None:
+    (docker / "broken").write_text(broken)
+    with pytest.raises(NetworkError, match=says):
+        runtime.check(plan, ())
+
+
+def test_without_docker_the_other_runtimes_are_named(
+    plan: Plan, runtime: ComposeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NetworkError, match=r"^there is no Docker engine here .*native .* embedded"):
+        runtime.check(plan, ())
+
+
+def test_a_ca_begins_with_its_department_s_ca_and_a_password_of_its_own(plan: Plan) -> None:
+    server = plan.departments["Tax"].ca_server
+    other = plan.departments["Health"].ca_server
+    assert server is not None
+    assert other is not None
+    assert (server.folder / "chain.pem").read_bytes().count(b"BEGIN CERTIFICATE") == 2
+    assert (other.folder / "chain.pem").read_bytes().count(b"BEGIN CERTIFICATE") == 1
+    password = registrar_password(server)
+    assert len(password) >= 32
+    assert password != registrar_password(other)
+    assert missing_material(plan) == []
+    make_material(plan, now=NOW)
+    assert registrar_password(server) == password
