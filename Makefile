@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean demo test check lint types layers pytest fuzz smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint types layers pytest fuzz smoke bench requirements distclean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -24,7 +24,9 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Without a Docker engine there is nothing to build, and the command says what to do.
 up: setup  ## a network with its contracts: TOPOLOGY=quickstart RUNTIME=compose|native|embedded
+	@test $(RUNTIME)$(CONTRACT_IMAGE) != compose || ! docker version >/dev/null 2>&1 || $(MAKE) --no-print-directory image
 	$(PYFABRIC) network up $(TOPOLOGY) --runtime $(RUNTIME)
 	$(PYFABRIC) chaincode deploy --network $(NETWORK)
 
@@ -39,6 +41,12 @@ logs: setup  ## the logs of the nodes, as they grow
 
 clean: setup  ## end the network and delete its keys, blocks and ledgers; asks first
 	$(PYFABRIC) network down --network $(NETWORK) --delete
+
+image:  ## the image of contract hosts for Docker Compose: PYTHON_IMAGE=the image that it begins with
+	docker build --quiet --tag pyfabric-contracts --file chaincode/Dockerfile $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) .
+
+render: setup  ## the Compose project of the city anew, in network/compose
+	$(PYFABRIC) network render city --to network/compose
 
 demo: setup  ## the main job: three departments publish, ask, grant and refuse data on a network of their own
 	$(BIN)/python tools/demo.py
