@@ -40,9 +40,11 @@ class Node:
         hosts: Hosts,
         peers: dict[str, PeerNode],
         orderers: dict[str, OrdererNode],
+        restoring: Restoring,
         stack: AsyncExitStack,
     ) -> None:
         self.hosts = hosts
+        self.restoring = restoring
         self.peers = peers
         self.orderers = orderers
         self._stack = stack
@@ -100,7 +102,7 @@ class Node:
                 development = Development(chains, restoring, clock)
                 service = await DevelopmentService.start(config.development, development.calls)
                 stack.push_async_callback(service.stop)
-            return cls(hosts, peers, orderers, stack.pop_all())
+            return cls(hosts, peers, orderers, restoring, stack.pop_all())
         raise AssertionError("a node neither started nor failed")
 
     async def reload(self, config: LedgerConfig) -> None:

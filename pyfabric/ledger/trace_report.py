@@ -97,7 +97,7 @@ def _reads(entry: NamespaceSet) -> Iterator[str]:
         yield f"the keys of {entry.namespace} from {query.start_key!r} to {query.end_key!r}"
     for collection in entry.collections:
         if count := len(collection.hashed.hashed_reads):
-            yield f"{count} of collection {collection.name} of {entry.namespace}"
+            yield _keys(count, collection.name, entry.namespace)
 
 
 def _writes(entry: NamespaceSet) -> Iterator[str]:
@@ -110,7 +110,12 @@ def _writes(entry: NamespaceSet) -> Iterator[str]:
     for collection in entry.collections:
         hashed = collection.hashed
         if count := len(hashed.hashed_writes) + len(hashed.metadata_writes):
-            yield f"{count} of collection {collection.name} of {entry.namespace}"
+            yield _keys(count, collection.name, entry.namespace)
+
+
+def _keys(count: int, collection: str, namespace: str) -> str:
+    """Of private data only hashes are known."""
+    return f"{count} key{'s' * (count > 1)} of collection {collection} of {namespace}"
 
 
 def _names(entries: Sequence[kv_rwset_pb2.KVMetadataEntry]) -> str:

@@ -74,10 +74,10 @@ def test_a_conflict_names_the_key_and_who_changed_it(deeds: Deeds) -> None:
 def test_what_was_read_and_written_in_words(deeds: Deeds) -> None:
     deeds.submit("put", "", "k1", "x")
     cases = {
-        ("put", "files", "k1", "secret"): ((), ("1 of collection files of deeds",)),
+        ("put", "files", "k1", "secret"): ((), ("1 key of collection files of deeds",)),
         ("append", "files", "k1", "!"): (
-            ("1 of collection files of deeds",),
-            ("1 of collection files of deeds",),
+            ("1 key of collection files of deeds",),
+            ("1 key of collection files of deeds",),
         ),
         ("bind", "", "k1", "TaxMSP"): (
             (trace_of_key(deeds, "k1"),),

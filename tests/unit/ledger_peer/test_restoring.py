@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-import shutil
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,6 +14,10 @@ from fabric_protos.gateway import gateway_pb2
 
 from pyfabric.errors import LedgerError, ValidationCode
 from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.images import Image
+from pyfabric.ledger.packages_store import PackageStore
+from pyfabric.ledger.private_store import PrivateStore
+from pyfabric.ledger.store import ChannelStore
 from tests.support import private_contract
 from tests.support.ledger import CHANNEL, LedgerNetwork
 from tests.support.private_contract import (
@@ -319,17 +323,52 @@ async def test_channels_come_and_go(tmp_path: Path) -> None:
         await network.deploy(NAME)
 
 
+class Crash(BaseException):
+    """The process ends here."""
+
+
 @pytest.mark.asyncio(loop_scope="function")
-async def test_a_killed_ledger_finishes_what_it_was_putting(tmp_path: Path) -> None:
-    network = LedgerNetwork.make(tmp_path, ("EconInfo",))
+async def test_a_ledger_that_crashes_while_it_is_set_back_finishes_when_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever file it had come to: public and private state are never of two moments."""
+    network = LedgerNetwork.make(tmp_path)
     async with network.running():
         await network.create_channel()
-        package_id = await network.deploy(NAME)
+        package_id = await network.deploy(NAME, collections=private_contract.COLLECTIONS)
         async with serving(network, package_id) as net:
-            await net.submit("EconInfo", "put", "", "k", value="old")
-            await network.ask("dump", path=str(tmp_path / "dump"))
-            await net.submit("EconInfo", "put", "", "k", value="new")
-    shutil.copy(tmp_path / "dump", network.config.folder / "restoring")
-    async with network.running(), serving(network, package_id) as net:
-        assert await net.read("EconInfo", "get", "", "k") == b"old"
+            for name in ("old", "new"):
+                await net.submit("EconInfo", "put", "", "k", value=name)
+                await net.submit("EconInfo", "put", "pair", "k", value=name)
+                await network.ask("dump", path=str(tmp_path / name))
+    stores = (ChannelStore, PrivateStore, PackageStore)
+    steps = len(network.departments) * 2 + 1
+    for crash_at in range(steps):
+        async with network.running() as node:
+            left = iter(range(crash_at, -1, -1))
+            with monkeypatch.context() as patched:
+                for store in stores:
+                    patched.setattr(store, "restore", _crashing(store.restore, left))
+                with pytest.raises(Crash):
+                    await node.restoring.put(Image.load(tmp_path / "old"))
+        async with network.running(), serving(network, package_id) as net:
+            for department, collection in (
+                ("Haidian", ""),
+                ("EconInfo", "pair"),
+                ("MktSup", "pair"),
+            ):
+                assert await net.read(department, "get", collection, "k") == b"old"
+            await network.ask("load", path=str(tmp_path / "new"))
+            assert await net.read("MktSup", "get", "pair", "k") == b"new"
         assert not (network.config.folder / "restoring").exists()
+
+
+def _crashing(
+    restore: Callable[[Any, Any], None], left: Iterator[int]
+) -> Callable[[Any, Any], None]:
+    def crash_or_restore(store: Any, image: Any) -> None:
+        if next(left) == 0:
+            raise Crash
+        restore(store, image)
+
+    return crash_or_restore
