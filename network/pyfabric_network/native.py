@@ -182,8 +182,9 @@ class NativeRuntime:
 
     def _start(self, name: str, launch: Launch) -> None:
         folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in ("data", "tmp"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            (folder / part).mkdir(exist_ok=True)
         (folder / launch.config_file).write_text(
             yaml.safe_dump(launch.config, sort_keys=False), encoding="utf-8"
         )

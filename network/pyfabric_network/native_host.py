@@ -59,7 +59,7 @@ class NativeHost:
         return self.folder / "answers"
 
     def _start(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._pipe.unlink(missing_ok=True)
         os.mkfifo(self._pipe, mode=0o600)
         descriptor = os.open(self._pipe, os.O_RDWR)

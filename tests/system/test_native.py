@@ -187,6 +187,25 @@ def test_raft_goes_on_without_its_leader(three: Network) -> None:
     assert set(problems(three).values()) == {None}
 
 
+def test_a_peer_more_is_started_and_the_others_are_left_alone(three: Network) -> None:
+    file = three.state.topology
+    grown = file.read_text().replace("  Health: {}", "  Health: { peers: 2 }")
+    file.write_text(grown)
+    before = pids(three)
+    network = reopen(three)
+    assert [(step.action, step.subject) for step in network.pending() if step.action != "make"] == [
+        ("start", "peer1.health"),
+        ("join", "peer1.health"),
+    ]
+    network.up()
+    network.deploy()
+    assert before.items() <= pids(network).items()
+    await_truth(lambda: problems(network)["peer1.health"] is None and len(heights(network)) == 1)
+    file.write_text(grown.replace("peers: 2", "peers: 1"))
+    reopen(network).up()
+    assert pids(three) == before
+
+
 def test_bft_goes_on_without_its_leader(tmp_path: Path) -> None:
     """Four orderers bear one loss; the others change the view once they have waited for it in vain."""
     network = prepare(tmp_path, FOUR_BFT_ORDERERS)
