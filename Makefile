@@ -73,13 +73,15 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
-# Coverage counts what runs in the test's own process; the second run drives networks in others.
+# Coverage counts what runs in the test's own process; the second run drives networks in others, the third
+# Fabric's own programs, where they are (FABRIC_BIN or PATH).
 pytest: setup tests/interop/node_modules/.ready
 	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs
 	$(BIN)/coverage report --skip-covered --fail-under=100 \
 	  --include='pyfabric/errors.py,pyfabric/core/*,pyfabric/identity/*,pyfabric/admin/config/*'
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
+	$(BIN)/python -m pytest tests/conformance --runtime native
 
 fuzz: setup  ## spoilt messages for every decoder and the validator, until stopped
 	$(BIN)/python tools/fuzz.py

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pyfabric_network.runtime import RuntimeName
 
+from tests.support.programs import skip_without_fabric
 from tests.support.running import Running, started
 
 settings.register_profile(
@@ -47,5 +48,7 @@ def runtime(request: pytest.FixtureRequest) -> RuntimeName:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Running]:
     """The conformance network, brought up once for all tests that only talk to it."""
+    if runtime is RuntimeName.NATIVE:
+        skip_without_fabric()
     with started(tmp_path_factory.mktemp("conformance"), runtime) as network:
         yield network

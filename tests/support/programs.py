@@ -13,13 +13,16 @@ def fabric_programs() -> Path | None:
     return Path(folder) if folder else None
 
 
-_MISSING = next(
-    (name for name in ("peer", "orderer") if not shutil.which(name, path=fabric_programs())), None
-)
+_MISSING = [name for name in ("peer", "orderer") if not shutil.which(name, path=fabric_programs())]
+_REASON = f"of Fabric's programs, {' and '.join(_MISSING)} are neither in FABRIC_BIN nor on PATH"
 
-needs_fabric = pytest.mark.skipif(
-    _MISSING is not None, reason=f"Fabric's program {_MISSING} is neither in FABRIC_BIN nor on PATH"
-)
+needs_fabric = pytest.mark.skipif(bool(_MISSING), reason=_REASON)
+
+
+def skip_without_fabric() -> None:
+    """Skip the test, or all that want a fixture, where the programs are missing."""
+    if _MISSING:
+        pytest.skip(_REASON)
 
 
 def write_program(file: Path, script: str) -> None:
