@@ -76,8 +76,10 @@ def _entries(data: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 
 def _gunzip(data: bytes) -> bytes:
     """What can be unpacked. As Go's, this does not look at checksums of what a tar does not reach."""
+    if len(data) < len(_GZIP_HEADER):
+        raise PackageError(f"error reading as gzip stream: {'unexpected ' if data else ''}EOF")
     if not data.startswith(_GZIP_MAGIC):
-        raise PackageError("error reading as gzip stream: it does not begin as gzip does")
+        raise PackageError("error reading as gzip stream: gzip: invalid header")
     unpacked = bytearray()
     while data.startswith(_GZIP_MAGIC):
         member = zlib.decompressobj(-zlib.MAX_WBITS)

@@ -88,10 +88,15 @@ class Endorsers:
     def for_organizations(
         self, channel_id: str, chaincode: str, organizations: Sequence[str]
     ) -> Plan[Peer]:
-        """A plan for one peer of each organisation; raises NoPlanError."""
+        """A plan for one peer of each organisation; raises NoPlanError.
+
+        As at Fabric's gateway the peers of one that is named twice are asked again when they refuse.
+        """
         running = self._running(channel_id, chaincode)
         groups = {
-            msp_id: [peer for peer in running if peer.msp_id == msp_id] for msp_id in organizations
+            msp_id: [peer for peer in running if peer.msp_id == msp_id]
+            * organizations.count(msp_id)
+            for msp_id in organizations
         }
         missing = [msp_id for msp_id in organizations if not groups[msp_id]]
         if missing:

@@ -17,10 +17,6 @@ from pyfabric.ledger.system.calls import SystemCall
 _SERVICE = "ccaas"
 
 
-class PackageNotFoundError(ContractError):
-    """The package is not installed: answered with status 404."""
-
-
 def install(
     call: SystemCall, request: lifecycle_pb2.InstallChaincodeArgs
 ) -> lifecycle_pb2.InstallChaincodeResult:
@@ -61,7 +57,7 @@ def query_installed(
     package_id = request.package_id
     label = dict(call.peer.packages.listed()).get(package_id)
     if label is None:
-        raise PackageNotFoundError(f"chaincode install package '{package_id}' not found")
+        raise ContractError(f"could not find chaincode with package id '{package_id}'")
     result = lifecycle_pb2.QueryInstalledChaincodeResult(package_id=package_id, label=label)
     _add_references(result, call, package_id)
     return result

@@ -62,7 +62,7 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
         return failure(f"Failed to authorize invocation due to failed ACL check: {refusal}")
     try:
         return success(_dispatch(name, call).SerializeToString())
-    except (NotDefinedError, installing.PackageNotFoundError) as error:
+    except NotDefinedError as error:
         return failure(str(error), NOT_FOUND)
     except ContractError as error:
         return failure(f"failed to invoke backing implementation of '{name}': {error}")
@@ -100,23 +100,26 @@ class _OnChannel:
         return OrganizationState(self.simulation, implicit_collection(self.call.peer.msp_id))
 
 
-def _on_channel(call: SystemCall) -> _OnChannel:
+def _on_channel(call: SystemCall, missing: str = "no application config for channel") -> _OnChannel:
     channel = call.peer.channel(call.channel_id)
     if channel is None or call.simulation is None:
-        raise ContractError(f"no application config for channel '{call.channel_id}'")
+        raise ContractError(f"{missing} '{call.channel_id}'")
     return _OnChannel(call, channel.config, call.simulation)
 
 
-def _validate(context: _OnChannel, request: Any) -> None:
+def _validated(call: SystemCall, request: Any) -> _OnChannel:
+    """What a call with a definition works on, once the definition makes sense."""
     try:
         inputs.check_names(request.name, request.version)
         collections = inputs.static_collections(request.collections)
+        context = _on_channel(call, "could not get channelconfig for channel")
         inputs.check_collections(collections, context.config.msp_manager)
         committed = read_definition(request.name, context.public)
         if committed is None:
             context.simulation.get_state(LEGACY, request.name)
         else:
             inputs.check_against_committed(collections, committed.collection_package)
+        return context
     except ContractError as error:
         raise ContractError(f"error validating chaincode definition: {error}") from error
 
@@ -153,8 +156,7 @@ def _check_default_policy(context: _OnChannel, request: Any) -> None:
 def _approve(
     call: SystemCall, request: lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs
 ) -> Message:
-    context = _on_channel(call)
-    _validate(context, request)
+    context = _validated(call, request)
     current = read_sequence(request.name, context.public)
     _check_sequence(current, request.sequence)
     _check_default_policy(context, request)
@@ -292,8 +294,7 @@ def _check_readiness(call: SystemCall, request: lifecycle_pb2.CheckCommitReadine
 
 
 def _commit(call: SystemCall, request: lifecycle_pb2.CommitChaincodeDefinitionArgs) -> Message:
-    context = _on_channel(call)
-    _validate(context, request)
+    context = _validated(call, request)
     msp_id = call.peer.msp_id
     if msp_id not in context.config.application_organizations:
         raise ContractError(

@@ -152,6 +152,16 @@ async def test_answers_that_differ(world: World) -> None:
     ]
 
 
+async def test_an_organization_that_is_named_twice_is_asked_again_when_it_refuses(
+    world: World,
+) -> None:
+    answer = await world.gateway.endorse(
+        draft(world, b"nothing of the kind"), "HaidianMSP", "HaidianMSP"
+    )
+    assert answer.code == "ABORTED"
+    assert [msp_id for msp_id, _ in answer.details] == ["HaidianMSP", "HaidianMSP"]
+
+
 async def test_unknown_organizations(world: World) -> None:
     proposal = draft(world, b"get", b"k")
     assert await world.gateway.endorse(proposal, "NopeMSP") == Outcome(

@@ -267,8 +267,11 @@ async def test_packages_that_cannot_be_built(world: World) -> None:
         request.SerializeToString(),
     )
     assert (answer.status, answer.message) == (
-        404,
-        f"chaincode install package '{lost.package_id}' not found",
+        500,
+        (
+            "failed to invoke backing implementation of 'QueryInstalledChaincode': could not find "
+            f"chaincode with package id '{lost.package_id}'"
+        ),
     )
     request.package_id = world.contracts.package_id
     answer = await world.network.system(
@@ -280,6 +283,26 @@ async def test_packages_that_cannot_be_built(world: World) -> None:
     )
     found = lifecycle_pb2.QueryInstalledChaincodeResult.FromString(answer.payload)
     assert found.references[CHANNEL].chaincodes[0].name == "asset"
+
+
+async def test_a_definition_that_is_approved_on_no_channel(world: World) -> None:
+    request = lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs(
+        name="n", version="1", sequence=1
+    )
+    answer = await world.network.system(
+        world.network.first,
+        "",
+        "_lifecycle",
+        b"ApproveChaincodeDefinitionForMyOrg",
+        request.SerializeToString(),
+    )
+    assert (answer.status, answer.message) == (
+        500,
+        (
+            "failed to invoke backing implementation of 'ApproveChaincodeDefinitionForMyOrg': error "
+            "validating chaincode definition: could not get channelconfig for channel ''"
+        ),
+    )
 
 
 async def test_event_requests_that_are_incomplete(world: World) -> None:
