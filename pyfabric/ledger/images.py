@@ -39,14 +39,15 @@ class Image:
     channels: Mapping[str, bytes]
     peers: Mapping[str, PeerImage]
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, compressed: bool = True) -> None:
         """Write a file, durably, whole or not at all; raises LedgerError."""
+        method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
         draft = path.with_name(f"{path.name}.part")
         try:
             draft.unlink(missing_ok=True)
             draft.touch(mode=0o600, exist_ok=False)
             with draft.open("wb") as file:
-                with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                with zipfile.ZipFile(file, "w", method, compresslevel=1) as archive:
                     for name, data in self._parts():
                         archive.writestr(name, data)
                 os.fsync(file.fileno())

@@ -53,7 +53,7 @@ class Restoring:
                 "a copy of its folder, can go back to it"
             )
         async with self._lock, self._chains.held():
-            image.save(self._pending)
+            image.save(self._pending, compressed=False)
             for channel_id in set(self._chains.ledgers.channels) - set(image.channels):
                 await self._chains.remove(channel_id)
             for peer in self._channels.peers:

@@ -397,7 +397,10 @@ def _check(path: Path) -> None:
             raise LedgerError(f"{path}: this is no ledger file")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != FORMAT:
-            raise LedgerError(f"{path}: format {version} is not supported, only {FORMAT}")
+            raise LedgerError(
+                f"{path}: format {version} is not supported, only {FORMAT}: use the version of pyfabric "
+                "that made it, or begin a new network"
+            )
         problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise LedgerError(f"{path}: the ledger file is damaged: {problem}")
