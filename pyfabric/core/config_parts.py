@@ -89,11 +89,8 @@ class Members:
         for name in sorted(section.groups):
             group = section.groups[name]
             if group.groups:
-                raise ConfigError(
-                    "ApplicationOrg config does not allow sub-groups"
-                    if keys is APPLICATION_ORGANIZATION
-                    else "organizations do not support sub-groups"
-                )
+                kind = "ApplicationOrg" if keys is APPLICATION_ORGANIZATION else "OrdererOrg"
+                raise ConfigError(f"{kind} config does not allow sub-groups")
             values = GroupValues(group, keys)
             anchors = values.get(peer_configuration_pb2.AnchorPeers).anchor_peers
             yield OrganizationInfo(

@@ -59,6 +59,13 @@ class Participants:
             self._config = config
         return self._consenters
 
+    def leader(self, config: ChannelConfig) -> str | None:
+        """The name of the orderer that leads a Raft channel: the first consenter that joined."""
+        for name, node in self._nodes.items():
+            if node.consenter(config) is not None:
+                return name
+        return None
+
     def suffice(self, config: ChannelConfig) -> bool:
         """Whether enough consenters are here for a block to be made."""
         return len(self.consenters(config)) >= quorum(config)
@@ -144,11 +151,16 @@ class Chain:
         self._settled.clear()
         self._put([message])
 
-    def cluster(self, now: datetime) -> raft.Cluster:
-        """The running nodes of a Raft channel; raises FabricError if the newest block cannot be read."""
+    def cluster(self, name: str, now: datetime) -> raft.Cluster:
+        """The running nodes of a Raft channel, as an orderer knows them: only the leader counts them.
+
+        Raises FabricError if the newest block cannot be read.
+        """
         config = self._ledger.config
         known = orderer_metadata(self._newest()).consenter_metadata
         membership = raft.Membership.read(known, len(config.consenters))
+        if self.participants.leader(config) != name:
+            return raft.Cluster(membership, frozenset(), now)
         here = [one for one, _ in self.participants.consenters(config)]
         numbered = zip(membership.ids, config.consenters, strict=True)
         active = frozenset(number for number, one in numbered if one in here)

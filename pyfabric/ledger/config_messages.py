@@ -54,7 +54,6 @@ class UpdateProcessor:
         ):
             update = configtx_pb2.ConfigUpdate.FromString(read_update(envelope).config_update)
             maintenance.check(config, new, update)
-        _check_survivable(new)
         return Message(
             made.SerializeToString(),
             size,
@@ -95,12 +94,13 @@ class UpdateProcessor:
 
 
 def check_configure(old: ChannelConfig, new: ChannelConfig) -> None:
-    """Raise OrdererError for a configuration that the ordering service itself does not take."""
+    """Raise OrdererError for a configuration that the ordering service, or this ledger, does not take."""
     if old.consensus_type == BFT:
         try:
             bft.check_policy(new)
         except ConfigError as error:
             raise OrdererError(str(error), status=common_pb2.SERVICE_UNAVAILABLE) from error
+    _check_survivable(new)
 
 
 def _check_survivable(new: ChannelConfig) -> None:

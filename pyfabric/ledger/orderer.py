@@ -297,7 +297,10 @@ class Orderer:
     ) -> None:
         chain = self._chains.get(ledger.channel_id)
         processor = UpdateProcessor(
-            self._node.signer, self._chains.nonce, self._now, lambda: chain.cluster(self._now())
+            self._node.signer,
+            self._chains.nonce,
+            self._now,
+            lambda: chain.cluster(self.name, self._now()),
         )
         message = processor.process(envelope, ledger.config)
         checked()

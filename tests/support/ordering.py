@@ -27,7 +27,7 @@ from pyfabric.admin.config.model import (
 )
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.issuing import CertificateAuthority
-from pyfabric.identity.keys import generate_private_key, private_key_pem
+from pyfabric.identity.keys import PrivateKey, generate_private_key, private_key_pem
 from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.channel import ChannelLedger
@@ -49,6 +49,7 @@ class Organization:
         self.ca = CertificateAuthority.create(f"ca.{name}", name, now=NOW)
         self.tls_ca = CertificateAuthority.create(f"tlsca.{name}", name, now=NOW)
         self._identities: dict[str, SigningIdentity] = {}
+        self._keys: dict[bytes, PrivateKey] = {}
 
     @cached_property
     def definition(self) -> MSPDefinition:
@@ -64,6 +65,7 @@ class Organization:
         if name not in self._identities:
             key = generate_private_key()
             certificate = self.ca.issue(name, now=NOW, public_key=key.public_key(), unit=unit)
+            self._keys[certificate] = key
             self._identities[name] = load_identity(self.msp_id, certificate, private_key_pem(key))
         return self._identities[name]
 
@@ -73,7 +75,7 @@ class Organization:
 
     def tls_certificate(self, name: str, *, days: int = 365) -> bytes:
         key = generate_private_key()
-        return self.tls_ca.issue(
+        certificate = self.tls_ca.issue(
             name,
             now=NOW,
             public_key=key.public_key(),
@@ -81,6 +83,12 @@ class Organization:
             hosts=["127.0.0.1"],
             tls=True,
         )
+        self._keys[certificate] = key
+        return certificate
+
+    def key(self, certificate: bytes) -> PrivateKey:
+        """The key of a certificate that was made here."""
+        return self._keys[certificate]
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,15 @@ class OrdererMaterial:
 class Council:
     """The material of a channel with so many orderers."""
 
-    def __init__(self, count: int, *, bft: bool, departments: Sequence[str] = ("Land",)) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        bft: bool,
+        departments: Sequence[str] = ("Land",),
+        ports: Callable[[int], int] = lambda number: 7000 + number,
+    ) -> None:
+        self._ports = ports
         self.ordering = Organization("Ordering")
         self.departments = [Organization(name) for name in departments]
         self.orderers = [self.orderer(index + 1) for index in range(count)]
@@ -113,7 +129,7 @@ class Council:
         tls = self.ordering.tls_certificate(name)
         consenter = ConsenterModel(
             host="127.0.0.1",
-            port=7000 + number,
+            port=self._ports(number),
             client_tls_certificate=tls,
             server_tls_certificate=tls,
             number=number,
@@ -122,7 +138,9 @@ class Council:
         )
         return OrdererMaterial(name, identity, tls, consenter)
 
-    def genesis(self, **options: object) -> common_pb2.Block:
+    def genesis(
+        self, application: Sequence[str] = ("V2_5",), **options: object
+    ) -> common_pb2.Block:
         """The channel's first block; `options` go into the OrdererModel."""
         consenters = tuple(one.consenter for one in self.orderers)
         settings = {"batch_timeout": 0.01, "policies": orderer_policies([self.ordering.msp_id])}
@@ -138,7 +156,8 @@ class Council:
                 **{**settings, **options},  # type: ignore[arg-type] # checked by the model
             ),
             application=ApplicationModel(
-                organizations=tuple(self._organization(one) for one in self.departments)
+                organizations=tuple(self._organization(one) for one in self.departments),
+                capabilities=tuple(application),
             ),
             capabilities=("V3_0",) if self.bft else ("V2_0",),
         )

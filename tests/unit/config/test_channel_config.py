@@ -234,7 +234,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "sub-group of orderers",
         add_group("Orderer/Ord", "Deep"),
-        ORDERER + "organizations do not support sub-groups",
+        ORDERER + "OrdererOrg config does not allow sub-groups",
     ),
     (
         "no name",

@@ -228,6 +228,17 @@ def _creators(council: Council) -> list[bytes]:
 
 
 @pytest.mark.asyncio
+async def test_only_the_raft_leader_takes_a_consenter_away(start: Start) -> None:
+    """As in Fabric: the others do not count who is alive."""
+    service = start(Council(3, bft=False))
+    raw = update(service, remove_consenter(2))
+    status, info = await service.orderers[1].broadcast(raw)
+    assert status == 400
+    assert info.endswith("0 out of 3 nodes are alive, configuration will result in quorum loss")
+    assert await service.orderers[0].broadcast(raw) == (200, "")
+
+
+@pytest.mark.asyncio
 async def test_two_consenters_at_once_are_refused(start: Start) -> None:
     service = start(Council(3, bft=False))
     raw = update(service, consenters(lambda found: found.consenters.__delitem__(slice(0, 2))))

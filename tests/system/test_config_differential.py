@@ -1,0 +1,117 @@
+"""Random sequences of configuration updates, sent to real orderers and to ours: the same answers.
+
+PYFABRIC_DIFFERENTIAL_UPDATES says how many updates (100), PYFABRIC_DIFFERENTIAL_SEED which ones.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+from fabric_protos.common import configtx_pb2
+
+from pyfabric.core.channel_config import config_from_block
+from tests.support.config_changes import Changes
+from tests.support.ledger import free_port
+from tests.support.ordering import CHANNEL, Council, OrderingService
+from tests.support.programs import fabric_programs, needs_fabric
+from tests.support.real_orderers import RealOrderers
+
+pytestmark = [pytest.mark.fabric, needs_fabric]
+COUNT = int(os.environ.get("PYFABRIC_DIFFERENTIAL_UPDATES", "100"))
+SEED = int(os.environ.get("PYFABRIC_DIFFERENTIAL_SEED", "1"))
+
+_UNSTABLE = (
+    (r"current time \S+", "current time T"),
+    (r"(Disallowed channel group|should be a signature policy): .*", r"\1: …"),
+)
+"""What differs from one moment, or from one run of Fabric, to the next."""
+_ANY_OF_SEVERAL = r"(validating ReadSet|validating DeltaSet): .*"
+"""Of several elements with a fault Fabric names any: a read or write set is a map."""
+
+
+def shown(info: str) -> str:
+    """An answer without what does not count."""
+    for pattern, stable in _UNSTABLE:
+        info = re.sub(pattern, stable, info)
+    return info
+
+
+@pytest.mark.parametrize(("orderers", "bft"), [(1, False), (3, False), (4, True)])
+@pytest.mark.asyncio
+async def test_updates_are_answered_and_applied_as_by_real_orderers(
+    tmp_path: Path, orderers: int, bft: bool
+) -> None:
+    ports = {number + 1: free_port() for number in range(orderers)}
+    council = Council(
+        orderers,
+        bft=bft,
+        departments=("Land", "Water", "Roads"),
+        ports=lambda number: ports.get(number, 7000 + number),
+    )
+    genesis = council.genesis()
+    random = Random(SEED)
+    changes = Changes(council, random)
+    service = OrderingService(tmp_path / "ours", council, lambda: datetime.now(UTC))
+    for orderer in service.orderers:
+        orderer.join(genesis)
+    accepted = exact = 0
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(service.close)
+        real = stack.enter_context(RealOrderers(tmp_path / "real", council))
+        real.join(genesis)
+        leader = 0 if bft else real.leader()
+        for number in range(COUNT):
+            present = configtx_pb2.Config()
+            present.CopyFrom(service.ledger.config.raw)
+            attempt = changes.attempt(present)
+            members = changes.consenters(service.ledger.config)
+            leads = bft or random.random() < 0.7 or len(members) == 1
+            here, there = members[0], leader
+            if not leads:
+                here, there = members[1], next(one for one in members if one != there)
+            theirs = real.broadcast(there, attempt.envelope)
+            height = service.ledger.height
+            ours = await service.orderers[here].broadcast(attempt.envelope)
+            place = f"{number}, {attempt.name}, {'leader' if leads else 'follower'}"
+            assert ours[0] == theirs[0], (place, ours, theirs)
+            same = shown(ours[1]) == shown(theirs[1])
+            exact += same
+            if not same:
+                loose = [re.sub(_ANY_OF_SEVERAL, r"\1", text) for _, text in (ours, theirs)]
+                assert loose[0] == loose[1], (place, ours, theirs)
+            if ours[0] == 200:
+                await service.ledger.wait_for_block(height)
+                accepted += 1
+                sequence = service.ledger.config.sequence
+                for index in changes.consenters(service.ledger.config):
+                    assert real.config(index, sequence) == service.ledger.config.raw, place
+                    relation = real.get(index)["consensusRelation"]
+                    assert relation == "consenter", place
+                    assert service.orderers[index].is_consenter(CHANNEL), place
+                leader = 0 if bft else real.leader()
+    assert accepted > COUNT // 20
+    assert exact > COUNT * 9 // 10
+
+
+def test_updates_are_computed_as_by_configtxlator(tmp_path: Path) -> None:
+    program = shutil.which("configtxlator", path=fabric_programs())
+    assert program is not None
+    council = Council(1, bft=False, departments=("Land", "Water", "Roads"))
+    _, present = config_from_block(council.genesis())
+    changes = Changes(council, Random(SEED))
+    (tmp_path / "present").write_bytes(present.SerializeToString())
+    for _ in range(COUNT):
+        wanted, update = changes.update(present)
+        (tmp_path / "wanted").write_bytes(wanted.SerializeToString())
+        arguments = [f"--channel_id={CHANNEL}", "--original=present", "--updated=wanted"]
+        subprocess.run(
+            [program, "compute_update", *arguments, "--output=update"], cwd=tmp_path, check=True
+        )
+        theirs = configtx_pb2.ConfigUpdate.FromString((tmp_path / "update").read_bytes())
+        assert configtx_pb2.ConfigUpdate.FromString(update) == theirs
