@@ -26,7 +26,7 @@ from pyfabric.ledger.private_data import PrivateData
 from pyfabric.ledger.private_store import PrivateStore
 from pyfabric.ledger.proposals import Proposal
 from pyfabric.ledger.system.definitions import LIFECYCLE
-from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step
+from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step, asking
 
 
 class Peer:
@@ -101,8 +101,13 @@ class Peer:
 
     def note(self, proposal: Proposal, did: str, because: str = "", payload: bytes = b"") -> None:
         """Remember what this peer did with a proposal, for `Traces`."""
+        traces, transaction_id = self._channels.traces, proposal.transaction_id
+        if not traces.of(transaction_id):
+            arguments = proposal.invocation.chaincode_spec.input.args
+            first = asking(proposal.creator_msp_id, proposal.called_name, arguments)
+            traces.add(transaction_id, first)
         step = Step(self.name, self.msp_id, did, because, payload[: LARGEST_PAYLOAD + 1])
-        self._channels.traces.add(proposal.transaction_id, step)
+        traces.add(transaction_id, step)
 
     def restore(self, private_data: bytes, packages: Mapping[str, bytes]) -> None:
         """Make what this peer keeps for itself what it was."""

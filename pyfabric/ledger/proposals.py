@@ -69,6 +69,14 @@ class Proposal:
         return self.signature_header.creator
 
     @property
+    def creator_msp_id(self) -> str:
+        """The MSP id that the creator claims; empty if it cannot be read."""
+        try:
+            return identities_pb2.SerializedIdentity.FromString(self.creator).mspid
+        except ProtobufDecodeError:
+            return ""
+
+    @property
     def called_name(self) -> str:
         """The chaincode in the invocation (what the gateway goes by)."""
         return self.invocation.chaincode_spec.chaincode_id.name

@@ -13,9 +13,7 @@ from pyfabric.core.state.rwset import NamespaceSet, decode_read_write_set, read_
 from pyfabric.errors import DecodeError
 from pyfabric.ledger.block_contents import endorsed_payload
 from pyfabric.ledger.channel import TransactionRecord
-from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step
-
-_LONGEST_VALUE = 80
+from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step, asking, shown
 
 
 class TraceStep(TypedDict):
@@ -40,7 +38,7 @@ def trace_report(
     if record is None:
         return told
     if not told:
-        told = list(_endorsements(record))
+        told = list(_from_block(record))
     because = f"{record.code.name}: {record.reason}" if record.code else ""
     verdict = "not valid" if record.code else "valid"
     did = f"wrote it into block {record.block_number} as transaction {record.position}: it is {verdict}"
@@ -60,13 +58,15 @@ def _step(step: Step) -> TraceStep:
     )
 
 
-def _endorsements(record: TransactionRecord) -> Iterator[TraceStep]:
+def _from_block(record: TransactionRecord) -> Iterator[TraceStep]:
     try:
-        invocation = describe_transaction(record.envelope).invocation
+        view = describe_transaction(record.envelope)
     except DecodeError:
         return
+    invocation = view.invocation
     if invocation is None or not invocation.endorsers:
         return
+    yield _step(asking(view.creator, invocation.chaincode, invocation.arguments))
     data = decode(common_pb2.Payload, decode(common_pb2.Envelope, record.envelope).payload).data
     payload = endorsed_payload(data)
     for msp_id in invocation.endorsers:
@@ -103,7 +103,7 @@ def _reads(entry: NamespaceSet) -> Iterator[str]:
 def _writes(entry: NamespaceSet) -> Iterator[str]:
     for write in entry.public.writes:
         deleted = write.is_delete or not write.value
-        value = "deleted" if deleted else f"= {_value(write.value)}"
+        value = "deleted" if deleted else f"= {shown(write.value)}"
         yield f"{write.key!r} of {entry.namespace} {value}"
     for change in entry.public.metadata_writes:
         yield f"{_names(change.entries)} of {change.key!r} of {entry.namespace}"
@@ -120,11 +120,3 @@ def _keys(count: int, collection: str, namespace: str) -> str:
 
 def _names(entries: Sequence[kv_rwset_pb2.KVMetadataEntry]) -> str:
     return ", ".join(entry.name for entry in entries) or "no metadata"
-
-
-def _value(value: bytes) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return f"{len(value)} bytes"
-    return repr(text) if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]!r}…"

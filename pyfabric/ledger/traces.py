@@ -4,10 +4,13 @@ Only the newest transactions are remembered, in memory: what stands in a block c
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 TRANSACTIONS = 1000
 LARGEST_PAYLOAD = 20_000
+LARGEST_TEXT = 10_000
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,24 @@ class Step:
     did: str
     because: str = ""
     payload: bytes = b""
+
+
+def asking(msp_id: str, chaincode: str, arguments: Sequence[bytes]) -> Step:
+    """The first step of a transaction: a client's call."""
+    function, *rest = arguments or (b"nothing",)
+    given = ", ".join(map(shown, rest))
+    return Step("a client", msp_id, f"asked {chaincode} for {shown(function)[1:-1]}({given})")
+
+
+def shown(value: bytes) -> str:
+    """A value for people: its text in quotes, or its beginning, or how many bytes it has."""
+    if len(value) > LARGEST_TEXT:
+        return f"{len(value)} bytes"
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return f"{len(value)} bytes"
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
 
 
 class Traces:

@@ -90,7 +90,8 @@ def test_the_trace_of_a_transaction(run: Run) -> None:
     done = run("chaincode", "invoke", "sample", "put", "traced", "x", "-o", "json").json()
     steps = run("ledger", "trace", done["transaction_id"], "-o", "json").json()
     assert {step["department"] for step in steps} == {"TaxMSP", "HealthMSP", ""}
-    assert steps[0]["writes"] == ["'traced' of sample = 'x'"]
+    assert steps[0]["did"] == "asked sample for put('traced', 'x')"
+    assert steps[1]["writes"] == ["'traced' of sample = 'x'"]
     words = run("ledger", "trace", done["transaction_id"]).out
     assert "peer0.health (HealthMSP) endorsed it\n  read" in words
     assert words.endswith(f"into block {done['block_number']} as transaction 0: it is valid\n")

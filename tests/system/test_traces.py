@@ -36,7 +36,8 @@ def test_each_department_that_endorsed_and_the_block(deeds: Deeds) -> None:
     ).endorse()
     block = endorsed.submit().status().block_number
     steps = trace(deeds, endorsed.transaction_id)
-    assert sorted(steps[:2], key=lambda step: step.node) == [
+    assert str(steps[0]) == "a client (TaxMSP) asked deeds for append('', 'p1', 'Li')"
+    assert sorted(steps[1:3], key=lambda step: step.node) == [
         TraceStep(
             node=f"peer0.{name}",
             department=msp_id,
@@ -47,7 +48,7 @@ def test_each_department_that_endorsed_and_the_block(deeds: Deeds) -> None:
         )
         for name, msp_id in (("land", "LandMSP"), ("tax", "TaxMSP"))
     ]
-    assert [str(step) for step in steps[2:]] == [
+    assert [str(step) for step in steps[3:]] == [
         "orderer0.tax (TaxMSP) took it into the order",
         f"channel estate wrote it into block {block} as transaction 0: it is valid",
     ]
@@ -93,13 +94,13 @@ def test_what_was_read_and_written_in_words(deeds: Deeds) -> None:
         ("swell", "k4", "20000"): (("more than 20000 bytes of reads and writes",),) * 2,
     }
     for call, (reads, writes) in cases.items():
-        step, *_ = trace(deeds, committed(deeds, *call).transaction_id)
+        _, step, *_ = trace(deeds, committed(deeds, *call).transaction_id)
         assert (own_reads(step), step.writes) == (reads, writes), call
 
 
 def trace_of_key(deeds: Deeds, key: str) -> str:
     """How a read of a key's metadata is told: with the place of its newest write."""
-    step, *_ = trace(deeds, committed(deeds, "append", "", key, "").transaction_id)
+    _, step, *_ = trace(deeds, committed(deeds, "append", "", key, "").transaction_id)
     block = int(own_reads(step)[0].split("block ")[1].split(",")[0]) + 1
     return f"'{key}' of deeds, as block {block}, transaction 0 left it"
 
@@ -110,6 +111,7 @@ def test_a_refusal_of_the_contract(deeds: Deeds) -> None:
         proposal.endorse()
     address = deeds.network.plan.peers[0].outside
     assert [str(step) for step in trace(deeds, proposal.transaction_id)] == [
+        "a client (TaxMSP) asked deeds for nothing()",
         (
             f"peer0.tax (TaxMSP) refused: status 500\n  read {SEQUENCE}\n  because: "
             "You've asked to invoke a function that does not exist: nothing"
@@ -134,7 +136,7 @@ def test_a_refusal_before_the_contract_and_by_the_orderer(deeds: Deeds) -> None:
     wrong = deeds.gateway.new_signed_proposal(proposal.bytes(), b"no signature")
     with pytest.raises(EndorseError):
         wrong.endorse()
-    first, *_ = trace(deeds, proposal.transaction_id)
+    _, first, *_ = trace(deeds, proposal.transaction_id)
     assert (first.node, first.did) == ("peer0.tax", "refused the proposal")
     assert first.because.startswith("error validating proposal: access denied")
 
@@ -143,7 +145,8 @@ def test_a_query_is_told_too(deeds: Deeds) -> None:
     proposal = deeds.contract.new_proposal("get", "", "p1")
     proposal.evaluate()
     assert [str(step) for step in trace(deeds, proposal.transaction_id)] == [
-        "peer0.tax (TaxMSP) ran it"
+        "a client (TaxMSP) asked deeds for get('', 'p1')",
+        "peer0.tax (TaxMSP) ran it",
     ]
 
 

@@ -167,7 +167,7 @@ def test_every_transaction_of_the_real_channel_can_be_told_in_words(ledgers: Led
             assert bool(last["because"]) == (record.code is not ValidationCode.VALID)
             if record.code is ValidationCode.VALID and "actions" in transaction:
                 endorsers = [one["mspid"] for one in transaction["actions"][0]["endorsers"]]
-                assert [one["department"] for one in endorsements] == endorsers
+                assert [one["department"] for one in endorsements[1:]] == endorsers
             told += 1
     assert told > 150
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from pyfabric.errors import LedgerError
-from pyfabric.ledger.traces import Step
+from pyfabric.ledger.traces import Step, asking, shown
 from tests.support.ledger import CHANNEL, LedgerNetwork
 from tests.support.private_contract import NAME, PrivateNetwork, serving
 from tests.support.raw_gateway import sign_envelope
@@ -85,7 +85,13 @@ async def test_the_clock_of_the_nodes(net: PrivateNetwork) -> None:
 async def test_traces_of_what_is_in_a_block_and_what_is_not(net: PrivateNetwork) -> None:
     transaction_id = await submit(net, "traced")
     block = await block_of(net, transaction_id)
-    endorsed, ordered, written = await net.network.ask("trace", transaction_id=transaction_id)
+    asked, endorsed, ordered, written = await net.network.ask(
+        "trace", transaction_id=transaction_id
+    )
+    assert (asked["did"], asked["department"]) == (
+        f"asked {NAME} for put('', 'traced')",
+        "EconInfoMSP",
+    )
     assert (endorsed["department"], endorsed["did"]) == ("EconInfoMSP", "endorsed it")
     assert endorsed["writes"] == [f"'traced' of {NAME} = 'v'"]
     assert ordered["did"] == "took it into the order"
@@ -94,10 +100,11 @@ async def test_traces_of_what_is_in_a_block_and_what_is_not(net: PrivateNetwork)
     refused = await net.gateways["EconInfo"].endorse(draft)
     steps = await net.network.ask("trace", transaction_id=draft.id)
     assert [step["did"] for step in steps] == [
+        f"asked {NAME} for put('nowhere', 'k')",
         "refused: status 500",
         "answered the client with an error",
     ]
-    assert refused.details[0][1] in steps[1]["because"]
+    assert refused.details[0][1] in steps[2]["because"]
     with pytest.raises(LedgerError, match="no node has seen a transaction abc"):
         await net.network.ask("trace", transaction_id="abc")
 
@@ -111,8 +118,26 @@ async def test_the_newest_thousand_are_remembered(net: PrivateNetwork) -> None:
         step = Step("somebody", "", f"did {number}")
         net.network.node.orderers["orderer0"].orderer._chains.traces.add(f"id{number}", step)
     after = await net.network.ask("trace", transaction_id=first)
-    assert [step["node"] for step in before] == ["peer0.econinfo", "orderer0", f"channel {CHANNEL}"]
-    assert [step["node"] for step in after] == ["a peer", f"channel {CHANNEL}"]
+    nodes = ["peer0.econinfo", "orderer0", f"channel {CHANNEL}"]
+    assert [step["node"] for step in before] == ["a client", *nodes]
+    assert [step["node"] for step in after] == ["a client", "a peer", f"channel {CHANNEL}"]
+    assert before[0] == after[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (b"", "''"),
+        ("蓝 'x'".encode(), "\"蓝 'x'\""),
+        (b"\xff\x00", "2 bytes"),
+        (b"y" * 81, f"'{'y' * 80}'…"),
+        (b"y" * 10_001, "10001 bytes"),
+    ],
+)
+async def test_values_for_people(value: bytes, words: str) -> None:
+    assert shown(value) == words
+    assert asking("TaxMSP", "cc", [b"f", value]).did == f"asked cc for f({words})"
+    assert asking("TaxMSP", "cc", []).did == "asked cc for nothing()"
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ async def test_status_399_is_a_success(world: World) -> None:
 async def test_answers_that_differ(world: World) -> None:
     proposal = draft(world, b"differ").fixed()
     answer = await world.gateway.endorse(proposal)
-    *endorsed, last = await world.network.ask("trace", transaction_id=proposal.id)
+    _, *endorsed, last = await world.network.ask("trace", transaction_id=proposal.id)
     assert {step["did"] for step in endorsed} == {"endorsed it"}
     assert len({str(step["writes"]) for step in endorsed}) == len(endorsed)
     assert "ProposalResponsePayloads do not match" in last["because"]
