@@ -108,6 +108,18 @@ def with_member(one: Department) -> Change:
     return lambda root: root.groups["Application"].groups[one.msp_id].CopyFrom(group)
 
 
+def test_a_configuration_goes_back_with_the_rest(council: Council) -> None:
+    network = council.network
+    before = council.config().batch.max_message_count
+    asyncio.run(network.ask("snapshot", name="before"))
+    for count in (7, 8):
+        council.submit(batch_of(count), next(iter(network.departments)))
+        assert council.wait(1).batch.max_message_count == count
+        asyncio.run(network.ask("revert", name="before"))
+        config = council.config()
+        assert (config.sequence, config.batch.max_message_count) == (0, before)
+
+
 def test_batches_members_and_refusals(council: Council, tmp_path: Path) -> None:
     network = council.network
     first, second, third = network.departments
