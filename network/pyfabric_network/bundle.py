@@ -5,6 +5,7 @@
     bundle.json                     for whom it is
     definitions/<department>.json   the public definitions of all
     channels/<channel>.block        the first blocks of the channels that its nodes are on
+    compose.yaml, nodes.yaml        what Docker Compose would run, for those who choose that
     organizations/<department>/     its keys, only if they were made where the bundle was
 
 Nothing in it is a secret of anybody else.
@@ -12,7 +13,7 @@ Nothing in it is a secret of anybody else.
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pyfabric.errors import ConfigError
 from pyfabric.identity import files
 from pyfabric_network.bundle_page import bundle_page
-from pyfabric_network.plan import DepartmentPlan, Plan
+from pyfabric_network.compose import COMPOSE_FILE, NODES_FILE, compose_file, nodes_file
+from pyfabric_network.plan import DepartmentPlan, Plan, make_plan
 from pyfabric_network.public import PublicDefinition, public_definition
 from pyfabric_network.public_checks import read_public_definition
 from pyfabric_network.state import TOPOLOGY_COPY
@@ -120,8 +122,19 @@ def _contents(
     yield "README.md", bundle_page(plan, department, definitions).encode()
     for definition in definitions:
         yield f"definitions/{definition.department.lower()}.json", definition.to_bytes()
+    yield COMPOSE_FILE, compose_file(_in_containers(plan, department)).encode()
+    yield NODES_FILE, nodes_file().encode()
     for channel in plan.channels_of(department):
         yield f"channels/{channel.name}.block", channel.block.read_bytes()
+
+
+def _in_containers(plan: Plan, department: DepartmentPlan) -> Plan:
+    """The plan of the department's own machine, if nodes run in containers there."""
+    places = {
+        name: replace(place, here=name == department.name) for name, place in plan.places.items()
+    }
+    base_port = plan.topology.base_port
+    return make_plan(plan.topology, plan.root, base_port=base_port, places=places, containers=True)
 
 
 def _modules(plan: Plan, folder: Path) -> Iterator[Path]:

@@ -28,6 +28,9 @@ Nodes: {nodes}. Channels: {channels}.
    installs and approves; a contract is committed by the last department that does. It may be repeated
    until it waits for nobody.
 
+On the compose runtime `up` runs what `compose.yaml` and `nodes.yaml` say, after a copy of them beside your
+keys; on the native one they mean nothing.
+
 The others' nodes must reach {reached} through your firewall; nothing else is for them. Yours must reach
 the hosts above at the ports of peers and orderers.
 """

@@ -45,7 +45,8 @@ class Membership:
         """
         if runtime is RuntimeName.EMBEDDED:
             raise NetworkError(
-                f"the {runtime} runtime is one process for all departments: choose {RuntimeName.NATIVE}"
+                f"the {runtime} runtime is one process for all departments: choose {RuntimeName.NATIVE} "
+                f"or {RuntimeName.COMPOSE}"
             )
         topology = load_topology(file)
         root = folder / topology.name

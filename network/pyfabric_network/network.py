@@ -218,9 +218,15 @@ class Network:
     def bundle(self, department: str, target: Path) -> None:
         """The folder `target` is the department's bundle; the first blocks stay as they are from now on.
 
-        Raises NetworkError if a department is not known yet, ConfigError if the folder is there.
+        Raises NetworkError if the network is on this machine alone or a department is not known yet,
+        ConfigError if the folder is there.
         """
         found = self.plan.department(department)
+        if not self.plan.places:
+            raise NetworkError(
+                f"{self.plan.name} is on this machine alone, and its first blocks say so: a network on "
+                "many machines begins with `pyfabric network member init`"
+            )
         with locked(self.plan.root), closing(Driver()) as driver:
             driver.run(steps.make_first_blocks(self.plan))
             self._save()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from fabric_protos.common import common_pb2
 from pyfabric_network.acceptance import accept_bundle
 from pyfabric_network.network import ANY_FREE_PORT, Network
@@ -14,6 +15,8 @@ from pyfabric_network.profile import connection_profile
 from pyfabric.errors import ConfigError, NetworkError, TopologyError
 from tests.support.departments import City, now, private_keys
 from tests.support.network import write_topology
+
+COMPOSE = ("compose.yaml", "nodes.yaml")
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_it_has_what_the_departments_nodes_need(city: City) -> None:
-    expected = {"README.md", "bundle.json", "sample.py", "topology.yaml"}
+    expected = {"README.md", "bundle.json", "sample.py", "topology.yaml", *COMPOSE}
     definitions = {f"definitions/{name.lower()}.json" for name in city.departments}
     assert names(city.bundle("Mail")) == expected | definitions | {"channels/seals.block"}
     assert names(city.bundle("Tax")) == {
@@ -60,9 +63,10 @@ def test_no_key_leaves_a_department(city: City) -> None:
 
 
 def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_path: Path) -> None:
-    network = Network.prepare(write_topology(tmp_path), tmp_path / "state", base_port=ANY_FREE_PORT)
-    network.up()
-    network.down()
+    city = City(tmp_path)
+    for name in city.departments:
+        city.members("coordinator").make(name, city.host(name), None, now=now())
+    network = city.network("coordinator")
     for name in network.plan.departments:
         bundle = tmp_path / f"of-{name}"
         network.bundle(name, bundle)
@@ -91,6 +95,24 @@ def test_an_accepted_bundle_makes_a_part_that_knows_the_others(city: City) -> No
     profile = connection_profile(plan, plan.departments["Health"])
     assert set(profile["orderers"]) == {"orderer0.tax", "orderer0.health", "orderer0.land"}
     assert profile["orderers"]["orderer0.land"]["url"].startswith("grpcs://127.0.0.4:")
+
+
+def test_docker_compose_would_run_the_departments_own_nodes_for_all_others_to_reach(
+    city: City,
+) -> None:
+    bundle = city.bundle("Health")
+    project = yaml.safe_load((bundle / "compose.yaml").read_text(encoding="utf-8"))
+    assert set(project["services"]) == {"orderer0.health", "peer0.health", "contracts.health"}
+    environment = project["services"]["peer0.health"]["environment"]
+    own = city.members("Health").plan.departments["Health"].peers[0]
+    assert environment["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == str(own.inside)
+    assert f"{own.inside}:7051" in project["services"]["peer0.health"]["ports"]
+
+
+def test_a_network_on_one_machine_has_no_bundles(tmp_path: Path) -> None:
+    network = Network.prepare(write_topology(tmp_path), tmp_path / "state", base_port=ANY_FREE_PORT)
+    with pytest.raises(NetworkError, match="small is on this machine alone"):
+        network.bundle("Tax", tmp_path / "bundle")
 
 
 def test_accepting_again_changes_nothing(city: City) -> None:

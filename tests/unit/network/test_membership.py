@@ -310,7 +310,9 @@ def test_a_network_with_all_keys_in_one_place_stays_one(tmp_path: Path) -> None:
 
 
 def test_the_development_ledger_is_not_for_many_machines(tmp_path: Path) -> None:
-    with pytest.raises(NetworkError, match="one process for all departments: choose native"):
+    with pytest.raises(
+        NetworkError, match="one process for all departments: choose native or compose"
+    ):
         Membership.open(write_topology(tmp_path), tmp_path, runtime=RuntimeName.EMBEDDED)
 
 
