@@ -1,6 +1,7 @@
 """`pyfabric network`: bring a network up and down, look at it, hand out profiles."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -88,12 +89,13 @@ def up(
         return
     with progress(f"up {network.plan.name}") as report:
         warnings = network.up(report)
-    for warning in warnings:
-        say(f"warning: {warning}")
+    _warn(warnings)
     _print_status(session, network.status())
-    if not network.plan.places:
+    own = network.plan.own
+    if not network.plan.places or len(own) > 1:
+        whose = ", ".join(one.name for one in own) if network.plan.places else "all departments"
         say(
-            f"The keys of all departments were made in one place ({network.plan.root}): "
+            f"The keys of {whose} were made in one place ({network.plan.root}): "
             "for development, not for production."
         )
 
@@ -124,7 +126,9 @@ def status(
 ) -> None:
     """Which nodes answer, and how far they are on their channels; exit code 4 if one does not."""
     session = Session.start(state, output)
-    nodes = session.network(network).status()
+    found = session.network(network)
+    nodes = found.status()
+    _warn(found.expiring())
     _print_status(session, nodes)
     if any(node.problem for node in nodes):
         raise typer.Exit(ExitCode.NETWORK)
@@ -228,6 +232,11 @@ def _print_steps(session: Session, steps: list[Step]) -> None:
     session.printer.rows(["action", "subject", "detail"], [asdict(step) for step in steps])
     if not steps:
         say("nothing to do")
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        say(f"warning: {warning}")
 
 
 def _print_status(session: Session, nodes: list[NodeStatus]) -> None:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pyfabric.errors import ConfigError
 from pyfabric.identity import files
 from pyfabric_network.bundle_page import bundle_page
-from pyfabric_network.compose import COMPOSE_FILE, NODES_FILE, compose_file, nodes_file
+from pyfabric_network.compose import project_files
 from pyfabric_network.plan import DepartmentPlan, Plan, make_plan
 from pyfabric_network.public import PublicDefinition, public_definition
 from pyfabric_network.public_checks import read_public_definition
@@ -122,8 +122,8 @@ def _contents(
     yield "README.md", bundle_page(plan, department, definitions).encode()
     for definition in definitions:
         yield f"definitions/{definition.department.lower()}.json", definition.to_bytes()
-    yield COMPOSE_FILE, compose_file(_in_containers(plan, department)).encode()
-    yield NODES_FILE, nodes_file().encode()
+    for name, text in project_files(_in_containers(plan, department)).items():
+        yield name, text.encode()
     for channel in plan.channels_of(department):
         yield f"channels/{channel.name}.block", channel.block.read_bytes()
 

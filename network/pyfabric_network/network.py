@@ -182,10 +182,9 @@ class Network:
                     self.runtime.stop()
                 raise
             warnings += driver.run(readiness.absent(self.plan))
-            moment = driver.run(now())
         write_profiles(self.plan)
         self._add_contexts()
-        return (*warnings, *expiry_warnings(self.plan, now=moment))
+        return (*warnings, *self.expiring())
 
     def deploy(
         self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False
@@ -263,6 +262,11 @@ class Network:
                 f"{self.plan.name} runs on Fabric, which cannot do this: only the embedded runtime can"
             )
         return self.runtime.development()
+
+    def expiring(self) -> tuple[str, ...]:
+        """A sentence for each certificate on this machine that has expired or soon will."""
+        with closing(Driver()) as driver:
+            return expiry_warnings(self.plan, now=driver.run(now()))
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         """The nodes' log, line by line."""
