@@ -49,12 +49,13 @@ def init(
     ] = None,
     runtime: Runtime = None,
     state: options.State = None,
+    output: options.Output = None,
 ) -> None:
     """Make your department's keys on this machine, and the public definition that you send.
 
     Safe to repeat: a key that exists stays.
     """
-    session = Session.start(state, None)
+    session = Session.start(state, output)
     members = Membership.open(find_topology(topology), session.settings.state, runtime=runtime)
     definition = members.make(department, host, first_port, now=datetime.now(UTC))
     target = to or Path(f"{definition.network}-{definition.department.lower()}.json")

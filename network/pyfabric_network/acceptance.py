@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.identity import files
-from pyfabric_network.bundle import Bundle, write_key_files
+from pyfabric_network.bundle import Bundle, write_own_files
 from pyfabric_network.channels import is_first_block
 from pyfabric_network.membership import Membership
 from pyfabric_network.plan import Plan, make_plan
@@ -40,7 +40,7 @@ def accept_bundle(
         if standing.exists() and standing.read_bytes() != block:
             raise NetworkError(f"{standing} is another first block of {name}")
     with members.locked():
-        write_key_files(members.root / "organizations", keys)
+        write_own_files(members.root / "organizations", keys)
         for name, block in blocks.items():
             files.write_public(members.plan.channels[name].block, block)
         members.keep(definitions, here=bundle.department)
@@ -51,7 +51,7 @@ def _keys(
     bundle: Bundle, members: Membership, definitions: Mapping[str, PublicDefinition]
 ) -> dict[Path, bytes]:
     """The department's own folder from the bundle; it must be the one that its definition is of."""
-    found = bundle.key_files()
+    found = bundle.own_files()
     name = bundle.department
     if not found:
         raise NetworkError(

@@ -12,7 +12,7 @@ Nothing in it is a secret of anybody else.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from pyfabric_network.state import TOPOLOGY_COPY
 
 _LABEL = "bundle.json"
 _KEY = b"PRIVATE KEY-----"
+_CERTIFICATES = (".pem", ".crt")
 
 
 class _Label(BaseModel):
@@ -75,7 +76,7 @@ class Bundle:
         except OSError as error:
             raise ConfigError(f"{file}: {error.strerror}") from error
 
-    def key_files(self) -> dict[Path, bytes]:
+    def own_files(self) -> dict[Path, bytes]:
         """What the department's own folder holds, by path below `organizations`; may be nothing."""
         above = self.folder / "organizations"
         return {
@@ -104,12 +105,13 @@ def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: 
     draft.replace(target)
 
 
-def write_key_files(folder: Path, contents: dict[Path, bytes]) -> None:
-    """Write files of a department that are not there yet; those with a key are for their owner alone."""
+def write_own_files(folder: Path, contents: Mapping[Path, bytes]) -> None:
+    """Write files of a department that are not there yet; all but certificates for their owner alone."""
     for path, content in contents.items():
         file = folder / path
         if not file.exists():
-            write = files.write_private if _KEY in content else files.write_public
+            public = path.suffix in _CERTIFICATES and _KEY not in content
+            write = files.write_public if public else files.write_private
             write(file, content)
 
 
@@ -158,4 +160,4 @@ def _copy_keys(department: DepartmentPlan, target: Path) -> None:
         for path in sorted(department.folder.rglob("*"))
         if path.is_file()
     }
-    write_key_files(target, found)
+    write_own_files(target, found)

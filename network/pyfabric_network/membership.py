@@ -162,6 +162,7 @@ class Membership:
             base_port=state.base_port,
             served=state.served,
             places={**state.places, **places},
+            containers=state.runtime is RuntimeName.COMPOSE,
         )
 
     def _save(self, places: Mapping[str, Place]) -> None:

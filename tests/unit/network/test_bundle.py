@@ -9,8 +9,10 @@ import pytest
 import yaml
 from fabric_protos.common import common_pb2
 from pyfabric_network.acceptance import accept_bundle
+from pyfabric_network.membership import Membership
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import connection_profile
+from pyfabric_network.runtime import RuntimeName
 
 from pyfabric.errors import ConfigError, NetworkError, TopologyError
 from tests.support.departments import City, now, private_keys
@@ -65,7 +67,12 @@ def test_no_key_leaves_a_department(city: City) -> None:
 def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_path: Path) -> None:
     city = City(tmp_path)
     for name in city.departments:
-        city.members("coordinator").make(name, city.host(name), None, now=now())
+        made = Membership.open(
+            city.machine("coordinator") / "small.yaml",
+            city.state("coordinator"),
+            runtime=RuntimeName.COMPOSE,  # its CAs as servers have passwords, too
+        )
+        made.make(name, city.host(name), None, now=now())
     network = city.network("coordinator")
     for name in network.plan.departments:
         bundle = tmp_path / f"of-{name}"
@@ -75,10 +82,11 @@ def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_p
         kept = bundle / "organizations" / name.lower()
         assert names(kept) == names(folder)
         assert private_keys(bundle) == private_keys(kept)
+        assert list((bundle / "organizations").iterdir()) == [kept]
         modes = {
             stat.S_IMODE(path.stat().st_mode)
             for path, content in contents(bundle).items()
-            if b"PRIVATE KEY-----" in content
+            if path.suffix not in (".pem", ".crt") and kept in path.parents
         }
         assert modes == {0o600}
         there = tmp_path / f"machine-of-{name}"

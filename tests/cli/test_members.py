@@ -1,0 +1,89 @@
+"""The commands by which departments with machines of their own make their keys and take in bundles."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.network import TOPOLOGY, write_topology
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def topology(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The topology file; what commands write by default lands beside it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYFABRIC_STATE", raising=False)
+    return str(write_topology(tmp_path, TOPOLOGY))
+
+
+def test_from_keys_at_home_to_a_bundle_taken_in(run: Run, topology: str, tmp_path: Path) -> None:
+    told = {}
+    for name, host in (("Tax", "127.0.0.2"), ("Health", "127.0.0.3")):
+        made = run(*("network", "member", "init", topology, name, "--host", host, "--state", name))
+        assert made.code == 0, made.err
+        assert f"the keys of {name} are in {tmp_path / name / 'small'}: they stay there" in made.err
+        assert f"wrote small-{name.lower()}.json" in made.err
+        told[name] = made.out.split()[-1]
+    sent = ["small-tax.json", "small-health.json"]
+    added = run("network", "member", "add", topology, *sent, "--state", "all", "-o", "json")
+    assert added.code == 0, added.err
+    assert {row["department"]: row["fingerprint"] for row in added.json()} == told
+    assert "all departments are known" in added.err
+    bundled = run("network", "bundle", "Health", "--state", "all")
+    assert (bundled.code, bundled.err) == (
+        0,
+        "wrote small-health, without any key: its keys are at home\n",
+    )
+    accepted = run("network", "member", "accept", "small-health", "--state", "Health")
+    assert accepted.code == 0, accepted.err
+    assert accepted.err == "Health has all that its nodes need: pyfabric network up\n"
+
+
+def test_who_is_still_missing_is_told(run: Run, topology: str) -> None:
+    run("network", "member", "init", topology, "Tax", "--host", "127.0.0.2", "--state", "Tax")
+    added = run("network", "member", "add", topology, "small-tax.json", "--state", "all")
+    assert added.err == "still missing: Health\n"
+    bundled = run("network", "bundle", "Tax", "--state", "all")
+    assert bundled.code == 4
+    assert "the public definition of Health is missing" in bundled.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("init", "Land", "--host", "here"), 4, "no department named Land in small"),
+        (("init", "Tax", "--host", "not a host"), 3, "host: 'not a host' must be a host name"),
+        (("init", "Tax"), 2, "Missing option '--host'"),
+        (("init", "Tax", "--host", "here", "--runtime", "embedded"), 4, "one process for all"),
+        (("add", "none.json"), 3, "none.json: No such file or directory"),
+    ],
+)
+def test_mistakes(
+    run: Run, topology: str, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    command, *rest = arguments
+    ended = run("network", "member", command, topology, *rest, "--state", "new")
+    assert ended.code == code
+    assert says in ended.err
+    assert not Path("new").exists()
+
+
+def test_a_folder_that_is_no_bundle(run: Run, tmp_path: Path) -> None:
+    ended = run("network", "member", "accept", str(tmp_path), "--state", str(tmp_path / "new"))
+    assert ended.code == 3
+    assert f"{tmp_path} is no bundle" in ended.err
+
+
+def test_a_definition_that_was_changed_on_its_way_has_another_fingerprint(
+    run: Run, topology: str, tmp_path: Path
+) -> None:
+    made = run("network", "member", "init", topology, "Health", "--host", "h.example", "-o", "json")
+    assert made.code == 0, made.err
+    file = tmp_path / "small-health.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "first_port": 9000}))
+    added = run("network", "member", "add", topology, str(file), "--state", "all", "-o", "json")
+    assert added.json()[0]["fingerprint"] != made.out.split()[-1]
