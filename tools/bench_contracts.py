@@ -1,6 +1,7 @@
 """How fast contracts are: the same one on our runtime and on the official Node runtime, side by side.
 
-Both are deployed on the same peer of the development ledger, each served over TLS by one process, and
+On ours it is written twice: with ordinary methods, which run in threads, and with coroutines, as on Node.
+All are deployed on the same peer of the development ledger, each served over TLS by one process, and
 evaluated with many calls in flight by one client. Rounds alternate, so that whatever else the machine
 does meets both; the table has the median round. Writes bench-results/contracts-<time>.json.
 """
@@ -40,20 +41,24 @@ ROOT = Path(__file__).parent.parent
 INTEROP = ROOT / "tests" / "interop"
 NODE = INTEROP / "node_modules" / ".bin" / "fabric-chaincode-node"
 CHANNEL = "bench"
-RUNTIMES = {"pyfabric.chaincode": "ours", "fabric-shim (Node)": "theirs"}
+OURS = {"pyfabric Contract": "ours", "pyfabric AsyncContract": "awaited"}
+THEIRS = "fabric-shim (Node)"
+RUNTIMES = {**OURS, THEIRS: "theirs"}
 OPERATIONS = {"get": ("get", "k-3"), "keys": ("keys", "k-", "k-~")}
 KEYS = 10
 TOPOLOGY = """\
 name: contracts
 departments: { Bench: {} }
 ordering: { nodes: [Bench], batch: { timeout: 20ms } }
-channels: { bench: { departments: [Bench], contracts: [ours] } }
-contracts: { ours: { version: "1", classes: ["records:Records"] } }
+channels: { bench: { departments: [Bench], contracts: [ours, awaited] } }
+contracts:
+  ours: { version: "1", classes: ["records:Records"] }
+  awaited: { version: "1", classes: ["records:Awaited"] }
 """
 CONTRACT = '''
 """What tests/interop/chaincode/index.js is, in Python."""
 
-from pyfabric.chaincode import Context, Contract, query, transaction
+from pyfabric.chaincode import AsyncContext, AsyncContract, Context, Contract, query, transaction
 
 
 class Records(Contract):
@@ -70,6 +75,22 @@ class Records(Contract):
     @query
     def keys(self, ctx: Context, start: str, end: str) -> str:
         return ",".join(key for key, _ in ctx.stub.get_state_range(start, end))
+
+
+class Awaited(AsyncContract):
+    @transaction
+    async def put(self, ctx: AsyncContext, key: str, value: str) -> str:
+        await ctx.stub.put_state(key, value.encode())
+        ctx.stub.set_event("put", key.encode())
+        return value
+
+    @query
+    async def get(self, ctx: AsyncContext, key: str) -> str:
+        return (await ctx.stub.get_state(key) or b"").decode()
+
+    @query
+    async def keys(self, ctx: AsyncContext, start: str, end: str) -> str:
+        return ",".join([key async for key, _ in ctx.stub.get_state_range(start, end)])
 '''
 
 
@@ -114,7 +135,7 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def network(folder: Path) -> Iterator[Network]:
-    """One department with our contract."""
+    """One department with our contracts, which one process serves."""
     (folder / "records.py").write_text(CONTRACT, encoding="utf-8")
     file = folder / "contracts.yaml"
     file.write_text(TOPOLOGY, encoding="utf-8")
@@ -171,7 +192,7 @@ def deploy(department: DepartmentPlan, package: ChaincodePackage) -> None:
 
 
 def fill(department: DepartmentPlan) -> None:
-    """Both chaincodes hold the same keys."""
+    """All chaincodes hold the same keys."""
     with connect(administrator(department), endpoint(department.peers[0])) as gateway:
         for chaincode in RUNTIMES.values():
             contract = gateway.network(CHANNEL).contract(chaincode)
@@ -220,7 +241,7 @@ async def measure(
 
 def show(rows: list[Row], console: Console) -> None:
     """The table; the last column compares with the Node runtime."""
-    base = {row.operation: row.median.per_second for row in rows if "Node" in row.runtime}
+    base = {row.operation: row.median.per_second for row in rows if row.runtime == THEIRS}
     table = Table(title="Evaluations by one peer; client, ledger and contracts on the same machine")
     for column in ("contract on", "operation"):
         table.add_column(column)
@@ -263,7 +284,8 @@ def main() -> None:
         ledger = int((running.plan.root / "ledger.pid").read_text())
         with node_contract(department) as node:
             fill(department)
-            pids = dict(zip(RUNTIMES, (*children(ledger), node), strict=True))
+            (host,) = children(ledger)
+            pids = {**dict.fromkeys(OURS, host), THEIRS: node}
             rows = asyncio.run(
                 measure(
                     department,

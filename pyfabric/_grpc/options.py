@@ -12,6 +12,8 @@ from pyfabric.errors import ClientError
 
 _MEGABYTE = 1024 * 1024
 
+MAX_MESSAGE = 100 * _MEGABYTE
+
 # A peer serves 500 gateway calls at once, event streams and waiting CommitStatus calls included.
 MAX_IN_FLIGHT = 400
 
@@ -37,7 +39,7 @@ CLIENT_OPTIONS: Options = (
 
 SERVER_OPTIONS: Options = (
     *_METADATA,
-    ("grpc.max_receive_message_length", 100 * _MEGABYTE),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
     ("grpc.max_send_message_length", -1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.max_ping_strikes", 0),

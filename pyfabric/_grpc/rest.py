@@ -1,11 +1,11 @@
 """HTTPS requests of flows, over httpx; proxies of the environment are not obeyed unless asked."""
 
 import ssl
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import httpx
 
+from pyfabric._grpc.tls import load_pair
 from pyfabric.core.effects import Answer, Endpoint, Rest
 from pyfabric.errors import ClientError, GatewayError, StatusCode
 
@@ -25,18 +25,10 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cadata=endpoint.tls_roots.decode())
         if endpoint.client_certificate and endpoint.client_key:
-            _load_pair(context, endpoint.client_certificate, endpoint.client_key)
+            load_pair(context, endpoint.client_certificate, endpoint.client_key)
     except (ssl.SSLError, ValueError) as error:
         raise ClientError(f"{endpoint.address}: TLS material cannot be used: {error}") from error
     return context
-
-
-def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    # Python reads a key only from a file: this one is 0600 and gone at the end of the block.
-    with NamedTemporaryFile() as file:
-        file.write(certificate.rstrip() + b"\n" + key)
-        file.flush()
-        context.load_cert_chain(file.name)
 
 
 def request_arguments(effect: Rest) -> dict[str, Any]:

@@ -1,15 +1,12 @@
 """The contract as a service: a gRPC server to which the department's peer connects."""
 
-import contextlib
-from collections.abc import AsyncIterator
+import ssl
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-import grpc
-import grpc.aio
-
-from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
+from pyfabric._grpc.stream_server import Call, StreamServer
+from pyfabric._grpc.tls import http2_server_context
 from pyfabric._operations.metrics import Registry
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
@@ -18,6 +15,7 @@ from pyfabric.chaincode.workers import Workers
 from pyfabric.core.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
 
+_METHOD = "/protos.Chaincode/Connect"
 _THREADS = 64
 _PATIENCE_SECONDS = 10.0
 
@@ -64,30 +62,20 @@ class ChaincodeServer:
         self._workers = Workers(threads)
         self._tracer = tracer
         self._metrics = metrics or ContractMetrics(Registry())
-        self._sessions: set[Session] = set()
-        self._server: grpc.aio.Server | None = None
+        self._server: StreamServer | None = None
 
     async def start(self) -> None:
         """Listen; raises NetworkError when the address cannot be taken."""
-        server = grpc.aio.server(options=SERVER_OPTIONS)
-        handler = grpc.stream_stream_rpc_method_handler(self._connect)
-        service = grpc.method_handlers_generic_handler("protos.Chaincode", {"Connect": handler})
-        server.add_generic_rpc_handlers((service,))
         host, _, _port = self.address.rpartition(":")
-        try:
-            port = self._bind(server)
-        except RuntimeError as error:
-            raise NetworkError(f"cannot listen on {self.address}: is it in use?") from error
+        server = StreamServer(_METHOD, self._accept)
+        port = await server.start(self.address, self._context())
         self.address = f"{host}:{port}"
-        await server.start()
         self._server = server
 
     async def stop(self, patience: float = _PATIENCE_SECONDS) -> None:
         """Take no more transactions, answer those that run for up to `patience` seconds, and end."""
         if self._server is None:
             return
-        for session in self._sessions:
-            session.drain()
         await self._server.stop(patience)
         self._workers.close()
         self._server = None
@@ -104,25 +92,16 @@ class ChaincodeServer:
     ) -> None:
         await self.stop()
 
-    def _bind(self, server: grpc.aio.Server) -> int:
-        if self._tls is None:
-            return int(server.add_insecure_port(self.address))
+    def _context(self) -> ssl.SSLContext | None:
         tls = self._tls
-        credentials = server_credentials(tls.certificate_chain, tls.key, tls.client_roots)
-        return int(server.add_secure_port(self.address, credentials))
-
-    async def _connect(
-        self, incoming: AsyncIterator[bytes], _context: object
-    ) -> AsyncIterator[bytes]:
-        session = Session(
-            self._chaincode, self.package_id, self._workers, self._metrics, self._tracer
-        )
-        self._sessions.add(session)
-        self._metrics.stream_opened(self.package_id)
+        if tls is None:
+            return None
         try:
-            async with contextlib.aclosing(session.serve(incoming)) as outgoing:
-                async for message in outgoing:
-                    yield message
-        finally:
-            self._sessions.discard(session)
-            self._metrics.stream_closed(self.package_id)
+            return http2_server_context(tls.certificate_chain, tls.key, tls.client_roots)
+        except (ssl.SSLError, ValueError) as error:
+            raise NetworkError(f"{self.address}: TLS material cannot be used: {error}") from error
+
+    def _accept(self, call: Call) -> Session:
+        return Session(
+            self._chaincode, self.package_id, self._workers, self._metrics, self._tracer, call
+        )

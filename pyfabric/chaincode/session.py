@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
+from pyfabric._grpc.stream_server import Call
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Send, Type
@@ -20,7 +21,7 @@ _STOPPING = Result(ERROR, "the contract's server is stopping", b"", None)
 
 
 class Session:
-    """Serves a chaincode on one stream. All of it runs on the loop, except contracts that block."""
+    """Serves a chaincode on one call of a peer. All of it runs on the loop, except contracts that block."""
 
     def __init__(
         self,
@@ -29,68 +30,54 @@ class Session:
         workers: Workers,
         metrics: ContractMetrics,
         tracer: Tracer | None,
+        call: Call,
     ) -> None:
         self._chaincode = chaincode
         self._package_id = package_id
+        self._workers = workers
         self._metrics = metrics
         self._tracer = tracer
+        self._call = call
         self._started: dict[Key, float] = {}
         self._machine = Machine(package_id)
-        self._workers = workers
         self._loop = asyncio.get_running_loop()
-        self._outbox: deque[bytes] = deque()
-        self._changed = asyncio.Event()
+        self._inbox = _Inbox(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
-        self._ended = False
-
-    async def serve(self, incoming: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """The messages to send, in order, until the peer leaves or `drain` is done."""
-        reader = asyncio.ensure_future(self._read(incoming))
+        self._metrics.stream_opened(package_id)
         self._perform(self._machine.open())
-        try:
-            while not self._is_over():
-                await self._changed.wait()
-                self._changed.clear()
-                while self._outbox:
-                    yield self._outbox.popleft()
-        finally:
-            reader.cancel()
-            self._perform(self._machine.close())
-            for task in self._tasks:
-                task.cancel()
+
+    def receive(self, message: bytes) -> None:
+        """A message of the peer has come."""
+        self._perform(self._machine.receive(message))
 
     def drain(self) -> None:
-        """Take no more transactions, and end the stream when those that run are answered."""
+        """Take no more transactions, and end the call when those that run are answered."""
         self._draining = True
-        self._changed.set()
+        self._end_if_drained()
 
-    def _is_over(self) -> bool:
-        return not self._outbox and (self._ended or (self._draining and self._machine.is_idle))
+    def closed(self) -> None:
+        """The call is over: nothing more can be asked or answered."""
+        self._metrics.stream_closed(self._package_id)
+        self._perform(self._machine.close())
+        for task in self._tasks:
+            task.cancel()
 
-    async def _read(self, incoming: AsyncIterator[bytes]) -> None:
-        try:
-            async for data in incoming:
-                self._perform(self._machine.receive(data))
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self._ended = True
-        self._changed.set()
+    def _end_if_drained(self) -> None:
+        if self._draining and self._machine.is_idle:
+            self._call.end()
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
                 case Send(message):
-                    self._outbox.append(message)
-                    self._changed.set()
+                    self._call.send(message)
                 case Deliver(waiter, payload, error):
                     waiter.deliver(payload, error)
                 case Begin(key, invocation):
                     self._begin(key, invocation)
                 case End():
-                    self._end()
+                    self._call.end()
 
     def _begin(self, key: Key, invocation: Invocation) -> None:
         self._started[key] = time.perf_counter()
@@ -109,7 +96,7 @@ class Session:
         self._metrics.completed.add(*labels)
         self._metrics.duration.observe(time.perf_counter() - self._started.pop(key), *labels)
         self._perform(self._machine.finish(key, result))
-        self._changed.set()
+        self._end_if_drained()
 
     def _ask(self, key: Key, waiter: "_Thread | _Coroutine", kind: Type, payload: bytes) -> None:
         self._perform(self._machine.ask(key, waiter, kind, payload))
@@ -119,13 +106,12 @@ class Session:
         thread = _Thread()
 
         def exchange(kind: Type, payload: bytes) -> bytes:
-            self._loop.call_soon_threadsafe(self._ask, key, thread, kind, payload)
+            self._inbox.put(lambda: self._ask(key, thread, kind, payload))
             return thread.wait()
 
         with self._span(invocation):
             result = self._chaincode.run(invocation, exchange)
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._finish, key, result)
+        self._inbox.put(lambda: self._finish(key, result))
 
     async def _run_async(self, key: Key, invocation: Invocation) -> None:
         """A transaction of an asynchronous contract, as a task."""
@@ -150,6 +136,28 @@ class Session:
             "fabric.function": function,
         }
         return self._tracer.span(f"contract {function}", attributes, None)
+
+
+class _Inbox:
+    """What threads leave for the loop to do: much at once wakes it only once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._woken = False
+
+    def put(self, job: Callable[[], None]) -> None:
+        """Have the loop do a job, after those before it; nothing happens once the loop is closed."""
+        self._jobs.append(job)
+        if not self._woken and not self._loop.is_closed():
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._work)
+
+    def _work(self) -> None:
+        # Before the jobs: what a thread adds later must wake the loop again.
+        self._woken = False
+        while self._jobs:
+            self._jobs.popleft()()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,11 @@ class RawStream:
     def message(self, content: bytes, *, last: bool = False) -> None:
         """Send a gRPC message; `last` says that no more will come."""
         framed = b"\0" + len(content).to_bytes(4, "big") + content
-        self._send(DATA, _END_STREAM if last else 0, 1, framed)
+        self.data(framed, last=last)
+
+    def data(self, content: bytes, *, last: bool = False) -> None:
+        """Send bytes of the stream as they are."""
+        self._send(DATA, _END_STREAM if last else 0, 1, content)
 
     def ping(self, content: bytes) -> None:
         """Send PING with eight bytes."""

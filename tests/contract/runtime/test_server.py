@@ -338,6 +338,7 @@ async def test_a_peer_that_leaves_frees_its_transactions() -> None:
     async with serving(threads=1) as server:
         async with FakePeer(server.address) as leaving:
             slow = asyncio.ensure_future(leaving.invoke("slow"))
+            await asyncio.sleep(0)  # its request goes first
             await leaving.keepalive()
         slow.cancel()
         GATE.set()
@@ -364,6 +365,7 @@ async def test_stopping_answers_what_runs_and_refuses_what_comes() -> None:
     await server.start()
     async with FakePeer(server.address) as peer:
         slow = asyncio.ensure_future(peer.invoke("slow", transaction_id="slow"))
+        await asyncio.sleep(0)  # its request goes first
         await peer.keepalive()
         stopping = asyncio.ensure_future(server.stop(30))
         await asyncio.sleep(0)
@@ -382,6 +384,7 @@ async def test_stopping_does_not_wait_for_ever() -> None:
     await server.start()
     async with FakePeer(server.address) as peer:
         slow = asyncio.ensure_future(peer.invoke("slow"))
+        await asyncio.sleep(0)  # its request goes first
         await peer.keepalive()
         await server.stop(0.1)
         with pytest.raises(ConnectionError):

@@ -1,0 +1,30 @@
+"""TLS contexts of Python's own sockets from certificates and keys in memory (PEM)."""
+
+import ssl
+from tempfile import NamedTemporaryFile
+
+
+def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Give a context its own certificate chain and key; raises ssl.SSLError if they do not match."""
+    # Python reads a key only from a file: this one is 0600 and gone at the end of the block.
+    with NamedTemporaryFile() as file:
+        file.write(certificate.rstrip() + b"\n" + key)
+        file.flush()
+        context.load_cert_chain(file.name)
+
+
+def http2_server_context(
+    certificate_chain: bytes, key: bytes, client_roots: bytes | None
+) -> ssl.SSLContext:
+    """TLS 1.2 or newer for a server of HTTP/2; with `client_roots` clients must show a certificate.
+
+    Raises ssl.SSLError or ValueError when a certificate or key cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    load_pair(context, certificate_chain, key)
+    if client_roots is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=client_roots.decode())
+    return context
