@@ -86,4 +86,4 @@ def test_a_definition_that_was_changed_on_its_way_has_another_fingerprint(
     file = tmp_path / "small-health.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "first_port": 9000}))
     added = run("network", "member", "add", topology, str(file), "--state", "all", "-o", "json")
-    assert added.json()[0]["fingerprint"] != made.out.split()[-1]
+    assert added.json()[0]["fingerprint"] != made.json()[0]["fingerprint"]
