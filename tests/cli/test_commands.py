@@ -49,6 +49,37 @@ def test_up_again_shows_the_nodes_and_says_where_the_keys_are(
     assert f"made in one place ({state}/small): for development" in ended.err
 
 
+def test_a_dry_run_shows_what_is_left_to_do(
+    run: Run, network: Network, state: Path, tmp_path: Path
+) -> None:
+    file = str(network.state.topology)
+    nothing = run("network", "up", file, "--dry-run", "-o", "json", "--state", str(state))
+    assert (nothing.json(), nothing.err) == ([], "nothing to do\n")
+    anew = run("network", "up", file, "--dry-run", "--base-port", "0", "--state", str(tmp_path))
+    assert anew.code == 0
+    assert ["start", "peer0.health"] in [line.split() for line in anew.out.splitlines()]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("state")
+def test_a_network_keeps_its_runtime(run: Run, network: Network) -> None:
+    refused = run("network", "up", str(network.state.topology), "--runtime", "native")
+    assert refused.code == 4
+    assert "small was made for the embedded runtime" in refused.err
+
+
+def test_programs_of_fabric_are_looked_for_where_the_environment_says(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FABRIC_BIN", str(tmp_path / "bin"))
+    monkeypatch.setenv("PYFABRIC_RUNTIME", "native")
+    refused = run("network", "up", "--base-port", "0", "--state", str(tmp_path / "state"))
+    assert refused.code == 4
+    assert f"Fabric's program peer is not in {tmp_path / 'bin'}" in refused.err
+    monkeypatch.setenv("PYFABRIC_RUNTIME", "nothing")
+    assert "PYFABRIC_RUNTIME: input should be" in run("network", "up").err
+
+
 @pytest.mark.usefixtures("state")
 def test_status_in_both_forms(run: Run) -> None:
     table = run("network", "status")
