@@ -1,0 +1,89 @@
+"""A contract host that outlives the command that started it: told again, died, wrong, interrupted."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyfabric_network.contract_hosts import host_services
+from pyfabric_network.material import make_material
+from pyfabric_network.native_host import NativeHost
+from pyfabric_network.plan import Plan, Served, make_plan
+from pyfabric_network.ports import free_base, listens
+from pyfabric_network.topologies import load_topology
+
+from pyfabric.errors import NetworkError
+from tests.support.network import write_topology
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    topology = load_topology(write_topology(tmp_path))
+    plan = make_plan(topology, tmp_path / "root", base_port=free_base(range(100)))
+    make_material(plan, now=datetime.now(UTC))
+    return plan
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[NativeHost]:
+    made = NativeHost(tmp_path / "host", tmp_path)
+    yield made
+    made.process.end(patience=20)
+
+
+def services(plan: Plan, *, classes: str = "sample:Sample", slots: int = 1) -> dict[str, Any]:
+    served = [Served("sample", f"s{n}", f"s{n}:{'0' * 64}", (classes,), n) for n in range(slots)]
+    return host_services(plan.department("Tax"), served)
+
+
+def test_it_serves_what_it_was_told_last(host: NativeHost, plan: Plan) -> None:
+    tax = plan.department("Tax")
+    host.serve(services(plan, slots=2))
+    pid = host.process.pid()
+    assert listens(tax.contract_address(0))
+    assert listens(tax.contract_address(1))
+    host.serve(services(plan))
+    assert host.process.pid() == pid
+    assert listens(tax.contract_address(0))
+    assert not listens(tax.contract_address(1))
+
+
+def test_one_that_died_is_started_again(host: NativeHost, plan: Plan) -> None:
+    host.serve(services(plan))
+    pid = host.process.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    host.serve(services(plan))
+    assert host.process.pid() not in (None, pid)
+    assert listens(plan.department("Tax").contract_address(0))
+
+
+def test_what_it_cannot_serve_is_told_and_the_rest_goes_on(host: NativeHost, plan: Plan) -> None:
+    host.serve(services(plan))
+    with pytest.raises(NetworkError, match=r"contract host host: .*Missing"):
+        host.serve(services(plan, classes="sample:Missing", slots=2))
+    assert listens(plan.department("Tax").contract_address(0))
+    host.serve(services(plan, slots=2))
+
+
+def test_one_that_cannot_start_is_told_with_its_last_words(tmp_path: Path, plan: Plan) -> None:
+    (tmp_path / "json.py").write_text("raise RuntimeError('not the json you know')")
+    broken = NativeHost(tmp_path / "broken", tmp_path)
+    with pytest.raises(NetworkError, match=r"broken ended at once: .*not the json you know"):
+        broken.serve(services(plan))
+
+
+def test_the_answer_to_an_interrupted_command_is_not_taken_for_ours(
+    host: NativeHost, plan: Plan
+) -> None:
+    host.serve(services(plan))
+    with (host.folder / "wanted").open("r+b", buffering=0) as pipe:
+        pipe.write(json.dumps(services(plan, slots=3)).encode() + b"\n")
+    host.serve(services(plan, slots=2))
+    assert listens(plan.department("Tax").contract_address(1))
+    assert not listens(plan.department("Tax").contract_address(2))
