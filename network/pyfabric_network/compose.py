@@ -64,7 +64,7 @@ def compose_project(plan: Plan) -> dict[str, Any]:
         if department.ca_server is not None:
             services[department.ca_server.name] = _ca(plan, department, department.ca_server)
     return {
-        "name": plan.name,
+        "name": plan.project,
         "services": services,
         "volumes": {name: {} for name, service in services.items() if _keeps_data(name, service)},
     }

@@ -58,12 +58,12 @@ class ComposeRuntime:
             if department.contract_host.name not in running:
                 wanted |= department.listening(served)
         check_free(wanted)
-        if not any(channel.block.exists() for channel in plan.channels.values()):
-            left = self._compose.volumes(plan.name)
+        if not self._compose.file.exists():
+            left = self._compose.volumes(plan.project)
             if left:
                 raise NetworkError(
                     f"Docker has volumes of an earlier network {plan.name}, whose keys are gone "
-                    f"({left[0]}, …): remove them with `docker compose -p {plan.name} down --volumes`"
+                    f"({left[0]}, …): remove them with `docker compose -p {plan.project} down --volumes`"
                 )
         return ()
 
@@ -89,7 +89,7 @@ class ComposeRuntime:
         self._remove(
             [
                 name
-                for name, image in self._compose.made_from(plan.name).items()
+                for name, image in self._compose.made_from(plan.project).items()
                 if name in images and image_id(images[name]) != image
             ]
         )

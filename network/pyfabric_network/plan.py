@@ -303,6 +303,13 @@ class Plan:
         """The network's name."""
         return self.topology.name
 
+    @property
+    def project(self) -> str:
+        """What runs on this machine, by name: the network, or one department's part of it."""
+        if self.places and len(self.own) == 1:
+            return f"{self.name}-{self.own[0].folder.name}"
+        return self.name
+
     @cached_property
     def peers(self) -> tuple[Node, ...]:
         """Every peer."""

@@ -110,7 +110,10 @@ def test_docker_compose_would_run_the_departments_own_nodes_for_all_others_to_re
 ) -> None:
     bundle = city.bundle("Health")
     project = yaml.safe_load((bundle / "compose.yaml").read_text(encoding="utf-8"))
-    assert set(project["services"]) == {"orderer0.health", "peer0.health", "contracts.health"}
+    assert project["name"] == "small-health"
+    assert set(project["services"]) == {
+        f"{what}.health" for what in ("orderer0", "peer0", "contracts", "ca")
+    }
     environment = project["services"]["peer0.health"]["environment"]
     own = city.members("Health").plan.departments["Health"].peers[0]
     assert environment["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == str(own.inside)
