@@ -134,6 +134,11 @@ class Access:
         path = _absolute(own) if own else default
         if path is None:
             raise PolicyError(f"Unmapped policy for {resource}")
+        if not channel_id:
+            raise PolicyError(
+                "Invalid channel ID name during check policy on signed data. Name must be different "
+                "from nil."
+            )
         if config is None:
             raise PolicyError(f"Failed to get policy manager for channel [{channel_id}]")
         try:

@@ -49,7 +49,6 @@ _FILTERED_PARTS = {
     "Proposal": "proposal",
     "Header": "header",
     "ChannelHeader": "channel header",
-    "SignatureHeader": "signature header",
 }
 _ERROR_THRESHOLD = 400
 _ERROR = 500

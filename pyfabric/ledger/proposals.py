@@ -42,7 +42,10 @@ class UnreadableError(ProposalError):
 
 @dataclass(slots=True)
 class Proposal:
-    """A readable proposal. `verified_by` remembers which MSP manager found its creator good."""
+    """A readable proposal. `verified_by` remembers which MSP manager found its creator good.
+
+    Its signature header may be unreadable, which gateways do not notice and endorsers do.
+    """
 
     signed: proposal_pb2.SignedProposal
     header: common_pb2.Header
@@ -50,6 +53,7 @@ class Proposal:
     signature_header: common_pb2.SignatureHeader
     payload: proposal_pb2.ChaincodeProposalPayload
     invocation: chaincode_pb2.ChaincodeInvocationSpec
+    unreadable: UnreadableError | None = None
     verified_by: object = None
     _hash: bytes = b""
 
@@ -97,14 +101,22 @@ def read_proposal(signed: proposal_pb2.SignedProposal) -> Proposal:
     proposal = parse(proposal_pb2.Proposal, signed.proposal_bytes, "Proposal")
     header = parse(common_pb2.Header, proposal.header, "Header")
     channel_header = parse(common_pb2.ChannelHeader, header.channel_header, "ChannelHeader")
-    signature_header = parse(common_pb2.SignatureHeader, header.signature_header, "SignatureHeader")
+    signature_header, unreadable = common_pb2.SignatureHeader(), None
+    try:
+        signature_header = parse(
+            common_pb2.SignatureHeader, header.signature_header, "SignatureHeader"
+        )
+    except UnreadableError as error:
+        unreadable = error
     payload = parse(
         proposal_pb2.ChaincodeProposalPayload, proposal.payload, "ChaincodeProposalPayload"
     )
     invocation = parse(
         chaincode_pb2.ChaincodeInvocationSpec, payload.input, "ChaincodeInvocationSpec"
     )
-    return Proposal(signed, header, channel_header, signature_header, payload, invocation)
+    return Proposal(
+        signed, header, channel_header, signature_header, payload, invocation, unreadable
+    )
 
 
 def parse(kind: type[M], data: bytes, name: str) -> M:
@@ -117,6 +129,8 @@ def parse(kind: type[M], data: bytes, name: str) -> M:
 
 def check_filters(proposal: Proposal, now: datetime) -> None:
     """The peer's filters before its endorser: an expired identity, a clock that is too far off."""
+    if proposal.unreadable is not None:
+        raise ProposalError(f"failed parsing signature header: {proposal.unreadable.message}")
     expires = expires_at(proposal.creator)
     if expires is not None and now > expires:
         raise ProposalError("proposal client identity expired")

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from fabric_protos.common import common_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
 from pyfabric.core.tracing import TRACEPARENT, Tracer, call_attributes
@@ -20,8 +22,20 @@ from pyfabric.errors import NetworkError, StatusCode
 from pyfabric.ledger.config import TLSFiles
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.metrics import Call, CallMetrics
+from pyfabric.ledger.proposals import UNREADABLE
 
+T = TypeVar("T")
 _NO_SPAN = nullcontext()
+_REQUEST = f"grpc: error unmarshalling request: {UNREADABLE}"
+_MESSAGE = f"grpc: failed to unmarshal the received message: {UNREADABLE}"
+
+
+def _read(parse: Callable[[bytes], T], raw: bytes, problem: str) -> T:
+    """A request, or the failure that Go's gRPC answers to bytes that are none."""
+    try:
+        return parse(raw)
+    except ProtobufDecodeError as error:
+        raise CallError(StatusCode.INTERNAL, problem) from error
 
 
 class Limit:
@@ -45,8 +59,8 @@ class Limit:
         self._active -= 1
 
 
-class _Counted(AsyncIterator[bytes]):
-    """The messages of a stream, counted as they come."""
+class _Envelopes(AsyncIterator[bytes]):
+    """The envelopes of a stream, counted as they come; ends the call at what is none."""
 
     def __init__(
         self, requests: AsyncIterator[bytes], metrics: CallMetrics, labels: tuple[str, str]
@@ -58,6 +72,7 @@ class _Counted(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         request = await anext(self._requests)
         self._metrics.messages_received.add(*self._labels)
+        _read(common_pb2.Envelope.FromString, request, _MESSAGE)
         return request
 
 
@@ -83,15 +98,15 @@ class ServiceBuilder:
         """Add a unary method; a CallError becomes the call's status."""
         limit, labels = self.limit, self._labels(name)
 
-        async def handle(request: Any, context: grpc.aio.ServicerContext) -> Any:
+        async def handle(request: bytes, context: grpc.aio.ServicerContext) -> Any:
             try:
                 with Call(self.metrics, "unary", labels), limit, self._span(name, context):
-                    return await method(request, context)
+                    return await method(_read(parse, request, _REQUEST), context)
             except CallError as failure:
                 await failure.abort(context)
 
         self.methods[name] = grpc.unary_unary_rpc_method_handler(
-            handle, request_deserializer=parse, response_serializer=_serialize
+            handle, response_serializer=_serialize
         )
 
     def server_stream(
@@ -103,20 +118,20 @@ class ServiceBuilder:
         """Add a method that answers one request with a stream."""
         limit, labels = self.limit, self._labels(name)
 
-        async def handle(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+        async def handle(request: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
             try:
                 with Call(self.metrics, "stream", labels), limit:
                     self.metrics.messages_received.add(*labels)
                     # Headers at once: a client waits for them to know that the stream is open.
                     await context.send_initial_metadata(())
-                    async for message in method(request):
+                    async for message in method(_read(parse, request, _MESSAGE)):
                         self.metrics.messages_sent.add(*labels)
                         yield message
             except CallError as failure:
                 await failure.abort(context)
 
         self.methods[name] = grpc.unary_stream_rpc_method_handler(
-            handle, request_deserializer=parse, response_serializer=_serialize
+            handle, response_serializer=_serialize
         )
 
     def stream(
@@ -124,7 +139,7 @@ class ServiceBuilder:
         name: str,
         method: Callable[[AsyncIterator[bytes], grpc.aio.ServicerContext], AsyncIterator[Any]],
     ) -> None:
-        """Add a method that answers a stream of raw messages with a stream."""
+        """Add a method that answers a stream of raw envelopes with a stream."""
         limit, labels = self.limit, self._labels(name)
 
         async def handle(
@@ -132,7 +147,9 @@ class ServiceBuilder:
         ) -> AsyncIterator[Any]:
             try:
                 with Call(self.metrics, "stream", labels), limit:
-                    async for message in method(_Counted(requests, self.metrics, labels), context):
+                    async for message in method(
+                        _Envelopes(requests, self.metrics, labels), context
+                    ):
                         self.metrics.messages_sent.add(*labels)
                         yield message
             except CallError as failure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fabric_protos.peer import proposal_response_pb2
 
-from pyfabric.errors import PolicyError
+from pyfabric.errors import ContractError, PolicyError
 from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.proposals import Proposal
 
@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 SUCCESS = 200
 NOT_FOUND = 404
 FAILURE = 500
+
+
+class NotTextError(ContractError):
+    """An argument is no text. A peer notices when its own answer, which repeats it, cannot be written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "error in simulation: transaction returned with failure: failed to marshal response: "
+            "string field contains invalid UTF-8"
+        )
+
+
+def text(argument: bytes) -> str:
+    """An argument as text; raises NotTextError."""
+    try:
+        return argument.decode()
+    except UnicodeDecodeError as error:
+        raise NotTextError from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,10 @@ class SystemCall:
     def invoked(self) -> str:
         """The chaincode that the proposal names: another one, when that called this."""
         return self.proposal.invocation.chaincode_spec.chaincode_id.name
+
+    def text(self, index: int) -> str:
+        """An argument as text; raises NotTextError."""
+        return text(self.arguments[index])
 
     def refusal(self, resource: str, channel_id: str) -> str | None:
         """Why the caller may not use a resource; None if it may."""

@@ -20,7 +20,7 @@ NAME = "cscc"
 def invoke(call: SystemCall) -> proposal_response_pb2.Response:
     """Answer one call."""
     arguments = call.arguments
-    function = arguments[0].decode(errors="replace") if arguments else ""
+    function = call.text(0) if arguments else ""
     needs_argument = function not in ("GetChannels", "JoinBySnapshotStatus")
     if not arguments or (needs_argument and len(arguments) < 2):
         return failure(f"Incorrect number of arguments, {len(arguments)}")
@@ -124,7 +124,7 @@ def _snapshot_status(call: SystemCall) -> proposal_response_pb2.Response:
 
 
 def _config_block(call: SystemCall) -> proposal_response_pb2.Response:
-    channel_id = call.arguments[1].decode(errors="replace")
+    channel_id = call.text(1)
     refusal = call.refusal("cscc/GetConfigBlock", channel_id)
     if refusal is not None:
         return failure(f"access denied for [GetConfigBlock][{channel_id}]: {refusal}")
@@ -136,7 +136,7 @@ def _config_block(call: SystemCall) -> proposal_response_pb2.Response:
 
 
 def _channel_config(call: SystemCall) -> proposal_response_pb2.Response:
-    channel_id = call.arguments[1].decode(errors="replace")
+    channel_id = call.text(1)
     if not channel_id:
         return failure("empty channel name provided")
     refusal = call.refusal("cscc/GetChannelConfig", channel_id)

@@ -55,6 +55,8 @@ def query_installed(
 ) -> lifecycle_pb2.QueryInstalledChaincodeResult:
     """One package, and which chaincodes use it."""
     package_id = request.package_id
+    if not package_id:
+        raise ContractError("could not find chaincode with package id ''")
     label = dict(call.peer.packages.listed()).get(package_id)
     if label is None:
         raise ContractError(f"could not find chaincode with package id '{package_id}'")

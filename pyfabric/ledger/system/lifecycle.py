@@ -56,7 +56,7 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
         return failure(
             f"lifecycle scc operations require exactly two arguments but received {count}"
         )
-    name = call.arguments[0].decode(errors="replace")
+    name = call.text(0)
     refusal = call.refusal(f"{LIFECYCLE}/{name}", call.channel_id)
     if refusal is not None:
         return failure(f"Failed to authorize invocation due to failed ACL check: {refusal}")

@@ -9,7 +9,7 @@ from fabric_protos.common import ledger_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
 from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.system.calls import SystemCall, failure, success
+from pyfabric.ledger.system.calls import SystemCall, failure, success, text
 
 NAME = "qscc"
 _LARGEST = 2**64 - 1
@@ -20,10 +20,10 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
     arguments = call.arguments
     if len(arguments) < 2:
         return failure(f"Incorrect number of arguments, {len(arguments)}")
-    function = arguments[0].decode(errors="replace")
-    channel_id = arguments[1].decode(errors="replace")
+    function = call.text(0)
     if function != "GetChainInfo" and len(arguments) < 3:
         return failure(f"missing 3rd argument for {function}")
+    channel_id = call.text(1)
     channel = call.peer.channel(channel_id)
     if channel is None:
         return failure(f"Invalid chain ID, {channel_id}")
@@ -55,14 +55,14 @@ def _chain_info(channel: ChannelLedger) -> proposal_response_pb2.Response:
 
 
 def _block_by_number(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
-    text = argument.decode(errors="replace")
-    problem = _not_a_number(text)
+    written = argument.decode(errors="backslashreplace")
+    problem = _not_a_number(written)
     if problem is not None:
         return failure(
             f"Failed to parse block number with error strconv.ParseUint: parsing "
-            f'"{text}": {problem}'
+            f'"{written}": {problem}'
         )
-    number = int(text)
+    number = int(written.lstrip("0") or "0")
     block = channel.block(number) if number < channel.height else None
     if block is None:
         return failure(
@@ -74,21 +74,23 @@ def _block_by_number(channel: ChannelLedger, argument: bytes) -> proposal_respon
 def _not_a_number(text: str) -> str | None:
     if not (text.isascii() and text.isdigit()):
         return "invalid syntax"
-    return "value out of range" if int(text) > _LARGEST else None
+    digits = text.lstrip("0")
+    too_large = len(digits) > len(str(_LARGEST)) or int(digits or "0") > _LARGEST
+    return "value out of range" if too_large else None
 
 
 def _block_by_hash(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
     block = channel.block_by_hash(argument)
     if block is None:
         return failure(
-            f"Failed to get block hash {argument.decode(errors='replace')}, "
+            f"Failed to get block hash {text(argument)}, "
             f"error no such block hash [{argument.hex()}] in index"
         )
     return success(block.SerializeToString())
 
 
 def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
-    transaction_id = argument.decode(errors="replace")
+    transaction_id = text(argument)
     record = channel.transaction(transaction_id)
     if record is None:
         return failure(
@@ -103,7 +105,7 @@ def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_resp
 def _block_by_transaction(
     channel: ChannelLedger, argument: bytes
 ) -> proposal_response_pb2.Response:
-    transaction_id = argument.decode(errors="replace")
+    transaction_id = text(argument)
     block = channel.block_by_transaction(transaction_id)
     if block is None:
         return failure(
