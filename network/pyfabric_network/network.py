@@ -144,6 +144,7 @@ class Network:
 
     def pending(self) -> list[Step]:
         """What `up` would do; nothing is changed. Raises NetworkError for what would keep it from it."""
+        self._require_nodes()
         served = self._served()
         with closing(Driver()) as driver:
             check_integrity(self.plan, self.state.blocks)
@@ -157,6 +158,7 @@ class Network:
         run before does not run afterwards. Raises NetworkError, LedgerError, IdentityError,
         ConfigError, OrdererError, PeerResponseError or GatewayError.
         """
+        self._require_nodes()
         total = 6
         with locked(self.plan.root), closing(Driver()) as driver:
             ran = self.runtime.running()
@@ -271,6 +273,13 @@ class Network:
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         """The nodes' log, line by line."""
         return self.runtime.logs(follow=follow)
+
+    def _require_nodes(self) -> None:
+        if not self.plan.own:
+            raise NetworkError(
+                f"no nodes of {self.plan.name} run on this machine: it has no department's keys, which "
+                "`pyfabric network member init` makes"
+            )
 
     def _save(self) -> None:
         """Remember the topology as it is now."""

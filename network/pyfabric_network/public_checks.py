@@ -32,20 +32,27 @@ def read_public_definition(file: Path) -> PublicDefinition:
         raise ConfigError(f"{file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is not UTF-8 text") from error
-    for label in _PEM_LABEL.findall(text):
-        if label not in _PUBLIC_LABELS:
-            raise ConfigError(
-                f"{file}: holds a {label}, and only certificates and revocation lists may leave a "
-                "department: delete the file wherever it is, and replace a key that was in it"
-            )
+    _refuse_secrets(text, file)
     try:
-        return PublicDefinition.model_validate_json(text)
+        definition = PublicDefinition.model_validate_json(text)
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(str(part) for part in fault["loc"])
         raise ConfigError(
             f"{file}: {key or 'is no public definition'}: {fault['msg'].lower()}"
         ) from error
+
+    _refuse_secrets(definition.to_bytes().decode(), file)  # escapes of JSON hid nothing
+    return definition
+
+
+def _refuse_secrets(text: str, file: Path) -> None:
+    for label in _PEM_LABEL.findall(text):
+        if label not in _PUBLIC_LABELS:
+            raise ConfigError(
+                f"{file}: holds a {label}, and only certificates and revocation lists may leave a "
+                "department: delete the file wherever it is, and replace a key that was in it"
+            )
 
 
 def check_location(host: str, first_port: int) -> None:

@@ -243,6 +243,22 @@ def test_another_first_block_of_a_channel_that_is_there(city: City) -> None:
         city.accept("Health")
 
 
+def test_a_coordinator_that_is_no_department_has_nothing_to_bring_up(city: City) -> None:
+    for attempt in (city.network("coordinator").up, city.network("coordinator").pending):
+        with pytest.raises(NetworkError, match="no nodes of small run on this machine"):
+            attempt()
+
+
+def test_a_coordinator_that_is_a_department_needs_no_bundle(city: City) -> None:
+    others = [city.folder / f"{name}.json" for name in city.departments]
+    city.members("Tax").add(others, now=now())
+    city.machine("Tax")
+    Network.reopen(city.state("Tax")).bundle("Mail", city.machine("Mail") / "bundle")
+    city.accept("Mail")
+    tax, mail = (city.members(name).plan.channels["seals"].block for name in ("Tax", "Mail"))
+    assert tax.read_bytes() == mail.read_bytes()
+
+
 def test_up_says_that_first_blocks_are_missing(city: City) -> None:
     with pytest.raises(NetworkError, match=r"first block of (bills|seals) is not here"):
         city.network("Health").up()

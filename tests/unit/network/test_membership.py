@@ -254,6 +254,16 @@ def test_a_definition_that_does_not_fit_is_refused_and_changes_nothing(
     assert not coordinator.root.exists()
 
 
+def test_a_key_does_not_hide_behind_escapes(
+    tmp_path: Path, coordinator: Membership, tax: Path
+) -> None:
+    definition = json.loads(tax.read_text())
+    secret(definition, ca_of(tmp_path, "Tax"))
+    tax.write_text(json.dumps(definition).replace("-----BEGIN PRIVATE", "\\u002d----BEGIN PRIVATE"))
+    with pytest.raises(ConfigError, match="holds a PRIVATE KEY"):
+        coordinator.add([tax], now=NOW)
+
+
 def test_a_definition_whose_ca_has_ended(coordinator: Membership, tax: Path) -> None:
     with pytest.raises(ConfigError, match="Tax: a CA certificate is good from"):
         coordinator.add([tax], now=NOW + LATER)
