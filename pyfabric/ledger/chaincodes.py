@@ -155,7 +155,7 @@ class ContractStream:
             result = self._results.get((message.channel_id, message.txid))
             if result is not None and not result.done():
                 result.set_result(message)
-        elif message.type in _REQUESTS:
+        elif message.type in REQUESTS:
             self._answer(message)
         else:
             raise ContractError(
@@ -224,7 +224,7 @@ class ContractStream:
         return Kind.Name(message.type), message.channel_id, self._package_id
 
 
-_REQUESTS = frozenset(
+REQUESTS = frozenset(
     {
         Kind.PUT_STATE,
         Kind.DEL_STATE,

@@ -41,11 +41,11 @@ from pyfabric.core.validation.definitions import (
 )
 from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.core.validation.form import transaction_id
-from pyfabric.errors import ConfigError, LedgerError, ValidationCode
+from pyfabric.errors import LedgerError, ValidationCode
+from pyfabric.ledger.limits import check_validation
 from pyfabric.ledger.store import ChannelStore, Decided, Snapshot, storage_errors
 
 _REMEMBERED_BLOCKS = 64
-_APPLICATION_CAPABILITIES = frozenset({"V2_0", "V2_5"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class ChannelLedger:
         cls, path: Path, genesis: common_pb2.Block, writer: ThreadPoolExecutor
     ) -> "ChannelLedger":
         """A new ledger with this block 0; raises ConfigError if the block makes no channel."""
-        _supported(ChannelConfig.from_block(genesis))
+        check_validation(ChannelConfig.from_block(genesis))
         block = common_pb2.Block()
         block.CopyFrom(genesis)
         slots = block.metadata.metadata
@@ -306,7 +306,7 @@ class ChannelLedger:
             validation.add(raw, creator_known=known)
             await asyncio.sleep(0)
         outcome = validation.finish()
-        _supported(outcome.config)
+        check_validation(outcome.config)
         return outcome
 
     async def _write(self, block: common_pb2.Block, outcome: Outcome) -> None:
@@ -364,13 +364,3 @@ class ChannelLedger:
         if first is None:
             raise LedgerError(f"{self._store.path}: the ledger file has no block 0")
         return ChannelConfig(envelope.config, channel_id=config_from_block(first)[0])
-
-
-def _supported(config: ChannelConfig) -> ChannelConfig:
-    """Refuse what this ledger would decide otherwise than Fabric; raises ConfigError."""
-    if not config.capabilities.application & _APPLICATION_CAPABILITIES:
-        raise ConfigError(
-            "the development ledger validates as application capability V2_0 or V2_5 says; channel "
-            f"{config.channel_id} has {', '.join(sorted(config.capabilities.application)) or 'none'}"
-        )
-    return config

@@ -23,6 +23,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.block_writing import BFT, batch_settings
 from pyfabric.ledger.broadcast import check_filters
 from pyfabric.ledger.cutter import Message
+from pyfabric.ledger.limits import check_validation
 
 UNSURVIVABLE: Final = "the development ledger refuses what would stop the nodes of a real network"
 
@@ -109,6 +110,10 @@ def _check_survivable(new: ChannelConfig) -> None:
         batch_settings(new)
     except ConfigError as error:
         raise OrdererError(f"{UNSURVIVABLE}: {error}", status=common_pb2.BAD_REQUEST) from error
+    try:
+        check_validation(new)
+    except ConfigError as error:
+        raise OrdererError(str(error), status=common_pb2.BAD_REQUEST) from error
 
 
 @contextmanager

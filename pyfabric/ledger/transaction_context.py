@@ -72,7 +72,7 @@ class TransactionContext:
     def answer(self, kind: int, payload: bytes) -> bytes:
         """The payload that answers a request (but INVOKE_CHAINCODE); raises ContractError."""
         try:
-            return _HANDLERS[kind](self, payload)
+            return HANDLERS[kind](self, payload)
         except ProtobufDecodeError as error:
             raise ContractError(f"unmarshal failed: {UNREADABLE}") from error
 
@@ -290,7 +290,7 @@ class TransactionContext:
         return entry.SerializeToString()
 
 
-_HANDLERS: Mapping[int, Callable[[TransactionContext, bytes], bytes]] = {
+HANDLERS: Mapping[int, Callable[[TransactionContext, bytes], bytes]] = {
     Kind.GET_STATE: TransactionContext.get_state,
     Kind.GET_STATE_MULTIPLE: TransactionContext.get_states,
     Kind.GET_PRIVATE_DATA_HASH: TransactionContext.get_private_hash,

@@ -15,6 +15,7 @@ from pyfabric.ledger.proposals import UNREADABLE
 from pyfabric.ledger.system.calls import SystemCall, failure, success
 
 NAME = "cscc"
+NO_SNAPSHOTS = "cannot join from a snapshot: not supported by the development ledger"
 
 
 def invoke(call: SystemCall) -> proposal_response_pb2.Response:
@@ -29,7 +30,7 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
             "Rejecting invoke of CSCC from another chaincode, original invocation for "
             f"'{call.invoked}'"
         )
-    handler = _FUNCTIONS.get(function)
+    handler = FUNCTIONS.get(function)
     if handler is None:
         return failure(f"Requested function {function} not found.")
     return handler(call)
@@ -113,7 +114,7 @@ def _join_by_snapshot(call: SystemCall) -> proposal_response_pb2.Response:
     refusal = call.refusal("cscc/JoinChainBySnapshot", "")
     if refusal is not None:
         return failure(f"access denied for [JoinChainBySnapshot]: [{refusal}]")
-    return failure("cannot join from a snapshot: not supported by the development ledger")
+    return failure(NO_SNAPSHOTS)
 
 
 def _snapshot_status(call: SystemCall) -> proposal_response_pb2.Response:
@@ -158,7 +159,7 @@ def _channels(call: SystemCall) -> proposal_response_pb2.Response:
     return success(answer.SerializeToString())
 
 
-_FUNCTIONS: dict[str, Callable[[SystemCall], proposal_response_pb2.Response]] = {
+FUNCTIONS: dict[str, Callable[[SystemCall], proposal_response_pb2.Response]] = {
     "JoinChain": _join,
     "JoinChainBySnapshot": _join_by_snapshot,
     "JoinBySnapshotStatus": _snapshot_status,

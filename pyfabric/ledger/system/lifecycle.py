@@ -69,7 +69,7 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
 
 
 def _dispatch(name: str, call: SystemCall) -> Message:
-    function = _FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name)
     if function is None:
         raise ContractError(f"receiver *lifecycle.Invocation.{name} does not exist")
     kind, run = function
@@ -348,7 +348,7 @@ def _described(definition: Definition) -> Mapping[str, Any]:
     }
 
 
-_FUNCTIONS: Mapping[str, tuple[type[Message], Callable[[SystemCall, Any], Message]]] = {
+FUNCTIONS: Mapping[str, tuple[type[Message], Callable[[SystemCall, Any], Message]]] = {
     "InstallChaincode": (lifecycle_pb2.InstallChaincodeArgs, installing.install),
     "QueryInstalledChaincode": (
         lifecycle_pb2.QueryInstalledChaincodeArgs,

@@ -35,15 +35,13 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
     refusal = call.refusal(f"qscc/{function}", channel_id)
     if refusal is not None:
         return failure(f"access denied for [{function}][{channel_id}]: [{refusal}]")
-    if function == "GetChainInfo":
-        return _chain_info(channel)
-    query = _QUERIES.get(function)
+    query = QUERIES.get(function)
     if query is None:
         return failure(f"Requested function {function} not found.")
-    return query(channel, arguments[2])
+    return query(channel, arguments[2] if len(arguments) > 2 else b"")
 
 
-def _chain_info(channel: ChannelLedger) -> proposal_response_pb2.Response:
+def _chain_info(channel: ChannelLedger, _argument: bytes) -> proposal_response_pb2.Response:
     info = channel.chain_info()
     return success(
         ledger_pb2.BlockchainInfo(
@@ -115,7 +113,8 @@ def _block_by_transaction(
     return success(block.SerializeToString())
 
 
-_QUERIES: dict[str, Callable[[ChannelLedger, bytes], proposal_response_pb2.Response]] = {
+QUERIES: dict[str, Callable[[ChannelLedger, bytes], proposal_response_pb2.Response]] = {
+    "GetChainInfo": _chain_info,
     "GetBlockByNumber": _block_by_number,
     "GetBlockByHash": _block_by_hash,
     "GetTransactionByID": _transaction_by_id,

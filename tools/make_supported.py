@@ -1,0 +1,45 @@
+"""Write SUPPORTED.md from the tables in `pyfabric.ledger.supported`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyfabric.ledger.supported import DIFFERENCES, Item, sections
+
+FILE = Path(__file__).parent.parent / "SUPPORTED.md"
+_INTRODUCTION = """\
+# What the development ledger covers of Fabric 3.1
+
+Made by `tools/make_supported.py` from the tables that the code goes by; change those, not this page.
+A test asks for everything that is refused, and gets exactly the answer that is written here. Names in braces
+stand for what they say. Whole networks with CouchDB as their state database are not offered."""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join((*_sections(), *_differences()))
+
+
+def _sections() -> Iterator[str]:
+    yield _INTRODUCTION
+    for section in sections():
+        yield f"\n## {section.title}"
+        yield "| what | supported | |"
+        yield "|---|---|---|"
+        yield from (_row(item) for item in section.items)
+
+
+def _row(item: Item) -> str:
+    answer = f"refused: `{item.answer}`" if item.answer else "yes"
+    return f"| {item.name} | {answer} | {item.note} |"
+
+
+def _differences() -> Iterator[str]:
+    yield "\n## Differences that are kept"
+    yield "| here | why |"
+    yield "|---|---|"
+    yield from (f"| {one.what} | {one.why} |" for one in DIFFERENCES)
+    yield ""
+
+
+if __name__ == "__main__":
+    FILE.write_text(page(), encoding="utf-8")
