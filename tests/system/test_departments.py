@@ -11,7 +11,7 @@ from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.gateway import connect
-from tests.support.departments import City, private_keys
+from tests.support.departments import TOPOLOGY, City, private_keys
 from tests.support.programs import fabric_programs, needs_fabric
 
 pytestmark = needs_fabric
@@ -143,3 +143,29 @@ def test_a_new_version_of_a_contract_runs_once_every_department_has_it(
         assert call(part, "seals" if name == "Mail" else "bills", "get", "colour")
     served = {one.name for name in machines.departments for one in city[name].status()}
     assert "sample_2.0" in served
+
+
+def test_four_departments_with_a_bft_orderer_each_go_on_without_one(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    machines = City(
+        tmp_path_factory.mktemp("bft"),
+        TOPOLOGY.replace(
+            "nodes: [Tax, Health, Land]", "consensus: bft, nodes: [Tax, Health, Land, Mail]"
+        ),
+    )
+    machines.collect()
+    for name in machines.departments:
+        machines.bundle(name)
+        machines.accept(name)
+    parts = {name: machines.network(name) for name in machines.departments}
+    try:
+        all_up(parts)
+        for name in ("Tax", "Health", "Land"):
+            told = parts[name].deploy()
+        assert not any(one.waiting_for for one in told)
+        parts["Mail"].down()  # not the first leader, which is the first orderer
+        assert call(parts["Tax"], "bills", "put", "one", "of four is gone") == "of four is gone"
+    finally:
+        for part in parts.values():
+            part.down()
