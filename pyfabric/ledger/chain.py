@@ -8,7 +8,7 @@ are as those orderers make them.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from fabric_protos.common import common_pb2
@@ -33,7 +33,7 @@ class Participants:
     def __init__(self) -> None:
         self._nodes: dict[str, OrderingNode] = {}
         self._config: ChannelConfig | None = None
-        self._consenters: Sequence[tuple[Consenter, SigningIdentity]] = ()
+        self._consenters: Mapping[str, tuple[Consenter, SigningIdentity]] = {}
         self.changed = asyncio.Event()
 
     def alone(self, name: str) -> bool:
@@ -51,20 +51,18 @@ class Participants:
         del self._nodes[name]
         self._config = None
 
-    def consenters(self, config: ChannelConfig) -> Sequence[tuple[Consenter, SigningIdentity]]:
-        """The channel's consenters that are here, each with its signer, in the order of joining."""
+    def consenters(self, config: ChannelConfig) -> Mapping[str, tuple[Consenter, SigningIdentity]]:
+        """The channel's consenters that are here and their signers, by name, in the order of joining.
+
+        The first one leads a Raft channel.
+        """
         if config is not self._config:
-            found = [(node.consenter(config), node.signer) for node in self._nodes.values()]
-            self._consenters = [(one, signer) for one, signer in found if one is not None]
+            found = [(name, node, node.consenter(config)) for name, node in self._nodes.items()]
+            self._consenters = {
+                name: (one, node.signer) for name, node, one in found if one is not None
+            }
             self._config = config
         return self._consenters
-
-    def leader(self, config: ChannelConfig) -> str | None:
-        """The name of the orderer that leads a Raft channel: the first consenter that joined."""
-        for name, node in self._nodes.items():
-            if node.consenter(config) is not None:
-                return name
-        return None
 
     def suffice(self, config: ChannelConfig) -> bool:
         """Whether enough consenters are here for a block to be made."""
@@ -93,6 +91,11 @@ class Chain:
         self._task = asyncio.get_running_loop().create_task(
             self._write(), name=f"orderer-{ledger.channel_id}"
         )
+
+    @property
+    def config(self) -> ChannelConfig:
+        """The channel's configuration in force."""
+        return self._ledger.config
 
     async def ready(self) -> None:
         """Wait until few enough blocks are on their way, and no configuration with Raft.
@@ -159,9 +162,10 @@ class Chain:
         config = self._ledger.config
         known = orderer_metadata(self._newest()).consenter_metadata
         membership = raft.Membership.read(known, len(config.consenters))
-        if self.participants.leader(config) != name:
+        consenters = self.participants.consenters(config)
+        if next(iter(consenters), None) != name:
             return raft.Cluster(membership, frozenset(), now)
-        here = [one for one, _ in self.participants.consenters(config)]
+        here = [one for one, _ in consenters.values()]
         numbered = zip(membership.ids, config.consenters, strict=True)
         active = frozenset(number for number, one in numbered if one in here)
         return raft.Cluster(membership, active, now)
@@ -210,7 +214,7 @@ class Chain:
             return
         batch = list(self._still_good(taken))
         config = self._ledger.config
-        consenters = self.participants.consenters(config)
+        consenters = list(self.participants.consenters(config).values())
         after = batch[0].config if batch else None
         writer = BlockWriter(config, consenters, self._nonce, after)
         if not batch or not writer.able_signers():

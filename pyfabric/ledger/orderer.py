@@ -159,7 +159,8 @@ class Orderer:
 
     def is_consenter(self, channel_id: str) -> bool:
         """Whether this orderer is a consenter of a channel that it has joined; otherwise it follows."""
-        return self._node.consenter(self.channels[channel_id].config) is not None
+        chain = self._chains.get(channel_id)
+        return self.name in chain.participants.consenters(chain.config)
 
     def join(self, block: common_pb2.Block) -> Joined:
         """Join the channel of a configuration block: its first, or a later one that this process has.

@@ -245,8 +245,7 @@ async def test_an_expired_client_comes_before_a_wrong_signature(
         (vectors / "7-identities" / "channel-V3_0.genesis.block").read_bytes()
     )
     checked = 0
-    ledger = node.ledgers.create(block)
-    ledger.join("orderer:orderer0")
+    node.join(block)
     for one in answers:
         expected = one["channels"]["V3_0"].get("orderer_broadcast")
         if not expected or expected["status"] == 200:

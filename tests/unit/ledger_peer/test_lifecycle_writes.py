@@ -84,6 +84,9 @@ class Call:
         self.arguments = arguments
         self.simulation = simulation
 
+    def text(self, index: int) -> str:
+        return self.arguments[index].decode()
+
     def refusal(self, _resource: str, _channel_id: str) -> None:
         return None
 
