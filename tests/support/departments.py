@@ -8,6 +8,7 @@ from pyfabric_network.acceptance import accept_bundle
 from pyfabric_network.membership import Membership
 from pyfabric_network.network import Network
 from pyfabric_network.ports import free_base
+from pyfabric_network.runtime import RuntimeName
 
 from tests.support.network import write_topology
 from tests.support.programs import fabric_programs
@@ -38,10 +39,16 @@ def private_keys(folder: Path) -> set[bytes]:
 
 
 class City:
-    """A coordinator and departments, below `folder`; what goes between them are files."""
+    """A coordinator and departments, below `folder`; what goes between them are files.
 
-    def __init__(self, folder: Path, topology: str = TOPOLOGY) -> None:
+    In containers all departments are at the one address of this machine that containers reach.
+    """
+
+    def __init__(
+        self, folder: Path, topology: str = TOPOLOGY, *, containers_reach: str | None = None
+    ) -> None:
         self.folder = folder
+        self._containers_reach = containers_reach
         self.departments = tuple(yaml.safe_load(topology)["departments"])
         ports = range(50 * len(self.departments))
         self.topology = f"{topology}base_port: {free_base(ports)}\n"
@@ -59,11 +66,12 @@ class City:
 
     def members(self, name: str) -> Membership:
         """The network as it is known on somebody's machine."""
-        return Membership.open(self.machine(name) / "small.yaml", self.state(name))
+        runtime = RuntimeName.COMPOSE if self._containers_reach else RuntimeName.NATIVE
+        return Membership.open(self.machine(name) / "small.yaml", self.state(name), runtime=runtime)
 
     def host(self, name: str) -> str:
         """Where a department is reached."""
-        return f"127.0.0.{self.departments.index(name) + 2}"
+        return self._containers_reach or f"127.0.0.{self.departments.index(name) + 2}"
 
     def send(self, name: str) -> Path:
         """A department makes its keys; answers the file that it sends."""

@@ -4,9 +4,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
 from itertools import combinations
+from pathlib import Path
 
 import pytest
+from pyfabric_network.docker import image_id
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
 
@@ -14,7 +17,14 @@ from pyfabric.gateway import connect
 from tests.support.departments import TOPOLOGY, City, private_keys
 from tests.support.programs import fabric_programs, needs_fabric
 
-pytestmark = needs_fabric
+IMAGES = ("hyperledger/fabric-peer:3.1.5", "hyperledger/fabric-orderer:3.1.5", "pyfabric-contracts")
+TWO = """\
+name: small
+departments: { Tax: {}, Health: {} }
+ordering: { nodes: [Tax], batch: { timeout: 50ms } }
+channels: { bills: { departments: [Tax, Health], contracts: [sample] } }
+contracts: { sample: { version: "1.0", classes: ["sample:Sample"] } }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +68,7 @@ def call(part: Network, channel: str, function: str, *arguments: str) -> str:
         return ask(function, *arguments).decode()
 
 
+@needs_fabric
 def test_each_department_deploys_for_itself_and_all_share_one_ledger(
     city: dict[str, Network],
 ) -> None:
@@ -79,6 +90,7 @@ def test_each_department_deploys_for_itself_and_all_share_one_ledger(
             assert call(city[name], channel, "get", "colour") == f"{channel} blue"
 
 
+@needs_fabric
 def test_each_department_tells_of_its_own_nodes(city: dict[str, Network]) -> None:
     for name, part in city.items():
         status = part.status()
@@ -87,6 +99,7 @@ def test_each_department_tells_of_its_own_nodes(city: dict[str, Network]) -> Non
     assert [one.name for one in city["Mail"].status()] == ["peer0.mail", "sample_1.0"]
 
 
+@needs_fabric
 def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Network]) -> None:
     mail = city["Mail"]
     backup = mail.folder.with_name("backup.tar")
@@ -103,6 +116,7 @@ def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Netw
     assert call(mail, "seals", "get", "after") == "the backup"
 
 
+@needs_fabric
 def test_nobody_has_a_key_of_anybody_else(city: dict[str, Network]) -> None:
     keys = {name: private_keys(part.folder.parent) for name, part in city.items()}
     assert all(len(own) >= 7 for own in keys.values())
@@ -111,6 +125,7 @@ def test_nobody_has_a_key_of_anybody_else(city: dict[str, Network]) -> None:
     assert not private_keys(city["Tax"].folder.parents[1] / "coordinator")
 
 
+@needs_fabric
 def test_a_channel_that_is_added_comes_in_a_new_bundle(
     machines: City, city: dict[str, Network]
 ) -> None:
@@ -128,6 +143,7 @@ def test_a_channel_that_is_added_comes_in_a_new_bundle(
     assert call(parts["Mail"], "rivers", "get", "rhine") == "high"
 
 
+@needs_fabric
 def test_a_new_version_of_a_contract_runs_once_every_department_has_it(
     machines: City, city: dict[str, Network]
 ) -> None:
@@ -145,6 +161,7 @@ def test_a_new_version_of_a_contract_runs_once_every_department_has_it(
     assert "sample_2.0" in served
 
 
+@needs_fabric
 def test_four_departments_with_a_bft_orderer_each_go_on_without_one(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -169,3 +186,45 @@ def test_four_departments_with_a_bft_orderer_each_go_on_without_one(
     finally:
         for part in parts.values():
             part.down()
+
+
+def containers_reach() -> str:
+    """The address of this machine in Docker's own network; skips without an engine or an image."""
+    asked = (
+        "docker",
+        "network",
+        "inspect",
+        "bridge",
+        "--format",
+        "{{(index .IPAM.Config 0).Subnet}}",
+    )
+    if shutil.which("docker") is None:
+        pytest.skip("no program docker")
+    bridge = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if bridge.returncode:
+        pytest.skip("no Docker engine")
+    missing = [image for image in IMAGES if image_id(image) is None]
+    if missing:
+        pytest.skip(f"no image {missing[0]}")
+    return str(ip_network(bridge.stdout.strip())[1])
+
+
+def test_departments_with_containers_of_their_own(tmp_path: Path) -> None:
+    machines = City(tmp_path, TWO, containers_reach=containers_reach())
+    machines.collect()
+    for name in machines.departments:
+        machines.bundle(name)
+        machines.accept(name)
+    tax, health = (machines.network(name) for name in machines.departments)
+    try:
+        assert tax.up() == ("no peer of Health takes connections",)
+        assert health.up() == ()
+        assert [one.waiting_for for one in tax.deploy()] == [("Health",)]
+        assert [one.waiting_for for one in health.deploy()] == [()]
+        assert call(tax, "bills", "put", "colour", "blue") == "blue"
+        assert call(health, "bills", "get", "colour") == "blue"
+        health.down()
+        assert not any(one.problem for one in tax.status())
+    finally:
+        for part in (tax, health):
+            part.down(delete=True)
