@@ -83,7 +83,7 @@ pytest: setup tests/interop/node_modules/.ready
 	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
 	$(BIN)/python -m pytest tests/conformance --runtime native
 
-fuzz: setup  ## spoilt messages for every decoder and the validator, until stopped
+fuzz: setup  ## spoilt messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py
 
 smoke: setup

@@ -1,4 +1,4 @@
-"""Feed spoilt messages to every decoder and to the validator until somebody stops it (Ctrl-C).
+"""Spoilt messages for every decoder and the validator, and random histories, until stopped (Ctrl-C).
 
 Each kind of fault is printed once, with what repeats it: `python tools/fuzz.py "name of a decoder" SEED`.
 """
@@ -16,16 +16,22 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.support import fuzz_validation
 from tests.support.fuzz_decoders import targets
 from tests.support.limits import at_most
+from tests.support.random_history import try_history
 
 MEMORY = 4 * 2**30
-SECONDS = 20
+SECONDS = 60
 ROUND = 200
+HISTORY = "history"
 
 
 def attempts() -> Mapping[str, Callable[[int], None]]:
     """What a seed is tried on, by name."""
     decoders = {name: target.try_mutant for name, target in targets().items()}
-    return {**decoders, "validator": fuzz_validation.try_block}
+    return {**decoders, "validator": fuzz_validation.try_block, HISTORY: _history}
+
+
+def _history(seed: int) -> None:
+    try_history(seed)
 
 
 def main(arguments: list[str]) -> None:
@@ -40,7 +46,7 @@ def main(arguments: list[str]) -> None:
     tried, begun = 0, time.monotonic()
     while True:
         for name, attempt in found.items():
-            for _ in range(ROUND):
+            for _ in range(1 if name == HISTORY else ROUND):
                 _try(name, attempt, secrets.randbits(64), known)
             tried += ROUND
         pace = tried / (time.monotonic() - begun)
