@@ -5,6 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.plan import ADMIN
+from pyfabric_network.profile import load_profile, profile_file
+
+from pyfabric.gateway import connect
 
 SAMPLE = '''
 """A contract for tests."""
@@ -70,3 +74,18 @@ def running_network(folder: Path) -> Iterator[Network]:
         yield network
     finally:
         network.down()
+
+
+def call(network: Network, department: str, function: str, *arguments: str) -> bytes:
+    """Call the contract `sample` as the department's administrator."""
+    profile = load_profile(profile_file(network.plan, network.plan.department(department)))
+    with connect(profile.user(ADMIN), profile.peers) as gateway:
+        contract = gateway.network("bills").contract("sample")
+        if function == "put":
+            return contract.submit(function, *arguments)
+        return contract.evaluate(function, *arguments)
+
+
+def problems(network: Network) -> dict[str, str | None]:
+    """What `status` tells to be wrong, by node."""
+    return {node.name: node.problem for node in network.status()}

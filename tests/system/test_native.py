@@ -1,9 +1,8 @@
 """A network on Fabric's own programs: kills, restarts, and what `up`, `down` and `status` make of them."""
 
 import os
+import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -11,14 +10,13 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.network import Network
-from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.readiness import leads
 from pyfabric_network.runtime import RuntimeName
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.errors import NetworkError, SubmitError
-from pyfabric.gateway import connect
-from tests.support.network import TOPOLOGY, write_topology
+from tests.support.network import TOPOLOGY, call, problems, write_topology
+from tests.support.processes import is_alive
 from tests.support.programs import fabric_programs, needs_fabric
 
 pytestmark = [pytest.mark.fabric, needs_fabric]
@@ -30,35 +28,6 @@ THREE_ORDERERS = TOPOLOGY.replace("nodes: [Tax]", "nodes: [Tax, Health, Health]"
 FOUR_BFT_ORDERERS = THREE_ORDERERS.replace(
     "nodes: [Tax, Health, Health]", "consensus: bft\n  nodes: [Tax, Tax, Health, Health]"
 )
-
-# Brings the network up and deploys, and is killed at its {at}th call of a node, or before step {at}.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from pyfabric._grpc.driver import Driver
-from pyfabric_network.network import Network
-from pyfabric_network.runtime import RuntimeName
-
-def at(count):
-    left = [count]
-    def reached(*_):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-    return reached
-
-file, folder, programs, what, count = sys.argv[1:]
-reached = at(int(count))
-if what == "calls":
-    calls = Driver._unary, Driver._rest
-    Driver._unary = lambda self, effect: (reached(), calls[0](self, effect))[1]
-    Driver._rest = lambda self, effect: (reached(), calls[1](self, effect))[1]
-network = Network.prepare(
-    Path(file), Path(folder), base_port=0, runtime=RuntimeName.NATIVE, programs=Path(programs)
-)
-network.up(reached if what == "steps" else lambda *_: None)
-network.deploy(report=reached if what == "steps" else lambda *_: None)
-"""
 
 
 def prepare(folder: Path, text: str = TOPOLOGY) -> Network:
@@ -75,15 +44,6 @@ def reopen(network: Network) -> Network:
     return Network.reopen(network.folder, programs=fabric_programs())
 
 
-def call(network: Network, department: str, function: str, *arguments: str) -> bytes:
-    profile = load_profile(profile_file(network.plan, network.plan.department(department)))
-    with connect(profile.user("Admin"), profile.peers) as gateway:
-        contract = gateway.network("bills").contract("sample")
-        if function == "put":
-            return contract.submit(function, *arguments)
-        return contract.evaluate(function, *arguments)
-
-
 def pids(network: Network) -> dict[str, int]:
     """Every process of the network, by name."""
     nodes = network.plan.root / "nodes"
@@ -94,23 +54,11 @@ def kill(network: Network, name: str) -> None:
     os.kill(pids(network)[name], signal.SIGKILL)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits for its parent to take notice does not."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
-
-
 def await_truth(statement: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not statement():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def problems(network: Network) -> dict[str, str | None]:
-    return {node.name: node.problem for node in network.status()}
 
 
 def leader_of(network: Network) -> str:
@@ -242,6 +190,17 @@ def test_down_ends_everything_and_up_goes_on_with_the_data(three: Network) -> No
     await_truth(lambda: call(three, "Health", "get", "kept") == b"yes")
 
 
+def test_a_peer_that_lost_its_ledger_joins_again(three: Network) -> None:
+    call(three, "Tax", "put", "before", "the loss")
+    kill(three, "peer0.health")
+    await_truth(lambda: problems(three)["peer0.health"] is not None)
+    shutil.rmtree(three.plan.root / "nodes" / "peer0.health" / "data")
+    reopen(three).up()
+    assert not any(one.changed for one in three.deploy())
+    await_truth(lambda: len(heights(three)) == 1)
+    assert call(three, "Health", "get", "before") == b"the loss"
+
+
 def test_orderers_that_lost_all_blocks_do_not_begin_anew(tmp_path: Path) -> None:
     network = prepare(tmp_path)
     network.up()
@@ -255,61 +214,9 @@ def test_orderers_that_lost_all_blocks_do_not_begin_anew(tmp_path: Path) -> None
         assert pids(network) == {}
         for made in (data / "ledger", data / "wal", data / "snapshots"):
             assert not (made / "bills").exists()
-        subprocess.run(["rm", "-rf", data], check=True)
+        shutil.rmtree(data)
         (tmp_path / "backup").rename(data)
         reopen(network).up()
         assert call(network, "Tax", "put", "restored", "yes") == b"yes"
     finally:
         network.down()
-
-
-def killed(folder: Path, what: str, count: int) -> bool:
-    """Whether `up` and `deploy` reached that step or call, at which they are killed."""
-    arguments = (folder / "small.yaml", folder / "state", str(fabric_programs()), what, str(count))
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode != 0
-
-
-@pytest.mark.parametrize("step", range(8))
-def test_after_a_kill_at_each_step_up_ends_working(tmp_path: Path, step: int) -> None:
-    write_topology(tmp_path)
-    assert killed(tmp_path, "steps", step)
-    network = prepare(tmp_path)
-    try:
-        network.up()
-        network.deploy()
-        assert call(network, "Tax", "put", "works", "yes") == b"yes"
-        assert set(problems(network).values()) == {None}
-    finally:
-        network.down()
-    assert pids(network) == {}
-
-
-def test_after_kills_at_ever_later_calls_up_ends_working(tmp_path: Path) -> None:
-    write_topology(tmp_path)
-    count = kills = 0
-    network = None
-    try:
-        while killed(tmp_path, "calls", count):
-            kills += 1
-            count += 1 + count // 3
-        network = prepare(tmp_path)
-        assert kills > 5
-        assert call(network, "Health", "put", "works", "yes") == b"yes"
-    finally:
-        (network or prepare(tmp_path)).down()
-
-
-def test_down_after_a_kill_leaves_nothing(tmp_path: Path) -> None:
-    write_topology(tmp_path)
-    assert killed(tmp_path, "steps", 3)
-    network = prepare(tmp_path)
-    left = pids(network)
-    assert len(left) == 3
-    assert all(map(is_alive, left.values()))
-    assert network.down(delete=True)
-    assert not any(map(is_alive, left.values()))
-    assert not network.plan.root.exists()
