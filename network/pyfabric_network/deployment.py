@@ -19,6 +19,9 @@ from pyfabric_network.steps import Report, administrator, endpoint, together
 CHANNEL_ENDORSEMENT = "/Channel/Application/Endorsement"
 _SPREAD_SECONDS = 10.0
 _PAUSE = 0.05
+# Fabric's peers look for private data of a block for up to a minute before they go on without.
+_CATCH_UP_SECONDS = 180.0
+_CATCH_UP_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def deploy(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[Dep
         absent = yield from _without_approval(channel, contract)
         if not absent:
             yield from _commit(plan, channel, contract)
+    else:
+        yield from together([_restore(one, channel, contract) for one in channel.own])
     return Deployed(
         channel=channel.name,
         contract=contract.name,
@@ -150,6 +155,29 @@ def _approve(channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
             if not ready[department.msp_id]
         ]
     )
+
+
+def _restore(
+    department: DepartmentPlan, channel: ChannelPlan, contract: ContractPlan
+) -> Flow[None]:
+    """The department's peer knows which package it uses for the definition in force.
+
+    That stands in the department's approval, which nobody else has: a peer that lost its ledger gets
+    all back but that. NetworkError if the peer has not caught up after three minutes.
+    """
+    peer, admin = endpoint(department.peers[0]), administrator(department)
+    waited = 0.0
+    while definition(contract) not in (yield from lifecycle.committed(peer, admin, channel.name)):
+        if waited > _CATCH_UP_SECONDS:
+            raise NetworkError(
+                f"{department.peers[0].name} does not know {contract.name} on {channel.name} yet"
+            )
+        yield from sleep(_CATCH_UP_PAUSE)
+        waited += _CATCH_UP_PAUSE
+    use = (channel.name, contract.name, contract.spec.version)
+    installed = yield from lifecycle.installed(peer, admin)
+    if not any(use in one.references for one in installed):
+        yield from _approve_by(department, channel, contract)
 
 
 def _without_approval(channel: ChannelPlan, contract: ContractPlan) -> Flow[tuple[str, ...]]:

@@ -22,6 +22,9 @@ _ATTEMPTS = 12_000
 # Peers ask each other who is on their channels, by default every 4 s. To ask more often brings a network
 # up sooner and costs all the time: at 250 ms an idle city of 15 peers keeps 1.4 cores busy, now 0.6.
 _ASK, _TELL = "1s", "250ms"
+# How long a peer looks for private data that a block speaks of, before it goes on without (and asks again
+# later). Fabric's own minute is for peers that are far apart.
+_PULL = "10s"
 
 
 def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[str, Any]:
@@ -139,7 +142,7 @@ def _gossip(plan: Plan, peer: Node) -> dict[str, Any]:
         "requestStateInfoInterval": _ASK,
         "publishStateInfoInterval": _TELL,
         "pvtData": {
-            "pullRetryThreshold": "60s",
+            "pullRetryThreshold": _PULL,
             "pushAckTimeout": "3s",
             "reconciliationEnabled": True,
             "reconcileBatchSize": 10,

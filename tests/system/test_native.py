@@ -12,8 +12,10 @@ import pytest
 from pyfabric_network.network import Network
 from pyfabric_network.readiness import leads
 from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.steps import administrator, endpoint
 
 from pyfabric._grpc.driver import Driver
+from pyfabric.admin import lifecycle
 from pyfabric.errors import NetworkError, SubmitError
 from tests.support.network import TOPOLOGY, call, problems, write_topology
 from tests.support.processes import is_alive
@@ -195,10 +197,16 @@ def test_a_peer_that_lost_its_ledger_joins_again(three: Network) -> None:
     kill(three, "peer0.health")
     await_truth(lambda: problems(three)["peer0.health"] is not None)
     shutil.rmtree(three.plan.root / "nodes" / "peer0.health" / "data")
-    reopen(three).up()
-    assert not any(one.changed for one in three.deploy())
+    network = reopen(three)
+    network.up()
+    assert not any(one.changed for one in network.deploy())
     await_truth(lambda: len(heights(three)) == 1)
     assert call(three, "Health", "get", "before") == b"the loss"
+    health = network.plan.department("Health")
+    with closing(Driver()) as driver:
+        flow = lifecycle.installed(endpoint(health.peers[0]), administrator(health))
+        (package,) = driver.run(flow)
+    assert package.references == (("bills", "sample", "1.0"),)
 
 
 def test_orderers_that_lost_all_blocks_do_not_begin_anew(tmp_path: Path) -> None:
