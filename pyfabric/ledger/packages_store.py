@@ -53,11 +53,12 @@ class PackageStore:
 
     def restore(self, image: Mapping[str, bytes]) -> None:
         """Make the packages what they were."""
-        for name in {path.name for path in map(self._path, self._labels)} - set(image):
+        present = {path.name for path in map(self._path, self._labels)}
+        for name in present - set(image):
             (self._folder / name).unlink()
+        for name in set(image) - present:  # a name has the hash of its contents
+            (self._folder / name).write_bytes(image[name])
         self._labels.clear()
-        for name, data in image.items():
-            (self._folder / name).write_bytes(data)
         self._read_names()
 
     def load(self, package_id: str) -> bytes:
