@@ -82,6 +82,8 @@ class Membership:
         offset = PORTS_PER_DEPARTMENT * list(self.topology.departments).index(name)
         place = Place(host, first_port or self.state.base_port + offset, here=True)
         check_location(place.host, place.first_port)
+        if place.is_loopback and self.state.runtime is RuntimeName.COMPOSE:
+            raise ConfigError(f"host: containers of other departments do not reach {host}")
         known = self.state.places.get(name, place)
         if known != place:
             whose = "" if known.here else ", with keys on another machine"

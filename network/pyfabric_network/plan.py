@@ -62,13 +62,17 @@ class Place:
     here: bool
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of the same machine reach the host."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
     def listening_host(self) -> str:
         """What the nodes listen on: every address of their machine, unless the host is loopback."""
-        try:
-            loopback = ip_address(self.host).is_loopback
-        except ValueError:
-            loopback = False
-        return self.host if loopback else _EVERYWHERE
+        return self.host if self.is_loopback else _EVERYWHERE
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,22 @@ def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Netw
 
 
 @needs_fabric
+def test_a_department_goes_to_other_programs_and_back(
+    machines: City, city: dict[str, Network], tmp_path: Path
+) -> None:
+    folder = fabric_programs() or Path(str(shutil.which("peer"))).parent
+    other = tmp_path / "another-release"
+    other.symlink_to(folder)
+    for programs in (other, folder):
+        mail = Network.reopen(machines.state("Mail"), programs=programs)
+        assert mail.runtime.idle(mail.plan, ()) == ("peer0.mail",)
+        mail.up()
+        assert mail.pending() == []
+        assert call(mail, "seals", "put", "programs", str(programs)) == str(programs)
+    assert not any(one.problem for one in city["Health"].status())
+
+
+@needs_fabric
 def test_nobody_has_a_key_of_anybody_else(city: dict[str, Network]) -> None:
     keys = {name: private_keys(part.folder.parent) for name, part in city.items()}
     assert all(len(own) >= 7 for own in keys.values())

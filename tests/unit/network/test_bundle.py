@@ -9,10 +9,8 @@ import pytest
 import yaml
 from fabric_protos.common import common_pb2
 from pyfabric_network.acceptance import accept_bundle
-from pyfabric_network.membership import Membership
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import connection_profile
-from pyfabric_network.runtime import RuntimeName
 
 from pyfabric.errors import ConfigError, NetworkError, TopologyError
 from tests.support.departments import City, now, private_keys
@@ -65,14 +63,9 @@ def test_no_key_leaves_a_department(city: City) -> None:
 
 
 def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_path: Path) -> None:
-    city = City(tmp_path)
+    city = City(tmp_path, containers_reach="city.example")  # CAs in containers have passwords, too
     for name in city.departments:
-        made = Membership.open(
-            city.machine("coordinator") / "small.yaml",
-            city.state("coordinator"),
-            runtime=RuntimeName.COMPOSE,  # its CAs as servers have passwords, too
-        )
-        made.make(name, city.host(name), None, now=now())
+        city.members("coordinator").make(name, city.host(name), None, now=now())
     network = city.network("coordinator")
     for name in network.plan.departments:
         bundle = tmp_path / f"of-{name}"

@@ -104,6 +104,25 @@ def test_a_place_where_no_node_can_be(tmp_path: Path, host: str, port: int, says
     assert not home.root.exists()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost"])
+def test_containers_are_not_reached_on_loopback(tmp_path: Path, host: str) -> None:
+    home = Membership.open(write_topology(tmp_path), tmp_path, runtime=RuntimeName.COMPOSE)
+    with pytest.raises(ConfigError, match=f"containers of other departments do not reach {host}"):
+        home.make("Tax", host, None, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("host", "listens"),
+    [("127.0.0.2", "127.0.0.2"), ("localhost", "localhost"), ("tax.example", "0.0.0.0")],
+)
+def test_nodes_listen_on_loopback_or_everywhere(tmp_path: Path, host: str, listens: str) -> None:
+    home = machine(tmp_path, "Tax")
+    home.make("Tax", host, 7000, now=NOW)
+    peer, orderer = home.plan.own_peers[0], home.plan.own_orderers[0]
+    assert (str(peer.listen), str(peer.inside)) == (f"{listens}:7000", f"{host}:7000")
+    assert (str(orderer.listen), str(orderer.admin)) == (f"{listens}:7020", "127.0.0.1:7021")
+
+
 def test_first_blocks_are_made_from_definitions_alone(
     coordinator: Membership, tax: Path, health: Path
 ) -> None:
