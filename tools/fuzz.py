@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.support import fuzz_validation
+from tests.support import fuzz_updates, fuzz_validation
 from tests.support.fuzz_decoders import targets
 from tests.support.limits import at_most
 from tests.support.random_history import try_history
@@ -27,7 +27,12 @@ HISTORY = "history"
 def attempts() -> Mapping[str, Callable[[int], None]]:
     """What a seed is tried on, by name."""
     decoders = {name: target.try_mutant for name, target in targets().items()}
-    return {**decoders, "validator": fuzz_validation.try_block, HISTORY: _history}
+    return {
+        **decoders,
+        "validator": fuzz_validation.try_block,
+        "updates": fuzz_updates.try_update,
+        HISTORY: _history,
+    }
 
 
 def _history(seed: int) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ValidationCode
-from tests.support import fuzz_validation
+from tests.support import fuzz_updates, fuzz_validation
 from tests.support.fuzz_decoders import targets
 from tests.support.limits import TooLongError, at_most
 from tests.support.mutation import fields, mutant, written
@@ -36,6 +36,13 @@ def test_every_decoder_has_real_bytes() -> None:
 def test_whatever_members_sign_gets_a_code(seed: int) -> None:
     with at_most(20):
         fuzz_validation.try_block(seed)
+
+
+@settings(max_examples=200)
+@given(seed=SEEDS)
+def test_updates_make_a_configuration_or_are_refused(seed: int) -> None:
+    with at_most(20):
+        fuzz_updates.try_update(seed)
 
 
 def test_spoilt_transactions_reach_every_part_of_the_validator() -> None:
