@@ -228,6 +228,8 @@ class Chain:
         known = [message.verified_under is config for message in batch]
         block = self._block(batch)
         writer.complete(block, self._newest(), self._ledger.last_config_block())
+        # Peers take no block that its orderers' signatures do not make valid.
+        config.verify_block(block)
         await self._ledger.commit(block, creators_known=known)
 
     def _still_good(self, batch: list[Message]) -> Iterator[Message]:

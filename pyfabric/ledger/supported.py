@@ -314,6 +314,11 @@ DIFFERENCES: Final = (
         "There is no consensus between machines; what blocks say is what such a cluster would say.",
     ),
     Difference(
+        "Where a channel's BlockValidation policy is one that its orderers do not satisfy, their chain stops: "
+        "SERVICE_UNAVAILABLE, chain is stopped: signature set did not satisfy policy.",
+        "Fabric's orderers go on and make blocks that no peer takes.",
+    ),
+    Difference(
         "An orderer that leaves, comes or is removed by a configuration update is so at once.",
         "Fabric's find out after seconds or minutes.",
     ),

@@ -377,3 +377,26 @@ async def test_an_update_by_the_participation_api_answers_what_the_orderer_is(
     follower.join(council.genesis())
     with pytest.raises(OrdererError, match="403: channel is not ready, he is a follower"):
         await follower.update(CHANNEL, raw)
+
+
+@pytest.mark.asyncio
+async def test_blocks_that_no_peer_would_take_stop_the_chain(start: Start) -> None:
+    council = Council(1, bft=False)
+    service = start(council)
+
+    def only_departments(group: Any) -> None:
+        orderer, application = group.groups["Orderer"], group.groups["Application"]
+        policy = application.groups["Land"].policies["Admins"].policy
+        orderer.policies["BlockValidation"].policy.CopyFrom(policy)
+
+    block = await apply(service, only_departments)
+    assert last_config_index(block) == 1
+    assert await service.orderers[0].broadcast(council.message(b"1")) == (200, "")
+    chain = service.chains.get(CHANNEL)
+    while chain.failure is None:
+        await asyncio.sleep(0)
+    assert await service.orderers[0].broadcast(council.message(b"2")) == (
+        503,
+        "chain is stopped: signature set did not satisfy policy",
+    )
+    assert service.ledger.height == 2
