@@ -1,7 +1,7 @@
 """A department's bundle: what it needs, beside its keys, to run its own nodes on its own machine.
 
     README.md                       the steps
-    topology.yaml, modules          the network, and the contracts that are beside its file
+    topology/                       what the network is, with the modules of contracts beside its file
     bundle.json                     for whom it is
     definitions/<department>.json   the public definitions of all
     channels/<channel>.block        the first blocks of the channels that its nodes are on
@@ -22,12 +22,14 @@ from pyfabric.errors import ConfigError
 from pyfabric.identity import files
 from pyfabric_network.bundle_page import bundle_page
 from pyfabric_network.compose import project_files
+from pyfabric_network.modules import copy_modules
 from pyfabric_network.plan import DepartmentPlan, Plan, make_plan
 from pyfabric_network.public import PublicDefinition, public_definition
 from pyfabric_network.public_checks import read_public_definition
 from pyfabric_network.state import TOPOLOGY_COPY
 
 _LABEL = "bundle.json"
+_TOPOLOGY = "topology"
 _KEY = b"PRIVATE KEY-----"
 _CERTIFICATES = (".pem", ".crt")
 
@@ -61,7 +63,7 @@ class Bundle:
     @property
     def topology(self) -> Path:
         """The topology file; the modules of contracts are beside it."""
-        return self.folder / TOPOLOGY_COPY
+        return self.folder / _TOPOLOGY / TOPOLOGY_COPY
 
     def definitions(self) -> dict[str, PublicDefinition]:
         """The public definitions, by department; raises ConfigError."""
@@ -98,8 +100,8 @@ def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: 
     definitions = [public_definition(plan.name, one) for one in plan.departments.values()]
     for path, content in _contents(plan, department, definitions):
         files.write_public(draft / path, content)
-    for module in _modules(plan, modules):
-        _copy_module(module, draft)
+    classes = [name for one in plan.topology.contracts.values() for name in one.classes]
+    copy_modules(modules, draft / _TOPOLOGY, classes)
     if department.place.here:
         _copy_keys(department, draft / "organizations" / department.folder.name)
     draft.replace(target)
@@ -120,7 +122,7 @@ def _contents(
 ) -> Iterator[tuple[str, bytes]]:
     label = _Label(network=plan.name, department=department.name)
     yield _LABEL, label.model_dump_json(indent=2).encode() + b"\n"
-    yield TOPOLOGY_COPY, (plan.root / TOPOLOGY_COPY).read_bytes()
+    yield f"{_TOPOLOGY}/{TOPOLOGY_COPY}", (plan.root / TOPOLOGY_COPY).read_bytes()
     yield "README.md", bundle_page(plan, department, definitions).encode()
     for definition in definitions:
         yield f"definitions/{definition.department.lower()}.json", definition.to_bytes()
@@ -137,21 +139,6 @@ def _in_containers(plan: Plan, department: DepartmentPlan) -> Plan:
     }
     base_port = plan.topology.base_port
     return make_plan(plan.topology, plan.root, base_port=base_port, places=places, containers=True)
-
-
-def _modules(plan: Plan, folder: Path) -> Iterator[Path]:
-    """The modules and packages of contract classes that are in a folder, rather than installed."""
-    classes = [name for one in plan.topology.contracts.values() for name in one.classes]
-    for top in dict.fromkeys(name.partition(":")[0].partition(".")[0] for name in classes):
-        yield from (path for path in (folder / f"{top}.py", folder / top) if path.exists())
-
-
-def _copy_module(path: Path, target: Path) -> None:
-    if path.is_dir():
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(path, target / path.name, ignore=ignored)
-    else:
-        shutil.copyfile(path, target / path.name)
 
 
 def _copy_keys(department: DepartmentPlan, target: Path) -> None:

@@ -13,7 +13,7 @@ Nodes: {nodes}. Channels: {channels}.
 
 {keys}
 
-1. Read `topology.yaml` and the contracts beside it: they are what your nodes will run.
+1. Read what is in `topology`: the network, and the contracts that your nodes will run.
 2. Compare these fingerprints with the other departments', not by way of whoever sent you this:
 
 {fingerprints}
@@ -28,8 +28,8 @@ Nodes: {nodes}. Channels: {channels}.
    installs and approves; a contract is committed by the last department that does. It may be repeated
    until it waits for nobody.
 
-On the compose runtime `up` runs what `compose.yaml` and `nodes.yaml` say, after a copy of them beside your
-keys; on the native one they mean nothing.
+On the compose runtime `up` writes `compose.yaml` and `nodes.yaml`, as they are here, into
+`.pyfabric/{network}`, and runs them; on the native one they mean nothing.
 
 The others' nodes must reach {reached} through your firewall; nothing else is for them. Yours must reach
 the hosts above at the ports of peers and orderers.

@@ -24,6 +24,7 @@ from pyfabric_network.compose import (
 )
 from pyfabric_network.contract_hosts import builder_values, host_services
 from pyfabric_network.docker import EVERY_PROFILE, DockerCompose, image_id
+from pyfabric_network.modules import copy_modules
 from pyfabric_network.node_config import BUILDER_VARIABLE
 from pyfabric_network.plan import CONTAINER_PORTS, Address, DepartmentPlan, Plan, Served
 from pyfabric_network.ports import check_free
@@ -192,7 +193,9 @@ class ComposeRuntime:
             services = host_services(_inside(department), served)
             file = self._root / services_file(department)
             files.write_public(file, json.dumps(services, indent=2).encode())
-        copy_modules(self._modules, self._root / MODULES, served)
+        _empty(self._root / MODULES)
+        classes = [name for one in served for name in one.classes]
+        copy_modules(self._modules, self._root / MODULES, classes)
 
     def _answers(self, hosts: Mapping[str, object], *, since: str) -> dict[str, list[str]]:
         """What each host said last that it serves; raises NetworkError if it said that it cannot."""
@@ -207,30 +210,14 @@ class ComposeRuntime:
         return found
 
 
-def copy_modules(source: Path, target: Path, served: Sequence[Served]) -> None:
-    """`target` holds the Python modules and packages of `source` if contract classes are among them.
-
-    Not the whole folder: the keys of every department may be below it.
-    """
-    target.mkdir(parents=True, exist_ok=True)
-    for old in target.iterdir():  # the folder itself stays: containers have mounted it
+def _empty(folder: Path) -> None:
+    """The folder is there, and empty; it is not made anew: containers have mounted it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
         if old.is_dir():
             shutil.rmtree(old)
         else:
             old.unlink()
-    importable = {path.stem: path for path in sorted(source.iterdir()) if _is_module(path)}
-    wanted = {name.partition(":")[0].partition(".")[0] for one in served for name in one.classes}
-    if not wanted & importable.keys():
-        return
-    for path in importable.values():
-        if path.is_dir():
-            shutil.copytree(path, target / path.name)
-        else:
-            shutil.copyfile(path, target / path.name)
-
-
-def _is_module(path: Path) -> bool:
-    return path.suffix == ".py" or (path / "__init__.py").exists()
 
 
 def _inside(department: DepartmentPlan) -> DepartmentPlan:

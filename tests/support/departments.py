@@ -16,7 +16,7 @@ from tests.support.programs import fabric_programs
 # Each department runs an orderer; what goes on in `seals` is nothing to Land.
 TOPOLOGY = """\
 name: small
-departments: { Tax: {}, Health: {}, Land: {}, Mail: {} }
+departments: { Tax: {}, Health: {}, Land: { intermediate_ca: true }, Mail: {} }
 ordering: { nodes: [Tax, Health, Land], batch: { timeout: 50ms } }
 channels:
   bills: { departments: [Tax, Health, Land], contracts: [sample] }

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from fabric_protos.common import common_pb2
 from pyfabric_network.acceptance import accept_bundle
+from pyfabric_network.compose import project_files
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import connection_profile
 
@@ -17,6 +18,7 @@ from tests.support.departments import City, now, private_keys
 from tests.support.network import write_topology
 
 COMPOSE = ("compose.yaml", "nodes.yaml")
+TOPOLOGY = ("topology/sample.py", "topology/topology.yaml")
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_it_has_what_the_departments_nodes_need(city: City) -> None:
-    expected = {"README.md", "bundle.json", "sample.py", "topology.yaml", *COMPOSE}
+    expected = {"README.md", "bundle.json", *TOPOLOGY, *COMPOSE}
     definitions = {f"definitions/{name.lower()}.json" for name in city.departments}
     assert names(city.bundle("Mail")) == expected | definitions | {"channels/seals.block"}
     assert names(city.bundle("Tax")) == {
@@ -99,8 +101,10 @@ def test_an_accepted_bundle_makes_a_part_that_knows_the_others(city: City) -> No
 
 
 def test_docker_compose_would_run_the_departments_own_nodes_for_all_others_to_reach(
-    city: City,
+    tmp_path: Path,
 ) -> None:
+    city = City(tmp_path, containers_reach="city.example")
+    city.collect()
     bundle = city.bundle("Health")
     project = yaml.safe_load((bundle / "compose.yaml").read_text(encoding="utf-8"))
     assert project["name"] == "small-health"
@@ -110,7 +114,10 @@ def test_docker_compose_would_run_the_departments_own_nodes_for_all_others_to_re
     environment = project["services"]["peer0.health"]["environment"]
     own = city.members("Health").plan.departments["Health"].peers[0]
     assert environment["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == str(own.inside)
-    assert f"{own.inside}:7051" in project["services"]["peer0.health"]["ports"]
+    assert f"0.0.0.0:{own.inside.port}:7051" in project["services"]["peer0.health"]["ports"]
+    city.accept("Health")
+    for name, text in project_files(city.network("Health").plan).items():
+        assert (bundle / name).read_text(encoding="utf-8") == text
 
 
 def test_a_network_on_one_machine_has_no_bundles(tmp_path: Path) -> None:
@@ -198,7 +205,7 @@ WRONG = [
         "the first block of bills says something else than the topology and the definitions",
     ),
     (
-        edited("topology.yaml", lambda found: found.replace(b"50ms", b"60ms")),
+        edited("topology/topology.yaml", lambda found: found.replace(b"50ms", b"60ms")),
         TopologyError,
         "ordering: cannot change",
     ),
