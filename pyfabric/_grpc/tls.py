@@ -28,3 +28,21 @@ def http2_server_context(
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=client_roots.decode())
     return context
+
+
+def http2_client_context(
+    roots: bytes, certificate_chain: bytes | None, key: bytes | None
+) -> ssl.SSLContext:
+    """TLS 1.2 or newer for a client of HTTP/2, with a certificate of its own if one is given.
+
+    As Go's TLS does, any certificate of `roots` is trusted, be it self-signed or not. Raises
+    ssl.SSLError or ValueError when a certificate or key cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.set_alpn_protocols(["h2"])
+    context.load_verify_locations(cadata=roots.decode())
+    if certificate_chain is not None and key is not None:
+        load_pair(context, certificate_chain, key)
+    return context

@@ -2,20 +2,20 @@
 
 Source: core/chaincode (handler.go, runtime_launcher.go, chaincode_support.go) and extcc of Fabric 3.1;
 texts are those. The peer is the client: it connects when a transaction first needs the contract, and
-again after the stream has ended. gRPC allows one write at a time on a stream, so that answers go
-through a queue.
+again after the stream has ended.
 """
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Callable
 
-import grpc
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric._grpc.options import CLIENT_OPTIONS
+from pyfabric._grpc.stream_client import Call, open_stream
+from pyfabric._grpc.tls import http2_client_context
 from pyfabric._operations.metrics import Registry
 from pyfabric.errors import ContractError, PackageError
 from pyfabric.ledger.connection import Connection
@@ -44,6 +44,9 @@ EXECUTE_TIMEOUT = 30.0
 STARTUP_TIMEOUT = 300.0
 STREAM_TERMINATED = "chaincode stream terminated"
 _CONNECT = "/protos.Chaincode/Connect"
+_PING_AFTER = 120.0
+_PING_TIMEOUT = 20.0
+_DIAL_PAUSE = 0.2
 
 
 class LaunchError(ContractError):
@@ -53,19 +56,14 @@ class LaunchError(ContractError):
 class ContractStream:
     """A stream to a contract's server that has registered; ends with the connection."""
 
-    def __init__(self, package_id: str, channel: grpc.aio.Channel, metrics: ShimMetrics) -> None:
+    def __init__(self, package_id: str, call: Call, metrics: ShimMetrics) -> None:
         self._package_id = package_id
         self._metrics = metrics
-        self._channel = channel
-        self._call = channel.stream_stream(
-            _CONNECT, request_serializer=Message.SerializeToString, response_deserializer=None
-        )()
-        self._outgoing: asyncio.Queue[Message] = asyncio.Queue()
+        self._call = call
         self._contexts: dict[tuple[str, str], TransactionContext] = {}
         self._results: dict[tuple[str, str], asyncio.Future[Message]] = {}
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._calls: set[asyncio.Task[None]] = set()
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
         self.ended = False
 
     async def registered(self) -> None:
@@ -85,7 +83,7 @@ class ContractStream:
         self._contexts[key] = context
         self._results[key] = result
         try:
-            self._outgoing.put_nowait(
+            self._send(
                 Message(
                     type=kind,
                     payload=payload,
@@ -104,33 +102,27 @@ class ContractStream:
 
     async def close(self) -> None:
         """End the stream and the connection."""
-        tasks = [*self._tasks, *self._calls]
+        tasks = tuple(self._calls)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._end("the peer closed the stream")
-        await self._channel.close()
+        self._call.cancel()
 
-    async def _read(self) -> None:
-        reason = "EOF"
+    def receive(self, message: bytes) -> None:
+        """A message of the contract has come."""
         try:
-            while (data := await self._call.read()) is not grpc.aio.EOF:
-                self._handle(Message.FromString(data))
-        except grpc.aio.AioRpcError as error:
-            reason = _rpc_text(error)
+            self._handle(Message.FromString(message))
         except (ProtobufDecodeError, ContractError) as error:
-            reason = f"error handling message, ending stream: {error}"
-        finally:
-            self._tasks[1].cancel()
-            self._end(reason)
+            self._end(f"error handling message, ending stream: {error}")
             self._call.cancel()
 
-    async def _write(self) -> None:
-        try:
-            while True:
-                await self._call.write(await self._outgoing.get())
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            self._call.cancel()
+    def closed(self, reason: str) -> None:
+        """The stream is over."""
+        self._end(reason)
+
+    def _send(self, message: Message) -> None:
+        self._call.send(message.SerializeToString())
 
     def _end(self, reason: str) -> None:
         self.ended = True
@@ -173,8 +165,8 @@ class ContractStream:
         if name != self._package_id:
             _log.warning("a contract registered as %s where %s was wanted", name, self._package_id)
             return
-        self._outgoing.put_nowait(Message(type=Kind.REGISTERED))
-        self._outgoing.put_nowait(Message(type=Kind.READY, payload=_READY_PARAMETERS))
+        self._send(Message(type=Kind.REGISTERED))
+        self._send(Message(type=Kind.READY, payload=_READY_PARAMETERS))
         self._ready.set_result(None)
 
     def _answer(self, message: Message) -> None:
@@ -213,7 +205,7 @@ class ContractStream:
         self._reply(message, _ERROR, text.encode(), started)
 
     def _reply(self, message: Message, kind: Kind, payload: bytes, started: float) -> None:
-        self._outgoing.put_nowait(
+        self._send(
             Message(type=kind, txid=message.txid, channel_id=message.channel_id, payload=payload)
         )
         labels = (*self._labels(message), "true" if kind == _RESPONSE else "false")
@@ -327,8 +319,11 @@ class Contracts:
         old = self._streams.pop(package_id, None)
         if old is not None:
             await old.close()
-        channel = await _connect(package_id, self._connection(package_id))
-        stream = ContractStream(package_id, channel, self._metrics)
+        stream = await _connect(
+            package_id,
+            self._connection(package_id),
+            lambda call: ContractStream(package_id, call, self._metrics),
+        )
         try:
             async with asyncio.timeout(self._startup_timeout):
                 await stream.registered()
@@ -344,20 +339,38 @@ class Contracts:
         return stream
 
 
-async def _connect(package_id: str, connection: Connection) -> grpc.aio.Channel:
-    channel = _channel(connection)
+async def _connect(
+    package_id: str, connection: Connection, make_stream: Callable[[Call], ContractStream]
+) -> ContractStream:
     try:
         await _probe(connection)
         async with asyncio.timeout(connection.dial_timeout):
-            await channel.channel_ready()
-    except (OSError, TimeoutError) as error:
-        await channel.close()
+            return await _dial(connection, make_stream)
+    except (OSError, TimeoutError, ValueError) as error:
         raise LaunchError(
             f"connection to {package_id} failed: error cannot create connection for {package_id}: "
             f"error creating grpc connection to {connection.address}: failed to create new "
             f"connection: {_dial_text(connection.address, error)}"
         ) from error
-    return channel
+
+
+async def _dial(
+    connection: Connection, make_stream: Callable[[Call], ContractStream]
+) -> ContractStream:
+    """Connect as Go's gRPC does: what fails is tried again until the time is over."""
+    context = _context(connection)
+    while True:
+        try:
+            return await open_stream(
+                connection.address,
+                context,
+                _CONNECT,
+                make_stream,
+                ping_after=_PING_AFTER,
+                ping_timeout=_PING_TIMEOUT,
+            )
+        except OSError:
+            await asyncio.sleep(_DIAL_PAUSE)
 
 
 async def _probe(connection: Connection) -> None:
@@ -369,14 +382,12 @@ async def _probe(connection: Connection) -> None:
         await writer.wait_closed()
 
 
-def _channel(connection: Connection) -> grpc.aio.Channel:
-    options = (*CLIENT_OPTIONS, ("grpc.enable_http_proxy", 0))
+def _context(connection: Connection) -> ssl.SSLContext | None:
     if connection.root_certificate is None:
-        return grpc.aio.insecure_channel(connection.address, options)
-    credentials = grpc.ssl_channel_credentials(
-        connection.root_certificate, connection.client_key, connection.client_certificate
+        return None
+    return http2_client_context(
+        connection.root_certificate, connection.client_certificate, connection.client_key
     )
-    return grpc.aio.secure_channel(connection.address, credentials, options)
 
 
 def _dial_text(address: str, error: Exception) -> str:
@@ -386,8 +397,3 @@ def _dial_text(address: str, error: Exception) -> str:
             f'{address}: connect: connection refused"'
         )
     return "context deadline exceeded" if isinstance(error, TimeoutError) else str(error)
-
-
-def _rpc_text(error: grpc.aio.AioRpcError) -> str:
-    name = "".join(part.capitalize() for part in error.code().name.split("_"))
-    return f"rpc error: code = {name} desc = {error.details()}"

@@ -1,0 +1,214 @@
+"""A gRPC call that streams both ways on a connection of its own, for many small messages: see `http2`.
+
+How a call ends is told in the words of Go's gRPC, which Fabric's peers pass on.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, Protocol, TypeVar
+from urllib.parse import unquote
+
+from h2.errors import ErrorCodes
+from h2.events import (
+    DataReceived,
+    Event,
+    PingAckReceived,
+    RemoteSettingsChanged,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+    TrailersReceived,
+)
+
+from pyfabric._grpc.http2 import SHUTDOWN_SECONDS, Connection, Incoming, MessageError, Outgoing
+from pyfabric.errors import StatusCode
+
+ENDED: Final = "EOF"
+_LOST: Final = "error reading from server: EOF"
+_NO_STATUS: Final = "server closed the stream without sending trailers"
+_RESETS: Final = {
+    "REFUSED_STREAM": StatusCode.UNAVAILABLE,
+    "CANCEL": StatusCode.CANCELLED,
+}
+_STREAM: Final = 1
+
+
+class Handler(Protocol):
+    """The client's side of the call. All its methods are called on the event loop."""
+
+    def receive(self, message: bytes) -> None:
+        """A message has come."""
+
+    def closed(self, reason: str) -> None:
+        """The call is over; called once. `reason` is ENDED, or the text of an error."""
+
+
+H = TypeVar("H", bound=Handler)
+
+
+class Call(Protocol):
+    """The call, as its handler sees it; used on the event loop only."""
+
+    def send(self, message: bytes) -> None:
+        """Send a message, after those before it."""
+
+    def cancel(self) -> None:
+        """End the call and its connection; what was not sent yet is lost."""
+
+
+async def open_stream(
+    address: str,
+    context: ssl.SSLContext | None,
+    method: str,
+    make_handler: Callable[[Call], H],
+    *,
+    ping_after: float,
+    ping_timeout: float,
+) -> H:
+    """Call `method` at host:port, once the server speaks HTTP/2; returns the handler made for it.
+
+    A connection that has been open for `ping_after` seconds since the last ping is pinged, and ends if
+    no answer comes in `ping_timeout` seconds. Raises OSError when the server cannot be reached, is not
+    trusted, or hangs up.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: _ClientConnection(
+            _request(address, method, "http" if context is None else "https"),
+            make_handler,
+            (ping_after, ping_timeout),
+        ),
+        host,
+        int(port),
+        ssl=context,
+        server_hostname=None if context is None else host,
+        ssl_shutdown_timeout=None if context is None else SHUTDOWN_SECONDS,
+    )
+    try:
+        return await connection.opened
+    except BaseException:
+        connection.abort()
+        raise
+
+
+def _request(address: str, method: str, scheme: str) -> list[tuple[str, str]]:
+    return [
+        (":method", "POST"),
+        (":scheme", scheme),
+        (":path", method),
+        (":authority", address),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ]
+
+
+class _ClientConnection(Connection, Generic[H]):
+    def __init__(
+        self,
+        request: list[tuple[str, str]],
+        make_handler: Callable[[Call], H],
+        pings: tuple[float, float],
+    ) -> None:
+        super().__init__(client_side=True)
+        self._request = request
+        self._make_handler = make_handler
+        self._ping_after, self._ping_timeout = pings
+        self._timer: asyncio.TimerHandle | None = None
+        self._incoming = Incoming()
+        self._outgoing = Outgoing()
+        self._status: str | None = None
+        self._handler: H | None = None
+        self.opened: asyncio.Future[H] = self._loop.create_future()
+
+    def send(self, message: bytes) -> None:
+        """Send a message, after those before it."""
+        self._outgoing.add(message)
+        self.flush_soon()
+
+    def cancel(self) -> None:
+        """End the call and its connection; what was not sent yet is lost."""
+        self._end(_error(StatusCode.CANCELLED, "context canceled"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self.opened.done():
+            self.opened.set_exception(error or ConnectionResetError("the server hung up"))
+        self._end(_error(StatusCode.UNAVAILABLE, _LOST))
+
+    def handle(self, event: Event) -> None:
+        """Something has come."""
+        match event:
+            case DataReceived(stream_id=stream_id, data=data, flow_controlled_length=size):
+                self.http2.acknowledge_received_data(size, stream_id)
+                self._feed(data)
+            case RemoteSettingsChanged() if not self.opened.done():
+                self._open()
+            case ResponseReceived(headers=headers) | TrailersReceived(headers=headers):
+                self._read_status(headers)
+            case StreamEnded():
+                self._end(self._status or _error(StatusCode.INTERNAL, _NO_STATUS))
+            case StreamReset(error_code=code):
+                name = code.name if isinstance(code, ErrorCodes) else str(code)
+                text = f"stream terminated by RST_STREAM with error code: {name}"
+                self._end(_error(_RESETS.get(name, StatusCode.INTERNAL), text))
+            case PingAckReceived():
+                self._ping_later()
+            case _:
+                pass
+
+    def write_streams(self) -> None:
+        """Give h2 what the call has to send."""
+        if self._handler is not None and not self._transport.is_closing():
+            self._outgoing.write(self.http2, _STREAM)
+
+    def _open(self) -> None:
+        self.http2.send_headers(_STREAM, self._request)
+        self._handler = self._make_handler(self)
+        self._ping_later()
+        self.opened.set_result(self._handler)
+
+    def _feed(self, data: bytes) -> None:
+        self._incoming.add(data)
+        try:
+            while not self._transport.is_closing() and self._handler is not None:
+                message = self._incoming.take()
+                if message is None:
+                    return
+                self._handler.receive(message)
+        except MessageError as error:
+            self._end(_error(error.status, str(error)))
+
+    def _read_status(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        fields = dict(headers)
+        status = fields.get(b"grpc-status")
+        if status == b"0":
+            self._status = ENDED
+        elif status is not None and status.isdigit():
+            text = unquote(fields.get(b"grpc-message", b"").decode(errors="replace"))
+            self._status = _error(StatusCode(int(status)), text)
+
+    def _end(self, reason: str) -> None:
+        """The call is over, and with it the connection."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.closed(reason)
+        self._transport.abort()
+
+    def _ping_later(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(self._ping_after, self._ping)
+
+    def _ping(self) -> None:
+        self.http2.ping(bytes(8))
+        self.flush_soon()
+        self._timer = self._loop.call_later(self._ping_timeout, self.abort)
+
+
+def _error(status: StatusCode, text: str) -> str:
+    name = "".join(part.capitalize() for part in status.name.split("_"))
+    return f"rpc error: code = {name} desc = {text}"
