@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fabric_protos.common import common_pb2
 
+from pyfabric.core import envelopes
 from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.consensus import maintenance
 from pyfabric.core.decoding import decode
@@ -62,11 +63,15 @@ def check_message(
             "normal transactions are rejected: maintenance mode",
             status=common_pb2.SERVICE_UNAVAILABLE,
         )
+    size = check_filters(envelope, config, now())
+    payload = common_pb2.Payload.FromString(envelope.payload)
+    header = common_pb2.SignatureHeader.FromString(payload.header.signature_header)
     return Message(
         envelope.SerializeToString(),
-        check_filters(envelope, config, now()),
+        size,
         config,
         again=lambda present: check_message(envelope, present, now),
+        identifier=envelopes.transaction_id(header.creator, header.nonce),
     )
 
 

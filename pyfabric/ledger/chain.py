@@ -22,6 +22,7 @@ from pyfabric.ledger.block_writing import BFT, BlockWriter, OrderingNode, batch_
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.config_messages import check_configure
 from pyfabric.ledger.cutter import BlockCutter, Cutting, Message
+from pyfabric.ledger.request_pool import RequestPool
 
 _LOG = logging.getLogger("pyfabric.ledger.orderer")
 _MAX_BLOCKS_IN_FLIGHT = 5
@@ -84,6 +85,7 @@ class Chain:
         self._settled = asyncio.Event()
         self._settled.set()
         self.participants = Participants()
+        self._requests = RequestPool()
         self.failure: str | None = None
         self._stopping = False
         self._held = False
@@ -111,8 +113,13 @@ class Chain:
         if config.consensus_type != BFT and not self.participants.suffice(config):
             raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
 
-    def order(self, message: Message) -> None:
-        """Take a message: it will be in a block, unless the process ends before."""
+    def order(self, message: Message, orderer: str) -> None:
+        """Have an orderer take a message: it will be in a block, unless the process ends before.
+
+        Raises OrdererError if a BFT orderer has it already.
+        """
+        if not self._is_new(message, orderer):
+            return
         batch = self._batch_settings()
         for full in self._cutter.add(message, batch):
             self._put(full)
@@ -141,13 +148,15 @@ class Chain:
         self._held = False
         self._room.set()
 
-    def configure(self, message: Message) -> None:
-        """Take a configuration: it will be alone in a block.
+    def configure(self, message: Message, orderer: str) -> None:
+        """Have an orderer take a configuration: it will be alone in a block.
 
-        Raises OrdererError if the ordering service does not take it.
+        Raises OrdererError if the ordering service does not take it, or a BFT orderer has it already.
         """
         if message.config is not None:
             check_configure(self._ledger.config, message.config)
+        if not self._is_new(message, orderer):
+            return
         self._stop_timer()
         if self._cutter.pending:
             self._put(self._cutter.cut())
@@ -180,6 +189,12 @@ class Chain:
         self.participants.changed.set()
         await self._task
 
+    def _is_new(self, message: Message, orderer: str) -> bool:
+        """Whether no other BFT orderer has taken a message before; with Raft each one is new."""
+        if self._ledger.config.consensus_type != BFT:
+            return True
+        return self._requests.add(message.identifier, orderer)
+
     def _on_timeout(self) -> None:
         self._timer = None
         self._put(self._cutter.cut())
@@ -198,6 +213,7 @@ class Chain:
         try:
             while (batch := await self._batches.get()) is not None:
                 await self._write_batch(batch)
+                self._requests.delivered(message.identifier for message in batch)
                 if batch[0].config is not None:
                     self._settled.set()
                 self._batches.task_done()

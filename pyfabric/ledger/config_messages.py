@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 
 from fabric_protos.common import common_pb2, configtx_pb2
@@ -61,6 +62,7 @@ class UpdateProcessor:
             config,
             again=lambda present: self.process(envelope, present),
             config=new,
+            identifier=sha256(envelope.SerializeToString()).hexdigest(),
         )
 
     def _propose(

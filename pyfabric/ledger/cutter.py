@@ -15,7 +15,8 @@ class Message:
     """A message to be ordered: an envelope's bytes, and its size as batches count it.
 
     `verified_under` is the configuration under which its creator's signature was verified, and `again`
-    checks it under another one (raises OrdererError). A configuration brings `config`.
+    checks it under another one (raises OrdererError). A configuration brings `config`. `identifier` tells
+    a request from all others.
     """
 
     envelope: bytes
@@ -23,6 +24,7 @@ class Message:
     verified_under: ChannelConfig | None = None
     again: "Callable[[ChannelConfig], Message] | None" = None
     config: ChannelConfig | None = None
+    identifier: str = ""
 
 
 @dataclass(slots=True)

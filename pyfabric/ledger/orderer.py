@@ -291,7 +291,7 @@ class Orderer:
         entry.checked()
         chain = self._chains.get(header.channel_id)
         await chain.ready()
-        chain.order(message)
+        chain.order(message, self.name)
 
     async def _configure(
         self, ledger: ChannelLedger, envelope: common_pb2.Envelope, checked: Callable[[], None]
@@ -306,7 +306,7 @@ class Orderer:
         message = processor.process(envelope, ledger.config)
         checked()
         await chain.ready()
-        chain.configure(message)
+        chain.configure(message, self.name)
 
 
 def as_ordered(block: common_pb2.Block) -> common_pb2.Block:

@@ -169,3 +169,22 @@ async def test_metrics_tell_consenters_from_followers(start: Start) -> None:
         assert f'participation_consensus_relation{{channel="{CHANNEL}"}} {relation}\n' in text
         assert f'consensus_BFT_cluster_size{{channel="{CHANNEL}"}} 4\n' in text
         assert "consensus_etcdraft_cluster_size{" not in text
+
+
+@pytest.mark.asyncio
+async def test_a_request_to_every_bft_orderer_is_ordered_once(start: Start) -> None:
+    council = Council(4, bft=True)
+    service = start(council)
+    for orderer in service.orderers:
+        orderer.join(council.genesis())
+    message = council.message(b"1")
+    first = service.orderers[0]
+    answers = await asyncio.gather(*(one.broadcast(message) for one in [*service.orderers, first]))
+    exists = (503, "failed to submit request: request already exists")
+    assert answers == [(200, "")] * 4 + [exists]
+    block = await service.ledger.wait_for_block(1)
+    assert list(block.data.data) == [message]
+    processed = (503, "failed to submit request: request already processed")
+    while (answer := await service.orderers[2].broadcast(message)) == exists:
+        await asyncio.sleep(0)
+    assert answer == processed

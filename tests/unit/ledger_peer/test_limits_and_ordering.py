@@ -1,6 +1,7 @@
 """How many calls a service takes, and orderers that are away or refuse."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -10,7 +11,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.ordering import Ordering
+from pyfabric.ledger.ordering import Broadcast, Ordering
 from pyfabric.ledger.peer_node import GATEWAY_LIMIT
 from pyfabric.ledger.servers import Limit
 from tests.support.ledger import CHANNEL
@@ -93,3 +94,76 @@ def test_an_orderer_that_refuses_or_fails(config: ChannelConfig) -> None:
     assert caught.value.code is StatusCode.UNAVAILABLE
     submit(config, ordering)
     assert not answers
+
+
+EXISTS = (common_pb2.Status.SERVICE_UNAVAILABLE, "failed to submit request: request already exists")
+PROCESSED = (
+    common_pb2.Status.SERVICE_UNAVAILABLE,
+    "failed to submit request: request already processed",
+)
+TAKEN = (common_pb2.Status.SUCCESS, "")
+
+
+@pytest.fixture(scope="module")
+def bft_config(vectors: Path) -> ChannelConfig:
+    """A channel of four BFT orderers."""
+    raw = (vectors / "5-bft-blocks" / "genesis.block").read_bytes()
+    return ChannelConfig.from_block(common_pb2.Block.FromString(raw))
+
+
+def ordering_of(config: ChannelConfig, answers: Sequence[tuple[int, str] | None]) -> Ordering:
+    """Orderers that answer so, in order; None: away."""
+
+    def always(answer: tuple[int, str]) -> Broadcast:
+        async def broadcast(_: bytes) -> tuple[int, str]:
+            return answer
+
+        return broadcast
+
+    addresses = [
+        address for one in config.orderer_organizations.values() for address in one.endpoints
+    ]
+    assert len(addresses) == len(answers)
+    pairs = zip(addresses, answers, strict=True)
+    return Ordering({a: always(answer) for a, answer in pairs if answer is not None}, Random(0))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [[TAKEN] * 4, [TAKEN, None, TAKEN, TAKEN], [EXISTS, TAKEN, TAKEN, (503, "no")], [EXISTS] * 4],
+)
+def test_a_quorum_of_bft_orderers_is_enough(
+    bft_config: ChannelConfig, answers: Sequence[tuple[int, str] | None]
+) -> None:
+    submit(bft_config, ordering_of(bft_config, answers))
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        (
+            [TAKEN, TAKEN, (403, "no"), (403, "no")],
+            "received unsuccessful response from orderer: status=FORBIDDEN, info=no",
+        ),
+        (
+            [PROCESSED] * 4,
+            (
+                "received unsuccessful response from orderer: status=SERVICE_UNAVAILABLE, "
+                "info=failed to submit request: request already processed"
+            ),
+        ),
+        ([None, TAKEN, None, TAKEN], "rpc error: code = Unavailable desc = connection error: "),
+    ],
+)
+def test_fewer_bft_orderers_are_not(
+    bft_config: ChannelConfig, answers: Sequence[tuple[int, str] | None], message: str
+) -> None:
+    with pytest.raises(CallError) as caught:
+        submit(bft_config, ordering_of(bft_config, answers))
+    assert caught.value.code is StatusCode.UNAVAILABLE
+    assert caught.value.message == (
+        "insufficient number of orderers could successfully process transaction to satisfy quorum "
+        "requirement"
+    )
+    assert len(caught.value.details) == 2
+    assert all(detail.message.startswith(message) for detail in caught.value.details)
