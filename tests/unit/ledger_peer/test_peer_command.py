@@ -5,13 +5,18 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fabric_protos.common import common_pb2, configtx_pb2
 
+from pyfabric.admin.config.update import compute_update
+from pyfabric.core.channel_config import config_from_block
 from pyfabric.core.effects import rest
+from pyfabric.core.envelopes import channel_header
 from pyfabric.identity.folders import write_local_msp
 from pyfabric.identity.keys import generate_private_key
 from tests.support.ledger import (
@@ -97,7 +102,14 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerNetwork]
         ]
     )
     with network.process():
+        asyncio.run(_order(network))
         yield network
+
+
+async def _order(network: LedgerNetwork) -> None:
+    answer = await network.driver.run(rest(participation(network)))
+    assert answer.status == 201
+    await network.driver.close()
 
 
 def test_from_joining_to_invoking(network: LedgerNetwork) -> None:
@@ -108,12 +120,6 @@ def test_from_joining_to_invoking(network: LedgerNetwork) -> None:
     }
     first = commands["EconInfo"]
 
-    async def order() -> None:
-        answer = await network.driver.run(rest(participation(network)))
-        assert answer.status == 201
-        await network.driver.close()
-
-    asyncio.run(order())
     (folder / "genesis.block").write_bytes(network.genesis.SerializeToString())
     package = contract_package("counter")
     (folder / "counter.tgz").write_bytes(package.data)
@@ -189,3 +195,49 @@ def test_from_joining_to_invoking(network: LedgerNetwork) -> None:
     assert (folder / "newest.block").exists()
     missing = first.run("lifecycle", "chaincode", "querycommitted", "-C", CHANNEL, "-n", "nocc")
     assert "Error: query failed with status: 404 - namespace nocc is not defined" in missing.stderr
+
+
+def test_changing_the_channel(network: LedgerNetwork) -> None:
+    """By `peer channel fetch`, `configtxlator`, `peer channel signconfigtx` and `peer channel update`."""
+    folder = network.config.folder.parent
+    first, second, _ = (Command(network, one, folder) for one in network.departments.values())
+    orderer = network.config.orderers[0]
+    cafile = str(orderer.tls.certificate.parent / "ca.crt")
+    place = ("-o", orderer.address, "--tls", "--cafile", cafile)
+
+    def config() -> configtx_pb2.Config:
+        first.succeed("channel", "fetch", "config", "config.block", *place, "-c", CHANNEL)
+        block = common_pb2.Block.FromString((folder / "config.block").read_bytes())
+        return config_from_block(block)[1]
+
+    present = config()
+    wanted = configtx_pb2.Config()
+    wanted.CopyFrom(present)
+    policies = wanted.channel_group.groups["Application"].policies
+    policies["Auditors"].CopyFrom(policies["Readers"])
+    update = folder / "update"
+    update.write_bytes(
+        compute_update(CHANNEL, present.SerializeToString(), wanted.SerializeToString())
+    )
+    raw = configtx_pb2.ConfigUpdateEnvelope(config_update=update.read_bytes()).SerializeToString()
+    header = channel_header(common_pb2.HeaderType.CONFIG_UPDATE, CHANNEL, network.now)
+    payload = common_pb2.Payload(header=common_pb2.Header(channel_header=header), data=raw)
+    envelope = common_pb2.Envelope(payload=payload.SerializeToString())
+    (folder / "update.envelope").write_bytes(envelope.SerializeToString())
+
+    submit = ("channel", "update", "-f", "update.envelope", *place, "-c", CHANNEL)
+    alone = first.run(*submit)
+    assert alone.returncode == 1
+    assert (
+        "got unexpected status: BAD_REQUEST -- error applying config update to existing channel "
+        f"'{CHANNEL}': error authorizing update: error validating DeltaSet: policy for [Group]  "
+        "/Channel/Application not satisfied: implicit policy evaluation failed - 1 sub-policies were "
+        "satisfied, but this policy requires 2 of the 'Admins' sub-policies to be satisfied"
+    ) in alone.stderr
+    second.succeed("channel", "signconfigtx", "-f", "update.envelope")
+    first.succeed(*submit)
+    deadline = time.monotonic() + 20
+    while (after := config()).sequence == present.sequence:
+        assert time.monotonic() < deadline
+    assert after.sequence == present.sequence + 1
+    assert "Auditors" in after.channel_group.groups["Application"].policies
