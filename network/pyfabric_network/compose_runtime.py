@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,8 @@ from pyfabric_network.ports import check_free
 _START_SECONDS = 180
 _ANSWER_SECONDS = 60.0
 _PAUSE = 0.2
-_READ_AGAIN = ("kill", "--signal", "SIGHUP")
+# From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
+_HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the container, whose ports are not published
 
 
@@ -97,7 +99,7 @@ class ComposeRuntime:
         try:
             wait = ("--wait", "--wait-timeout", str(_START_SECONDS))
             self._compose.run("up", "--detach", "--remove-orphans", *wait)
-            self._tell(plan, served, _READ_AGAIN)
+            self._tell(plan, served)
         except BaseException:
             started = [name for name in self._compose.running() if name not in before]
             if started:
@@ -109,16 +111,17 @@ class ComposeRuntime:
 
         Raises NetworkError with the host's own words if it cannot.
         """
-        # A host that has nothing to serve begins anew: what it serves next is imported anew.
-        command = _READ_AGAIN if served else ("restart",)
-        self._tell(plan, served, command)
+        self._tell(plan, served, anew=not served)  # what is served next is then imported anew
 
-    def _tell(self, plan: Plan, served: Sequence[Served], command: Sequence[str]) -> None:
-        """Have the hosts read, by a command of Compose, what they shall serve; wait until they do."""
+    def _tell(self, plan: Plan, served: Sequence[Served], *, anew: bool = False) -> None:
+        """Have the hosts, or new ones, read what they shall serve; wait until they serve it."""
         hosts = {department.contract_host.name: department for department in plan.own}
         asked = datetime.now(UTC).isoformat()
         self._write_services(plan, served)
-        self._compose.run(*command, *hosts)
+        if anew:
+            self._compose.run("restart", *hosts)
+        else:
+            self._hang_up(list(hosts))
         wanted = sorted(item.package_id for item in served)
         deadline = time.monotonic() + _ANSWER_SECONDS
         while True:
@@ -131,6 +134,15 @@ class ComposeRuntime:
                     f"contract host {waiting[0]}: no answer in {_ANSWER_SECONDS:.0f} s"
                 )
             time.sleep(_PAUSE)
+
+    def _hang_up(self, hosts: Sequence[str]) -> None:
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            told = [
+                pool.submit(self._compose.run, "exec", "--no-TTY", host, *_HANG_UP)
+                for host in hosts
+            ]
+        for one in told:
+            one.result()
 
     def stop(self) -> bool:
         """Remove the containers; the volumes stay. Answers whether any ran."""

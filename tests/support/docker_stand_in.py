@@ -64,7 +64,9 @@ def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
         print("\n".join(running))
     elif command == "up":
         _write(folder / "running", usual)
-    elif command in ("kill", "restart"):
+    elif command == "exec":
+        _answer(folder, file.parent, arguments[2:3])
+    elif command == "restart":
         _answer(folder, file.parent, given)
     elif command == "logs":
         print((folder / "log").read_text(), end="")
@@ -76,7 +78,7 @@ def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
 
 def _answer(folder: Path, root: Path, hosts: list[str]) -> None:
     """Each host says that it serves what its file asks for, or what it is made to refuse."""
-    with (folder / "log").open("w") as log:
+    with (folder / "log").open("a") as log:
         for name in hosts:
             asked = json.loads((root / "hosts" / name.split(".")[1] / "services.json").read_text())
             ids = [service["package_id"] for service in asked["services"]]
