@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyfabric_network.membership import Membership
 
 from tests.support.network import TOPOLOGY, write_topology
 
@@ -70,6 +72,16 @@ def test_mistakes(
     assert ended.code == code
     assert says in ended.err
     assert not Path("new").exists()
+
+
+def test_status_warns_of_certificates_that_end_soon(run: Run, topology: str) -> None:
+    ten_days_before_the_end = datetime.now(UTC) - timedelta(days=3640)
+    home = Membership.open(Path(topology), Path("Tax"))
+    home.make("Tax", "127.0.0.2", None, now=ten_days_before_the_end)
+    told = run("network", "status", "--state", "Tax")
+    assert told.code == 4  # nothing runs
+    assert "warning: the TLS certificate of peer0.tax expires on" in told.err
+    assert "warning: the CA of Tax expires on" in told.err
 
 
 def test_a_folder_that_is_no_bundle(run: Run, tmp_path: Path) -> None:
