@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -353,6 +354,52 @@ def _capability(group: Any, name: str) -> None:
     found = configuration_pb2.Capabilities.FromString(group.values["Capabilities"].value)
     found.capabilities[name].SetInParent()
     group.values["Capabilities"].value = found.SerializeToString()
+
+
+@pytest.mark.asyncio
+async def test_rules_that_this_ledger_does_not_validate_by_are_refused(start: Start) -> None:
+    service = start(Council(1, bft=False))
+
+    def older(group: Any) -> None:
+        value = group.groups["Application"].values["Capabilities"]
+        value.value = b""
+        _capability(group.groups["Application"], "V1_3")
+
+    assert await service.orderers[0].broadcast(update(service, older)) == (
+        400,
+        (
+            "the development ledger validates as application capability V2_0 or V2_5 says; channel council "
+            "has V1_3"
+        ),
+    )
+
+
+@pytest.mark.asyncio
+async def test_revocations_and_policies_count_from_the_next_message_on(start: Start) -> None:
+    council = Council(1, bft=False, departments=("Land", "Water"))
+    service = start(council)
+    orderer = service.orderers[0]
+    water = council.departments[1]
+    member = water.identity("user", "client")
+
+    def message(nonce: bytes) -> bytes:
+        return records.signed(b"x", signer=member, channel=CHANNEL, nonce=nonce, moment=NOW)
+
+    assert await orderer.broadcast(message(b"1")) == (200, "")
+    revoked = water.ca.revoke([member.identity.certificate], now=NOW)
+
+    def revoke(group: Any) -> None:
+        value = group.groups["Application"].groups["Water"].values["MSP"]
+        definition = replace(water.definition, revocation_lists=(revoked,))
+        value.value = definition.to_config().SerializeToString()
+
+    raw = update(service, revoke)
+    assert await orderer.broadcast(raw) == (200, "")
+    while service.ledger.config.sequence == 0:
+        await asyncio.sleep(0)
+    status, info = await orderer.broadcast(message(b"2"))
+    assert (status, info.endswith("permission denied")) == (403, True)
+    assert await orderer.broadcast(council.message(b"3")) == (200, "")
 
 
 @pytest.mark.asyncio
