@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,35 @@ MARKS = [
 ]
 
 
+@dataclass(frozen=True)
+class NodeService:
+    """Where a department's own service listens, and with which TLS certificate."""
+
+    address: str
+    certificate: Path
+    key: Path
+
+
 @contextmanager
 def node_chaincodes(departments: list[Department], package_id: str, log: Path) -> Iterator[None]:
     """The chaincode runs for every department, each in a process of its own, with TLS."""
+    services = []
+    for department in departments:
+        tls = department.tls("node-contract")
+        services.append(NodeService(department.contract_address, tls.certificate, tls.key))
+    with node_services(services, package_id, log):
+        yield
+
+
+@contextmanager
+def node_services(services: list[NodeService], package_id: str, log: Path) -> Iterator[None]:
+    """The chaincode runs as each of these services."""
     with ExitStack() as stack:
         output = stack.enter_context(log.open("wb"))
         children = []
-        for department in departments:
+        for service in services:
             child = subprocess.Popen(
-                _command(department, package_id),
+                _command(service, package_id),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -44,21 +65,20 @@ def node_chaincodes(departments: list[Department], package_id: str, log: Path) -
             )
             stack.callback(_end, child)
             children.append(child)
-        for department, child in zip(departments, children, strict=True):
-            _await_port(department.contract_address, child, log)
+        for service, child in zip(services, children, strict=True):
+            _await_port(service.address, child, log)
         yield
 
 
-def _command(department: Department, package_id: str) -> list[str]:
-    tls = department.tls("node-contract")
+def _command(service: NodeService, package_id: str) -> list[str]:
     return [
         "node",
         str(PROGRAM.resolve()),
         "server",
-        f"--chaincode-address={department.contract_address}",
+        f"--chaincode-address={service.address}",
         f"--chaincode-id={package_id}",
-        f"--chaincode-tls-cert-file={tls.certificate}",
-        f"--chaincode-tls-key-file={tls.key}",
+        f"--chaincode-tls-cert-file={service.certificate}",
+        f"--chaincode-tls-key-file={service.key}",
         f"--module-path={INTEROP / 'chaincode'}",
     ]
 

@@ -1,0 +1,58 @@
+"""A topology names where departments serve a contract themselves, on the official Node runtime."""
+
+from pathlib import Path
+
+from pyfabric_network.network import Network
+from pyfabric_network.ports import free_base
+from pyfabric_network.profile import load_profile, profile_file
+from pyfabric_network.runtime import RuntimeName
+
+from pyfabric.gateway import connect
+from tests.support.node_chaincode import MARKS, NodeService, node_services
+from tests.support.programs import fabric_programs
+
+pytestmark = MARKS
+
+TOPOLOGY = """\
+name: elsewhere
+base_port: {base}
+departments: {{ Tax: {{}}, Health: {{}} }}
+ordering: {{ nodes: [Tax], batch: {{ timeout: 100ms }} }}
+channels: {{ bills: {{ departments: [Tax, Health], contracts: [records] }} }}
+contracts:
+  records:
+    version: "1.0"
+    addresses: {{ Tax: "127.0.0.1:{tax}", Health: "127.0.0.1:{health}" }}
+"""
+
+
+def test_peers_find_each_department_s_own_service(tmp_path: Path, runtime: RuntimeName) -> None:
+    base = free_base(range(102))
+    ports = {"tax": base + 100, "health": base + 101}
+    file = tmp_path / "elsewhere.yaml"
+    file.write_text(TOPOLOGY.format(base=base, **ports), encoding="utf-8")
+    network = Network.prepare(file, tmp_path, runtime=runtime, programs=fabric_programs())
+    plan = network.plan
+    network.up()
+    try:
+        assert [one.name for one in network.status() if one.problem] == ["records_1.0"] * 2
+        services = [
+            NodeService(
+                f"127.0.0.1:{ports[name.lower()]}",
+                department.contract_host.tls_certificate,
+                department.contract_host.tls_key,
+            )
+            for name, department in plan.departments.items()
+        ]
+        package_id = plan.contracts["records"].package.package_id
+        with node_services(services, package_id, tmp_path / "node.log"):
+            (deployed,) = network.deploy()
+            assert deployed.package_id == package_id
+            assert not [one for one in network.status() if one.problem]
+            profile = load_profile(profile_file(plan, plan.department("Health")))
+            with connect(profile.user("Admin"), profile.peers) as gateway:
+                contract = gateway.network("bills").contract("records")
+                contract.submit("put", "colour", "blue")
+                assert contract.evaluate("get", "colour") == b"blue"
+    finally:
+        network.down(delete=True)
