@@ -1,4 +1,4 @@
-"""The real history validated again, block after block, from what the orderer sent alone."""
+"""A history validated again, block after block, from what the orderer sent alone."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,10 @@ from tests.support import history
 
 
 class ValidatedHistory:
-    """State, ids and configuration of the channel after some of its blocks."""
+    """State, ids and configuration of a channel after some of its blocks: by default, the real one's."""
 
-    def __init__(self) -> None:
-        genesis = history.blocks()[0]
+    def __init__(self, genesis: common_pb2.Block | None = None) -> None:
+        genesis = genesis or history.blocks()[0]
         self.state = MemoryState()
         self.policies = ChannelPolicies(ChannelConfig.from_block(genesis))
         self.ids = {transaction_id(genesis.data.data[0])}
@@ -38,8 +38,12 @@ class ValidatedHistory:
         return validation.finish()
 
     def commit(self, number: int) -> Outcome:
-        """Validate and commit a block of the history."""
-        outcome = self.validate(number, list(history.blocks()[number].data.data))
+        """Validate and commit a block of the real history."""
+        return self.take(history.blocks()[number])
+
+    def take(self, block: common_pb2.Block) -> Outcome:
+        """Validate and commit a block."""
+        outcome = self.validate(block.header.number, list(block.data.data))
         self.state.commit(outcome.updates)
         self.ids.update(transaction.transaction_id for transaction in outcome.transactions)
         if outcome.config is not self.policies.config:
