@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2
+from fabric_protos.msp import identities_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,28 @@ def test_orderers_signatures_of_every_block(folder: Path) -> None:
     assert config.sequence >= 1
     with pytest.raises(PolicyError, match="satisf"):
         config.verify_block(chain[0])
+
+
+def test_each_of_the_bft_signatures_is_that_of_the_consenter_with_its_number() -> None:
+    chain = read(BFT)
+    config = ChannelConfig.from_block(chain[0])
+    numbers = {one.number: one.msp_id for one in config.consenters}
+    good = 0
+    for block in chain[1:]:
+        consenters = {
+            one.number: identities_pb2.SerializedIdentity(
+                mspid=one.msp_id, id_bytes=one.identity
+            ).SerializeToString()
+            for one in config.consenters
+        }
+        for signed in blocks.signature_set(block, consenters):
+            identity = config.msp_manager.deserialize(signed.identity)
+            assert identity.msp_id in numbers.values()
+            identity.verify(signed.data, signed.signature)
+            good += 1
+        if blocks.last_config_index(block) == block.header.number:
+            config = ChannelConfig.from_block(block)
+    assert good == json.loads((BFT / "case.json").read_text())["signatures_verified_here"]["good"]
 
 
 def test_a_bft_block_needs_a_quorum_of_good_signatures() -> None:
