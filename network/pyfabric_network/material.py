@@ -8,7 +8,8 @@
       contracts/tls             what its contract host listens with
       ca-server/                in containers, what its Fabric CA begins with (see `ca_server`)
 
-All departments' keys in one place: for development. Nothing that exists is made again.
+All departments' keys in one place: for development. A department with a machine of its own makes its
+own keys there (see `membership`). Nothing that exists is made again.
 """
 
 from concurrent.futures import ThreadPoolExecutor
