@@ -89,7 +89,7 @@ def processes(*columns: str) -> list[list[str]]:
 
 def hosts_of(network: Network) -> list[int]:
     """The contract hosts: what the ledger started."""
-    ledger = (network.plan.root / "ledger.pid").read_text()
+    ledger = (network.plan.root / "ledger.pid").read_text().strip()
     return [int(child) for child, parent in processes("pid", "ppid") if parent == ledger]
 
 
