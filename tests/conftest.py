@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--runtime",
         type=RuntimeName,
         default=RuntimeName.EMBEDDED,
-        help="What the conformance network runs on: embedded or native.",
+        help="What the conformance network runs on: embedded, native or compose.",
     )
 
 
