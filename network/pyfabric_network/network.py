@@ -163,6 +163,7 @@ class Network:
         with locked(self.plan.root), closing(Driver()) as driver:
             ran = self.runtime.running()
             check_integrity(self.plan, self.state.blocks)
+            steps.check_first_blocks(self.plan)
             warnings = self.runtime.check(self.plan, self._served())
             self._save()
             report("keys and certificates", 0, total)

@@ -53,13 +53,9 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
 
 
 def have_first_blocks(plan: Plan) -> Flow[None]:
-    """The first block of every channel of this machine's departments is in its file.
-
-    Raises as `check_first_blocks`.
-    """
+    """The first block of every channel is in its file, unless another machine makes them."""
     if not plan.places:
         yield from make_first_blocks(plan)
-    check_first_blocks(plan)
 
 
 def check_first_blocks(plan: Plan) -> None:
