@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import Event
+from h2.events import ConnectionTerminated, Event
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -122,6 +122,9 @@ class Connection(asyncio.Protocol):
             return
         for event in events:
             self.handle(event)
+            if isinstance(event, ConnectionTerminated):  # h2 takes and gives nothing after that
+                self.close()
+                return
         self.flush_soon()
 
     def pause_writing(self) -> None:
@@ -149,8 +152,9 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flushing = False
-        self.write_streams()
-        self._write()
+        if not self._transport.is_closing():
+            self.write_streams()
+            self._write()
 
     def _write(self) -> None:
         data = self.http2.data_to_send()

@@ -162,7 +162,7 @@ class _ClientConnection(Connection, Generic[H]):
 
     def write_streams(self) -> None:
         """Give h2 what the call has to send."""
-        if self._handler is not None and not self._transport.is_closing():
+        if self._handler is not None:
             self._outgoing.write(self.http2, _STREAM)
 
     def _open(self) -> None:

@@ -63,6 +63,10 @@ class RawStream:
         """Send bytes of the stream as they are."""
         self._send(DATA, _END_STREAM if last else 0, 1, content)
 
+    def goodbye(self) -> None:
+        """Say that the connection ends."""
+        self._send(GOAWAY, 0, 0, bytes(8))
+
     def ping(self, content: bytes) -> None:
         """Send PING with eight bytes."""
         self._send(PING, 0, 0, content)

@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 
 from pyfabric._grpc.stream_client import ENDED, Call, open_stream
-from tests.support.raw_http2 import DATA, HEADERS, PING, SETTINGS
+from tests.support.raw_http2 import DATA, GOAWAY, HEADERS, PING, SETTINGS
 
 METHOD = "/test.Echo/Talk"
 FOREVER = 1000.0
@@ -122,6 +122,20 @@ async def test_a_call_that_is_cancelled_is_over() -> None:
         talking.call.cancel()
         talking.call.send(b"too late")
         assert await reason(talking) == "rpc error: code = Cancelled desc = context canceled"
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_says_goodbye() -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    async with bare_server(frame(GOAWAY, 0, 0, bytes(8))) as (address, _):
+        talking = await talk(address)
+        talking.call.send(bytes(_REQUEST_AND_MESSAGE))
+        while talking.over.empty():
+            talking.call.send(b"too late")
+            await asyncio.sleep(0)
+        assert (await reason(talking)).endswith("error reading from server: EOF")
+    assert not failures
 
 
 @pytest.mark.asyncio

@@ -191,3 +191,17 @@ async def test_stopping_drains_calls_and_takes_no_more(served: Served) -> None:
 async def test_an_address_that_cannot_be_taken_is_named(address: str) -> None:
     with pytest.raises(NetworkError, match=address):
         await StreamServer(METHOD, Echo).start(address, None)
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_says_goodbye(served: Served) -> None:
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    async with RawStream(served.address, METHOD) as stream:
+        stream.message(b"first")
+        await stream.until(DATA)
+        stream.goodbye()
+        while not served.handlers[0].closings:
+            served.handlers[0].call.send(b"too late")
+            await asyncio.sleep(0)
+    assert not failures
