@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import ConnectionTerminated, Event
+from h2.events import ConnectionTerminated, Event, WindowUpdated
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -20,6 +20,13 @@ from pyfabric.errors import StatusCode
 
 _WINDOW: Final = 4 * 1024 * 1024
 _PREFIX_LENGTH: Final = 5
+_PATIENCE_SECONDS: Final = 0.001
+CROWD: Final = 3
+"""From so many transactions under way on a stream on, sends are patient.
+
+Measured with 4, 8, 16 and 64 calls in flight: with 4 they end a third later, with 8 as soon, and from 16 on a
+quarter to a third sooner. (More are seldom on the stream itself: the others wait before it.)
+"""
 SHUTDOWN_SECONDS: Final = 1.0
 
 
@@ -94,7 +101,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, *, client_side: bool) -> None:
         self._loop = asyncio.get_running_loop()
-        self._flushing = False
+        self._flush_handle: asyncio.Handle | None = None
+        self._patient = False
         self.http2 = H2Connection(H2Configuration(client_side=client_side, header_encoding=None))
 
     @abstractmethod
@@ -125,7 +133,8 @@ class Connection(asyncio.Protocol):
             if isinstance(event, ConnectionTerminated):  # h2 takes and gives nothing after that
                 self.close()
                 return
-        self.flush_soon()
+        # Answers of HTTP/2 itself do not hurry, what a larger window lets go does.
+        self.flush_soon(patient=not any(isinstance(event, WindowUpdated) for event in events))
 
     def pause_writing(self) -> None:
         """Who does not take what is sent is not read either."""
@@ -135,11 +144,21 @@ class Connection(asyncio.Protocol):
         """See asyncio.Protocol."""
         self._transport.resume_reading()
 
-    def flush_soon(self) -> None:
-        """Write what is to go, after all that the event loop has to do now."""
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
+    def flush_soon(self, *, patient: bool = False) -> None:
+        """Write what is to go, after all that the event loop has to do now.
+
+        `patient`: a millisecond later, with what else is to go by then. Fewer and larger writes cost both
+        sides less.
+        """
+        if self._flush_handle is not None:
+            if patient or not self._patient:
+                return
+            self._flush_handle.cancel()
+        self._patient = patient
+        if patient:
+            self._flush_handle = self._loop.call_later(_PATIENCE_SECONDS, self._flush)
+        else:
+            self._flush_handle = self._loop.call_soon(self._flush)
 
     def close(self) -> None:
         """End the connection when what was written is gone."""
@@ -151,7 +170,7 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _flush(self) -> None:
-        self._flushing = False
+        self._flush_handle = None
         if not self._transport.is_closing():
             self.write_streams()
             self._write()

@@ -50,8 +50,8 @@ H = TypeVar("H", bound=Handler)
 class Call(Protocol):
     """The call, as its handler sees it; used on the event loop only."""
 
-    def send(self, message: bytes) -> None:
-        """Send a message, after those before it."""
+    def send(self, message: bytes, *, patient: bool = False) -> None:
+        """Send a message, after those before it; `patient`: together with others that come soon."""
 
     def cancel(self) -> None:
         """End the call and its connection; what was not sent yet is lost."""
@@ -122,10 +122,10 @@ class _ClientConnection(Connection, Generic[H]):
         self._handler: H | None = None
         self.opened: asyncio.Future[H] = self._loop.create_future()
 
-    def send(self, message: bytes) -> None:
-        """Send a message, after those before it."""
+    def send(self, message: bytes, *, patient: bool = False) -> None:
+        """Send a message, after those before it; `patient`: together with others that come soon."""
         self._outgoing.add(message)
-        self.flush_soon()
+        self.flush_soon(patient=patient)
 
     def cancel(self) -> None:
         """End the call and its connection; what was not sent yet is lost."""

@@ -31,8 +31,8 @@ class Handler(Protocol):
 class Call:
     """One call, as its handler sees it; used on the event loop only."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed = changed
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._incoming = Incoming()
         self._outgoing = Outgoing()
         self._status: tuple[StatusCode, str] | None = None
@@ -40,16 +40,16 @@ class Call:
         self.client_ended = False
         self.handler: Handler | None = None
 
-    def send(self, message: bytes) -> None:
-        """Send a message, after those before it."""
+    def send(self, message: bytes, *, patient: bool = False) -> None:
+        """Send a message, after those before it; `patient`: together with others that come soon."""
         self._outgoing.add(message)
-        self._changed()
+        self._connection.flush_soon(patient=patient)
 
     def end(self, status: StatusCode = StatusCode.OK, text: str = "") -> None:
         """End the call, after what was sent; what comes from now on is not received."""
         if self._status is None:
             self._status = (status, text)
-            self._changed()
+            self._connection.flush_soon()
 
     def feed(self, data: bytes) -> None:
         """Hand over the messages that are complete with these bytes."""
@@ -176,7 +176,7 @@ class _ServerConnection(Connection):
             self.close()
 
     def _open(self, stream_id: int, method: bytes | None) -> None:
-        call = self._calls[stream_id] = Call(self.flush_soon)
+        call = self._calls[stream_id] = Call(self)
         if method != self._server.method.encode():
             call.end(StatusCode.UNIMPLEMENTED, "unknown method")
         elif self._draining:

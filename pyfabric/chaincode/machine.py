@@ -95,9 +95,9 @@ class Machine:
         self._write_batch = 0
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no transaction runs."""
-        return not self._running
+    def running(self) -> int:
+        """How many transactions run."""
+        return len(self._running)
 
     def open(self) -> list[Action]:
         """What to do when a peer has connected: register the package."""

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
+from pyfabric._grpc.http2 import CROWD
 from pyfabric._grpc.stream_server import Call
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
@@ -64,14 +65,14 @@ class Session:
             task.cancel()
 
     def _end_if_drained(self) -> None:
-        if self._draining and self._machine.is_idle:
+        if self._draining and not self._machine.running:
             self._call.end()
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
                 case Send(message):
-                    self._call.send(message)
+                    self._call.send(message, patient=self._machine.running >= CROWD)
                 case Deliver(waiter, payload, error):
                     waiter.deliver(payload, error)
                 case Begin(key, invocation):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
+from pyfabric._grpc.http2 import CROWD
 from pyfabric._grpc.stream_client import Call, open_stream
 from pyfabric._grpc.tls import http2_client_context
 from pyfabric._operations.metrics import Registry
@@ -122,7 +123,8 @@ class ContractStream:
         self._end(reason)
 
     def _send(self, message: Message) -> None:
-        self._call.send(message.SerializeToString())
+        patient = len(self._contexts) >= CROWD
+        self._call.send(message.SerializeToString(), patient=patient)
 
     def _end(self, reason: str) -> None:
         self.ended = True

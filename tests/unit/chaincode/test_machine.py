@@ -113,12 +113,12 @@ def test_a_transaction_is_read_and_answered() -> None:
     assert begun.invocation.arguments == (b"f", b"\xff")
     assert begun.invocation.decorations == {"a": b"b"}
     assert not begun.invocation.is_init
-    assert not machine.is_idle
+    assert machine.running == 1
     answer = sent(machine.finish(KEY, Result(OK, "", b"done", Event("e", b"p")))[0])
     assert (answer.type, answer.channel_id, answer.txid) == (Message.COMPLETED, *KEY)
     assert proposal_response_pb2.Response.FromString(answer.payload).payload == b"done"
     assert (answer.chaincode_event.event_name, answer.chaincode_event.payload) == ("e", b"p")
-    assert machine.is_idle
+    assert machine.running == 0
 
 
 def test_a_refusal_carries_its_text_and_no_event() -> None:

@@ -194,6 +194,21 @@ async def test_an_address_that_cannot_be_taken_is_named(address: str) -> None:
 
 
 @pytest.mark.asyncio
+async def test_patient_messages_wait_for_company_but_not_for_ever(served: Served) -> None:
+    call = served.call()
+    await call.write(b"first")
+    assert await call.read() == b"first"
+    send = served.handlers[0].call.send
+    send(b"a", patient=True)
+    send(b"b", patient=True)
+    send(b"c")
+    send(b"d", patient=True)
+    assert [await call.read() for _ in range(4)] == [b"a", b"b", b"c", b"d"]
+    send(b"e", patient=True)
+    assert await call.read() == b"e"
+
+
+@pytest.mark.asyncio
 async def test_a_client_that_says_goodbye(served: Served) -> None:
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
