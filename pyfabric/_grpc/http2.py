@@ -21,13 +21,28 @@ from pyfabric.errors import StatusCode
 _WINDOW: Final = 4 * 1024 * 1024
 _PREFIX_LENGTH: Final = 5
 _PATIENCE_SECONDS: Final = 0.001
-CROWD: Final = 3
-"""From so many transactions under way on a stream on, sends are patient.
-
-Measured with 4, 8, 16 and 64 calls in flight: with 4 they end a third later, with 8 as soon, and from 16 on a
-quarter to a third sooner. (More are seldom on the stream itself: the others wait before it.)
-"""
+_CROWD: Final = 5
+_MEMORY_SECONDS: Final = 0.1
 SHUTDOWN_SECONDS: Final = 1.0
+
+
+class Crowd:
+    """Whether so many transactions are under way on a stream that its sends may be patient.
+
+    Patience lets more of them gather, and then none ends later for it; so it lasts for a moment after the
+    last crowd. Without one it would make each wait.
+    """
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._until = 0.0
+
+    def is_there(self, running: int) -> bool:
+        """Whether it is, or was a moment ago, with so many running now."""
+        now = self._now()
+        if running >= _CROWD:
+            self._until = now + _MEMORY_SECONDS
+        return now < self._until
 
 
 class MessageError(Exception):

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from pyfabric._grpc.http2 import CROWD
+from pyfabric._grpc.http2 import Crowd
 from pyfabric._grpc.stream_server import Call
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
@@ -41,6 +41,7 @@ class Session:
         self._call = call
         self._started: dict[Key, float] = {}
         self._machine = Machine(package_id)
+        self._crowd = Crowd()
         self._loop = asyncio.get_running_loop()
         self._inbox = _Inbox(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,7 +73,7 @@ class Session:
         for action in actions:
             match action:
                 case Send(message):
-                    self._call.send(message, patient=self._machine.running >= CROWD)
+                    self._call.send(message, patient=self._crowd.is_there(self._machine.running))
                 case Deliver(waiter, payload, error):
                     waiter.deliver(payload, error)
                 case Begin(key, invocation):

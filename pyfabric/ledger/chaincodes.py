@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric._grpc.http2 import CROWD
+from pyfabric._grpc.http2 import Crowd
 from pyfabric._grpc.stream_client import Call, open_stream
 from pyfabric._grpc.tls import http2_client_context
 from pyfabric._operations.metrics import Registry
@@ -63,6 +63,7 @@ class ContractStream:
         self._call = call
         self._contexts: dict[tuple[str, str], TransactionContext] = {}
         self._results: dict[tuple[str, str], asyncio.Future[Message]] = {}
+        self._crowd = Crowd()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._calls: set[asyncio.Task[None]] = set()
         self.ended = False
@@ -123,7 +124,7 @@ class ContractStream:
         self._end(reason)
 
     def _send(self, message: Message) -> None:
-        patient = len(self._contexts) >= CROWD
+        patient = self._crowd.is_there(len(self._contexts))
         self._call.send(message.SerializeToString(), patient=patient)
 
     def _end(self, reason: str) -> None:
