@@ -1,7 +1,7 @@
 """Configuration of Fabric's `peer` and `orderer` as local processes: core.yaml and orderer.yaml.
 
 Only keys that Fabric has no default for, or whose default does not fit. Which keys there are and what
-they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1 (2.5 reads the same ones).
+they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1; 2.5 reads the same ones, but for one filter.
 """
 
 from pathlib import Path
@@ -14,6 +14,10 @@ BUILDER_VARIABLE = "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"
 
 # No process ever dials a peer for a chaincode here: the peer dials contract hosts.
 _ANY_PORT = f"{LOOPBACK}:0"
+_AUTH_FILTERS = {
+    "2.5": ("DefaultAuth", "ExpirationCheck"),
+    "3.1": ("DefaultAuth", "ExpirationCheck", "TimeWindowCheck"),
+}
 _SOFTWARE_KEYS = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
 # Peers meet when they join a channel: the first attempt fails, because TLS roots of the others are
 # taken over a moment later. Fabric's own pause before the next attempt is 25 s.
@@ -47,11 +51,7 @@ def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[st
             | {"authCachePurgeRetentionRatio": 0.75},
             "authentication": {"timewindow": "15m"},
             "handlers": {
-                "authFilters": [
-                    {"name": "DefaultAuth"},
-                    {"name": "ExpirationCheck"},
-                    {"name": "TimeWindowCheck"},
-                ],
+                "authFilters": [{"name": name} for name in _AUTH_FILTERS[plan.topology.fabric]],
                 "decorators": [{"name": "DefaultDecorator"}],
                 "endorsers": {"escc": {"name": "DefaultEndorsement"}},
                 "validators": {"vscc": {"name": "DefaultValidation"}},
