@@ -145,7 +145,9 @@ def test_a_start_that_fails_ends_what_it_started(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
     (docker / "refuses").write_text("bills: no such module")
-    with pytest.raises(NetworkError, match=r"contract host contracts\.(tax|health): bills: no such module"):
+    with pytest.raises(
+        NetworkError, match=r"contract host contracts\.(tax|health): bills: no such module"
+    ):
         runtime.start(plan, served(plan))
     assert commands(docker)[-1] == ["stop", *NODES]
     assert not runtime.running()
