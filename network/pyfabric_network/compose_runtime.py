@@ -53,14 +53,7 @@ class ComposeRuntime:
     def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
         """Raise NetworkError without an engine, for a port in use, or for an earlier network's data."""
         self._compose.require()
-        running = self._compose.running()
-        wanted: dict[str, Address] = {}
-        for department in plan.own:
-            for node in department.nodes:
-                wanted |= {} if node.name in running else node.listening()
-            if department.contract_host.name not in running:
-                wanted |= department.listening(served)
-        check_free(wanted)
+        check_free(plan.listening(served, running=self._compose.running()))
         if not self._compose.file.exists():
             left = self._compose.volumes(plan.project)
             if left:

@@ -24,7 +24,7 @@ from pyfabric_network.contract_hosts import builder_values, host_services
 from pyfabric_network.log_files import last_line, read_logs
 from pyfabric_network.native_host import NativeHost
 from pyfabric_network.node_config import BUILDER_VARIABLE, orderer_config, peer_config
-from pyfabric_network.plan import Address, Node, Plan, Served
+from pyfabric_network.plan import Node, Plan, Served
 from pyfabric_network.ports import check_free, listens
 from pyfabric_network.process import Background
 from pyfabric_network.programs import Programs, find_programs
@@ -65,14 +65,8 @@ class NativeRuntime:
 
     def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
         """Raise NetworkError for a missing or old program, or a port that is in use."""
-        wanted: dict[str, Address] = {}
-        for node in plan.own_nodes:
-            if not self._runs(node.name):
-                wanted |= node.listening()
-        for department in plan.own:
-            if not self._runs(department.contract_host.name):
-                wanted |= department.listening(served)
-        check_free(wanted)
+        running = [name for name in self._processes() if self._runs(name)]
+        check_free(plan.listening(served, running=running))
         return self._programs.warnings
 
     def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:

@@ -370,13 +370,20 @@ class Plan:
         """The department that runs a node."""
         return next(d for d in self.departments.values() if d.msp_id == node.msp_id)
 
-    def listening(self, served: Sequence[Served]) -> dict[str, Address]:
-        """Where the network listens on this machine, by what listens there."""
+    def listening(
+        self, served: Sequence[Served], *, running: Collection[str] = ()
+    ) -> dict[str, Address]:
+        """Where the network listens on this machine, by what listens there.
+
+        Nodes and contract hosts whose names are among `running` are left out.
+        """
         found: dict[str, Address] = {}
         for node in self.own_nodes:
-            found |= node.listening()
+            if node.name not in running:
+                found |= node.listening()
         for department in self.own:
-            found |= department.listening(served)
+            if department.contract_host.name not in running:
+                found |= department.listening(served)
         return found
 
 

@@ -52,12 +52,6 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
     return [outcome.result() for outcome in outcomes]
 
 
-def have_first_blocks(plan: Plan) -> Flow[None]:
-    """The first block of every channel is in its file, unless another machine makes them."""
-    if not plan.places:
-        yield from make_first_blocks(plan)
-
-
 def check_first_blocks(plan: Plan) -> None:
     """Raise NetworkError if a first block is missing that only another machine can make.
 

@@ -7,8 +7,9 @@ import signal
 import sqlite3
 import subprocess
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice, pairwise
@@ -78,6 +79,28 @@ class Load:
                 self.kill_at.pop(0)
                 self.up.clear()
                 self.wanted.set()
+
+
+@contextmanager
+def under_load(load: Load, transactions: int) -> Iterator[Callable[[Callable[[], None]], None]]:
+    """So many transactions are being written; a call waits until it is time for a kill, and makes it."""
+
+    def interrupt(kill: Callable[[], None]) -> None:
+        assert load.wanted.wait(timeout=120)
+        load.wanted.clear()
+        kill()
+        load.up.set()
+
+    load.up.set()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        working = [pool.submit(load.write, number) for number in range(transactions)]
+        try:
+            yield interrupt
+            for one in working:
+                one.result(timeout=120)
+        finally:
+            load.given_up = True
+            load.up.set()
 
 
 def processes(*columns: str) -> list[list[str]]:
@@ -184,22 +207,15 @@ def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
             hosts: set[int] = set()
             chosen = sorted(random.Random(7).sample(range(10, TRANSACTIONS - 10), KILLS))
             load = Load(gateway.network(CHANNEL).contract(CONTRACT), chosen)
-            load.up.set()
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                working = [pool.submit(load.write, number) for number in range(TRANSACTIONS)]
-                try:
-                    for _ in range(KILLS):
-                        assert load.wanted.wait(timeout=120)
-                        load.wanted.clear()
-                        hosts.update(hosts_of(network))
-                        kill(network)
-                        network.up()
-                        load.up.set()
-                    for one in working:
-                        one.result(timeout=120)
-                finally:
-                    load.given_up = True
-                    load.up.set()
+
+            def kill_and_start() -> None:
+                hosts.update(hosts_of(network))
+                kill(network)
+                network.up()
+
+            with under_load(load, TRANSACTIONS) as interrupt:
+                for _ in range(KILLS):
+                    interrupt(kill_and_start)
             blocks = blocks_of(network)
             state = replay(blocks)
             for number in range(TRANSACTIONS):
@@ -247,21 +263,14 @@ def test_private_data_outlive_kills_at_every_member(tmp_path: Path) -> None:
             for name, gateway in gateways.items()
         }
         load = Load(cases["EconInfo"], [20, 50, 80], ("note", "files"))
-        load.up.set()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            working = [pool.submit(load.write, number) for number in range(100)]
-            try:
-                for _ in range(3):
-                    assert load.wanted.wait(timeout=120)
-                    load.wanted.clear()
-                    kill(network)
-                    network.up()
-                    load.up.set()
-                for one in working:
-                    one.result(timeout=120)
-            finally:
-                load.given_up = True
-                load.up.set()
+
+        def kill_and_start() -> None:
+            kill(network)
+            network.up()
+
+        with under_load(load, 100) as interrupt:
+            for _ in range(3):
+                interrupt(kill_and_start)
         expected = {f"key-{number:04}": f"value {number}".encode() for number in range(100)}
         first = network.plan.department("EconInfo")
         with Admin(administrator(first)) as admin:
@@ -307,33 +316,26 @@ def test_a_contract_host_that_is_killed_loses_nothing(tmp_path: Path) -> None:
         package = network.plan.contracts[CONTRACT].package.package_id
         with connect(administrator(tax), endpoint(tax.peers[0])) as gateway:
             load = Load(gateway.network(CHANNEL).contract(CONTRACT), [40, 90, 140])
-            load.up.set()
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                working = [pool.submit(load.write, number) for number in range(200)]
-                try:
-                    for _ in range(3):
-                        assert load.wanted.wait(timeout=120)
-                        load.wanted.clear()
-                        killed = kill_a_host(network)
-                        address = killed.contract_address(served(network).slot)
-                        said = refused(load.contract, "probe")
-                        while said == {killed.msp_id: f"{FAILED}error sending: {CUT}"}:
-                            said = refused(load.contract, "probe")  # the peer is yet to notice
-                        assert list(said) == [killed.msp_id]
-                        assert re.fullmatch(
-                            re.escape(f"{FAILED}could not launch chaincode {package}: ")
-                            + ".*"
-                            + re.escape(f"dial tcp {address}: connect: connection refused")
-                            + ".*",
-                            said[killed.msp_id],
-                        )
-                        network.up()
-                        load.up.set()
-                    for one in working:
-                        one.result(timeout=120)
-                finally:
-                    load.given_up = True
-                    load.up.set()
+
+            def kill_one_and_start() -> None:
+                killed = kill_a_host(network)
+                address = killed.contract_address(served(network).slot)
+                said = refused(load.contract, "probe")
+                while said == {killed.msp_id: f"{FAILED}error sending: {CUT}"}:
+                    said = refused(load.contract, "probe")  # the peer is yet to notice
+                assert list(said) == [killed.msp_id]
+                assert re.fullmatch(
+                    re.escape(f"{FAILED}could not launch chaincode {package}: ")
+                    + ".*"
+                    + re.escape(f"dial tcp {address}: connect: connection refused")
+                    + ".*",
+                    said[killed.msp_id],
+                )
+                network.up()
+
+            with under_load(load, 200) as interrupt:
+                for _ in range(3):
+                    interrupt(kill_one_and_start)
             for number in range(200):
                 value = load.contract.evaluate("get", f"key-{number:04}")
                 assert value == f"value {number}".encode()
