@@ -13,8 +13,7 @@ from pyfabric.core.config_elements import Element, Elements, assemble, check_nam
 from pyfabric.core.decoding import M, decode
 from pyfabric.core.policies.evaluation import MissingPolicy, Policy, SignedData
 from pyfabric.errors import ConfigError, DecodeError, PolicyError
-
-_UNREADABLE = "proto: cannot parse invalid wire-format data"
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 
 
 def propose(config: ChannelConfig, envelope: common_pb2.Envelope) -> configtx_pb2.ConfigEnvelope:
@@ -190,7 +189,9 @@ def _decode(kind: type[M], raw: bytes, what: str) -> M:
     try:
         return decode(kind, raw)
     except DecodeError as error:
-        raise ConfigError(f"{what}: {_UNREADABLE}" if what else _UNREADABLE) from error
+        raise ConfigError(
+            f"{what}: {INVALID_WIRE_FORMAT}" if what else INVALID_WIRE_FORMAT
+        ) from error
 
 
 def _type_name(number: int) -> str:

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from pyfabric.errors import ConfigError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 
 Keys: TypeAlias = Mapping[str, type[Message]]
 M = TypeVar("M", bound=Message)
@@ -60,9 +61,7 @@ class GroupValues:
             try:
                 self._values[keys[key]] = keys[key].FromString(entry.value)
             except ProtobufDecodeError as error:
-                raise ConfigError(
-                    "failed to deserialize values: proto: cannot parse invalid wire-format data"
-                ) from error
+                raise ConfigError(f"failed to deserialize values: {INVALID_WIRE_FORMAT}") from error
 
     def get(self, kind: type[M]) -> M:
         """The value of that kind; an empty one when the group has none."""

@@ -70,7 +70,8 @@ def channel_header(
     return header.SerializeToString()
 
 
-def _payload(channel_part: bytes, creator: bytes, unique: bytes, data: bytes) -> bytes:
+def payload_of(channel_part: bytes, creator: bytes, unique: bytes, data: bytes) -> bytes:
+    """The bytes of common.Payload: a channel header, its creator (bytes), a nonce, and the content."""
     signature_header = common_pb2.SignatureHeader(creator=creator, nonce=unique)
     return common_pb2.Payload(
         header=common_pb2.Header(
@@ -101,7 +102,7 @@ def signed_envelope(
         transaction=transaction_id(creator, unique),
         tls_hash=tls_hash,
     )
-    payload = _payload(header, creator, unique, data)
+    payload = payload_of(header, creator, unique, data)
     return envelope(payload, (yield from sign(identity, payload)))
 
 
@@ -137,7 +138,7 @@ def seek_payload(
         behavior=ab_pb2.SeekInfo.BLOCK_UNTIL_READY if wait else ab_pb2.SeekInfo.FAIL_IF_NOT_READY,
     )
     header = channel_header(common_pb2.DELIVER_SEEK_INFO, channel, moment, tls_hash=tls_hash)
-    return _payload(header, creator, b"", info.SerializeToString())
+    return payload_of(header, creator, b"", info.SerializeToString())
 
 
 def seek_envelope(

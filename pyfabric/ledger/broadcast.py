@@ -16,13 +16,13 @@ from pyfabric.core.decoding import decode
 from pyfabric.core.policies.evaluation import MissingPolicy, SignedData
 from pyfabric.core.validation.form import CONFIG
 from pyfabric.errors import DecodeError, OrdererError, PolicyError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.cutter import Message
 from pyfabric.ledger.proposals import expires_at
 
 WRITERS = "/Channel/Writers"
 ORDERER_WRITERS = "/Channel/Orderer/Writers"
 _ORDERER_TRANSACTION = common_pb2.HeaderType.ORDERER_TRANSACTION
-_UNREADABLE = "proto: cannot parse invalid wire-format data"
 _EXPIRATION_CAPABILITIES = frozenset({"V1_1", "V1_4_2", "V2_0"})
 
 
@@ -32,7 +32,7 @@ def channel_header(envelope: common_pb2.Envelope) -> common_pb2.ChannelHeader:
     try:
         payload = decode(common_pb2.Payload, envelope.payload)
     except DecodeError as error:
-        raise _bad(f"{prefix}: error unmarshalling Payload: {_UNREADABLE}") from error
+        raise _bad(f"{prefix}: error unmarshalling Payload: {INVALID_WIRE_FORMAT}") from error
     if not payload.HasField("header"):
         raise _bad(f"{prefix}: header not set")
     if not payload.header.channel_header:
@@ -42,7 +42,7 @@ def channel_header(envelope: common_pb2.Envelope) -> common_pb2.ChannelHeader:
     except DecodeError as error:
         raise _bad(
             f"{prefix}: error unmarshalling channel header: error unmarshalling ChannelHeader: "
-            f"{_UNREADABLE}"
+            f"{INVALID_WIRE_FORMAT}"
         ) from error
 
 
@@ -100,7 +100,7 @@ def _check_creator(envelope: common_pb2.Envelope, config: ChannelConfig, now: da
     except DecodeError as error:
         raise _bad(
             "could not convert message to signedData: GetSignatureHeaderFromBytes failed, err "
-            f"{_UNREADABLE}"
+            f"{INVALID_WIRE_FORMAT}"
         ) from error
     if config.capabilities.orderer & _EXPIRATION_CAPABILITIES:
         expires = expires_at(creator)

@@ -19,6 +19,7 @@ from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.config_succession import check_peer_support, successor
 from pyfabric.core.config_update import propose, read_update
 from pyfabric.core.consensus import bft, maintenance, raft
+from pyfabric.core.envelopes import payload_of
 from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.block_writing import BFT, batch_settings
@@ -83,16 +84,12 @@ class UpdateProcessor:
             timestamp=Timestamp(seconds=int(self.now().timestamp())),
             channel_id=config.channel_id,
         )
-        signature_header = common_pb2.SignatureHeader(
-            creator=self.signer.serialized(), nonce=self.nonce()
+        payload = payload_of(
+            header.SerializeToString(),
+            self.signer.serialized(),
+            self.nonce(),
+            proposed.SerializeToString(deterministic=True),
         )
-        payload = common_pb2.Payload(
-            header=common_pb2.Header(
-                channel_header=header.SerializeToString(),
-                signature_header=signature_header.SerializeToString(),
-            ),
-            data=proposed.SerializeToString(deterministic=True),
-        ).SerializeToString()
         return common_pb2.Envelope(payload=payload, signature=self.signer.sign(payload))
 
 

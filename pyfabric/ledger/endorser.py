@@ -21,6 +21,7 @@ from fabric_protos.peer import (
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ContractError, IdentityError, PolicyError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.approvals import Chaincode
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.execution import SYSTEM_CHAINCODES, SYSTEM_NAMESPACES, Execution
@@ -300,7 +301,7 @@ def _outcome(
     except ProtobufDecodeError as error:
         raise ContractError(
             "error in simulation: failed to unmarshal response for transaction "
-            f"{transaction_id}: proto: cannot parse invalid wire-format data"
+            f"{transaction_id}: {INVALID_WIRE_FORMAT}"
         ) from error
     if response.status >= _ERROR_THRESHOLD or not message.HasField("chaincode_event"):
         return _Outcome(response)

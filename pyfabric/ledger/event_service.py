@@ -17,12 +17,12 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pyfabric.core.blocks import header_hash
 from pyfabric.core.policies.evaluation import SignedData
 from pyfabric.errors import DecodeError, LedgerError, PolicyError, StatusCode
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.block_events import chaincode_events
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.commits import CommitWaiters
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer import Peer
-from pyfabric.ledger.proposals import UNREADABLE
 
 Event = chaincode_event_pb2.ChaincodeEvent
 
@@ -112,7 +112,7 @@ def _commit_request(raw: bytes) -> gateway_pb2.CommitStatusRequest:
         request = gateway_pb2.CommitStatusRequest.FromString(raw)
     except ProtobufDecodeError as error:
         raise CallError(
-            StatusCode.INVALID_ARGUMENT, f"invalid status request: {UNREADABLE}"
+            StatusCode.INVALID_ARGUMENT, f"invalid status request: {INVALID_WIRE_FORMAT}"
         ) from error
     problems = (
         (request.identity, "no identity provided"),
@@ -132,7 +132,7 @@ def _events_request(raw: bytes) -> gateway_pb2.ChaincodeEventsRequest:
         return gateway_pb2.ChaincodeEventsRequest.FromString(raw)
     except ProtobufDecodeError as error:
         raise CallError(
-            StatusCode.INVALID_ARGUMENT, f"invalid chaincode events request: {UNREADABLE}"
+            StatusCode.INVALID_ARGUMENT, f"invalid chaincode events request: {INVALID_WIRE_FORMAT}"
         ) from error
 
 

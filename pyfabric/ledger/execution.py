@@ -13,13 +13,14 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_respo
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ContractError, PolicyError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.approvals import Chaincode
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.collection_access import CollectionAccess
 from pyfabric.ledger.peer import Peer
 from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.private_view import PrivateView
-from pyfabric.ledger.proposals import UNREADABLE, Proposal
+from pyfabric.ledger.proposals import Proposal
 from pyfabric.ledger.store import Snapshot
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.ledger.system.calls import SystemCall
@@ -111,7 +112,7 @@ class Execution:
         try:
             spec = chaincode_pb2.ChaincodeSpec.FromString(payload)
         except ProtobufDecodeError as error:
-            raise ContractError(f"unmarshal failed: {UNREADABLE}") from error
+            raise ContractError(f"unmarshal failed: {INVALID_WIRE_FORMAT}") from error
         called, _, channel_id = spec.chaincode_id.name.partition("/")
         name = called.partition(":")[0]
         channel_id = channel_id or self.channel.channel_id

@@ -13,6 +13,7 @@ from fabric_protos.peer import proposal_response_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ContractError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.private_simulation import PrivateSimulation
 
 ChaincodeCall = proposal_response_pb2.ChaincodeCall
@@ -64,5 +65,5 @@ def _policy(parameter: bytes) -> policies_pb2.SignaturePolicyEnvelope:
         return policies_pb2.SignaturePolicyEnvelope.FromString(parameter)
     except ProtobufDecodeError as error:
         raise ContractError(
-            "error unmarshalling SignaturePolicy: proto: cannot parse invalid wire-format data"
+            f"error unmarshalling SignaturePolicy: {INVALID_WIRE_FORMAT}"
         ) from error

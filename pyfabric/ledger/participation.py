@@ -19,6 +19,7 @@ from pyfabric.core.channel_config import MAX_ID_LENGTH, config_from_block, valid
 from pyfabric.core.config_update import read_update
 from pyfabric.core.decoding import M, decode
 from pyfabric.errors import ConfigError, DecodeError, OrdererError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.channel import ChannelLedger
 from pyfabric.ledger.orderer import Joined, Orderer, as_ordered
 
@@ -31,7 +32,6 @@ _NUMBER = re.compile(r"[+-]?\d+")
 _PLACES = ("newest", "oldest", "config")
 _PART = "config-block"
 _UPDATE_PART = "config-update-envelope"
-_UNREADABLE = "proto: cannot parse invalid wire-format data"
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -219,7 +219,7 @@ def _updated_channel(envelope: common_pb2.Envelope) -> str:
     except ConfigError as error:
         raise _bad(f"{prefix}: {error}") from error
     except DecodeError as error:
-        raise _bad(f"{prefix}: {_UNREADABLE}") from error
+        raise _bad(f"{prefix}: {INVALID_WIRE_FORMAT}") from error
     return str(update.channel_id)
 
 
@@ -244,7 +244,9 @@ def _form_message(request: Request, content_type: str, part: str, kind: type[M],
     try:
         return decode(kind, files[part])
     except DecodeError as error:
-        raise _bad(f"cannot unmarshal file part {part} into {name}: {_UNREADABLE}") from error
+        raise _bad(
+            f"cannot unmarshal file part {part} into {name}: {INVALID_WIRE_FORMAT}"
+        ) from error
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes, bool]] | None:

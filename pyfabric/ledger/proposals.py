@@ -18,9 +18,9 @@ from google.protobuf.message import Message
 
 from pyfabric.errors import IdentityError, PeerResponseError
 from pyfabric.identity.certificates import load_certificate
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 
 TIME_WINDOW = timedelta(minutes=15)
-UNREADABLE = "proto: cannot parse invalid wire-format data"
 
 M = TypeVar("M", bound=Message)
 
@@ -36,7 +36,7 @@ class UnreadableError(ProposalError):
     """A message in a proposal cannot be decoded; `part` names it."""
 
     def __init__(self, part: str) -> None:
-        super().__init__(f"error unmarshalling {part}: {UNREADABLE}")
+        super().__init__(f"error unmarshalling {part}: {INVALID_WIRE_FORMAT}")
         self.part = part
 
 

@@ -19,15 +19,15 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
 from pyfabric.core.tracing import TRACEPARENT, Tracer, call_attributes
 from pyfabric.errors import NetworkError, StatusCode
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.config import TLSFiles
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.metrics import Call, CallMetrics
-from pyfabric.ledger.proposals import UNREADABLE
 
 T = TypeVar("T")
 _NO_SPAN = nullcontext()
-_REQUEST = f"grpc: error unmarshalling request: {UNREADABLE}"
-_MESSAGE = f"grpc: failed to unmarshal the received message: {UNREADABLE}"
+_REQUEST = f"grpc: error unmarshalling request: {INVALID_WIRE_FORMAT}"
+_MESSAGE = f"grpc: failed to unmarshal the received message: {INVALID_WIRE_FORMAT}"
 
 
 def _read(parse: Callable[[bytes], T], raw: bytes, problem: str) -> T:

@@ -15,9 +15,9 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.core.state.versions import StateReader
 from pyfabric.errors import ContractError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.collection_access import CollectionAccess
 from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.proposals import UNREADABLE
 
 Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 _Record = chaincode_shim_pb2.WriteRecord.Type
@@ -74,7 +74,7 @@ class TransactionContext:
         try:
             return HANDLERS[kind](self, payload)
         except ProtobufDecodeError as error:
-            raise ContractError(f"unmarshal failed: {UNREADABLE}") from error
+            raise ContractError(f"unmarshal failed: {INVALID_WIRE_FORMAT}") from error
 
     def get_state(self, payload: bytes) -> bytes:
         """GET_STATE: an absent key is an empty answer."""

@@ -16,6 +16,7 @@ from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.core.config_parts import BatchSettings
 from pyfabric.core.durations import SECOND, parse_duration
 from pyfabric.errors import ConfigError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 
 _FIELDS: Final = {
     "RequestBatchMaxCount": "request_batch_max_count",
@@ -171,7 +172,7 @@ def _options(metadata: bytes, problem: str) -> configuration_pb2.Options:
     try:
         return configuration_pb2.Options.FromString(metadata)
     except ProtobufDecodeError as error:
-        raise ConfigError(f"{problem}: proto: cannot parse invalid wire-format data") from error
+        raise ConfigError(f"{problem}: {INVALID_WIRE_FORMAT}") from error
 
 
 def _shown(policy: policies_pb2.Policy) -> str:

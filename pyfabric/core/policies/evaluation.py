@@ -15,6 +15,7 @@ from fabric_protos.msp import msp_principal_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError, IdentityError, PolicyError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.identity.msp import MemberIdentity, MSPManager
 
 _REMEMBERED: Final = 256
@@ -83,7 +84,7 @@ class SignaturePolicy:
             envelope = policies_pb2.SignaturePolicyEnvelope.FromString(raw)
         except ProtobufDecodeError as error:
             raise ConfigError(
-                "Error unmarshalling to SignaturePolicy: proto: cannot parse invalid wire-format data"
+                f"Error unmarshalling to SignaturePolicy: {INVALID_WIRE_FORMAT}"
             ) from error
         return cls(envelope, manager)
 

@@ -15,6 +15,7 @@ from pyfabric.core.policies.evaluation import (
     SignaturePolicy,
 )
 from pyfabric.errors import ConfigError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.identity.msp import MSPManager
 
 
@@ -73,5 +74,5 @@ def _meta_rule(raw: bytes) -> policies_pb2.ImplicitMetaPolicy:
         return policies_pb2.ImplicitMetaPolicy.FromString(raw)
     except ProtobufDecodeError as error:
         raise ConfigError(
-            "Error unmarshalling to ImplicitMetaPolicy: proto: cannot parse invalid wire-format data"
+            f"Error unmarshalling to ImplicitMetaPolicy: {INVALID_WIRE_FORMAT}"
         ) from error

@@ -11,7 +11,7 @@ from fabric_protos.peer import proposal_response_pb2, query_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import FabricError
-from pyfabric.ledger.proposals import UNREADABLE
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.system.calls import SystemCall, failure, success
 
 NAME = "cscc"
@@ -41,7 +41,7 @@ def _join(call: SystemCall) -> proposal_response_pb2.Response:
         block = common_pb2.Block.FromString(call.arguments[1])
     except ProtobufDecodeError:
         return failure(
-            f"Failed to reconstruct the genesis block, error unmarshalling Block: {UNREADABLE}"
+            f"Failed to reconstruct the genesis block, error unmarshalling Block: {INVALID_WIRE_FORMAT}"
         )
     try:
         channel_id = _channel_of(block)
@@ -75,7 +75,7 @@ def _channel_of(block: common_pb2.Block) -> str:
             raise ValueError("failed to retrieve channel id - payload header is empty")
         return common_pb2.ChannelHeader.FromString(payload.header.channel_header).channel_id
     except ProtobufDecodeError as error:
-        raise ValueError(f"error unmarshalling Envelope: {UNREADABLE}") from error
+        raise ValueError(f"error unmarshalling Envelope: {INVALID_WIRE_FORMAT}") from error
 
 
 def _config_problem(block: common_pb2.Block) -> str | None:
@@ -90,7 +90,7 @@ def _config_problem(block: common_pb2.Block) -> str | None:
             )
         config = configtx_pb2.ConfigEnvelope.FromString(payload.data)
     except ProtobufDecodeError:
-        return f"Bad configuration envelope: error unmarshalling message: {UNREADABLE}"
+        return f"Bad configuration envelope: error unmarshalling message: {INVALID_WIRE_FORMAT}"
     if not config.HasField("config"):
         return "Nil config envelope Config"
     if not config.config.HasField("channel_group"):

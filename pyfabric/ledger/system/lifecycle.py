@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 
 from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ContractError
+from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.proposals import UNREADABLE
 from pyfabric.ledger.system import inputs, installing
 from pyfabric.ledger.system.calls import NOT_FOUND, SystemCall, failure, success
 from pyfabric.ledger.system.definitions import (
@@ -77,7 +77,7 @@ def _dispatch(name: str, call: SystemCall) -> Message:
         arguments = kind.FromString(call.arguments[1])
     except ProtobufDecodeError as error:
         raise ContractError(
-            f"could not decode input arg for *lifecycle.Invocation.{name}: {UNREADABLE}"
+            f"could not decode input arg for *lifecycle.Invocation.{name}: {INVALID_WIRE_FORMAT}"
         ) from error
     return run(call, arguments)
 
