@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 
-from tests.support.programs import skip_without_fabric
-from tests.support.running import Running, started
+from tests.support.network.programs import skip_without_fabric
+from tests.support.network.running import Running, started
+from tests.support.paths import ROOT
 
 settings.register_profile(
     "repeatable",
@@ -16,9 +17,8 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("repeatable")
 
-ROOT = Path(__file__).parent.parent
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

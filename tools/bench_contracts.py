@@ -26,9 +26,9 @@ from pathlib import Path
 
 from bench import with_tasks
 from pyfabric_network.network import Network
-from pyfabric_network.plan import Address, DepartmentPlan
 from pyfabric_network.ports import free_base, listens
 from pyfabric_network.steps import administrator, endpoint
+from pyfabric_network.topology.plan import Address, DepartmentPlan
 from rich.console import Console
 from rich.table import Table
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.support import fuzz_updates, fuzz_validation
-from tests.support.fuzz_decoders import targets
-from tests.support.limits import at_most
-from tests.support.random_history import try_history
+from tests.support.ledger.limits import at_most
+from tests.support.messages.fuzz_decoders import targets
+from tests.support.rules import fuzz_updates, fuzz_validation
+from tests.support.rules.random_history import try_history
 
 MEMORY = 4 * 2**30
 SECONDS = 60

@@ -7,12 +7,12 @@ import tempfile
 from dataclasses import astuple
 from pathlib import Path
 
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.support.garbage import ask_everything
-from tests.support.running import started
+from tests.support.messages.garbage import ask_everything
+from tests.support.network.running import started
 
 FILE = Path(__file__).parent.parent / "tests" / "system" / "garbage.json.gz"
 

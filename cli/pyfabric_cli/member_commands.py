@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pyfabric_network.acceptance import accept_bundle
-from pyfabric_network.membership import Membership
-from pyfabric_network.public import PublicDefinition
-from pyfabric_network.runtime import RuntimeName
-from pyfabric_network.topologies import find_topology
+from pyfabric_network.members.acceptance import accept_bundle
+from pyfabric_network.members.membership import Membership
+from pyfabric_network.members.public import PublicDefinition
+from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.topology.topologies import find_topology
 
 from pyfabric.identity import files
 from pyfabric_cli import completion, options

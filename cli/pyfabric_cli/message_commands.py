@@ -5,12 +5,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from pyfabric.core.decoding import decode as decode_message
-from pyfabric.core.translation.decoding import to_json
-from pyfabric.core.translation.encoding import from_json
-from pyfabric.core.translation.kinds import KINDS, kind_named
-from pyfabric.core.translation.marks import parse
-from pyfabric.core.translation.table import AS_FABRIC, COMPLETE
+from pyfabric.messages.decoding import decode as decode_message
+from pyfabric.messages.translation.decoding import to_json
+from pyfabric.messages.translation.encoding import from_json
+from pyfabric.messages.translation.kinds import KINDS, kind_named
+from pyfabric.messages.translation.marks import parse
+from pyfabric.messages.translation.table import AS_FABRIC, COMPLETE
 from pyfabric_cli.output import Printer, say
 from pyfabric_cli.settings import OutputFormat
 

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 import yaml
-from pyfabric_network.compose import project_files
 from pyfabric_network.network import Network
 from pyfabric_network.pending import Step
-from pyfabric_network.plan import make_plan
 from pyfabric_network.profile import connection_profile
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.compose import project_files
+from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import networks
 from pyfabric_network.status import NodeStatus
-from pyfabric_network.topologies import find_topology, load_topology
+from pyfabric_network.topology.plan import make_plan
+from pyfabric_network.topology.topologies import find_topology, load_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.identity import files

@@ -9,7 +9,7 @@ from pyfabric_network.contexts import Contexts
 from pyfabric_network.network import Network
 
 from pyfabric._grpc.driver import Driver
-from pyfabric.core.effects import Endpoint, Flow
+from pyfabric.client.effects import Endpoint, Flow
 from pyfabric.gateway import Gateway, connect
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_cli.output import Printer

@@ -10,11 +10,11 @@ from itertools import chain, count
 from pyfabric.admin import lifecycle
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
-from pyfabric.core.effects import Flow, sleep
+from pyfabric.client.effects import Flow, sleep
 from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
-from pyfabric_network.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
 from pyfabric_network.readiness import await_departments, await_ordering
 from pyfabric_network.steps import Report, administrator, endpoint, together
+from pyfabric_network.topology.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
 
 CHANNEL_ENDORSEMENT = "/Channel/Application/Endorsement"
 _SPREAD_SECONDS = 10.0

@@ -7,29 +7,29 @@ from pathlib import Path
 from typing import Any, Self
 
 from pyfabric._grpc.driver import Driver
-from pyfabric.core.effects import now
+from pyfabric.client.effects import now
 from pyfabric.errors import NetworkError
 from pyfabric_network import readiness, steps
-from pyfabric_network.bundle import write_bundle
-from pyfabric_network.changes import check_change
 from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.deployment import Deployed, deploy_all
 from pyfabric_network.development import Development
-from pyfabric_network.embedded import EmbeddedRuntime
-from pyfabric_network.expiry import expiry_warnings
-from pyfabric_network.integrity import block_digests, check_integrity, check_remembered
-from pyfabric_network.material import make_material
+from pyfabric_network.material.expiry import expiry_warnings
+from pyfabric_network.material.integrity import block_digests, check_integrity, check_remembered
+from pyfabric_network.material.material import make_material
+from pyfabric_network.members.bundle import write_bundle
 from pyfabric_network.pending import Step, pending
-from pyfabric_network.plan import ADMIN, ContractPlan, Plan, Served, make_plan
 from pyfabric_network.ports import free_base
 from pyfabric_network.profile import profile_file, write_profiles
-from pyfabric_network.runtime import Runtime, RuntimeName
-from pyfabric_network.runtimes import Site, make_runtime
-from pyfabric_network.spec import PORTS_PER_DEPARTMENT, Topology
+from pyfabric_network.runtimes.embedded import EmbeddedRuntime
+from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
+from pyfabric_network.runtimes.runtimes import Site, make_runtime
 from pyfabric_network.state import TOPOLOGY_COPY, State, locked, networks, read_state
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.steps import Report, silent
-from pyfabric_network.topologies import load_topology
+from pyfabric_network.topology.changes import check_change
+from pyfabric_network.topology.plan import ADMIN, ContractPlan, Plan, Served, make_plan
+from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
+from pyfabric_network.topology.topologies import load_topology
 
 ANY_FREE_PORT = 0
 _DELETE = "delete it with `pyfabric network down --delete`"

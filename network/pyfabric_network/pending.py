@@ -4,9 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pyfabric.admin import orderers, peers
-from pyfabric.core.effects import Flow, gather
-from pyfabric_network.material import missing_material
-from pyfabric_network.plan import ChannelPlan, Node, Plan, Served
+from pyfabric.client.effects import Flow, gather
+from pyfabric_network.material.material import missing_material
 from pyfabric_network.ports import listens
 from pyfabric_network.steps import (
     administrator,
@@ -14,6 +13,7 @@ from pyfabric_network.steps import (
     endpoint,
     participation_endpoint,
 )
+from pyfabric_network.topology.plan import ChannelPlan, Node, Plan, Served
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
-from pyfabric_network.plan import Address
+from pyfabric_network.topology.plan import Address
 
 _LISTEN = "0A"
 _PAUSE = 0.05

@@ -13,12 +13,12 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pyfabric.core.effects import Endpoint
+from pyfabric.client.effects import Endpoint
 from pyfabric.errors import NetworkError
 from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric_network.plan import DepartmentPlan, Node, Plan
+from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
 
 _SCHEME = "grpcs://"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.errors import NetworkError
-from pyfabric_network.plan import Place, Served
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.topology.plan import Place, Served
 
 _FILE = "network.json"
 TOPOLOGY_COPY = "topology.yaml"

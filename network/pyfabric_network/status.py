@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pyfabric.admin import orderers, peers
-from pyfabric.core.effects import Flow, gather
-from pyfabric_network.plan import Address, DepartmentPlan, Node, Plan, Served
+from pyfabric.client.effects import Flow, gather
 from pyfabric_network.ports import listens
 from pyfabric_network.readiness import is_healthy
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint
+from pyfabric_network.topology.plan import Address, DepartmentPlan, Node, Plan, Served
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
 from pyfabric.admin import orderers, peers
-from pyfabric.core.effects import Endpoint, Flow, gather, nonce, now
+from pyfabric.client.effects import Endpoint, Flow, gather, nonce, now
 from pyfabric.errors import NetworkError
 from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric_network.channels import first_block
-from pyfabric_network.plan import ChannelPlan, DepartmentPlan, Node, Plan
+from pyfabric_network.material.channels import first_block
+from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Node, Plan
 
 T = TypeVar("T")
 

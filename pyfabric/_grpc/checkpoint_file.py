@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from pyfabric.core.checkpoints import Checkpoint
+from pyfabric.client.checkpoints import Checkpoint
 from pyfabric.errors import ClientError, DecodeError
 
 

@@ -10,9 +10,9 @@ import grpc
 from pyfabric._grpc.errors import closed, gateway_error, too_many
 from pyfabric._grpc.options import channel_credentials, channel_options
 from pyfabric._grpc.tracing import call_metadata, client_span
-from pyfabric.core.effects import Endpoint, Unary
-from pyfabric.core.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
-from pyfabric.core.tracing import Tracer
+from pyfabric.client.effects import Endpoint, Unary
+from pyfabric.client.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
+from pyfabric.client.tracing import Tracer
 
 T = TypeVar("T")
 

@@ -15,8 +15,7 @@ from pyfabric._grpc.errors import unanswered
 from pyfabric._grpc.guard import Guard
 from pyfabric._grpc.local import fresh_nonce, present
 from pyfabric._grpc.options import MAX_IN_FLIGHT
-from pyfabric.core.deliver import BROADCAST, is_status, read_broadcast
-from pyfabric.core.effects import (
+from pyfabric.client.effects import (
     Answer,
     Broadcast,
     DeliverBlocks,
@@ -31,8 +30,9 @@ from pyfabric.core.effects import (
     Sleep,
     Unary,
 )
-from pyfabric.core.tracing import Tracer
+from pyfabric.client.tracing import Tracer
 from pyfabric.errors import FabricError
+from pyfabric.messages.deliver import BROADCAST, is_status, read_broadcast
 
 T = TypeVar("T")
 

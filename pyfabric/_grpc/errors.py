@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import grpc
 
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.status_details import TRAILER, read_details
+from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ClientError, DecodeError, ErrorDetail, GatewayError, StatusCode
+from pyfabric.messages.status_details import TRAILER, read_details
 
 _CLOCKS_DIFFER = 0.05  # seconds
 

@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 
-from pyfabric.core.effects import Nonce
+from pyfabric.client.effects import Nonce
 
 _NONCE_SIZE = 24
 

@@ -7,7 +7,7 @@ come in trailers that gRPC would cut at 8 kB.
 
 import grpc
 
-from pyfabric.core.effects import Endpoint
+from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ClientError
 
 _MEGABYTE = 1024 * 1024

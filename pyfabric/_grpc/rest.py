@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from pyfabric._grpc.tls import load_pair
-from pyfabric.core.effects import Answer, Endpoint, Rest
+from pyfabric.client.effects import Answer, Endpoint, Rest
 from pyfabric.errors import ClientError, GatewayError, StatusCode
 
 _TIMEOUT = 30.0

@@ -3,8 +3,8 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pyfabric.core.effects import Unary
-from pyfabric.core.tracing import TRACEPARENT, Tracer, call_attributes
+from pyfabric.client.effects import Unary
+from pyfabric.client.tracing import TRACEPARENT, Tracer, call_attributes
 
 Metadata = tuple[tuple[str, str], ...]
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pyfabric.core.effects import Endpoint, Flow
-from pyfabric.core.transactions import process_proposal
+from pyfabric.client.effects import Endpoint, Flow
+from pyfabric.client.transactions import process_proposal
 from pyfabric.errors import PeerResponseError
 from pyfabric.identity.signing import SigningIdentity
 

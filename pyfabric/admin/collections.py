@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fabric_protos.peer import collection_pb2, policy_pb2
 
 from pyfabric.admin.definitions import application_policy
-from pyfabric.core.decoding import decode
-from pyfabric.core.policies.syntax import parse_signature_policy
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.policies.syntax import parse_signature_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

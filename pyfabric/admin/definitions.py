@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fabric_protos.peer import policy_pb2
 
-from pyfabric.core.decoding import decode
-from pyfabric.core.policies.syntax import format_signature_policy, parse_signature_policy
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.policies.syntax import format_signature_policy, parse_signature_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,13 @@ from fabric_protos.gossip import message_pb2
 from fabric_protos.msp import identities_pb2, msp_config_pb2
 from fabric_protos.peer import proposal_response_pb2
 
-from pyfabric.core.decoding import decode
-from pyfabric.core.effects import Endpoint, Flow, Unary, call, now, sign
-from pyfabric.core.envelopes import tls_certificate_hash
+from pyfabric.client.effects import Endpoint, Flow, Unary, call, now, sign
+from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.errors import DecodeError, DiscoveryError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.decoding import decode
 
 _DISCOVER = "/discovery.Discovery/Discover"
 

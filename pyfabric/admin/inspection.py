@@ -17,8 +17,8 @@ from fabric_protos.peer import (
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pyfabric.core.decoding import decode, read_time
 from pyfabric.errors import DecodeError
+from pyfabric.messages.decoding import decode, read_time
 
 
 @dataclass(frozen=True, slots=True)

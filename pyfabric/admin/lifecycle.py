@@ -19,11 +19,11 @@ from pyfabric.admin.definitions import (
     CommittedDefinition,
 )
 from pyfabric.admin.packages import ChaincodePackage
-from pyfabric.core.decoding import decode
-from pyfabric.core.effects import Endpoint, Flow
-from pyfabric.core.transactions import SubmitResult, submit
+from pyfabric.client.effects import Endpoint, Flow
+from pyfabric.client.transactions import SubmitResult, submit
 from pyfabric.errors import PeerResponseError
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.decoding import decode
 
 _LIFECYCLE: Final = "_lifecycle"
 _INSTALLED_ALREADY: Final = "chaincode already successfully installed"

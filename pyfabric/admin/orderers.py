@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 from urllib.parse import quote
 
-from pyfabric.core.effects import Answer, Endpoint, Flow, Rest, rest
+from pyfabric.client.effects import Answer, Endpoint, Flow, Rest, rest
 from pyfabric.errors import DecodeError, OrdererError
 
 _CHANNELS: Final = "/participation/v1/channels"

@@ -10,10 +10,10 @@ from fabric_protos.common import ledger_pb2
 from fabric_protos.peer import query_pb2, transaction_pb2
 
 from pyfabric.admin.answers import ask
-from pyfabric.core.decoding import decode
-from pyfabric.core.effects import Endpoint, Flow
+from pyfabric.client.effects import Endpoint, Flow
 from pyfabric.errors import ValidationCode
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.decoding import decode
 
 
 @dataclass(frozen=True, slots=True)

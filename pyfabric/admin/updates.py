@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from fabric_protos.common import common_pb2
 
 from pyfabric.admin.config.update import config_signature, signature_header, signed_update
-from pyfabric.core.effects import Broadcast, Endpoint, Flow, broadcast, nonce, sign
-from pyfabric.core.envelopes import signed_envelope
+from pyfabric.client.effects import Broadcast, Endpoint, Flow, broadcast, nonce, sign
+from pyfabric.client.envelopes import signed_envelope
 from pyfabric.errors import OrdererError
 from pyfabric.identity.signing import SigningIdentity
 

@@ -7,9 +7,12 @@ from pyfabric.aio.event_stream import EventRequest, EventStream
 from pyfabric.aio.gateway import Gateway, connect
 from pyfabric.aio.network import Network
 from pyfabric.aio.transactions import Commit, Proposal, SubmittedTransaction, Transaction
-from pyfabric.core.checkpoints import Checkpoint, Checkpointer
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.events import (
+from pyfabric.client.checkpoints import Checkpoint, Checkpointer
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.retry import Retry
+from pyfabric.client.timeouts import Timeouts
+from pyfabric.client.tracing import Tracer
+from pyfabric.messages.events import (
     Block,
     BlockAndPrivateData,
     BlockTransaction,
@@ -18,10 +21,7 @@ from pyfabric.core.events import (
     FilteredTransaction,
     PrivateWrites,
 )
-from pyfabric.core.prepared import CommitStatus
-from pyfabric.core.retry import Retry
-from pyfabric.core.timeouts import Timeouts
-from pyfabric.core.tracing import Tracer
+from pyfabric.messages.prepared import CommitStatus
 
 __all__ = [
     "Admin",

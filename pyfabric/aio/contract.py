@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from pyfabric.aio.session import Session
 from pyfabric.aio.transactions import Proposal, SubmittedTransaction
-from pyfabric.core.contract_flows import Call, ContractFlows
-from pyfabric.core.retry import Retry
-from pyfabric.core.timeouts import Timeouts
+from pyfabric.client.contract_flows import Call, ContractFlows
+from pyfabric.client.retry import Retry
+from pyfabric.client.timeouts import Timeouts
 
 
 class Contract:

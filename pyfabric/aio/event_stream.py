@@ -9,10 +9,10 @@ from typing import Generic, Self, TypeVar
 from pyfabric._grpc.aio_connection import AsyncStream
 from pyfabric._grpc.errors import unanswered
 from pyfabric.aio.session import Session
-from pyfabric.core.event_requests import EventsRequest
-from pyfabric.core.event_source import EventSource
-from pyfabric.core.network_flows import fixed_source
-from pyfabric.core.requests import Signable
+from pyfabric.client.event_requests import EventsRequest
+from pyfabric.client.event_source import EventSource
+from pyfabric.client.network_flows import fixed_source
+from pyfabric.client.requests import Signable
 from pyfabric.errors import FabricError, GatewayError
 
 E = TypeVar("E")

@@ -12,22 +12,22 @@ from pyfabric.aio.event_stream import EventRequest
 from pyfabric.aio.network import Network
 from pyfabric.aio.session import Session
 from pyfabric.aio.transactions import Commit, Proposal, Transaction
-from pyfabric.core.client import Client
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.event_requests import (
+from pyfabric.client.client import Client
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.event_requests import (
     BLOCKS,
     BLOCKS_AND_PRIVATE_DATA,
     CHAINCODE_EVENTS,
     FILTERED_BLOCKS,
     EventsRequest,
 )
-from pyfabric.core.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
-from pyfabric.core.offline import with_signer
-from pyfabric.core.prepared import CommitStatusRequest, PreparedTransaction
-from pyfabric.core.proposals import ProposedTransaction
-from pyfabric.core.timeouts import DEFAULT_TIMEOUTS, Timeouts
-from pyfabric.core.tracing import Tracer
+from pyfabric.client.offline import with_signer
+from pyfabric.client.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from pyfabric.client.tracing import Tracer
 from pyfabric.identity.signing import Identity, SigningIdentity
+from pyfabric.messages.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
+from pyfabric.messages.prepared import CommitStatusRequest, PreparedTransaction
+from pyfabric.messages.proposals import ProposedTransaction
 
 
 def connect(

@@ -5,17 +5,17 @@ from typing import TypeVar
 from pyfabric.aio.contract import Contract
 from pyfabric.aio.event_stream import EventRequest, EventStream
 from pyfabric.aio.session import Session
-from pyfabric.core.checkpoints import Checkpointer
-from pyfabric.core.event_requests import (
+from pyfabric.client.checkpoints import Checkpointer
+from pyfabric.client.event_requests import (
     BLOCKS,
     BLOCKS_AND_PRIVATE_DATA,
     FILTERED_BLOCKS,
     StreamKind,
 )
-from pyfabric.core.event_source import Numbered
-from pyfabric.core.event_start import Start
-from pyfabric.core.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
-from pyfabric.core.network_flows import NetworkFlows
+from pyfabric.client.event_source import Numbered
+from pyfabric.client.event_start import Start
+from pyfabric.client.network_flows import NetworkFlows
+from pyfabric.messages.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
 
 N = TypeVar("N", bound=Numbered)
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from pyfabric.aio.session import Session
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.prepared import CommitStatus, CommitStatusRequest, PreparedTransaction
-from pyfabric.core.proposals import ProposedTransaction
-from pyfabric.core.requests import SignableTransaction
-from pyfabric.core.steps import Submitted
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.requests import SignableTransaction
+from pyfabric.client.steps import Submitted
+from pyfabric.messages.prepared import CommitStatus, CommitStatusRequest, PreparedTransaction
+from pyfabric.messages.proposals import ProposedTransaction
 
 
 class Commit(SignableTransaction[CommitStatusRequest]):

@@ -16,7 +16,7 @@ from pyfabric.chaincode.json_values import from_json, to_json
 from pyfabric.chaincode.key_policies import KeyEndorsementPolicy
 from pyfabric.chaincode.results import KeyValue, Modification, Page, Response
 from pyfabric.chaincode.stub import PrivateCollection, Stub
-from pyfabric.core.tracing import Tracer
+from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ContractError, StateError
 
 __all__ = [

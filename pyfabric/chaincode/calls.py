@@ -22,8 +22,8 @@ from pyfabric.chaincode.results import (
     read_modifications,
     read_page,
 )
-from pyfabric.core.decoding import decode
 from pyfabric.errors import ContractError, StateError
+from pyfabric.messages.decoding import decode
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.message import DecodeError as ProtobufError
 
-from pyfabric.core.decoding import read_time
 from pyfabric.errors import ContractError, DecodeError
+from pyfabric.messages.decoding import read_time
 
 OK: Final = 200
 ERROR: Final = 500

@@ -12,7 +12,7 @@ from typing import Self
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 
-from pyfabric.core.decoding import decode
+from pyfabric.messages.decoding import decode
 
 _Role = msp_principal_pb2.MSPRole
 _ROLE = msp_principal_pb2.MSPPrincipal.ROLE

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-from pyfabric.core.decoding import decode, read_time
+from pyfabric.messages.decoding import decode, read_time
 
 T = TypeVar("T")
 

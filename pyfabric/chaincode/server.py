@@ -12,7 +12,7 @@ from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.session import Session
 from pyfabric.chaincode.workers import Workers
-from pyfabric.core.tracing import Tracer
+from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
 
 _METHOD = "/protos.Chaincode/Connect"

@@ -15,7 +15,7 @@ from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Send, Type
 from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.workers import Workers
-from pyfabric.core.tracing import Tracer
+from pyfabric.client.tracing import Tracer
 from pyfabric.errors import StateError
 
 _STOPPING = Result(ERROR, "the contract's server is stopping", b"", None)

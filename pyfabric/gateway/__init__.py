@@ -1,8 +1,18 @@
 """The client of a Fabric network, synchronous; `pyfabric.aio` has the same names for asyncio."""
 
-from pyfabric.core.checkpoints import Checkpoint, Checkpointer
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.events import (
+from pyfabric.client.checkpoints import Checkpoint, Checkpointer
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.retry import Retry
+from pyfabric.client.timeouts import Timeouts
+from pyfabric.client.tracing import Tracer
+from pyfabric.gateway.admin import Admin, OrdererAdmin
+from pyfabric.gateway.checkpointers import FileCheckpointer, InMemoryCheckpointer
+from pyfabric.gateway.contract import Contract
+from pyfabric.gateway.event_stream import EventRequest, EventStream
+from pyfabric.gateway.gateway import Gateway, connect
+from pyfabric.gateway.network import Network
+from pyfabric.gateway.transactions import Commit, Proposal, SubmittedTransaction, Transaction
+from pyfabric.messages.events import (
     Block,
     BlockAndPrivateData,
     BlockTransaction,
@@ -11,17 +21,7 @@ from pyfabric.core.events import (
     FilteredTransaction,
     PrivateWrites,
 )
-from pyfabric.core.prepared import CommitStatus
-from pyfabric.core.retry import Retry
-from pyfabric.core.timeouts import Timeouts
-from pyfabric.core.tracing import Tracer
-from pyfabric.gateway.admin import Admin, OrdererAdmin
-from pyfabric.gateway.checkpointers import FileCheckpointer, InMemoryCheckpointer
-from pyfabric.gateway.contract import Contract
-from pyfabric.gateway.event_stream import EventRequest, EventStream
-from pyfabric.gateway.gateway import Gateway, connect
-from pyfabric.gateway.network import Network
-from pyfabric.gateway.transactions import Commit, Proposal, SubmittedTransaction, Transaction
+from pyfabric.messages.prepared import CommitStatus
 
 __all__ = [
     "Admin",

@@ -22,8 +22,8 @@ from pyfabric.admin.lifecycle import InstalledChaincode
 from pyfabric.admin.orderers import ChannelInfo
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.transactions import SubmitResult
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.transactions import SubmitResult
 from pyfabric.identity.signing import SigningIdentity
 
 

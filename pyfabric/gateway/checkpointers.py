@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pyfabric._grpc import checkpoint_file
-from pyfabric.core.checkpoints import Checkpoint
-from pyfabric.core.events import ChaincodeEvent
+from pyfabric.client.checkpoints import Checkpoint
+from pyfabric.messages.events import ChaincodeEvent
 
 
 class InMemoryCheckpointer:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyfabric.core.contract_flows import Call, ContractFlows
-from pyfabric.core.retry import Retry
-from pyfabric.core.timeouts import Timeouts
+from pyfabric.client.contract_flows import Call, ContractFlows
+from pyfabric.client.retry import Retry
+from pyfabric.client.timeouts import Timeouts
 from pyfabric.gateway.session import Session
 from pyfabric.gateway.transactions import Proposal, SubmittedTransaction
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pyfabric._grpc.driver import Driver
-from pyfabric.core.client import Client
+from pyfabric.client.client import Client
 
 
 @dataclass(frozen=True, slots=True)

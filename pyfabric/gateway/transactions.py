@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.prepared import CommitStatus, CommitStatusRequest, PreparedTransaction
-from pyfabric.core.proposals import ProposedTransaction
-from pyfabric.core.requests import SignableTransaction
-from pyfabric.core.steps import Submitted
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.requests import SignableTransaction
+from pyfabric.client.steps import Submitted
 from pyfabric.gateway.session import Session
+from pyfabric.messages.prepared import CommitStatus, CommitStatusRequest, PreparedTransaction
+from pyfabric.messages.proposals import ProposedTransaction
 
 
 class Commit(SignableTransaction[CommitStatusRequest]):

@@ -12,9 +12,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity import files, pem
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
 
-# What Go says of bytes that are no message.
-INVALID_WIRE_FORMAT: Final = "proto: cannot parse invalid wire-format data"
 _FABRIC_TYPE: Final = 0
 _CONFIG_FILE: Final = "config.yaml"
 

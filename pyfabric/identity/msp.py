@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import parsing, pem
 from pyfabric.identity.certificates import load_certificate
-from pyfabric.identity.definition import INVALID_WIRE_FORMAT, MSPDefinition
+from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.keys import check_signature
 from pyfabric.identity.names import ORGANIZATIONAL_UNIT
 from pyfabric.identity.principals import check_principal
@@ -30,6 +30,7 @@ from pyfabric.identity.trust import (
     read_certificate,
 )
 from pyfabric.identity.units import Role, Unit, UnitRules
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
 
 # Identities that one MSP remembers: more than the members that speak at the same time.
 _REMEMBERED: Final = 1024

@@ -8,8 +8,8 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.identity.units import Role, Unit
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
 
 if TYPE_CHECKING:
     from pyfabric.identity.msp import MemberIdentity

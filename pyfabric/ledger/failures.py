@@ -5,8 +5,8 @@ from typing import NoReturn
 
 import grpc
 
-from pyfabric.core.status_details import TRAILER, write_status
 from pyfabric.errors import ErrorDetail, FabricError, StatusCode
+from pyfabric.messages.status_details import TRAILER, write_status
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 

@@ -15,7 +15,7 @@ from fabric_protos.common import common_pb2
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.process import add_process_metrics
 from pyfabric.errors import StatusCode, ValidationCode
-from pyfabric.ledger.channel import ChannelLedger, CommittedBlock
+from pyfabric.ledger.channel.channel import ChannelLedger, CommittedBlock
 from pyfabric.ledger.failures import CallError
 
 Channels = Callable[[], Iterable[ChannelLedger]]

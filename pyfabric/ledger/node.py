@@ -8,20 +8,20 @@ from pathlib import Path
 from random import Random
 
 from pyfabric._operations.levels import Levels
-from pyfabric.core.tracing import Tracer
-from pyfabric.ledger.channels import Channels
+from pyfabric.client.tracing import Tracer
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.channel.ledgers import Ledgers
 from pyfabric.ledger.clock import Clock
 from pyfabric.ledger.config import LedgerConfig
-from pyfabric.ledger.development import Development
-from pyfabric.ledger.development_service import DevelopmentService
-from pyfabric.ledger.hosts import Hosts
-from pyfabric.ledger.ledgers import Ledgers
-from pyfabric.ledger.operations import Watching
-from pyfabric.ledger.orderer import Chains
-from pyfabric.ledger.orderer_node import OrdererNode
-from pyfabric.ledger.ordering import Ordering
-from pyfabric.ledger.peer_node import PeerNode
-from pyfabric.ledger.restoring import Restoring
+from pyfabric.ledger.development.restoring import Restoring
+from pyfabric.ledger.development.service import DevelopmentService
+from pyfabric.ledger.development.tools import Development
+from pyfabric.ledger.nodes.hosts import Hosts
+from pyfabric.ledger.nodes.operations import Watching
+from pyfabric.ledger.nodes.orderer_node import OrdererNode
+from pyfabric.ledger.nodes.peer_node import PeerNode
+from pyfabric.ledger.ordering.orderer import Chains
+from pyfabric.ledger.ordering.submission import Ordering
 from pyfabric.ledger.traces import Traces
 
 _log = logging.getLogger("pyfabric.ledger")

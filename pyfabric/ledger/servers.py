@@ -17,12 +17,12 @@ from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
-from pyfabric.core.tracing import TRACEPARENT, Tracer, call_attributes
+from pyfabric.client.tracing import TRACEPARENT, Tracer, call_attributes
 from pyfabric.errors import NetworkError, StatusCode
-from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.config import TLSFiles
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.metrics import Call, CallMetrics
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
 
 T = TypeVar("T")
 _NO_SPAN = nullcontext()

@@ -10,18 +10,18 @@ from typing import Final
 
 from fabric_protos.peer import chaincode_shim_pb2
 
-from pyfabric.core import config_values
-from pyfabric.core.config_succession import (
+from pyfabric.ledger.channel.limits import VALIDATED_CAPABILITIES
+from pyfabric.ledger.ordering.block_writing import BFT
+from pyfabric.ledger.ordering.config_messages import UNSURVIVABLE
+from pyfabric.ledger.peer.chaincodes import REQUESTS
+from pyfabric.ledger.system import cscc, lifecycle, qscc
+from pyfabric.messages import config_values
+from pyfabric.rules.configuration.succession import (
     APPLICATION_CAPABILITIES,
     CHANNEL_CAPABILITIES,
     ORDERER_CAPABILITIES,
 )
-from pyfabric.core.consensus.raft import RAFT
-from pyfabric.ledger.block_writing import BFT
-from pyfabric.ledger.chaincodes import REQUESTS
-from pyfabric.ledger.config_messages import UNSURVIVABLE
-from pyfabric.ledger.limits import VALIDATED_CAPABILITIES
-from pyfabric.ledger.system import cscc, lifecycle, qscc
+from pyfabric.rules.consensus.raft import RAFT
 
 _Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 

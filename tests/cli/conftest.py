@@ -11,7 +11,7 @@ import pytest
 from pyfabric_cli.main import main
 from pyfabric_network.network import Network
 
-from tests.support.network import running_network
+from tests.support.network.network import running_network
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.membership import Membership
+from pyfabric_network.members.membership import Membership
 
-from tests.support.network import TOPOLOGY, write_topology
+from tests.support.network.network import TOPOLOGY, write_topology
 
 Run = Callable[..., Any]
 

@@ -4,7 +4,7 @@ from fabric_protos.common import policies_pb2
 
 from pyfabric.chaincode import Context, Contract, query, transaction
 from pyfabric.chaincode.stub import State
-from pyfabric.core.policies.syntax import format_signature_policy, parse_signature_policy
+from pyfabric.rules.policies.syntax import format_signature_policy, parse_signature_policy
 
 
 def _state(ctx: Context, collection: str) -> State:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.running import Running
-from tests.support.surfaces import Surface
+from tests.support.client.surfaces import Surface
+from tests.support.network.running import Running
 
 pytest.register_assert_rewrite("tests.conformance.world", "tests.conformance.steps")
 

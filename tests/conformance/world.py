@@ -13,8 +13,8 @@ from pyfabric_network.steps import endpoint
 
 from pyfabric.errors import FabricError, GatewayError
 from pyfabric.identity.signing import Identity, SigningIdentity
-from tests.support.running import Running
-from tests.support.surfaces import Surface
+from tests.support.client.surfaces import Surface
+from tests.support.network.running import Running
 
 CALL = r'"(?P<name>[^"]*)"(?: with (?P<arguments>"[^"]*"(?:, "[^"]*")*))?'
 

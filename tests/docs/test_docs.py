@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from pyfabric_network.ports import free_base
 
-from tests.support.programs import needs_fabric
+from tests.support.network.programs import needs_fabric
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -12,9 +12,9 @@ from fabric_protos.peer import collection_pb2
 from pyfabric import aio
 from pyfabric.errors import EndorseError, GatewayError, ValidationCode
 from pyfabric.identity.certificates import client_id, load_certificate
-from tests.support.ledger import CHANNEL, LedgerNetwork
-from tests.support.node_chaincode import MARKS, node_chaincodes
-from tests.support.private_contract import TWO, collection
+from tests.support.chaincode.node_chaincode import MARKS, node_chaincodes
+from tests.support.contracts.private_contract import TWO, collection
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
 
 NAME = "records"
 COLLECTIONS = collection_pb2.CollectionConfigPackage(

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pyfabric_network.plan import Plan
+from pyfabric_network.topology.plan import Plan
 
-from tests.support.running import Running
+from tests.support.network.running import Running
 
 HERE = Path(__file__).parent
 POLICY_FAILURE = 10

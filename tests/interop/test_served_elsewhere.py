@@ -5,11 +5,11 @@ from pathlib import Path
 from pyfabric_network.network import Network
 from pyfabric_network.ports import free_base
 from pyfabric_network.profile import load_profile, profile_file
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric.gateway import connect
-from tests.support.node_chaincode import MARKS, NodeService, node_services
-from tests.support.programs import fabric_programs
+from tests.support.chaincode.node_chaincode import MARKS, NodeService, node_services
+from tests.support.network.programs import fabric_programs
 
 pytestmark = MARKS
 

@@ -7,7 +7,6 @@ Fabric 3.1.5.
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2
@@ -22,10 +21,11 @@ from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import Profile, load_profile, profile_file
 
 from pyfabric._grpc.driver import Driver
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.transactions import process_proposal
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.transactions import process_proposal
 from pyfabric.errors import GatewayError
 from pyfabric.gateway import Admin, Gateway, connect
+from tests.support.paths import TESTS
 
 TOPOLOGY = """\
 name: calls
@@ -42,7 +42,7 @@ contracts:
   store: { version: "1", classes: ["relay_contract:Relay"] }
   vault: { version: "1", classes: ["relay_contract:Relay"] }
 """
-SOURCE = Path(__file__).parents[1] / "support" / "relay_contract.py"
+SOURCE = TESTS / "support" / "contracts" / "relay_contract.py"
 
 
 class Calls:

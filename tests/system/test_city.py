@@ -7,12 +7,12 @@ import pytest
 from pyfabric_network.network import Network as CityNetwork
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.reading import block
-from pyfabric_network.runtime import RuntimeName
-from pyfabric_network.topologies import bundled_topologies
+from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.topology.topologies import bundled_topologies
 
 from pyfabric.errors import DeliverError
 from pyfabric.gateway import Network, connect
-from tests.support.programs import fabric_programs
+from tests.support.network.programs import fabric_programs
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.errors import EndorseError, GatewayError, LedgerError
 from pyfabric.gateway import Contract, connect
-from tests.support.deeds_network import Deeds, running_deeds
+from tests.support.network.deeds_network import Deeds, running_deeds
 
 MOMENT = datetime(2026, 12, 24, 18, 30, tzinfo=UTC)
 

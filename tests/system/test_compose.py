@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from pyfabric_network.docker import image_id
 from pyfabric_network.network import Network
-from pyfabric_network.plan import CONTAINER_PORTS
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.docker import image_id
+from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.topology.plan import CONTAINER_PORTS
 
-from tests.support.network import TOPOLOGY, call, problems, write_topology
+from tests.support.network.network import TOPOLOGY, call, problems, write_topology
 
 IMAGES = (
     "docker.io/hyperledger/fabric-peer:3.1.5",

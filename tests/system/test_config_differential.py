@@ -15,12 +15,12 @@ from random import Random
 import pytest
 from fabric_protos.common import configtx_pb2
 
-from pyfabric.core.channel_config import config_from_block
-from tests.support.config_changes import Changes
-from tests.support.ledger import free_port
-from tests.support.ordering import CHANNEL, Council, OrderingService
-from tests.support.programs import fabric_programs, needs_fabric
-from tests.support.real_orderers import RealOrderers
+from pyfabric.rules.configuration.channel_config import config_from_block
+from tests.support.ledger.ledger import free_port
+from tests.support.ledger.ordering import CHANNEL, Council, OrderingService
+from tests.support.ledger.real_orderers import RealOrderers
+from tests.support.network.programs import fabric_programs, needs_fabric
+from tests.support.rules.config_changes import Changes
 
 pytestmark = [pytest.mark.fabric, needs_fabric]
 COUNT = int(os.environ.get("PYFABRIC_DIFFERENTIAL_UPDATES", "100"))

@@ -9,13 +9,13 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from pyfabric_network.docker import image_id
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
+from pyfabric_network.runtimes.docker import image_id
 
 from pyfabric.gateway import connect
-from tests.support.departments import TOPOLOGY, City, private_keys
-from tests.support.programs import fabric_programs, needs_fabric
+from tests.support.network.departments import TOPOLOGY, City, private_keys
+from tests.support.network.programs import fabric_programs, needs_fabric
 
 IMAGES = ("hyperledger/fabric-peer:3.1.5", "hyperledger/fabric-orderer:3.1.5", "pyfabric-contracts")
 TWO = """\

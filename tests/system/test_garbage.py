@@ -11,8 +11,8 @@ from pathlib import Path
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.gateway import connect
-from tests.support.garbage import Answer, ask_everything, ask_mutants
-from tests.support.running import Running
+from tests.support.messages.garbage import Answer, ask_everything, ask_mutants
+from tests.support.network.running import Running
 
 KNOWN_DIFFERENCES = {
     "cscc JoinChainBySnapshot": 16,  # the development ledger has no snapshots of a channel

@@ -13,12 +13,12 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from pyfabric_network.network import Network
 from pyfabric_network.steps import administrator, endpoint
 
-from pyfabric.core.event_requests import chaincode_events_request
+from pyfabric.client.event_requests import chaincode_events_request
 from pyfabric.gateway import Admin, Contract, connect
 from pyfabric.identity.loading import load_msp_folder
-from tests.support.fake_peer import Message, signed_proposal
-from tests.support.network import running_network
-from tests.support.raw_http2 import DATA, PING, RawStream
+from tests.support.chaincode.fake_peer import Message, signed_proposal
+from tests.support.network.network import running_network
+from tests.support.transport.raw_http2 import DATA, PING, RawStream
 
 CHANNEL, CONTRACT = "bills", "sample"
 PINGS_OF_AN_HOUR = 60

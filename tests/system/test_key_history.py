@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from pyfabric_network.network import ANY_FREE_PORT, Network
@@ -12,9 +11,10 @@ from pyfabric.chaincode import Chaincode
 from pyfabric.chaincode.testing import TestLedger
 from pyfabric.errors import ValidationCode
 from pyfabric.gateway import Contract, connect
-from tests.support.history_contract import Ledger
+from tests.support.contracts.history_contract import Ledger
+from tests.support.paths import TESTS
 
-SOURCE = Path(__file__).parents[1] / "support" / "history_contract.py"
+SOURCE = TESTS / "support" / "contracts" / "history_contract.py"
 TOPOLOGY = """\
 name: histories
 departments:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pyfabric.errors import ValidationCode
-from tests.support.deeds_network import Deeds, running_deeds
+from tests.support.network.deeds_network import Deeds, running_deeds
 
 
 @pytest.fixture(scope="module")

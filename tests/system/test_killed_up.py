@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.network import ANY_FREE_PORT, Network
-from pyfabric_network.process import Background
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.process import Background
+from pyfabric_network.runtimes.runtime import RuntimeName
 
-from tests.support.network import call, problems, write_topology
-from tests.support.processes import is_alive
-from tests.support.programs import fabric_programs, needs_fabric
+from tests.support.network.network import call, problems, write_topology
+from tests.support.network.processes import is_alive
+from tests.support.network.programs import fabric_programs, needs_fabric
 
 STEPS = 8  # of up, and of deploy with one contract
 
@@ -23,7 +23,7 @@ import os, signal, sys
 from pathlib import Path
 from pyfabric._grpc.driver import Driver
 from pyfabric_network.network import Network
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 
 def at(count):
     left = [count]

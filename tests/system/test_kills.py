@@ -18,21 +18,21 @@ from pathlib import Path
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from pyfabric_network.network import ANY_FREE_PORT, Network
-from pyfabric_network.plan import DepartmentPlan, Served
 from pyfabric_network.ports import check_free, listens
 from pyfabric_network.steps import administrator, endpoint
+from pyfabric_network.topology.plan import DepartmentPlan, Served
 
-from pyfabric.core.blocks import data_hash, header_hash, parse_block, transaction_filter
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, VersionedValue
-from pyfabric.core.validation.block import CONFIGURATION_PLACE, BlockValidation
-from pyfabric.core.validation.endorsement import ChannelPolicies
-from pyfabric.core.validation.form import transaction_id
 from pyfabric.errors import EndorseError, GatewayError, ValidationCode
 from pyfabric.gateway import Admin, CommitStatus, Contract, Gateway, connect
-from tests.support.network import running_network
+from pyfabric.messages.blocks import data_hash, header_hash, parse_block, transaction_filter
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version, VersionedValue
+from pyfabric.rules.validation.block import CONFIGURATION_PLACE, BlockValidation
+from pyfabric.rules.validation.endorsement import ChannelPolicies
+from pyfabric.rules.validation.form import transaction_id
+from tests.support.network.network import running_network
 
 TRANSACTIONS = 1000
 KILLS = 20

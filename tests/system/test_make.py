@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyfabric_network.ports import free_base
 
-from tests.support.network import write_topology
+from tests.support.network.network import write_topology
 
 ROOT = Path(__file__).parents[2]
 

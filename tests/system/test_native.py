@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from pyfabric_network.network import Network
 from pyfabric_network.readiness import leads
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.steps import administrator, endpoint
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.admin import lifecycle
 from pyfabric.errors import NetworkError, SubmitError
-from tests.support.network import TOPOLOGY, call, problems, write_topology
-from tests.support.processes import is_alive
-from tests.support.programs import fabric_programs, needs_fabric
+from tests.support.network.network import TOPOLOGY, call, problems, write_topology
+from tests.support.network.processes import is_alive
+from tests.support.network.programs import fabric_programs, needs_fabric
 
 pytestmark = [pytest.mark.fabric, needs_fabric]
 

@@ -12,13 +12,13 @@ from random import Random
 
 import pytest
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.steps import endpoint
 
 from pyfabric.errors import GatewayError
 from pyfabric.gateway import Gateway, connect
-from tests.support.programs import needs_fabric
-from tests.support.running import Running, started
+from tests.support.network.programs import needs_fabric
+from tests.support.network.running import Running, started
 
 pytestmark = [pytest.mark.fabric, needs_fabric]
 COUNT = int(os.environ.get("PYFABRIC_DIFFERENTIAL_STEPS", "25"))

@@ -12,23 +12,23 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pyfabric_network.profile import Profile, load_profile, profile_file
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.admin import peers
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.effects import Endpoint
+from pyfabric.client.effects import Endpoint
 from pyfabric.errors import EndorseError, OrdererError, ValidationCode
 from pyfabric.gateway import Contract, connect
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger import broadcast
-from tests.support.forging import Forger
-from tests.support.garbage import Answer, Client, Question
-from tests.support.limits import at_most
-from tests.support.programs import needs_fabric
-from tests.support.replay import ValidatedHistory
-from tests.support.running import Running, started
+from pyfabric.ledger.ordering import broadcast
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from tests.support.ledger.limits import at_most
+from tests.support.messages.forging import Forger
+from tests.support.messages.garbage import Answer, Client, Question
+from tests.support.network.programs import needs_fabric
+from tests.support.network.running import Running, started
+from tests.support.rules.replay import ValidatedHistory
 
 pytestmark = [pytest.mark.fabric, needs_fabric]
 

@@ -9,7 +9,7 @@ import pytest
 
 from pyfabric.errors import NetworkError
 from pyfabric.testing import DevelopmentNetwork
-from tests.support.deeds_network import SOURCE, TOPOLOGY
+from tests.support.network.deeds_network import SOURCE, TOPOLOGY
 
 pytest_plugins = ["pyfabric.testing.plugin"]
 

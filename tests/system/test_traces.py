@@ -7,7 +7,7 @@ from pyfabric_network.development import TraceStep
 
 from pyfabric.errors import EndorseError, LedgerError, NetworkError, SubmitError
 from pyfabric.gateway import Transaction
-from tests.support.deeds_network import Deeds, running_deeds
+from tests.support.network.deeds_network import Deeds, running_deeds
 
 SEQUENCE = "'namespaces/fields/deeds/Sequence' of _lifecycle, as block 2, transaction 0 left it"
 

@@ -7,8 +7,8 @@ from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
 from pyfabric.admin.config.model import BFTModel, ConsenterModel, RaftModel
-from pyfabric.core.durations import parse_duration
 from pyfabric.errors import ConfigError
+from pyfabric.messages.durations import parse_duration
 
 
 def raft_metadata(raft: RaftModel) -> bytes:

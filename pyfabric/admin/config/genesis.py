@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.admin.config.groups import channel_group
 from pyfabric.admin.config.model import ChannelModel
-from pyfabric.core.blocks import new_block, orderer_metadata_value, signatures_slot
-from pyfabric.core.envelopes import transaction_id
+from pyfabric.messages.blocks import new_block, orderer_metadata_value, signatures_slot
+from pyfabric.messages.envelopes import transaction_id
 
 _HEADER_VERSION: Final = 1
 

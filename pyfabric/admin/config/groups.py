@@ -24,9 +24,9 @@ from pyfabric.admin.config.policies import (
     add_policies,
     set_policy,
 )
-from pyfabric.core.consensus.bft import block_validation
-from pyfabric.core.durations import SECOND, format_duration
 from pyfabric.errors import ConfigError
+from pyfabric.messages.durations import SECOND, format_duration
+from pyfabric.rules.consensus.bft import block_validation
 
 _V3: Final = "V3_0"
 

@@ -6,8 +6,8 @@ from typing import Final
 from fabric_protos.common import configtx_pb2, policies_pb2
 
 from pyfabric.admin.config.model import Policies
-from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.rules.policies.syntax import parse_signature_policy
 
 MOD_POLICY: Final = "Admins"
 _REQUIRED: Final = ("Admins", "Readers", "Writers")

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from pyfabric.core.blocks import parse_block
-from pyfabric.core.channel_config import config_from_block
-from pyfabric.core.decoding import decode
 from pyfabric.errors import ConfigError
+from pyfabric.messages.blocks import parse_block
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.channel_config import config_from_block
 
 _KINDS: Final = ("groups", "values", "policies")
 

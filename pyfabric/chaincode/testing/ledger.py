@@ -19,14 +19,14 @@ from pyfabric.chaincode.stub import Exchange
 from pyfabric.chaincode.testing.determinism import DeterminismGuard
 from pyfabric.chaincode.testing.identities import identity
 from pyfabric.chaincode.testing.peer import Callee, Channel, SimulatedPeer, Type
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.mvcc import validate
-from pyfabric.core.state.rwset import NamespaceSet, decode_read_write_set
-from pyfabric.core.state.simulation import Simulation
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version
 from pyfabric.errors import CommitError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.mvcc import validate
+from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set
+from pyfabric.rules.state.simulation import Simulation
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version
 
 _BATCH = 100
 

@@ -11,9 +11,9 @@ from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.chaincode.results import Response
 from pyfabric.chaincode.writes import write
-from pyfabric.core.state.simulation import Simulation
-from pyfabric.core.state.versions import StateReader
 from pyfabric.errors import FabricError, StateError
+from pyfabric.rules.state.simulation import Simulation
+from pyfabric.rules.state.versions import StateReader
 
 _BATCH = 100
 

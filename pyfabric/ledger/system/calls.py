@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import ContractError, PolicyError
-from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.proposals import Proposal
+from pyfabric.rules.proposals import Proposal
+from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 if TYPE_CHECKING:
-    from pyfabric.ledger.peer import Peer
+    from pyfabric.ledger.peer.peer import Peer
 
 SUCCESS = 200
 NOT_FOUND = 404

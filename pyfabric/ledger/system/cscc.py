@@ -11,8 +11,8 @@ from fabric_protos.peer import proposal_response_pb2, query_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import FabricError
-from pyfabric.identity.definition import INVALID_WIRE_FORMAT
 from pyfabric.ledger.system.calls import SystemCall, failure, success
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
 
 NAME = "cscc"
 NO_SNAPSHOTS = "cannot join from a snapshot: not supported by the development ledger"

@@ -11,7 +11,7 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.errors import ContractError, PackageError
-from pyfabric.ledger.connection import read_connection
+from pyfabric.ledger.peer.connection import read_connection
 from pyfabric.ledger.system.calls import SystemCall
 
 _SERVICE = "ccaas"

@@ -12,13 +12,14 @@ from fabric_protos.peer.lifecycle import chaincode_definition_pb2, lifecycle_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
-from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ContractError
-from pyfabric.identity.definition import INVALID_WIRE_FORMAT
-from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.system import inputs, installing
+from pyfabric.ledger.system import installing
 from pyfabric.ledger.system.calls import NOT_FOUND, SystemCall, failure, success
-from pyfabric.ledger.system.definitions import (
+from pyfabric.ledger.system.states import OrganizationState, PublicState, hashed_state
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.lifecycle import inputs
+from pyfabric.rules.lifecycle.definitions import (
     LIFECYCLE,
     Definition,
     implicit_collection,
@@ -29,14 +30,14 @@ from pyfabric.ledger.system.definitions import (
     read_package_id,
     read_sequence,
 )
-from pyfabric.ledger.system.records import (
+from pyfabric.rules.lifecycle.records import (
     NAMESPACES,
     SOURCES,
     metadata_key,
     mismatches,
     write_record,
 )
-from pyfabric.ledger.system.states import OrganizationState, PublicState, hashed_state
+from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 NAME = LIFECYCLE
 ENDORSEMENT = "/Channel/Application/Endorsement"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fabric_protos.common import ledger_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
-from pyfabric.ledger.channel import ChannelLedger
+from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.system.calls import SystemCall, failure, success, text
 
 NAME = "qscc"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.system.definitions import IMPLICIT_PREFIX, LIFECYCLE, implicit_collection
+from pyfabric.rules.lifecycle.definitions import IMPLICIT_PREFIX, LIFECYCLE, implicit_collection
+from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,7 +297,7 @@ def status_of_unknown(world: World, seconds: str) -> None:
 
 
 def status_request(world: World, transaction_id: str) -> bytes:
-    from pyfabric.core.prepared import CommitStatusRequest
+    from pyfabric.messages.prepared import CommitStatusRequest
 
     assert world.identity is not None
     creator = world.identity.serialized()

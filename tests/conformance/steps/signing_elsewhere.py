@@ -8,7 +8,7 @@ from pytest_bdd import parsers, when
 from pyfabric.identity.keys import low_s_signature
 from tests.conformance.steps.events import follow
 from tests.conformance.world import CALL, World, arguments_of, attempt
-from tests.support.running import KEYS
+from tests.support.network.running import KEYS
 
 
 def sign_elsewhere(world: World, digest: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.municipal import City
+from tests.support.municipal.municipal import City
 
 
 @pytest.fixture

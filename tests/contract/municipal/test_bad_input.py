@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pyfabric.chaincode import ContractError
-from tests.support.municipal import CODE, HAI, MKT, USCC, City, description
+from tests.support.municipal.municipal import CODE, HAI, MKT, USCC, City, description
 
 FIELD = {"name": "uscc", "title": "统一社会信用代码", "type": "code"}
 

@@ -11,7 +11,7 @@ from pyfabric_municipal.description import ShareType
 from pyfabric_municipal.session import MAX_BATCH
 
 from pyfabric.chaincode import ContractError
-from tests.support.municipal import DEADLINES, ECON, HAI, MKT, City
+from tests.support.municipal.municipal import DEADLINES, ECON, HAI, MKT, City
 
 SOURCE = resources.files("pyfabric_municipal").joinpath("data/catalogue.jsonld").read_bytes()
 

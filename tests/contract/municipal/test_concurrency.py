@@ -3,7 +3,7 @@
 import pytest
 
 from pyfabric.errors import ValidationCode
-from tests.support.municipal import (
+from tests.support.municipal.municipal import (
     CODE,
     ECON,
     HAI,

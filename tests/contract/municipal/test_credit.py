@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pyfabric.chaincode import ContractError
-from tests.support.credit import (
+from tests.support.municipal.credit import (
     EVIDENCE,
     FIRM,
     NUMBER,
@@ -16,7 +16,7 @@ from tests.support.credit import (
     CreditChain,
     decision,
 )
-from tests.support.municipal import ECON, HAI, MKT, USCC, department
+from tests.support.municipal.municipal import ECON, HAI, MKT, USCC, department
 
 EXCEPTION = "91350203M0001QAY9B"
 

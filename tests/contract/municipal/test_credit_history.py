@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.chaincode import ContractError
-from tests.support.credit import EVIDENCE, FIRM, NUMBER, REPAIR, CreditChain, decision
-from tests.support.municipal import ECON, MKT
+from tests.support.municipal.credit import EVIDENCE, FIRM, NUMBER, REPAIR, CreditChain, decision
+from tests.support.municipal.municipal import ECON, MKT
 
 LESS = decision(fine={"fen": 500_000, "ten_thousand_yuan": "0.5"})
 ACTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {

@@ -7,8 +7,17 @@ import pytest
 
 from pyfabric.chaincode import ContractError, Response, StateError
 from pyfabric.chaincode.testing import TestLedger
-from tests.support.credit import FIRM, NUMBER, CreditChain
-from tests.support.municipal import CONTRACTS, ECON, HAI, MKT, START, City, application, offer
+from tests.support.municipal.credit import FIRM, NUMBER, CreditChain
+from tests.support.municipal.municipal import (
+    CONTRACTS,
+    ECON,
+    HAI,
+    MKT,
+    START,
+    City,
+    application,
+    offer,
+)
 
 NO_MEMBER = "Failed to get policy manager for channel [credit]"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pyfabric.chaincode import ContractError
-from tests.support.municipal import (
+from tests.support.municipal.municipal import (
     CODE,
     DEADLINES,
     ECON,

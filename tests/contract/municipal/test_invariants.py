@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyfabric.chaincode import ContractError
-from tests.support.municipal import (
+from tests.support.municipal.municipal import (
     CODE,
     ECON,
     HAI,

@@ -15,7 +15,7 @@ from pyfabric_municipal.resources import RESOURCE_LIFECYCLE, Resource
 from pyfabric_municipal.subjects import REGISTRAR, SUBJECT_LIFECYCLE
 
 from pyfabric.chaincode import ContractError
-from tests.support.municipal import CODE, ECON, HAI, MKT, USCC, application, description
+from tests.support.municipal.municipal import CODE, ECON, HAI, MKT, USCC, application, description
 
 TABLES: dict[str, Lifecycle[Any, Any]] = {
     "resource": RESOURCE_LIFECYCLE,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.chaincode import ContractError
-from tests.support.municipal import (
+from tests.support.municipal.municipal import (
     CODE,
     ECON,
     HAI,

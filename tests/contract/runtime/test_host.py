@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_peer import FakePeer
+from tests.support.chaincode.fake_peer import FakePeer
 
 CONTRACTS = """
 import time

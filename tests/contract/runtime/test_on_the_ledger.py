@@ -18,7 +18,7 @@ from pyfabric.chaincode import Chaincode, Context, Contract, ContractError, quer
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.errors import EndorseError
 from pyfabric.ledger.node import Node
-from tests.support.ledger import CHANNEL, LedgerNetwork
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
 
 MEGABYTE = 1024 * 1024
 GATE = threading.Event()

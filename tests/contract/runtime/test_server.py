@@ -27,8 +27,8 @@ from pyfabric.chaincode.testing import identity
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key, private_key_pem
-from tests.support.fake_peer import FakePeer, Message, signed_proposal
-from tests.support.raw_http2 import DATA, PING, RawStream
+from tests.support.chaincode.fake_peer import FakePeer, Message, signed_proposal
+from tests.support.transport.raw_http2 import DATA, PING, RawStream
 
 GATE = threading.Event()
 

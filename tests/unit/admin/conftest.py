@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.gateway_server import Pki, ScriptedPeer, new_identity, new_pki
-from tests.support.scripted_orderer import ScriptedOrderer
-from tests.support.surfaces import Surface
+from tests.support.client.gateway_server import Pki, ScriptedPeer, new_identity, new_pki
+from tests.support.client.surfaces import Surface
+from tests.support.ledger.scripted_orderer import ScriptedOrderer
 
 
 @pytest.fixture(scope="session")

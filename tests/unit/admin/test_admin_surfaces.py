@@ -26,8 +26,8 @@ from pyfabric.admin.lifecycle import InstalledChaincode
 from pyfabric.admin.orderers import ChannelInfo
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo
-from pyfabric.core.timeouts import COMMIT_STATUS, ENDORSE, SUBMIT
-from pyfabric.core.transactions import PROCESS_PROPOSAL
+from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, SUBMIT
+from pyfabric.client.transactions import PROCESS_PROPOSAL
 from pyfabric.errors import (
     DecodeError,
     EndorseError,
@@ -38,8 +38,8 @@ from pyfabric.errors import (
     StatusCode,
     ValidationCode,
 )
-from tests.support.gateway_server import ScriptedPeer, answer, endorse, fail, status
-from tests.support.scripted_orderer import ScriptedOrderer
+from tests.support.client.gateway_server import ScriptedPeer, answer, endorse, fail, status
+from tests.support.ledger.scripted_orderer import ScriptedOrderer
 
 COLLECTIONS = collection_pb2.CollectionConfigPackage(
     config=[

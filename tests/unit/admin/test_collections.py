@@ -12,7 +12,7 @@ from fabric_protos.peer.lifecycle import db_pb2 as lifecycle_db_pb2
 
 from pyfabric.admin.collections import CollectionConfig, collection_package
 from pyfabric.errors import PolicySyntaxError
-from tests.support.history import decoded
+from tests.support.rules.history import decoded
 
 HISTORY = Path("tests/vectors/5-channel-history")
 DUO = CollectionConfig(name="duo", policy="OR('A.member', 'B.member')")

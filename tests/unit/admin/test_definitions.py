@@ -4,8 +4,8 @@ import pytest
 from fabric_protos.peer import policy_pb2
 
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy, describe_policy
-from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import DecodeError, PolicySyntaxError
+from pyfabric.rules.policies.syntax import parse_signature_policy
 
 
 def parameter(policy: str | bytes | None) -> bytes:

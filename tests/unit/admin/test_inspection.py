@@ -6,8 +6,8 @@ from pathlib import Path
 from fabric_protos.common import common_pb2
 
 from pyfabric.admin.inspection import TransactionView, Write, describe_transaction
-from pyfabric.core.events import Block
 from pyfabric.errors import ValidationCode
+from pyfabric.messages.events import Block
 
 BLOCKS = Path("tests/vectors/5-channel-history/blocks")
 

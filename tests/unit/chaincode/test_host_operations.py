@@ -16,8 +16,8 @@ import pytest_asyncio
 from pyfabric._grpc.rest import tls_context
 from pyfabric.chaincode.host import Host
 from pyfabric.errors import NetworkError
-from tests.support.fake_peer import FakePeer
-from tests.support.ledger import Department, address
+from tests.support.chaincode.fake_peer import FakePeer
+from tests.support.ledger.ledger import Department, address
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from pyfabric.chaincode.host import Host
 from pyfabric.chaincode.loading import load_chaincode
 from pyfabric.errors import ConfigError, NetworkError
-from tests.support.fake_peer import FakePeer
+from tests.support.chaincode.fake_peer import FakePeer
 
 DIRECTORY = "pyfabric_municipal.directory:Directory"
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfabric.chaincode import KeyEndorsementPolicy
-from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import DecodeError
+from pyfabric.rules.policies.syntax import parse_signature_policy
 
 names = st.sampled_from(["TaxMSP", "LandMSP", "HealthMSP", "a", "B", "税务MSP"])
 NOBODY = KeyEndorsementPolicy()

@@ -11,9 +11,9 @@ from fabric_protos.msp import identities_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core import blocks
-from pyfabric.core.channel_config import ChannelConfig, config_from_block
 from pyfabric.errors import ConfigError, DecodeError, PolicyError, ValidationCode
+from pyfabric.messages import blocks
+from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
 from tests.conftest import ROOT
 
 VECTORS = ROOT / "tests" / "vectors"

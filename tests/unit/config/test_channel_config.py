@@ -11,15 +11,15 @@ from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
 from google.protobuf.message import Message
 
-from pyfabric.core.blocks import parse_block
-from pyfabric.core.channel_config import (
+from pyfabric.errors import ConfigError, PolicyError
+from pyfabric.messages.blocks import parse_block
+from pyfabric.rules.configuration.channel_config import (
     BatchSettings,
     ChannelConfig,
     OrganizationInfo,
     config_from_block,
     validate_channel_id,
 )
-from pyfabric.errors import ConfigError, PolicyError
 from tests.conftest import ROOT
 
 GENESIS = ROOT / "tests" / "vectors" / "1-genesis"

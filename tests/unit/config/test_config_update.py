@@ -8,14 +8,14 @@ import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
-from pyfabric.core import config_update
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.config_elements import assemble, elements
-from pyfabric.core.config_succession import check_peer_support, successor
-from pyfabric.core.envelopes import channel_header
 from pyfabric.errors import ConfigError
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.ordering import Council
+from pyfabric.messages.envelopes import channel_header
+from pyfabric.rules.configuration import update as config_update
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.elements import assemble, elements
+from pyfabric.rules.configuration.succession import check_peer_support, successor
+from tests.support.ledger.ordering import Council
 
 COUNCIL = Council(1, bft=False, departments=("Land", "Water", "Roads"))
 BEFORE = ChannelConfig.from_block(COUNCIL.genesis())

@@ -7,11 +7,11 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2
 
-from pyfabric.core.blocks import orderer_metadata
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.config_parts import BatchSettings, Consenter
-from pyfabric.core.consensus import bft, raft
 from pyfabric.errors import ConfigError, DecodeError
+from pyfabric.messages.blocks import orderer_metadata
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.parts import BatchSettings, Consenter
+from pyfabric.rules.consensus import bft, raft
 
 VECTORS = Path(__file__).parent.parent.parent / "vectors"
 BATCH = BatchSettings(10, 1 << 20, 1 << 19, 2.0)

@@ -10,10 +10,10 @@ from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.consensus import bft, maintenance, raft
 from pyfabric.errors import ConfigError
-from tests.support.ordering import NOW, Council, Organization
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.consensus import bft, maintenance, raft
+from tests.support.ledger.ordering import NOW, Council, Organization
 
 UNREADABLE = "proto: cannot parse invalid wire-format data"
 CHANNEL = "council"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.durations import format_duration, parse_duration
 from pyfabric.errors import ConfigError
+from pyfabric.messages.durations import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

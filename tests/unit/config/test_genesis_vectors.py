@@ -8,12 +8,12 @@ import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.admin.config.genesis import genesis_block
-from pyfabric.core.blocks import data_hash, last_config_index, parse_block
-from pyfabric.core.channel_config import ChannelConfig, config_from_block
-from pyfabric.core.config_values import APPLICATION
 from pyfabric.errors import ConfigError, FabricError
+from pyfabric.messages.blocks import data_hash, last_config_index, parse_block
+from pyfabric.messages.config_values import APPLICATION
+from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
 from tests.conftest import ROOT
-from tests.support.configtx import UnreadableError, read_model
+from tests.support.rules.configtx import UnreadableError, read_model
 
 GENESIS = ROOT / "tests" / "vectors" / "1-genesis"
 CASES = sorted(path.name for path in GENESIS.iterdir() if path.name != "errors")

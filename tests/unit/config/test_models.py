@@ -19,11 +19,11 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
-from pyfabric.core.blocks import signature_set
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.policies.evaluation import SignedData
 from pyfabric.errors import ConfigError, PolicyError
-from tests.support.members import Organization
+from pyfabric.messages.blocks import signature_set
+from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from tests.support.network.members import Organization
 
 ONE, TWO = Organization("OneMSP"), Organization("TwoMSP")
 

@@ -11,9 +11,9 @@ from fabric_protos.common import configtx_pb2, policies_pb2
 from fabric_protos.msp import identities_pb2, msp_principal_pb2
 from fabric_protos.peer import collection_pb2, policy_pb2
 
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.discovery.endorsement import ChannelView, Member
-from pyfabric.core.discovery.policies import DefinedChaincode, lifecycle_chaincode
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.discovery.endorsement import ChannelView, Member
+from pyfabric.rules.discovery.policies import DefinedChaincode, lifecycle_chaincode
 
 VECTORS = Path("tests/vectors/6-discovery-gateway")
 

@@ -7,11 +7,11 @@ import pytest
 from fabric_protos.peer import proposal_response_pb2
 from google.protobuf import json_format
 
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.discovery.config import config_result
-from pyfabric.core.discovery.endorsement import ChannelView
-from pyfabric.core.discovery.wording import interest_text
 from pyfabric.errors import PolicyError
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.discovery.config import config_result
+from pyfabric.rules.discovery.endorsement import ChannelView
+from pyfabric.rules.discovery.wording import interest_text
 from tests.unit.discovery.conftest import load
 
 QUERIES = load("case.json")["queries"]

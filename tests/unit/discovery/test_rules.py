@@ -9,23 +9,23 @@ from fabric_protos.peer import collection_pb2, policy_pb2, proposal_response_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.discovery import principals as rules
-from pyfabric.core.discovery.config import config_result
-from pyfabric.core.discovery.endorsement import ChannelView, Member
-from pyfabric.core.discovery.policies import (
+from pyfabric.errors import ConfigError, PolicyError
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.discovery import principals as rules
+from pyfabric.rules.discovery.config import config_result
+from pyfabric.rules.discovery.endorsement import ChannelView, Member
+from pyfabric.rules.discovery.policies import (
     DefinedChaincode,
     as_signature_policy,
     lifecycle_chaincode,
     required_policies,
     with_implicit,
 )
-from pyfabric.core.discovery.principals import Principal, merge, merge_all, principal_sets
-from pyfabric.core.discovery.wording import interest_text
-from pyfabric.core.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
-from pyfabric.core.policies.syntax import parse_signature_policy
-from pyfabric.errors import ConfigError, PolicyError
-from tests.support.limits import at_most
+from pyfabric.rules.discovery.principals import Principal, merge, merge_all, principal_sets
+from pyfabric.rules.discovery.wording import interest_text
+from pyfabric.rules.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
+from pyfabric.rules.policies.syntax import parse_signature_policy
+from tests.support.ledger.limits import at_most
 from tests.unit.discovery.conftest import load
 
 Kinds = msp_principal_pb2.MSPPrincipal

@@ -22,14 +22,14 @@ from pyfabric.admin.discovery import (
     discover_local_peers,
     discover_peers,
 )
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.envelopes import tls_certificate_hash
-from pyfabric.core.policies.syntax import parse_signature_policy
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.errors import DiscoveryError
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.keys import verify_signature
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.ledger import CHANNEL, LedgerNetwork
+from pyfabric.rules.policies.syntax import parse_signature_policy
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

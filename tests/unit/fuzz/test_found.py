@@ -10,11 +10,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pyfabric.admin.inspection import describe_transaction
 from pyfabric.chaincode import calls
 from pyfabric.chaincode.invocation import Invocation
-from pyfabric.core.state.rwset import decode_metadata
 from pyfabric.errors import ContractError, DecodeError, IdentityError
 from pyfabric.identity import pem
 from pyfabric.identity.certificates import load_certificate
-from tests.support import history
+from pyfabric.rules.state.rwset import decode_metadata
+from tests.support.rules import history
 
 NEVER = [Timestamp(seconds=2**63 - 1), Timestamp(seconds=-(2**63)), Timestamp(seconds=10**12)]
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ValidationCode
-from tests.support import fuzz_updates, fuzz_validation
-from tests.support.fuzz_decoders import targets
-from tests.support.limits import TooLongError, at_most
-from tests.support.mutation import fields, mutant, written
-from tests.support.real_messages import real_messages
+from tests.support.ledger.limits import TooLongError, at_most
+from tests.support.messages.fuzz_decoders import targets
+from tests.support.messages.mutation import fields, mutant, written
+from tests.support.messages.real_messages import real_messages
+from tests.support.rules import fuzz_updates, fuzz_validation
 
 SEEDS = st.integers(0, 2**64 - 1)
 NAMES = sorted(targets())

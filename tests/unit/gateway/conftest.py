@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.gateway_server import Pki, ScriptedPeer, new_identity, new_pki
-from tests.support.surfaces import Surface
+from tests.support.client.gateway_server import Pki, ScriptedPeer, new_identity, new_pki
+from tests.support.client.surfaces import Surface
 
 
 @pytest.fixture(scope="session")

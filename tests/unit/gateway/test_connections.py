@@ -11,11 +11,11 @@ from typing import Any
 import grpc
 import pytest
 
-from pyfabric.core.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
+from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
 from pyfabric.errors import ClientError, CommitError, EndorseError, GatewayError, StatusCode
 from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.gateway_server import (
+from tests.support.client.gateway_server import (
     Pki,
     ScriptedPeer,
     answer,
@@ -26,7 +26,7 @@ from tests.support.gateway_server import (
     new_pki,
     status,
 )
-from tests.support.surfaces import Surface
+from tests.support.client.surfaces import Surface
 
 Peers = Callable[..., ScriptedPeer]
 GONE = fail(grpc.StatusCode.UNAVAILABLE, "gone")

@@ -16,14 +16,14 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import events_pb2
 
 from pyfabric import aio
-from pyfabric.core.checkpoints import Checkpoint
-from pyfabric.core.event_requests import BLOCKS, BLOCKS_AND_PRIVATE_DATA, FILTERED_BLOCKS
-from pyfabric.core.events import ChaincodeEvent, PrivateWrites
-from pyfabric.core.timeouts import EVALUATE
+from pyfabric.client.checkpoints import Checkpoint
+from pyfabric.client.event_requests import BLOCKS, BLOCKS_AND_PRIVATE_DATA, FILTERED_BLOCKS
+from pyfabric.client.timeouts import EVALUATE
 from pyfabric.errors import ClientError, DeliverError, GatewayError, StatusCode, ValidationCode
 from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.gateway_server import (
+from pyfabric.messages.events import ChaincodeEvent, PrivateWrites
+from tests.support.client.gateway_server import (
     CHAINCODE_EVENTS,
     ScriptedPeer,
     answer,
@@ -36,7 +36,7 @@ from tests.support.gateway_server import (
     filtered_block,
     stream,
 )
-from tests.support.surfaces import Surface
+from tests.support.client.surfaces import Surface
 
 Peers = Callable[..., ScriptedPeer]
 GONE = fail(grpc.StatusCode.UNAVAILABLE, "gone")
@@ -184,7 +184,7 @@ def test_without_any_peer_opening_fails(
 def test_peers_that_were_never_there_are_given_up(
     surface: Surface, new_peer: Peers, identity: SigningIdentity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pyfabric.core.event_source._FIRST_DELAY", 0.001)
+    monkeypatch.setattr("pyfabric.client.event_source._FIRST_DELAY", 0.001)
     peers = [new_peer(), new_peer()]
     for peer in peers:
         peer.on(BLOCKS.method, stream(then=GONE))

@@ -8,13 +8,13 @@ import pytest
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 
-from pyfabric.core.event_requests import BLOCKS, BLOCKS_AND_PRIVATE_DATA, FILTERED_BLOCKS
-from pyfabric.core.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT
+from pyfabric.client.event_requests import BLOCKS, BLOCKS_AND_PRIVATE_DATA, FILTERED_BLOCKS
+from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT
 from pyfabric.errors import ClientError, DecodeError, GatewayError, SubmitError
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.keys import verify_signature
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.gateway_server import (
+from tests.support.client.gateway_server import (
     CHAINCODE_EVENTS,
     ScriptedPeer,
     answer,
@@ -28,7 +28,7 @@ from tests.support.gateway_server import (
     status,
     stream,
 )
-from tests.support.surfaces import Surface
+from tests.support.client.surfaces import Surface
 
 
 def accept(peer: ScriptedPeer) -> None:

@@ -11,8 +11,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
-from pyfabric.core.effects import Endpoint
-from pyfabric.core.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
 from pyfabric.errors import (
     CommitError,
     CommitStatusError,
@@ -27,7 +27,7 @@ from pyfabric.errors import (
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.keys import verify_signature
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.gateway_server import (
+from tests.support.client.gateway_server import (
     ScriptedPeer,
     answer,
     endorse,
@@ -36,7 +36,7 @@ from tests.support.gateway_server import (
     fail,
     status,
 )
-from tests.support.surfaces import Surface
+from tests.support.client.surfaces import Surface
 
 Peers = Callable[..., ScriptedPeer]
 GONE = fail(grpc.StatusCode.UNAVAILABLE, "gone")

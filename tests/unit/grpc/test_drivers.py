@@ -18,8 +18,7 @@ from pyfabric._grpc.aio_connection import AsyncConnection
 from pyfabric._grpc.connection import Connection
 from pyfabric._grpc.drivers import AsyncDriver, Driver
 from pyfabric._grpc.rest import tls_context
-from pyfabric.core.deliver import BROADCAST, ORDERER_DELIVER
-from pyfabric.core.effects import (
+from pyfabric.client.effects import (
     Broadcast,
     DeliverBlocks,
     Endpoint,
@@ -36,13 +35,14 @@ from pyfabric.core.effects import (
     sign,
     sleep,
 )
-from pyfabric.core.status_details import TRAILER
-from pyfabric.core.timeouts import EVALUATE, SUBMIT
-from pyfabric.core.transactions import PROCESS_PROPOSAL
+from pyfabric.client.timeouts import EVALUATE, SUBMIT
+from pyfabric.client.transactions import PROCESS_PROPOSAL
 from pyfabric.errors import ClientError, GatewayError, StatusCode
 from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import Identity, SigningIdentity
-from tests.support.gateway_server import (
+from pyfabric.messages.deliver import BROADCAST, ORDERER_DELIVER
+from pyfabric.messages.status_details import TRAILER
+from tests.support.client.gateway_server import (
     Pki,
     ScriptedPeer,
     answer,

@@ -12,8 +12,8 @@ import grpc
 import pytest
 
 from pyfabric._grpc.options import CLIENT_OPTIONS, SERVER_OPTIONS, channel_options
-from pyfabric.core.effects import Endpoint
-from tests.support.gateway_server import ScriptedPeer, new_pki
+from pyfabric.client.effects import Endpoint
+from tests.support.client.gateway_server import ScriptedPeer, new_pki
 
 
 def test_a_port_in_use_is_an_error() -> None:
@@ -70,7 +70,7 @@ def test_a_connection_survives_ten_early_pings() -> None:
 
 
 def test_without_our_options_it_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.support.gateway_server.SERVER_OPTIONS", ())
+    monkeypatch.setattr("tests.support.client.gateway_server.SERVER_OPTIONS", ())
     peer = ScriptedPeer(new_pki())
     survived = survives_early_pings(peer)
     peer.stop()

@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 
 from pyfabric._grpc.stream_client import ENDED, Call, open_stream
-from tests.support.raw_http2 import DATA, GOAWAY, HEADERS, PING, SETTINGS
+from tests.support.transport.raw_http2 import DATA, GOAWAY, HEADERS, PING, SETTINGS
 
 METHOD = "/test.Echo/Talk"
 FOREVER = 1000.0

@@ -13,7 +13,7 @@ import pytest_asyncio
 from pyfabric._grpc.options import CLIENT_OPTIONS, MAX_MESSAGE
 from pyfabric._grpc.stream_server import Call, StreamServer
 from pyfabric.errors import NetworkError
-from tests.support.raw_http2 import DATA, HEADERS, PING, RawStream
+from tests.support.transport.raw_http2 import DATA, HEADERS, PING, RawStream
 
 METHOD = "/test.Echo/Talk"
 

@@ -9,11 +9,11 @@ import grpc
 import pytest
 
 from pyfabric._grpc.drivers import AsyncDriver, Driver
-from pyfabric.core.effects import Flow, Unary, call
-from pyfabric.core.timeouts import EVALUATE
-from pyfabric.core.tracing import Attributes, Tracer
+from pyfabric.client.effects import Flow, Unary, call
+from pyfabric.client.timeouts import EVALUATE
+from pyfabric.client.tracing import Attributes, Tracer
 from pyfabric.errors import GatewayError
-from tests.support.gateway_server import ScriptedPeer, answer, fail, new_pki
+from tests.support.client.gateway_server import ScriptedPeer, answer, fail, new_pki
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -14,7 +14,7 @@ from pyfabric.errors import IdentityError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP, MSPManager
 from tests.conftest import ROOT
-from tests.support.membership import has_role
+from tests.support.network.membership import has_role
 
 IDENTITIES = ROOT / "tests" / "vectors" / "7-identities"
 GENESIS = ROOT / "tests" / "vectors" / "1-genesis"

@@ -42,7 +42,7 @@ from pyfabric.identity.msp import MSP, MemberIdentity
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.identity.units import Role
 from pyfabric.identity.wallet import Wallet
-from tests.support.membership import has_role
+from tests.support.network.membership import has_role
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = generate_private_key()

@@ -28,7 +28,7 @@ from pyfabric.identity.keys import PrivateKeySigner, generate_private_key
 from pyfabric.identity.msp import MSP, MSPManager
 from pyfabric.identity.sealing import check_sealed
 from pyfabric.identity.signing import Identity, SigningIdentity
-from tests.support.membership import has_role
+from tests.support.network.membership import has_role
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from pyfabric.core.blocks import last_config_index, new_block
-from pyfabric.core.channel_config import config_from_block
-from pyfabric.core.envelopes import channel_header
-from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.ledgers import Ledgers
-from pyfabric.ledger.orderer import Chains, Orderer
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.ordering.orderer import Chains, Orderer
 from pyfabric.ledger.traces import Traces
-from tests.support import records
+from pyfabric.messages.blocks import last_config_index, new_block
+from pyfabric.messages.envelopes import channel_header
+from pyfabric.rules.configuration.channel_config import config_from_block
+from tests.support.municipal import records
 
 VECTORS = Path(__file__).parent.parent.parent / "vectors" / "2-config-updates" / "live"
 MOMENT = datetime(2026, 11, 25, 2, 37, 58, tzinfo=UTC)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.channel_config import BatchSettings
-from pyfabric.ledger.cutter import BlockCutter, Message
+from pyfabric.rules.configuration.channel_config import BatchSettings
+from pyfabric.rules.consensus.cutter import BlockCutter, Message
 
 
 def settings(count: int, preferred: int) -> BatchSettings:

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 
-from pyfabric.core.blocks import header_hash
-from pyfabric.core.state.versions import Version
 from pyfabric.errors import ConfigError, LedgerError, ValidationCode
-from pyfabric.ledger.channel import CommittedBlock
-from pyfabric.ledger.ledgers import Ledgers
-from pyfabric.ledger.trace_report import trace_report
-from tests.support import history
+from pyfabric.ledger.channel.channel import CommittedBlock
+from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.development.trace_report import trace_report
+from pyfabric.messages.blocks import header_hash
+from pyfabric.rules.state.versions import Version
+from tests.support.rules import history
 
 CHANNEL = "records"
 KEYS_WITH_HISTORY = 11

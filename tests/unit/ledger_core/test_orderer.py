@@ -13,18 +13,19 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.orderer import configuration_pb2
 
-from pyfabric.core.blocks import header_hash, last_config_index, transaction_filter
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.simulation import Simulation
 from pyfabric.errors import ConfigError, OrdererError, ValidationCode
 from pyfabric.identity.loading import load_identity
-from pyfabric.ledger.chain import Chain
-from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.ledgers import Ledgers
-from pyfabric.ledger.orderer import Chains, Orderer
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.ordering.chain import Chain
+from pyfabric.ledger.ordering.orderer import Chains, Orderer
 from pyfabric.ledger.traces import Traces
-from tests.support import history, records
-from tests.support.ordering import deliveries
+from pyfabric.messages.blocks import header_hash, last_config_index, transaction_filter
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.simulation import Simulation
+from tests.support.ledger.ordering import deliveries
+from tests.support.municipal import records
+from tests.support.rules import history
 
 DENIED = (
     "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of "

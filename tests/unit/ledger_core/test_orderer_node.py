@@ -15,14 +15,15 @@ from fabric_protos.orderer import ab_pb2
 from pyfabric._grpc.options import CLIENT_OPTIONS
 from pyfabric._operations.levels import Levels
 from pyfabric.errors import NetworkError
+from pyfabric.ledger.channel.ledgers import Ledgers
 from pyfabric.ledger.config import OrdererConfig, TLSFiles
-from pyfabric.ledger.ledgers import Ledgers
-from pyfabric.ledger.operations import Watching
-from pyfabric.ledger.orderer import Chains
-from pyfabric.ledger.orderer_node import OrdererNode
+from pyfabric.ledger.nodes.operations import Watching
+from pyfabric.ledger.nodes.orderer_node import OrdererNode
+from pyfabric.ledger.ordering.orderer import Chains
 from pyfabric.ledger.traces import Traces
-from tests.support import history, records
-from tests.support.tls import TLSMaterial, tls_material
+from tests.support.municipal import records
+from tests.support.rules import history
+from tests.support.transport.tls import TLSMaterial, tls_material
 
 BROADCAST = "/orderer.AtomicBroadcast/Broadcast"
 DELIVER = "/orderer.AtomicBroadcast/Deliver"

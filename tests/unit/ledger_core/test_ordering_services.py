@@ -9,10 +9,10 @@ import pytest_asyncio
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 
-from pyfabric.core.blocks import last_config_index, orderer_metadata
 from pyfabric.errors import OrdererError, PolicyError
-from pyfabric.ledger.orderer import Joined
-from tests.support.ordering import CHANNEL, Council, OrderingService, deliveries
+from pyfabric.ledger.ordering.orderer import Joined
+from pyfabric.messages.blocks import last_config_index, orderer_metadata
+from tests.support.ledger.ordering import CHANNEL, Council, OrderingService, deliveries
 
 VECTORS = Path(__file__).parent.parent.parent / "vectors"
 Start = Callable[[Council], OrderingService]

@@ -14,12 +14,13 @@ from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric._http.server import HttpsServer, server_context
 from pyfabric.errors import NetworkError
-from pyfabric.ledger.ledgers import Ledgers
-from pyfabric.ledger.orderer import Chains, Orderer
-from pyfabric.ledger.participation import BODY_LIMIT, Participation
+from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.ordering.participation import BODY_LIMIT, Participation
 from pyfabric.ledger.traces import Traces
-from tests.support import history, records
-from tests.support.tls import TLSMaterial, tls_material
+from tests.support.municipal import records
+from tests.support.rules import history
+from tests.support.transport.tls import TLSMaterial, tls_material
 
 CHANNELS = "/participation/v1/channels"
 

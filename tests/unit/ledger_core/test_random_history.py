@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ValidationCode
-from tests.support.random_history import try_history
+from tests.support.rules.random_history import try_history
 
 
 @settings(max_examples=10)

@@ -15,15 +15,15 @@ from fabric_protos.orderer.etcdraft import metadata_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
-from pyfabric.core.blocks import last_config_index, orderer_metadata, transaction_filter
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.consensus import bft
 from pyfabric.errors import OrdererError
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.config_messages import UNSURVIVABLE
-from pyfabric.ledger.orderer import Joined, Orderer
-from tests.support import records
-from tests.support.ordering import CHANNEL, NOW, Council, OrderingService, deliveries
+from pyfabric.ledger.ordering.config_messages import UNSURVIVABLE
+from pyfabric.ledger.ordering.orderer import Joined, Orderer
+from pyfabric.messages.blocks import last_config_index, orderer_metadata, transaction_filter
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.consensus import bft
+from tests.support.ledger.ordering import CHANNEL, NOW, Council, OrderingService, deliveries
+from tests.support.municipal import records
 
 Change = Callable[[Any], object]
 Start = Callable[[Council], OrderingService]

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
 
-from tests.support.ledger import LedgerNetwork
-from tests.support.raw_gateway import RawGateway
-from tests.support.scripted_contract import Call, Kind, ScriptedContract
+from tests.support.contracts.scripted_contract import Call, Kind, ScriptedContract
+from tests.support.ledger.ledger import LedgerNetwork
+from tests.support.ledger.raw_gateway import RawGateway
 
 
 class Contracts:

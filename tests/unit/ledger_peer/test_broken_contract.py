@@ -9,10 +9,10 @@ from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 from google.protobuf.message import Message
 
-from tests.support.ledger import CHANNEL
-from tests.support.mutation import mutant
-from tests.support.raw_gateway import Draft
-from tests.support.scripted_contract import Call, Kind
+from tests.support.contracts.scripted_contract import Call, Kind
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft
+from tests.support.messages.mutation import mutant
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,11 +11,11 @@ from fabric_protos.orderer import configuration_pb2
 from pyfabric.admin.config.groups import application_organization_group
 from pyfabric.admin.config.model import OrganizationModel, organization_policies
 from pyfabric.admin.config.update import compute_update
-from pyfabric.core.blocks import parse_block
-from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import GatewayError, OrdererError
-from tests.support.ledger import CHANNEL, Department, LedgerNetwork
-from tests.support.surfaces import Surface
+from pyfabric.messages.blocks import parse_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from tests.support.client.surfaces import Surface
+from tests.support.ledger.ledger import CHANNEL, Department, LedgerNetwork
 
 Change = Callable[[configtx_pb2.ConfigGroup], object]
 

@@ -6,10 +6,10 @@ import pytest
 from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import ContractError
-from pyfabric.ledger.chaincodes import Contracts, Kind, LaunchError
-from pyfabric.ledger.connection import Connection
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Draft, sign_envelope
+from pyfabric.ledger.peer.chaincodes import Contracts, Kind, LaunchError
+from pyfabric.ledger.peer.connection import Connection
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft, sign_envelope
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from pyfabric.errors import LedgerError
 from pyfabric.ledger.traces import Step, asking, shown
-from tests.support.ledger import CHANNEL, LedgerNetwork
-from tests.support.private_contract import NAME, PrivateNetwork, serving
-from tests.support.raw_gateway import sign_envelope
+from tests.support.contracts.private_contract import NAME, PrivateNetwork, serving
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
+from tests.support.ledger.raw_gateway import sign_envelope
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -21,8 +21,8 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key, private_key_pem
 from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Draft, Outcome, sign_envelope
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft, Outcome, sign_envelope
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -14,8 +14,8 @@ import pytest
 from pyfabric.errors import NetworkError
 from pyfabric.ledger import __main__ as program
 from pyfabric.ledger.config import HostConfig
-from pyfabric.ledger.hosts import Host, Hosts
-from tests.support.ledger import LedgerNetwork, address
+from pyfabric.ledger.nodes.hosts import Host, Hosts
+from tests.support.ledger.ledger import LedgerNetwork, address
 
 ECHO = """
 import json, sys

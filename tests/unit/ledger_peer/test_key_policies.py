@@ -2,9 +2,9 @@
 
 import pytest
 
-from pyfabric.core.policies.syntax import parse_signature_policy
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Draft, sign_envelope
+from pyfabric.rules.policies.syntax import parse_signature_policy
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft, sign_envelope
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

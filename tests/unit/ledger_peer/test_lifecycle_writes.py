@@ -20,13 +20,13 @@ from fabric_protos.peer import (
     transaction_pb2,
 )
 
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.rwset import decode_read_write_set
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, VersionedValue
-from pyfabric.ledger.private_simulation import PrivateSimulation
 from pyfabric.ledger.system import lifecycle
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.private_simulation import PrivateSimulation
+from pyfabric.rules.state.rwset import decode_read_write_set
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version, VersionedValue
 
 
 class Approvals:

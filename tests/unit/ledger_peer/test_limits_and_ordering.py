@@ -8,14 +8,14 @@ from random import Random
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.ordering import Broadcast, Ordering
-from pyfabric.ledger.peer_node import GATEWAY_LIMIT
+from pyfabric.ledger.nodes.peer_node import GATEWAY_LIMIT
+from pyfabric.ledger.ordering.submission import Broadcast, Ordering
 from pyfabric.ledger.servers import Limit
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Outcome
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Outcome
 from tests.unit.ledger_peer.conftest import World
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pyfabric.errors import NetworkError
-from pyfabric.ledger.development_service import DevelopmentService
+from pyfabric.ledger.development.service import DevelopmentService
 from pyfabric.ledger.local_socket import connect, listen
 
 

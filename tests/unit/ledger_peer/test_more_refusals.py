@@ -13,13 +13,13 @@ from fabric_protos.peer.lifecycle import lifecycle_pb2
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.errors import ContractError, GatewayError
 from pyfabric.identity.msp import MSP, MSPManager
-from pyfabric.ledger.system.inputs import (
+from pyfabric.rules.lifecycle.inputs import (
     check_against_committed,
     check_collections,
     static_collections,
 )
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Draft, Outcome, sign_envelope
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft, Outcome, sign_envelope
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

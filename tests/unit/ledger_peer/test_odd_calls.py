@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Draft
-from tests.support.scripted_contract import Call, Kind, Message
+from tests.support.contracts.scripted_contract import Call, Kind, Message
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -14,12 +14,12 @@ import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.admin.config.update import compute_update
-from pyfabric.core.channel_config import config_from_block
-from pyfabric.core.effects import rest
-from pyfabric.core.envelopes import channel_header
+from pyfabric.client.effects import rest
 from pyfabric.identity.folders import write_local_msp
 from pyfabric.identity.keys import generate_private_key
-from tests.support.ledger import (
+from pyfabric.messages.envelopes import channel_header
+from pyfabric.rules.configuration.channel_config import config_from_block
+from tests.support.ledger.ledger import (
     CHANNEL,
     Department,
     LedgerNetwork,
@@ -96,7 +96,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerNetwork]
     network.with_hosts(
         [
             contract_host(
-                department, package.package_id, ["tests.support.counter_contract:Counter"]
+                department, package.package_id, ["tests.support.contracts.counter_contract:Counter"]
             )
             for department in network.departments.values()
         ]

@@ -6,10 +6,10 @@ from fabric_protos.peer import proposal_response_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.discovery.endorsement import Descriptor
-from pyfabric.core.discovery.principals import merge_all, principal_sets
-from pyfabric.core.policies.syntax import parse_signature_policy
-from pyfabric.ledger.planning import Plan, arrange
+from pyfabric.ledger.services.planning import Plan, arrange
+from pyfabric.rules.discovery.endorsement import Descriptor
+from pyfabric.rules.discovery.principals import merge_all, principal_sets
+from pyfabric.rules.policies.syntax import parse_signature_policy
 
 
 def test_a_merged_set_needs_no_more_than_both() -> None:

@@ -9,10 +9,10 @@ import pytest_asyncio
 from fabric_protos.peer import chaincode_shim_pb2
 
 from pyfabric.errors import ContractError
-from pyfabric.ledger.private_store import Place
-from pyfabric.ledger.transaction_context import Kind
-from tests.support import history
-from tests.support.private_history import CHANNEL, DEPARTMENTS, PrivateHistory
+from pyfabric.ledger.private.private_store import Place
+from pyfabric.rules.requests.transaction_context import Kind
+from tests.support.ledger.private_history import CHANNEL, DEPARTMENTS, PrivateHistory
+from tests.support.rules import history
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,8 +12,7 @@ from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import chaincode_shim_pb2, collection_pb2, transaction_pb2
 
 from pyfabric.errors import ValidationCode
-from tests.support.ledger import CHANNEL, LedgerNetwork
-from tests.support.private_contract import (
+from tests.support.contracts.private_contract import (
     ALL,
     COLLECTIONS,
     NAME,
@@ -23,7 +22,8 @@ from tests.support.private_contract import (
     private_network,
     serving,
 )
-from tests.support.raw_gateway import Outcome, sign_envelope
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
+from tests.support.ledger.raw_gateway import Outcome, sign_envelope
 from tests.unit.ledger_peer.test_streams import deliver, seek
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -21,24 +21,24 @@ from fabric_protos.peer import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyfabric.core.blocks import new_block
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.policies.syntax import parse_signature_policy
-from pyfabric.core.state import mvcc
-from pyfabric.core.state.expiry import expire
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.rwset import decode_read_write_set
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, hashed_namespace
-from pyfabric.core.validation.definitions import CommittedDefinition
 from pyfabric.errors import ContractError, LedgerError, ValidationCode
-from pyfabric.ledger.block_contents import transactions
-from pyfabric.ledger.private_data import PrivateData
-from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.private_store import Place, PrivateStore, WriteSet
-from pyfabric.ledger.private_view import PrivateView
-from tests.support import history
-from tests.support.private_history import identity
+from pyfabric.ledger.channel.block_contents import transactions
+from pyfabric.ledger.private.private_data import PrivateData
+from pyfabric.ledger.private.private_store import Place, PrivateStore, WriteSet
+from pyfabric.ledger.private.private_view import PrivateView
+from pyfabric.messages.blocks import new_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.lifecycle.agreed import CommittedDefinition
+from pyfabric.rules.policies.syntax import parse_signature_policy
+from pyfabric.rules.state import mvcc
+from pyfabric.rules.state.expiry import expire
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.private_simulation import PrivateSimulation
+from pyfabric.rules.state.rwset import decode_read_write_set
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version, hashed_namespace
+from tests.support.ledger.private_history import identity
+from tests.support.rules import history
 
 CONFIG = ChannelConfig.from_block(history.blocks()[0])
 PEERS = ("RegistryMSP", "FacultyMSP", "ArchiveMSP")

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from pyfabric._grpc.aio_driver import AsyncDriver
-from pyfabric.core.transactions import evaluate, submit
+from pyfabric.client.transactions import evaluate, submit
 from pyfabric.errors import GatewayError
-from tests.support.ledger import CHANNEL, LedgerNetwork, contract_host, contract_package
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork, contract_host, contract_package
 
-COUNTER = "tests.support.counter_contract:Counter"
+COUNTER = "tests.support.contracts.counter_contract:Counter"
 
 
 def network_with_hosts(folder: Path) -> LedgerNetwork:

@@ -8,7 +8,7 @@ from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.ledger.proposals import (
+from pyfabric.rules.proposals import (
     Proposal,
     ProposalError,
     UnreadableError,

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric._grpc.aio_driver import AsyncDriver
-from pyfabric.core.blocks import parse_block, transaction_filter
-from pyfabric.core.validation.form import transaction_id
-from pyfabric.ledger.block_contents import endorsed_payload
-from tests.support.ledger import CHANNEL, LedgerNetwork
-from tests.support.ledger_model import Model, Run, Script
-from tests.support.raw_gateway import Draft, RawGateway, sign_envelope
-from tests.support.scripted_contract import Call, Kind, ScriptedContract
+from pyfabric.ledger.channel.block_contents import endorsed_payload
+from pyfabric.messages.blocks import parse_block, transaction_filter
+from pyfabric.rules.validation.form import transaction_id
+from tests.support.contracts.scripted_contract import Call, Kind, ScriptedContract
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
+from tests.support.ledger.ledger_model import Model, Run, Script
+from tests.support.ledger.raw_gateway import Draft, RawGateway, sign_envelope
 
 NAME = "script"
 EXAMPLES = 10

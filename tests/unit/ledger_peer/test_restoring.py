@@ -13,21 +13,21 @@ import pytest_asyncio
 from fabric_protos.gateway import gateway_pb2
 
 from pyfabric.errors import LedgerError, ValidationCode
-from pyfabric.ledger.channel import ChannelLedger
-from pyfabric.ledger.images import Image
-from pyfabric.ledger.packages_store import PackageStore
-from pyfabric.ledger.private_store import PrivateStore
-from pyfabric.ledger.store import ChannelStore
-from tests.support import private_contract
-from tests.support.ledger import CHANNEL, LedgerNetwork
-from tests.support.private_contract import (
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.store import ChannelStore
+from pyfabric.ledger.development.images import Image
+from pyfabric.ledger.peer.packages_store import PackageStore
+from pyfabric.ledger.private.private_store import PrivateStore
+from tests.support.contracts import private_contract
+from tests.support.contracts.private_contract import (
     NAME,
     PrivateNetwork,
     private_network,
     serving,
 )
-from tests.support.raw_gateway import Outcome, sign_envelope
-from tests.support.scripted_contract import Call
+from tests.support.contracts.scripted_contract import Call
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
+from tests.support.ledger.raw_gateway import Outcome, sign_envelope
 from tests.unit.ledger_peer.test_streams import WAIT, deliver, kinds, seek
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,9 +7,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pyfabric.core.transactions import process_proposal
-from tests.support.ledger import CHANNEL, LedgerNetwork, contract_package
-from tests.support.raw_gateway import Draft, Outcome, RawGateway
+from pyfabric.client.transactions import process_proposal
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork, contract_package
+from tests.support.ledger.raw_gateway import Draft, Outcome, RawGateway
 from tests.unit.ledger_peer.conftest import Contracts
 from tests.unit.ledger_peer.test_streams import deliver, kinds, seek
 

@@ -10,7 +10,7 @@ import pytest
 
 from pyfabric.errors import IdentityError, LedgerError, NetworkError
 from pyfabric.ledger.node import Node
-from tests.support.ledger import LedgerNetwork
+from tests.support.ledger.ledger import LedgerNetwork
 
 pytestmark = pytest.mark.asyncio
 

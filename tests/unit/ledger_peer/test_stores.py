@@ -6,9 +6,9 @@ import pytest
 
 from pyfabric.errors import LedgerError, PackageError
 from pyfabric.ledger.config import LedgerConfig
-from pyfabric.ledger.connection import Connection, read_connection
-from pyfabric.ledger.packages_store import PackageStore
-from tests.support.ledger import contract_package
+from pyfabric.ledger.peer.connection import Connection, read_connection
+from pyfabric.ledger.peer.packages_store import PackageStore
+from tests.support.ledger.ledger import contract_package
 
 
 def test_packages_survive(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from fabric_protos.peer import events_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.identity.signing import SigningIdentity
-from tests.support.ledger import CHANNEL
-from tests.support.raw_gateway import Draft, Outcome, RawGateway, outcome, sign_envelope
+from tests.support.ledger.ledger import CHANNEL
+from tests.support.ledger.raw_gateway import Draft, Outcome, RawGateway, outcome, sign_envelope
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -21,14 +21,12 @@ from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
-from pyfabric.core.channel_config import ChannelConfig, config_from_block
-from pyfabric.core.policies.syntax import parse_signature_policy
 from pyfabric.errors import FabricError, OrdererError
 from pyfabric.identity import parsing
 from pyfabric.identity.chains import Pool, unique_chain
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP
-from pyfabric.ledger.limits import check_validation
+from pyfabric.ledger.channel.limits import check_validation
 from pyfabric.ledger.supported import (
     OPERATIONS,
     PARTICIPATION,
@@ -37,12 +35,14 @@ from pyfabric.ledger.supported import (
     refused,
     sections,
 )
+from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.rules.policies.syntax import parse_signature_policy
 from tests.conftest import ROOT
-from tests.support import records
-from tests.support.ledger import CHANNEL, LedgerNetwork
-from tests.support.ordering import CHANNEL as COUNCIL_CHANNEL
-from tests.support.ordering import NOW, Council, OrderingService
-from tests.support.raw_gateway import RawGateway
+from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
+from tests.support.ledger.ordering import CHANNEL as COUNCIL_CHANNEL
+from tests.support.ledger.ordering import NOW, Council, OrderingService
+from tests.support.ledger.raw_gateway import RawGateway
+from tests.support.municipal import records
 from tests.unit.ledger_peer.conftest import World
 from tools.make_supported import FILE, page
 

@@ -8,10 +8,10 @@ from fabric_protos.common import common_pb2, configtx_pb2, ledger_pb2
 from fabric_protos.peer import query_pb2, transaction_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
-from pyfabric.core.blocks import header_hash
-from pyfabric.core.transactions import ProposalAnswer
-from tests.support.ledger import CHANNEL, Department, contract_package
-from tests.support.raw_gateway import Draft
+from pyfabric.client.transactions import ProposalAnswer
+from pyfabric.messages.blocks import header_hash
+from tests.support.ledger.ledger import CHANNEL, Department, contract_package
+from tests.support.ledger.raw_gateway import Draft
 from tests.unit.ledger_peer.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,16 +9,16 @@ from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.channel_config import ChannelConfig
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, VersionedValue
 from pyfabric.errors import ContractError
-from pyfabric.ledger.collection_access import CollectionAccess
-from pyfabric.ledger.interest import interest
-from pyfabric.ledger.private_simulation import PrivateSimulation
-from pyfabric.ledger.transaction_context import BATCH, Kind, TransactionContext
-from tests.support import history
+from pyfabric.ledger.services.interest import interest
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.requests.collection_access import CollectionAccess
+from pyfabric.rules.requests.transaction_context import BATCH, Kind, TransactionContext
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.private_simulation import PrivateSimulation
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version, VersionedValue
+from tests.support.rules import history
 
 
 class State(MemoryState):

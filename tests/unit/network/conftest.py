@@ -1,11 +1,11 @@
-"""The small network of tests.support.network, up once for all tests here."""
+"""The small network of tests.support.network.network, up once for all tests here."""
 
 from collections.abc import Iterator
 
 import pytest
 from pyfabric_network.network import Network
 
-from tests.support.network import running_network
+from tests.support.network.network import running_network
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pyfabric_network.builder import write_builder
-from pyfabric_network.node_config import BUILDER_VARIABLE
+from pyfabric_network.runtimes.builder import write_builder
+from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 
 VALUES = {"root_cert": 'line one\nline "two"\n', "address_0": "127.0.0.1:7000"}
 CONNECTION = {

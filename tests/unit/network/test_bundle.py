@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 from fabric_protos.common import common_pb2
-from pyfabric_network.acceptance import accept_bundle
-from pyfabric_network.compose import project_files
+from pyfabric_network.members.acceptance import accept_bundle
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import connection_profile
+from pyfabric_network.runtimes.compose import project_files
 
 from pyfabric.errors import ConfigError, NetworkError, TopologyError
-from tests.support.departments import City, now, private_keys
-from tests.support.network import write_topology
+from tests.support.network.departments import City, now, private_keys
+from tests.support.network.network import write_topology
 
 COMPOSE = ("compose.yaml", "nodes.yaml")
 TOPOLOGY = ("topology/sample.py", "topology/topology.yaml")

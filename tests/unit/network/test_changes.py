@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from pyfabric_network.changes import check_change
-from pyfabric_network.spec import Topology
-from pyfabric_network.topologies import load_topology
+from pyfabric_network.topology.changes import check_change
+from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import TopologyError
-from tests.support.network import TOPOLOGY, write_topology
+from tests.support.network.network import TOPOLOGY, write_topology
 
 
 def topology(folder: Path, old: str = "", new: str = "") -> Topology:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pyfabric_network.ca_server import registrar_password
-from pyfabric_network.compose_runtime import ComposeRuntime
-from pyfabric_network.material import make_material, missing_material
-from pyfabric_network.plan import Plan, Served, make_plan
-from pyfabric_network.topologies import load_topology
+from pyfabric_network.material.material import make_material, missing_material
+from pyfabric_network.runtimes.ca_server import registrar_password
+from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
+from pyfabric_network.topology.plan import Plan, Served, make_plan
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
-from tests.support import docker_stand_in
+from tests.support.network import docker_stand_in
 
 TOPOLOGY = """\
 name: small

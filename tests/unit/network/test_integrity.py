@@ -7,7 +7,7 @@ import pytest
 from pyfabric_network.network import Network
 
 from pyfabric.errors import NetworkError
-from tests.support.network import TOPOLOGY, write_topology
+from tests.support.network.network import TOPOLOGY, write_topology
 
 
 @pytest.fixture(scope="module")

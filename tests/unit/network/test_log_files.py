@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pyfabric_network.log_files import last_line, read_logs
+from pyfabric_network.runtimes.log_files import last_line, read_logs
 
 
 def test_each_line_names_its_process(tmp_path: Path) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2
-from pyfabric_network.channels import first_block
-from pyfabric_network.material import make_material
-from pyfabric_network.plan import Plan, make_plan
-from pyfabric_network.topologies import bundled_topologies, load_topology
+from pyfabric_network.material.channels import first_block
+from pyfabric_network.material.material import make_material
+from pyfabric_network.topology.plan import Plan, make_plan
+from pyfabric_network.topology.topologies import bundled_topologies, load_topology
 
-from pyfabric.core.channel_config import ChannelConfig
 from pyfabric.errors import NetworkError, PolicyError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 

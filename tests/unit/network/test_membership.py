@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.channels import first_block
-from pyfabric_network.membership import Membership
+from pyfabric_network.material.channels import first_block
+from pyfabric_network.members.membership import Membership
 from pyfabric_network.network import ANY_FREE_PORT, Network
-from pyfabric_network.plan import DepartmentPlan
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.topology.plan import DepartmentPlan
 
 from pyfabric.errors import ConfigError, IdentityError, NetworkError, TopologyError
 from pyfabric.identity.folders import load_ca
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
-from tests.support.network import TOPOLOGY, write_topology
+from tests.support.network.network import TOPOLOGY, write_topology
 
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 LATER = timedelta(days=365 * 11)

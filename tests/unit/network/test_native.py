@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 from pyfabric_network.network import Network
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric.errors import NetworkError
-from tests.support.network import write_topology
-from tests.support.programs import write_program
+from tests.support.network.network import write_topology
+from tests.support.network.programs import write_program
 
 VERSION = "test \"$1\" = version && { printf ' Version: v3.1.5\\n'; exit; }\n"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.contract_hosts import host_services
-from pyfabric_network.material import make_material
-from pyfabric_network.native_host import NativeHost
-from pyfabric_network.plan import Plan, Served, make_plan
+from pyfabric_network.material.material import make_material
 from pyfabric_network.ports import free_base, listens
-from pyfabric_network.topologies import load_topology
+from pyfabric_network.runtimes.contract_hosts import host_services
+from pyfabric_network.runtimes.native_host import NativeHost
+from pyfabric_network.topology.plan import Plan, Served, make_plan
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
-from tests.support.network import write_topology
+from tests.support.network.network import write_topology
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from pyfabric_network import reading
 from pyfabric_network.contexts import Contexts
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
-from pyfabric_network.runtime import RuntimeName
+from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import locked
 
 from pyfabric.errors import LedgerError, NetworkError, OrdererError, TopologyError
 from pyfabric.gateway import connect
-from tests.support.network import TOPOLOGY, write_topology
+from tests.support.network.network import TOPOLOGY, write_topology
 
 
 def prepare(folder: Path, text: str = TOPOLOGY) -> Network:

@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from pyfabric_network.plan import Address
 from pyfabric_network.ports import check_free, free_base
+from pyfabric_network.topology.plan import Address
 
 from pyfabric.errors import NetworkError
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from pyfabric_network.process import Background, next_line
+from pyfabric_network.runtimes.process import Background, next_line
 
 from pyfabric.errors import NetworkError
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from pyfabric_network.material import make_material
-from pyfabric_network.plan import Plan, make_plan
+from pyfabric_network.material.material import make_material
 from pyfabric_network.profile import connection_profile, load_profile, profile_file, write_profiles
-from pyfabric_network.topologies import bundled_topologies, load_topology
+from pyfabric_network.topology.plan import Plan, make_plan
+from pyfabric_network.topology.topologies import bundled_topologies, load_topology
 
 from pyfabric.errors import NetworkError
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from pyfabric_network.programs import find_programs
+from pyfabric_network.runtimes.programs import find_programs
 
 from pyfabric.errors import NetworkError
-from tests.support.programs import write_program
+from tests.support.network.programs import write_program
 
 
 def programs(folder: Path, said: str) -> Path:

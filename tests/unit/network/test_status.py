@@ -4,9 +4,9 @@ import socket
 from contextlib import closing
 from pathlib import Path
 
-from pyfabric_network.plan import make_plan
 from pyfabric_network.status import service_status
-from pyfabric_network.topologies import load_topology
+from pyfabric_network.topology.plan import make_plan
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric._grpc.driver import Driver
 

@@ -15,7 +15,7 @@ from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.service import Operations, OperationsAddress
 from pyfabric.errors import NetworkError
-from tests.support.ledger import Department
+from tests.support.ledger.ledger import Department
 
 NOW = datetime(2026, 11, 25, 4, 54, 41, 965773, UTC)
 TIME = "2026-11-25T04:54:41.965773Z"

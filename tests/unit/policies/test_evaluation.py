@@ -7,18 +7,18 @@ from fabric_protos.common import configtx_pb2, policies_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.policies.evaluation import (
+from pyfabric.errors import ConfigError, PolicyError
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.policies.evaluation import (
     ImplicitMetaPolicy,
     MissingPolicy,
     SignaturePolicy,
-    SignedData,
     valid_identities,
 )
-from pyfabric.core.policies.syntax import parse_signature_policy
-from pyfabric.core.policies.tree import PolicyTree
-from pyfabric.errors import ConfigError, PolicyError
-from pyfabric.identity.signing import SigningIdentity
-from tests.support.members import Organization, manager_of
+from pyfabric.rules.policies.syntax import parse_signature_policy
+from pyfabric.rules.policies.tree import PolicyTree
+from tests.support.network.members import Organization, manager_of
 
 A, B, C = (Organization(f"{letter}MSP") for letter in "ABC")
 MANAGER = manager_of(A, B, C)

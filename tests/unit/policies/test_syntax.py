@@ -8,13 +8,13 @@ from fabric_protos.msp import msp_principal_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyfabric.core.policies.reader import MAX_DEPTH
-from pyfabric.core.policies.syntax import (
+from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.rules.policies.reader import MAX_DEPTH
+from pyfabric.rules.policies.syntax import (
     ROLES,
     format_signature_policy,
     parse_signature_policy,
 )
-from pyfabric.errors import ConfigError, PolicySyntaxError
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "vectors" / "3-signature-policies"

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 import pytest
 from fabric_protos.common import common_pb2
 
-from pyfabric.core.state import mvcc
-from pyfabric.core.state.commit_hash import commit_hash
-from pyfabric.core.state.expiry import expire
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.rwset import NamespaceSet, decode_metadata, decode_read_write_set
-from pyfabric.core.state.simulation import Simulation
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import StateReader, Version
 from pyfabric.errors import ValidationCode
-from tests.support import history
+from pyfabric.rules.state import mvcc
+from pyfabric.rules.state.commit_hash import commit_hash
+from pyfabric.rules.state.expiry import expire
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.rwset import NamespaceSet, decode_metadata, decode_read_write_set
+from pyfabric.rules.state.simulation import Simulation
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import StateReader, Version
+from tests.support.rules import history
 
 ENDORSER_TRANSACTION = 3
 DECIDED_BY_STATE = (

@@ -9,14 +9,14 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.state import mvcc
-from pyfabric.core.state.memory import MemoryState
-from pyfabric.core.state.rwset import NamespaceSet, decode_read_write_set, kv_read
-from pyfabric.core.state.simulation import Simulation
-from pyfabric.core.state.summary import RangeSummary
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import StateReader, Version, VersionedValue
 from pyfabric.errors import ContractError, DecodeError, ValidationCode
+from pyfabric.rules.state import mvcc
+from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set, kv_read
+from pyfabric.rules.state.simulation import Simulation
+from pyfabric.rules.state.summary import RangeSummary
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import StateReader, Version, VersionedValue
 
 KEYS = ["", "a", "ab", "b", "é", "中", "\U0001f600", "\x00t\x00k\x00"]
 keys = st.sampled_from(KEYS)

@@ -15,11 +15,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.core.decoding import decode
-from pyfabric.core.translation.decoding import to_json
-from pyfabric.core.translation.encoding import from_json
-from pyfabric.core.translation.kinds import KINDS, kind_named
-from pyfabric.core.translation.marks import (
+from pyfabric.errors import DecodeError
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.translation.decoding import to_json
+from pyfabric.messages.translation.encoding import from_json
+from pyfabric.messages.translation.kinds import KINDS, kind_named
+from pyfabric.messages.translation.marks import (
     EXACT,
     MAX_DEPTH,
     UNDECODABLE,
@@ -27,11 +28,10 @@ from pyfabric.core.translation.marks import (
     encoded,
     parse,
 )
-from pyfabric.core.translation.places import Table
-from pyfabric.core.translation.table import AS_FABRIC, COMPLETE
-from pyfabric.errors import DecodeError
-from tests.support import history
-from tests.support.mutation import mutant, nested
+from pyfabric.messages.translation.places import Table
+from pyfabric.messages.translation.table import AS_FABRIC, COMPLETE
+from tests.support.messages.mutation import mutant, nested
+from tests.support.rules import history
 
 BLOCKS = [block.SerializeToString() for block in history.blocks()]
 ODD = (

@@ -15,14 +15,14 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from google.protobuf.message import Message
 
-from pyfabric.core.translation import configuration
-from pyfabric.core.translation.decoding import to_json
-from pyfabric.core.translation.encoding import from_json
-from pyfabric.core.translation.marks import UNDECODABLE
-from pyfabric.core.translation.places import Table
-from pyfabric.core.translation.table import AS_FABRIC, COMPLETE
+from pyfabric.messages.translation import configuration
+from pyfabric.messages.translation.decoding import to_json
+from pyfabric.messages.translation.encoding import from_json
+from pyfabric.messages.translation.marks import UNDECODABLE
+from pyfabric.messages.translation.places import Table
+from pyfabric.messages.translation.table import AS_FABRIC, COMPLETE
 from tests.conftest import ROOT
-from tests.support import history
+from tests.support.rules import history
 
 VECTORS = ROOT / "tests" / "vectors"
 HISTORY = VECTORS / "5-channel-history"

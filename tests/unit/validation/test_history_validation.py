@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from pyfabric.core.state.commit_hash import commit_hash
 from pyfabric.errors import ValidationCode
-from tests.support import history
-from tests.support.replay import ValidatedHistory
+from pyfabric.rules.state.commit_hash import commit_hash
+from tests.support.rules import history
+from tests.support.rules.replay import ValidatedHistory
 
 
 def test_every_transaction_of_a_real_channel_gets_the_code_that_its_peers_gave() -> None:

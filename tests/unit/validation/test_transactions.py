@@ -12,17 +12,18 @@ from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyfabric.core.channel_config import ChannelConfig, config_from_block
-from pyfabric.core.policies.syntax import parse_signature_policy
-from pyfabric.core.state.simulation import Simulation
-from pyfabric.core.state.updates import Updates
-from pyfabric.core.state.versions import Version, VersionedValue
-from pyfabric.core.validation.block import BlockValidation, Outcome
-from pyfabric.core.validation.definitions import LIFECYCLE, field_key, metadata_key
-from pyfabric.core.validation.endorsement import ChannelPolicies
 from pyfabric.errors import ConfigError, ValidationCode
-from tests.support import history, records
-from tests.support.replay import ValidatedHistory
+from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.rules.lifecycle.agreed import LIFECYCLE, field_key, metadata_key
+from pyfabric.rules.policies.syntax import parse_signature_policy
+from pyfabric.rules.state.simulation import Simulation
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version, VersionedValue
+from pyfabric.rules.validation.block import BlockValidation, Outcome
+from pyfabric.rules.validation.endorsement import ChannelPolicies
+from tests.support.municipal import records
+from tests.support.rules import history
+from tests.support.rules.replay import ValidatedHistory
 
 BLOCK = 200
 BOTH = ("peer0.registry", "peer0.faculty")

@@ -1,0 +1,123 @@
+"""The first block of each channel of a Plan."""
+
+from datetime import datetime
+
+from fabric_protos.common import common_pb2, configtx_pb2
+from google.protobuf.message import DecodeError
+
+from pyfabric.admin.config.genesis import genesis_block
+from pyfabric.admin.config.groups import channel_group
+from pyfabric.admin.config.model import (
+    APPLICATION_POLICIES,
+    AnchorPeer,
+    ApplicationModel,
+    BFTModel,
+    ChannelModel,
+    ConsenterModel,
+    OrdererModel,
+    OrganizationModel,
+    RaftModel,
+    orderer_policies,
+    organization_policies,
+)
+from pyfabric.errors import ConfigError
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric.messages.durations import SECOND, format_duration
+from pyfabric.rules.configuration.channel_config import config_from_block
+from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Node, Plan
+from pyfabric_network.topology.values import octets, seconds
+
+_CHANNEL_CAPABILITY = {"3.1": "V3_0", "2.5": "V2_0"}
+
+
+def first_block(plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce: bytes) -> bytes:
+    """Block 0 of a channel; certificates are read from the MSP folders, which must exist.
+
+    Raises ConfigError for what Fabric would refuse.
+    """
+    model = _model(plan, channel)
+    return genesis_block(model, timestamp=timestamp, nonce=nonce).SerializeToString()
+
+
+def is_first_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
+    """Whether these bytes are the first block that this Plan makes, at whatever time.
+
+    Raises ConfigError if they are no configuration block.
+    """
+    try:
+        channel_id, config = config_from_block(common_pb2.Block.FromString(block))
+    except DecodeError as error:
+        raise ConfigError(f"the first block of {channel.name} is no block: {error}") from error
+    wanted = configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
+    return (channel_id, config) == (channel.name, wanted)
+
+
+def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
+    batch = plan.topology.ordering.batch
+    operators = [owner for owner in plan.departments.values() if owner.orderers]
+    return ChannelModel(
+        channel_id=channel.name,
+        capabilities=(_CHANNEL_CAPABILITY[plan.topology.fabric],),
+        orderer=OrdererModel(
+            organizations=tuple(_organization(owner) for owner in operators),
+            consensus=_consensus(plan),
+            policies=orderer_policies([owner.msp_id for owner in operators]),
+            batch_timeout=seconds(batch.timeout),
+            max_message_count=batch.max_messages,
+            absolute_max_bytes=octets(batch.absolute_bytes),
+            preferred_max_bytes=octets(batch.preferred_bytes),
+        ),
+        application=ApplicationModel(
+            organizations=tuple(_organization(member) for member in channel.departments),
+            policies={**APPLICATION_POLICIES, **channel.policies},
+            acls=channel.acls,
+        ),
+    )
+
+
+def _organization(department: DepartmentPlan) -> OrganizationModel:
+    anchors = [peer.inside for peer in department.anchor_peers]
+    return OrganizationModel(
+        name=department.msp_id,
+        msp=MSPDefinition.from_folder(department.msp, department.msp_id),
+        policies=organization_policies(department.msp_id),
+        anchor_peers=tuple(AnchorPeer(anchor.host, anchor.port) for anchor in anchors),
+        endpoints=tuple(str(node.inside) for node in department.orderers),
+    )
+
+
+def _consensus(plan: Plan) -> RaftModel | BFTModel:
+    consenters = tuple(_consenter(node, number) for number, node in enumerate(plan.orderers, 1))
+    if plan.topology.ordering.consensus == "raft":
+        return RaftModel(consenters=consenters)
+    batch = plan.topology.ordering.batch
+    timeout = seconds(batch.timeout)
+    return BFTModel(
+        consenters=consenters,
+        request_batch_max_count=batch.max_messages,
+        request_batch_max_bytes=octets(batch.absolute_bytes),
+        request_batch_max_interval=_duration(timeout),
+        # A request that waits for its batch is neither forwarded nor complained of.
+        request_forward_timeout=_duration(timeout + 2),
+        request_complain_timeout=_duration(timeout + 20),
+        request_auto_remove_timeout=_duration(timeout + 180),
+        # Two whole batches: one that is being agreed on, one that gathers.
+        request_pool_size=max(400, 2 * batch.max_messages),
+    )
+
+
+def _duration(value: float) -> str:
+    return format_duration(round(value * SECOND))
+
+
+def _consenter(node: Node, number: int) -> ConsenterModel:
+    certificate = node.member.tls_certificate.read_bytes()
+    return ConsenterModel(
+        host=node.inside.host,
+        port=node.inside.port,
+        client_tls_certificate=certificate,
+        server_tls_certificate=certificate,
+        number=number,
+        msp_id=node.msp_id,
+        identity=node.member.certificate.read_bytes(),
+    )

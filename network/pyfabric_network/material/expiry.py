@@ -1,0 +1,36 @@
+"""Certificates of a network that expire soon."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pyfabric.identity.certificates import load_certificate
+from pyfabric_network.topology.plan import Plan
+
+_SOON = timedelta(days=30)
+
+
+def expiry_warnings(plan: Plan, *, now: datetime) -> tuple[str, ...]:
+    """A sentence for each certificate that has expired, or will within 30 days."""
+    found = []
+    for what, file in _certificates(plan):
+        if file.exists():
+            end = load_certificate(file.read_bytes()).not_valid_after_utc
+            if end - now < _SOON:
+                verb = "expired" if end <= now else "expires"
+                found.append(f"{what} {verb} on {end:%Y-%m-%d %H:%M} UTC: {file}")
+    return tuple(found)
+
+
+def _certificates(plan: Plan) -> Iterator[tuple[str, Path]]:
+    for department in plan.own:
+        for title, folder in (
+            ("root CA", department.root_ca),
+            ("CA", department.ca),
+            ("TLS CA", department.tls_ca),
+        ):
+            yield f"the {title} of {department.name}", folder / "ca.pem"
+        for member in department.members():
+            yield f"the certificate of {member.name}", member.certificate
+        for member in (*department.members(), *department.servers):
+            yield f"the TLS certificate of {member.name}", member.tls_certificate

@@ -1,0 +1,52 @@
+"""What of a network that was made must still be there: a state folder that lost a part is refused.
+
+First blocks name CAs, orderers' certificates and addresses: none of these can be made again.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from pyfabric.errors import NetworkError
+from pyfabric_network.topology.plan import Plan
+
+_REMEDY = "bring it back from a backup, or delete the network with `pyfabric network down --delete`"
+
+
+def block_digests(plan: Plan) -> dict[str, str]:
+    """SHA-256 of each first block that is here, in hexadecimal, by channel."""
+    return {
+        name: _digest(channel.block)
+        for name, channel in plan.channels.items()
+        if channel.block.exists()
+    }
+
+
+def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:
+    """Raise NetworkError for the first thing that is gone; `blocks` are the digests of when all was there."""
+    for name, digest in blocks.items():
+        block = plan.channels[name].block
+        if not block.exists() or _digest(block) != digest:
+            raise NetworkError(
+                f"{block} is not the first block of {name} any more, and its nodes have that: {_REMEDY}"
+            )
+    for node in plan.own_orderers if blocks else ():
+        member = node.member
+        for file in (member.certificate, member.tls_certificate, member.tls_key):
+            if not file.exists():
+                raise NetworkError(
+                    f"{file} is gone, and the first blocks name {node.name} with it: {_REMEDY}"
+                )
+
+
+def check_remembered(root: Path) -> None:
+    """Raise NetworkError if a network is in `root` whose own notes are gone."""
+    if (root / "organizations").exists():
+        raise NetworkError(
+            f"{root} holds keys and no notes of the network that they are for: bring network.json "
+            "back from a backup, or delete the folder"
+        )
+
+
+def _digest(block: Path) -> str:
+    return sha256(block.read_bytes()).hexdigest()

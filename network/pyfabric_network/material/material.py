@@ -1,0 +1,160 @@
+"""Keys, certificates and MSP folders of a Plan, in the layout that Fabric's own tools use.
+
+    organizations/<department>/
+      msp/                      the department's public definition
+      ca/  tlsca/               its CAs for identities and for TLS, with their keys
+      rootca/                   the root above ca/, where the topology asks for an intermediate CA
+      peers/<node>/{msp,tls}    orderers/<node>/{msp,tls}    users/<user>/{msp,tls}
+      contracts/tls             what its contract host listens with
+      ca-server/                in containers, what its Fabric CA begins with (see `ca_server`)
+
+All departments' keys in one place: for development. A department with a machine of its own makes its
+own keys there (see `membership`). Nothing that exists is made again.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pyfabric.errors import NetworkError
+from pyfabric.identity.certificates import certificate_attributes, load_certificate
+from pyfabric.identity.definition import MSPDefinition, NodeUnits
+from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
+from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.keys import generate_private_key
+from pyfabric_network.runtimes.ca_server import write_ca_server
+from pyfabric_network.topology.plan import DepartmentPlan, Member, Plan
+
+_YEARS = 10
+_DAYS = 365 * _YEARS
+
+
+def make_material(plan: Plan, *, now: datetime) -> None:
+    """Everything that the Plan wants exists afterwards.
+
+    Raises NetworkError if a department's CA is gone although the channels' first blocks name it.
+    """
+    with ThreadPoolExecutor() as pool:  # most of the time goes into waiting for the disk
+        made = [pool.submit(_make_department, plan, department, now) for department in plan.own]
+    for one in made:
+        one.result()
+
+
+def missing_material(plan: Plan) -> list[Member]:
+    """Whose keys and certificates `make_material` would make."""
+    return [
+        member
+        for department in plan.own
+        for member in (*department.members(), *department.servers)
+        if not (_has_tls(member) and (member in department.servers or _has_identity(member)))
+    ]
+
+
+def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> None:
+    tls_ca = _authority(plan, department, department.tls_ca, "tlsca", now)
+    ca, root = _identity_authority(plan, department, now)
+    definition = MSPDefinition(
+        msp_id=department.msp_id,
+        root_certificates=(root,),
+        intermediate_certificates=(ca.certificate_pem,) if department.intermediate_ca else (),
+        tls_root_certificates=(tls_ca.certificate_pem,),
+        node_units=NodeUnits.standard(),
+    )
+    if not (department.msp / "config.yaml").exists():
+        definition.write(department.msp)
+    for member in department.members():
+        if not _has_identity(member):
+            _issue_identity(member, ca, definition, now)
+    for member in (*department.members(), *department.servers):
+        if not _has_tls(member):
+            _issue_tls(member, tls_ca, now)
+    if department.ca_server is not None:
+        write_ca_server(department.ca_server, ca.certificate_pem, root)
+
+
+def _identity_authority(
+    plan: Plan, department: DepartmentPlan, now: datetime
+) -> tuple[CertificateAuthority, bytes]:
+    """The CA that issues identities, and its root's certificate: its own without an intermediate CA.
+
+    The root's key is needed once; it may be put away afterwards.
+    """
+    if not department.intermediate_ca:
+        ca = _authority(plan, department, department.ca, "ca", now)
+        return ca, ca.certificate_pem
+    if not _has_authority(department.ca):
+        _authority(plan, department, department.root_ca, "rootca", now)
+    ca = _authority(plan, department, department.ca, "ca", now, below=department.root_ca)
+    return ca, (department.root_ca / "ca.pem").read_bytes()
+
+
+def _authority(
+    plan: Plan,
+    department: DepartmentPlan,
+    folder: Path,
+    prefix: str,
+    now: datetime,
+    below: Path | None = None,
+) -> CertificateAuthority:
+    """The CA in a folder: the one there, or a new one; `below` is the folder of the CA above it."""
+    if _has_authority(folder):
+        return load_ca(folder)
+    block = next((spec.block for spec in plan.channels.values() if spec.block.exists()), None)
+    if block is not None and department.msp.exists():
+        raise NetworkError(
+            f"{folder} is gone, and {block} was made with it: bring it back, or delete the network "
+            "with `pyfabric network down --delete`"
+        )
+    name = f"{prefix}.{department.name.lower()}"
+    if below is None:
+        authority = CertificateAuthority.create(name, department.name, now=now, years=_YEARS)
+    else:
+        authority = load_ca(below).create_intermediate(name, now=now, years=_YEARS)
+    write_ca(folder, authority)
+    return authority
+
+
+def _has_authority(folder: Path) -> bool:
+    return (folder / "ca.key").exists()
+
+
+def _has_identity(member: Member) -> bool:
+    certificate = member.certificate
+    if not (certificate.exists() and (member.msp / "keystore" / "priv_sk").exists()):
+        return False
+    held = certificate_attributes(load_certificate(certificate.read_bytes()))
+    return dict(held) == dict(member.attributes)
+
+
+def _has_tls(member: Member) -> bool:
+    return member.tls_key.exists() and member.tls_roots.exists()
+
+
+def _issue_identity(
+    member: Member, ca: CertificateAuthority, definition: MSPDefinition, now: datetime
+) -> None:
+    key = generate_private_key()
+    certificate = ca.issue(
+        member.name,
+        unit=member.unit,
+        now=now,
+        public_key=key.public_key(),
+        days=_DAYS,
+        attributes=member.attributes,
+    )
+    write_local_msp(member.msp, definition, certificate, key)
+
+
+def _issue_tls(member: Member, ca: CertificateAuthority, now: datetime) -> None:
+    key = generate_private_key()
+    certificate = ca.issue(
+        member.name,
+        now=now,
+        public_key=key.public_key(),
+        days=_DAYS,
+        hosts=member.hosts,
+        tls=True,
+    )
+    side: Literal["server", "client"] = "server" if member.hosts else "client"
+    write_tls(member.tls, certificate, key, [ca.certificate_pem], side=side)

@@ -1,0 +1,88 @@
+"""A department's public definition: all that the others must know of it, in one file that can be mailed.
+
+Its MSP, where its nodes are reached, and the certificates by which channels know its orderers. No secret
+is in it; what a received one must be: `public_checks`.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from pyfabric.identity import files
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric_network.topology.plan import DepartmentPlan, Place
+from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
+from pyfabric_network.topology.values import HostName, between
+
+_HIGHEST_FIRST_PORT = 65536 - PORTS_PER_DEPARTMENT
+
+
+class OrdererCertificates(BaseModel):
+    """An orderer's certificates (PEM): of its identity, and of its TLS server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    identity: bytes
+    tls: bytes
+
+
+class Location(BaseModel):
+    """Where the others reach a department's nodes: a host, at the 50 ports from `first_port` on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: HostName
+    first_port: Annotated[int, AfterValidator(between(1024, _HIGHEST_FIRST_PORT))]
+
+
+class PublicDefinition(Location):
+    """What a department sends to the others; the names of `orderers` are those of the topology."""
+
+    network: str
+    department: str
+    msp: MSPDefinition
+    orderers: Mapping[str, OrdererCertificates]
+
+    def place(self, *, here: bool) -> Place:
+        """Where the department is; `here` says whether on this machine."""
+        return Place(self.host, self.first_port, here)
+
+    def to_bytes(self) -> bytes:
+        """The file."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file (hex): for people to compare over another way than the file's."""
+        return sha256(self.to_bytes()).hexdigest()
+
+
+def public_definition(network: str, department: DepartmentPlan) -> PublicDefinition:
+    """The definition of a department whose public files are here; raises IdentityError."""
+    return PublicDefinition(
+        network=network,
+        department=department.name,
+        host=department.place.host,
+        first_port=department.place.first_port,
+        msp=MSPDefinition.from_folder(department.msp, department.msp_id),
+        orderers={
+            node.name: OrdererCertificates(
+                identity=node.member.certificate.read_bytes(),
+                tls=node.member.tls_certificate.read_bytes(),
+            )
+            for node in department.orderers
+        },
+    )
+
+
+def unfold(definition: PublicDefinition, department: DepartmentPlan) -> None:
+    """The department's public files are where a Plan looks for them; none of them is a key."""
+    definition.msp.write(department.msp)
+    roots = b"".join(definition.msp.tls_root_certificates)
+    for node in department.nodes:
+        files.write_public(node.member.tls_roots, roots)
+    for node in department.orderers:
+        held = definition.orderers[node.name]
+        files.write_public(node.member.certificate, held.identity)
+        files.write_public(node.member.tls_certificate, held.tls)

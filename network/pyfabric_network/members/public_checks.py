@@ -1,0 +1,185 @@
+"""Whether a public definition that was received can stand for its department; ConfigError says why not."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from ipaddress import ip_address
+from itertools import combinations
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509 import verification
+from pydantic import ValidationError
+
+from pyfabric.errors import ConfigError, IdentityError
+from pyfabric.identity.certificates import load_certificate
+from pyfabric.identity.msp import MSP
+from pyfabric.identity.units import Role
+from pyfabric_network.members.public import Location, PublicDefinition
+from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
+from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
+
+_PEM_LABEL = re.compile(r"-----BEGIN ([^-]*)-----")
+_PUBLIC_LABELS = ("CERTIFICATE", "X509 CRL")
+
+
+def read_public_definition(file: Path) -> PublicDefinition:
+    """Read a file; ConfigError if it holds anything secret, or anything but a definition."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: is not UTF-8 text") from error
+    _refuse_secrets(text, file)
+    try:
+        definition = PublicDefinition.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        raise ConfigError(
+            f"{file}: {key or 'is no public definition'}: {fault['msg'].lower()}"
+        ) from error
+
+    _refuse_secrets(definition.to_bytes().decode(), file)  # escapes of JSON hid nothing
+    return definition
+
+
+def _refuse_secrets(text: str, file: Path) -> None:
+    for label in _PEM_LABEL.findall(text):
+        if label not in _PUBLIC_LABELS:
+            raise ConfigError(
+                f"{file}: holds a {label}, and only certificates and revocation lists may leave a "
+                "department: delete the file wherever it is, and replace a key that was in it"
+            )
+
+
+def check_location(host: str, first_port: int) -> None:
+    """Raise ConfigError unless nodes can be there."""
+    try:
+        Location(host=host, first_port=first_port)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ConfigError(f"{fault['loc'][0]}: {fault['ctx']['error']}") from error
+
+
+def check_public_definition(definition: PublicDefinition, plan: Plan, *, now: datetime) -> None:
+    """Raise ConfigError unless the definition fits its department in the topology."""
+    name = definition.department
+    if definition.network != plan.name:
+        raise ConfigError(
+            f"{name}: is for the network {definition.network}, this one is {plan.name}"
+        )
+    if name not in plan.departments:
+        known = ", ".join(plan.departments)
+        raise ConfigError(f"{name}: no such department in {plan.name}; there are: {known}")
+    department = plan.departments[name]
+    if definition.msp.msp_id != department.msp_id:
+        raise ConfigError(
+            f"{name}: its MSP id is {definition.msp.msp_id}, and {department.msp_id} in the topology"
+        )
+    with _naming(f"{name}: MSP"):
+        msp = MSP(definition.msp)
+    _check_units(definition, department)
+    _check_authorities(definition, now)
+    _check_orderers(definition, department, msp, now)
+
+
+def check_clashes(definitions: Sequence[PublicDefinition]) -> None:
+    """Raise ConfigError if two departments share a port of a host, or a CA for identities."""
+    for one, other in combinations(definitions, 2):
+        distance = abs(one.first_port - other.first_port)
+        if one.host == other.host and distance < PORTS_PER_DEPARTMENT:
+            raise ConfigError(
+                f"{other.department}: {one.host} has the ports of {one.department} from {one.first_port} "
+                f"on; each department needs {PORTS_PER_DEPARTMENT} of its own"
+            )
+        if set(one.msp.root_certificates) & set(other.msp.root_certificates):
+            raise ConfigError(
+                f"{other.department}: its CA is that of {one.department}: each could speak for the other"
+            )
+
+
+def _check_units(definition: PublicDefinition, department: DepartmentPlan) -> None:
+    """The policies of channels speak of roles, which NodeOUs give."""
+    units = definition.msp.node_units
+    found = units.by_role() if units is not None and units.enabled else {}
+    wanted = ["admin", "client", "peer", *(["orderer"] if department.orderers else [])]
+    missing = [role for role in wanted if role not in found]
+    if missing:
+        raise ConfigError(
+            f"{department.name}: MSP: config.yaml names no OU for the role {missing[0]}: channels need "
+            f"NodeOUs for {', '.join(wanted)}"
+        )
+
+
+def _check_authorities(definition: PublicDefinition, now: datetime) -> None:
+    msp = definition.msp
+    if not msp.tls_root_certificates:
+        raise ConfigError(f"{definition.department}: MSP: has no certificate of a TLS CA")
+    for certificate in (
+        *msp.root_certificates,
+        *msp.intermediate_certificates,
+        *msp.tls_root_certificates,
+        *msp.tls_intermediate_certificates,
+    ):
+        _check_dates(certificate, definition.department, "a CA certificate", now)
+
+
+def _check_orderers(
+    definition: PublicDefinition, department: DepartmentPlan, msp: MSP, now: datetime
+) -> None:
+    wanted, given = {node.name for node in department.orderers}, set(definition.orderers)
+    if wanted != given:
+        said = [f"lacks {name}" for name in sorted(wanted - given)]
+        said += [f"has {name}, which the topology has not" for name in sorted(given - wanted)]
+        raise ConfigError(f"{department.name}: orderers: {said[0]}")
+    for node in department.orderers:
+        certificates = definition.orderers[node.name]
+        with _naming(f"{node.name}: identity"):
+            identity = msp.identity(certificates.identity)
+            identity.validate()
+            msp.rules.check_role(identity.units, Role.ORDERER)
+        _check_dates(certificates.identity, node.name, "the identity", now)
+        _check_tls(definition, node, now)
+
+
+def _check_tls(definition: PublicDefinition, node: Node, now: datetime) -> None:
+    """The orderer's TLS certificate is one that other orderers will take at this host."""
+    msp = definition.msp
+    try:
+        own, *chain = x509.load_pem_x509_certificates(definition.orderers[node.name].tls)
+        roots = [load_certificate(root) for root in msp.tls_root_certificates]
+        chain += [load_certificate(above) for above in msp.tls_intermediate_certificates]
+        builder = verification.PolicyBuilder().store(verification.Store(roots)).time(now)
+        builder.build_server_verifier(_subject(definition.host)).verify(own, chain)
+    except (ValueError, verification.VerificationError) as error:
+        raise ConfigError(
+            f"{node.name}: the TLS certificate is not one of the department's TLS CA for "
+            f"{definition.host}: {error}"
+        ) from error
+
+
+def _subject(host: str) -> x509.DNSName | x509.IPAddress:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _check_dates(certificate_pem: bytes, owner: str, what: str, now: datetime) -> None:
+    certificate = load_certificate(certificate_pem)
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise ConfigError(
+            f"{owner}: {what} is good from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} to "
+            f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, and it is {now:%Y-%m-%d %H:%M}"
+        )
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    try:
+        yield
+    except IdentityError as error:
+        raise ConfigError(f"{what}: {error}") from error

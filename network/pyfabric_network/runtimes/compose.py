@@ -1,0 +1,180 @@
+"""A Plan as a project for Docker Compose v2. Pure: the same Plan makes the same text.
+
+compose.yaml names each node; what they have in common stands in nodes.yaml, which comes along. Paths are
+relative to the network's folder, where both files are:
+
+    organizations/<department>/…     the folders that `material` makes, mounted read-only
+    builders/<department>.env        what the peers' builder fills packages with
+    hosts/<department>/services.json what a contract host serves
+    contracts/                       the modules that contract classes are imported from
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from pyfabric_network.runtimes.ca_server import CA_CONFIG
+from pyfabric_network.topology.plan import (
+    CONTAINER_PORTS,
+    Address,
+    DepartmentPlan,
+    Member,
+    Node,
+    Plan,
+)
+
+COMPOSE_FILE: Final = "compose.yaml"
+NODES_FILE: Final = "nodes.yaml"
+MODULES: Final = "contracts"
+
+OPERATIONS_PORT: Final = {"peer": 9443, "orderer": 8443, "client": 9443}
+_PARTICIPATION_PORT: Final = 9443
+_CA_PORT: Final = 7054
+# The newest patch releases when this was written.
+_VERSIONS: Final[Mapping[str, str]] = {"3.1": "3.1.5", "2.5": "2.5.15"}
+_CA_VERSION: Final = "1.5.17"
+_MEMBER_FOLDER: Final = "/etc/pyfabric"
+_HOST_FOLDER: Final = "/etc/pyfabric-host"
+_DATA: Final = "/var/hyperledger"
+_CA_HOME: Final = "/etc/hyperledger/fabric-ca-server"
+
+_HEADING: Final = """\
+# The network "{name}" for Docker Compose, made from its topology by `pyfabric network render`: change that,
+# not this. What nodes have in common, and every setting: nodes.yaml.
+"""
+
+
+def project_files(plan: Plan) -> dict[str, str]:
+    """compose.yaml for the departments whose nodes run on this machine, and nodes.yaml beside it."""
+    text = yaml.safe_dump(compose_project(plan), sort_keys=False, allow_unicode=True, width=1000)
+    return {COMPOSE_FILE: _HEADING.format(name=plan.name) + text, NODES_FILE: _nodes_file()}
+
+
+def _nodes_file() -> str:
+    packaged = Path(str(files("pyfabric_network") / "compose_nodes.yaml"))
+    source = Path(__file__).parents[2] / "compose" / NODES_FILE
+    return (packaged if packaged.exists() else source).read_text(encoding="utf-8")
+
+
+def compose_project(plan: Plan) -> dict[str, Any]:
+    """The project as plain values: every service has a health check, limits and a restart policy."""
+    services: dict[str, Any] = {}
+    for department in plan.own:
+        for orderer in department.orderers:
+            services[orderer.name] = _orderer(plan, orderer)
+        services[department.contract_host.name] = _contract_host(plan, department)
+        for peer in department.peers:
+            services[peer.name] = _peer(plan, department, peer)
+        if department.ca_server is not None:
+            services[department.ca_server.name] = _ca(plan, department, department.ca_server)
+    return {
+        "name": plan.project,
+        "services": services,
+        "volumes": {name: {} for name, service in services.items() if _keeps_data(name, service)},
+    }
+
+
+def services_file(department: DepartmentPlan) -> str:
+    """Where, below the network's folder, it is written what a department's contract host serves."""
+    return f"hosts/{department.folder.name}/services.json"
+
+
+def builder_file(department: DepartmentPlan) -> str:
+    """Where, below the network's folder, the values for the builder of a department's peers are."""
+    return f"builders/{department.folder.name}.env"
+
+
+def mounted(member: Member) -> Member:
+    """A member as its own container sees it."""
+    return Member(member.name, member.unit, Path(_MEMBER_FOLDER), member.hosts)
+
+
+def _orderer(plan: Plan, node: Node) -> dict[str, Any]:
+    published = [
+        _published(node.listen, CONTAINER_PORTS["orderer"]),
+        _published(node.operations, OPERATIONS_PORT["orderer"]),
+    ]
+    if node.admin is not None:
+        published.append(_published(node.admin, _PARTICIPATION_PORT))
+    return {
+        "extends": _extends("orderer"),
+        "image": _image("orderer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
+        "environment": {"ORDERER_GENERAL_LOCALMSPID": node.msp_id},
+        "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
+        "ports": published,
+    }
+
+
+def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
+    others = [str(one.inside) for one in department.peers if one is not node]
+    return {
+        "extends": _extends("peer"),
+        "image": _image("peer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
+        "depends_on": {department.contract_host.name: {"condition": "service_healthy"}},
+        "env_file": [builder_file(department)],
+        "environment": {
+            "CORE_PEER_ID": node.name,
+            "CORE_PEER_NETWORKID": plan.name,
+            "CORE_PEER_LOCALMSPID": node.msp_id,
+            "CORE_PEER_ADDRESS": str(node.inside),
+            "CORE_PEER_GOSSIP_EXTERNALENDPOINT": str(node.inside),
+            "CORE_PEER_GOSSIP_BOOTSTRAP": " ".join(others) or str(node.inside),
+        },
+        "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
+        "ports": [
+            _published(node.listen, CONTAINER_PORTS["peer"]),
+            _published(node.operations, OPERATIONS_PORT["peer"]),
+        ],
+    }
+
+
+def _contract_host(plan: Plan, department: DepartmentPlan) -> dict[str, Any]:
+    host = department.contract_host
+    return {
+        "extends": _extends("contracts"),
+        "volumes": [
+            _mount(plan, host.folder, _MEMBER_FOLDER),
+            _mount(plan, (plan.root / services_file(department)).parent, _HOST_FOLDER),
+            _mount(plan, plan.root / MODULES, f"/{MODULES}"),
+        ],
+        "ports": [_published(department.host_operations, OPERATIONS_PORT["client"])],
+    }
+
+
+def _ca(plan: Plan, department: DepartmentPlan, server: Member) -> dict[str, Any]:
+    return {
+        "profiles": ["ca"],
+        "extends": _extends("ca"),
+        "image": _image("ca", _CA_VERSION, "FABRIC_CA_VERSION"),
+        "volumes": [
+            _mount(plan, server.folder, _MEMBER_FOLDER),
+            _mount(plan, department.ca, "/etc/pyfabric-ca"),
+            f"{server.name}:{_CA_HOME}",
+            _mount(plan, server.folder / CA_CONFIG, f"{_CA_HOME}/{CA_CONFIG}"),
+        ],
+        "ports": [_published(department.ca_address, _CA_PORT)],
+    }
+
+
+def _keeps_data(name: str, service: Mapping[str, Any]) -> bool:
+    return any(mount.startswith(f"{name}:") for mount in service["volumes"])
+
+
+def _extends(service: str) -> dict[str, str]:
+    return {"file": NODES_FILE, "service": service}
+
+
+def _image(kind: str, version: str, setting: str) -> str:
+    name = f"${{FABRIC_{kind.upper()}:-docker.io/hyperledger/fabric-{kind}}}"
+    return f"{name}:${{{setting}:-{version}}}"
+
+
+def _mount(plan: Plan, folder: Path, target: str) -> str:
+    return f"./{folder.relative_to(plan.root)}:{target}:ro"
+
+
+def _published(address: Address, port: int) -> str:
+    return f"{address}:{port}"

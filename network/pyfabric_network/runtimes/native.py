@@ -1,0 +1,236 @@
+"""The native runtime: Fabric's `peer` and `orderer` as local processes, one for each node.
+
+Each process outlives the command that started it and is found again by its lock (see `process`): what
+an interrupted `up` left, the next `up` goes on with and `down` ends.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pyfabric._grpc.driver import Driver
+from pyfabric.errors import NetworkError
+from pyfabric_network.ports import check_free, listens
+from pyfabric_network.readiness import is_healthy
+from pyfabric_network.runtimes.builder import write_builder
+from pyfabric_network.runtimes.contract_hosts import builder_values, host_services
+from pyfabric_network.runtimes.log_files import last_line, read_logs
+from pyfabric_network.runtimes.native_host import NativeHost
+from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
+from pyfabric_network.runtimes.process import Background
+from pyfabric_network.runtimes.programs import Programs, find_programs
+from pyfabric_network.topology.plan import Node, Plan, Served
+
+_READY_SECONDS = 60.0
+_END_SECONDS = 15.0
+_PAUSE = 0.02
+_LOG_FORMAT = "%{time:2006-01-02T15:04:05.000Z07:00} %{level} %{module} %{message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How one of Fabric's programs is started: a process that runs was started with its own."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    config: Mapping[str, Any]
+    config_file: str
+
+
+class NativeRuntime:
+    """The processes below `root`; contract classes are imported from `modules`.
+
+    Fabric's programs are in `programs`, or else on PATH.
+    """
+
+    def __init__(self, root: Path, *, modules: Path, programs: Path | None, fabric: str) -> None:
+        self._root = root
+        self._folder = root / "nodes"
+        self._modules = modules
+        self._given = programs
+        self._fabric = fabric
+
+    def running(self) -> bool:
+        """Whether any process runs."""
+        return any(process.pid() is not None for process in self._processes().values())
+
+    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+        """Raise NetworkError for a missing or old program, or a port that is in use."""
+        running = [name for name in self._processes() if self._runs(name)]
+        check_free(plan.listening(served, running=running))
+        return self._programs.warnings
+
+    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+        """Nodes that do not run, or run otherwise than the Plan has it."""
+        nodes = plan.own_nodes
+        return tuple(node.name for node in nodes if not self._runs_as(plan, node))
+
+    def start(self, plan: Plan, served: Sequence[Served]) -> None:
+        """Start what does not run yet, and wait until all is healthy.
+
+        Raises NetworkError with the last words of a node that ended.
+        """
+        idle = self.idle(plan, served)
+        nodes = plan.own_nodes
+        hosts = [department.contract_host for department in plan.own]
+        planned = {node.name for node in nodes} | {host.name for host in hosts}
+        self._end([name for name in self._processes() if name in idle or name not in planned])
+        write_builder(self._builder)
+        starting = [node for node in nodes if node.name in idle]
+        try:
+            for node in starting:
+                self._start(node.name, self._launch(plan, node))
+            self._await_health(starting)
+            self.serve(plan, served)
+        except BaseException:
+            self._end(idle)
+            raise
+
+    def serve(self, plan: Plan, served: Sequence[Served]) -> None:
+        """Have each department's contract host serve exactly these packages."""
+        hosts = [
+            (self._host(department.contract_host.name), host_services(department, served))
+            for department in plan.own
+        ]
+        if not served:
+            self._end([host.folder.name for host, _ in hosts])
+            return
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            serving = [pool.submit(host.serve, services) for host, services in hosts]
+        for one in serving:
+            one.result()
+
+    def stop(self) -> bool:
+        """End every process; answers whether any ran."""
+        return self._end(list(self._processes()))
+
+    def discard(self) -> None:
+        """Nothing: all is in the network's folder."""
+
+    def logs(self, *, follow: bool) -> Iterator[str]:
+        """Every process's log; each line begins with the name of its own."""
+        files = {path.parent.name: path for path in sorted(self._folder.glob("*/log"))}
+        return read_logs(files, follow=follow, running=self.running)
+
+    @cached_property
+    def _programs(self) -> Programs:
+        return find_programs(self._given, self._fabric)
+
+    @property
+    def _builder(self) -> Path:
+        return self._root / "builder"
+
+    def _host(self, name: str) -> NativeHost:
+        return NativeHost(self._folder / name, self._modules)
+
+    def _process(self, name: str) -> Background:
+        return Background(self._folder / name / "pid")
+
+    def _processes(self) -> dict[str, Background]:
+        """Every process that was started and not ended."""
+        names = sorted(path.parent.name for path in self._folder.glob("*/pid"))
+        return {name: self._process(name) for name in names}
+
+    def _runs(self, name: str) -> bool:
+        return self._process(name).pid() is not None
+
+    def _runs_as(self, plan: Plan, node: Node) -> bool:
+        """Whether a node runs as it would be started now."""
+        record = self._folder / node.name / "launch.json"
+        if not (self._runs(node.name) and record.exists()):
+            return False
+        return record.read_text(encoding="utf-8") == _record(self._launch(plan, node))
+
+    def _launch(self, plan: Plan, node: Node) -> Launch:
+        return self._peer(plan, node) if node.admin is None else self._orderer(node)
+
+    def _peer(self, plan: Plan, node: Node) -> Launch:
+        folder = self._folder / node.name
+        return Launch(
+            argv=(str(self._programs.peer), "node", "start"),
+            environment={
+                **_environment(folder),
+                BUILDER_VARIABLE: json.dumps(builder_values(plan.owner(node))),
+            },
+            config=peer_config(plan, node, data=folder / "data", builder=self._builder),
+            config_file="core.yaml",
+        )
+
+    def _orderer(self, node: Node) -> Launch:
+        folder = self._folder / node.name
+        return Launch(
+            argv=(str(self._programs.orderer),),
+            environment=_environment(folder),
+            config=orderer_config(node, data=folder / "data"),
+            config_file="orderer.yaml",
+        )
+
+    def _start(self, name: str, launch: Launch) -> None:
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in ("data", "tmp"):
+            (folder / part).mkdir(exist_ok=True)
+        (folder / launch.config_file).write_text(
+            yaml.safe_dump(launch.config, sort_keys=False), encoding="utf-8"
+        )
+        (folder / "launch.json").write_text(_record(launch), encoding="utf-8")
+        self._process(name).start(
+            launch.argv,
+            output=Path(os.devnull),
+            log=folder / "log",
+            folder=folder,
+            environment=launch.environment,
+        )
+
+    def _await_health(self, nodes: Sequence[Node]) -> None:
+        """Wait until each of these nodes listens and says that it is healthy."""
+        waiting = list(nodes)
+        deadline = time.monotonic() + _READY_SECONDS
+        with closing(Driver()) as driver:
+            while waiting:
+                waiting = [node for node in waiting if not self._is_ready(node, driver)]
+                if waiting and time.monotonic() > deadline:
+                    raise NetworkError(
+                        f"{waiting[0].name} is not healthy after {_READY_SECONDS:.0f} s: "
+                        f"{self._folder / waiting[0].name / 'log'}"
+                    )
+                time.sleep(_PAUSE if waiting else 0.0)
+
+    def _is_ready(self, node: Node, driver: Driver) -> bool:
+        if not self._runs(node.name):
+            log = self._folder / node.name / "log"
+            raise NetworkError(f"{node.name} ended at once: {last_line(log)} ({log})")
+        listening = all(map(listens, node.listening().values()))
+        return listening and driver.run(is_healthy(node.operations, node.member))
+
+    def _end(self, names: Sequence[str]) -> bool:
+        """End these processes, all at once; answers whether any ran."""
+        if not names:
+            return False
+        with ThreadPoolExecutor(len(names)) as pool:
+            ended = pool.map(lambda name: self._process(name).end(patience=_END_SECONDS), names)
+        return any(list(ended))
+
+
+def _record(launch: Launch) -> str:
+    return json.dumps(asdict(launch), indent=2) + "\n"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """All that the process finds in its environment: ours could hold what Fabric takes for settings."""
+    return {
+        "FABRIC_CFG_PATH": str(folder),
+        "FABRIC_LOGGING_FORMAT": _LOG_FORMAT,
+        "FABRIC_LOGGING_SPEC": "info",
+        "PATH": os.defpath,
+        "TMPDIR": str(folder / "tmp"),
+    }

@@ -1,0 +1,153 @@
+"""Configuration of Fabric's `peer` and `orderer` as local processes: core.yaml and orderer.yaml.
+
+Only keys that Fabric has no default for, or whose default does not fit. Which keys there are and what
+they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1; 2.5 reads the same ones, but for one filter.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pyfabric_network.topology.plan import LOOPBACK, Node, Plan
+
+_BUILDER = "chaincode-as-a-service"
+BUILDER_VARIABLE = "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"
+
+# No process ever dials a peer for a chaincode here: the peer dials contract hosts.
+_ANY_PORT = f"{LOOPBACK}:0"
+_AUTH_FILTERS = {
+    "2.5": ("DefaultAuth", "ExpirationCheck"),
+    "3.1": ("DefaultAuth", "ExpirationCheck", "TimeWindowCheck"),
+}
+_SOFTWARE_KEYS = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
+# Peers meet when they join a channel: the first attempt fails, because TLS roots of the others are
+# taken over a moment later. Fabric's own pause before the next attempt is 25 s.
+_RECONNECT = "250ms"
+_ATTEMPTS = 12_000
+# Peers ask each other who is on their channels, by default every 4 s. To ask more often brings a network
+# up sooner and costs all the time: at 250 ms an idle city of 15 peers keeps 1.4 cores busy, now 0.6.
+_ASK, _TELL = "1s", "250ms"
+# How long a peer looks for private data that a block speaks of, before it goes on without (and asks again
+# later). Fabric's own minute is for peers that are far apart.
+_PULL = "10s"
+
+
+def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[str, Any]:
+    """core.yaml of a peer that keeps its ledgers in `data`; `builder` is the folder of `bin`."""
+    return {
+        "peer": {
+            "id": peer.name,
+            "networkId": plan.name,
+            "address": str(peer.inside),
+            "listenAddress": str(peer.listen),
+            "chaincodeListenAddress": _ANY_PORT,
+            "localMspId": peer.msp_id,
+            "mspConfigPath": str(peer.member.msp),
+            "BCCSP": _SOFTWARE_KEYS,
+            "tls": _peer_tls(peer) | {"rootcert": {"file": str(peer.member.tls_roots)}},
+            "fileSystemPath": str(data),
+            "gossip": _gossip(plan, peer),
+            "deliveryclient": {"blockGossipEnabled": False},
+            "discovery": {"enabled": True, "authCacheEnabled": True, "authCacheMaxSize": 1000}
+            | {"authCachePurgeRetentionRatio": 0.75},
+            "authentication": {"timewindow": "15m"},
+            "handlers": {
+                "authFilters": [{"name": name} for name in _AUTH_FILTERS[plan.topology.fabric]],
+                "decorators": [{"name": "DefaultDecorator"}],
+                "endorsers": {"escc": {"name": "DefaultEndorsement"}},
+                "validators": {"vscc": {"name": "DefaultValidation"}},
+            },
+            "limits": {
+                "concurrency": {"endorserService": 2500, "deliverService": 2500}
+                | {"gatewayService": 500}
+            },
+        },
+        "vm": {"endpoint": ""},
+        "chaincode": {
+            "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
+            "externalBuilders": [
+                {
+                    "name": _BUILDER,
+                    "path": str(builder),
+                    "propagateEnvironment": [BUILDER_VARIABLE],
+                }
+            ],
+            "installTimeout": "300s",
+            "startuptimeout": "300s",
+            "executetimeout": "30s",
+            "runtimeParams": {"useWriteBatch": True, "useGetMultipleKeys": True},
+        },
+        "ledger": {
+            "state": {"stateDatabase": "goleveldb", "totalQueryLimit": 100_000},
+            "history": {"enableHistoryDatabase": True},
+            "snapshots": {"rootDir": str(data / "snapshots")},
+        },
+        "operations": {
+            "listenAddress": str(peer.operations),
+            "tls": _peer_tls(peer) | {"clientRootCAs": {"files": [str(peer.member.tls_roots)]}},
+        },
+        "metrics": {"provider": "prometheus"},
+    }
+
+
+def orderer_config(orderer: Node, *, data: Path) -> dict[str, Any]:
+    """orderer.yaml of an orderer that keeps its ledgers in `data`.
+
+    Its participation API takes clients with a certificate of the own department's TLS CA.
+    """
+    own = orderer.member
+    tls = {"Enabled": True, "Certificate": str(own.tls_certificate), "PrivateKey": str(own.tls_key)}
+    clients = {"ClientRootCAs": [str(own.tls_roots)]}
+    return {
+        "General": {
+            "ListenAddress": orderer.listen.host,
+            "ListenPort": orderer.listen.port,
+            "TLS": tls | {"RootCAs": [str(own.tls_roots)]},
+            "LocalMSPID": orderer.msp_id,
+            "LocalMSPDir": str(own.msp),
+            "BCCSP": _SOFTWARE_KEYS,
+            "BootstrapMethod": "none",
+        },
+        "FileLedger": {"Location": str(data / "ledger")},
+        "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "1 MB"},
+        "Consensus": {"WALDir": str(data / "wal"), "SnapDir": str(data / "snapshots")},
+        "Admin": {
+            "ListenAddress": str(orderer.admin),
+            "TLS": tls | clients | {"ClientAuthRequired": True},
+        },
+        "Operations": {"ListenAddress": str(orderer.operations), "TLS": tls | clients},
+        "Metrics": {"Provider": "prometheus"},
+    }
+
+
+def _peer_tls(peer: Node) -> dict[str, Any]:
+    return {
+        "enabled": True,
+        "cert": {"file": str(peer.member.tls_certificate)},
+        "key": {"file": str(peer.member.tls_key)},
+    }
+
+
+def _gossip(plan: Plan, peer: Node) -> dict[str, Any]:
+    """Each peer gets its blocks from orderers, knows its colleagues by the department's first peer, and
+    other departments by their anchors. Nothing here changes when the network grows."""
+    return {
+        "bootstrap": [str(plan.owner(peer).peers[0].inside)],
+        "externalEndpoint": str(peer.inside),
+        "useLeaderElection": False,
+        "orgLeader": True,
+        "reconnectInterval": _RECONNECT,
+        "maxConnectionAttempts": _ATTEMPTS,
+        "aliveTimeInterval": "1s",
+        "aliveExpirationTimeout": "25s",
+        "requestStateInfoInterval": _ASK,
+        "publishStateInfoInterval": _TELL,
+        "pvtData": {
+            "pullRetryThreshold": _PULL,
+            "pushAckTimeout": "3s",
+            "reconciliationEnabled": True,
+            "reconcileBatchSize": 10,
+            "reconcileSleepInterval": "1m",
+            "transientstoreMaxBlockRetention": 20_000,
+            "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
+        },
+    }

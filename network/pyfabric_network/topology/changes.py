@@ -1,0 +1,49 @@
+"""What may change in the topology of a network whose keys and first blocks exist already."""
+
+from pathlib import Path
+
+from pyfabric.errors import TopologyError
+from pyfabric_network.topology.spec import Topology
+
+
+def check_change(old: Topology, new: Topology, file: Path) -> None:
+    """Refuse a change that existing keys and blocks cannot follow; raises TopologyError with the key.
+
+    Contracts, users, titles and the number of peers are free; departments may be added at the end,
+    and channels may be added.
+    """
+    for key, before, after in _fixed(old, new):
+        if before != after:
+            raise TopologyError(
+                f"cannot change once {old.name} exists: undo the change, or delete the network "
+                "first with `pyfabric network down --delete`",
+                file=file,
+                line=None,
+                key=key,
+            )
+
+
+def _fixed(old: Topology, new: Topology) -> list[tuple[str, object, object]]:
+    """What must stay, as (key, before, after)."""
+    names = list(old.departments)
+    fixed: list[tuple[str, object, object]] = [
+        ("fabric", old.fabric, new.fabric),
+        ("ordering", old.ordering, new.ordering),
+        ("departments", names, list(new.departments)[: len(names)]),
+    ]
+    for name in names:
+        path, before, now = f"departments.{name}", old.departments[name], new.departments.get(name)
+        msp_id = new.msp_id(name) if now else None
+        fixed += [
+            (f"{path}.msp_id", old.msp_id(name), msp_id),
+            (f"{path}.anchor_peers", before.anchor_peers, now and now.anchor_peers),
+            (f"{path}.intermediate_ca", before.intermediate_ca, now and now.intermediate_ca),
+        ]
+    for name, channel in old.channels.items():
+        path, later = f"channels.{name}", new.channels.get(name)
+        fixed += [
+            (path, channel.departments, later and later.departments),
+            (f"{path}.policies", channel.policies, later and later.policies),
+            (f"{path}.acls", channel.acls, later and later.acls),
+        ]
+    return fixed

@@ -1,0 +1,231 @@
+"""What the parts of a topology must be to each other; a fault is named with file, line and key."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from pyfabric.admin.config.model import (
+    APPLICATION_POLICIES,
+    CHANNEL_POLICIES,
+    orderer_policies,
+    organization_policies,
+)
+from pyfabric.ledger.peer.access import CHANNEL_RESOURCES
+from pyfabric_network.topology.document import Document, KeyPath
+from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Channel, Topology
+from pyfabric_network.topology.values import octets
+
+_SMALLEST_BFT = 4
+_PRINCIPAL = re.compile(r"'([^']+)\.(?:member|admin|client|peer|orderer)'")
+
+
+def check_topology(topology: Topology, document: Document) -> None:
+    """Raises TopologyError for the first fault found."""
+    for check in (
+        _check_departments,
+        _check_ordering,
+        _check_contracts,
+        _check_collections,
+        _check_channels,
+    ):
+        check(topology, document)
+
+
+def _check_departments(topology: Topology, document: Document) -> None:
+    if not topology.departments:
+        document.fail("needs at least one department", ("departments",))
+    spellings: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for name in topology.departments:
+        same = spellings.setdefault(name.lower(), name)
+        if same != name:
+            document.fail(f"differs from {same} only in case", ("departments", name))
+        owner = owners.setdefault(topology.msp_id(name), name)
+        if owner != name:
+            document.fail(
+                f"MSP id {topology.msp_id(name)} is already that of {owner}", ("departments", name)
+            )
+        if "Admin" in topology.departments[name].users:
+            document.fail(
+                "is made for every department already", ("departments", name, "users", "Admin")
+            )
+        department = topology.departments[name]
+        if department.anchor_peers > department.peers:
+            document.fail(
+                f"must not exceed its peers ({department.peers})",
+                ("departments", name, "anchor_peers"),
+            )
+    last = topology.base_port + PORTS_PER_DEPARTMENT * len(topology.departments) - 1
+    if last > 65535:
+        document.fail(f"leaves too few ports: the last would be {last}", ("base_port",))
+
+
+def _check_ordering(topology: Topology, document: Document) -> None:
+    path = ("ordering", "nodes")
+    if not topology.ordering.nodes:
+        document.fail("needs at least one orderer", path)
+    _check_known(topology.ordering.nodes, topology.departments, "department", document, path)
+    for department, count in Counter(topology.ordering.nodes).items():
+        if count > 3:
+            document.fail(f"{department} runs {count} orderers; at most 3", path)
+    _check_consensus(topology, document)
+    batch = topology.ordering.batch
+    if octets(batch.preferred_bytes) > octets(batch.absolute_bytes):
+        document.fail(
+            f"must not exceed absolute_bytes ({batch.absolute_bytes})",
+            ("ordering", "batch", "preferred_bytes"),
+        )
+
+
+def _check_consensus(topology: Topology, document: Document) -> None:
+    ordering = topology.ordering
+    if ordering.consensus != "bft":
+        return
+    if len(ordering.nodes) < _SMALLEST_BFT:
+        document.fail(
+            f"BFT needs at least {_SMALLEST_BFT} orderers, to bear that one of them lies; there are "
+            f"{len(ordering.nodes)}",
+            ("ordering", "nodes"),
+        )
+    if topology.fabric != "3.1":
+        document.fail(
+            f'BFT needs the capabilities of Fabric 3: write fabric: "3.1" (it is {topology.fabric})',
+            ("ordering", "consensus"),
+        )
+
+
+def _check_channels(topology: Topology, document: Document) -> None:
+    if not topology.channels:
+        document.fail("needs at least one channel", ("channels",))
+    for name, channel in topology.channels.items():
+        path = ("channels", name)
+        if not channel.departments:
+            document.fail("needs at least one department", (*path, "departments"))
+        for key, given, known, kind in (
+            ("departments", channel.departments, topology.departments, "department"),
+            ("contracts", channel.contracts, topology.contracts, "contract"),
+        ):
+            _check_known(given, known, kind, document, (*path, key))
+            _check_once(given, document, (*path, key))
+        members = {topology.msp_id(department) for department in channel.departments}
+        for policy, rule in channel.policies.items():
+            _check_principals(rule, members, document, (*path, "policies", policy))
+        references = _policy_references(topology, channel)
+        for resource, reference in channel.acls.items():
+            below = (*path, "acls", resource)
+            _check_one(resource, list(CHANNEL_RESOURCES), "resource", document, below)
+            _check_one(reference, references, "policy", document, below)
+        for contract in channel.contracts:
+            _check_addresses(topology, contract, name, document)
+            _check_policies(topology, contract, channel, document)
+
+
+def _policy_references(topology: Topology, channel: Channel) -> list[str]:
+    """How an ACL or a contract may name the policies of a channel: those of Application by name too."""
+    application = {**APPLICATION_POLICIES, **channel.policies}
+    operators = [topology.msp_id(name) for name in dict.fromkeys(topology.ordering.nodes)]
+    members = [topology.msp_id(name) for name in channel.departments]
+    groups: dict[str, Iterable[str]] = {
+        "/Channel": CHANNEL_POLICIES,
+        "/Channel/Orderer": orderer_policies(operators),
+        "/Channel/Application": application,
+        **{f"/Channel/Orderer/{one}": organization_policies(one) for one in operators},
+        **{f"/Channel/Application/{one}": organization_policies(one) for one in members},
+    }
+    paths = [f"{group}/{name}" for group, names in groups.items() for name in names]
+    return [*application, *paths]
+
+
+def _check_addresses(topology: Topology, contract: str, channel: str, document: Document) -> None:
+    """A contract that is served elsewhere is served for each department of each of its channels."""
+    addresses = topology.contracts[contract].addresses
+    for department in topology.channels[channel].departments:
+        if addresses and department not in addresses:
+            document.fail(
+                f"lacks the address of {department}, which is in the channel {channel}",
+                ("contracts", contract, "addresses"),
+            )
+
+
+def _check_policies(
+    topology: Topology, contract: str, channel: Channel, document: Document
+) -> None:
+    """Who endorses a contract or keeps its collections must be in each channel where it runs."""
+    spec, path = topology.contracts[contract], ("contracts", contract)
+    members = {topology.msp_id(department) for department in channel.departments}
+    references = _policy_references(topology, channel)
+    rules: list[tuple[str | None, KeyPath]] = [(spec.endorsement, (*path, "endorsement"))]
+    for config, collection in zip(topology.collections(contract), spec.collections, strict=True):
+        below = (*path, "collections", collection)
+        kept = "policy" if spec.collections[collection].policy else "members"
+        rules += [
+            (config.policy, (*below, kept)),
+            (config.endorsement_policy, (*below, "endorsement")),
+        ]
+    for rule, where in rules:
+        if rule is not None and rule.startswith("/"):
+            _check_one(rule, references, "policy", document, where)
+        else:
+            _check_principals(rule or "", members, document, where)
+
+
+def _check_contracts(topology: Topology, document: Document) -> None:
+    for name, contract in topology.contracts.items():
+        path = ("contracts", name)
+        if bool(contract.classes) == bool(contract.addresses):
+            document.fail(
+                "needs either classes, which contract hosts serve, or the addresses where it is "
+                "served elsewhere",
+                path,
+            )
+        _check_once(contract.classes, document, (*path, "classes"))
+        for department in contract.addresses:
+            below = (*path, "addresses", department)
+            _check_one(department, list(topology.departments), "department", document, below)
+
+
+def _check_collections(topology: Topology, document: Document) -> None:
+    for contract, spec in topology.contracts.items():
+        for name, collection in spec.collections.items():
+            path = ("contracts", contract, "collections", name)
+            if bool(collection.members) == (collection.policy is not None):
+                document.fail("needs either members (departments) or a policy", path)
+            members = (*path, "members")
+            _check_known(collection.members, topology.departments, "department", document, members)
+            _check_once(collection.members, document, members)
+            if collection.max_peer_count < collection.required_peer_count:
+                document.fail(
+                    f"must not be below required_peer_count ({collection.required_peer_count})",
+                    (*path, "max_peer_count"),
+                )
+
+
+def _check_known(
+    given: Iterable[str], known: Iterable[str], kind: str, document: Document, path: KeyPath
+) -> None:
+    names = list(known)
+    for index, name in enumerate(given):
+        _check_one(name, names, kind, document, (*path, index))
+
+
+def _check_one(
+    name: str, known: Sequence[str], kind: str, document: Document, path: KeyPath
+) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
+        document.fail(f"no {kind} named {name}; {hint}", path)
+
+
+def _check_once(given: Iterable[str], document: Document, path: KeyPath) -> None:
+    for name, count in Counter(given).items():
+        if count > 1:
+            document.fail(f"{name} is given {count} times", path)
+
+
+def _check_principals(rule: str, members: set[str], document: Document, path: KeyPath) -> None:
+    for msp_id in _PRINCIPAL.findall(rule):
+        if msp_id not in members:
+            known = ", ".join(sorted(members))
+            document.fail(f"{msp_id} is not in the channel; its MSP ids are: {known}", path)

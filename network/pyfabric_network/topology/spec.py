@@ -1,0 +1,163 @@
+"""The model of a topology file: what a network is. What its parts must be to each other: `checks`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pyfabric.admin.collections import CollectionConfig
+from pyfabric_network.topology.values import (
+    ChannelName,
+    ChannelPolicy,
+    CollectionName,
+    ContractClass,
+    ContractName,
+    DepartmentName,
+    Duration,
+    Endorsement,
+    HostPort,
+    MembershipPolicy,
+    MspId,
+    NetworkName,
+    PeerCount,
+    PolicyName,
+    Size,
+    UserName,
+    Version,
+    between,
+)
+
+PORTS_PER_DEPARTMENT = 50
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class User(_Part):
+    """A person or system of a department; `attributes` go into the certificate, for contracts."""
+
+    attributes: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Department(_Part):
+    """One organisation: its nodes carry its MSP id (default: the name followed by MSP).
+
+    Other departments find its peers through the first `anchor_peers` of them. With
+    `intermediate_ca` its identities come from a CA below its root, whose key can be put away.
+    """
+
+    title: str = ""
+    msp_id: MspId | None = None
+    peers: Annotated[int, AfterValidator(between(1, 9))] = 1
+    anchor_peers: Annotated[int, AfterValidator(between(1, 9))] = 1
+    intermediate_ca: bool = False
+    users: dict[UserName, User] = Field(default_factory=dict)
+
+
+class Batch(_Part):
+    """When an orderer cuts a block: whichever comes first."""
+
+    timeout: Duration = "2s"
+    max_messages: Annotated[int, AfterValidator(between(1, 100_000))] = 500
+    preferred_bytes: Size = "2 MB"
+    absolute_bytes: Size = "10 MB"
+
+
+class Ordering(_Part):
+    """The ordering service; `nodes` names the department that runs each orderer.
+
+    Raft goes on while more than half of the orderers run. BFT (SmartBFT) of n orderers also bears
+    that (n - 1) / 3 of them lie; it needs four and Fabric 3.
+    """
+
+    consensus: Literal["raft", "bft"] = "raft"
+    nodes: tuple[str, ...]
+    batch: Batch = Batch()
+
+
+class Channel(_Part):
+    """A channel: which departments are in it and which contracts run there.
+
+    `policies` replace the defaults of /Channel/Application (Readers, Writers, Admins, Endorsement,
+    LifecycleEndorsement) or add to them, as implicit meta rules ("MAJORITY Admins") or signature
+    policies. `acls` say which policy decides a resource (peer/Propose) instead of Fabric's own.
+    """
+
+    departments: tuple[str, ...]
+    contracts: tuple[str, ...] = ()
+    policies: dict[PolicyName, ChannelPolicy] = Field(default_factory=dict)
+    acls: dict[str, str] = Field(default_factory=dict)
+
+
+class Collection(_Part):
+    """Private data of a contract: who keeps it, given as departments or as a policy.
+
+    The defaults are those of Fabric's own collection files.
+    """
+
+    members: tuple[str, ...] = ()
+    policy: MembershipPolicy | None = None
+    required_peer_count: PeerCount = 0
+    max_peer_count: PeerCount = 1
+    block_to_live: Annotated[int, AfterValidator(between(0, 2**63 - 1))] = 0
+    member_only_read: bool = False
+    member_only_write: bool = False
+    endorsement: Endorsement | None = None
+
+
+class ContractService(_Part):
+    """A chaincode that runs as a service, and who must endorse.
+
+    Contract hosts serve its `classes`; or it is served elsewhere, by any runtime, and `addresses`
+    say where each department's peers reach their department's service. Without `endorsement`, the channel's Endorsement policy decides. A change of the code is a new
+    `version`; any change of the definition, its collections too, is the next `sequence`.
+    """
+
+    version: Version
+    sequence: Annotated[int, AfterValidator(between(1, 1_000_000))] = 1
+    classes: tuple[ContractClass, ...] = ()
+    addresses: dict[str, HostPort] = Field(default_factory=dict)
+    endorsement: Endorsement | None = None
+    init_required: bool = False
+    collections: dict[CollectionName, Collection] = Field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """The package label: what tells this version's package from others."""
+        return f"{name}_{self.version}"
+
+
+class Topology(_Part):
+    """A whole network. Each department has 50 ports from `base_port` on, in the order of the file."""
+
+    name: NetworkName
+    fabric: Literal["3.1", "2.5"] = "3.1"
+    base_port: Annotated[int, AfterValidator(between(1024, 65535))] = 17000
+    departments: dict[DepartmentName, Department]
+    ordering: Ordering
+    channels: dict[ChannelName, Channel]
+    contracts: dict[ContractName, ContractService] = Field(default_factory=dict)
+
+    def msp_id(self, department: str) -> str:
+        """The MSP id of a department."""
+        return self.departments[department].msp_id or f"{department}MSP"
+
+    def collections(self, contract: str) -> tuple[CollectionConfig, ...]:
+        """The collections of a contract as its definition has them."""
+        return tuple(
+            CollectionConfig(
+                name=name,
+                policy=spec.policy or self._any_of(spec.members),
+                required_peer_count=spec.required_peer_count,
+                maximum_peer_count=spec.max_peer_count,
+                block_to_live=spec.block_to_live,
+                member_only_read=spec.member_only_read,
+                member_only_write=spec.member_only_write,
+                endorsement_policy=spec.endorsement,
+            )
+            for name, spec in self.contracts[contract].collections.items()
+        )
+
+    def _any_of(self, departments: Sequence[str]) -> str:
+        members = ", ".join(f"'{self.msp_id(department)}.member'" for department in departments)
+        return f"OR({members})"

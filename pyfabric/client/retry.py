@@ -1,0 +1,60 @@
+"""Repeating what is safe to repeat, when the caller asks for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pyfabric.client.effects import Flow, nonce, sleep
+from pyfabric.errors import (
+    CommitError,
+    CommitStatusError,
+    FabricError,
+    GatewayError,
+    StatusCode,
+    SubmitError,
+    ValidationCode,
+)
+
+T = TypeVar("T")
+
+_CONFLICTS = frozenset({ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTOM_READ_CONFLICT})
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often to try in all, and how long to wait in between (seconds, doubled each time).
+
+    Repeated are evaluations and endorsements that found no peer, and transactions that lost a race
+    for the same keys: each time as a new transaction with a new id. What an orderer may have taken
+    without an answer is never repeated.
+    """
+
+    attempts: int = 5
+    first_delay: float = 0.1
+    longest_delay: float = 2.0
+
+    def applies_to(self, error: FabricError) -> bool:
+        """Whether trying again after that error can neither double nor hide anything."""
+        if isinstance(error, CommitError):
+            return error.code in _CONFLICTS
+        unclear = isinstance(error, SubmitError | CommitStatusError)
+        return (
+            isinstance(error, GatewayError) and not unclear and error.code is StatusCode.UNAVAILABLE
+        )
+
+
+def retrying(retry: Retry | None, attempt: Callable[[], Flow[T]]) -> Flow[T]:
+    """Run an attempt, and new ones as the policy allows; the last one's error stands."""
+    if retry is None:
+        return (yield from attempt())
+    for number in range(retry.attempts - 1):
+        try:
+            return (yield from attempt())
+        except FabricError as error:
+            if not retry.applies_to(error):
+                raise
+        delay = min(retry.first_delay * 2**number, retry.longest_delay)
+        # Between half and all of the delay, so that those who collided do not collide again.
+        share = int.from_bytes((yield from nonce())[:2], "big") / 0xFFFF
+        yield from sleep(delay * (1 + share) / 2)
+    return (yield from attempt())

@@ -1,0 +1,260 @@
+"""The steps of a transaction, each one remote call: evaluate, endorse, submit, commit status.
+
+Evaluate and Endorse move to the next endpoint on UNAVAILABLE. Submit is never repeated: when its
+answer is lost, CommitStatus at another endpoint decides.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from fabric_protos.gateway import gateway_pb2
+
+from pyfabric.client.effects import Endpoint, Flow, Unary, call, sign
+from pyfabric.client.envelopes import tls_certificate_hash
+from pyfabric.client.offline import can_sign
+from pyfabric.client.proposals import new_proposal
+from pyfabric.client.timeouts import (
+    COMMIT_STATUS,
+    DEFAULT_TIMEOUTS,
+    ENDORSE,
+    EVALUATE,
+    SUBMIT,
+    Timeouts,
+)
+from pyfabric.errors import (
+    ClientError,
+    CommitError,
+    CommitStatusError,
+    EndorseError,
+    GatewayError,
+    StatusCode,
+    SubmitError,
+)
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.prepared import (
+    CommitStatus,
+    CommitStatusRequest,
+    PreparedTransaction,
+    read_endorsed,
+)
+from pyfabric.messages.proposals import Invocation, ProposedTransaction, proposal_header
+
+T = TypeVar("T")
+E = TypeVar("E", bound=GatewayError)
+
+_ANSWER_LOST = frozenset(
+    {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
+)
+# BFT orderers order what one of them has got: to those that hear of it later from the peer, which
+# sends to all, it is known (SmartBFT's request pool), and the peer takes that for failures.
+_TAKEN = ("request already exists", "request already processed")
+
+
+def _staged(error: GatewayError, kind: type[E], transaction_id: str) -> E:
+    return kind(
+        error.message, code=error.code, details=error.details, transaction_id=transaction_id
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reached(Generic[T]):
+    """An answer, and the endpoints with the one that gave it first: where the next step goes."""
+
+    value: T
+    endpoints: Sequence[Endpoint]
+
+
+def _first_available(
+    endpoints: Sequence[Endpoint],
+    method: str,
+    request: bytes,
+    parse: Callable[[bytes], T],
+    timeout: float | None,
+) -> Flow[Reached[T]]:
+    """Call the endpoints in turn while they are UNAVAILABLE; the last one's error stands."""
+    if not endpoints:
+        raise ClientError("no peer to call")
+    for index, endpoint in enumerate(endpoints[:-1]):
+        try:
+            value = yield from call(Unary(endpoint, method, request, parse, timeout))
+        except GatewayError as error:
+            if error.code is not StatusCode.UNAVAILABLE:
+                raise
+        else:
+            return Reached(value, [*endpoints[index:], *endpoints[:index]] if index else endpoints)
+    value = yield from call(Unary(endpoints[-1], method, request, parse, timeout))
+    return Reached(value, [endpoints[-1], *endpoints[:-1]])
+
+
+def propose(
+    endpoints: Sequence[Endpoint], identity: SigningIdentity, invocation: Invocation
+) -> Flow[ProposedTransaction]:
+    """A new unsigned proposal whose header suits the endpoints' TLS."""
+    tls_hash = tls_certificate_hash(endpoints[0]) if endpoints else b""
+    return (yield from new_proposal(identity, invocation, tls_hash=tls_hash))
+
+
+def sign_proposal(
+    identity: SigningIdentity, proposed: ProposedTransaction
+) -> Flow[ProposedTransaction]:
+    """The proposal with the identity's signature, unless it has one."""
+    if proposed.signature:
+        return proposed
+    return proposed.signed((yield from sign(identity, proposed.message)))
+
+
+def _evaluated(raw: bytes) -> bytes:
+    return decode(gateway_pb2.EvaluateResponse, raw).result.payload
+
+
+def evaluate_proposal(
+    endpoints: Sequence[Endpoint],
+    identity: SigningIdentity,
+    proposed: ProposedTransaction,
+    *,
+    timeout: float | None = None,
+) -> Flow[bytes]:
+    """Have a proposal simulated on one peer; signs it first unless it is. Raises GatewayError."""
+    signed = yield from sign_proposal(identity, proposed)
+    request = signed.evaluate_request()
+    reached = yield from _first_available(endpoints, EVALUATE, request, _evaluated, timeout)
+    return reached.value
+
+
+def endorse_proposal(
+    endpoints: Sequence[Endpoint],
+    identity: SigningIdentity,
+    proposed: ProposedTransaction,
+    *,
+    timeout: float | None = None,
+) -> Flow[Reached[PreparedTransaction]]:
+    """Have a proposal endorsed; signs it first unless it is. Raises EndorseError."""
+    signed = yield from sign_proposal(identity, proposed)
+    request = signed.endorse_request()
+    header = proposal_header(proposed.message)
+
+    def parse(raw: bytes) -> PreparedTransaction:
+        return read_endorsed(raw, header)
+
+    try:
+        return (yield from _first_available(endpoints, ENDORSE, request, parse, timeout))
+    except GatewayError as error:
+        raise _staged(error, EndorseError, proposed.transaction_id) from error
+
+
+def commit_status(
+    endpoints: Sequence[Endpoint],
+    identity: SigningIdentity,
+    request: CommitStatusRequest,
+    *,
+    timeout: float | None = None,
+) -> Flow[CommitStatus]:
+    """Wait until a transaction is in a block; signs the request first unless it is.
+
+    Raises CommitStatusError; an invalid transaction is an answer, not an error.
+    """
+    signed = request
+    if not signed.signature:
+        signed = request.signed((yield from sign(identity, request.message)))
+    try:
+        reached = yield from _first_available(
+            endpoints, COMMIT_STATUS, signed.to_bytes(), signed.read_answer, timeout
+        )
+    except GatewayError as error:
+        raise _staged(error, CommitStatusError, request.transaction_id) from error
+    return reached.value
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A transaction that an orderer took, the request for its outcome, and the peers to ask.
+
+    `status` is set when the outcome had to be asked for because the answer to Submit was lost.
+    """
+
+    prepared: PreparedTransaction
+    request: CommitStatusRequest
+    endpoints: Sequence[Endpoint]
+    status: CommitStatus | None = None
+
+
+def send(
+    endpoints: Sequence[Endpoint],
+    identity: SigningIdentity,
+    prepared: PreparedTransaction,
+    request: CommitStatusRequest,
+    *,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+) -> Flow[Submitted]:
+    """Send a signed transaction to the orderers through the first endpoint, once.
+
+    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides. A
+    transaction that BFT orderers refuse because they have it already is one that they took.
+    """
+    rpc = Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeouts.submit)
+    try:
+        yield from call(rpc)
+    except GatewayError as error:
+        if any(detail.message.endswith(_TAKEN) for detail in error.details):
+            return Submitted(prepared, request, endpoints)
+        failure = _staged(error, SubmitError, prepared.transaction_id)
+        lost = error.code in _ANSWER_LOST and not error.details
+        if not lost or not request.signature or len(endpoints) == 1:
+            raise failure from error
+        try:
+            status = yield from commit_status(
+                endpoints[1:], identity, request, timeout=timeouts.commit_status
+            )
+        except CommitStatusError:
+            raise failure from error
+        return Submitted(prepared, request, endpoints, status)
+    return Submitted(prepared, request, endpoints)
+
+
+def submit_prepared(
+    endpoints: Sequence[Endpoint],
+    identity: SigningIdentity,
+    prepared: PreparedTransaction,
+    *,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+) -> Flow[Submitted]:
+    """Sign a transaction and the request for its outcome, then send it. Raises SubmitError."""
+    request = CommitStatusRequest.new(
+        identity.serialized(), prepared.channel, prepared.transaction_id
+    )
+    # Both signatures before the point of no return: nothing may fail between Submit and its answer.
+    if can_sign(identity):
+        request = request.signed((yield from sign(identity, request.message)))
+    if not prepared.signature:
+        prepared = prepared.signed((yield from sign(identity, prepared.message)))
+    return (yield from send(endpoints, identity, prepared, request, timeouts=timeouts))
+
+
+def outcome(
+    identity: SigningIdentity, submitted: Submitted, *, timeout: float | None = None
+) -> Flow[CommitStatus]:
+    """The outcome of a submitted transaction. Raises CommitStatusError."""
+    if submitted.status is not None:
+        return submitted.status
+    return (
+        yield from commit_status(submitted.endpoints, identity, submitted.request, timeout=timeout)
+    )
+
+
+def committed(
+    identity: SigningIdentity, submitted: Submitted, *, timeout: float | None = None
+) -> Flow[CommitStatus]:
+    """The outcome of a submitted transaction that is valid.
+
+    Raises CommitStatusError, or CommitError when it is invalid.
+    """
+    status = yield from outcome(identity, submitted, timeout=timeout)
+    if not status.successful:
+        raise CommitError(
+            transaction_id=status.transaction_id,
+            code=status.code,
+            block_number=status.block_number,
+        )
+    return status

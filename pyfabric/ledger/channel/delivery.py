@@ -1,0 +1,202 @@
+"""Serving runs of blocks, as peers and orderers do: who may have them, from where, to where.
+
+Source: common/deliver and common/ledger/blockledger of Fabric 3.1. A request ends with a status, whose
+number is all that a client learns. What a block looks like to the client (whole, filtered, with private
+data) is left to the service that sends it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fabric_protos.common import common_pb2
+from fabric_protos.orderer import ab_pb2
+
+from pyfabric.errors import DecodeError, FabricError, LedgerError, PolicyError
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.proposals import expires_at
+from pyfabric.rules.validation.form import CONFIG
+
+TIME_WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A readable request for blocks: whose, of which channel, which ones."""
+
+    header: common_pb2.ChannelHeader
+    signed: SignedData
+    data: bytes
+
+
+class RefusalError(FabricError):
+    """A request ends with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(common_pb2.Status.Name(status))
+        self.status = status
+
+
+class Delivery:
+    """Answers requests for blocks.
+
+    `find` knows the channels that are served here; `authorize` raises PolicyError unless the signer of a
+    request may read the channel. With `mutual_tls`, a request must carry the SHA-256 of the client's TLS
+    certificate.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], ChannelLedger | None],
+        authorize: Callable[[ChannelLedger, SignedData], None],
+        now: Callable[[], datetime],
+        *,
+        mutual_tls: bool,
+    ) -> None:
+        self._find = find
+        self._authorize = authorize
+        self._now = now
+        self._mutual_tls = mutual_tls
+
+    async def serve(
+        self, envelope: bytes, client_certificate_hash: bytes | None
+    ) -> AsyncIterator[common_pb2.Block | int]:
+        """The blocks that an envelope asks for, then the status (common.Status) of the request."""
+        try:
+            request = self._read(envelope, client_certificate_hash)
+            async for block in self._blocks(request):
+                yield block
+        except RefusalError as refusal:
+            yield refusal.status
+        else:
+            yield common_pb2.SUCCESS
+
+    def _read(self, raw: bytes, client_certificate_hash: bytes | None) -> Request:
+        try:
+            envelope = decode(common_pb2.Envelope, raw)
+            payload = decode(common_pb2.Payload, envelope.payload)
+            header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
+            signature = decode(common_pb2.SignatureHeader, payload.header.signature_header)
+        except DecodeError as error:
+            raise RefusalError(common_pb2.BAD_REQUEST) from error
+        distance = abs(
+            self._now().timestamp() - header.timestamp.seconds - header.timestamp.nanos / 1e9
+        )
+        hash_is_right = not self._mutual_tls or (
+            header.tls_cert_hash and header.tls_cert_hash == client_certificate_hash
+        )
+        if not (
+            payload.HasField("header")
+            and header.HasField("timestamp")
+            and distance <= TIME_WINDOW.total_seconds()
+            and hash_is_right
+        ):
+            raise RefusalError(common_pb2.BAD_REQUEST)
+        signed = SignedData(envelope.payload, signature.creator, envelope.signature)
+        return Request(header, signed, payload.data)
+
+    async def _blocks(self, request: Request) -> AsyncIterator[common_pb2.Block]:
+        ledger = self._find(request.header.channel_id)
+        if ledger is None:
+            raise RefusalError(common_pb2.NOT_FOUND)
+        try:
+            seek = decode(ab_pb2.SeekInfo, request.data)
+        except DecodeError as error:
+            raise RefusalError(common_pb2.BAD_REQUEST) from error
+        session = _Session(ledger, request.signed, self._authorize, self._now)
+        session.check()
+        if not (seek.HasField("start") and seek.HasField("stop")):
+            raise RefusalError(common_pb2.BAD_REQUEST)
+        number = _start(seek.start, ledger.height)
+        stop = _stop(seek, number or 0, ledger.height)
+        while True:
+            fails = seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY
+            if number is None or (fails and number >= ledger.height):
+                raise RefusalError(common_pb2.NOT_FOUND)
+            try:
+                block = await ledger.wait_for_block(number)
+            except LedgerError as error:
+                raise RefusalError(common_pb2.SERVICE_UNAVAILABLE) from error
+            session.check()
+            yield _content(seek, block)
+            if number == stop:
+                return
+            number += 1
+
+
+class _Session:
+    """A client's right to read, asked again whenever the channel's configuration has changed."""
+
+    def __init__(
+        self,
+        ledger: ChannelLedger,
+        signed: SignedData,
+        authorize: Callable[[ChannelLedger, SignedData], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._signed = signed
+        self._authorize = authorize
+        self._now = now
+        self._expires = expires_at(signed.identity)
+        self._checked_sequence = -1
+
+    def check(self) -> None:
+        if self._expires is not None and self._now() > self._expires:
+            raise RefusalError(common_pb2.FORBIDDEN)
+        sequence = self._ledger.config.sequence
+        if sequence == self._checked_sequence:
+            return
+        try:
+            self._authorize(self._ledger, self._signed)
+        except PolicyError as error:
+            raise RefusalError(common_pb2.FORBIDDEN) from error
+        self._checked_sequence = sequence
+
+
+def _start(position: ab_pb2.SeekPosition, height: int) -> int | None:
+    """The first block's number; None when there is no such place."""
+    kind = position.WhichOneof("Type")
+    if kind == "oldest":
+        return 0
+    if kind == "newest":
+        return height - 1
+    if kind == "next_commit":
+        return height
+    if kind == "specified" and position.specified.number <= height:
+        return position.specified.number
+    return None
+
+
+def _stop(seek: ab_pb2.SeekInfo, start: int, height: int) -> int:
+    """The last block's number. As in Fabric, a stop without meaning is block 0."""
+    kind = seek.stop.WhichOneof("Type")
+    if kind == "oldest" or (kind == "newest" and seek.start == seek.stop):
+        return start
+    if kind == "newest":
+        return height - 1
+    if kind == "specified":
+        if seek.stop.specified.number < start:
+            raise RefusalError(common_pb2.BAD_REQUEST)
+        return seek.stop.specified.number
+    return 0
+
+
+def _content(seek: ab_pb2.SeekInfo, block: common_pb2.Block) -> common_pb2.Block:
+    if seek.content_type != ab_pb2.SeekInfo.HEADER_WITH_SIG or _is_configuration(block):
+        return block
+    return common_pb2.Block(header=block.header, metadata=block.metadata)
+
+
+def _is_configuration(block: common_pb2.Block) -> bool:
+    if len(block.data.data) != 1:
+        return False
+    try:
+        payload = decode(
+            common_pb2.Payload, decode(common_pb2.Envelope, block.data.data[0]).payload
+        )
+        return decode(common_pb2.ChannelHeader, payload.header.channel_header).type == CONFIG
+    except DecodeError:
+        return False

@@ -1,0 +1,115 @@
+"""All that a ledger process keeps, as one value: taken, put back, written to a file and read from it.
+
+A file is a zip archive: `manifest.json`, `channels/NAME`, `peers/NAME/private` and
+`peers/NAME/packages/FILE`. It holds departments' private data, so only its owner may read it.
+"""
+
+import json
+import os
+import re
+import sqlite3
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pyfabric.errors import LedgerError
+from pyfabric.ledger.channel import store
+from pyfabric.ledger.channel.database_images import image_format
+from pyfabric.ledger.private import private_store
+
+FORMAT: Final = 1
+_MANIFEST: Final = "manifest.json"
+_NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerImage:
+    """What a peer keeps for itself; packages are by file name."""
+
+    private_data: bytes
+    packages: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The state of a network at one moment; `network` tells it from others (who its peers are)."""
+
+    network: str
+    channels: Mapping[str, bytes]
+    peers: Mapping[str, PeerImage]
+
+    def save(self, path: Path, *, compressed: bool = True) -> None:
+        """Write a file, durably, whole or not at all; raises LedgerError."""
+        method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+        draft = path.with_name(f"{path.name}.part")
+        try:
+            draft.unlink(missing_ok=True)
+            draft.touch(mode=0o600, exist_ok=False)
+            with draft.open("wb") as file:
+                with zipfile.ZipFile(file, "w", method, compresslevel=1) as archive:
+                    for name, data in self._parts():
+                        archive.writestr(name, data)
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise LedgerError(f"{path}: {error.strerror}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> "Image":
+        """Read a file; raises LedgerError if it is none of `save`, or damaged."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                parts = {name: archive.read(name) for name in archive.namelist()}
+            manifest = json.loads(parts.pop(_MANIFEST))
+            found, network = manifest["format"], str(manifest["network"])
+        except OSError as error:
+            raise LedgerError(f"{path}: {error.strerror or error}") from error
+        except (zipfile.BadZipFile, LookupError, TypeError, ValueError) as error:
+            raise LedgerError(f"{path}: no dump of a development ledger: {error}") from error
+        if found != FORMAT:
+            raise LedgerError(f"{path}: format {found} is not supported, only {FORMAT}")
+        return _image(path, network, parts)
+
+    def _parts(self) -> Iterator[tuple[str, bytes]]:
+        manifest = {"format": FORMAT, "network": self.network}
+        yield _MANIFEST, json.dumps(manifest).encode()
+        for name, data in self.channels.items():
+            yield f"channels/{name}", data
+        for name, peer in self.peers.items():
+            yield f"peers/{name}/private", peer.private_data
+            for file, data in peer.packages.items():
+                yield f"peers/{name}/packages/{file}", data
+
+
+def _image(path: Path, network: str, parts: Mapping[str, bytes]) -> Image:
+    channels: dict[str, bytes] = {}
+    private_data: dict[str, bytes] = {}
+    packages: dict[str, dict[str, bytes]] = {}
+    for name, data in parts.items():
+        pieces = name.split("/")
+        match pieces if all(map(_NAME.fullmatch, pieces)) else ():
+            case ["channels", channel_id]:
+                channels[channel_id] = _checked(f"{path}: {name}", data, store.FORMAT)
+            case ["peers", peer, "private"]:
+                private_data[peer] = _checked(f"{path}: {name}", data, private_store.FORMAT)
+            case ["peers", peer, "packages", file]:
+                packages.setdefault(peer, {})[file] = data
+            case _:
+                raise LedgerError(f"{path}: no dump of a development ledger: it has a {name!r}")
+    return Image(
+        network,
+        channels,
+        {name: PeerImage(data, packages.get(name, {})) for name, data in private_data.items()},
+    )
+
+
+def _checked(what: str, data: bytes, expected: int) -> bytes:
+    try:
+        found = image_format(data)
+    except sqlite3.Error as error:
+        raise LedgerError(f"{what}: no database, or a damaged one: {error}") from error
+    if found != expected:
+        raise LedgerError(f"{what}: format {found} is not supported, only {expected}")
+    return data

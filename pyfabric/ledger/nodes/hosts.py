@@ -1,0 +1,158 @@
+"""Contract hosts: children of the ledger that end when its pipe to them closes.
+
+A host is told what to serve by lines of JSON on its stdin, and answers each with one on its stdout. One
+that dies stays down: its contracts are refused as Fabric refuses a chaincode whose server is gone, until
+`apply` is told to start it again.
+"""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Sequence
+
+from pyfabric.errors import NetworkError
+from pyfabric.ledger.config import HostConfig
+
+_log = logging.getLogger("pyfabric.ledger.nodes.hosts")
+
+_START_TIMEOUT = 30.0
+_STOP_TIMEOUT = 10.0
+_LINE_LIMIT = 2**20
+_PORT_ATTEMPTS = 100
+_PORT_PAUSE = 0.05
+
+
+class _HostEndedError(NetworkError):
+    """The child ended instead of answering."""
+
+
+class Host:
+    """One contract host."""
+
+    def __init__(self, config: HostConfig) -> None:
+        self._config = config
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the child is there."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id."""
+        return None if self._process is None else self._process.pid
+
+    async def apply(self, config: HostConfig) -> None:
+        """Start the child if it is not there, and tell it what to serve; raises NetworkError."""
+        if self.running and config.argv != self._config.argv:
+            await self.stop()
+        self._config = config
+        if self.running:
+            try:
+                await self._tell()
+            except _HostEndedError:  # a moment ago, so that nobody has noticed yet
+                await self.stop()
+            else:
+                return
+        await _ports_free(config)
+        await self._start()
+        await self._tell()
+
+    async def stop(self) -> None:
+        """End the child: close its pipe, and kill it if it does not go."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            async with asyncio.timeout(_STOP_TIMEOUT):
+                await process.wait()
+        except TimeoutError:
+            _log.warning("contract host %s does not end: killed", self._config.name)
+            process.kill()
+            await process.wait()
+
+    async def _start(self) -> None:
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._config.argv,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=_LINE_LIMIT,
+            )
+        except OSError as error:
+            raise NetworkError(f"contract host {self._config.name}: {error}") from error
+
+    async def _tell(self) -> None:
+        process, name = self._process, self._config.name
+        if process is None or process.stdin is None or process.stdout is None:
+            raise NetworkError(f"contract host {name} is not running")
+        try:
+            process.stdin.write(json.dumps(self._config.services).encode() + b"\n")
+            await process.stdin.drain()
+            async with asyncio.timeout(_START_TIMEOUT):
+                line = await process.stdout.readline()
+        except TimeoutError as error:
+            raise NetworkError(f"contract host {name} does not answer") from error
+        except ConnectionError as error:
+            raise _HostEndedError(f"contract host {name} ended: {error}") from error
+        if not line:
+            raise _HostEndedError(f"contract host {name} ended without an answer")
+        try:
+            answer = json.loads(line)
+        except ValueError as error:
+            raise NetworkError(f"contract host {name} answered no JSON: {line!r}") from error
+        if "error" in answer:
+            raise NetworkError(f"contract host {name}: {answer['error']}")
+
+
+async def _ports_free(config: HostConfig) -> None:
+    """Give the host of a ledger that was killed a moment ago the time to end.
+
+    Whoever keeps a port for longer is left to the new host to complain of.
+    """
+    ports = [service["address"] for service in config.services.get("services", ())]
+    operations = config.services.get("operations")
+    if operations is not None:
+        ports.append(operations["address"])
+    for _ in range(_PORT_ATTEMPTS):
+        if not any(map(_listens, ports)):
+            return
+        await asyncio.sleep(_PORT_PAUSE)
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+class Hosts:
+    """All contract hosts of the process, by name."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, Host] = {}
+
+    async def apply(self, configs: Sequence[HostConfig]) -> None:
+        """Have exactly these hosts, serving what their configurations say; raises NetworkError."""
+        wanted = {config.name: config for config in configs}
+        for name in set(self._hosts) - set(wanted):
+            await self._hosts.pop(name).stop()
+        for name, config in wanted.items():
+            self._hosts.setdefault(name, Host(config))
+        tasks = [self._hosts[name].apply(config) for name, config in wanted.items()]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in outcomes:  # only once all have answered: a host takes one line at a time
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def stop(self) -> None:
+        """End all hosts."""
+        await asyncio.gather(*(host.stop() for host in self._hosts.values()))
+
+    def pids(self) -> dict[str, int | None]:
+        """The children's process ids, by host."""
+        return {name: host.pid for name, host in self._hosts.items()}

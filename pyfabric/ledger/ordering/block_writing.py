@@ -1,0 +1,136 @@
+"""What orderers write into a block beside its transactions: consensus metadata and signatures.
+
+Source: orderer/common/multichannel/blockwriter.go, orderer/consensus/etcdraft and
+orderer/consensus/smartbft of Fabric 3.1.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from fabric_protos.common import common_pb2
+
+from pyfabric.identity.certificates import load_certificate
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.blocks import (
+    block_signature_message,
+    last_config_slot,
+    orderer_metadata,
+    orderer_metadata_value,
+    signatures_slot,
+)
+from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig, Consenter
+from pyfabric.rules.consensus import bft, raft
+
+BFT = "BFT"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingNode:
+    """An orderer: its name in this process, who it is, and its server's certificate (PEM).
+
+    Raft channels know a consenter by its TLS certificates, BFT channels by its identity; another
+    certificate for the same key will do.
+    """
+
+    name: str
+    signer: SigningIdentity
+    tls_certificate: bytes = field(repr=False)
+
+    def consenter(self, config: ChannelConfig) -> Consenter | None:
+        """The consenter that this node is on a channel."""
+        if config.consensus_type == BFT:
+            own = _key(self.signer.identity.certificate)
+            return next((one for one in config.consenters if _key(one.identity) == own), None)
+        own = _key(self.tls_certificate)
+        for one in config.consenters:
+            if own in (_key(one.client_tls_certificate), _key(one.server_tls_certificate)):
+                return one
+        return None
+
+
+def quorum(config: ChannelConfig) -> int:
+    """How many consenters must be there for a block to be made."""
+    count = len(config.consenters)
+    return bft.quorum(count) if config.consensus_type == BFT else count // 2 + 1
+
+
+def batch_settings(config: ChannelConfig) -> BatchSettings:
+    """When blocks are cut; raises ConfigError for options that SmartBFT refuses."""
+    if config.consensus_type != BFT:
+        return config.batch
+    options = bft.read_options(config.consensus_metadata, config.batch)
+    return bft.batch_settings(config.batch, options)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockWriter:
+    """Completes blocks under one configuration: `signers` are the consenters that are there, in order.
+
+    `after` is the configuration that the block itself brings, if it brings one.
+    """
+
+    config: ChannelConfig
+    signers: Sequence[tuple[Consenter, SigningIdentity]]
+    nonce: Callable[[], bytes]
+    after: ChannelConfig | None = None
+
+    def able_signers(self) -> Sequence[tuple[Consenter, SigningIdentity]]:
+        """The consenters that can make the block.
+
+        A Raft leader that is to leave, or to get another certificate, first has another one lead.
+        """
+        if self.after is None or {self.config.consensus_type, self.after.consensus_type} != {
+            raft.RAFT
+        }:
+            return self.signers
+        staying = {one.client_tls_certificate for one in self.after.consenters}
+        return [one for one in self.signers if one[0].client_tls_certificate in staying]
+
+    def complete(
+        self, block: common_pb2.Block, previous: common_pb2.Block, last_config: int
+    ) -> None:
+        """Fill in the metadata that orderers write, signatures included."""
+        if self.after is not None:
+            last_config = block.header.number
+        slots = block.metadata.metadata
+        slots[common_pb2.LAST_CONFIG] = last_config_slot(last_config)
+        if self.config.consensus_type == BFT:
+            value = orderer_metadata_value(last_config, bft.view_metadata(block.header.number))
+            signatures = list(self._bft_signatures(value, block.header))
+        else:
+            value = orderer_metadata_value(last_config, self._raft_metadata(previous))
+            signatures = [self._raft_signature(value, block.header)]
+        slots[common_pb2.SIGNATURES] = signatures_slot(value, signatures)
+
+    def _raft_metadata(self, previous: common_pb2.Block) -> bytes:
+        old = self.config.consenters
+        known = orderer_metadata(previous).consenter_metadata
+        membership = raft.Membership.read(known, len(old))
+        if self.after is not None and self.after.consensus_type == raft.RAFT:
+            membership = raft.membership_changes(membership, old, self.after.consenters).membership
+        return membership.metadata()
+
+    def _raft_signature(
+        self, value: bytes, header: common_pb2.BlockHeader
+    ) -> common_pb2.MetadataSignature:
+        _, leader = self.able_signers()[0]
+        signature_header = common_pb2.SignatureHeader(
+            creator=leader.serialized(), nonce=self.nonce()
+        ).SerializeToString()
+        signature = leader.sign(block_signature_message(value, signature_header, header))
+        return common_pb2.MetadataSignature(signature_header=signature_header, signature=signature)
+
+    def _bft_signatures(
+        self, value: bytes, header: common_pb2.BlockHeader
+    ) -> Iterator[common_pb2.MetadataSignature]:
+        for consenter, signer in self.signers[: quorum(self.config)]:
+            identifier = common_pb2.IdentifierHeader(
+                identifier=consenter.number, nonce=self.nonce()
+            ).SerializeToString()
+            signature = signer.sign(block_signature_message(value, identifier, header))
+            yield common_pb2.MetadataSignature(identifier_header=identifier, signature=signature)
+
+
+def _key(certificate: bytes) -> CertificatePublicKeyTypes:
+    return load_certificate(certificate).public_key()

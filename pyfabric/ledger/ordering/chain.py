@@ -1,0 +1,293 @@
+"""The ordering of one channel: messages in, signed blocks into the ledger.
+
+Stands where Fabric's orderers have Raft or SmartBFT (orderer/consensus, orderer/common/multichannel of
+Fabric 3.1), without consensus between machines: there is one sequence, in this process, and the orderers
+of the channel that are here take part in it by being here. Blocks, their metadata and their signatures
+are as those orderers make them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from fabric_protos.common import common_pb2
+
+from pyfabric.errors import FabricError, LedgerError, OrdererError
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.ordering.block_writing import (
+    BFT,
+    BlockWriter,
+    OrderingNode,
+    batch_settings,
+    quorum,
+)
+from pyfabric.ledger.ordering.config_messages import check_configure
+from pyfabric.ledger.ordering.request_pool import RequestPool
+from pyfabric.messages.blocks import new_block, orderer_metadata
+from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig, Consenter
+from pyfabric.rules.consensus import raft
+from pyfabric.rules.consensus.cutter import BlockCutter, Cutting, Message
+
+_LOG = logging.getLogger("pyfabric.ledger.ordering.orderer")
+_MAX_BLOCKS_IN_FLIGHT = 5
+
+
+class Participants:
+    """The orderers of this process that have joined a channel, and which of them are its consenters."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, OrderingNode] = {}
+        self._config: ChannelConfig | None = None
+        self._consenters: Mapping[str, tuple[Consenter, SigningIdentity]] = {}
+        self.changed = asyncio.Event()
+
+    def alone(self, name: str) -> bool:
+        """Whether no other orderer than this one is here."""
+        return set(self._nodes) == {name}
+
+    def add(self, node: OrderingNode) -> None:
+        """An orderer has joined."""
+        self._nodes[node.name] = node
+        self._config = None
+        self.changed.set()
+
+    def remove(self, name: str) -> None:
+        """An orderer has left."""
+        del self._nodes[name]
+        self._config = None
+
+    def consenters(self, config: ChannelConfig) -> Mapping[str, tuple[Consenter, SigningIdentity]]:
+        """The channel's consenters that are here and their signers, by name, in the order of joining.
+
+        The first one leads a Raft channel.
+        """
+        if config is not self._config:
+            found = [(name, node, node.consenter(config)) for name, node in self._nodes.items()]
+            self._consenters = {
+                name: (one, node.signer) for name, node, one in found if one is not None
+            }
+            self._config = config
+        return self._consenters
+
+    def suffice(self, config: ChannelConfig) -> bool:
+        """Whether enough consenters are here for a block to be made."""
+        return len(self.consenters(config)) >= quorum(config)
+
+
+class Chain:
+    """Orders the messages of one channel until it is stopped. Make and use it in one event loop."""
+
+    def __init__(self, ledger: ChannelLedger, nonce: Callable[[], bytes], cutting: Cutting) -> None:
+        self._ledger = ledger
+        self._nonce = nonce
+        self._cutting = cutting
+        self._cutter = BlockCutter()
+        self._timer: asyncio.TimerHandle | None = None
+        self._batches: asyncio.Queue[list[Message] | None] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self.participants = Participants()
+        self._requests = RequestPool()
+        self.failure: str | None = None
+        self._stopping = False
+        self._held = False
+        self._settings: tuple[ChannelConfig, BatchSettings] | None = None
+        self._task = asyncio.get_running_loop().create_task(
+            self._write(), name=f"orderer-{ledger.channel_id}"
+        )
+
+    @property
+    def config(self) -> ChannelConfig:
+        """The channel's configuration in force."""
+        return self._ledger.config
+
+    async def ready(self) -> None:
+        """Wait until few enough blocks are on their way, and no configuration with Raft.
+
+        Raises OrdererError if the chain has failed, or has no leader because consenters are missing.
+        """
+        if self._ledger.config.consensus_type != BFT:
+            await self._settled.wait()
+        await self._room.wait()
+        if self.failure is not None:
+            raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
+        config = self._ledger.config
+        if config.consensus_type != BFT and not self.participants.suffice(config):
+            raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
+
+    def order(self, message: Message, orderer: str) -> None:
+        """Have an orderer take a message: it will be in a block, unless the process ends before.
+
+        Raises OrdererError if a BFT orderer has it already.
+        """
+        if not self._is_new(message, orderer):
+            return
+        batch = self._batch_settings()
+        for full in self._cutter.add(message, batch):
+            self._put(full)
+        if self._cutting.at_once and self._cutter.pending:
+            self._put(self._cutter.cut())
+        if not self._cutter.pending:
+            self._stop_timer()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(batch.timeout, self._on_timeout)
+
+    async def hold(self) -> None:
+        """Take nothing until `go_on`; if enough consenters are here, what was taken is in blocks."""
+        self._held = True
+        self._room.clear()
+        self._stop_timer()
+        if self._cutter.pending:
+            self._put(self._cutter.cut())
+        if self.participants.suffice(self._ledger.config):
+            written = asyncio.ensure_future(self._batches.join())
+            await asyncio.wait((written, self._task), return_when=asyncio.FIRST_COMPLETED)
+            written.cancel()
+
+    def go_on(self, ledger: ChannelLedger) -> None:
+        """Take messages again, and write them on this ledger."""
+        self._ledger = ledger
+        self._held = False
+        self._room.set()
+
+    def configure(self, message: Message, orderer: str) -> None:
+        """Have an orderer take a configuration: it will be alone in a block.
+
+        Raises OrdererError if the ordering service does not take it, or a BFT orderer has it already.
+        """
+        if message.config is not None:
+            check_configure(self._ledger.config, message.config)
+        if not self._is_new(message, orderer):
+            return
+        self._stop_timer()
+        if self._cutter.pending:
+            self._put(self._cutter.cut())
+        self._settled.clear()
+        self._put([message])
+
+    def cluster(self, name: str, now: datetime) -> raft.Cluster:
+        """The running nodes of a Raft channel, as an orderer knows them: only the leader counts them.
+
+        Raises FabricError if the newest block cannot be read.
+        """
+        config = self._ledger.config
+        known = orderer_metadata(self._newest()).consenter_metadata
+        membership = raft.Membership.read(known, len(config.consenters))
+        consenters = self.participants.consenters(config)
+        if next(iter(consenters), None) != name:
+            return raft.Cluster(membership, frozenset(), now)
+        here = [one for one, _ in consenters.values()]
+        numbered = zip(membership.ids, config.consenters, strict=True)
+        active = frozenset(number for number, one in numbered if one in here)
+        return raft.Cluster(membership, active, now)
+
+    async def stop(self) -> None:
+        """Write the blocks whose messages were taken, if there are consenters enough, and end."""
+        self._stop_timer()
+        if self._cutter.pending:
+            self._put(self._cutter.cut())
+        self._batches.put_nowait(None)
+        self._stopping = True
+        self.participants.changed.set()
+        await self._task
+
+    def _is_new(self, message: Message, orderer: str) -> bool:
+        """Whether no other BFT orderer has taken a message before; with Raft each one is new."""
+        if self._ledger.config.consensus_type != BFT:
+            return True
+        return self._requests.add(message.identifier, orderer)
+
+    def _on_timeout(self) -> None:
+        self._timer = None
+        self._put(self._cutter.cut())
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _put(self, batch: list[Message]) -> None:
+        self._batches.put_nowait(batch)
+        if self._batches.qsize() >= _MAX_BLOCKS_IN_FLIGHT:
+            self._room.clear()
+
+    async def _write(self) -> None:
+        try:
+            while (batch := await self._batches.get()) is not None:
+                await self._write_batch(batch)
+                self._requests.delivered(message.identifier for message in batch)
+                if batch[0].config is not None:
+                    self._settled.set()
+                self._batches.task_done()
+                if self._batches.qsize() < _MAX_BLOCKS_IN_FLIGHT and not self._held:
+                    self._room.set()
+        except FabricError as error:
+            self.failure = f"chain is stopped: {error}"
+            self._room.set()
+            self._settled.set()
+            _LOG.critical("channel %s: %s", self._ledger.channel_id, self.failure)
+
+    async def _write_batch(self, taken: list[Message]) -> None:
+        if not await self._quorum():
+            return
+        batch = list(self._still_good(taken))
+        config = self._ledger.config
+        consenters = list(self.participants.consenters(config).values())
+        after = batch[0].config if batch else None
+        writer = BlockWriter(config, consenters, self._nonce, after)
+        if not batch or not writer.able_signers():
+            if after is not None:
+                _LOG.warning(
+                    "channel %s: a configuration is dropped, because its only orderer would have to "
+                    "give up leading before it is ordered",
+                    config.channel_id,
+                )
+            return
+        known = [message.verified_under is config for message in batch]
+        block = self._block(batch)
+        writer.complete(block, self._newest(), self._ledger.last_config_block())
+        # Peers take no block that its orderers' signatures do not make valid.
+        config.verify_block(block)
+        await self._ledger.commit(block, creators_known=known)
+
+    def _still_good(self, batch: list[Message]) -> Iterator[Message]:
+        """The messages as they are under the present configuration; others are dropped, as in Fabric."""
+        config = self._ledger.config
+        for message in batch:
+            if message.verified_under is config or message.again is None:
+                yield message
+                continue
+            try:
+                yield message.again(config)
+            except OrdererError as error:
+                _LOG.warning("channel %s: a message is dropped: %s", config.channel_id, error)
+
+    async def _quorum(self) -> bool:
+        """Wait for enough consenters; false when the chain is stopped before they are here."""
+        while not self.participants.suffice(self._ledger.config):
+            if self._stopping:
+                return False
+            self.participants.changed.clear()
+            await self.participants.changed.wait()
+        return True
+
+    def _batch_settings(self) -> BatchSettings:
+        config = self._ledger.config
+        if self._settings is None or self._settings[0] is not config:
+            self._settings = (config, batch_settings(config))
+        return self._settings[1]
+
+    def _newest(self) -> common_pb2.Block:
+        number = self._ledger.height - 1
+        block = self._ledger.block(number)
+        if block is None:
+            raise LedgerError(f"channel {self._ledger.channel_id}: block {number} is gone")
+        return block
+
+    def _block(self, batch: list[Message]) -> common_pb2.Block:
+        info = self._ledger.chain_info()
+        return new_block(info.height, info.current_hash, [message.envelope for message in batch])

@@ -1,0 +1,174 @@
+"""Who may do what on a peer: Fabric's resources, their default policies, and a channel's own ACLs.
+
+Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are those. A resource is decided either by the
+peer's own MSP (installing, joining, approving) or by a policy of the channel.
+"""
+
+from collections.abc import Callable
+
+from fabric_protos.msp import msp_principal_pb2
+
+from pyfabric.errors import IdentityError, PolicyError
+from pyfabric.identity.msp import MSP
+from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.proposals import Proposal
+
+READERS = "/Channel/Application/Readers"
+WRITERS = "/Channel/Application/Writers"
+
+ADMINS = "Admins"
+MEMBERS = "Members"
+
+LOCAL_RESOURCES = {
+    "_lifecycle/InstallChaincode": ADMINS,
+    "_lifecycle/QueryInstalledChaincode": ADMINS,
+    "_lifecycle/GetInstalledChaincodePackage": ADMINS,
+    "_lifecycle/QueryInstalledChaincodes": ADMINS,
+    "_lifecycle/ApproveChaincodeDefinitionForMyOrg": ADMINS,
+    "_lifecycle/QueryApprovedChaincodeDefinition": ADMINS,
+    "_lifecycle/QueryApprovedChaincodeDefinitions": ADMINS,
+    "cscc/JoinChain": ADMINS,
+    "cscc/JoinChainBySnapshot": ADMINS,
+    "cscc/JoinBySnapshotStatus": ADMINS,
+    "cscc/GetChannels": MEMBERS,
+}
+"""Resources that the peer's own MSP decides."""
+
+CHANNEL_RESOURCES = {
+    "_lifecycle/CommitChaincodeDefinition": WRITERS,
+    "_lifecycle/QueryChaincodeDefinition": WRITERS,
+    "_lifecycle/QueryChaincodeDefinitions": WRITERS,
+    "_lifecycle/CheckCommitReadiness": WRITERS,
+    "qscc/GetChainInfo": READERS,
+    "qscc/GetBlockByNumber": READERS,
+    "qscc/GetBlockByHash": READERS,
+    "qscc/GetTransactionByID": READERS,
+    "qscc/GetBlockByTxID": READERS,
+    "cscc/GetConfigBlock": READERS,
+    "cscc/GetChannelConfig": READERS,
+    "peer/Propose": WRITERS,
+    "peer/ChaincodeToChaincode": WRITERS,
+    "event/Block": READERS,
+    "event/FilteredBlock": READERS,
+    "gateway/CommitStatus": READERS,
+    "gateway/ChaincodeEvents": READERS,
+}
+"""Resources that a channel's policy decides, unless the channel's ACLs name another."""
+
+_ROLES = {
+    ADMINS: msp_principal_pb2.MSPRole.ADMIN,
+    MEMBERS: msp_principal_pb2.MSPRole.MEMBER,
+}
+_REMEMBERED = 8192
+
+
+class Access:
+    """One peer's access decisions; every refusal is a PolicyError with Fabric's text.
+
+    `configuration` answers the configuration of a channel that the peer has joined.
+    """
+
+    def __init__(
+        self, local_msp: MSP, configuration: Callable[[str], ChannelConfig | None]
+    ) -> None:
+        self._local_msp = local_msp
+        self._configuration = configuration
+        self._allowed: set[tuple[ChannelConfig, str, bytes]] = set()
+
+    def check_proposal(self, resource: str, channel_id: str, proposal: Proposal) -> None:
+        """Check the creator of a proposal whose signature has been verified."""
+        signed = SignedData(
+            proposal.signed.proposal_bytes, proposal.creator, proposal.signed.signature
+        )
+        if resource in LOCAL_RESOURCES:
+            self._check_local(LOCAL_RESOURCES[resource], signed)
+        elif not channel_id and resource in CHANNEL_RESOURCES:
+            self._check_local(CHANNEL_RESOURCES[resource], signed)
+        else:
+            self._check_channel(resource, channel_id, signed, proposal.verified_by)
+
+    def check_signed(self, resource: str, channel_id: str, signed: SignedData) -> None:
+        """Check a signed request, its signature included."""
+        self._check_channel(resource, channel_id, signed, None)
+
+    def _check_local(self, principal: str, signed: SignedData) -> None:
+        prefix = "during channelless check policy with policy"
+        try:
+            identity = self._local_msp.deserialize(signed.identity)
+        except IdentityError as error:
+            raise PolicyError(
+                f"Failed deserializing proposal creator {prefix} [{principal}]: [{error}]"
+            ) from error
+        if principal not in _ROLES:
+            raise PolicyError(
+                f"Failed getting local MSP principal {prefix} [{principal}]: "
+                f"[MSP Principal role [{principal}] not recognized]"
+            )
+        role = msp_principal_pb2.MSPRole(
+            msp_identifier=self._local_msp.msp_id, role=_ROLES[principal]
+        )
+        try:
+            identity.satisfies(
+                msp_principal_pb2.MSPPrincipal(
+                    principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
+                    principal=role.SerializeToString(),
+                )
+            )
+        except IdentityError as error:
+            raise PolicyError(
+                "Failed verifying that proposal's creator satisfies local MSP principal "
+                f"{prefix} [{principal}]: [{error}]"
+            ) from error
+        try:
+            identity.verify(signed.data, signed.signature)
+        except IdentityError as error:
+            raise PolicyError(str(error)) from error
+
+    def _check_channel(
+        self, resource: str, channel_id: str, signed: SignedData, verified_by: object
+    ) -> None:
+        config = self._configuration(channel_id)
+        default = CHANNEL_RESOURCES.get(resource)
+        own = None if config is None else config.acls.get(resource)
+        path = _absolute(own) if own else default
+        if path is None:
+            raise PolicyError(f"Unmapped policy for {resource}")
+        if not channel_id:
+            raise PolicyError(
+                "Invalid channel ID name during check policy on signed data. Name must be different "
+                "from nil."
+            )
+        if config is None:
+            raise PolicyError(f"Failed to get policy manager for channel [{channel_id}]")
+        try:
+            self._evaluate(config, path, signed, verified=verified_by is config.msp_manager)
+        except PolicyError as error:
+            if own:
+                raise PolicyError(
+                    "failed evaluating policy on signed data during check policy "
+                    f"[{path}]: [{error}]"
+                ) from error
+            raise PolicyError(
+                "Failed evaluating policy on signed data during check policy on channel "
+                f"[{channel_id}] with policy [{path}]: [{error}]"
+            ) from error
+
+    def _evaluate(
+        self, config: ChannelConfig, path: str, signed: SignedData, *, verified: bool
+    ) -> None:
+        policy = config.policy(path)
+        if not verified:
+            policy.evaluate([signed])
+            return
+        key = (config, path, signed.identity)
+        if key in self._allowed:
+            return
+        policy.evaluate_identities([config.msp_manager.deserialize(signed.identity)])
+        if len(self._allowed) >= _REMEMBERED:
+            self._allowed.clear()
+        self._allowed.add(key)
+
+
+def _absolute(reference: str) -> str:
+    return reference if reference.startswith("/") else f"/Channel/Application/{reference}"

@@ -1,0 +1,198 @@
+"""A peer's discovery service: members, configuration and endorsers for clients that may know them.
+
+Source: discovery/service.go and discovery/support/acl of Fabric 3.1; texts are those. One thing differs:
+a peer of Fabric with TLS demands a client certificate, of whomever, even where TLS is not mutual. The
+gRPC of Python cannot ask for one that it does not check, so it is demanded here under mutual TLS only.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import grpc
+from fabric_protos.common import policies_pb2
+from fabric_protos.discovery import protocol_pb2
+from fabric_protos.msp import msp_principal_pb2
+from fabric_protos.peer import proposal_response_pb2
+
+from pyfabric.errors import ConfigError, DecodeError, PolicyError, StatusCode
+from pyfabric.identity.msp import MSPManager
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.failures import CallError
+from pyfabric.ledger.peer.access import WRITERS
+from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.servers import client_certificate_hash
+from pyfabric.ledger.services.discovery_members import Membership
+from pyfabric.messages.decoding import INVALID_WIRE_FORMAT, decode
+from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.discovery.config import config_result
+from pyfabric.rules.discovery.wording import interest_text
+from pyfabric.rules.policies.evaluation import Policy, SignaturePolicy
+
+_ACCESS_DENIED = "access denied"
+
+
+class _RefusedError(Exception):
+    """One query is refused; the others of its request are not."""
+
+
+class DiscoveryService:
+    """Discover of one peer: raises CallError for a bad request, answers refusals query by query."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        channels: Channels,
+        now: Callable[[], datetime],
+        *,
+        mutual_tls: bool,
+    ) -> None:
+        self._peer = peer
+        self._membership = Membership(peer, channels, now)
+        self._mutual_tls = mutual_tls
+        self._admins = _admins_of(peer)
+
+    async def discover(
+        self, signed: protocol_pb2.SignedRequest, context: grpc.aio.ServicerContext
+    ) -> protocol_pb2.Response:
+        """Answer each query of a request, in order."""
+        try:
+            request = decode(protocol_pb2.Request, signed.payload)
+        except DecodeError as error:
+            raise CallError(
+                StatusCode.UNKNOWN, f"failed parsing request: {INVALID_WIRE_FORMAT}"
+            ) from error
+        self._check(request, client_certificate_hash(context))
+        data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)
+        return protocol_pb2.Response(results=[self._answer(one, data) for one in request.queries])
+
+    def _check(self, request: protocol_pb2.Request, certificate_hash: bytes | None) -> None:
+        problem = ""
+        if not request.HasField("authentication"):
+            problem = "access denied, no authentication info in request"
+        elif not request.authentication.client_identity:
+            problem = "access denied, client identity wasn't supplied"
+        elif self._mutual_tls and certificate_hash != request.authentication.client_tls_cert_hash:
+            problem = "client claimed TLS hash doesn't match computed TLS hash from gRPC stream"
+        if problem:
+            raise CallError(StatusCode.UNKNOWN, problem)
+
+    def _answer(self, query: protocol_pb2.Query, data: SignedData) -> protocol_pb2.QueryResult:
+        try:
+            if query.channel:
+                return self._of_channel(query, data)
+            self._allow(self._admins, data)
+            if query.WhichOneof("query") != "local_peers":
+                raise _RefusedError("unknown or missing request type")
+            return protocol_pb2.QueryResult(members=self._local_members())
+        except _RefusedError as error:
+            return protocol_pb2.QueryResult(error=protocol_pb2.Error(content=str(error)))
+
+    def _of_channel(self, query: protocol_pb2.Query, data: SignedData) -> protocol_pb2.QueryResult:
+        channel = self._peer.channel(query.channel)
+        if channel is None:
+            raise _RefusedError(_ACCESS_DENIED)
+        self._allow(channel.config.policy(WRITERS), data)
+        match query.WhichOneof("query"):
+            case "config_query":
+                return protocol_pb2.QueryResult(config_result=_config(channel))
+            case "peer_query":
+                members = self._members(channel, query.peer_query.filter)
+                return protocol_pb2.QueryResult(members=members)
+            case "cc_query":
+                content = self._descriptors(channel, query.cc_query.interests)
+                return protocol_pb2.QueryResult(cc_query_res={"content": content})
+            case _:
+                raise _RefusedError("unknown or missing request type")
+
+    @staticmethod
+    def _allow(policy: Policy, data: SignedData) -> None:
+        try:
+            policy.evaluate([data])
+        except PolicyError as error:
+            raise _RefusedError(_ACCESS_DENIED) from error
+
+    def _local_members(self) -> protocol_pb2.PeerMembershipResult:
+        result = protocol_pb2.PeerMembershipResult()
+        for msp_id, peers in self._membership.known().items():
+            result.peers_by_org[msp_id].peers.extend(self._described(peer, None) for peer in peers)
+        return result
+
+    def _members(
+        self, channel: ChannelLedger, interest: proposal_response_pb2.ChaincodeInterest
+    ) -> protocol_pb2.PeerMembershipResult:
+        """The members that an interest asks for; departments without any are named too, as by Fabric."""
+        try:
+            found = self._membership.view(channel).authorized(interest)
+        except PolicyError as error:
+            raise _RefusedError(str(error)) from error
+        wanted = {member.endorser for member in found}
+        result = protocol_pb2.PeerMembershipResult()
+        for msp_id, peers in self._membership.known().items():
+            result.peers_by_org[msp_id].peers.extend(
+                self._described(peer, channel) for peer in peers if peer in wanted
+            )
+        return result
+
+    def _descriptors(
+        self,
+        channel: ChannelLedger,
+        interests: Sequence[proposal_response_pb2.ChaincodeInterest],
+    ) -> list[protocol_pb2.EndorsementDescriptor]:
+        _check_interests(interests)
+        return [self._descriptor(channel, interest) for interest in interests]
+
+    def _descriptor(
+        self, channel: ChannelLedger, interest: proposal_response_pb2.ChaincodeInterest
+    ) -> protocol_pb2.EndorsementDescriptor:
+        try:
+            found = self._membership.view(channel).endorsers(interest)
+        except PolicyError as error:
+            raise _RefusedError(
+                f"failed constructing descriptor for {interest_text(interest)}"
+            ) from error
+        result = protocol_pb2.EndorsementDescriptor(
+            chaincode=found.chaincode,
+            layouts=[protocol_pb2.Layout(quantities_by_group=one) for one in found.layouts],
+        )
+        for name, peers in found.groups.items():
+            result.endorsers_by_groups[name].peers.extend(
+                self._described(peer, channel) for peer in peers
+            )
+        return result
+
+    def _described(self, peer: Peer, channel: ChannelLedger | None) -> protocol_pb2.Peer:
+        return protocol_pb2.Peer(
+            identity=peer.serialized,
+            membership_info=self._membership.alive_message(peer),
+            state_info=None if channel is None else self._membership.state_info(peer, channel),
+        )
+
+
+def _admins_of(peer: Peer) -> Policy:
+    """Who may ask for what concerns no channel: administrators of the peer's department."""
+    role = msp_principal_pb2.MSPRole(
+        msp_identifier=peer.msp_id, role=msp_principal_pb2.MSPRole.ADMIN
+    )
+    envelope = policies_pb2.SignaturePolicyEnvelope(
+        rule=policies_pb2.SignaturePolicy(signed_by=0),
+        identities=[msp_principal_pb2.MSPPrincipal(principal=role.SerializeToString())],
+    )
+    return SignaturePolicy(envelope, MSPManager([peer.local_msp]))
+
+
+def _check_interests(interests: Sequence[proposal_response_pb2.ChaincodeInterest]) -> None:
+    if not interests:
+        raise _RefusedError("chaincode query must have at least one chaincode interest")
+    for interest in interests:
+        if not interest.chaincodes:
+            raise _RefusedError("chaincode interest must contain at least one chaincode")
+        if not all(call.name for call in interest.chaincodes):
+            raise _RefusedError("chaincode name in interest cannot be empty")
+
+
+def _config(channel: ChannelLedger) -> protocol_pb2.ConfigResult:
+    try:
+        return config_result(channel.config.raw)
+    except ConfigError as error:
+        raise _RefusedError(f"failed fetching config for channel {channel.channel_id}") from error

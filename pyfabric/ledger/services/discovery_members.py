@@ -1,0 +1,126 @@
+"""What one peer knows of the others: who they are, which channels they share, what they can run.
+
+Sources: gossip and discovery/support/gossip of Fabric 3.1. There peers learn of each other by gossip; the
+peers of one process know at once, and sign for what is asked when it is asked.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from fabric_protos.gossip import message_pb2
+from fabric_protos.msp import identities_pb2
+
+from pyfabric.errors import IdentityError
+from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.peer.peer import Peer
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.discovery.endorsement import ChannelView, Member
+from pyfabric.rules.discovery.policies import DefinedChaincode, lifecycle_chaincode
+from pyfabric.rules.lifecycle.definitions import LIFECYCLE
+
+
+class Membership:
+    """The peers known to one peer. `now` stamps what they say of themselves."""
+
+    def __init__(self, own: Peer, channels: Channels, now: Callable[[], datetime]) -> None:
+        self._own = own
+        self._channels = channels
+        self._now = now
+        self._started = now()
+
+    def known(self) -> Mapping[str, Sequence[Peer]]:
+        """By MSP id, the peers of the own department and those that share a channel with this one."""
+        found: dict[str, list[Peer]] = defaultdict(list)
+        for peer in self._channels.peers:
+            near = peer.msp_id == self._own.msp_id
+            if near or not set(peer.joined).isdisjoint(self._own.joined):
+                found[peer.msp_id].append(peer)
+        return found
+
+    def view(self, channel: ChannelLedger) -> ChannelView[Peer]:
+        """A channel's members and definitions, now."""
+
+        def definition(name: str) -> DefinedChaincode | None:
+            if name == LIFECYCLE:
+                return lifecycle_chaincode(channel.config)
+            chaincode = self._own.chaincodes(channel.channel_id).get(name)
+            if chaincode is None:
+                return None
+            defined = chaincode.definition
+            return DefinedChaincode(
+                name,
+                defined.sequence,
+                defined.validation.validation_parameter,
+                defined.collection_package,
+            )
+
+        members = []
+        for peer in self._channels.members(channel.channel_id):
+            try:
+                identity = channel.config.msp_manager.deserialize(peer.serialized)
+            except IdentityError:  # its organisation is no longer a member
+                continue
+            members.append(Member(peer, identity, offered(peer, channel.channel_id)))
+        return ChannelView(channel.config, definition, members)
+
+    def alive_message(self, peer: Peer) -> message_pb2.Envelope:
+        """What a peer says of itself: where it is reached."""
+        alive = message_pb2.AliveMessage(
+            membership=message_pb2.Member(endpoint=peer.address, pki_id=_gossip_id(peer)),
+            timestamp=self._time(),
+        )
+        return _signed(
+            peer, message_pb2.GossipMessage(tag=message_pb2.GossipMessage.EMPTY, alive_msg=alive)
+        )
+
+    def state_info(self, peer: Peer, channel: ChannelLedger) -> message_pb2.Envelope:
+        """What a peer says of a channel: its height, the chaincodes that it runs."""
+        gossip_id = _gossip_id(peer)
+        state = message_pb2.StateInfo(
+            timestamp=self._time(),
+            pki_id=gossip_id,
+            channel_MAC=sha256(gossip_id + channel.channel_id.encode()).digest(),
+            properties=message_pb2.Properties(
+                ledger_height=channel.height,
+                chaincodes=[
+                    message_pb2.Chaincode(name=name, version=version)
+                    for name, version in offered(peer, channel.channel_id).items()
+                ],
+            ),
+        )
+        return _signed(
+            peer,
+            message_pb2.GossipMessage(tag=message_pb2.GossipMessage.CHAN_OR_ORG, state_info=state),
+        )
+
+    def _time(self) -> message_pb2.PeerTime:
+        return message_pb2.PeerTime(
+            inc_num=_nanoseconds(self._started), seq_num=_nanoseconds(self._now())
+        )
+
+
+def offered(peer: Peer, channel_id: str) -> Mapping[str, str]:
+    """The chaincodes that a peer tells others it runs, each with its definition's sequence as version."""
+    running = {
+        name: str(chaincode.definition.sequence)
+        for name, chaincode in sorted(peer.chaincodes(channel_id).items())
+        if chaincode.endorses
+    }
+    return {**running, LIFECYCLE: "1"}
+
+
+def _gossip_id(peer: Peer) -> bytes:
+    identity = decode(identities_pb2.SerializedIdentity, peer.serialized)
+    return sha256(identity.mspid.encode() + identity.id_bytes).digest()
+
+
+def _signed(peer: Peer, message: message_pb2.GossipMessage) -> message_pb2.Envelope:
+    payload = message.SerializeToString()
+    return message_pb2.Envelope(payload=payload, signature=peer.sign_message(payload))
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000) * 1_000

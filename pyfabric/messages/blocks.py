@@ -1,0 +1,157 @@
+"""Blocks: their hashes, their five metadata slots, and what orderers sign.
+
+Source: protoutil/blockutils.go and the orderer's block writer of Fabric 3.1. A header's hash is over
+its DER form; the data hash is over the envelopes joined without separators.
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+from fabric_protos.common import common_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric.errors import DecodeError
+from pyfabric.messages.signatures import SignedData
+
+METADATA_SLOTS: Final = 5
+
+
+def parse_block(raw: bytes) -> common_pb2.Block:
+    """The block in `raw`; raises DecodeError when it is no block."""
+    try:
+        return common_pb2.Block.FromString(raw)
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"these {len(raw)} bytes are not a common.Block: {error}") from error
+
+
+def header_bytes(header: common_pb2.BlockHeader) -> bytes:
+    """The DER form of a header: SEQUENCE of number, previous hash and data hash."""
+    number = header.number
+    integer = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    return _der(
+        0x30,
+        _der(0x02, integer) + _der(0x04, header.previous_hash) + _der(0x04, header.data_hash),
+    )
+
+
+def header_hash(header: common_pb2.BlockHeader) -> bytes:
+    """SHA-256 of the header's DER form: the next block's `previous_hash`."""
+    return sha256(header_bytes(header)).digest()
+
+
+def data_hash(data: common_pb2.BlockData) -> bytes:
+    """SHA-256 of the envelopes joined: what a header's `data_hash` must be."""
+    return sha256(b"".join(data.data)).digest()
+
+
+def new_block(number: int, previous_hash: bytes, envelopes: Sequence[bytes]) -> common_pb2.Block:
+    """A block with its header complete and its five metadata slots empty."""
+    data = common_pb2.BlockData(data=envelopes)
+    return common_pb2.Block(
+        header=common_pb2.BlockHeader(
+            number=number, previous_hash=previous_hash, data_hash=data_hash(data)
+        ),
+        data=data,
+        metadata=common_pb2.BlockMetadata(metadata=[b""] * METADATA_SLOTS),
+    )
+
+
+def metadata(block: common_pb2.Block, index: int) -> common_pb2.Metadata:
+    """The message in a metadata slot (common.BlockMetadataIndex); DecodeError when it is not there."""
+    slots = block.metadata.metadata
+    if index >= len(slots):
+        raise DecodeError(f"block {block.header.number} has no metadata at index {index}")
+    try:
+        return common_pb2.Metadata.FromString(slots[index])
+    except ProtobufDecodeError as error:
+        raise DecodeError(
+            f"metadata {index} of block {block.header.number} is not a common.Metadata: {error}"
+        ) from error
+
+
+def transaction_filter(block: common_pb2.Block) -> bytes:
+    """One validation code a transaction, in order; empty when no peer has validated the block."""
+    slots = block.metadata.metadata
+    index = common_pb2.BlockMetadataIndex.TRANSACTIONS_FILTER
+    return slots[index] if index < len(slots) else b""
+
+
+def orderer_metadata(block: common_pb2.Block) -> common_pb2.OrdererBlockMetadata:
+    """What the orderers signed beside the header: last configuration and consenter metadata."""
+    value = metadata(block, common_pb2.BlockMetadataIndex.SIGNATURES).value
+    try:
+        return common_pb2.OrdererBlockMetadata.FromString(value)
+    except ProtobufDecodeError as error:
+        raise DecodeError(
+            f"block {block.header.number} has malformed orderer metadata: {error}"
+        ) from error
+
+
+def last_config_index(block: common_pb2.Block) -> int:
+    """The number of the newest configuration block, this block included."""
+    return orderer_metadata(block).last_config.index
+
+
+def last_config_slot(index: int) -> bytes:
+    """The bytes of the LAST_CONFIG slot."""
+    value = common_pb2.LastConfig(index=index).SerializeToString()
+    return common_pb2.Metadata(value=value).SerializeToString()
+
+
+def orderer_metadata_value(last_config: int, consenter: bytes = b"") -> bytes:
+    """The value in the SIGNATURES slot, which each signature covers.
+
+    `consenter` is what the ordering service says of the block; a genesis block has none.
+    """
+    return common_pb2.OrdererBlockMetadata(
+        last_config=common_pb2.LastConfig(index=last_config),
+        consenter_metadata=consenter,
+    ).SerializeToString()
+
+
+def block_signature_message(
+    value: bytes, signature_header: bytes, header: common_pb2.BlockHeader
+) -> bytes:
+    """What an orderer signs: the slot's value, its own signature (or identifier) header, the header."""
+    return value + signature_header + header_bytes(header)
+
+
+def signatures_slot(value: bytes, signatures: Sequence[common_pb2.MetadataSignature] = ()) -> bytes:
+    """The bytes of the SIGNATURES slot."""
+    return common_pb2.Metadata(value=value, signatures=signatures).SerializeToString()
+
+
+def signature_set(block: common_pb2.Block, consenters: Mapping[int, bytes]) -> list[SignedData]:
+    """The orderers' signatures over a block, ready for the channel's BlockValidation policy.
+
+    A BFT signature names its signer by number only: it is looked up in `consenters`, which holds
+    serialized identities, and left out when it is not there. DecodeError for a malformed slot.
+    """
+    slot = metadata(block, common_pb2.BlockMetadataIndex.SIGNATURES)
+    signed = []
+    for entry in slot.signatures:
+        header = entry.signature_header or entry.identifier_header
+        identity = _signer(entry, consenters)
+        if identity is not None:
+            message = block_signature_message(slot.value, header, block.header)
+            signed.append(SignedData(message, identity, entry.signature))
+    return signed
+
+
+def _signer(entry: common_pb2.MetadataSignature, consenters: Mapping[int, bytes]) -> bytes | None:
+    try:
+        if entry.identifier_header and not entry.signature_header:
+            number = common_pb2.IdentifierHeader.FromString(entry.identifier_header).identifier
+            return consenters.get(number)
+        return common_pb2.SignatureHeader.FromString(entry.signature_header).creator
+    except ProtobufDecodeError as error:
+        raise DecodeError(f"a block signature has a malformed header: {error}") from error
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(size))) + size + content

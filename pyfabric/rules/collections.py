@@ -1,0 +1,152 @@
+"""Private data collections as a channel has agreed on them, and who belongs to each.
+
+Explicit collections stand in chaincodes' committed definitions; beside them each member of the channel
+has an implicit one in every chaincode. Sources: core/common/privdata and
+core/chaincode/lifecycle/deployedcc_infoprovider.go of Fabric 3.1.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fabric_protos.common import policies_pb2
+from fabric_protos.msp import msp_principal_pb2
+from fabric_protos.peer import collection_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric.errors import ConfigError, IdentityError, PolicyError
+from pyfabric.identity.msp import MemberIdentity, MSPManager
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.lifecycle.agreed import (
+    IMPLICIT_PREFIX,
+    LIFECYCLE,
+    CommittedDefinition,
+)
+from pyfabric.rules.policies.evaluation import SignaturePolicy
+
+IMPLICIT_MAXIMUM = 1
+"""To how many other peers of its department a peer gives what goes into their own collection."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One collection, with what its definition says."""
+
+    name: str
+    members: policies_pb2.SignaturePolicyEnvelope
+    manager: MSPManager
+    required_peer_count: int = 0
+    maximum_peer_count: int = 0
+    block_to_live: int = 0
+    member_only_read: bool = False
+    member_only_write: bool = False
+
+    def includes(self, identity: MemberIdentity) -> bool:
+        """Whether an identity satisfies the policy of the members."""
+        try:
+            self._policy.evaluate_identities([identity])
+        except (ConfigError, PolicyError):
+            return False
+        return True
+
+    def stored_by(self, identity: MemberIdentity) -> bool:
+        """Whether a peer keeps the data: its department is named, or the policy includes it."""
+        return identity.msp_id in self.member_organizations or self.includes(identity)
+
+    @cached_property
+    def member_organizations(self) -> frozenset[str]:
+        """The MSP ids that the policy names."""
+        named = (_organization(one, self.manager) for one in self.members.identities)
+        return frozenset(msp_id for msp_id in named if msp_id is not None)
+
+    @cached_property
+    def _policy(self) -> SignaturePolicy:
+        return SignaturePolicy(self.members, self.manager)
+
+
+class Collections:
+    """The collections of a channel.
+
+    `definition` answers a chaincode's committed definition; `msp_id` is the department of the peer that
+    asks: only for its own implicit collection does it give data to others.
+    """
+
+    def __init__(
+        self,
+        config: ChannelConfig,
+        definition: Callable[[str], CommittedDefinition | None],
+        msp_id: str,
+    ) -> None:
+        self._config = config
+        self._definition = definition
+        self._msp_id = msp_id
+
+    def find(self, namespace: str, name: str) -> Collection | None:
+        """A collection of a chaincode, the implicit one of any MSP id included."""
+        definition = None
+        if namespace != LIFECYCLE:
+            definition = self._definition(namespace)
+            if definition is None:
+                return None
+        if name.startswith(IMPLICIT_PREFIX):
+            return self._implicit(name)
+        static = None if definition is None else definition.collections.get(name)
+        return None if static is None else _explicit(static, self._config.msp_manager)
+
+    def names(self, namespace: str) -> Sequence[str]:
+        """The explicit and the members' implicit collections of a chaincode."""
+        definition = None if namespace == LIFECYCLE else self._definition(namespace)
+        explicit = () if definition is None else tuple(definition.collections)
+        implicit = tuple(
+            IMPLICIT_PREFIX + msp_id for msp_id in self._config.application_organizations
+        )
+        return explicit + implicit
+
+    def _implicit(self, name: str) -> Collection:
+        msp_id = name.removeprefix(IMPLICIT_PREFIX)
+        rule = policies_pb2.SignaturePolicy
+        return Collection(
+            name,
+            policies_pb2.SignaturePolicyEnvelope(
+                rule=rule(n_out_of=rule.NOutOf(n=1, rules=[rule(signed_by=0)])),
+                identities=[_member(msp_id)],
+            ),
+            self._config.msp_manager,
+            maximum_peer_count=IMPLICIT_MAXIMUM if msp_id == self._msp_id else 0,
+        )
+
+
+def _explicit(static: collection_pb2.StaticCollectionConfig, manager: MSPManager) -> Collection:
+    return Collection(
+        static.name,
+        static.member_orgs_policy.signature_policy,
+        manager,
+        static.required_peer_count,
+        static.maximum_peer_count,
+        static.block_to_live,
+        static.member_only_read,
+        static.member_only_write,
+    )
+
+
+def _member(msp_id: str) -> msp_principal_pb2.MSPPrincipal:
+    return msp_principal_pb2.MSPPrincipal(
+        principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
+        principal=msp_principal_pb2.MSPRole(
+            msp_identifier=msp_id, role=msp_principal_pb2.MSPRole.MEMBER
+        ).SerializeToString(),
+    )
+
+
+def _organization(principal: msp_principal_pb2.MSPPrincipal, manager: MSPManager) -> str | None:
+    kind, raw = principal.principal_classification, principal.principal
+    try:
+        if kind == msp_principal_pb2.MSPPrincipal.ROLE:
+            return msp_principal_pb2.MSPRole.FromString(raw).msp_identifier
+        if kind == msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT:
+            return msp_principal_pb2.OrganizationUnit.FromString(raw).msp_identifier
+        if kind == msp_principal_pb2.MSPPrincipal.IDENTITY:
+            return manager.deserialize(raw).msp_id
+    except (ProtobufDecodeError, IdentityError):
+        return None
+    return None

@@ -1,0 +1,86 @@
+"""Whether one configuration of a channel may follow another.
+
+Source: common/channelconfig/bundle.go, common/capabilities and orderer/common/multichannel of Fabric 3.1;
+texts are those.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fabric_protos.common import configtx_pb2
+
+from pyfabric.errors import ConfigError
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.parts import OrganizationInfo
+
+CHANNEL_CAPABILITIES: Final = ("V1_1", "V1_3", "V1_4_2", "V1_4_3", "V2_0", "V3_0")
+ORDERER_CAPABILITIES: Final = ("V1_1", "V1_4_2", "V2_0")
+APPLICATION_CAPABILITIES: Final = ("V1_1", "V1_2", "V1_3", "V1_4_2", "V2_0", "V2_5")
+_MIGRATION: Final = frozenset({"V1_4_2", "V1_4_3", "V2_0", "V3_0"})
+
+
+def successor(old: ChannelConfig, proposed: configtx_pb2.Config) -> ChannelConfig:
+    """The configuration that shall follow; raises ConfigError when it may not."""
+    _check_sections(proposed.channel_group)
+    new = ChannelConfig(proposed, channel_id=old.channel_id)
+    try:
+        check_orderer_support(new)
+    except ConfigError as error:
+        raise ConfigError(f"config update is not compatible: {error}") from error
+    if old.consensus_type != new.consensus_type and not old.capabilities.channel & _MIGRATION:
+        raise ConfigError(
+            f"attempted to change consensus type from {old.consensus_type} to {new.consensus_type}"
+        )
+    _check_members("orderer", old.orderer_organizations, new.orderer_organizations)
+    _check_members("application", old.application_organizations, new.application_organizations)
+    return new
+
+
+def check_orderer_support(config: ChannelConfig) -> None:
+    """Raise ConfigError for capabilities that an orderer of Fabric 3.1 does not have."""
+    for level, kind, names, known in (
+        ("orderer", "Orderer", config.capabilities.orderer, ORDERER_CAPABILITIES),
+        ("channel", "Channel", config.capabilities.channel, CHANNEL_CAPABILITIES),
+    ):
+        problem = _unsupported(kind, names, known)
+        if problem:
+            # The text is there twice in Fabric too.
+            raise ConfigError(
+                f"config requires unsupported {level} capabilities: {problem}: {problem}"
+            )
+
+
+def check_peer_support(config: ChannelConfig) -> None:
+    """Raise ConfigError for application capabilities with which a peer of Fabric 3.1 would stop."""
+    names = config.capabilities.application
+    problem = _unsupported("Application", names, APPLICATION_CAPABILITIES)
+    if problem:
+        raise ConfigError(problem)
+
+
+def _unsupported(kind: str, names: Iterable[str], known: tuple[str, ...]) -> str:
+    for name in sorted(names):
+        if name not in known:
+            return f"{kind} capability {name} is required but not supported"
+    return ""
+
+
+def _check_sections(group: configtx_pb2.ConfigGroup) -> None:
+    if "Orderer" not in group.groups:
+        raise ConfigError("config update is not compatible: config does not contain orderer config")
+    if "Application" not in group.groups:
+        raise ConfigError("current config has application section, but new config does not")
+    if "Consortiums" in group.groups:
+        raise ConfigError("current config has no consortiums section, but new config does")
+
+
+def _check_members(
+    kind: str, old: Mapping[str, OrganizationInfo], new: Mapping[str, OrganizationInfo]
+) -> None:
+    names = {one.name: one.msp_id for one in new.values()}
+    for one in old.values():
+        msp_id = names.get(one.name, one.msp_id)
+        if msp_id != one.msp_id:
+            raise ConfigError(
+                f"{kind} org {one.name} attempted to change MSP ID from {one.msp_id} to {msp_id}"
+            )

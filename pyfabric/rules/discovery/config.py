@@ -1,0 +1,64 @@
+"""What discovery says of a channel's configuration: every member's MSP, and the orderers' endpoints.
+
+Source: discovery/support/config of Fabric 3.1; the input is a configuration that is in force.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from fabric_protos.common import configtx_pb2, configuration_pb2
+from fabric_protos.discovery import protocol_pb2
+from fabric_protos.msp import msp_config_pb2
+
+from pyfabric.errors import ConfigError
+from pyfabric.messages.decoding import decode
+
+
+def config_result(config: configtx_pb2.Config) -> protocol_pb2.ConfigResult:
+    """The answer to a config query; raises ConfigError for an address without host or port."""
+    root = config.channel_group
+    orderers, members = root.groups["Orderer"].groups, root.groups["Application"].groups
+    result = protocol_pb2.ConfigResult()
+    for group in (*orderers.values(), *members.values()):
+        msp = _msp(group)
+        if msp.name not in result.msps:
+            result.msps[msp.name].CopyFrom(msp)
+    own = {_msp(group).name: _addresses(group, "Endpoints") for group in orderers.values()}
+    if any(own.values()):
+        for msp_id, addresses in own.items():
+            result.orderers[msp_id].endpoint.extend(_readable(addresses))
+    else:
+        common = [_endpoint(address) for address in _addresses(root, "OrdererAddresses")]
+        for msp_id in own:
+            result.orderers[msp_id].endpoint.extend(common)
+    return result
+
+
+def _msp(group: configtx_pb2.ConfigGroup) -> msp_config_pb2.FabricMSPConfig:
+    value = decode(msp_config_pb2.MSPConfig, group.values["MSP"].value)
+    return decode(msp_config_pb2.FabricMSPConfig, value.config)
+
+
+def _addresses(group: configtx_pb2.ConfigGroup, name: str) -> list[str]:
+    values: Mapping[str, configtx_pb2.ConfigValue] = group.values
+    if name not in values:
+        return []
+    return list(decode(configuration_pb2.OrdererAddresses, values[name].value).addresses)
+
+
+def _readable(addresses: Iterable[str]) -> Iterator[protocol_pb2.Endpoint]:
+    """Fabric leaves out an organisation's address that it cannot read."""
+    for address in addresses:
+        try:
+            yield _endpoint(address)
+        except ConfigError:
+            continue
+
+
+def _endpoint(address: str) -> protocol_pb2.Endpoint:
+    host, colon, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or (":" in host and not bracketed):
+        raise ConfigError(f"failed parsing orderer endpoint {address}")
+    if not port.isdecimal() or not port.isascii() or int(port) >= 2**31:
+        raise ConfigError(f"{port} is not a valid port number")
+    return protocol_pb2.Endpoint(host=host[1:-1] if bracketed else host, port=int(port))

@@ -1,0 +1,185 @@
+"""Principal sets: the ways to satisfy an endorsement policy, and two policies at once.
+
+A principal set is one way: so many signatures, each by somebody who satisfies its principal.
+
+Sources: common/policies/inquire and common/graph of Fabric 3.1, quirks included. Fabric bounds the
+choices of one gate only (and drops rules at random, here the last); policies that would keep it busy for
+minutes are cut here to the first ways found.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, islice, product
+from typing import Final, Self, TypeAlias
+
+from fabric_protos.common import policies_pb2
+from fabric_protos.msp import identities_pb2, msp_principal_pb2
+
+from pyfabric.errors import DecodeError, PolicyError
+from pyfabric.messages.decoding import decode
+
+MOST_WAYS: Final = 10_000
+_MOST_TO_MERGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A principal that can be compared: `kind` is its classification, `raw` its bytes."""
+
+    kind: int
+    raw: bytes
+    msp_id: str
+    role: int | None = None
+    unit: tuple[str, bytes] | None = None
+    certificate: bytes = b""
+
+    @classmethod
+    def of(cls, message: msp_principal_pb2.MSPPrincipal) -> Self:
+        """Read a principal; raises PolicyError for one that cannot be compared."""
+        kind, raw = message.principal_classification, message.principal
+        try:
+            if kind == msp_principal_pb2.MSPPrincipal.ROLE:
+                role = decode(msp_principal_pb2.MSPRole, raw)
+                return cls(kind, raw, role.msp_identifier, role=role.role)
+            if kind == msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT:
+                unit = decode(msp_principal_pb2.OrganizationUnit, raw)
+                place = (unit.organizational_unit_identifier, unit.certifiers_identifier)
+                return cls(kind, raw, unit.msp_identifier, unit=place)
+            if kind == msp_principal_pb2.MSPPrincipal.IDENTITY:
+                identity = decode(identities_pb2.SerializedIdentity, raw)
+                return cls(kind, raw, identity.mspid, certificate=identity.id_bytes)
+        except DecodeError as error:
+            raise PolicyError("failed creating a comparable principal set") from error
+        raise PolicyError("failed creating a comparable principal set")
+
+    def is_a(self, other: "Principal") -> bool:
+        """Whether whoever satisfies this principal satisfies the other too, as far as can be known."""
+        if self.msp_id != other.msp_id:
+            return False
+        if other.role == msp_principal_pb2.MSPRole.MEMBER:
+            return True
+        if self.unit is not None and other.unit is not None:
+            return self.unit == other.unit
+        if self.role is not None and other.role is not None:
+            return self.role == other.role
+        identity = msp_principal_pb2.MSPPrincipal.IDENTITY
+        return self.kind == identity and self.certificate == other.certificate
+
+    def message(self) -> msp_principal_pb2.MSPPrincipal:
+        """The principal as identities are tested against it."""
+        return msp_principal_pb2.MSPPrincipal(
+            principal_classification=msp_principal_pb2.MSPPrincipal.Classification.Name(self.kind),
+            principal=self.raw,
+        )
+
+
+PrincipalSet: TypeAlias = tuple[Principal, ...]
+_Way: TypeAlias = tuple[int, ...]
+_NOBODY: Final = -1
+"""Stands for a leaf that names no principal: a policy with one in any way is not satisfiable."""
+
+
+def principal_sets(envelope: policies_pb2.SignaturePolicyEnvelope) -> list[PrincipalSet]:
+    """Every way to satisfy a policy, none for a malformed one; raises PolicyError as `Principal.of`."""
+    ways = list(islice(_ways(envelope.rule, len(envelope.identities)), MOST_WAYS))
+    used = set(chain.from_iterable(ways))
+    if _NOBODY in used:
+        return []
+    principals = {index: Principal.of(envelope.identities[index]) for index in used}
+    return [tuple(principals[index] for index in way) for way in ways]
+
+
+def _ways(rule: policies_pb2.SignaturePolicy, count: int) -> Iterator[_Way]:
+    gate = rule.n_out_of
+    if rule.HasField("n_out_of") and gate.rules and gate.n:
+        if not 0 < gate.n <= len(gate.rules):
+            return
+        rules = gate.rules[: _affordable(len(gate.rules), gate.n)]
+        parts = [list(islice(_ways(part, count), MOST_WAYS)) for part in rules]
+        for chosen in combinations(parts, gate.n):
+            for combined in product(*chosen):
+                yield tuple(chain.from_iterable(combined))
+    elif rule.HasField("signed_by") and 0 <= rule.signed_by < count:
+        yield (rule.signed_by,)
+    else:
+        yield (_NOBODY,)
+
+
+def _affordable(rules: int, threshold: int) -> int:
+    """How many rules of a gate can be chosen from with no more than so many outcomes."""
+    chosen_from, outcomes = threshold, 1
+    while chosen_from < rules:
+        outcomes = outcomes * (chosen_from + 1) // (chosen_from + 1 - threshold)
+        if outcomes > MOST_WAYS:
+            break
+        chosen_from += 1
+    return chosen_from
+
+
+def merge_all(policies: Sequence[Sequence[PrincipalSet]]) -> list[PrincipalSet]:
+    """The ways to satisfy all of these policies; raises PolicyError when there is no policy."""
+    if not policies:
+        raise PolicyError("no principal sets remained after filtering")
+    merged = list(policies[0])
+    for policy in policies[1:]:
+        merged = merge(merged, policy)
+    return merged
+
+
+def merge(first: Sequence[PrincipalSet], second: Sequence[PrincipalSet]) -> list[PrincipalSet]:
+    """The ways to satisfy two policies at once, with few more signatures than are needed."""
+    if len(first) * len(second) > MOST_WAYS:
+        first, second = first[:_MOST_TO_MERGE], second[:_MOST_TO_MERGE]
+    in_second = _containers(first, second)
+    merged = [_cover(first[i], second[j]) for i, j in in_second]
+    rest = _without(first, {i for i, _ in in_second})
+    in_rest = _containers(second, rest)
+    merged += [_cover(second[i], rest[j]) for i, j in in_rest]
+    # Fabric looks up places in `second` after it has dropped sets from it: kept.
+    others = _without(second, {i for i, _ in in_rest})
+    others = _without(others, {j for _, j in in_second})
+    rest = _without(rest, {j for _, j in in_rest})
+    merged += [_cover(one, other) for one in rest for other in others]
+    return _minimal(merged)
+
+
+def _containers(
+    sets: Sequence[PrincipalSet], containers: Sequence[PrincipalSet]
+) -> list[tuple[int, int]]:
+    """Which sets (by place) have each principal covered in which of the others."""
+    return [
+        (i, j)
+        for i, one in enumerate(sets)
+        for j, other in enumerate(containers)
+        if all(any(covering.is_a(principal) for covering in other) for principal in one)
+    ]
+
+
+def _without(sets: Sequence[PrincipalSet], places: Iterable[int]) -> list[PrincipalSet]:
+    dropped = set(places)
+    return [one for place, one in enumerate(sets) if place not in dropped]
+
+
+def _cover(contained: PrincipalSet, containing: PrincipalSet) -> PrincipalSet:
+    """The second set, with what of the first it does not cover."""
+    left = list(containing)
+    missing = []
+    for principal in contained:
+        covering = next((one for one in left if one.is_a(principal)), None)
+        if covering is None:
+            missing.append(principal)
+        else:
+            left.remove(covering)
+    return (*containing, *missing)
+
+
+def _minimal(sets: Sequence[PrincipalSet]) -> list[PrincipalSet]:
+    """Without sets that hold all principals of another; of equal ones the first. Counts do not matter."""
+    distinct: dict[frozenset[Principal], PrincipalSet] = {}
+    for one in sets:
+        distinct.setdefault(frozenset(one), one)
+    kept: set[frozenset[Principal]] = set()
+    for candidate in sorted(distinct, key=len):
+        if not any(smaller <= candidate for smaller in kept):
+            kept.add(candidate)
+    return [one for principals, one in distinct.items() if principals in kept]

@@ -1,0 +1,168 @@
+"""What `_lifecycle` accepts as a definition: names, versions, collections.
+
+Source: core/chaincode/lifecycle/scc.go of Fabric 3.1; texts are those.
+"""
+
+import re
+from collections.abc import Sequence
+
+from fabric_protos.common import policies_pb2
+from fabric_protos.msp import msp_principal_pb2
+from fabric_protos.peer import collection_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric.errors import ConfigError, ContractError, IdentityError
+from pyfabric.identity.msp import MSPManager
+from pyfabric.rules.policies.evaluation import SignaturePolicy
+
+_NAME = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
+_VERSION = re.compile(r"[A-Za-z0-9_.+-]+")
+_COLLECTION = re.compile(r"[A-Za-z0-9-]+([A-Za-z0-9_-]+)*")
+_SYSTEM_NAMES = frozenset({"cscc", "escc", "lscc", "qscc", "vscc"})
+
+Collections = Sequence[collection_pb2.StaticCollectionConfig]
+
+
+def check_names(name: str, version: str) -> None:
+    """Chaincode name and version; raises ContractError."""
+    if not _NAME.fullmatch(name):
+        raise ContractError(
+            f"invalid chaincode name '{name}'. Names can only consist of alphanumerics, '_', and "
+            "'-' and can only begin with alphanumerics"
+        )
+    if name in _SYSTEM_NAMES:
+        raise ContractError(f"chaincode name '{name}' is the name of a system chaincode")
+    if not _VERSION.fullmatch(version):
+        raise ContractError(
+            f"invalid chaincode version '{version}'. Versions can only consist of alphanumerics, "
+            "'_', '-', '+', and '.'"
+        )
+
+
+def static_collections(package: collection_pb2.CollectionConfigPackage) -> Collections:
+    """The collections of a package; raises ContractError."""
+    for entry in package.config:
+        if not entry.HasField("static_collection_config"):
+            raise ContractError("collection config contains unexpected payload type: <nil>")
+    return [entry.static_collection_config for entry in package.config]
+
+
+def check_collections(collections: Collections, manager: MSPManager) -> None:
+    """Names, peer counts and member policies; raises ContractError."""
+    seen = set()
+    for collection in collections:
+        name = collection.name
+        if not _COLLECTION.fullmatch(name):
+            raise ContractError(
+                f"invalid collection name '{name}'. Names can only consist of alphanumerics, '_', "
+                "and '-' and cannot begin with '_'"
+            )
+        if name in seen:
+            raise ContractError(
+                f"collection-name: {name} -- found duplicate in collection configuration"
+            )
+        seen.add(name)
+        _check_counts(collection)
+        _check_members(collection, manager)
+
+
+def _check_counts(collection: collection_pb2.StaticCollectionConfig) -> None:
+    most, least = collection.maximum_peer_count, collection.required_peer_count
+    if most < least:
+        raise ContractError(
+            f"collection-name: {collection.name} -- maximum peer count ({most}) cannot be less than "
+            f"the required peer count ({least})"
+        )
+    if least < 0:
+        raise ContractError(
+            f"collection-name: {collection.name} -- requiredPeerCount ({least}) cannot be less "
+            "than zero"
+        )
+
+
+def _check_members(collection: collection_pb2.StaticCollectionConfig, manager: MSPManager) -> None:
+    name = collection.name
+    if not collection.HasField("member_orgs_policy"):
+        raise ContractError(f"collection member policy is not set for collection '{name}'")
+    if not collection.member_orgs_policy.HasField("signature_policy"):
+        raise ContractError(f"collection member org policy is empty for collection '{name}'")
+    policy = collection.member_orgs_policy.signature_policy
+    try:
+        SignaturePolicy(policy, manager)
+    except ConfigError as error:
+        raise ContractError(
+            f"invalid member org policy for collection '{name}': {error}"
+        ) from error
+    if (wanted := _not_or(policy.rule)) is not None:
+        raise ContractError(
+            f"collection-name: {name} -- error in member org policy: signature policy is not an OR "
+            f"concatenation, NOutOf {wanted}"
+        )
+    for principal in policy.identities:
+        _check_principal(name, principal, manager)
+
+
+def _not_or(rule: policies_pb2.SignaturePolicy) -> int | None:
+    if not rule.HasField("n_out_of"):
+        return None
+    if rule.n_out_of.n != 1:
+        return rule.n_out_of.n
+    wanted = (_not_or(part) for part in rule.n_out_of.rules)
+    return next((number for number in wanted if number is not None), None)
+
+
+def _check_principal(
+    name: str, principal: msp_principal_pb2.MSPPrincipal, manager: MSPManager
+) -> None:
+    kind = principal.principal_classification
+    if kind == msp_principal_pb2.MSPPrincipal.IDENTITY:
+        try:
+            manager.deserialize(principal.principal)
+        except IdentityError as error:
+            raise ContractError(
+                f"collection-name: {name} -- contains an identity that is not part of the channel"
+            ) from error
+        return
+    msp_id = _organization(name, kind, principal.principal)
+    if msp_id not in manager.msps:
+        raise ContractError(
+            f"collection-name: {name} -- collection member '{msp_id}' is not part of the channel"
+        )
+
+
+def _organization(name: str, kind: int, principal: bytes) -> str:
+    try:
+        if kind == msp_principal_pb2.MSPPrincipal.ROLE:
+            return msp_principal_pb2.MSPRole.FromString(principal).msp_identifier
+        if kind == msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT:
+            return msp_principal_pb2.OrganizationUnit.FromString(principal).msp_identifier
+    except ProtobufDecodeError as error:
+        raise ContractError(
+            f"collection-name: {name} -- cannot unmarshal identity bytes: {error}"
+        ) from error
+    raise ContractError(f"collection-name: {name} -- principal type {kind} is not supported")
+
+
+def check_against_committed(
+    proposed: Collections, committed: collection_pb2.CollectionConfigPackage
+) -> None:
+    """Collections may be added, never dropped, and keep their lifetime; raises ContractError."""
+    if not committed.config:
+        return
+    if not proposed:
+        raise ContractError(
+            "the proposed collection config does not contain previously defined collections"
+        )
+    by_name = {collection.name: collection for collection in proposed}
+    for entry in committed.config:
+        old = entry.static_collection_config
+        new = by_name.get(old.name)
+        if new is None:
+            raise ContractError(
+                f"existing collection [{old.name}] missing in the proposed collection configuration"
+            )
+        if new.block_to_live != old.block_to_live:
+            raise ContractError(
+                f"the BlockToLive in an existing collection [{old.name}] modified. Existing value "
+                f"[{old.block_to_live}]"
+            )

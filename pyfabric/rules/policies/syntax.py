@@ -1,0 +1,206 @@
+"""The language of signature policies: OR('A.member', AND('B.peer', 'C.peer')), and back.
+
+Fabric reads a policy with a general expression language, in three passes: each pass writes the gates
+out as text and the next one reads it. What follows from that is kept: principals are numbered with
+the inner gates first and never shared, `outof`, `OutOf` and `OUTOF` are names but `Outof` is not, a
+quoted text that is no principal is read again as an expression (so '1' is a number), sums are
+numbers, and a threshold may be one more than there are rules. Left out are the parts of that language
+that have no use in a policy (conditions, escapes in texts, comments): refused here.
+
+Source: common/policydsl of Fabric 3.1.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from fabric_protos.common import policies_pb2
+from fabric_protos.msp import msp_principal_pb2
+from google.protobuf.message import DecodeError as ProtobufDecodeError
+
+from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.rules.policies.reader import Call, Node, Number, Text, read, read_arguments
+
+ROLES: Final[Mapping[str, msp_principal_pb2.MSPRole.MSPRoleType]] = {
+    "member": msp_principal_pb2.MSPRole.MSPRoleType.MEMBER,
+    "admin": msp_principal_pb2.MSPRole.MSPRoleType.ADMIN,
+    "client": msp_principal_pb2.MSPRole.MSPRoleType.CLIENT,
+    "peer": msp_principal_pb2.MSPRole.MSPRoleType.PEER,
+    "orderer": msp_principal_pb2.MSPRole.MSPRoleType.ORDERER,
+}
+_PRINCIPAL: Final = re.compile(rf"([0-9A-Za-z.-]+)\.({'|'.join(ROLES)})")
+_LAST_PASS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    threshold: int
+    rules: tuple["_Rule", ...]
+
+
+_Rule: TypeAlias = str | _Gate
+
+
+def parse_signature_policy(expression: str) -> policies_pb2.SignaturePolicyEnvelope:
+    """The envelope that Fabric makes of `expression`, to the byte; raises PolicySyntaxError."""
+    principals: list[msp_principal_pb2.MSPPrincipal] = []
+    rule = _rule(_whole(read(expression), 0), principals)
+    return policies_pb2.SignaturePolicyEnvelope(version=0, rule=rule, identities=principals)
+
+
+def format_signature_policy(envelope: policies_pb2.SignaturePolicyEnvelope) -> str:
+    """An expression for `envelope`; ConfigError when there is none.
+
+    The language knows only role principals, and MSP ids of letters, digits, dots and hyphens.
+    """
+    text = _format(envelope.rule, envelope.identities)
+    return text if text.endswith(")") else f"OR({text})"
+
+
+def _whole(node: Node, level: int) -> _Gate:
+    """The gate that a whole expression is. `level` counts Fabric's passes from 0."""
+    if isinstance(node, Call):
+        return _gate(node, level)
+    if isinstance(node, Text) and level < _LAST_PASS:
+        try:
+            return _whole(read(node.value), level + 1)
+        except PolicySyntaxError as error:
+            raise PolicySyntaxError(
+                f"in a quoted policy: {error}", position=node.position
+            ) from error
+    raise PolicySyntaxError(
+        "a policy is a gate: OR(…), AND(…) or OutOf(n, …)", position=node.position
+    )
+
+
+def _gate(call: Call, level: int) -> _Gate:
+    items = _spread(_with_threshold(call, level), level)
+    threshold, rules = items[0], [item for item in items[1:] if not isinstance(item, float)]
+    if isinstance(threshold, str | _Gate):
+        raise PolicySyntaxError(
+            f"the first argument of {call.name} says how many of the others must agree: a number",
+            position=call.position,
+        )
+    if not rules or len(rules) < len(items) - 1:
+        raise PolicySyntaxError(
+            f"the rules of {call.name} are principals, 'MSP.role', and gates; at least one",
+            position=call.position,
+        )
+    if not -1 < threshold < len(rules) + 2:
+        raise PolicySyntaxError(
+            f"invalid t-out-of-n predicate, t {threshold:g}, n {len(rules)}: {call.name} asks for "
+            "more than there are rules, or for less than none",
+            position=call.position,
+        )
+    return _Gate(int(threshold), tuple(rules))
+
+
+def _with_threshold(call: Call, level: int) -> Sequence[Node]:
+    arguments: Sequence[Node] = call.arguments
+    if level == 0 and call.name in ("And", "AND"):
+        arguments = (Number(len(arguments), call.position), *arguments)
+    elif level == 0 and call.name in ("Or", "OR"):
+        arguments = (Number(1, call.position), *arguments)
+    elif call.name != "outof" and (level > 0 or call.name not in ("OutOf", "OUTOF")):
+        raise PolicySyntaxError(
+            f"unknown gate {call.name}: use OR, AND or OutOf", position=call.position
+        )
+    if len(arguments) < 2:
+        raise PolicySyntaxError(
+            f"expected at least two arguments to NOutOf. Given {len(arguments)}: {call.name} has no "
+            "rules",
+            position=call.position,
+        )
+    return arguments
+
+
+def _spread(arguments: Sequence[Node], level: int) -> list[float | _Rule]:
+    """What the arguments come to, once the texts that are no principals are read again."""
+    items: list[float | _Rule] = []
+    for node in arguments:
+        if isinstance(node, Number):
+            items.append(float(node.value))
+        elif isinstance(node, Call):
+            items.append(_gate(node, level))
+        elif _PRINCIPAL.fullmatch(node.value):
+            items.append(node.value)
+        else:
+            items.extend(_again(node, level))
+    return items
+
+
+def _again(node: Text, level: int) -> list[float | _Rule]:
+    message = (
+        f"{node.value!r} is no principal: write 'MSP.role' with letters, digits, '.' and '-' in the "
+        f"MSP id and a role of {', '.join(ROLES)}"
+    )
+    if level == _LAST_PASS:
+        raise PolicySyntaxError(message, position=node.position)
+    try:
+        return _spread(read_arguments(node.value), level + 1)
+    except PolicySyntaxError as error:
+        raise PolicySyntaxError(message, position=node.position) from error
+
+
+def _rule(
+    gate: _Gate, principals: list[msp_principal_pb2.MSPPrincipal]
+) -> policies_pb2.SignaturePolicy:
+    """The message of a gate; principals are numbered with the inner gates' first."""
+    inner = {
+        index: _rule(rule, principals)
+        for index, rule in enumerate(gate.rules)
+        if isinstance(rule, _Gate)
+    }
+    rules = []
+    for index, rule in enumerate(gate.rules):
+        if isinstance(rule, str):
+            rules.append(policies_pb2.SignaturePolicy(signed_by=len(principals)))
+            principals.append(_principal(rule))
+        else:
+            rules.append(inner[index])
+    return policies_pb2.SignaturePolicy(
+        n_out_of=policies_pb2.SignaturePolicy.NOutOf(n=gate.threshold, rules=rules)
+    )
+
+
+def _principal(text: str) -> msp_principal_pb2.MSPPrincipal:
+    msp_id, _, role = text.rpartition(".")
+    return msp_principal_pb2.MSPPrincipal(
+        principal_classification=msp_principal_pb2.MSPPrincipal.Classification.ROLE,
+        principal=msp_principal_pb2.MSPRole(
+            msp_identifier=msp_id, role=ROLES[role]
+        ).SerializeToString(),
+    )
+
+
+def _format(
+    rule: policies_pb2.SignaturePolicy, principals: Sequence[msp_principal_pb2.MSPPrincipal]
+) -> str:
+    kind = rule.WhichOneof("Type")
+    if kind == "signed_by" and 0 <= rule.signed_by < len(principals):
+        return _principal_text(principals[rule.signed_by])
+    if kind != "n_out_of":
+        raise ConfigError(
+            "a rule of this signature policy is neither a gate nor one of its principals"
+        )
+    count, rules = rule.n_out_of.n, [_format(one, principals) for one in rule.n_out_of.rules]
+    if count == 1:
+        return f"OR({', '.join(rules)})"
+    if count == len(rules):
+        return f"AND({', '.join(rules)})"
+    return f"OutOf({', '.join([str(count), *rules])})"
+
+
+def _principal_text(principal: msp_principal_pb2.MSPPrincipal) -> str:
+    kinds = msp_principal_pb2.MSPPrincipal.Classification
+    if principal.principal_classification == kinds.ROLE:
+        try:
+            role = msp_principal_pb2.MSPRole.FromString(principal.principal)
+        except ProtobufDecodeError as error:
+            raise ConfigError(f"a principal is no role: {error}") from error
+        names = {number: name for name, number in ROLES.items()}
+        text = f"{role.msp_identifier}.{names.get(role.role, '')}"
+        if _PRINCIPAL.fullmatch(text):
+            return f"'{text}'"
+    raise ConfigError("a principal of this signature policy cannot be written as 'MSP.role'")

@@ -1,0 +1,186 @@
+"""Fabric's own orderers, one process each, on a channel of tests.support.ledger.ordering.
+
+with RealOrderers(folder, council) as real:
+    real.join(genesis)
+    status, info = real.broadcast(0, envelope)
+    config = real.config(0)
+"""
+
+import os
+import shutil
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import yaml
+from fabric_protos.common import common_pb2, configtx_pb2
+
+from pyfabric._grpc.driver import Driver
+from pyfabric.client.effects import Broadcast, Endpoint, broadcast
+from pyfabric.identity.folders import write_local_msp, write_tls
+from pyfabric.rules.configuration.channel_config import config_from_block
+from tests.support.ledger.ledger import free_port
+from tests.support.ledger.ordering import CHANNEL, Council, OrdererMaterial
+from tests.support.network.programs import fabric_programs
+
+CHANNELS = "/participation/v1/channels"
+_READY_SECONDS = 60
+
+
+class RealOrderers:
+    """A process for each orderer of a council."""
+
+    def __init__(self, folder: Path, council: Council) -> None:
+        self._folder = folder
+        self._council = council
+        self._driver = Driver()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._clients: list[httpx.Client] = []
+        self._operations: list[int] = []
+
+    def __enter__(self) -> Self:
+        for one in self._council.orderers:
+            self._start(one)
+        for client in self._clients:
+            self._wait(client)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._driver.close()
+        for client in self._clients:
+            client.close()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(timeout=30)
+
+    def join(self, genesis: common_pb2.Block) -> None:
+        """Have every orderer join the channel, and wait for a leader."""
+        for client in self._clients:
+            files = {"config-block": ("block", genesis.SerializeToString())}
+            answer = client.post(CHANNELS, files=files)
+            assert answer.status_code == 201, answer.text
+
+    def broadcast(self, index: int, envelope: bytes) -> tuple[int, str]:
+        """Have an orderer take a message; its answer, once it knows a leader."""
+        material = self._council.orderers[index]
+        endpoint = Endpoint(
+            f"127.0.0.1:{material.consenter.port}", self._council.ordering.tls_ca.certificate_pem
+        )
+        end = time.monotonic() + _READY_SECONDS
+        while True:
+            status, info = self._driver.run(broadcast(Broadcast(endpoint, envelope)))
+            if info != "no Raft leader" or time.monotonic() > end:
+                return status, info
+            time.sleep(0.1)
+
+    def leader(self) -> int:
+        """The orderer that leads the channel, with Raft; waits for it."""
+        end = time.monotonic() + _READY_SECONDS
+        wanted = f'consensus_etcdraft_is_leader{{channel="{CHANNEL}"}} 1'
+        while time.monotonic() < end:
+            for index, port in enumerate(self._operations):
+                if wanted in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text:
+                    return index
+            time.sleep(0.05)
+        raise AssertionError("no orderer leads")
+
+    def config(self, index: int, sequence: int = 0) -> configtx_pb2.Config:
+        """The configuration of the newest configuration block, once it has this sequence."""
+        end = time.monotonic() + _READY_SECONDS
+        while True:
+            answer = self._clients[index].get(f"{CHANNELS}/{CHANNEL}/blocks/config")
+            if answer.status_code == 200:
+                _, config = config_from_block(common_pb2.Block.FromString(answer.content))
+                if config.sequence >= sequence:
+                    return config
+            assert time.monotonic() < end, answer.text
+            time.sleep(0.02)
+
+    def get(self, index: int, path: str = f"/{CHANNEL}") -> dict[str, Any]:
+        """What the participation API says."""
+        return dict(self._clients[index].get(CHANNELS + path).json())
+
+    def _start(self, one: OrdererMaterial) -> None:
+        folder = self._folder / one.name
+        ordering = self._council.ordering
+        certificate = one.identity.identity.certificate
+        write_local_msp(folder / "msp", ordering.definition, certificate, ordering.key(certificate))
+        root = ordering.tls_ca.certificate_pem
+        write_tls(folder / "tls", one.tls_certificate, ordering.key(one.tls_certificate), [root])
+        admin_port = free_port()
+        operations_port = free_port()
+        self._operations.append(operations_port)
+        config = self._configuration(folder, one, admin_port, operations_port)
+        (folder / "orderer.yaml").write_text(yaml.safe_dump(config))
+        program = shutil.which("orderer", path=fabric_programs())
+        assert program is not None
+        with (folder / "log").open("wb") as log:
+            self._processes.append(
+                subprocess.Popen(
+                    [program],
+                    stdout=log,
+                    stderr=log,
+                    env={"FABRIC_CFG_PATH": str(folder), "PATH": os.environ["PATH"]},
+                )
+            )
+        context = ssl.create_default_context(cafile=folder / "tls" / "ca.crt")
+        context.load_cert_chain(folder / "tls" / "server.crt", folder / "tls" / "server.key")
+        self._clients.append(
+            httpx.Client(
+                verify=context,
+                base_url=f"https://127.0.0.1:{admin_port}",
+                trust_env=False,
+                timeout=30,
+            )
+        )
+
+    def _configuration(
+        self, folder: Path, one: OrdererMaterial, admin_port: int, operations_port: int
+    ) -> dict[str, Any]:
+        tls = {
+            "Enabled": True,
+            "Certificate": str(folder / "tls" / "server.crt"),
+            "PrivateKey": str(folder / "tls" / "server.key"),
+        }
+        roots = [str(folder / "tls" / "ca.crt")]
+        return {
+            "General": {
+                "ListenAddress": "127.0.0.1",
+                "ListenPort": one.consenter.port,
+                "TLS": tls | {"RootCAs": roots},
+                "LocalMSPID": self._council.ordering.msp_id,
+                "LocalMSPDir": str(folder / "msp"),
+                "BCCSP": {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}},
+                "BootstrapMethod": "none",
+            },
+            "FileLedger": {"Location": str(folder / "ledger")},
+            "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "1 MB"},
+            "Consensus": {"WALDir": str(folder / "wal"), "SnapDir": str(folder / "snapshots")},
+            "Admin": {
+                "ListenAddress": f"127.0.0.1:{admin_port}",
+                "TLS": tls | {"ClientRootCAs": roots, "ClientAuthRequired": True},
+            },
+            "Operations": {"ListenAddress": f"127.0.0.1:{operations_port}"},
+            "Metrics": {"Provider": "prometheus"},
+        }
+
+    def _wait(self, client: httpx.Client) -> None:
+        end = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                client.get(CHANNELS)
+            except httpx.TransportError:
+                assert time.monotonic() < end, "an orderer does not answer"
+                time.sleep(0.05)
+            else:
+                return

@@ -1,0 +1,96 @@
+"""A stand-in for the program `docker`: it remembers commands, and its hosts answer what they are told.
+
+It knows what the compose runtime asks for and nothing else; real engines are driven by the conformance
+suite (`--runtime compose`). Its folder holds `calls` (one command a line), `running` (services), `log`, and
+files with which a test has it misbehave: `broken` (a command that fails), `refuses` (what hosts answer),
+`volumes`, `images` (ids of images by service; without it there is none).
+"""
+
+import json
+import stat
+import sys
+from pathlib import Path
+
+import yaml
+
+SCRIPT = """\
+#!{python}
+import sys
+sys.path[:0] = {path!r}
+from pathlib import Path
+from tests.support.network.docker_stand_in import main
+main(Path({folder!r}), sys.argv[1:])
+"""
+
+
+def install(folder: Path) -> Path:
+    """Write the program into `folder` and answer the folder, which is also the stand-in's own."""
+    folder.mkdir()
+    program = folder / "docker"
+    program.write_text(SCRIPT.format(python=sys.executable, path=sys.path, folder=str(folder)))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return folder
+
+
+def main(folder: Path, arguments: list[str]) -> None:
+    with (folder / "calls").open("a") as calls:
+        calls.write(" ".join(arguments) + "\n")
+    broken = _lines(folder / "broken")
+    if broken and broken[0] in arguments:
+        sys.exit("first words\n" + broken[0] + " is broken")
+    if arguments[0] == "compose" and arguments[1] == "--file":
+        _compose(folder, Path(arguments[2]), [word for word in arguments[3:] if word != "*"])
+    elif arguments[:2] == ["image", "inspect"]:
+        ids = _lines(folder / "images")
+        print(ids[0]) if ids else sys.exit("no such image")
+    elif arguments[0] == "ps":
+        for line in _lines(folder / "containers"):
+            print(line)
+    elif arguments[:2] == ["volume", "ls"]:
+        print("\n".join(_lines(folder / "volumes")))
+
+
+def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
+    arguments = [word for word in arguments if word != "--profile"]
+    command, given = arguments[0], [word for word in arguments[1:] if "." in word]
+    services = yaml.safe_load(file.read_text())["services"]
+    running = _lines(folder / "running")
+    usual = [name for name, service in services.items() if "profiles" not in service]
+    if command == "config" and "--services" in arguments:
+        print("\n".join(services))
+    elif command == "config":
+        print(json.dumps({"services": {name: {"image": f"image/{name}"} for name in usual}}))
+    elif command == "ps":
+        print("\n".join(running))
+    elif command == "up":
+        _write(folder / "running", usual)
+    elif command == "exec":
+        _answer(folder, file.parent, arguments[2:3])
+    elif command == "restart":
+        _answer(folder, file.parent, given)
+    elif command == "logs":
+        print((folder / "log").read_text(), end="")
+    elif command in ("stop", "rm"):
+        _write(folder / "running", [name for name in running if name not in given])
+    elif command == "down":
+        _write(folder / "running", [])
+
+
+def _answer(folder: Path, root: Path, hosts: list[str]) -> None:
+    """Each host says that it serves what its file asks for, or what it is made to refuse."""
+    with (folder / "log").open("a") as log:
+        for name in hosts:
+            asked = json.loads((root / "hosts" / name.split(".")[1] / "services.json").read_text())
+            ids = [service["package_id"] for service in asked["services"]]
+            said = json.dumps({"serving": ids})
+            for refusal in _lines(folder / "refuses"):
+                said = json.dumps({"error": refusal})
+            log.write(f"{name}-1  | some other line\n{name}-1  | {said}\n")
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def _write(file: Path, lines: list[str]) -> None:
+    file.write_text("\n".join(lines))

@@ -1,0 +1,8 @@
+"""Where the repository and its test data are."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+TESTS: Final = ROOT / "tests"
+VECTORS: Final = TESTS / "vectors"
