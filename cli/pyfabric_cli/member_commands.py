@@ -11,7 +11,8 @@ from pyfabric_network.members.public import PublicDefinition
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.topologies import find_topology
 
-from pyfabric.identity import files
+from pyfabric.errors import ConfigError
+from pyfabric.local import files
 from pyfabric_cli import completion, options
 from pyfabric_cli.output import say
 from pyfabric_cli.session import Session
@@ -59,7 +60,7 @@ def init(
     members = Membership.open(find_topology(topology), session.settings.state, runtime=runtime)
     definition = members.make(department, host, first_port, now=datetime.now(UTC))
     target = to or Path(f"{definition.network}-{definition.department.lower()}.json")
-    files.write_public(target, definition.to_bytes())
+    files.write_public(target, definition.to_bytes(), error=ConfigError)
     say(
         f"the keys of {department} are in {members.root}: they stay there, and are yours to keep safe"
     )

@@ -1,6 +1,5 @@
 """`pyfabric network`: bring a network up and down, look at it, hand out profiles."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,7 @@ from pyfabric_network.topology.plan import make_plan
 from pyfabric_network.topology.topologies import find_topology, load_topology
 
 from pyfabric.errors import ConfigError
-from pyfabric.identity import files
+from pyfabric.local import files
 from pyfabric_cli import completion, member_commands, options
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.output import progress, say, waiting
@@ -50,7 +49,7 @@ def init(
     target = to or Path(source.name)
     if target.exists():
         raise ConfigError(f"{target} exists already: name another file with --to")
-    shutil.copyfile(source, target)
+    files.write_public(target, source.read_bytes(), error=ConfigError)
     say(f"wrote {target}; after your changes: pyfabric network up {target}")
 
 
@@ -177,7 +176,7 @@ def render(
     found = load_topology(find_topology(topology))
     plan = make_plan(found, to.absolute(), base_port=found.base_port, containers=True)
     for name, text in project_files(plan).items():
-        files.write_public(to / name, text.encode())
+        files.write_public(to / name, text.encode(), error=ConfigError)
         say(f"wrote {to / name}")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.errors import ConfigError
+from pyfabric.local import files
 from pyfabric_network.profile import Profile, load_profile
 
 _FILE = "contexts.json"
@@ -98,7 +99,5 @@ class Contexts:
             raise ConfigError(f"{file} is damaged: {error.errors()[0]['msg']}") from error
 
     def _write(self, contents: _Contents) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f"{_FILE}.new"
-        temporary.write_text(contents.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self.folder / _FILE)
+        text = contents.model_dump_json(indent=2) + "\n"
+        files.write_public(self.folder / _FILE, text.encode(), error=ConfigError)

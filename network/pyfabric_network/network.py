@@ -23,7 +23,14 @@ from pyfabric_network.profile import profile_file, write_profiles
 from pyfabric_network.runtimes.embedded import EmbeddedRuntime
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.runtimes import Site, make_runtime
-from pyfabric_network.state import TOPOLOGY_COPY, State, locked, networks, read_state
+from pyfabric_network.state import (
+    TOPOLOGY_COPY,
+    State,
+    keep_topology,
+    locked,
+    networks,
+    read_state,
+)
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.steps import Report, silent
 from pyfabric_network.topology.changes import check_change
@@ -285,11 +292,8 @@ class Network:
 
     def _save(self) -> None:
         """Remember the topology as it is now."""
-        source, copy = self.state.topology, self.plan.root / TOPOLOGY_COPY
-        if source.exists() and source != copy:
-            draft = copy.with_suffix(".new")
-            shutil.copyfile(source, draft)
-            draft.replace(copy)
+        if self.state.topology.exists():
+            keep_topology(self.state.topology, self.plan.root)
         self._remember(served=self._served())
 
     def _remember(self, **changes: Any) -> None:

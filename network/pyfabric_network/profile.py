@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import NetworkError
-from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local import files
 from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
 
 _SCHEME = "grpcs://"
@@ -119,7 +119,7 @@ def write_profiles(plan: Plan) -> None:
     """The profile of every department of this machine is in its file."""
     for department in plan.own:
         text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
-        files.write_public(profile_file(plan, department), text.encode())
+        files.write_public(profile_file(plan, department), text.encode(), error=NetworkError)
 
 
 def load_profile(file: Path) -> Profile:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.errors import NetworkError
+from pyfabric.local import files
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.plan import Place, Served
 
@@ -31,11 +32,9 @@ class State(BaseModel):
     blocks: Mapping[str, str] = Field(default_factory=dict)
 
     def save(self, root: Path) -> None:
-        """Write it below `root`, whole or not at all."""
-        root.mkdir(parents=True, exist_ok=True)
-        temporary = root / f"{_FILE}.new"
-        temporary.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        temporary.replace(root / _FILE)
+        """Write it below `root`, durably; raises NetworkError."""
+        text = self.model_dump_json(indent=2) + "\n"
+        files.write_public(root / _FILE, text.encode(), error=NetworkError)
 
 
 def read_state(root: Path) -> State | None:
@@ -49,6 +48,15 @@ def read_state(root: Path) -> State | None:
         raise NetworkError(
             f"{file} is damaged: delete {root} and bring the network up anew"
         ) from error
+
+
+def keep_topology(source: Path, root: Path) -> None:
+    """Copy a topology file to below `root`, unless it is that copy; raises NetworkError."""
+    copy = root / TOPOLOGY_COPY
+    if source != copy:
+        with files.reported(copy, NetworkError):
+            content = source.read_bytes()
+        files.write_public(copy, content, error=NetworkError)
 
 
 def networks(state_folder: Path) -> list[str]:

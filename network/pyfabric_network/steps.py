@@ -6,9 +6,9 @@ from typing import Protocol, TypeVar
 from pyfabric.admin import orderers, peers
 from pyfabric.client.effects import Endpoint, Flow, gather, nonce, now
 from pyfabric.errors import NetworkError
-from pyfabric.identity import files
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local import files
 from pyfabric_network.material.channels import first_block
 from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Node, Plan
 
@@ -82,7 +82,7 @@ def make_first_blocks(plan: Plan) -> Flow[None]:
             timestamp = yield from now()
             unique = yield from nonce()
             block = first_block(plan, channel, timestamp=timestamp, nonce=unique)
-            files.write_public(channel.block, block)
+            files.write_public(channel.block, block, error=NetworkError)
 
 
 def join_orderers(plan: Plan) -> Flow[None]:

@@ -1,11 +1,10 @@
 """A checkpoint in a file that is whole at every moment, also when the machine stops."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from pyfabric.client.checkpoints import Checkpoint
 from pyfabric.errors import ClientError, DecodeError
+from pyfabric.local import files
 
 
 def load(path: Path) -> Checkpoint:
@@ -26,31 +25,5 @@ def store(path: Path, checkpoint: Checkpoint) -> None:
 
     Raises ClientError.
     """
-    try:
-        _replace(path, checkpoint.to_json())
-    except OSError as error:
-        raise ClientError(f"{path}: cannot write the checkpoint: {error}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with files.replacing(path, error=ClientError, mode=files.PRIVATE) as file:
+        file.write(checkpoint.to_json())

@@ -11,7 +11,8 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pydantic import BaseModel, Field, ValidationError
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity import files, pem
+from pyfabric.identity import pem
+from pyfabric.local import files
 from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
 
 _FABRIC_TYPE: Final = 0
@@ -178,7 +179,7 @@ class MSPDefinition:
             ("tlsintermediatecerts", self.tls_intermediate_certificates),
         ):
             _write_all(folder / name, contents)
-        files.write_public(folder / _CONFIG_FILE, self._config_yaml(folder))
+        files.write_public(folder / _CONFIG_FILE, self._config_yaml(folder), error=IdentityError)
 
     def _config_yaml(self, folder: Path) -> bytes:
         config: dict[str, object] = {}
@@ -229,7 +230,7 @@ def _write_all(folder: Path, contents: Sequence[bytes]) -> None:
             if path.is_file() and path.name not in wanted:
                 path.unlink()
     for name, content in wanted.items():
-        files.write_public(folder / name, content)
+        files.write_public(folder / name, content, error=IdentityError)
 
 
 def _file_name(at: int, count: int) -> str:

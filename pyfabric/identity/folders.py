@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity import files
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import PrivateKey, private_key_pem
+from pyfabric.local import files
 
 
 def write_local_msp(
@@ -24,8 +24,8 @@ def write_local_msp(
 ) -> None:
     """The MSP folder of a node or user: the definition, its own certificate, its key (0600)."""
     definition.write(folder)
-    files.write_public(folder / "signcerts" / "cert.pem", certificate_pem)
-    files.write_private(folder / "keystore" / "priv_sk", private_key_pem(key))
+    files.write_public(folder / "signcerts" / "cert.pem", certificate_pem, error=IdentityError)
+    files.write_private(folder / "keystore" / "priv_sk", private_key_pem(key), error=IdentityError)
 
 
 def write_tls(
@@ -40,15 +40,15 @@ def write_tls(
 
     A certificate from an intermediate CA must be given with the intermediate's after it.
     """
-    files.write_public(folder / f"{side}.crt", certificate_pem)
-    files.write_private(folder / f"{side}.key", private_key_pem(key))
-    files.write_public(folder / "ca.crt", b"".join(roots))
+    files.write_public(folder / f"{side}.crt", certificate_pem, error=IdentityError)
+    files.write_private(folder / f"{side}.key", private_key_pem(key), error=IdentityError)
+    files.write_public(folder / "ca.crt", b"".join(roots), error=IdentityError)
 
 
 def write_ca(folder: Path, authority: CertificateAuthority) -> None:
     """A CA: `ca.pem`, and `ca.key` (0600)."""
-    files.write_public(folder / "ca.pem", authority.certificate_pem)
-    files.write_private(folder / "ca.key", authority.key_pem)
+    files.write_public(folder / "ca.pem", authority.certificate_pem, error=IdentityError)
+    files.write_private(folder / "ca.key", authority.key_pem, error=IdentityError)
 
 
 def load_ca(folder: Path) -> CertificateAuthority:

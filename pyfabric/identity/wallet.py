@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity import files
 from pyfabric.identity.keys import PrivateKeySigner, private_key_pem
 from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local import files
 
 _SUFFIX: Final = ".id"
 
@@ -53,7 +53,7 @@ class Wallet:
             "type": "X.509",
             "version": 1,
         }
-        files.write_private(self._path(label), json.dumps(entry).encode())
+        files.write_private(self._path(label), json.dumps(entry).encode(), error=IdentityError)
 
     def remove(self, label: str) -> None:
         """Forget an identity; nothing happens if there is none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pyfabric.errors import ConfigError, NetworkError
-from pyfabric.identity import files
+from pyfabric.local import files
 from pyfabric_network.material.channels import is_first_block
 from pyfabric_network.members.bundle import Bundle, write_own_files
 from pyfabric_network.members.membership import Membership
@@ -42,7 +42,7 @@ def accept_bundle(
     with members.locked():
         write_own_files(members.root / "organizations", keys)
         for name, block in blocks.items():
-            files.write_public(members.plan.channels[name].block, block)
+            files.write_public(members.plan.channels[name].block, block, error=NetworkError)
         members.keep(definitions, here=bundle.department)
     return bundle
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pyfabric.errors import ConfigError
-from pyfabric.identity import files
+from pyfabric.errors import ConfigError, NetworkError
+from pyfabric.local import files
 from pyfabric_network.members.bundle_page import bundle_page
 from pyfabric_network.members.public import PublicDefinition, public_definition
 from pyfabric_network.members.public_checks import read_public_definition
@@ -99,12 +99,13 @@ def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: 
     shutil.rmtree(draft, ignore_errors=True)
     definitions = [public_definition(plan.name, one) for one in plan.departments.values()]
     for path, content in _contents(plan, department, definitions):
-        files.write_public(draft / path, content)
+        files.write_public(draft / path, content, error=NetworkError)
     classes = [name for one in plan.topology.contracts.values() for name in one.classes]
     copy_modules(modules, draft / _TOPOLOGY, classes)
     if department.place.here:
         _copy_keys(department, draft / "organizations" / department.folder.name)
-    draft.replace(target)
+    with files.reported(target, NetworkError):
+        files.rename(draft, target)
 
 
 def write_own_files(folder: Path, contents: Mapping[Path, bytes]) -> None:
@@ -113,8 +114,8 @@ def write_own_files(folder: Path, contents: Mapping[Path, bytes]) -> None:
         file = folder / path
         if not file.exists():
             public = path.suffix in _CERTIFICATES and _KEY not in content
-            write = files.write_public if public else files.write_private
-            write(file, content)
+            mode = files.PUBLIC if public else files.PRIVATE
+            files.write(file, content, error=NetworkError, mode=mode)
 
 
 def _contents(

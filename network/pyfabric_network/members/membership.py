@@ -1,7 +1,6 @@
 """Departments with machines of their own: each makes its keys at home, and the others know it by its
 public definition (`public`)."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -18,7 +17,7 @@ from pyfabric_network.members.public_checks import (
     read_public_definition,
 )
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import TOPOLOGY_COPY, State, locked, read_state
+from pyfabric_network.state import TOPOLOGY_COPY, State, keep_topology, locked, read_state
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.plan import Place, Plan, make_plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
@@ -170,6 +169,4 @@ class Membership:
     def _save(self, places: Mapping[str, Place]) -> None:
         self.state = self.state.model_copy(update={"places": {**self.state.places, **places}})
         self.state.save(self.root)
-        copy = self.root / TOPOLOGY_COPY
-        if self.state.topology != copy:
-            shutil.copyfile(self.state.topology, copy)
+        keep_topology(self.state.topology, self.root)

@@ -10,8 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from pyfabric.identity import files
+from pyfabric.errors import NetworkError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.local import files
 from pyfabric_network.topology.plan import DepartmentPlan, Place
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
 from pyfabric_network.topology.values import HostName, between
@@ -81,8 +82,8 @@ def unfold(definition: PublicDefinition, department: DepartmentPlan) -> None:
     definition.msp.write(department.msp)
     roots = b"".join(definition.msp.tls_root_certificates)
     for node in department.nodes:
-        files.write_public(node.member.tls_roots, roots)
+        files.write_public(node.member.tls_roots, roots, error=NetworkError)
     for node in department.orderers:
         held = definition.orderers[node.name]
-        files.write_public(node.member.certificate, held.identity)
-        files.write_public(node.member.tls_certificate, held.tls)
+        files.write_public(node.member.certificate, held.identity, error=NetworkError)
+        files.write_public(node.member.tls_certificate, held.tls, error=NetworkError)

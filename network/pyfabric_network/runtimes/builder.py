@@ -1,18 +1,16 @@
 """The external builder of peers that run here: it takes packages of contracts that run as services.
 
 A peer runs `bin/detect`, `bin/build` and `bin/release` (Fabric's external builders). The builder's
-configuration is JSON in the environment, as with the builder in Fabric's image: it fills the templates
-`{{.name}}` in a package's connection.json. `build` runs this file alone, with the standard library.
+configuration is JSON in the environment, as with the builder in Fabric's image: `builder_program` fills the
+templates `{{.name}}` in a package's connection.json with it.
 """
 
-import json
-import os
-import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-_TEMPLATE = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
+from pyfabric.errors import NetworkError
+from pyfabric.local import files
+from pyfabric_network.runtimes import builder_program
 
 _DETECT = """\
 #!/bin/sh
@@ -35,36 +33,11 @@ def write_builder(folder: Path) -> None:
     """Write `bin` with the three scripts below `folder`."""
     scripts = {
         "detect": _DETECT,
-        "build": _BUILD.format(python=sys.executable, module=Path(__file__).absolute()),
+        "build": _BUILD.format(
+            python=sys.executable, module=Path(builder_program.__file__).absolute()
+        ),
         "release": _RELEASE,
     }
-    (folder / "bin").mkdir(parents=True, exist_ok=True)
     for name, text in scripts.items():
         script = folder / "bin" / name
-        draft = script.with_suffix(".new")
-        draft.write_text(text, encoding="utf-8")
-        draft.chmod(0o755)
-        draft.replace(script)
-
-
-def fill(connection: Mapping[str, object], values: Mapping[str, str]) -> dict[str, object]:
-    """A connection.json with its templates filled; raises KeyError for a name without a value."""
-    return {
-        key: _TEMPLATE.sub(lambda found: values[found[1]], value)
-        if isinstance(value, str)
-        else value
-        for key, value in connection.items()
-    }
-
-
-def _main(source: Path, target: Path) -> None:
-    values = json.loads(os.environ.get("CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG", "{}"))  # noqa: TID251 - the peer hands it over in no other way
-    try:
-        filled = fill(json.loads(source.read_bytes()), values)
-    except KeyError as error:
-        sys.exit(f"{source}: no value for the template {error}")
-    target.write_text(json.dumps(filled), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _main(Path(sys.argv[1]), Path(sys.argv[2]))
+        files.write(script, text.encode(), error=NetworkError, mode=files.PROGRAM)

@@ -9,7 +9,8 @@ from typing import Final
 
 import yaml
 
-from pyfabric.identity import files
+from pyfabric.errors import NetworkError
+from pyfabric.local import files
 from pyfabric_network.topology.plan import Member
 
 CA_CONFIG: Final = "fabric-ca-server-config.yaml"
@@ -23,9 +24,9 @@ def write_ca_server(server: Member, certificate: bytes, root: bytes) -> None:
     if config.exists():
         return
     chain = certificate if certificate == root else certificate + root
-    files.write_public(server.folder / CA_CHAIN, chain)
+    files.write_public(server.folder / CA_CHAIN, chain, error=NetworkError)
     text = yaml.safe_dump(_config(server.name, secrets.token_urlsafe(24)), sort_keys=False)
-    files.write_private(config, text.encode())
+    files.write_private(config, text.encode(), error=NetworkError)
 
 
 def registrar_password(server: Member) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from pyfabric.errors import NetworkError
-from pyfabric.identity import files
+from pyfabric.local import files
 from pyfabric_network.modules import copy_modules
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
@@ -185,19 +185,21 @@ class ComposeRuntime:
 
     def _write(self, plan: Plan, served: Sequence[Served]) -> None:
         for name, text in project_files(plan).items():
-            files.write_public(self._root / name, text.encode())
+            files.write_public(self._root / name, text.encode(), error=NetworkError)
         for department in plan.own:
             # Single quotes: Compose takes what is between them as it is, and JSON has none.
             values = json.dumps(builder_values(department))
             line = f"{BUILDER_VARIABLE}='{values}'\n"
-            files.write_public(self._root / builder_file(department), line.encode())
+            files.write_public(
+                self._root / builder_file(department), line.encode(), error=NetworkError
+            )
         self._write_services(plan, served)
 
     def _write_services(self, plan: Plan, served: Sequence[Served]) -> None:
         for department in plan.own:
             services = host_services(_inside(department), served)
             file = self._root / services_file(department)
-            files.write_public(file, json.dumps(services, indent=2).encode())
+            files.write_public(file, json.dumps(services, indent=2).encode(), error=NetworkError)
         _empty(self._root / MODULES)
         classes = [name for one in served for name in one.classes]
         copy_modules(self._modules, self._root / MODULES, classes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
+from pyfabric.local import files
 from pyfabric_network.development import Development
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.contract_hosts import HOST_COMMAND, builder_values, host_services
@@ -105,10 +106,8 @@ class EmbeddedRuntime:
         return self.running() and LedgerConfig.load(self._config) == ledger_config(plan, served)
 
     def _write(self, plan: Plan, served: Sequence[Served]) -> None:
-        temporary = self._config.with_suffix(".new")
-        config = ledger_config(plan, served)
-        temporary.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self._config)
+        text = ledger_config(plan, served).model_dump_json(indent=2) + "\n"
+        files.write_public(self._config, text.encode(), error=NetworkError)
 
     def _await_answer(self, word: str, *, after: int) -> None:
         """Wait for {word: true} from the ledger; LedgerError with its own words if it says no."""

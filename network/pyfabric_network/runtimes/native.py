@@ -19,6 +19,7 @@ import yaml
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.errors import NetworkError
+from pyfabric.local import files
 from pyfabric_network.ports import check_free, listens
 from pyfabric_network.readiness import is_healthy
 from pyfabric_network.runtimes.builder import write_builder
@@ -179,10 +180,9 @@ class NativeRuntime:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in ("data", "tmp"):
             (folder / part).mkdir(exist_ok=True)
-        (folder / launch.config_file).write_text(
-            yaml.safe_dump(launch.config, sort_keys=False), encoding="utf-8"
-        )
-        (folder / "launch.json").write_text(_record(launch), encoding="utf-8")
+        config = yaml.safe_dump(launch.config, sort_keys=False)
+        files.write_public(folder / launch.config_file, config.encode(), error=NetworkError)
+        files.write_public(folder / "launch.json", _record(launch).encode(), error=NetworkError)
         self._process(name).start(
             launch.argv,
             output=Path(os.devnull),

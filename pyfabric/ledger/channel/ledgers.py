@@ -12,6 +12,7 @@ from fabric_protos.common import common_pb2
 from pyfabric.errors import ConfigError, LedgerError
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.store import remove
+from pyfabric.local import files
 from pyfabric.rules.configuration.channel_config import config_from_block
 
 _SUFFIX = ".ledger"
@@ -62,7 +63,7 @@ class Ledgers:
             self._ledgers[channel_id] = found.restored(image)
         else:
             path = self._folder / f"{channel_id}{_SUFFIX}"
-            path.write_bytes(image)
+            files.write_public(path, image, error=LedgerError)
             self._open(path)
         return self._ledgers[channel_id]
 

@@ -5,7 +5,6 @@ the caller runs, only the commit itself waits for the disk and belongs in a thre
 share one read transaction, so that what they see does not move.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from pyfabric.errors import DecodeError, LedgerError
 from pyfabric.ledger.channel.block_contents import key_modification
 from pyfabric.ledger.channel.database_images import put_image, take_image
+from pyfabric.local import files
 from pyfabric.messages.blocks import data_hash, header_hash, parse_block
 from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import Version, VersionedValue
@@ -197,8 +197,8 @@ class ChannelStore:
     ) -> "ChannelStore":
         """Make a file that holds block 0. A crash leaves the whole file or none."""
         draft = path.with_suffix(".new")
-        path.parent.mkdir(parents=True, exist_ok=True)
         with storage_errors(path):
+            files.make_folder(path.parent)
             remove(draft)
             connection = _connect(draft)
             connection.executescript(_TABLES)
@@ -206,8 +206,7 @@ class ChannelStore:
             _insert(connection, genesis, [Decided(transaction_id, 0)], updates)
             connection.commit()
             connection.close()
-            draft.rename(path)
-            _sync_folder(path.parent)
+            files.rename(draft, path)
         return cls(path)
 
     def close(self) -> None:
@@ -362,15 +361,6 @@ def remove(path: Path) -> None:
     """Delete a store's file and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder survive a crash."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

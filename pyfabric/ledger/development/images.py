@@ -5,7 +5,6 @@ A file is a zip archive: `manifest.json`, `channels/NAME`, `peers/NAME/private` 
 """
 
 import json
-import os
 import re
 import sqlite3
 import zipfile
@@ -18,6 +17,7 @@ from pyfabric.errors import LedgerError
 from pyfabric.ledger.channel import store
 from pyfabric.ledger.channel.database_images import image_format
 from pyfabric.ledger.private import private_store
+from pyfabric.local import files
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
@@ -43,18 +43,12 @@ class Image:
     def save(self, path: Path, *, compressed: bool = True) -> None:
         """Write a file, durably, whole or not at all; raises LedgerError."""
         method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
-        draft = path.with_name(f"{path.name}.part")
-        try:
-            draft.unlink(missing_ok=True)
-            draft.touch(mode=0o600, exist_ok=False)
-            with draft.open("wb") as file:
-                with zipfile.ZipFile(file, "w", method, compresslevel=1) as archive:
-                    for name, data in self._parts():
-                        archive.writestr(name, data)
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError as error:
-            raise LedgerError(f"{path}: {error.strerror}") from error
+        with (
+            files.replacing(path, error=LedgerError, mode=files.PRIVATE) as file,
+            zipfile.ZipFile(file, "w", method, compresslevel=1) as archive,
+        ):
+            for name, data in self._parts():
+                archive.writestr(name, data)
 
     @classmethod
     def load(cls, path: Path) -> "Image":
@@ -79,8 +73,8 @@ class Image:
             yield f"channels/{name}", data
         for name, peer in self.peers.items():
             yield f"peers/{name}/private", peer.private_data
-            for file, data in peer.packages.items():
-                yield f"peers/{name}/packages/{file}", data
+            for file_name, data in peer.packages.items():
+                yield f"peers/{name}/packages/{file_name}", data
 
 
 def _image(path: Path, network: str, parts: Mapping[str, bytes]) -> Image:

@@ -3,13 +3,13 @@
 Source: core/chaincode/persistence of Fabric 3.1: `<label>.<hash>.tar.gz`, package id `label:hash`.
 """
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyfabric.admin.packages import ChaincodePackage
-from pyfabric.errors import PackageError
+from pyfabric.errors import LedgerError, PackageError
+from pyfabric.local import files
 
 _FILE = re.compile(r"^(.+)\.([0-9a-f]{64})\.tar\.gz$")
 
@@ -39,12 +39,7 @@ class PackageStore:
     def save(self, package: ChaincodePackage) -> None:
         """Keep a package; it survives the process when this returns."""
         path = self._path(package.package_id)
-        temporary = path.with_suffix(".part")
-        with temporary.open("wb") as file:
-            file.write(package.data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
+        files.write_public(path, package.data, error=PackageError)
         self._labels[package.package_id] = package.label
 
     def image(self) -> dict[str, bytes]:
@@ -57,7 +52,7 @@ class PackageStore:
         for name in present - set(image):
             (self._folder / name).unlink()
         for name in set(image) - present:  # a name has the hash of its contents
-            (self._folder / name).write_bytes(image[name])
+            files.write_public(self._folder / name, image[name], error=LedgerError)
         self._labels.clear()
         self._read_names()
 

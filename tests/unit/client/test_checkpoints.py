@@ -69,5 +69,5 @@ def test_what_cannot_be_read_or_written_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="cannot read the checkpoint"):
         checkpoint_file.load(tmp_path)
     missing = tmp_path / "no" / "folder.json"
-    with pytest.raises(ClientError, match=r"folder\.json: cannot write the checkpoint"):
+    with pytest.raises(ClientError, match=r"cannot write .*folder\.json"):
         checkpoint_file.store(missing, Checkpoint(1))

@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity import files
 from pyfabric.identity.certificates import (
     certificate_attributes,
     client_id,
@@ -42,6 +41,7 @@ from pyfabric.identity.msp import MSP, MemberIdentity
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.identity.units import Role
 from pyfabric.identity.wallet import Wallet
+from pyfabric.local import files
 from tests.support.network.membership import has_role
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -310,7 +310,7 @@ def test_an_open_file_becomes_private_when_a_key_is_written(tmp_path: Path) -> N
     path.write_bytes(b"old")
     path.chmod(0o644)
     (tmp_path / ".key.new").write_bytes(b"left by a crash")
-    files.write_private(path, b"new")
+    files.write_private(path, b"new", error=IdentityError)
     assert (path.read_bytes(), mode(path)) == (b"new", 0o600)
     assert [file.name for file in tmp_path.iterdir()] == ["key"]
 
