@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,9 +25,9 @@ from pathlib import Path
 
 from bench import with_tasks
 from pyfabric_network.network import Network
-from pyfabric_network.ports import free_base, listens
+from pyfabric_network.ports import free_base
 from pyfabric_network.steps import administrator, endpoint
-from pyfabric_network.topology.plan import Address, DepartmentPlan
+from pyfabric_network.topology.plan import DepartmentPlan
 from rich.console import Console
 from rich.table import Table
 
@@ -36,6 +35,9 @@ from pyfabric import aio
 from pyfabric.admin.definitions import ChaincodeDefinition
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.gateway import Admin, connect
+from pyfabric.local.sockets import listens
+from pyfabric.local.waiting import poll
+from pyfabric.messages.addresses import Address
 
 ROOT = Path(__file__).parent.parent
 INTEROP = ROOT / "tests" / "interop"
@@ -172,10 +174,14 @@ def node_contract(department: DepartmentPlan) -> Iterator[int]:
     quiet = {**os.environ, "CORE_CHAINCODE_LOGGING_LEVEL": "error"}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=quiet) as child:
         try:
-            while not listens(address):
-                if child.poll() is not None:
-                    sys.exit("the Node chaincode ended at once")
-                time.sleep(0.05)
+            poll(
+                lambda: child.poll() is not None or listens(address),
+                until=bool,
+                every=0.05,
+                timeout=60,
+            )
+            if not listens(address):
+                sys.exit("the Node chaincode does not listen")
             deploy(department, package)
             yield child.pid
         finally:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pyfabric.admin import orderers, peers
 from pyfabric.client.effects import Flow, gather
+from pyfabric.local.sockets import listens
 from pyfabric_network.material.material import missing_material
-from pyfabric_network.ports import listens
 from pyfabric_network.steps import (
     administrator,
     check_first_blocks,

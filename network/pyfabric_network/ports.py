@@ -3,12 +3,12 @@
 import errno
 import random
 import socket
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
-from pyfabric_network.topology.plan import Address
+from pyfabric.local.waiting import poll
+from pyfabric.messages.addresses import Address
 
 _LISTEN = "0A"
 _PAUSE = 0.05
@@ -19,17 +19,15 @@ def check_free(addresses: Mapping[str, Address], *, patience: float = 0.0) -> No
 
     With `patience` (seconds, in all), an address that is taken is given time to become free.
     """
-    deadline = time.monotonic() + patience
-    for name, address in addresses.items():
-        while not _is_free(address) and time.monotonic() < deadline:
-            time.sleep(_PAUSE)
-        if not _is_free(address):
-            owner = _owner(address.port)
-            by = f" by {owner}" if owner else ""
-            raise NetworkError(
-                f"port {address.port}, wanted for {name}, is in use{by}: end that program, or choose "
-                "other ports with --base-port or base_port in the topology"
-            )
+    taken = poll(lambda: _first_taken(addresses), every=_PAUSE, timeout=patience)
+    if taken is not None:
+        port = addresses[taken].port
+        owner = _owner(port)
+        by = f" by {owner}" if owner else ""
+        raise NetworkError(
+            f"port {port}, wanted for {taken}, is in use{by}: end that program, or choose other ports "
+            "with --base-port or base_port in the topology"
+        )
 
 
 def free_base(offsets: Iterable[int]) -> int:
@@ -46,13 +44,8 @@ def free_base(offsets: Iterable[int]) -> int:
     raise NetworkError("no free run of ports found between 20000 and 32000")
 
 
-def listens(address: Address) -> bool:
-    """Whether something takes connections at an address."""
-    try:
-        with socket.create_connection((address.host, address.port), timeout=1):
-            return True
-    except OSError:
-        return False
+def _first_taken(addresses: Mapping[str, Address]) -> str | None:
+    return next((name for name, address in addresses.items() if not _is_free(address)), None)
 
 
 def _is_free(address: Address) -> bool:

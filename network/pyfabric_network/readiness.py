@@ -10,9 +10,10 @@ from pyfabric.admin import orderers
 from pyfabric.admin.discovery import discover_peers
 from pyfabric.client.effects import Endpoint, Flow, Rest, gather, rest, sleep
 from pyfabric.errors import DiscoveryError, GatewayError, NetworkError
-from pyfabric_network.ports import listens
+from pyfabric.local.sockets import listens
+from pyfabric.messages.addresses import Address
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint, together
-from pyfabric_network.topology.plan import Address, ChannelPlan, DepartmentPlan, Member, Node, Plan
+from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Member, Node, Plan
 
 _PAUSE = 0.1
 _ATTEMPTS = 600

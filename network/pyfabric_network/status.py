@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from pyfabric.admin import orderers, peers
 from pyfabric.client.effects import Flow, gather
-from pyfabric_network.ports import listens
+from pyfabric.local.sockets import listens
+from pyfabric.messages.addresses import Address
 from pyfabric_network.readiness import is_healthy
 from pyfabric_network.steps import administrator, endpoint, participation_endpoint
-from pyfabric_network.topology.plan import Address, DepartmentPlan, Node, Plan, Served
+from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan, Served
 
 
 @dataclass(frozen=True, slots=True)

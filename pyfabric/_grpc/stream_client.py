@@ -23,6 +23,7 @@ from h2.events import (
 
 from pyfabric._grpc.http2 import SHUTDOWN_SECONDS, Connection, Incoming, MessageError, Outgoing
 from pyfabric.errors import StatusCode
+from pyfabric.messages.addresses import Address
 
 ENDED: Final = "EOF"
 _LOST: Final = "error reading from server: EOF"
@@ -70,20 +71,19 @@ async def open_stream(
 
     A connection that has been open for `ping_after` seconds since the last ping is pinged, and ends if
     no answer comes in `ping_timeout` seconds. Raises OSError when the server cannot be reached, is not
-    trusted, or hangs up.
+    trusted, or hangs up, ConfigError for an address that cannot be read.
     """
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
+    place = Address.parse(address)
     _, connection = await asyncio.get_running_loop().create_connection(
         lambda: _ClientConnection(
             _request(address, method, "http" if context is None else "https"),
             make_handler,
             (ping_after, ping_timeout),
         ),
-        host,
-        int(port),
+        place.host,
+        place.port,
         ssl=context,
-        server_hostname=None if context is None else host,
+        server_hostname=None if context is None else place.host,
         ssl_shutdown_timeout=None if context is None else SHUTDOWN_SECONDS,
     )
     try:

@@ -10,7 +10,8 @@ from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset
 
 from pyfabric._grpc.http2 import SHUTDOWN_SECONDS, Connection, Incoming, MessageError, Outgoing
-from pyfabric.errors import NetworkError, StatusCode
+from pyfabric.errors import ConfigError, NetworkError, StatusCode
+from pyfabric.messages.addresses import Address
 
 _HEADERS: Final = ((":status", "200"), ("content-type", "application/grpc"))
 
@@ -88,16 +89,16 @@ class StreamServer:
 
     async def start(self, address: str, context: ssl.SSLContext | None) -> int:
         """Listen at host:port (0: any that is free), and tell the port; raises NetworkError."""
-        host, _, port = address.rpartition(":")
         try:
+            place = Address.parse(address)
             self._server = await asyncio.get_running_loop().create_server(
                 lambda: _ServerConnection(self),
-                host.strip("[]"),
-                int(port),
+                place.host,
+                place.port,
                 ssl=context,
                 ssl_shutdown_timeout=None if context is None else SHUTDOWN_SECONDS,
             )
-        except (OSError, OverflowError, ValueError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise NetworkError(f"cannot listen on {address}: is it in use? ({error})") from error
         return int(self._server.sockets[0].getsockname()[1])
 

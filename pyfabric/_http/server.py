@@ -12,7 +12,8 @@ from pathlib import Path
 
 import h11
 
-from pyfabric.errors import NetworkError
+from pyfabric.errors import ConfigError, NetworkError
+from pyfabric.messages.addresses import Address
 
 _READ_SIZE = 65536
 _IDLE_SECONDS = 60.0
@@ -79,12 +80,12 @@ class HttpsServer:
     ) -> "HttpsServer":
         """Listen at host:port (0: any that is free); raises NetworkError if that is not possible."""
         server = cls(handler, body_limit)
-        host, _, port = address.rpartition(":")
         try:
+            place = Address.parse(address)
             server._server = await asyncio.start_server(
-                server._connected, host.strip("[]"), int(port), ssl=context
+                server._connected, place.host, place.port, ssl=context
             )
-        except OSError as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise NetworkError(f"cannot listen on {address}: {error}") from error
         server.port = server._server.sockets[0].getsockname()[1]
         return server

@@ -23,6 +23,7 @@ from pyfabric.errors import DecodeError, DiscoveryError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.addresses import join
 from pyfabric.messages.decoding import decode
 
 _DISCOVER = "/discovery.Discovery/Discover"
@@ -210,5 +211,4 @@ def _definition(msp: msp_config_pb2.FabricMSPConfig) -> MSPDefinition:
 
 
 def _address(endpoint: protocol_pb2.Endpoint) -> str:
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"{host}:{endpoint.port}"
+    return join(endpoint.host, endpoint.port)

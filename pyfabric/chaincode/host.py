@@ -40,6 +40,7 @@ from pyfabric.chaincode.loading import load_chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.errors import ConfigError, FabricError
+from pyfabric.messages.addresses import Address
 
 _LOG = logging.getLogger(__name__)
 
@@ -149,9 +150,9 @@ class Host:
         """What keeps peers from a package, as far as the host can tell."""
         if service not in self._servers:
             return "not served"
-        host, _, port = self._servers[service].address.rpartition(":")
+        place = Address.parse(self._servers[service].address)
         try:
-            _, writer = await asyncio.open_connection(host, int(port))
+            _, writer = await asyncio.open_connection(place.host, place.port)
         except OSError:
             return f"{service.address} does not accept connections"
         writer.close()

@@ -14,6 +14,7 @@ from pyfabric.chaincode.session import Session
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
+from pyfabric.messages.addresses import Address
 
 _METHOD = "/protos.Chaincode/Connect"
 _THREADS = 64
@@ -66,10 +67,9 @@ class ChaincodeServer:
 
     async def start(self) -> None:
         """Listen; raises NetworkError when the address cannot be taken."""
-        host, _, _port = self.address.rpartition(":")
         server = StreamServer(_METHOD, self._accept)
         port = await server.start(self.address, self._context())
-        self.address = f"{host}:{port}"
+        self.address = str(Address(Address.parse(self.address).host, port))
         self._server = server
 
     async def stop(self, patience: float = _PATIENCE_SECONDS) -> None:

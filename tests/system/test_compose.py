@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from pyfabric_network.runtimes.docker import image_id
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.plan import CONTAINER_PORTS
 
+from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, call, problems, write_topology
 
 IMAGES = (
@@ -61,10 +61,13 @@ def test_the_engine_starts_a_contract_host_again_that_was_told_what_to_serve(
 ) -> None:
     end = "import os, signal; os.kill(1, signal.SIGTERM)"
     docker("exec", HOST, "python", "-c", end)
-    deadline = time.monotonic() + 60
-    while docker("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", HOST) != "1 true":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    state = poll(
+        lambda: docker("inspect", "--format", "{{.RestartCount}} {{.State.Running}}", HOST),
+        until="1 true".__eq__,
+        every=0.1,
+        timeout=60,
+    )
+    assert state == "1 true"
     network.up()
     assert call(network, "Tax", "put", "colour", "red") == b"red"
 

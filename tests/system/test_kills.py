@@ -18,12 +18,13 @@ from pathlib import Path
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from pyfabric_network.network import ANY_FREE_PORT, Network
-from pyfabric_network.ports import check_free, listens
+from pyfabric_network.ports import check_free
 from pyfabric_network.steps import administrator, endpoint
 from pyfabric_network.topology.plan import DepartmentPlan, Served
 
 from pyfabric.errors import EndorseError, GatewayError, ValidationCode
 from pyfabric.gateway import Admin, CommitStatus, Contract, Gateway, connect
+from pyfabric.local.sockets import listens
 from pyfabric.messages.blocks import data_hash, header_hash, parse_block, transaction_filter
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.state.memory import MemoryState

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from pyfabric_network.steps import administrator, endpoint
 from pyfabric._grpc.driver import Driver
 from pyfabric.admin import lifecycle
 from pyfabric.errors import NetworkError, SubmitError
+from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, call, problems, write_topology
 from tests.support.network.processes import is_alive
 from tests.support.network.programs import fabric_programs, needs_fabric
@@ -57,10 +57,7 @@ def kill(network: Network, name: str) -> None:
 
 
 def await_truth(statement: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not statement():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    assert poll(statement, until=bool, every=0.1, timeout=120)
 
 
 def leader_of(network: Network) -> str:

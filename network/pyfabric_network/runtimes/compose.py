@@ -16,15 +16,9 @@ from typing import Any, Final
 
 import yaml
 
+from pyfabric.messages.addresses import Address
 from pyfabric_network.runtimes.ca_server import CA_CONFIG
-from pyfabric_network.topology.plan import (
-    CONTAINER_PORTS,
-    Address,
-    DepartmentPlan,
-    Member,
-    Node,
-    Plan,
-)
+from pyfabric_network.topology.plan import CONTAINER_PORTS, DepartmentPlan, Member, Node, Plan
 
 COMPOSE_FILE: Final = "compose.yaml"
 NODES_FILE: Final = "nodes.yaml"

@@ -13,6 +13,7 @@ import yaml
 
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
+from pyfabric.messages.addresses import Address
 from pyfabric_network.modules import copy_modules
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
@@ -28,7 +29,7 @@ from pyfabric_network.runtimes.compose import (
 from pyfabric_network.runtimes.contract_hosts import builder_values, host_services
 from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
-from pyfabric_network.topology.plan import CONTAINER_PORTS, Address, DepartmentPlan, Plan, Served
+from pyfabric_network.topology.plan import CONTAINER_PORTS, DepartmentPlan, Plan, Served
 
 _START_SECONDS = 180
 _ANSWER_SECONDS = 60.0

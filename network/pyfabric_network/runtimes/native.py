@@ -20,7 +20,8 @@ import yaml
 from pyfabric._grpc.driver import Driver
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
-from pyfabric_network.ports import check_free, listens
+from pyfabric.local.sockets import listens
+from pyfabric_network.ports import check_free
 from pyfabric_network.readiness import is_healthy
 from pyfabric_network.runtimes.builder import write_builder
 from pyfabric_network.runtimes.contract_hosts import builder_values, host_services

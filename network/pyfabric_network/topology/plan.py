@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self, TypeAlias
+from typing import Literal, TypeAlias
 
 from pyfabric.admin.collections import CollectionConfig
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.errors import NetworkError
+from pyfabric.messages.addresses import Address, is_loopback
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, ContractService, Topology
 
 LOOPBACK = "127.0.0.1"
@@ -28,28 +28,6 @@ CONTAINER_PORTS: Mapping[Unit, int] = {"peer": 7051, "orderer": 7050, "client": 
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A host and a port, written host:port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only programs of this machine reach it."""
-        return self.host == LOOPBACK
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """An address that is written host:port."""
-        host, _, port = text.rpartition(":")
-        return cls(host, int(port))
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where a department that has a machine of its own runs its nodes.
 
@@ -64,10 +42,7 @@ class Place:
     @property
     def is_loopback(self) -> bool:
         """Whether only programs of the same machine reach the host."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     @property
     def listening_host(self) -> str:
@@ -233,7 +208,7 @@ class DepartmentPlan:
             f"{item.label} of {self.name}": address
             for item in served
             for address in (self.contract_address(item.slot),)
-            if address.is_local
+            if address.is_loopback
         }
         if served:
             found[f"{self.contract_host.name} (operations)"] = self.host_operations
@@ -440,7 +415,7 @@ def _department(
         host = f"{kind}{index}.{domain}"
         address = Address(place.host, port)
         inside = (
-            Address(host, CONTAINER_PORTS[kind]) if containers and address.is_local else address
+            Address(host, CONTAINER_PORTS[kind]) if containers and address.is_loopback else address
         )
         hosts = dict.fromkeys((host, "localhost", LOOPBACK, place.host))
         return Node(

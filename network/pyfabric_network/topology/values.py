@@ -7,7 +7,8 @@ from typing import Annotated, TypeAlias, TypeVar
 from fabric_protos.common import policies_pb2
 from pydantic import AfterValidator
 
-from pyfabric.errors import PolicySyntaxError
+from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.messages.addresses import split
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
 _IMPLICIT = re.compile(r"(ANY|ALL|MAJORITY) [A-Za-z][A-Za-z0-9]*")
@@ -88,7 +89,10 @@ def _is_alternative(rule: policies_pb2.SignaturePolicy) -> bool:
 
 
 def _host_port(value: str) -> str:
-    host, _, port = value.rpartition(":")
+    try:
+        host, port = split(value)
+    except ConfigError:
+        host = port = ""
     if not re.fullmatch(r"[A-Za-z0-9.-]+", host) or not re.fullmatch(r"[1-9][0-9]{0,4}", port):
         raise ValueError(f"'{value}' must be a host name or IPv4 address and a port: host:port")
     between(1, 65535)(int(port))

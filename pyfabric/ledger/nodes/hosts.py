@@ -8,18 +8,21 @@ that dies stays down: its contracts are refused as Fabric refuses a chaincode wh
 import asyncio
 import json
 import logging
-import socket
 from collections.abc import Sequence
+from operator import not_
 
 from pyfabric.errors import NetworkError
 from pyfabric.ledger.config import HostConfig
+from pyfabric.local.sockets import listens
+from pyfabric.local.waiting import poll_async
+from pyfabric.messages.addresses import Address
 
 _log = logging.getLogger("pyfabric.ledger.nodes.hosts")
 
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 10.0
 _LINE_LIMIT = 2**20
-_PORT_ATTEMPTS = 100
+_PORT_SECONDS = 5.0
 _PORT_PAUSE = 0.05
 
 
@@ -114,20 +117,14 @@ async def _ports_free(config: HostConfig) -> None:
 
     Whoever keeps a port for longer is left to the new host to complain of.
     """
-    ports = [service["address"] for service in config.services.get("services", ())]
+    services = list(config.services.get("services", ()))
     operations = config.services.get("operations")
     if operations is not None:
-        ports.append(operations["address"])
-    for _ in range(_PORT_ATTEMPTS):
-        if not any(map(_listens, ports)):
-            return
-        await asyncio.sleep(_PORT_PAUSE)
-
-
-def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
+        services.append(operations)
+    taken = [Address.parse(service["address"]) for service in services]
+    await poll_async(
+        lambda: any(map(listens, taken)), until=not_, every=_PORT_PAUSE, timeout=_PORT_SECONDS
+    )
 
 
 class Hosts:

@@ -18,9 +18,10 @@ from pyfabric._grpc.http2 import Crowd
 from pyfabric._grpc.stream_client import Call, open_stream
 from pyfabric._grpc.tls import http2_client_context
 from pyfabric._operations.metrics import Registry
-from pyfabric.errors import ContractError, PackageError
+from pyfabric.errors import ConfigError, ContractError, PackageError
 from pyfabric.ledger.metrics import ShimMetrics
 from pyfabric.ledger.peer.connection import Connection
+from pyfabric.messages.addresses import Address
 from pyfabric.rules.requests.transaction_context import TransactionContext
 
 _log = logging.getLogger("pyfabric.ledger.peer.chaincodes")
@@ -349,7 +350,7 @@ async def _connect(
         await _probe(connection)
         async with asyncio.timeout(connection.dial_timeout):
             return await _dial(connection, make_stream)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, ConfigError) as error:
         raise LaunchError(
             f"connection to {package_id} failed: error cannot create connection for {package_id}: "
             f"error creating grpc connection to {connection.address}: failed to create new "
@@ -378,9 +379,9 @@ async def _dial(
 
 async def _probe(connection: Connection) -> None:
     """Say at once that nothing listens, which gRPC would say only after several attempts."""
-    host, _, port = connection.address.rpartition(":")
+    place = Address.parse(connection.address)
     async with asyncio.timeout(connection.dial_timeout):
-        _, writer = await asyncio.open_connection(host, int(port))
+        _, writer = await asyncio.open_connection(place.host, place.port)
         writer.close()
         await writer.wait_closed()
 

@@ -37,9 +37,9 @@ class PackageStore:
         return sorted(self._labels.items())
 
     def save(self, package: ChaincodePackage) -> None:
-        """Keep a package; it survives the process when this returns."""
+        """Keep a package; it survives the machine's crash when this returns. Raises LedgerError."""
         path = self._path(package.package_id)
-        files.write_public(path, package.data, error=PackageError)
+        files.write_public(path, package.data, error=LedgerError)
         self._labels[package.package_id] = package.label
 
     def image(self) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pyfabric.errors import ConfigError, IdentityError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP
+from pyfabric.messages.addresses import join
 from pyfabric.messages.config_values import APPLICATION_ORGANIZATION, GroupValues, Keys
 from pyfabric.messages.durations import SECOND, format_duration, parse_duration
 
@@ -96,7 +97,7 @@ class Members:
             yield OrganizationInfo(
                 name=name,
                 msp_id=self._msp(values.get(msp_config_pb2.MSPConfig)),
-                anchor_peers=tuple(f"{one.host}:{one.port}" for one in anchors),
+                anchor_peers=tuple(join(one.host, one.port) for one in anchors),
                 endpoints=tuple(values.get(configuration_pb2.OrdererAddresses).addresses),
             )
 

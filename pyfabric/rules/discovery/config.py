@@ -3,14 +3,19 @@
 Source: discovery/support/config of Fabric 3.1; the input is a configuration that is in force.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from fabric_protos.common import configtx_pb2, configuration_pb2
 from fabric_protos.discovery import protocol_pb2
 from fabric_protos.msp import msp_config_pb2
 
 from pyfabric.errors import ConfigError
+from pyfabric.messages.addresses import split
 from pyfabric.messages.decoding import decode
+
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 def config_result(config: configtx_pb2.Config) -> protocol_pb2.ConfigResult:
@@ -55,10 +60,11 @@ def _readable(addresses: Iterable[str]) -> Iterator[protocol_pb2.Endpoint]:
 
 
 def _endpoint(address: str) -> protocol_pb2.Endpoint:
-    host, colon, port = address.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or (":" in host and not bracketed):
-        raise ConfigError(f"failed parsing orderer endpoint {address}")
-    if not port.isdecimal() or not port.isascii() or int(port) >= 2**31:
+    """Read an address as Go does: net.SplitHostPort, then strconv.ParseInt of 32 bits, made unsigned."""
+    try:
+        host, port = split(address)
+    except ConfigError as error:
+        raise ConfigError(f"failed parsing orderer endpoint {address}") from error
+    if not _NUMBER.fullmatch(port) or not -(2**31) <= int(port) < 2**31:
         raise ConfigError(f"{port} is not a valid port number")
-    return protocol_pb2.Endpoint(host=host[1:-1] if bracketed else host, port=int(port))
+    return protocol_pb2.Endpoint(host=host, port=int(port) % 2**32)

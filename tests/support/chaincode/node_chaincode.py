@@ -3,16 +3,16 @@
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pyfabric_network.ports import listens
-from pyfabric_network.topology.plan import Address
 
+from pyfabric.local.sockets import listens
+from pyfabric.local.waiting import poll
+from pyfabric.messages.addresses import Address
 from tests.support.ledger.ledger import Department
 from tests.support.paths import TESTS
 
@@ -85,12 +85,11 @@ def _command(service: NodeService, package_id: str) -> list[str]:
 
 
 def _await_port(address: str, child: subprocess.Popen[bytes], log: Path) -> None:
-    host, _, port = address.rpartition(":")
-    deadline = time.monotonic() + _START_SECONDS
-    while not listens(Address(host, int(port))):
+    def is_there() -> bool:
         assert child.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+        return listens(Address.parse(address))
+
+    assert poll(is_there, until=bool, every=0.05, timeout=_START_SECONDS), log.read_text()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -54,6 +54,7 @@ from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric.ledger.node import Node
+from pyfabric.messages.addresses import Address
 from tests.support.paths import ROOT
 
 CHANNEL = "directory"
@@ -459,7 +460,7 @@ def _model(
 ) -> ChannelModel:
     first = next(iter(departments.values()))
     orderer = config.orderers[0]
-    host, _, port = orderer.address.rpartition(":")
+    address = Address.parse(orderer.address)
     certificate = orderer.tls.certificate.read_bytes()
     ordering = OrganizationModel(
         name="Orderers",
@@ -481,8 +482,8 @@ def _model(
             consensus=RaftModel(
                 consenters=(
                     ConsenterModel(
-                        host=host,
-                        port=int(port),
+                        host=address.host,
+                        port=address.port,
                         client_tls_certificate=certificate,
                         server_tls_certificate=certificate,
                     ),

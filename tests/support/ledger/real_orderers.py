@@ -10,7 +10,6 @@ import os
 import shutil
 import ssl
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +21,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from pyfabric._grpc.driver import Driver
 from pyfabric.client.effects import Broadcast, Endpoint, broadcast
 from pyfabric.identity.folders import write_local_msp, write_tls
+from pyfabric.local.waiting import poll
 from pyfabric.rules.configuration.channel_config import config_from_block
 from tests.support.ledger.ledger import free_port
 from tests.support.ledger.ordering import CHANNEL, Council, OrdererMaterial
@@ -76,35 +76,47 @@ class RealOrderers:
         endpoint = Endpoint(
             f"127.0.0.1:{material.consenter.port}", self._council.ordering.tls_ca.certificate_pem
         )
-        end = time.monotonic() + _READY_SECONDS
-        while True:
-            status, info = self._driver.run(broadcast(Broadcast(endpoint, envelope)))
-            if info != "no Raft leader" or time.monotonic() > end:
-                return status, info
-            time.sleep(0.1)
+        return poll(
+            lambda: self._driver.run(broadcast(Broadcast(endpoint, envelope))),
+            until=lambda answer: answer[1] != "no Raft leader",
+            every=0.1,
+            timeout=_READY_SECONDS,
+        )
 
     def leader(self) -> int:
         """The orderer that leads the channel, with Raft; waits for it."""
-        end = time.monotonic() + _READY_SECONDS
         wanted = f'consensus_etcdraft_is_leader{{channel="{CHANNEL}"}} 1'
-        while time.monotonic() < end:
-            for index, port in enumerate(self._operations):
-                if wanted in httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text:
-                    return index
-            time.sleep(0.05)
-        raise AssertionError("no orderer leads")
+
+        def leading() -> list[int]:
+            pages = [f"http://127.0.0.1:{port}/metrics" for port in self._operations]
+            return [
+                index
+                for index, page in enumerate(pages)
+                if wanted in httpx.get(page, trust_env=False).text
+            ]
+
+        found = poll(leading, until=bool, every=0.05, timeout=_READY_SECONDS)
+        assert found, "no orderer leads"
+        return found[0]
 
     def config(self, index: int, sequence: int = 0) -> configtx_pb2.Config:
         """The configuration of the newest configuration block, once it has this sequence."""
-        end = time.monotonic() + _READY_SECONDS
-        while True:
+
+        def newest() -> configtx_pb2.Config | str:
             answer = self._clients[index].get(f"{CHANNELS}/{CHANNEL}/blocks/config")
-            if answer.status_code == 200:
-                _, config = config_from_block(common_pb2.Block.FromString(answer.content))
-                if config.sequence >= sequence:
-                    return config
-            assert time.monotonic() < end, answer.text
-            time.sleep(0.02)
+            if answer.status_code != 200:
+                return answer.text
+            _, config = config_from_block(common_pb2.Block.FromString(answer.content))
+            return config if config.sequence >= sequence else f"sequence {config.sequence}"
+
+        found = poll(
+            newest,
+            until=lambda found: not isinstance(found, str),
+            every=0.02,
+            timeout=_READY_SECONDS,
+        )
+        assert not isinstance(found, str), found
+        return found
 
     def get(self, index: int, path: str = f"/{CHANNEL}") -> dict[str, Any]:
         """What the participation API says."""
@@ -175,12 +187,11 @@ class RealOrderers:
         }
 
     def _wait(self, client: httpx.Client) -> None:
-        end = time.monotonic() + _READY_SECONDS
-        while True:
+        def answers() -> bool:
             try:
                 client.get(CHANNELS)
             except httpx.TransportError:
-                assert time.monotonic() < end, "an orderer does not answer"
-                time.sleep(0.05)
-            else:
-                return
+                return False
+            return True
+
+        assert poll(answers, until=bool, every=0.05, timeout=_READY_SECONDS)

@@ -5,6 +5,8 @@ import ssl
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from pyfabric.messages.addresses import Address
+
 DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7
 _ACK = 1
 _END_STREAM = 1
@@ -29,8 +31,10 @@ class RawStream:
             self._tls.set_alpn_protocols(["h2"])
 
     async def __aenter__(self) -> Self:
-        host, port = self._address.split(":")
-        self._reader, self._writer = await asyncio.open_connection(host, int(port), ssl=self._tls)
+        place = Address.parse(self._address)
+        self._reader, self._writer = await asyncio.open_connection(
+            place.host, place.port, ssl=self._tls
+        )
         self._writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         self._send(SETTINGS, 0, 0, b"")
         names = {

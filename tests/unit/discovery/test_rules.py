@@ -279,6 +279,9 @@ def test_orderers_own_endpoints_and_common_ones(config: ChannelConfig) -> None:
     own = config_result(with_endpoints(config, ["[::1]:7050", "no port", "::1:5", "h:x"], ["c:1"]))
     for orderer in own.orderers.values():
         assert [(one.host, one.port) for one in orderer.endpoint] == [("::1", 7050)]
+    signed = config_result(with_endpoints(config, ["a:+5", "a:-1", "a]b:1", f"a:{2**31}"], []))
+    for orderer in signed.orderers.values():
+        assert [one.port for one in orderer.endpoint] == [5, 2**32 - 1]  # as ParseInt reads them
     common = config_result(with_endpoints(config, [], ["c:1"]))
     for orderer in common.orderers.values():
         assert [(one.host, one.port) for one in orderer.endpoint] == [("c", 1)]

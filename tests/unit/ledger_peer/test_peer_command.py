@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pyfabric.admin.config.update import compute_update
 from pyfabric.client.effects import rest
 from pyfabric.identity.folders import write_local_msp
 from pyfabric.identity.keys import generate_private_key
+from pyfabric.local.waiting import poll
 from pyfabric.messages.envelopes import channel_header
 from pyfabric.rules.configuration.channel_config import config_from_block
 from tests.support.ledger.ledger import (
@@ -236,8 +236,8 @@ def test_changing_the_channel(network: LedgerNetwork) -> None:
     ) in alone.stderr
     second.succeed("channel", "signconfigtx", "-f", "update.envelope")
     first.succeed(*submit)
-    deadline = time.monotonic() + 20
-    while (after := config()).sequence == present.sequence:
-        assert time.monotonic() < deadline
+    after = poll(
+        config, until=lambda found: found.sequence != present.sequence, every=0.0, timeout=20
+    )
     assert after.sequence == present.sequence + 1
     assert "Auditors" in after.channel_group.groups["Application"].policies

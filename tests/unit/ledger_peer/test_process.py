@@ -15,6 +15,8 @@ import pytest
 from pyfabric._grpc.aio_driver import AsyncDriver
 from pyfabric.client.transactions import evaluate, submit
 from pyfabric.errors import GatewayError
+from pyfabric.local.sockets import listens
+from pyfabric.messages.addresses import Address
 from tests.support.ledger.ledger import CHANNEL, LedgerNetwork, contract_host, contract_package
 
 COUNTER = "tests.support.contracts.counter_contract:Counter"
@@ -30,12 +32,6 @@ def network_with_hosts(folder: Path) -> LedgerNetwork:
         ]
     )
     return network
-
-
-def listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
 
 
 async def add(network: LedgerNetwork, name: str) -> int:
@@ -76,7 +72,7 @@ def test_a_network_with_hosts_lives_and_ends(network: LedgerNetwork) -> None:
 
     with network.process():
         asyncio.run(with_driver(network, work))
-        places = [one.contract_address for one in network.departments.values()]
+        places = [Address.parse(one.contract_address) for one in network.departments.values()]
         assert all(listens(place) for place in places)
     assert not any(listens(place) for place in places)
 
@@ -91,7 +87,7 @@ def test_state_is_there_after_a_restart_and_a_kill(network: LedgerNetwork) -> No
         child.wait(timeout=20)
     with network.process():
         assert asyncio.run(with_driver(network, work)) == 5
-    places = [one.contract_address for one in network.departments.values()]
+    places = [Address.parse(one.contract_address) for one in network.departments.values()]
     assert not any(listens(place) for place in places)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from pyfabric_network.material.material import make_material
-from pyfabric_network.ports import free_base, listens
+from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.contract_hosts import host_services
 from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.topology.plan import Plan, Served, make_plan
 from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
+from pyfabric.local.sockets import listens
 from tests.support.network.network import write_topology
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import socket
-import time
+from operator import not_
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from pyfabric_network.state import locked
 
 from pyfabric.errors import LedgerError, NetworkError, OrdererError, TopologyError
 from pyfabric.gateway import connect
+from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, write_topology
 
 
@@ -114,10 +115,13 @@ def test_a_kill_leaves_no_orphan_and_up_goes_on_with_the_data(tmp_path: Path) ->
         hosts = children_of(pid)
         assert len(hosts) == 2
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while any(Path(f"/proc/{host}").exists() for host in hosts):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        left = poll(
+            lambda: [host for host in hosts if Path(f"/proc/{host}").exists()],
+            until=not_,
+            every=0.05,
+            timeout=30,
+        )
+        assert left == []
         assert not network.runtime.running()
         assert {node.problem is None for node in network.status()} == {False}
         Network.reopen(network.folder).up()
@@ -133,11 +137,12 @@ def test_a_dead_contract_host_is_told_and_up_starts_it_again(tmp_path: Path) -> 
     try:
         network.deploy()
         os.kill(children_of(ledger_pid(network))[0], signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while all(node.problem is None for node in network.status()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        (down,) = (node for node in network.status() if node.problem)
+        (down,) = poll(
+            lambda: [node for node in network.status() if node.problem],
+            until=bool,
+            every=0.05,
+            timeout=30,
+        )
         assert (down.name, down.problem) == ("sample_1.0", "nothing listens there")
         Network.reopen(network.folder).up()
         assert all(node.problem is None for node in network.status())

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.ports import check_free, free_base
-from pyfabric_network.topology.plan import Address
 
 from pyfabric.errors import NetworkError
+from pyfabric.messages.addresses import Address
 
 
 def test_a_port_in_use_is_named_with_what_wanted_it_and_who_has_it() -> None:
