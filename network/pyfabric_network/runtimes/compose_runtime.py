@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,6 +12,7 @@ import yaml
 
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
+from pyfabric.local.waiting import poll
 from pyfabric.messages.addresses import Address
 from pyfabric_network.modules import copy_modules
 from pyfabric_network.ports import check_free
@@ -117,17 +117,14 @@ class ComposeRuntime:
         else:
             self._hang_up(list(hosts))
         wanted = sorted(item.package_id for item in served)
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while True:
+
+        def silent() -> str | None:
             answers = self._answers(hosts, since=asked)
-            waiting = [name for name in hosts if answers.get(name) != wanted]
-            if not waiting:
-                return
-            if time.monotonic() > deadline:
-                raise NetworkError(
-                    f"contract host {waiting[0]}: no answer in {_ANSWER_SECONDS:.0f} s"
-                )
-            time.sleep(_PAUSE)
+            return next((name for name in hosts if answers.get(name) != wanted), None)
+
+        host = poll(silent, every=_PAUSE, timeout=_ANSWER_SECONDS)
+        if host is not None:
+            raise NetworkError(f"contract host {host}: no answer in {_ANSWER_SECONDS:.0f} s")
 
     def _hang_up(self, hosts: Sequence[str]) -> None:
         with ThreadPoolExecutor(len(hosts)) as pool:

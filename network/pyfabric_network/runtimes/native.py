@@ -6,7 +6,6 @@ an interrupted `up` left, the next `up` goes on with and `down` ends.
 
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -21,6 +20,7 @@ from pyfabric._grpc.driver import Driver
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.sockets import listens
+from pyfabric.local.waiting import poll
 from pyfabric_network.ports import check_free
 from pyfabric_network.readiness import is_healthy
 from pyfabric_network.runtimes.builder import write_builder
@@ -195,16 +195,16 @@ class NativeRuntime:
     def _await_health(self, nodes: Sequence[Node]) -> None:
         """Wait until each of these nodes listens and says that it is healthy."""
         waiting = list(nodes)
-        deadline = time.monotonic() + _READY_SECONDS
         with closing(Driver()) as driver:
-            while waiting:
-                waiting = [node for node in waiting if not self._is_ready(node, driver)]
-                if waiting and time.monotonic() > deadline:
-                    raise NetworkError(
-                        f"{waiting[0].name} is not healthy after {_READY_SECONDS:.0f} s: "
-                        f"{self._folder / waiting[0].name / 'log'}"
-                    )
-                time.sleep(_PAUSE if waiting else 0.0)
+
+            def unready() -> Node | None:
+                waiting[:] = [node for node in waiting if not self._is_ready(node, driver)]
+                return next(iter(waiting), None)
+
+            node = poll(unready, every=_PAUSE, timeout=_READY_SECONDS)
+        if node is not None:
+            log = self._folder / node.name / "log"
+            raise NetworkError(f"{node.name} is not healthy after {_READY_SECONDS:.0f} s: {log}")
 
     def _is_ready(self, node: Node, driver: Driver) -> bool:
         if not self._runs(node.name):

@@ -4,16 +4,18 @@ import fcntl
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from pyfabric.errors import NetworkError
+from pyfabric.local.waiting import poll
 
 _PAUSE = 0.01
-_LOCK_ATTEMPTS = 100
+_LOCK_SECONDS = 1.0
+_START_SECONDS = 30.0
+_STARTING = -1
 
 # The process writes its own id before it becomes the program: whoever starts it may be killed here.
 _WRITE_ID = 'echo $$ >"$0" && exec "$@"'
@@ -34,19 +36,24 @@ class Background:
 
     def pid(self) -> int | None:
         """The id of the process, or None if it does not run."""
-        while True:
-            try:
-                with self.file.open(encoding="ascii") as file:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except FileNotFoundError:
-                return None
-            except BlockingIOError:
-                text = self.file.read_text(encoding="ascii")
-                if text.endswith("\n"):
-                    return int(text)
-                time.sleep(_PAUSE)  # it has the lock and is about to write its id
-            else:
-                return None
+        found = poll(
+            self._look, until=lambda pid: pid != _STARTING, every=_PAUSE, timeout=_START_SECONDS
+        )
+        if found == _STARTING:
+            raise NetworkError(f"{self.file}: locked by a process that does not write its id there")
+        return found
+
+    def _look(self) -> int | None:
+        """The id in the file, `_STARTING` until it is there, None if nobody holds the lock."""
+        try:
+            with self.file.open(encoding="ascii") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return None
+        except BlockingIOError:
+            text = self.file.read_text(encoding="ascii")
+            return int(text) if text.endswith("\n") else _STARTING
+        return None
 
     def was_killed(self) -> bool:
         """Whether it ended without `end`: what it started may still be about to end."""
@@ -88,14 +95,8 @@ class Background:
 
     def _lock(self, file: IO[str]) -> None:
         """Take the lock; another command may hold it for a moment, to look."""
-        for _ in range(_LOCK_ATTEMPTS):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_PAUSE)
-            else:
-                return
-        raise NetworkError("the network is running already")
+        if not poll(lambda: _locks(file), until=bool, every=_PAUSE, timeout=_LOCK_SECONDS):
+            raise NetworkError("the network is running already")
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal; one that has ended is left alone."""
@@ -108,10 +109,9 @@ class Background:
         pid = self.pid()
         for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
             self.signal(number)
-            deadline = time.monotonic() + wait
-            while self.pid() is not None and time.monotonic() < deadline:
-                time.sleep(_PAUSE)
-        if self.pid() is not None:
+            if poll(self.pid, every=_PAUSE, timeout=wait) is None:
+                break
+        else:
             raise NetworkError(f"process {pid} does not end")
         if pid in _CHILDREN:
             _CHILDREN.pop(pid).wait()
@@ -124,14 +124,20 @@ def next_line(output: Path, offset: int, process: Background, *, timeout: float)
 
     None if it has not come after `timeout` seconds, empty if the process ended without it.
     """
-    deadline = time.monotonic() + timeout
-    while True:
-        running = process.pid() is not None
-        line = output.read_bytes()[offset:].partition(b"\n")
-        if line[1]:
-            return line[0]
-        if not running:
-            return b""
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(_PAUSE)
+
+    def line() -> bytes | None:
+        running = process.pid() is not None  # before the look at what it wrote
+        found, end, _ = output.read_bytes()[offset:].partition(b"\n")
+        if end:
+            return found
+        return None if running else b""
+
+    return poll(line, until=lambda found: found is not None, every=_PAUSE, timeout=timeout)
+
+
+def _locks(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
