@@ -24,6 +24,7 @@ from h2.events import (
 from pyfabric._grpc.http2 import SHUTDOWN_SECONDS, Connection, Incoming, MessageError, Outgoing
 from pyfabric.errors import StatusCode
 from pyfabric.messages.addresses import Address
+from pyfabric.messages.go_texts import CANCELED, rpc_error
 
 ENDED: Final = "EOF"
 _LOST: Final = "error reading from server: EOF"
@@ -129,7 +130,7 @@ class _ClientConnection(Connection, Generic[H]):
 
     def cancel(self) -> None:
         """End the call and its connection; what was not sent yet is lost."""
-        self._end(_error(StatusCode.CANCELLED, "context canceled"))
+        self._end(rpc_error(StatusCode.CANCELLED, CANCELED))
 
     def connection_lost(self, error: Exception | None) -> None:
         """See asyncio.Protocol."""
@@ -137,7 +138,7 @@ class _ClientConnection(Connection, Generic[H]):
             self._timer.cancel()
         if not self.opened.done():
             self.opened.set_exception(error or ConnectionResetError("the server hung up"))
-        self._end(_error(StatusCode.UNAVAILABLE, _LOST))
+        self._end(rpc_error(StatusCode.UNAVAILABLE, _LOST))
 
     def handle(self, event: Event) -> None:
         """Something has come."""
@@ -150,11 +151,11 @@ class _ClientConnection(Connection, Generic[H]):
             case ResponseReceived(headers=headers) | TrailersReceived(headers=headers):
                 self._read_status(headers)
             case StreamEnded():
-                self._end(self._status or _error(StatusCode.INTERNAL, _NO_STATUS))
+                self._end(self._status or rpc_error(StatusCode.INTERNAL, _NO_STATUS))
             case StreamReset(error_code=code):
                 name = code.name if isinstance(code, ErrorCodes) else str(code)
                 text = f"stream terminated by RST_STREAM with error code: {name}"
-                self._end(_error(_RESETS.get(name, StatusCode.INTERNAL), text))
+                self._end(rpc_error(_RESETS.get(name, StatusCode.INTERNAL), text))
             case PingAckReceived():
                 self._ping_later()
             case _:
@@ -180,7 +181,7 @@ class _ClientConnection(Connection, Generic[H]):
                     return
                 self._handler.receive(message)
         except MessageError as error:
-            self._end(_error(error.status, str(error)))
+            self._end(rpc_error(error.status, str(error)))
 
     def _read_status(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         fields = dict(headers)
@@ -189,7 +190,7 @@ class _ClientConnection(Connection, Generic[H]):
             self._status = ENDED
         elif status is not None and status.isdigit():
             text = unquote(fields.get(b"grpc-message", b"").decode(errors="replace"))
-            self._status = _error(StatusCode(int(status)), text)
+            self._status = rpc_error(StatusCode(int(status)), text)
 
     def _end(self, reason: str) -> None:
         """The call is over, and with it the connection."""
@@ -207,8 +208,3 @@ class _ClientConnection(Connection, Generic[H]):
         self.http2.ping(bytes(8))
         self.flush_soon()
         self._timer = self._loop.call_later(self._ping_timeout, self.abort)
-
-
-def _error(status: StatusCode, text: str) -> str:
-    name = "".join(part.capitalize() for part in status.name.split("_"))
-    return f"rpc error: code = {name} desc = {text}"

@@ -4,20 +4,22 @@ from functools import cached_property
 
 from cryptography import x509
 from fabric_protos.msp import identities_pb2
-from google.protobuf.message import DecodeError as ProtobufError
 
 from pyfabric.errors import ContractError
 from pyfabric.identity.certificates import certificate_attributes, client_id, load_certificate
+from pyfabric.messages.decoding import decode
 
 
 class ClientIdentity:
     """The identity that signed the proposal; the peer has already checked certificate and signature."""
 
     def __init__(self, creator: bytes) -> None:
-        try:
-            self._serialized = identities_pb2.SerializedIdentity.FromString(creator)
-        except ProtobufError as error:
-            raise ContractError("the proposal's creator is not a serialized identity") from error
+        self._serialized = decode(
+            identities_pb2.SerializedIdentity,
+            creator,
+            ContractError,
+            "the proposal's creator is not a serialized identity",
+        )
 
     @property
     def msp_id(self) -> str:

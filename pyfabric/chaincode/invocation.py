@@ -9,10 +9,9 @@ from typing import Final, NamedTuple, Self
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
-from google.protobuf.message import DecodeError as ProtobufError
 
 from pyfabric.errors import ContractError, DecodeError
-from pyfabric.messages.decoding import read_time
+from pyfabric.messages.decoding import decode, read_time
 
 OK: Final = 200
 ERROR: Final = 500
@@ -62,10 +61,12 @@ class Invocation:
         write_batch: int = 0,
     ) -> Self:
         """Read a TRANSACTION or INIT message; raises ContractError if its input cannot be read."""
-        try:
-            given = chaincode_pb2.ChaincodeInput.FromString(message.payload)
-        except ProtobufError as error:
-            raise ContractError("failed to unmarshal input") from error
+        given = decode(
+            chaincode_pb2.ChaincodeInput,
+            message.payload,
+            ContractError,
+            "failed to unmarshal input",
+        )
         return cls(
             channel_id=message.channel_id,
             transaction_id=message.txid,
@@ -100,37 +101,43 @@ class Invocation:
     @cached_property
     def transient(self) -> Mapping[str, bytes]:
         """Data that the client gave the contract and that no ledger keeps."""
-        try:
-            payload = proposal_pb2.ChaincodeProposalPayload.FromString(self._proposal.payload)
-        except ProtobufError as error:
-            raise ContractError("failed to extract proposal payload") from error
+        payload = decode(
+            proposal_pb2.ChaincodeProposalPayload,
+            self._proposal.payload,
+            ContractError,
+            "failed to extract proposal payload",
+        )
         return dict(payload.TransientMap)
 
     @cached_property
     def _proposal(self) -> proposal_pb2.Proposal:
-        try:
-            signed = proposal_pb2.SignedProposal.FromString(self.signed_proposal)
-            return proposal_pb2.Proposal.FromString(signed.proposal_bytes)
-        except ProtobufError as error:
-            raise ContractError("failed to extract Proposal from SignedProposal") from error
+        problem = "failed to extract Proposal from SignedProposal"
+        signed = decode(proposal_pb2.SignedProposal, self.signed_proposal, ContractError, problem)
+        return decode(proposal_pb2.Proposal, signed.proposal_bytes, ContractError, problem)
 
     @cached_property
     def _header(self) -> common_pb2.Header:
-        try:
-            return common_pb2.Header.FromString(self._proposal.header)
-        except ProtobufError as error:
-            raise ContractError("failed to extract proposal header") from error
+        return decode(
+            common_pb2.Header,
+            self._proposal.header,
+            ContractError,
+            "failed to extract proposal header",
+        )
 
     @cached_property
     def _channel_header(self) -> common_pb2.ChannelHeader:
-        try:
-            return common_pb2.ChannelHeader.FromString(self._header.channel_header)
-        except ProtobufError as error:
-            raise ContractError("failed to extract channel header") from error
+        return decode(
+            common_pb2.ChannelHeader,
+            self._header.channel_header,
+            ContractError,
+            "failed to extract channel header",
+        )
 
     @cached_property
     def _signature_header(self) -> common_pb2.SignatureHeader:
-        try:
-            return common_pb2.SignatureHeader.FromString(self._header.signature_header)
-        except ProtobufError as error:
-            raise ContractError("failed to extract signature header") from error
+        return decode(
+            common_pb2.SignatureHeader,
+            self._header.signature_header,
+            ContractError,
+            "failed to extract signature header",
+        )

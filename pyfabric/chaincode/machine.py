@@ -14,10 +14,11 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
-from google.protobuf.message import DecodeError as ProtobufError
 
 from pyfabric.chaincode.invocation import OK, Invocation, Result
-from pyfabric.errors import ContractError
+from pyfabric.errors import ContractError, DecodeError
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import enum_name
 
 Type: TypeAlias = shim.ChaincodeMessage.Type
 
@@ -110,8 +111,8 @@ class Machine:
     def receive(self, data: bytes) -> list[Action]:
         """What to do about a message from the peer."""
         try:
-            message = shim.ChaincodeMessage.FromString(data)
-        except ProtobufError:
+            message = decode(shim.ChaincodeMessage, data)
+        except DecodeError:
             return [End()]
         handler = TABLE.get((self.phase, message.type), _unexpected)
         return handler(self, message)
@@ -156,8 +157,8 @@ class Machine:
     def ready(self, message: shim.ChaincodeMessage) -> list[Action]:
         """The READY message: what this peer offers beyond the first protocol."""
         try:
-            offer = chaincode_pb2.ChaincodeAdditionalParams.FromString(message.payload)
-        except ProtobufError:
+            offer = decode(chaincode_pb2.ChaincodeAdditionalParams, message.payload)
+        except DecodeError:
             return [End()]
         if offer.use_get_multiple_keys:
             self._multiple_reads = max(offer.max_size_get_multiple_keys, _LEAST_BATCH)
@@ -206,7 +207,7 @@ def _keep_alive(_machine: Machine, message: shim.ChaincodeMessage) -> list[Actio
 
 def _unexpected(machine: Machine, message: shim.ChaincodeMessage) -> list[Action]:
     kind = message.type
-    name = Type.Name(kind) if kind in Type.values() else str(kind)
+    name = enum_name(Type.DESCRIPTOR, kind)
     text = (
         f"[{message.txid}] Chaincode h cannot handle message ({name}) "
         f"while in state: {machine.phase}"

@@ -7,13 +7,12 @@ from typing import Final, Self
 
 import yaml
 from fabric_protos.msp import msp_config_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from pydantic import BaseModel, Field, ValidationError
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity import pem
 from pyfabric.local import files
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 
 _FABRIC_TYPE: Final = 0
 _CONFIG_FILE: Final = "config.yaml"
@@ -117,12 +116,12 @@ class MSPDefinition:
         """
         if config.type != _FABRIC_TYPE:
             raise IdentityError(f"Setup error: unsupported msp type {config.type}")
-        try:
-            message = msp_config_pb2.FabricMSPConfig.FromString(config.config)
-        except ProtobufDecodeError as error:
-            raise IdentityError(
-                f"failed unmarshalling fabric msp config: {INVALID_WIRE_FORMAT}"
-            ) from error
+        message = decode(
+            msp_config_pb2.FabricMSPConfig,
+            config.config,
+            IdentityError,
+            "failed unmarshalling fabric msp config",
+        )
         crypto = message.crypto_config
         return cls(
             msp_id=message.name,

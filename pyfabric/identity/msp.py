@@ -14,7 +14,6 @@ from typing import Final
 
 from cryptography import x509
 from fabric_protos.msp import identities_pb2, msp_principal_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import parsing, pem
@@ -30,7 +29,7 @@ from pyfabric.identity.trust import (
     read_certificate,
 )
 from pyfabric.identity.units import Role, Unit, UnitRules
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 
 # Identities that one MSP remembers: more than the members that speak at the same time.
 _REMEMBERED: Final = 1024
@@ -233,9 +232,9 @@ class MSPManager:
 
 def read_serialized(serialized: bytes) -> identities_pb2.SerializedIdentity:
     """Read msp.SerializedIdentity; raises IdentityError with Fabric's text."""
-    try:
-        return identities_pb2.SerializedIdentity.FromString(serialized)
-    except ProtobufDecodeError as error:
-        raise IdentityError(
-            f"could not deserialize a SerializedIdentity: {INVALID_WIRE_FORMAT}"
-        ) from error
+    return decode(
+        identities_pb2.SerializedIdentity,
+        serialized,
+        IdentityError,
+        "could not deserialize a SerializedIdentity",
+    )

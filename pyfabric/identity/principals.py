@@ -1,22 +1,19 @@
 """Whether an identity is the one that a policy's principal names (msp/msp_principal.proto)."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from fabric_protos.msp import msp_principal_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
-from google.protobuf.message import Message
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity.units import Role, Unit
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import M, decode
 
 if TYPE_CHECKING:
     from pyfabric.identity.msp import MemberIdentity
 
 MSPPrincipal = msp_principal_pb2.MSPPrincipal
 _Anonymity = msp_principal_pb2.MSPIdentityAnonymity
-_MessageT = TypeVar("_MessageT", bound=Message)
 
 
 def check_principal(identity: "MemberIdentity", principal: MSPPrincipal) -> None:
@@ -49,16 +46,9 @@ def _parts(principal: MSPPrincipal) -> Iterator[MSPPrincipal]:
         waiting += reversed(combined.principals)
 
 
-def _parse(kind: type[_MessageT], data: bytes) -> _MessageT:
-    message = kind()
-    try:
-        message.ParseFromString(data)
-    except ProtobufDecodeError as error:
-        name = kind.DESCRIPTOR.name
-        raise IdentityError(
-            f"could not unmarshal {name} from principal: {INVALID_WIRE_FORMAT}"
-        ) from error
-    return message
+def _parse(kind: type[M], data: bytes) -> M:
+    name = kind.DESCRIPTOR.name
+    return decode(kind, data, IdentityError, f"could not unmarshal {name} from principal")
 
 
 def _check_msp(identity: "MemberIdentity", msp_id: str) -> None:

@@ -17,14 +17,11 @@ from pyfabric._operations.process import add_process_metrics
 from pyfabric.errors import StatusCode, ValidationCode
 from pyfabric.ledger.channel.channel import ChannelLedger, CommittedBlock
 from pyfabric.ledger.failures import CallError
+from pyfabric.messages.go_texts import enum_name, status_name
 
 Channels = Callable[[], Iterable[ChannelLedger]]
 
 _UNKNOWN: Final = "unknown"
-_CODE_NAMES: Final = {
-    code: "OK" if code is StatusCode.OK else code.name.title().replace("_", "")
-    for code in StatusCode
-} | {StatusCode.CANCELLED: "Canceled"}
 
 
 class CallMetrics:
@@ -89,7 +86,7 @@ class Call:
             code = StatusCode.CANCELLED
         elif error is not None:
             code = StatusCode.UNKNOWN
-        labels = (*self._labels, _CODE_NAMES.get(code, _UNKNOWN))
+        labels = (*self._labels, status_name(code))
         self._metrics.completed[self._kind].add(*labels)
         self._metrics.duration[self._kind].observe(time.perf_counter() - self._started, *labels)
 
@@ -307,5 +304,4 @@ def add_height(registry: Registry, channels: Channels) -> None:
 
 
 def _header_type(number: int) -> str:
-    known = number in common_pb2.HeaderType.values()
-    return common_pb2.HeaderType.Name(number) if known else _UNKNOWN
+    return _UNKNOWN if number < 0 else enum_name(common_pb2.HeaderType.DESCRIPTOR, number)

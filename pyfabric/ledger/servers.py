@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fabric_protos.common import common_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
 from pyfabric.client.tracing import TRACEPARENT, Tracer, call_attributes
@@ -22,20 +21,15 @@ from pyfabric.errors import NetworkError, StatusCode
 from pyfabric.ledger.config import TLSFiles
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.metrics import Call, CallMetrics
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import M, decode
 
-T = TypeVar("T")
 _NO_SPAN = nullcontext()
-_REQUEST = f"grpc: error unmarshalling request: {INVALID_WIRE_FORMAT}"
-_MESSAGE = f"grpc: failed to unmarshal the received message: {INVALID_WIRE_FORMAT}"
+_REQUEST = "grpc: error unmarshalling request"
+_MESSAGE = "grpc: failed to unmarshal the received message"
 
 
-def _read(parse: Callable[[bytes], T], raw: bytes, problem: str) -> T:
-    """A request, or the failure that Go's gRPC answers to bytes that are none."""
-    try:
-        return parse(raw)
-    except ProtobufDecodeError as error:
-        raise CallError(StatusCode.INTERNAL, problem) from error
+def _internal(text: str) -> CallError:
+    return CallError(StatusCode.INTERNAL, text)
 
 
 class Limit:
@@ -72,7 +66,7 @@ class _Envelopes(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         request = await anext(self._requests)
         self._metrics.messages_received.add(*self._labels)
-        _read(common_pb2.Envelope.FromString, request, _MESSAGE)
+        decode(common_pb2.Envelope, request, _internal, _MESSAGE)
         return request
 
 
@@ -92,8 +86,8 @@ class ServiceBuilder:
     def unary(
         self,
         name: str,
-        parse: Callable[[bytes], Any],
-        method: Callable[[Any, grpc.aio.ServicerContext], Awaitable[Any]],
+        kind: type[M],
+        method: Callable[[M, grpc.aio.ServicerContext], Awaitable[Any]],
     ) -> None:
         """Add a unary method; a CallError becomes the call's status."""
         limit, labels = self.limit, self._labels(name)
@@ -101,7 +95,7 @@ class ServiceBuilder:
         async def handle(request: bytes, context: grpc.aio.ServicerContext) -> Any:
             try:
                 with Call(self.metrics, "unary", labels), limit, self._span(name, context):
-                    return await method(_read(parse, request, _REQUEST), context)
+                    return await method(decode(kind, request, _internal, _REQUEST), context)
             except CallError as failure:
                 await failure.abort(context)
 
@@ -112,8 +106,8 @@ class ServiceBuilder:
     def server_stream(
         self,
         name: str,
-        parse: Callable[[bytes], Any],
-        method: Callable[[Any], AsyncIterator[Any]],
+        kind: type[M],
+        method: Callable[[M], AsyncIterator[Any]],
     ) -> None:
         """Add a method that answers one request with a stream."""
         limit, labels = self.limit, self._labels(name)
@@ -124,7 +118,7 @@ class ServiceBuilder:
                     self.metrics.messages_received.add(*labels)
                     # Headers at once: a client waits for them to know that the stream is open.
                     await context.send_initial_metadata(())
-                    async for message in method(_read(parse, request, _MESSAGE)):
+                    async for message in method(decode(kind, request, _internal, _MESSAGE)):
                         self.metrics.messages_sent.add(*labels)
                         yield message
             except CallError as failure:

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Final
 
 from fabric_protos.common import common_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import DecodeError
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 
 METADATA_SLOTS: Final = 5
@@ -19,10 +19,7 @@ METADATA_SLOTS: Final = 5
 
 def parse_block(raw: bytes) -> common_pb2.Block:
     """The block in `raw`; raises DecodeError when it is no block."""
-    try:
-        return common_pb2.Block.FromString(raw)
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"these {len(raw)} bytes are not a common.Block: {error}") from error
+    return decode(common_pb2.Block, raw)
 
 
 def header_bytes(header: common_pb2.BlockHeader) -> bytes:
@@ -62,12 +59,8 @@ def metadata(block: common_pb2.Block, index: int) -> common_pb2.Metadata:
     slots = block.metadata.metadata
     if index >= len(slots):
         raise DecodeError(f"block {block.header.number} has no metadata at index {index}")
-    try:
-        return common_pb2.Metadata.FromString(slots[index])
-    except ProtobufDecodeError as error:
-        raise DecodeError(
-            f"metadata {index} of block {block.header.number} is not a common.Metadata: {error}"
-        ) from error
+    place = f"metadata {index} of block {block.header.number}"
+    return decode(common_pb2.Metadata, slots[index], DecodeError, place)
 
 
 def transaction_filter(block: common_pb2.Block) -> bytes:
@@ -80,12 +73,8 @@ def transaction_filter(block: common_pb2.Block) -> bytes:
 def orderer_metadata(block: common_pb2.Block) -> common_pb2.OrdererBlockMetadata:
     """What the orderers signed beside the header: last configuration and consenter metadata."""
     value = metadata(block, common_pb2.BlockMetadataIndex.SIGNATURES).value
-    try:
-        return common_pb2.OrdererBlockMetadata.FromString(value)
-    except ProtobufDecodeError as error:
-        raise DecodeError(
-            f"block {block.header.number} has malformed orderer metadata: {error}"
-        ) from error
+    problem = f"block {block.header.number} has malformed orderer metadata"
+    return decode(common_pb2.OrdererBlockMetadata, value, DecodeError, problem)
 
 
 def last_config_index(block: common_pb2.Block) -> int:
@@ -140,13 +129,11 @@ def signature_set(block: common_pb2.Block, consenters: Mapping[int, bytes]) -> l
 
 
 def _signer(entry: common_pb2.MetadataSignature, consenters: Mapping[int, bytes]) -> bytes | None:
-    try:
-        if entry.identifier_header and not entry.signature_header:
-            number = common_pb2.IdentifierHeader.FromString(entry.identifier_header).identifier
-            return consenters.get(number)
-        return common_pb2.SignatureHeader.FromString(entry.signature_header).creator
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"a block signature has a malformed header: {error}") from error
+    problem = "a block signature has a malformed header"
+    if entry.identifier_header and not entry.signature_header:
+        header = decode(common_pb2.IdentifierHeader, entry.identifier_header, DecodeError, problem)
+        return consenters.get(header.identifier)
+    return decode(common_pb2.SignatureHeader, entry.signature_header, DecodeError, problem).creator
 
 
 def _der(tag: int, content: bytes) -> bytes:

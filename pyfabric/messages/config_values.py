@@ -10,11 +10,10 @@ from fabric_protos.common import configtx_pb2, configuration_pb2
 from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from pyfabric.errors import ConfigError
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 
 Keys: TypeAlias = Mapping[str, type[Message]]
 M = TypeVar("M", bound=Message)
@@ -58,10 +57,9 @@ class GroupValues:
         for key, entry in group.values.items():
             if key not in keys:
                 raise ConfigError(f"failed to deserialize values: Unexpected key {key}")
-            try:
-                self._values[keys[key]] = keys[key].FromString(entry.value)
-            except ProtobufDecodeError as error:
-                raise ConfigError(f"failed to deserialize values: {INVALID_WIRE_FORMAT}") from error
+            self._values[keys[key]] = decode(
+                keys[key], entry.value, ConfigError, "failed to deserialize values"
+            )
 
     def get(self, kind: type[M]) -> M:
         """The value of that kind; an empty one when the group has none."""

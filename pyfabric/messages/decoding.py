@@ -1,5 +1,6 @@
-"""Bytes to Fabric's messages, and their times, with our own error when they are something else."""
+"""Bytes to Fabric's messages and timestamps to times; what is neither raises an error of this project."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -8,23 +9,38 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import DecodeError
+from pyfabric.messages.go_texts import INVALID_WIRE_FORMAT
 
 M = TypeVar("M", bound=Message)
-# Go's text for bytes that are not a message.
-INVALID_WIRE_FORMAT: Final = "proto: cannot parse invalid wire-format data"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def decode(kind: type[M], raw: bytes) -> M:
-    """The message of that kind; raises DecodeError."""
+def decode(
+    kind: type[M],
+    raw: bytes,
+    error: Callable[[str], Exception] | None = None,
+    prefix: str | None = None,
+) -> M:
+    """Return the message of that kind that the bytes hold.
+
+    Raises DecodeError in our words, or `error` in Fabric's: the prefix (left out, the one of
+    protoutil/unmarshalers.go) and Go's own text.
+    """
     try:
         return kind.FromString(raw)
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"{len(raw)} bytes are not a {kind.DESCRIPTOR.full_name}") from error
+    except ProtobufDecodeError as cause:
+        if error is None:
+            name = kind.DESCRIPTOR.full_name
+            raise DecodeError(f"{len(raw)} bytes are not a {name}") from cause
+        if prefix is None:
+            prefix = f"error unmarshalling {kind.DESCRIPTOR.name}"
+        raise error(
+            f"{prefix}: {INVALID_WIRE_FORMAT}" if prefix else INVALID_WIRE_FORMAT
+        ) from cause
 
 
 def read_time(stamp: Timestamp) -> datetime:
-    """The time of a timestamp (UTC, whole microseconds); raises DecodeError if no calendar has it."""
+    """Return a timestamp's time (UTC, whole microseconds); raises DecodeError if no calendar has it."""
     try:
         return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
     except OverflowError as error:

@@ -12,10 +12,10 @@ from functools import cached_property
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import collection_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.errors import ConfigError, IdentityError, PolicyError
+from pyfabric.errors import ConfigError, DecodeError, IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity, MSPManager
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.lifecycle.agreed import (
     IMPLICIT_PREFIX,
@@ -142,11 +142,11 @@ def _organization(principal: msp_principal_pb2.MSPPrincipal, manager: MSPManager
     kind, raw = principal.principal_classification, principal.principal
     try:
         if kind == msp_principal_pb2.MSPPrincipal.ROLE:
-            return msp_principal_pb2.MSPRole.FromString(raw).msp_identifier
+            return decode(msp_principal_pb2.MSPRole, raw).msp_identifier
         if kind == msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT:
-            return msp_principal_pb2.OrganizationUnit.FromString(raw).msp_identifier
+            return decode(msp_principal_pb2.OrganizationUnit, raw).msp_identifier
         if kind == msp_principal_pb2.MSPPrincipal.IDENTITY:
             return manager.deserialize(raw).msp_id
-    except (ProtobufDecodeError, IdentityError):
+    except (DecodeError, IdentityError):
         return None
     return None

@@ -6,19 +6,19 @@ Fabric 3.1. What needs a channel or an identity is checked by the endorser.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
-from pyfabric.errors import IdentityError, PeerResponseError
+from pyfabric.errors import DecodeError, IdentityError, PeerResponseError
 from pyfabric.identity.certificates import load_certificate
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import enum_name
 
 TIME_WINDOW = timedelta(minutes=15)
 
@@ -35,8 +35,8 @@ class ProposalError(PeerResponseError):
 class UnreadableError(ProposalError):
     """A message in a proposal cannot be decoded; `part` names it."""
 
-    def __init__(self, part: str) -> None:
-        super().__init__(f"error unmarshalling {part}: {INVALID_WIRE_FORMAT}")
+    def __init__(self, message: str, *, part: str) -> None:
+        super().__init__(message)
         self.part = part
 
 
@@ -76,8 +76,8 @@ class Proposal:
     def creator_msp_id(self) -> str:
         """The MSP id that the creator claims; empty if it cannot be read."""
         try:
-            return identities_pb2.SerializedIdentity.FromString(self.creator).mspid
-        except ProtobufDecodeError:
+            return decode(identities_pb2.SerializedIdentity, self.creator).mspid
+        except DecodeError:
             return ""
 
     @property
@@ -98,33 +98,24 @@ class Proposal:
 
 def read_proposal(signed: proposal_pb2.SignedProposal) -> Proposal:
     """Take a proposal apart; raises UnreadableError for the first part that cannot be read."""
-    proposal = parse(proposal_pb2.Proposal, signed.proposal_bytes, "Proposal")
-    header = parse(common_pb2.Header, proposal.header, "Header")
-    channel_header = parse(common_pb2.ChannelHeader, header.channel_header, "ChannelHeader")
+    proposal = parse(proposal_pb2.Proposal, signed.proposal_bytes)
+    header = parse(common_pb2.Header, proposal.header)
+    channel_header = parse(common_pb2.ChannelHeader, header.channel_header)
     signature_header, unreadable = common_pb2.SignatureHeader(), None
     try:
-        signature_header = parse(
-            common_pb2.SignatureHeader, header.signature_header, "SignatureHeader"
-        )
+        signature_header = parse(common_pb2.SignatureHeader, header.signature_header)
     except UnreadableError as error:
         unreadable = error
-    payload = parse(
-        proposal_pb2.ChaincodeProposalPayload, proposal.payload, "ChaincodeProposalPayload"
-    )
-    invocation = parse(
-        chaincode_pb2.ChaincodeInvocationSpec, payload.input, "ChaincodeInvocationSpec"
-    )
+    payload = parse(proposal_pb2.ChaincodeProposalPayload, proposal.payload)
+    invocation = parse(chaincode_pb2.ChaincodeInvocationSpec, payload.input)
     return Proposal(
         signed, header, channel_header, signature_header, payload, invocation, unreadable
     )
 
 
-def parse(kind: type[M], data: bytes, name: str) -> M:
+def parse(kind: type[M], data: bytes) -> M:
     """Decode a message; raises UnreadableError."""
-    try:
-        return kind.FromString(data)
-    except ProtobufDecodeError as error:
-        raise UnreadableError(name) from error
+    return decode(kind, data, partial(UnreadableError, part=kind.DESCRIPTOR.name))
 
 
 def check_filters(proposal: Proposal, now: datetime) -> None:
@@ -154,19 +145,15 @@ def _moment(seconds: int) -> str:
 def expires_at(creator: bytes) -> datetime | None:
     """When the certificate of a serialized identity expires; None if it cannot be read."""
     try:
-        identity = identities_pb2.SerializedIdentity.FromString(creator)
+        identity = decode(identities_pb2.SerializedIdentity, creator)
         return load_certificate(identity.id_bytes).not_valid_after_utc
-    except (ProtobufDecodeError, IdentityError):
+    except (DecodeError, IdentityError):
         return None
 
 
 def check_shape(proposal: Proposal) -> str:
     """What the endorser needs to find in a proposal; answers the chaincode of its header."""
-    extension = parse(
-        proposal_pb2.ChaincodeHeaderExtension,
-        proposal.channel_header.extension,
-        "ChaincodeHeaderExtension",
-    )
+    extension = parse(proposal_pb2.ChaincodeHeaderExtension, proposal.channel_header.extension)
     if not extension.HasField("chaincode_id"):
         raise ProposalError("ChaincodeHeaderExtension.ChaincodeId is nil")
     if not extension.chaincode_id.name:
@@ -182,7 +169,8 @@ def check_headers(proposal: Proposal) -> None:
     """Header type, epoch, nonce, creator, transaction id and the presence of a signature."""
     kind = proposal.channel_header.type
     if kind not in (common_pb2.ENDORSER_TRANSACTION, common_pb2.CONFIG):
-        raise ProposalError(f"invalid header type {_header_type(kind)}")
+        name = enum_name(common_pb2.HeaderType.DESCRIPTOR, kind)
+        raise ProposalError(f"invalid header type {name}")
     if proposal.channel_header.epoch != 0:
         raise ProposalError("epoch is non-zero")
     signature_header = proposal.signature_header
@@ -197,11 +185,6 @@ def check_headers(proposal: Proposal) -> None:
         )
     if not proposal.signed.signature:
         raise ProposalError("empty signature bytes")
-
-
-def _header_type(number: int) -> str:
-    known = common_pb2.HeaderType.DESCRIPTOR.values_by_number.get(number)
-    return known.name if known is not None else str(number)
 
 
 def check_for_evaluation(proposal: Proposal) -> None:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from fabric_protos.common import common_pb2, configtx_pb2
-from google.protobuf.message import DecodeError
 
 from pyfabric.admin.config.genesis import genesis_block
 from pyfabric.admin.config.groups import channel_group
@@ -20,8 +19,9 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
-from pyfabric.errors import ConfigError
+from pyfabric.errors import ConfigError, DecodeError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, format_duration
 from pyfabric.rules.configuration.channel_config import config_from_block
 from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Node, Plan
@@ -45,7 +45,7 @@ def is_first_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
     Raises ConfigError if they are no configuration block.
     """
     try:
-        channel_id, config = config_from_block(common_pb2.Block.FromString(block))
+        channel_id, config = config_from_block(decode(common_pb2.Block, block))
     except DecodeError as error:
         raise ConfigError(f"the first block of {channel.name} is no block: {error}") from error
     wanted = configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))

@@ -12,6 +12,7 @@ from fabric_protos.peer import chaincode_shim_pb2 as shim
 from pyfabric.chaincode.results import Response
 from pyfabric.chaincode.writes import write
 from pyfabric.errors import FabricError, StateError
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.simulation import Simulation
 from pyfabric.rules.state.versions import StateReader
 
@@ -79,11 +80,11 @@ class SimulatedPeer:
         return f"{self._namespace}$$p{collection}" if collection else self._namespace
 
     def _get_state(self, payload: bytes) -> bytes:
-        request = shim.GetState.FromString(payload)
+        request = decode(shim.GetState, payload)
         return self._simulation.get_state(self._place(request.collection), request.key) or b""
 
     def _get_states(self, payload: bytes) -> bytes:
-        request = shim.GetStateMultiple.FromString(payload)
+        request = decode(shim.GetStateMultiple, payload)
         place = self._place(request.collection)
         values = [self._simulation.get_state(place, key) or b"" for key in request.keys]
         return shim.GetStateMultipleResult(values=values).SerializeToString()
@@ -93,45 +94,45 @@ class SimulatedPeer:
         return hashlib.sha256(value).digest() if value else b""
 
     def _put_state(self, payload: bytes) -> bytes:
-        request = shim.PutState.FromString(payload)
+        request = decode(shim.PutState, payload)
         self._simulation.put_state(self._place(request.collection), request.key, request.value)
         return b""
 
     def _delete_state(self, payload: bytes) -> bytes:
-        request = shim.DelState.FromString(payload)
+        request = decode(shim.DelState, payload)
         self._simulation.delete_state(self._place(request.collection), request.key)
         return b""
 
     def _write_batch(self, payload: bytes) -> bytes:
-        for record in shim.WriteBatchState.FromString(payload).rec:
+        for record in decode(shim.WriteBatchState, payload).rec:
             call = write(record)
             self._handlers[call.type](call.payload)
         return b""
 
     def _get_metadata(self, payload: bytes) -> bytes:
-        request = shim.GetStateMetadata.FromString(payload)
+        request = decode(shim.GetStateMetadata, payload)
         place = self._place(request.collection)
         found = self._simulation.get_metadata(place, request.key)
         entries = [shim.StateMetadata(metakey=key, value=value) for key, value in found.items()]
         return shim.StateMetadataResult(entries=entries).SerializeToString()
 
     def _put_metadata(self, payload: bytes) -> bytes:
-        request = shim.PutStateMetadata.FromString(payload)
+        request = decode(shim.PutStateMetadata, payload)
         entries = {request.metadata.metakey: request.metadata.value}
         self._simulation.put_metadata(self._place(request.collection), request.key, entries)
         return b""
 
     def _rich_query(self, payload: bytes) -> bytes:
-        paged = "WithMetadata" if shim.GetQueryResult.FromString(payload).metadata else ""
+        paged = "WithMetadata" if decode(shim.GetQueryResult, payload).metadata else ""
         raise StateError(f"ExecuteQuery{paged} not supported for leveldb")
 
     def _history(self, payload: bytes) -> bytes:
-        request = shim.GetHistoryForKey.FromString(payload)
+        request = decode(shim.GetHistoryForKey, payload)
         past = reversed(self._channel.past.get(request.key, ()))
         return _response([each.SerializeToString() for each in past])
 
     def _invoke(self, payload: bytes) -> bytes:
-        spec = chaincode_pb2.ChaincodeSpec.FromString(payload)
+        spec = decode(chaincode_pb2.ChaincodeSpec, payload)
         name = spec.chaincode_id.name
         callee = self._channel.callees.get(name)
         if callee is None:
@@ -145,7 +146,7 @@ class SimulatedPeer:
         ).SerializeToString()
 
     def _range(self, payload: bytes) -> bytes:
-        request = shim.GetStateByRange.FromString(payload)
+        request = decode(shim.GetStateByRange, payload)
         if request.metadata:
             return self._page(request)
         place = self._place(request.collection)
@@ -155,7 +156,7 @@ class SimulatedPeer:
         return self._batch(query_id)
 
     def _page(self, request: shim.GetStateByRange) -> bytes:
-        wanted = shim.QueryMetadata.FromString(request.metadata)
+        wanted = decode(shim.QueryMetadata, request.metadata)
         start = wanted.bookmark or request.startKey
         scan = self._simulation.range(self._namespace, start, request.endKey, wanted.pageSize)
         items = list(islice(scan, wanted.pageSize))
@@ -181,10 +182,10 @@ class SimulatedPeer:
         return _response(_pairs(items), has_more=has_more, query_id=query_id)
 
     def _next(self, payload: bytes) -> bytes:
-        return self._batch(shim.QueryStateNext.FromString(payload).id)
+        return self._batch(decode(shim.QueryStateNext, payload).id)
 
     def _close(self, payload: bytes) -> bytes:
-        request = shim.QueryStateClose.FromString(payload)
+        request = decode(shim.QueryStateClose, payload)
         self._queries.pop(request.id, None)
         return shim.QueryResponse(id=request.id).SerializeToString()
 

@@ -7,10 +7,10 @@ from typing import Protocol
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import DecodeError
 from pyfabric.messages.blocks import transaction_filter
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set
 from pyfabric.rules.validation.form import ENDORSER_TRANSACTION
 
@@ -57,8 +57,8 @@ def key_modification(
     The time is that of the client's proposal. A key that is written twice has its first value, and an
     empty value is a deletion, as in Fabric (kvledger/history/query_executer.go).
     """
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
-    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+    payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
+    header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
     written, *_ = (
         write
         for entry in _namespaces(payload.data)
@@ -76,12 +76,12 @@ def key_modification(
 def _read(raw: bytes, code: int) -> ReadTransaction:
     transaction_id = ""
     try:
-        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
-        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, raw).payload)
+        header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
         transaction_id = header.tx_id
         if header.type == ENDORSER_TRANSACTION:
             return ReadTransaction(transaction_id, code, _namespaces(payload.data))
-    except (ProtobufDecodeError, DecodeError):
+    except DecodeError:
         pass
     return ReadTransaction(transaction_id, code, ())
 
@@ -91,14 +91,14 @@ def endorsed_payload(data: bytes) -> bytes:
 
     `data` is that of the envelope's payload. Raises protobuf's DecodeError.
     """
-    actions = transaction_pb2.Transaction.FromString(data).actions
+    actions = decode(transaction_pb2.Transaction, data).actions
     if len(actions) != 1:
         return b""
-    body = transaction_pb2.ChaincodeActionPayload.FromString(actions[0].payload)
+    body = decode(transaction_pb2.ChaincodeActionPayload, actions[0].payload)
     return body.action.proposal_response_payload
 
 
 def _namespaces(data: bytes) -> tuple[NamespaceSet, ...]:
-    response = proposal_response_pb2.ProposalResponsePayload.FromString(endorsed_payload(data))
-    results = proposal_pb2.ChaincodeAction.FromString(response.extension).results
+    response = decode(proposal_response_pb2.ProposalResponsePayload, endorsed_payload(data))
+    results = decode(proposal_pb2.ChaincodeAction, response.extension).results
     return decode_read_write_set(results)

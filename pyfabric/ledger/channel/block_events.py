@@ -13,10 +13,10 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import DecodeError, ValidationCode
 from pyfabric.messages.blocks import transaction_filter
+from pyfabric.messages.decoding import M, decode
 
 _ENDORSER_TRANSACTION = common_pb2.HeaderType.ENDORSER_TRANSACTION
 
@@ -25,16 +25,13 @@ def chaincode_events(block: common_pb2.Block) -> list[chaincode_event_pb2.Chainc
     """The events of a block's valid transactions, in order; raises DecodeError."""
     codes = transaction_filter(block)
     found: list[chaincode_event_pb2.ChaincodeEvent] = []
-    try:
-        for index, raw in enumerate(block.data.data):
-            if codes[index] != ValidationCode.VALID:
-                continue
-            payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
-            header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
-            if header.type == _ENDORSER_TRANSACTION:
-                found.extend(_events(payload.data))
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"block {block.header.number}: {error}") from error
+    for index, raw in enumerate(block.data.data):
+        if codes[index] != ValidationCode.VALID:
+            continue
+        payload = _decode(common_pb2.Payload, _decode(common_pb2.Envelope, raw).payload)
+        header = _decode(common_pb2.ChannelHeader, payload.header.channel_header)
+        if header.type == _ENDORSER_TRANSACTION:
+            found.extend(_events(payload.data))
     return found
 
 
@@ -42,27 +39,25 @@ def filtered_block(block: common_pb2.Block) -> events_pb2.FilteredBlock:
     """A block without its contents; raises DecodeError where Fabric's peer answers BAD_REQUEST."""
     filtered = events_pb2.FilteredBlock(number=block.header.number)
     codes = transaction_filter(block)
-    try:
-        for index, raw in enumerate(block.data.data):
-            _add_transaction(filtered, raw, codes[index])
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"block {block.header.number}: {error}") from error
+    for index, raw in enumerate(block.data.data):
+        _add_transaction(filtered, raw, codes[index])
     return filtered
 
 
 def _add_transaction(filtered: events_pb2.FilteredBlock, raw: bytes, code: int) -> None:
     try:
-        envelope = common_pb2.Envelope.FromString(raw)
-    except ProtobufDecodeError:
+        envelope = _decode(common_pb2.Envelope, raw)
+    except DecodeError:
         return
-    payload = common_pb2.Payload.FromString(envelope.payload)
+    payload = _decode(common_pb2.Payload, envelope.payload)
     if not raw or not payload.HasField("header"):
         return
-    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+    header = _decode(common_pb2.ChannelHeader, payload.header.channel_header)
     filtered.channel_id = header.channel_id
     transaction = filtered.filtered_transactions.add(txid=header.tx_id)
     # Both are open enums on the wire: a number without a name is passed on as it is.
-    transaction.MergeFromString(_varint_field(2, header.type) + _varint_field(3, code))
+    numbers = _varint_field(2, header.type) + _varint_field(3, code)
+    transaction.MergeFrom(_decode(events_pb2.FilteredTransaction, numbers))
     if header.type != _ENDORSER_TRANSACTION:
         return
     transaction.transaction_actions.SetInParent()
@@ -73,17 +68,22 @@ def _add_transaction(filtered: events_pb2.FilteredBlock, raw: bytes, code: int) 
 
 
 def _events(data: bytes) -> Iterator[chaincode_event_pb2.ChaincodeEvent]:
-    for action in transaction_pb2.Transaction.FromString(data).actions:
-        body = transaction_pb2.ChaincodeActionPayload.FromString(action.payload)
+    for action in _decode(transaction_pb2.Transaction, data).actions:
+        body = _decode(transaction_pb2.ChaincodeActionPayload, action.payload)
         if not body.HasField("action"):
             continue
-        response = proposal_response_pb2.ProposalResponsePayload.FromString(
-            body.action.proposal_response_payload
+        response = _decode(
+            proposal_response_pb2.ProposalResponsePayload, body.action.proposal_response_payload
         )
-        result = proposal_pb2.ChaincodeAction.FromString(response.extension)
-        event = chaincode_event_pb2.ChaincodeEvent.FromString(result.events)
+        result = _decode(proposal_pb2.ChaincodeAction, response.extension)
+        event = _decode(chaincode_event_pb2.ChaincodeEvent, result.events)
         if event.chaincode_id:
             yield event
+
+
+def _decode(kind: type[M], raw: bytes) -> M:
+    # As Fabric's gateway (internal/pkg/gateway/event), whose error is Go's text alone.
+    return decode(kind, raw, DecodeError, "")
 
 
 def _varint_field(number: int, value: int) -> bytes:

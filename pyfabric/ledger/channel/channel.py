@@ -126,7 +126,7 @@ class ChannelLedger:
         slots.extend([b""] * (common_pb2.COMMIT_HASH + 1 - len(slots)))
         slots[common_pb2.TRANSACTIONS_FILTER] = bytes([ValidationCode.VALID])
         envelope = block.data.data[0]
-        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
+        payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
         updates = Updates()
         updates.put(CONFIGURATION_PLACE, VersionedValue(payload.data, Version(0, 0)))
         return cls(ChannelStore.create(path, block, transaction_id(envelope), updates), writer)

@@ -108,15 +108,13 @@ def _gateway(
     transactions = TransactionService(peer, endorsers, ordering)
     events = EventService(peer, channels.waiters)
     service = ServiceBuilder(name, Limit(name, GATEWAY_LIMIT), peer.metrics.calls, tracer)
-    service.unary("Evaluate", gateway_pb2.EvaluateRequest.FromString, transactions.evaluate)
-    service.unary("Endorse", gateway_pb2.EndorseRequest.FromString, transactions.endorse)
-    service.unary("Submit", gateway_pb2.SubmitRequest.FromString, transactions.submit)
-    service.unary(
-        "CommitStatus", gateway_pb2.SignedCommitStatusRequest.FromString, events.commit_status
-    )
+    service.unary("Evaluate", gateway_pb2.EvaluateRequest, transactions.evaluate)
+    service.unary("Endorse", gateway_pb2.EndorseRequest, transactions.endorse)
+    service.unary("Submit", gateway_pb2.SubmitRequest, transactions.submit)
+    service.unary("CommitStatus", gateway_pb2.SignedCommitStatusRequest, events.commit_status)
     service.server_stream(
         "ChaincodeEvents",
-        gateway_pb2.SignedChaincodeEventsRequest.FromString,
+        gateway_pb2.SignedChaincodeEventsRequest,
         events.chaincode_events,
     )
     return service
@@ -134,7 +132,7 @@ def _endorser(peer: Peer, endorser: Endorser, tracer: Tracer | None) -> ServiceB
         except ProposalError as error:
             raise CallError(StatusCode.UNKNOWN, error.message) from error
 
-    service.unary("ProcessProposal", proposal_pb2.SignedProposal.FromString, process)
+    service.unary("ProcessProposal", proposal_pb2.SignedProposal, process)
     return service
 
 
@@ -151,5 +149,5 @@ def _discovery(peer: Peer, discovery: DiscoveryService) -> ServiceBuilder:
     name = "discovery.Discovery"
     unlimited = Limit(name, sys.maxsize)  # as in Fabric
     service = ServiceBuilder(name, unlimited, peer.metrics.calls)
-    service.unary("Discover", protocol_pb2.SignedRequest.FromString, discovery.discover)
+    service.unary("Discover", protocol_pb2.SignedRequest, discovery.discover)
     return service

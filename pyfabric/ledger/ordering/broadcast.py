@@ -9,9 +9,9 @@ from datetime import datetime
 
 from fabric_protos.common import common_pb2
 
-from pyfabric.errors import DecodeError, OrdererError, PolicyError
+from pyfabric.errors import OrdererError, PolicyError
 from pyfabric.messages import envelopes
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT, decode
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import maintenance
@@ -29,21 +29,19 @@ _EXPIRATION_CAPABILITIES = frozenset({"V1_1", "V1_4_2", "V2_0"})
 def channel_header(envelope: common_pb2.Envelope) -> common_pb2.ChannelHeader:
     """The header that says for which channel a message is; raises OrdererError."""
     prefix = "could not determine channel ID"
-    try:
-        payload = decode(common_pb2.Payload, envelope.payload)
-    except DecodeError as error:
-        raise _bad(f"{prefix}: error unmarshalling Payload: {INVALID_WIRE_FORMAT}") from error
+    payload = decode(
+        common_pb2.Payload, envelope.payload, _bad, f"{prefix}: error unmarshalling Payload"
+    )
     if not payload.HasField("header"):
         raise _bad(f"{prefix}: header not set")
     if not payload.header.channel_header:
         raise _bad(f"{prefix}: channel header not set")
-    try:
-        return decode(common_pb2.ChannelHeader, payload.header.channel_header)
-    except DecodeError as error:
-        raise _bad(
-            f"{prefix}: error unmarshalling channel header: error unmarshalling ChannelHeader: "
-            f"{INVALID_WIRE_FORMAT}"
-        ) from error
+    return decode(
+        common_pb2.ChannelHeader,
+        payload.header.channel_header,
+        _bad,
+        f"{prefix}: error unmarshalling channel header: error unmarshalling ChannelHeader",
+    )
 
 
 def check_type(header: common_pb2.ChannelHeader) -> None:
@@ -64,8 +62,8 @@ def check_message(
             status=common_pb2.SERVICE_UNAVAILABLE,
         )
     size = check_filters(envelope, config, now())
-    payload = common_pb2.Payload.FromString(envelope.payload)
-    header = common_pb2.SignatureHeader.FromString(payload.header.signature_header)
+    payload = decode(common_pb2.Payload, envelope.payload)
+    header = decode(common_pb2.SignatureHeader, payload.header.signature_header)
     return Message(
         envelope.SerializeToString(),
         size,
@@ -95,13 +93,15 @@ def _check_size(envelope: common_pb2.Envelope, config: ChannelConfig) -> int:
 
 def _check_creator(envelope: common_pb2.Envelope, config: ChannelConfig, now: datetime) -> None:
     payload = decode(common_pb2.Payload, envelope.payload)
-    try:
-        creator = decode(common_pb2.SignatureHeader, payload.header.signature_header).creator
-    except DecodeError as error:
-        raise _bad(
+    creator = decode(
+        common_pb2.SignatureHeader,
+        payload.header.signature_header,
+        lambda text: _bad(
             "could not convert message to signedData: GetSignatureHeaderFromBytes failed, err "
-            f"{INVALID_WIRE_FORMAT}"
-        ) from error
+            + text
+        ),
+        "",
+    ).creator
     if config.capabilities.orderer & _EXPIRATION_CAPABILITIES:
         expires = expires_at(creator)
         if expires is not None and now >= expires:

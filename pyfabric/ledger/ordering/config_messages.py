@@ -20,6 +20,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.channel.limits import check_validation
 from pyfabric.ledger.ordering.block_writing import BFT, batch_settings
 from pyfabric.ledger.ordering.broadcast import check_filters
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import payload_of
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.succession import check_peer_support, successor
@@ -55,7 +56,7 @@ class UpdateProcessor:
             "config update for existing channel did not pass maintenance checks: config transaction "
             "inspection failed"
         ):
-            update = configtx_pb2.ConfigUpdate.FromString(read_update(envelope).config_update)
+            update = decode(configtx_pb2.ConfigUpdate, read_update(envelope).config_update)
             maintenance.check(config, new, update)
         return Message(
             made.SerializeToString(),

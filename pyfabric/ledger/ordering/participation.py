@@ -18,7 +18,7 @@ from pyfabric.errors import ConfigError, DecodeError, OrdererError
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.ordering.orderer import Joined, Orderer, as_ordered
 from pyfabric.messages.blocks import data_hash
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT, M, decode
+from pyfabric.messages.decoding import M, decode
 from pyfabric.rules.configuration.channel_config import (
     MAX_ID_LENGTH,
     config_from_block,
@@ -218,12 +218,10 @@ def _updated_channel(envelope: common_pb2.Envelope) -> str:
     if not header.channel_id:
         raise _bad(f"{prefix}: empty channel id")
     try:
-        update = decode(configtx_pb2.ConfigUpdate, read_update(envelope).config_update)
+        update = read_update(envelope)
     except ConfigError as error:
         raise _bad(f"{prefix}: {error}") from error
-    except DecodeError as error:
-        raise _bad(f"{prefix}: {INVALID_WIRE_FORMAT}") from error
-    return str(update.channel_id)
+    return decode(configtx_pb2.ConfigUpdate, update.config_update, _bad, prefix).channel_id
 
 
 def _form_message(request: Request, content_type: str, part: str, kind: type[M], name: str) -> M:
@@ -244,12 +242,7 @@ def _form_message(request: Request, content_type: str, part: str, kind: type[M],
         raise _bad(f"form does not contains part key: {part}")
     if len(parts) != 1:
         raise _bad("form contains too many parts")
-    try:
-        return decode(kind, files[part])
-    except DecodeError as error:
-        raise _bad(
-            f"cannot unmarshal file part {part} into {name}: {INVALID_WIRE_FORMAT}"
-        ) from error
+    return decode(kind, files[part], _bad, f"cannot unmarshal file part {part} into {name}")
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes, bool]] | None:

@@ -13,6 +13,7 @@ from fabric_protos.common import common_pb2
 from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.ordering.block_writing import BFT
+from pyfabric.messages.go_texts import connection_refused, rpc_error
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus.bft import quorum
 
@@ -93,10 +94,7 @@ class Ordering:
 
 
 def _away(address: Address) -> str:
-    return (
-        'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
-        f'dial tcp {address[1]}: connect: connection refused"'
-    )
+    return rpc_error(StatusCode.UNAVAILABLE, connection_refused(address[1], temporary=True))
 
 
 def _unsuccessful(status: int, info: str) -> str:

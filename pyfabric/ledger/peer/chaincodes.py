@@ -12,16 +12,17 @@ import time
 from collections.abc import Callable
 
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric._grpc.http2 import Crowd
 from pyfabric._grpc.stream_client import Call, open_stream
 from pyfabric._grpc.tls import http2_client_context
 from pyfabric._operations.metrics import Registry
-from pyfabric.errors import ConfigError, ContractError, PackageError
+from pyfabric.errors import ConfigError, ContractError, DecodeError, PackageError
 from pyfabric.ledger.metrics import ShimMetrics
 from pyfabric.ledger.peer.connection import Connection
 from pyfabric.messages.addresses import Address
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import DEADLINE_EXCEEDED, connection_refused
 from pyfabric.rules.requests.transaction_context import TransactionContext
 
 _log = logging.getLogger("pyfabric.ledger.peer.chaincodes")
@@ -115,8 +116,8 @@ class ContractStream:
     def receive(self, message: bytes) -> None:
         """A message of the contract has come."""
         try:
-            self._handle(Message.FromString(message))
-        except (ProtobufDecodeError, ContractError) as error:
+            self._handle(decode(Message, message))
+        except (DecodeError, ContractError) as error:
             self._end(f"error handling message, ending stream: {error}")
             self._call.cancel()
 
@@ -165,7 +166,7 @@ class ContractStream:
                 f"[{message.txid}] Fabric side handler cannot handle message "
                 f"({Kind.Name(message.type)}) while in created state"
             )
-        name = chaincode_pb2.ChaincodeID.FromString(message.payload).name
+        name = decode(chaincode_pb2.ChaincodeID, message.payload).name
         if name != self._package_id:
             _log.warning("a contract registered as %s where %s was wanted", name, self._package_id)
             return
@@ -396,8 +397,5 @@ def _context(connection: Connection) -> ssl.SSLContext | None:
 
 def _dial_text(address: str, error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
-        return (
-            'connection error: desc = "transport: error while dialing: dial tcp '
-            f'{address}: connect: connection refused"'
-        )
-    return "context deadline exceeded" if isinstance(error, TimeoutError) else str(error)
+        return connection_refused(address, temporary=False)
+    return DEADLINE_EXCEEDED if isinstance(error, TimeoutError) else str(error)

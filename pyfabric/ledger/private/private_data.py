@@ -20,6 +20,7 @@ from pyfabric.identity.msp import MemberIdentity
 from pyfabric.ledger.channel.block_contents import Transaction, transactions
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.private.private_store import Place, PrivateStore, WriteSet
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.collections import Collection, Collections
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.state.expiry import expiring_block
@@ -227,7 +228,7 @@ class PrivateData:
         self.store.record(place, version, data, self.expiry(place, version.block))
         if not written.valid:
             return
-        message = kv_rwset_pb2.KVRWSet.FromString(data)
+        message = decode(kv_rwset_pb2.KVRWSet, data)
         values = {one.key: one.value for one in message.writes}
         for key in [*values, *(one.key for one in message.metadata_writes)]:
             self._update(place, key, values.get(key), state)
@@ -273,7 +274,7 @@ def _deserialize(config: ChannelConfig, serialized: bytes) -> MemberIdentity | N
 
 
 def _write_sets(private_set: bytes) -> Iterator[WriteSet]:
-    for namespace in rwset_pb2.TxPvtReadWriteSet.FromString(private_set).ns_pvt_rwset:
+    for namespace in decode(rwset_pb2.TxPvtReadWriteSet, private_set).ns_pvt_rwset:
         for collection in namespace.collection_pvt_rwset:
             yield WriteSet(namespace.namespace, collection.collection_name, collection.rwset)
 
@@ -304,5 +305,5 @@ def _belongs(data: bytes, hashes: CollectionSet) -> bool:
     return all(
         (sha256(one.key.encode()).digest(), sha256(one.value).digest() if one.value else b"")
         in known
-        for one in kv_rwset_pb2.KVRWSet.FromString(data).writes
+        for one in decode(kv_rwset_pb2.KVRWSet, data).writes
     )

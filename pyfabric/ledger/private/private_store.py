@@ -21,6 +21,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.errors import LedgerError
 from pyfabric.ledger.channel.database_images import put_image, take_image
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.versions import Version
 
 FORMAT = 2
@@ -262,7 +263,7 @@ def _check_format(path: Path, database: sqlite3.Connection) -> None:
 
 def _without(data: bytes, key_hash: bytes) -> bytes:
     """A write set without the writes of a key."""
-    message = kv_rwset_pb2.KVRWSet.FromString(data)
+    message = decode(kv_rwset_pb2.KVRWSet, data)
     kept = [one for one in message.writes if sha256(one.key.encode()).digest() != key_hash]
     if len(kept) == len(message.writes):
         return data

@@ -12,6 +12,7 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.ledger.private.private_data import PrivateData
 from pyfabric.ledger.private.private_store import Place, PrivateStore
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.versions import StateReader, Version, VersionedValue, hashed_namespace
 
 
@@ -103,6 +104,6 @@ def _value(store: PrivateStore, place: Place, key: str, hashed: VersionedValue) 
     candidates = [found[0]] if found is not None and found[1] == hashed.version else []
     data = store.committed(place, hashed.version)
     if data is not None:
-        writes = kv_rwset_pb2.KVRWSet.FromString(data).writes
+        writes = decode(kv_rwset_pb2.KVRWSet, data).writes
         candidates.extend(one.value for one in writes if one.key == key)
     return next((one for one in candidates if sha256(one).digest() == hashed.value), None)

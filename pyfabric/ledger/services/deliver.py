@@ -20,9 +20,9 @@ from pyfabric.ledger.channel.delivery import Delivery
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.private.private_store import Place, WriteSet
 from pyfabric.ledger.servers import client_certificate_hash
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.collections import Collection
-from pyfabric.rules.proposals import parse
 
 Response = events_pb2.DeliverResponse
 Show = Callable[[bytes, common_pb2.Block], Response]
@@ -80,11 +80,9 @@ class DeliverService:
 
     def _caller(self, envelope: bytes) -> tuple[str, MemberIdentity | None]:
         """The channel and the creator of a request that has been authorised."""
-        payload = parse(
-            common_pb2.Payload, common_pb2.Envelope.FromString(envelope).payload, "Payload"
-        )
-        channel_id = common_pb2.ChannelHeader.FromString(payload.header.channel_header).channel_id
-        creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator
+        payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
+        channel_id = decode(common_pb2.ChannelHeader, payload.header.channel_header).channel_id
+        creator = decode(common_pb2.SignatureHeader, payload.header.signature_header).creator
         channel = self._peer.channel(channel_id)
         if channel is None:
             return channel_id, None

@@ -14,7 +14,7 @@ from fabric_protos.discovery import protocol_pb2
 from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import proposal_response_pb2
 
-from pyfabric.errors import ConfigError, DecodeError, PolicyError, StatusCode
+from pyfabric.errors import ConfigError, PolicyError, StatusCode
 from pyfabric.identity.msp import MSPManager
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.channels import Channels
@@ -23,13 +23,17 @@ from pyfabric.ledger.peer.access import WRITERS
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.servers import client_certificate_hash
 from pyfabric.ledger.services.discovery_members import Membership
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT, decode
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.discovery.config import config_result
 from pyfabric.rules.discovery.wording import interest_text
 from pyfabric.rules.policies.evaluation import Policy, SignaturePolicy
 
 _ACCESS_DENIED = "access denied"
+
+
+def _unknown(text: str) -> CallError:
+    return CallError(StatusCode.UNKNOWN, text)
 
 
 class _RefusedError(Exception):
@@ -56,12 +60,7 @@ class DiscoveryService:
         self, signed: protocol_pb2.SignedRequest, context: grpc.aio.ServicerContext
     ) -> protocol_pb2.Response:
         """Answer each query of a request, in order."""
-        try:
-            request = decode(protocol_pb2.Request, signed.payload)
-        except DecodeError as error:
-            raise CallError(
-                StatusCode.UNKNOWN, f"failed parsing request: {INVALID_WIRE_FORMAT}"
-            ) from error
+        request = decode(protocol_pb2.Request, signed.payload, _unknown, "failed parsing request")
         self._check(request, client_certificate_hash(context))
         data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)
         return protocol_pb2.Response(results=[self._answer(one, data) for one in request.queries])
@@ -75,7 +74,7 @@ class DiscoveryService:
         elif self._mutual_tls and certificate_hash != request.authentication.client_tls_cert_hash:
             problem = "client claimed TLS hash doesn't match computed TLS hash from gRPC stream"
         if problem:
-            raise CallError(StatusCode.UNKNOWN, problem)
+            raise _unknown(problem)
 
     def _answer(self, query: protocol_pb2.Query, data: SignedData) -> protocol_pb2.QueryResult:
         try:

@@ -18,7 +18,6 @@ from fabric_protos.peer import (
     proposal_pb2,
     proposal_response_pb2,
 )
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ContractError, IdentityError, PolicyError
 from pyfabric.ledger.channel.channel import ChannelLedger
@@ -29,7 +28,7 @@ from pyfabric.ledger.services.execution import SYSTEM_CHAINCODES, SYSTEM_NAMESPA
 from pyfabric.ledger.services.interest import interest
 from pyfabric.ledger.system import cscc, qscc
 from pyfabric.ledger.system.calls import SystemCall
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.proposals import (
     Proposal,
     ProposalError,
@@ -296,13 +295,12 @@ def _outcome(
     if message.type == Kind.ERROR:
         text = message.payload.decode(errors="replace")
         raise ContractError(f"error in simulation: transaction returned with failure: {text}")
-    try:
-        response = proposal_response_pb2.Response.FromString(message.payload)
-    except ProtobufDecodeError as error:
-        raise ContractError(
-            "error in simulation: failed to unmarshal response for transaction "
-            f"{transaction_id}: {INVALID_WIRE_FORMAT}"
-        ) from error
+    response = decode(
+        proposal_response_pb2.Response,
+        message.payload,
+        ContractError,
+        f"error in simulation: failed to unmarshal response for transaction {transaction_id}",
+    )
     if response.status >= _ERROR_THRESHOLD or not message.HasField("chaincode_event"):
         return _Outcome(response)
     event = chaincode_event_pb2.ChaincodeEvent()

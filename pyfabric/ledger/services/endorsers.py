@@ -18,6 +18,7 @@ from pyfabric.ledger.services.discovery_members import Membership
 from pyfabric.ledger.services.endorser import EarlyRefusalError, Endorser
 from pyfabric.ledger.services.execution import SYSTEM_CHAINCODES
 from pyfabric.ledger.services.planning import Plan, arrange
+from pyfabric.messages.go_texts import rpc_error
 from pyfabric.rules.discovery.endorsement import Descriptor
 from pyfabric.rules.lifecycle.definitions import LIFECYCLE
 from pyfabric.rules.proposals import Proposal, ProposalError
@@ -61,7 +62,7 @@ class Endorsers:
             response = await Endorser(peer, self._now).endorse(proposal, sign=sign)
         except ProposalError as error:
             if peer is not self._own:
-                text = f"rpc error: code = Unknown desc = {error.message}"
+                text = rpc_error(StatusCode.UNKNOWN, error.message)
                 return Answer(None, StatusCode.UNAVAILABLE, text, retry=True)
             if isinstance(error, EarlyRefusalError):
                 return Answer(None, StatusCode.UNAVAILABLE, error.message, retry=True)

@@ -12,7 +12,6 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_event_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import DecodeError, LedgerError, PolicyError, StatusCode
 from pyfabric.ledger.channel.block_events import chaincode_events
@@ -21,7 +20,8 @@ from pyfabric.ledger.channel.commits import CommitWaiters
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.messages.blocks import header_hash
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import DEADLINE_EXCEEDED
 from pyfabric.messages.signatures import SignedData
 
 Event = chaincode_event_pb2.ChaincodeEvent
@@ -53,7 +53,7 @@ class EventService:
             async with asyncio.timeout(remaining):
                 code, number = await self._waiters.status(channel, request.transaction_id)
         except TimeoutError as error:
-            raise CallError(StatusCode.DEADLINE_EXCEEDED, "context deadline exceeded") from error
+            raise CallError(StatusCode.DEADLINE_EXCEEDED, DEADLINE_EXCEEDED) from error
         except LedgerError as error:
             raise CallError(StatusCode.UNAVAILABLE, str(error)) from error
         response = gateway_pb2.CommitStatusResponse(block_number=number)
@@ -107,13 +107,10 @@ class EventService:
 
 def _commit_request(raw: bytes) -> gateway_pb2.CommitStatusRequest:
     if not raw:
-        raise CallError(StatusCode.INVALID_ARGUMENT, "a commit status request is required")
-    try:
-        request = gateway_pb2.CommitStatusRequest.FromString(raw)
-    except ProtobufDecodeError as error:
-        raise CallError(
-            StatusCode.INVALID_ARGUMENT, f"invalid status request: {INVALID_WIRE_FORMAT}"
-        ) from error
+        raise _invalid_argument("a commit status request is required")
+    request = decode(
+        gateway_pb2.CommitStatusRequest, raw, _invalid_argument, "invalid status request"
+    )
     problems = (
         (request.identity, "no identity provided"),
         (request.channel_id, "no channel ID provided"),
@@ -127,13 +124,17 @@ def _commit_request(raw: bytes) -> gateway_pb2.CommitStatusRequest:
 
 def _events_request(raw: bytes) -> gateway_pb2.ChaincodeEventsRequest:
     if not raw:
-        raise CallError(StatusCode.INVALID_ARGUMENT, "a chaincode events request is required")
-    try:
-        return gateway_pb2.ChaincodeEventsRequest.FromString(raw)
-    except ProtobufDecodeError as error:
-        raise CallError(
-            StatusCode.INVALID_ARGUMENT, f"invalid chaincode events request: {INVALID_WIRE_FORMAT}"
-        ) from error
+        raise _invalid_argument("a chaincode events request is required")
+    return decode(
+        gateway_pb2.ChaincodeEventsRequest,
+        raw,
+        _invalid_argument,
+        "invalid chaincode events request",
+    )
+
+
+def _invalid_argument(text: str) -> CallError:
+    return CallError(StatusCode.INVALID_ARGUMENT, text)
 
 
 def _start_block(channel: ChannelLedger, request: gateway_pb2.ChaincodeEventsRequest) -> int:

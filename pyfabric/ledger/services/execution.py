@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_response_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ContractError, PolicyError
 from pyfabric.ledger.channel.channel import ChannelLedger
@@ -20,7 +19,7 @@ from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.private.private_view import PrivateView
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.ledger.system.calls import SystemCall
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.lifecycle.definitions import LIFECYCLE
 from pyfabric.rules.lifecycle.records import NAMESPACES, field_key
 from pyfabric.rules.proposals import Proposal
@@ -109,10 +108,7 @@ class Execution:
         Raises ContractError: its creator must be one of the other channel's Writers, unless that
         channel says otherwise of peer/ChaincodeToChaincode.
         """
-        try:
-            spec = chaincode_pb2.ChaincodeSpec.FromString(payload)
-        except ProtobufDecodeError as error:
-            raise ContractError(f"unmarshal failed: {INVALID_WIRE_FORMAT}") from error
+        spec = decode(chaincode_pb2.ChaincodeSpec, payload, ContractError, "unmarshal failed")
         called, _, channel_id = spec.chaincode_id.name.partition("/")
         name = called.partition(":")[0]
         channel_id = channel_id or self.channel.channel_id

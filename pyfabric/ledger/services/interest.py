@@ -10,10 +10,9 @@ from collections.abc import Container
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.peer import proposal_response_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ContractError
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 ChaincodeCall = proposal_response_pb2.ChaincodeCall
@@ -61,9 +60,9 @@ def interest(
 
 
 def _policy(parameter: bytes) -> policies_pb2.SignaturePolicyEnvelope:
-    try:
-        return policies_pb2.SignaturePolicyEnvelope.FromString(parameter)
-    except ProtobufDecodeError as error:
-        raise ContractError(
-            f"error unmarshalling SignaturePolicy: {INVALID_WIRE_FORMAT}"
-        ) from error
+    return decode(
+        policies_pb2.SignaturePolicyEnvelope,
+        parameter,
+        ContractError,
+        "error unmarshalling SignaturePolicy",
+    )

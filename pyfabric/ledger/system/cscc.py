@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.peer import proposal_response_pb2, query_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import FabricError
 from pyfabric.ledger.system.calls import SystemCall, failure, success
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import enum_name
 
 NAME = "cscc"
 NO_SNAPSHOTS = "cannot join from a snapshot: not supported by the development ledger"
@@ -38,11 +38,9 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
 
 def _join(call: SystemCall) -> proposal_response_pb2.Response:
     try:
-        block = common_pb2.Block.FromString(call.arguments[1])
-    except ProtobufDecodeError:
-        return failure(
-            f"Failed to reconstruct the genesis block, error unmarshalling Block: {INVALID_WIRE_FORMAT}"
-        )
+        block = decode(common_pb2.Block, call.arguments[1], ValueError)
+    except ValueError as error:
+        return failure(f"Failed to reconstruct the genesis block, {error}")
     try:
         channel_id = _channel_of(block)
     except ValueError as error:
@@ -68,29 +66,26 @@ def _join(call: SystemCall) -> proposal_response_pb2.Response:
 def _channel_of(block: common_pb2.Block) -> str:
     if not block.HasField("data") or not block.data.data:
         raise ValueError("failed to retrieve channel id - block is empty")
-    try:
-        envelope = common_pb2.Envelope.FromString(block.data.data[0])
-        payload = common_pb2.Payload.FromString(envelope.payload)
-        if not payload.HasField("header"):
-            raise ValueError("failed to retrieve channel id - payload header is empty")
-        return common_pb2.ChannelHeader.FromString(payload.header.channel_header).channel_id
-    except ProtobufDecodeError as error:
-        raise ValueError(f"error unmarshalling Envelope: {INVALID_WIRE_FORMAT}") from error
+    envelope = decode(common_pb2.Envelope, block.data.data[0], ValueError)
+    payload = decode(common_pb2.Payload, envelope.payload, ValueError)
+    if not payload.HasField("header"):
+        raise ValueError("failed to retrieve channel id - payload header is empty")
+    header = decode(common_pb2.ChannelHeader, payload.header.channel_header, ValueError)
+    return header.channel_id
 
 
 def _config_problem(block: common_pb2.Block) -> str | None:
+    envelope = decode(common_pb2.Envelope, block.data.data[0])
+    payload = decode(common_pb2.Payload, envelope.payload)
+    header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
+    problem = "Bad configuration envelope"
+    if header.type != common_pb2.HeaderType.CONFIG:
+        return f"{problem}: invalid type {enum_name(common_pb2.HeaderType.DESCRIPTOR, header.type)}, expected CONFIG"
+    unreadable = "error unmarshalling message for type CONFIG"
     try:
-        envelope = common_pb2.Envelope.FromString(block.data.data[0])
-        payload = common_pb2.Payload.FromString(envelope.payload)
-        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
-        if header.type != common_pb2.HeaderType.CONFIG:
-            return (
-                "Bad configuration envelope: invalid type "
-                f"{_type_name(header.type)}, expected CONFIG"
-            )
-        config = configtx_pb2.ConfigEnvelope.FromString(payload.data)
-    except ProtobufDecodeError:
-        return f"Bad configuration envelope: error unmarshalling message: {INVALID_WIRE_FORMAT}"
+        config = decode(configtx_pb2.ConfigEnvelope, payload.data, ValueError, unreadable)
+    except ValueError as error:
+        return f"{problem}: {error}"
     if not config.HasField("config"):
         return "Nil config envelope Config"
     if not config.config.HasField("channel_group"):
@@ -101,11 +96,6 @@ def _config_problem(block: common_pb2.Block) -> str | None:
     if "Application" not in groups:
         return "Invalid configuration block, missing Application configuration group"
     return None
-
-
-def _type_name(number: int) -> str:
-    known = common_pb2.HeaderType.DESCRIPTOR.values_by_number.get(number)
-    return known.name if known is not None else str(number)
 
 
 def _join_by_snapshot(call: SystemCall) -> proposal_response_pb2.Response:

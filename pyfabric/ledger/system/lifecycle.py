@@ -9,14 +9,13 @@ from typing import Any
 
 from fabric_protos.peer import policy_pb2, proposal_response_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, lifecycle_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
 from pyfabric.errors import ContractError
 from pyfabric.ledger.system import installing
 from pyfabric.ledger.system.calls import NOT_FOUND, SystemCall, failure, success
 from pyfabric.ledger.system.states import OrganizationState, PublicState, hashed_state
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.lifecycle import inputs
 from pyfabric.rules.lifecycle.definitions import (
@@ -74,12 +73,12 @@ def _dispatch(name: str, call: SystemCall) -> Message:
     if function is None:
         raise ContractError(f"receiver *lifecycle.Invocation.{name} does not exist")
     kind, run = function
-    try:
-        arguments = kind.FromString(call.arguments[1])
-    except ProtobufDecodeError as error:
-        raise ContractError(
-            f"could not decode input arg for *lifecycle.Invocation.{name}: {INVALID_WIRE_FORMAT}"
-        ) from error
+    arguments = decode(
+        kind,
+        call.arguments[1],
+        ContractError,
+        f"could not decode input arg for *lifecycle.Invocation.{name}",
+    )
     return run(call, arguments)
 
 

@@ -5,11 +5,12 @@ Source: core/scc/qscc/query.go of Fabric 3.1; texts are those.
 
 from collections.abc import Callable
 
-from fabric_protos.common import ledger_pb2
+from fabric_protos.common import common_pb2, ledger_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.system.calls import SystemCall, failure, success, text
+from pyfabric.messages.decoding import decode
 
 NAME = "qscc"
 _LARGEST = 2**64 - 1
@@ -96,7 +97,7 @@ def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_resp
             f"error no such transaction ID [{transaction_id}] in index"
         )
     processed = transaction_pb2.ProcessedTransaction(validationCode=record.code)
-    processed.transactionEnvelope.ParseFromString(record.envelope)
+    processed.transactionEnvelope.CopyFrom(decode(common_pb2.Envelope, record.envelope))
     return success(processed.SerializeToString())
 
 

@@ -7,11 +7,12 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import Error as JsonError
 from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+from pyfabric.errors import DecodeError
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.translation.marks import (
     EXACT,
     MAX_DEPTH,
@@ -88,8 +89,8 @@ class _Walk:
         if depth > MAX_DEPTH:
             return _undecodable(raw)
         try:
-            message = view.kind.FromString(raw)
-        except ProtobufDecodeError:
+            message = decode(view.kind, raw)
+        except DecodeError:
             return _undecodable(raw)
         tree = self.message(message, view.role, depth)
         if not _writes(message, raw):

@@ -6,12 +6,12 @@ from typing import Any, TypeVar, cast
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import Error as JsonError
 from google.protobuf.json_format import ParseDict
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import DecodeError
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.translation.decoding import is_map, opened_bytes, value_type
 from pyfabric.messages.translation.marks import EXACT, MAX_DEPTH, UNDECODABLE, UNKNOWN, decoded
 from pyfabric.messages.translation.places import Place, View
@@ -143,6 +143,6 @@ def _parse(message: Message, tree: Any, path: str) -> None:
 
 def _merge(message: Message, raw: bytes, path: str) -> None:
     try:
-        message.MergeFromString(raw)
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"{path}: {len(raw)} bytes are not the message's: {error}") from error
+        message.MergeFrom(decode(type(message), raw))
+    except DecodeError as error:
+        raise DecodeError(f"{path}: {error}") from error

@@ -30,9 +30,10 @@ from fabric_protos.peer import (
     transaction_pb2,
 )
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2, lifecycle_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
 
+from pyfabric.errors import DecodeError
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.translation import configuration, lifecycle
 from pyfabric.messages.translation.places import (
     Choice,
@@ -61,8 +62,8 @@ def _by_header(kinds: Mapping[int, type[Message]]) -> Choice:
 
     def choose(place: Place) -> View | None:
         try:
-            header = common_pb2.ChannelHeader.FromString(place.message.header.channel_header)
-        except ProtobufDecodeError:
+            header = decode(common_pb2.ChannelHeader, place.message.header.channel_header)
+        except DecodeError:
             return None
         kind = kinds.get(header.type) if place.message.HasField("header") else None
         return None if kind is None else View(kind)

@@ -13,13 +13,13 @@ from typing import Final
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.errors import ConfigError, PolicyError
+from pyfabric.errors import ConfigError, DecodeError, PolicyError
 from pyfabric.identity.msp import MSPManager
 from pyfabric.messages import config_values
 from pyfabric.messages.blocks import data_hash, signature_set
 from pyfabric.messages.config_values import GroupValues
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.elements import Elements, elements
 from pyfabric.rules.configuration.parts import (
     V3,
@@ -71,16 +71,16 @@ def config_from_block(block: common_pb2.Block) -> tuple[str, configtx_pb2.Config
             f"{len(block.data.data)} transactions"
         )
     try:
-        envelope = common_pb2.Envelope.FromString(block.data.data[0])
-        payload = common_pb2.Payload.FromString(envelope.payload)
-        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        envelope = decode(common_pb2.Envelope, block.data.data[0])
+        payload = decode(common_pb2.Payload, envelope.payload)
+        header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
         if header.type != common_pb2.HeaderType.CONFIG:
             raise ConfigError(
                 f"block {block.header.number} is not a config block: its transaction is of type "
                 f"{header.type}"
             )
-        config = configtx_pb2.ConfigEnvelope.FromString(payload.data).config
-    except ProtobufDecodeError as error:
+        config = decode(configtx_pb2.ConfigEnvelope, payload.data).config
+    except DecodeError as error:
         raise ConfigError(f"block {block.header.number} is not a config block: {error}") from error
     return header.channel_id, config
 

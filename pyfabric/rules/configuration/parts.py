@@ -12,13 +12,13 @@ from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.errors import ConfigError, IdentityError
+from pyfabric.errors import ConfigError, DecodeError, IdentityError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP
 from pyfabric.messages.addresses import join
 from pyfabric.messages.config_values import APPLICATION_ORGANIZATION, GroupValues, Keys
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, format_duration, parse_duration
 
 V3: Final = "V3_0"
@@ -213,8 +213,8 @@ def read_consenters(values: GroupValues) -> tuple[Consenter, ...]:
             for one in values.get(configuration_pb2.Orderers).consenter_mapping
         )
     try:
-        metadata = etcdraft_pb2.ConfigMetadata.FromString(consensus.metadata)
-    except ProtobufDecodeError:
+        metadata = decode(etcdraft_pb2.ConfigMetadata, consensus.metadata)
+    except DecodeError:
         return ()
     return tuple(
         Consenter(

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from pyfabric.errors import ConfigError, DecodeError, PolicyError
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT, M, decode
+from pyfabric.errors import ConfigError, PolicyError
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import enum_name
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.elements import Element, Elements, assemble, check_name, elements
@@ -53,27 +54,25 @@ def validate(config: ChannelConfig, proposed: configtx_pb2.ConfigEnvelope) -> No
 
 def read_update(envelope: common_pb2.Envelope) -> configtx_pb2.ConfigUpdateEnvelope:
     """The signed update in an envelope of type CONFIG_UPDATE; raises ConfigError."""
-    payload = _decode(common_pb2.Payload, envelope.payload, "error unmarshalling Payload")
+    payload = decode(common_pb2.Payload, envelope.payload, ConfigError)
     if not payload.HasField("header"):
         raise ConfigError("envelope must have a Header")
-    header = _decode(
-        common_pb2.ChannelHeader,
-        payload.header.channel_header,
-        "error unmarshalling ChannelHeader",
-    )
+    header = decode(common_pb2.ChannelHeader, payload.header.channel_header, ConfigError)
     expected = common_pb2.HeaderType.CONFIG_UPDATE
     if header.type != expected:
-        raise ConfigError(f"invalid type {_type_name(header.type)}, expected CONFIG_UPDATE")
-    return _decode(
+        name = enum_name(common_pb2.HeaderType.DESCRIPTOR, header.type)
+        raise ConfigError(f"invalid type {name}, expected CONFIG_UPDATE")
+    return decode(
         configtx_pb2.ConfigUpdateEnvelope,
         payload.data,
+        ConfigError,
         "error unmarshalling message for type CONFIG_UPDATE",
     )
 
 
 def authorize(config: ChannelConfig, update: configtx_pb2.ConfigUpdateEnvelope) -> Elements:
     """The elements after a signed update; raises ConfigError when it may not be made."""
-    change = _decode(configtx_pb2.ConfigUpdate, update.config_update, "")
+    change = decode(configtx_pb2.ConfigUpdate, update.config_update, ConfigError, "")
     if change.channel_id != config.channel_id:
         raise ConfigError(
             f"ConfigUpdate for channel '{change.channel_id}' but envelope for channel "
@@ -178,22 +177,8 @@ def _signed_data(update: configtx_pb2.ConfigUpdateEnvelope) -> list[SignedData]:
     return [
         SignedData(
             one.signature_header + update.config_update,
-            _decode(common_pb2.SignatureHeader, one.signature_header, "").creator,
+            decode(common_pb2.SignatureHeader, one.signature_header, ConfigError, "").creator,
             one.signature,
         )
         for one in update.signatures
     ]
-
-
-def _decode(kind: type[M], raw: bytes, what: str) -> M:
-    try:
-        return decode(kind, raw)
-    except DecodeError as error:
-        raise ConfigError(
-            f"{what}: {INVALID_WIRE_FORMAT}" if what else INVALID_WIRE_FORMAT
-        ) from error
-
-
-def _type_name(number: int) -> str:
-    known = number in common_pb2.HeaderType.values()
-    return common_pb2.HeaderType.Name(number) if known else str(number)

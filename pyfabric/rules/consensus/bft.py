@@ -10,10 +10,9 @@ from typing import Final, Protocol
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import identities_pb2, msp_principal_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, parse_duration
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import BatchSettings
@@ -169,10 +168,7 @@ def _check(options: configuration_pb2.Options) -> Options:
 
 
 def _options(metadata: bytes, problem: str) -> configuration_pb2.Options:
-    try:
-        return configuration_pb2.Options.FromString(metadata)
-    except ProtobufDecodeError as error:
-        raise ConfigError(f"{problem}: {INVALID_WIRE_FORMAT}") from error
+    return decode(configuration_pb2.Options, metadata, ConfigError, problem)
 
 
 def _shown(policy: policies_pb2.Policy) -> str:

@@ -9,6 +9,7 @@ from fabric_protos.common import configtx_pb2
 from fabric_protos.orderer import configuration_pb2
 
 from pyfabric.errors import ConfigError
+from pyfabric.messages.go_texts import enum_name
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import bft
 
@@ -114,6 +115,4 @@ def _check_consenters(old: ChannelConfig, new: ChannelConfig) -> None:
 
 
 def _state(config: ChannelConfig) -> str:
-    states = configuration_pb2.ConsensusType.State
-    known = config.consensus_state in states.values()
-    return states.Name(config.consensus_state) if known else str(config.consensus_state)
+    return enum_name(configuration_pb2.ConsensusType.State.DESCRIPTOR, config.consensus_state)

@@ -10,12 +10,12 @@ from typing import Final
 
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2, metadata_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError, DecodeError, IdentityError
 from pyfabric.identity.chains import Pool, check_node_certificate
 from pyfabric.identity.parsing import Certificate, read_pem
 from pyfabric.identity.trust import read_certificate
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import parse_duration
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
@@ -39,11 +39,9 @@ class Membership:
     @classmethod
     def read(cls, metadata: bytes, count: int) -> "Membership":
         """What a block's consenter metadata says; a genesis block says nothing. Raises DecodeError."""
-        try:
-            value = common_pb2.Metadata.FromString(metadata).value
-            found = metadata_pb2.BlockMetadata.FromString(value)
-        except ProtobufDecodeError as error:
-            raise DecodeError(f"these bytes are no etcdraft.BlockMetadata: {error}") from error
+        problem = "failed to unmarshal block's metadata"
+        value = decode(common_pb2.Metadata, metadata, DecodeError, problem).value
+        found = decode(metadata_pb2.BlockMetadata, value, DecodeError, problem)
         if not found.consenter_ids:
             return cls.first(count)
         return cls(tuple(found.consenter_ids), found.next_consenter_id, found.raft_index)
@@ -139,13 +137,12 @@ def check_change(old: ChannelConfig, new: ChannelConfig, cluster: Cluster) -> No
 
 def read_metadata(config: ChannelConfig) -> configuration_pb2.ConfigMetadata:
     """Raft's part of a configuration; raises ConfigError when it cannot be read."""
-    try:
-        return configuration_pb2.ConfigMetadata.FromString(config.consensus_metadata)
-    except ProtobufDecodeError as error:
-        raise ConfigError(
-            "failed to unmarshal new etcdraft metadata configuration: proto: cannot parse invalid "
-            "wire-format data"
-        ) from error
+    return decode(
+        configuration_pb2.ConfigMetadata,
+        config.consensus_metadata,
+        ConfigError,
+        "failed to unmarshal new etcdraft metadata configuration",
+    )
 
 
 def _check_endpoints(config: ChannelConfig) -> None:

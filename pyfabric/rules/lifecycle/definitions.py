@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2
 
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.lifecycle.records import (
     NAMESPACES,
     SOURCES,
@@ -40,17 +41,17 @@ class Definition:
     @property
     def endorsement(self) -> chaincode_definition_pb2.ChaincodeEndorsementInfo:
         """Version, endorsement plugin, whether an init call is required."""
-        return chaincode_definition_pb2.ChaincodeEndorsementInfo.FromString(self.endorsement_info)
+        return decode(chaincode_definition_pb2.ChaincodeEndorsementInfo, self.endorsement_info)
 
     @property
     def validation(self) -> chaincode_definition_pb2.ChaincodeValidationInfo:
         """Validation plugin, endorsement policy (ApplicationPolicy bytes)."""
-        return chaincode_definition_pb2.ChaincodeValidationInfo.FromString(self.validation_info)
+        return decode(chaincode_definition_pb2.ChaincodeValidationInfo, self.validation_info)
 
     @property
     def collection_package(self) -> collection_pb2.CollectionConfigPackage:
         """The private data collections."""
-        return collection_pb2.CollectionConfigPackage.FromString(self.collections)
+        return decode(collection_pb2.CollectionConfigPackage, self.collections)
 
     def record(self) -> Record:
         """The definition as public state keeps it."""

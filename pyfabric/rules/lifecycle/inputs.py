@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import collection_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError, ContractError, IdentityError
 from pyfabric.identity.msp import MSPManager
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 
 _NAME = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
@@ -131,15 +131,18 @@ def _check_principal(
 
 
 def _organization(name: str, kind: int, principal: bytes) -> str:
-    try:
-        if kind == msp_principal_pb2.MSPPrincipal.ROLE:
-            return msp_principal_pb2.MSPRole.FromString(principal).msp_identifier
-        if kind == msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT:
-            return msp_principal_pb2.OrganizationUnit.FromString(principal).msp_identifier
-    except ProtobufDecodeError as error:
-        raise ContractError(
-            f"collection-name: {name} -- cannot unmarshal identity bytes: {error}"
-        ) from error
+    problem = f"collection-name: {name} -- cannot unmarshal identity bytes into"
+    if kind == msp_principal_pb2.MSPPrincipal.ROLE:
+        role = decode(msp_principal_pb2.MSPRole, principal, ContractError, f"{problem} MSPRole")
+        return role.msp_identifier
+    if kind == msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT:
+        unit = decode(
+            msp_principal_pb2.OrganizationUnit,
+            principal,
+            ContractError,
+            f"{problem} OrganizationUnit",
+        )
+        return unit.msp_identifier
     raise ContractError(f"collection-name: {name} -- principal type {kind} is not supported")
 
 

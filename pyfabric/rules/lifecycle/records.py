@@ -11,6 +11,8 @@ from typing import Protocol
 
 from fabric_protos.peer.lifecycle import db_pb2
 
+from pyfabric.messages.decoding import decode
+
 NAMESPACES = "namespaces"
 SOURCES = "chaincode-sources"
 
@@ -84,12 +86,12 @@ def field_key(table: str, name: str, field: str) -> str:
 def read_metadata(table: str, name: str, state: ReadableState) -> db_pb2.StateMetadata | None:
     """A record's type and field names; None if there is no such record."""
     stored = state.get(metadata_key(table, name))
-    return None if stored is None else db_pb2.StateMetadata.FromString(stored)
+    return None if stored is None else decode(db_pb2.StateMetadata, stored)
 
 
 def read_field(table: str, name: str, field: str, state: ReadableState) -> db_pb2.StateData:
     """One field of a record; a missing one is empty."""
-    return db_pb2.StateData.FromString(state.get(field_key(table, name, field)) or b"")
+    return decode(db_pb2.StateData, state.get(field_key(table, name, field)) or b"")
 
 
 def write_record(table: str, name: str, record: Record, state: WritableState) -> None:

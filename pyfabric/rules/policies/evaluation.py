@@ -11,11 +11,10 @@ from typing import Final, Protocol, TypeAlias
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError, IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity, MSPManager
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 
 _REMEMBERED: Final = 256
@@ -71,12 +70,12 @@ class SignaturePolicy:
     @classmethod
     def from_bytes(cls, raw: bytes, manager: MSPManager) -> "SignaturePolicy":
         """The policy in the bytes of a SignaturePolicyEnvelope; raises ConfigError."""
-        try:
-            envelope = policies_pb2.SignaturePolicyEnvelope.FromString(raw)
-        except ProtobufDecodeError as error:
-            raise ConfigError(
-                f"Error unmarshalling to SignaturePolicy: {INVALID_WIRE_FORMAT}"
-            ) from error
+        envelope = decode(
+            policies_pb2.SignaturePolicyEnvelope,
+            raw,
+            ConfigError,
+            "Error unmarshalling to SignaturePolicy",
+        )
         return cls(envelope, manager)
 
     def evaluate(self, signed: Sequence[SignedData]) -> None:

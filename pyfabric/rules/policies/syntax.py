@@ -17,9 +17,9 @@ from typing import Final, TypeAlias
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.policies.reader import Call, Node, Number, Text, read, read_arguments
 
 ROLES: Final[Mapping[str, msp_principal_pb2.MSPRole.MSPRoleType]] = {
@@ -195,10 +195,9 @@ def _format(
 def _principal_text(principal: msp_principal_pb2.MSPPrincipal) -> str:
     kinds = msp_principal_pb2.MSPPrincipal.Classification
     if principal.principal_classification == kinds.ROLE:
-        try:
-            role = msp_principal_pb2.MSPRole.FromString(principal.principal)
-        except ProtobufDecodeError as error:
-            raise ConfigError(f"a principal is no role: {error}") from error
+        role = decode(
+            msp_principal_pb2.MSPRole, principal.principal, ConfigError, "a principal is no role"
+        )
         names = {number: name for name, number in ROLES.items()}
         text = f"{role.msp_identifier}.{names.get(role.role, '')}"
         if _PRINCIPAL.fullmatch(text):

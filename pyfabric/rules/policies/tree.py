@@ -6,11 +6,10 @@ Source: common/policies/manager.go of Fabric 3.1.
 from collections.abc import Mapping
 
 from fabric_protos.common import configtx_pb2, policies_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
 from pyfabric.errors import ConfigError
 from pyfabric.identity.msp import MSPManager
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.policies.evaluation import (
     ImplicitMetaPolicy,
     MissingPolicy,
@@ -70,9 +69,9 @@ class PolicyTree:
 
 
 def _meta_rule(raw: bytes) -> policies_pb2.ImplicitMetaPolicy:
-    try:
-        return policies_pb2.ImplicitMetaPolicy.FromString(raw)
-    except ProtobufDecodeError as error:
-        raise ConfigError(
-            f"Error unmarshalling to ImplicitMetaPolicy: {INVALID_WIRE_FORMAT}"
-        ) from error
+    return decode(
+        policies_pb2.ImplicitMetaPolicy,
+        raw,
+        ConfigError,
+        "Error unmarshalling to ImplicitMetaPolicy",
+    )

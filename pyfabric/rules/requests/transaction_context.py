@@ -11,10 +11,10 @@ from typing import Protocol
 
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.errors import ContractError
-from pyfabric.messages.decoding import INVALID_WIRE_FORMAT
+from pyfabric.errors import ContractError, DecodeError
+from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import INVALID_WIRE_FORMAT
 from pyfabric.rules.requests.collection_access import CollectionAccess
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.versions import StateReader
@@ -73,12 +73,12 @@ class TransactionContext:
         """The payload that answers a request (but INVOKE_CHAINCODE); raises ContractError."""
         try:
             return HANDLERS[kind](self, payload)
-        except ProtobufDecodeError as error:
+        except DecodeError as error:
             raise ContractError(f"unmarshal failed: {INVALID_WIRE_FORMAT}") from error
 
     def get_state(self, payload: bytes) -> bytes:
         """GET_STATE: an absent key is an empty answer."""
-        request = chaincode_shim_pb2.GetState.FromString(payload)
+        request = decode(chaincode_shim_pb2.GetState, payload)
         if not request.collection:
             return self.simulation.get_state(self.namespace, request.key) or b""
         self.access.check_read(request.collection)
@@ -87,7 +87,7 @@ class TransactionContext:
 
     def get_states(self, payload: bytes) -> bytes:
         """GET_STATE_MULTIPLE: the values in the order of the keys."""
-        request = chaincode_shim_pb2.GetStateMultiple.FromString(payload)
+        request = decode(chaincode_shim_pb2.GetStateMultiple, payload)
         keys = list(request.keys)
         if request.collection:
             self.access.check_read(request.collection)
@@ -100,29 +100,29 @@ class TransactionContext:
 
     def get_private_hash(self, payload: bytes) -> bytes:
         """GET_PRIVATE_DATA_HASH: an absent key is an empty answer."""
-        request = chaincode_shim_pb2.GetState.FromString(payload)
+        request = decode(chaincode_shim_pb2.GetState, payload)
         self.access.check_hash(request.collection)
         found = self.simulation.get_private_hash(self.namespace, request.collection, request.key)
         return found or b""
 
     def put_state(self, payload: bytes) -> bytes:
         """PUT_STATE."""
-        self._put(chaincode_shim_pb2.PutState.FromString(payload))
+        self._put(decode(chaincode_shim_pb2.PutState, payload))
         return b""
 
     def delete_state(self, payload: bytes) -> bytes:
         """DEL_STATE."""
-        self._delete(chaincode_shim_pb2.DelState.FromString(payload))
+        self._delete(decode(chaincode_shim_pb2.DelState, payload))
         return b""
 
     def purge_private(self, payload: bytes) -> bytes:
         """PURGE_PRIVATE_DATA."""
-        self._purge(chaincode_shim_pb2.DelState.FromString(payload))
+        self._purge(decode(chaincode_shim_pb2.DelState, payload))
         return b""
 
     def write_batch(self, payload: bytes) -> bytes:
         """WRITE_BATCH_STATE: writes in their order, until one is refused."""
-        for record in chaincode_shim_pb2.WriteBatchState.FromString(payload).rec:
+        for record in decode(chaincode_shim_pb2.WriteBatchState, payload).rec:
             if record.type == _Record.PUT_STATE:
                 self._put(record)
             elif record.type == _Record.DEL_STATE:
@@ -161,7 +161,7 @@ class TransactionContext:
 
     def get_metadata(self, payload: bytes) -> bytes:
         """GET_STATE_METADATA."""
-        request = chaincode_shim_pb2.GetStateMetadata.FromString(payload)
+        request = decode(chaincode_shim_pb2.GetStateMetadata, payload)
         entries: Mapping[str, bytes]
         if request.collection:
             self.access.check_read(request.collection)
@@ -177,7 +177,7 @@ class TransactionContext:
 
     def put_metadata(self, payload: bytes) -> bytes:
         """PUT_STATE_METADATA: replaces what the key had."""
-        self._put_metadata(chaincode_shim_pb2.PutStateMetadata.FromString(payload))
+        self._put_metadata(decode(chaincode_shim_pb2.PutStateMetadata, payload))
         return b""
 
     def _put_metadata(
@@ -197,8 +197,8 @@ class TransactionContext:
 
         A page of private data is only a limit: there is no bookmark.
         """
-        request = chaincode_shim_pb2.GetStateByRange.FromString(payload)
-        metadata = chaincode_shim_pb2.QueryMetadata.FromString(request.metadata)
+        request = decode(chaincode_shim_pb2.GetStateByRange, payload)
+        metadata = decode(chaincode_shim_pb2.QueryMetadata, request.metadata)
         size = metadata.pageSize
         limit = size if 0 < size < TOTAL_LIMIT else TOTAL_LIMIT
         scan: Iterator[tuple[str, bytes]]
@@ -215,26 +215,26 @@ class TransactionContext:
 
     def get_history(self, payload: bytes) -> bytes:
         """GET_HISTORY_FOR_KEY, by batches: no read is recorded."""
-        request = chaincode_shim_pb2.GetHistoryForKey.FromString(payload)
+        request = decode(chaincode_shim_pb2.GetHistoryForKey, payload)
         found = self._reader.history(self.namespace, request.key)
         return self._start((one.SerializeToString() for one in found), TOTAL_LIMIT)
 
     def next_batch(self, payload: bytes) -> bytes:
         """QUERY_STATE_NEXT."""
-        request = chaincode_shim_pb2.QueryStateNext.FromString(payload)
+        request = decode(chaincode_shim_pb2.QueryStateNext, payload)
         if request.id not in self._queries:
             raise ContractError("query iterator not found")
         return self._batch(request.id, TOTAL_LIMIT)
 
     def close_query(self, payload: bytes) -> bytes:
         """QUERY_STATE_CLOSE; closing what is not open is no error."""
-        request = chaincode_shim_pb2.QueryStateClose.FromString(payload)
+        request = decode(chaincode_shim_pb2.QueryStateClose, payload)
         self._queries.pop(request.id, None)
         return chaincode_shim_pb2.QueryResponse(id=request.id).SerializeToString()
 
     def rich_query(self, payload: bytes) -> bytes:
         """GET_QUERY_RESULT: LevelDB has none."""
-        request = chaincode_shim_pb2.GetQueryResult.FromString(payload)
+        request = decode(chaincode_shim_pb2.GetQueryResult, payload)
         if request.collection:
             self.access.check_read(request.collection)
             self.simulation.before_private_query()

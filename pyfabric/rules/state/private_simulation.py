@@ -14,6 +14,7 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.errors import ContractError
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.rwset import decode_metadata, encode_metadata
 from pyfabric.rules.state.simulation import Simulation
 from pyfabric.rules.state.versions import StateReader, Version, VersionedValue, hashed_namespace
@@ -203,7 +204,7 @@ class PrivateSimulation(Simulation):
         """The `TxReadWriteSet`, with the hashes of what was private."""
         if not self._collections:
             return super().read_write_set()
-        message = rwset_pb2.TxReadWriteSet.FromString(super().read_write_set())
+        message = decode(rwset_pb2.TxReadWriteSet, super().read_write_set())
         entries = {entry.namespace: entry for entry in message.ns_rwset}
         for namespace in {namespace for namespace, _ in self._collections} - set(entries):
             entries[namespace] = rwset_pb2.NsReadWriteSet(namespace=namespace)

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
-from google.protobuf.message import DecodeError as ProtobufDecodeError
 
-from pyfabric.errors import DecodeError
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.versions import Version
 
@@ -32,21 +30,18 @@ class NamespaceSet:
 
 def decode_read_write_set(data: bytes) -> tuple[NamespaceSet, ...]:
     """The namespaces of a `TxReadWriteSet`, in its order; raises DecodeError."""
-    try:
-        message = rwset_pb2.TxReadWriteSet.FromString(data)
-        return tuple(_namespace(entry) for entry in message.ns_rwset)
-    except ProtobufDecodeError as error:
-        raise DecodeError(f"read-write set: {error}") from error
+    message = decode(rwset_pb2.TxReadWriteSet, data)
+    return tuple(_namespace(entry) for entry in message.ns_rwset)
 
 
 def _namespace(entry: rwset_pb2.NsReadWriteSet) -> NamespaceSet:
     return NamespaceSet(
         entry.namespace,
-        kv_rwset_pb2.KVRWSet.FromString(entry.rwset),
+        decode(kv_rwset_pb2.KVRWSet, entry.rwset),
         tuple(
             CollectionSet(
                 collection.collection_name,
-                kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset),
+                decode(kv_rwset_pb2.HashedRWSet, collection.hashed_rwset),
                 collection.pvt_rwset_hash,
             )
             for collection in entry.collection_hashed_rwset

@@ -154,5 +154,5 @@ def test_what_a_block_says_of_its_consenters_is_read_back() -> None:
     assert raft.Membership.read(metadata, 1) == raft.Membership((1,), 2, 3)
     assert raft.Membership((1,), 2, 2).metadata() == metadata
     assert raft.Membership.read(b"", 3) == raft.Membership((1, 2, 3), 4, 4)
-    with pytest.raises(DecodeError, match=r"no etcdraft.BlockMetadata"):
+    with pytest.raises(DecodeError, match="unmarshal block's metadata: proto: cannot parse"):
         raft.Membership.read(b"\xff", 1)

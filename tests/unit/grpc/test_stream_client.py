@@ -121,7 +121,7 @@ async def test_a_call_that_is_cancelled_is_over() -> None:
         talking = await talk(address)
         talking.call.cancel()
         talking.call.send(b"too late")
-        assert await reason(talking) == "rpc error: code = Cancelled desc = context canceled"
+        assert await reason(talking) == "rpc error: code = Canceled desc = context canceled"
 
 
 @pytest.mark.asyncio

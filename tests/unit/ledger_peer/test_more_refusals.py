@@ -27,6 +27,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Change = Callable[[Any], None]
 
 
+def block_of(payload: bytes) -> bytes:
+    """A block with one envelope of that payload."""
+    envelope = common_pb2.Envelope(payload=payload)
+    return common_pb2.Block(
+        data=common_pb2.BlockData(data=[envelope.SerializeToString()])
+    ).SerializeToString()
+
+
+def unreadable_configuration() -> bytes:
+    """A block of type CONFIG whose envelope holds no configuration."""
+    header = common_pb2.ChannelHeader(type=common_pb2.HeaderType.CONFIG, channel_id="broken")
+    payload = common_pb2.Payload(data=b"\xff")
+    payload.header.channel_header = header.SerializeToString()
+    return block_of(payload.SerializeToString())
+
+
 def config_block(*changes: tuple[type[Any], Change]) -> bytes:
     """A small configuration block; each change is made to the message of its type."""
     header = common_pb2.ChannelHeader(type=common_pb2.HeaderType.CONFIG, channel_id="broken")
@@ -38,10 +54,7 @@ def config_block(*changes: tuple[type[Any], Change]) -> bytes:
                 change(message)
     payload = common_pb2.Payload(data=config.SerializeToString())
     payload.header.channel_header = header.SerializeToString()
-    envelope = common_pb2.Envelope(payload=payload.SerializeToString())
-    return common_pb2.Block(
-        data=common_pb2.BlockData(data=[envelope.SerializeToString()])
-    ).SerializeToString()
+    return block_of(payload.SerializeToString())
 
 
 Envelope = configtx_pb2.ConfigEnvelope
@@ -61,6 +74,10 @@ PREFIX = (
     '"JoinChain" for channelID = broken failed because of validation of configuration block, '
     "because of "
 )
+UNREADABLE = "proto: cannot parse invalid wire-format data"
+UNREADABLE_CONFIG = (
+    f"Bad configuration envelope: error unmarshalling message for type CONFIG: {UNREADABLE}"
+)
 EXTRACT = '"JoinChain" request failed to extract channel id from the block due to '
 
 
@@ -77,6 +94,22 @@ EXTRACT = '"JoinChain" request failed to extract channel id from the block due t
         (
             common_pb2.Block(data=common_pb2.BlockData(data=[b"\xff"])).SerializeToString(),
             f"{EXTRACT}[error unmarshalling Envelope: proto: cannot parse invalid wire-format data]",
+        ),
+        (
+            block_of(b"\xff"),
+            f"{EXTRACT}[error unmarshalling Payload: proto: cannot parse invalid wire-format data]",
+        ),
+        (
+            block_of(
+                common_pb2.Payload(
+                    header=common_pb2.Header(channel_header=b"\xff")
+                ).SerializeToString()
+            ),
+            f"{EXTRACT}[error unmarshalling ChannelHeader: {UNREADABLE}]",
+        ),
+        (
+            unreadable_configuration(),
+            f"{PREFIX}{UNREADABLE_CONFIG}",
         ),
         (
             config_block((Header, as_message)),
@@ -209,7 +242,14 @@ def other(msp_id: str) -> bytes:
             "collection member 'Ghost' is not part of the channel",
         ),
         ({"member": set_principal(1, other("EconInfoMSP"))}, ""),
-        ({"member": set_principal(0, b"\xff")}, "cannot unmarshal identity bytes"),
+        (
+            {"member": set_principal(0, b"\xff")},
+            "cannot unmarshal identity bytes into MSPRole: proto: cannot parse invalid wire-format",
+        ),
+        (
+            {"member": set_principal(1, b"\xff")},
+            "cannot unmarshal identity bytes into OrganizationUnit: proto: cannot parse invalid",
+        ),
         (
             {"member": set_principal(2, b"nobody")},
             "contains an identity that is not part of the channel",
