@@ -24,7 +24,7 @@ def load(path: Path) -> Checkpoint:
 def store(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the file, so that after a crash it holds the old checkpoint or the new one.
 
-    Raises ClientError.
+    Blocks for the milliseconds of a sync to disk. Raises ClientError.
     """
     try:
         _replace(path, checkpoint.to_json())

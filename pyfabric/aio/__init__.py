@@ -1,9 +1,13 @@
-"""The client of a Fabric network for asyncio; `pyfabric.gateway` has the same names."""
+"""The client of a Fabric network, for asyncio; `pyfabric.gateway` has the same names with blocking calls.
+
+Everything that a gateway gives belongs to the event loop of its first call.
+"""
 
 from pyfabric.aio.admin import Admin, OrdererAdmin
 from pyfabric.aio.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.aio.contract import Contract
-from pyfabric.aio.event_stream import EventRequest, EventStream
+from pyfabric.aio.event_request import EventRequest
+from pyfabric.aio.event_stream import EventStream
 from pyfabric.aio.gateway import Gateway, connect
 from pyfabric.aio.network import Network
 from pyfabric.aio.transactions import Commit, Proposal, SubmittedTransaction, Transaction

@@ -1,4 +1,8 @@
-"""The client of a Fabric network, synchronous; `pyfabric.aio` has the same names for asyncio."""
+# Made from pyfabric/aio/__init__.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""The client of a Fabric network, with blocking calls; `pyfabric.aio` has the same names for asyncio.
+
+Everything that a gateway gives is thread-safe, but each event stream is iterated in one thread.
+"""
 
 from pyfabric.client.checkpoints import Checkpoint, Checkpointer
 from pyfabric.client.effects import Endpoint
@@ -8,7 +12,8 @@ from pyfabric.client.tracing import Tracer
 from pyfabric.gateway.admin import Admin, OrdererAdmin
 from pyfabric.gateway.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.gateway.contract import Contract
-from pyfabric.gateway.event_stream import EventRequest, EventStream
+from pyfabric.gateway.event_request import EventRequest
+from pyfabric.gateway.event_stream import EventStream
 from pyfabric.gateway.gateway import Gateway, connect
 from pyfabric.gateway.network import Network
 from pyfabric.gateway.transactions import Commit, Proposal, SubmittedTransaction, Transaction
