@@ -3,7 +3,9 @@
 Everything that a gateway gives belongs to the event loop of its first call.
 """
 
-from pyfabric.aio.admin import Admin, OrdererAdmin
+from typing import TYPE_CHECKING
+
+from pyfabric._lazy import lazily
 from pyfabric.aio.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.aio.contract import Contract
 from pyfabric.aio.event_request import EventRequest
@@ -26,6 +28,11 @@ from pyfabric.messages.events import (
     PrivateWrites,
 )
 from pyfabric.messages.prepared import CommitStatus
+
+if TYPE_CHECKING:
+    from pyfabric.aio.admin import Admin, OrdererAdmin
+else:
+    __getattr__ = lazily(__name__, {"pyfabric.aio.admin": ["Admin", "OrdererAdmin"]})
 
 __all__ = [
     "Admin",

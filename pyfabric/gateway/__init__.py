@@ -4,12 +4,14 @@
 Everything that a gateway gives is thread-safe, but each event stream is iterated in one thread.
 """
 
+from typing import TYPE_CHECKING
+
+from pyfabric._lazy import lazily
 from pyfabric.client.checkpoints import Checkpoint, Checkpointer
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.retry import Retry
 from pyfabric.client.timeouts import Timeouts
 from pyfabric.client.tracing import Tracer
-from pyfabric.gateway.admin import Admin, OrdererAdmin
 from pyfabric.gateway.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.gateway.contract import Contract
 from pyfabric.gateway.event_request import EventRequest
@@ -27,6 +29,11 @@ from pyfabric.messages.events import (
     PrivateWrites,
 )
 from pyfabric.messages.prepared import CommitStatus
+
+if TYPE_CHECKING:
+    from pyfabric.gateway.admin import Admin, OrdererAdmin
+else:
+    __getattr__ = lazily(__name__, {"pyfabric.gateway.admin": ["Admin", "OrdererAdmin"]})
 
 __all__ = [
     "Admin",
