@@ -95,6 +95,7 @@ smoke: setup
 	$(BIN)/python tools/smoke_wheel.py
 
 bench: setup tests/interop/node_modules/.ready  ## speed beside the bare protocol and the Node runtime, as tables and as JSON
+	$(BIN)/python tools/bench_imports.py
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_contracts.py
 
