@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint types layers pytest fuzz smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint surfaces types layers pytest fuzz smoke bench requirements distclean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -58,6 +58,10 @@ check: lint types layers
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python tools/make_surfaces.py --check
+
+surfaces: setup  ## write pyfabric/gateway anew from pyfabric/aio
+	$(BIN)/python tools/make_surfaces.py
 
 typings/.ready: tools/make_typings.py $(VENV)/.ready
 	$(BIN)/python tools/make_typings.py
@@ -91,6 +95,7 @@ smoke: setup
 	$(BIN)/python tools/smoke_wheel.py
 
 bench: setup tests/interop/node_modules/.ready  ## speed beside the bare protocol and the Node runtime, as tables and as JSON
+	$(BIN)/python tools/bench_imports.py
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_contracts.py
 

@@ -3,13 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
-
-from pyfabric._grpc import rest
 from pyfabric._grpc.aio_connection import AsyncConnection, AsyncStream
-from pyfabric._grpc.errors import unanswered
+from pyfabric._grpc.aio_exchanges import broadcast, deliver
 from pyfabric._grpc.guard import Guard
 from pyfabric._grpc.local import fresh_nonce, present
 from pyfabric._grpc.options import MAX_IN_FLIGHT
@@ -30,7 +27,9 @@ from pyfabric.client.effects import (
 )
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ClientError, FabricError
-from pyfabric.messages.deliver import BROADCAST, is_status, read_broadcast
+
+if TYPE_CHECKING:
+    from pyfabric._grpc.aio_rest_clients import AsyncRestClients
 
 T = TypeVar("T")
 
@@ -57,7 +56,7 @@ class AsyncDriver:
         self._guard = Guard()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: dict[Endpoint, AsyncConnection] = {}
-        self._https: dict[Endpoint, httpx.AsyncClient] = {}
+        self._rest_clients: AsyncRestClients | None = None
         self._immediate: dict[type, Callable[[Any], Any]] = {
             Now: lambda _: clock(),
             Nonce: fresh_nonce,
@@ -114,13 +113,13 @@ class AsyncDriver:
         """End every connection; calls under way fail. Safe to repeat."""
         self._guard.closed = True
         connections, self._connections = self._connections, {}
-        clients, self._https = self._https, {}
+        rest_clients, self._rest_clients = self._rest_clients, None
         if self._guard.forked:
             return  # the connections belong to the process that made them
         for connection in connections.values():
             await connection.close()
-        for client in clients.values():
-            await client.aclose()
+        if rest_clients is not None:
+            await rest_clients.close()
 
     def _check(self) -> None:
         self._guard.check()
@@ -141,41 +140,19 @@ class AsyncDriver:
     def _unary(self, rpc: Unary[T]) -> Awaitable[T]:
         return self._connection(rpc.endpoint).call(rpc)
 
-    async def _broadcast(self, effect: Broadcast) -> tuple[int, str]:
-        stream = await self._connection(effect.endpoint).stream(
-            BROADCAST, effect.envelope, client_streams=True, timeout=effect.timeout
-        )
-        try:
-            async for raw in stream:
-                return read_broadcast(raw)
-        finally:
-            stream.cancel()
-        raise unanswered(effect.endpoint)
+    def _broadcast(self, effect: Broadcast) -> Awaitable[tuple[int, str]]:
+        return broadcast(self._connection(effect.endpoint), effect)
 
-    async def _deliver(self, effect: DeliverBlocks) -> list[bytes]:
-        stream = await self._connection(effect.endpoint).stream(
-            effect.method, effect.envelope, client_streams=True, timeout=effect.timeout
-        )
-        messages: list[bytes] = []
-        try:
-            async for raw in stream:
-                messages.append(raw)
-                if is_status(raw):
-                    return messages
-        finally:
-            stream.cancel()
-        raise unanswered(effect.endpoint)
+    def _deliver(self, effect: DeliverBlocks) -> Awaitable[list[bytes]]:
+        return deliver(self._connection(effect.endpoint), effect)
 
-    async def _rest(self, effect: Rest) -> Answer:
-        client = self._https.get(effect.endpoint)
-        if client is None:
-            client = self._https[effect.endpoint] = httpx.AsyncClient(
-                verify=rest.tls_context(effect.endpoint), trust_env=self._proxy
-            )
-        try:
-            return rest.answer(await client.request(**rest.request_arguments(effect)))
-        except rest.FAILURES as error:
-            raise rest.connection_error(effect.endpoint, error) from error
+    def _rest(self, effect: Rest) -> Awaitable[Answer]:
+        if self._rest_clients is None:
+            # Most programs make no REST request: only those load httpx.
+            from pyfabric._grpc.aio_rest_clients import AsyncRestClients
+
+            self._rest_clients = AsyncRestClients(proxy=self._proxy)
+        return self._rest_clients.request(effect)
 
     async def _gather(self, effect: Gather) -> list[Outcome[Any]]:
         return await asyncio.gather(*(self._outcome(flow) for flow in effect.flows))

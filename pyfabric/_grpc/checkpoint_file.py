@@ -23,7 +23,7 @@ def load(path: Path) -> Checkpoint:
 def store(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the file, so that after a crash it holds the old checkpoint or the new one.
 
-    Raises ClientError.
+    Blocks for the milliseconds of a sync to disk. Raises ClientError.
     """
     with files.replacing(path, error=ClientError, mode=files.PRIVATE) as file:
         file.write(checkpoint.to_json())

@@ -5,13 +5,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
-
-from pyfabric._grpc import rest
 from pyfabric._grpc.connection import Connection, Stream
-from pyfabric._grpc.errors import unanswered
+from pyfabric._grpc.exchanges import broadcast, deliver
 from pyfabric._grpc.guard import Guard
 from pyfabric._grpc.local import fresh_nonce, present
 from pyfabric._grpc.options import MAX_IN_FLIGHT
@@ -32,7 +29,9 @@ from pyfabric.client.effects import (
 )
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import FabricError
-from pyfabric.messages.deliver import BROADCAST, is_status, read_broadcast
+
+if TYPE_CHECKING:
+    from pyfabric._grpc.rest_clients import RestClients
 
 T = TypeVar("T")
 
@@ -61,7 +60,7 @@ class Driver:
         self._guard = Guard()
         self._lock = threading.Lock()
         self._connections: dict[Endpoint, Connection] = {}
-        self._https: dict[Endpoint, httpx.Client] = {}
+        self._rest_clients: RestClients | None = None
         self._performers: dict[type, Callable[[Any], Any]] = {
             Unary: self._unary,
             Sign: _sign,
@@ -113,13 +112,13 @@ class Driver:
         with self._lock:
             self._guard.closed = True
             connections, self._connections = self._connections, {}
-            clients, self._https = self._https, {}
+            rest_clients, self._rest_clients = self._rest_clients, None
         if self._guard.forked:
             return  # the connections belong to the process that made them
         for connection in connections.values():
             connection.close()
-        for client in clients.values():
-            client.close()
+        if rest_clients is not None:
+            rest_clients.close()
 
     def _connection(self, endpoint: Endpoint) -> Connection:
         with self._lock:
@@ -136,41 +135,20 @@ class Driver:
         return self._connection(rpc.endpoint).call(rpc)
 
     def _broadcast(self, effect: Broadcast) -> tuple[int, str]:
-        stream = self._connection(effect.endpoint).stream(
-            BROADCAST, effect.envelope, client_streams=True, timeout=effect.timeout
-        )
-        try:
-            for raw in stream:
-                return read_broadcast(raw)
-        finally:
-            stream.cancel()
-        raise unanswered(effect.endpoint)
+        return broadcast(self._connection(effect.endpoint), effect)
 
     def _deliver(self, effect: DeliverBlocks) -> list[bytes]:
-        stream = self._connection(effect.endpoint).stream(
-            effect.method, effect.envelope, client_streams=True, timeout=effect.timeout
-        )
-        messages: list[bytes] = []
-        try:
-            for raw in stream:
-                messages.append(raw)
-                if is_status(raw):
-                    return messages
-        finally:
-            stream.cancel()
-        raise unanswered(effect.endpoint)
+        return deliver(self._connection(effect.endpoint), effect)
 
     def _rest(self, effect: Rest) -> Answer:
         with self._lock:
-            client = self._https.get(effect.endpoint)
-            if client is None:
-                client = self._https[effect.endpoint] = httpx.Client(
-                    verify=rest.tls_context(effect.endpoint), trust_env=self._proxy
-                )
-        try:
-            return rest.answer(client.request(**rest.request_arguments(effect)))
-        except rest.FAILURES as error:
-            raise rest.connection_error(effect.endpoint, error) from error
+            if self._rest_clients is None:
+                # Most programs make no REST request: only those load httpx.
+                from pyfabric._grpc.rest_clients import RestClients
+
+                self._rest_clients = RestClients(proxy=self._proxy)
+            clients = self._rest_clients
+        return clients.request(effect)
 
     def _gather(self, effect: Gather) -> list[Outcome[Any]]:
         if len(effect.flows) < 2:

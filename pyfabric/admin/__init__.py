@@ -1,0 +1,128 @@
+"""What administrators work with: packages, definitions, collections, configurations, discovery.
+
+The calls themselves are methods of `Admin` and `OrdererAdmin` in `pyfabric.gateway` and `pyfabric.aio`.
+"""
+
+from typing import TYPE_CHECKING
+
+from pyfabric._lazy import lazily
+
+if TYPE_CHECKING:
+    from pyfabric.admin.collections import CollectionConfig, collection_package
+    from pyfabric.admin.config.genesis import genesis_block
+    from pyfabric.admin.config.model import (
+        AnchorPeer,
+        ApplicationModel,
+        BFTModel,
+        ChannelModel,
+        ConsenterModel,
+        OrdererModel,
+        OrganizationModel,
+        RaftModel,
+        orderer_policies,
+        organization_policies,
+    )
+    from pyfabric.admin.config.update import compute_update, config_of_block
+    from pyfabric.admin.definitions import (
+        ApprovedDefinition,
+        ChaincodeDefinition,
+        CommittedDefinition,
+        application_policy,
+        describe_policy,
+    )
+    from pyfabric.admin.discovery import (
+        ChaincodeCall,
+        DiscoveredConfig,
+        DiscoveredEndorsers,
+        DiscoveredPeer,
+    )
+    from pyfabric.admin.inspection import (
+        Invocation,
+        TransactionView,
+        Write,
+        describe_transaction,
+    )
+    from pyfabric.admin.lifecycle import InstalledChaincode
+    from pyfabric.admin.orderers import ChannelInfo
+    from pyfabric.admin.packages import ChaincodePackage
+    from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "pyfabric.admin.collections": ["CollectionConfig", "collection_package"],
+            "pyfabric.admin.config.genesis": ["genesis_block"],
+            "pyfabric.admin.config.model": [
+                "AnchorPeer",
+                "ApplicationModel",
+                "BFTModel",
+                "ChannelModel",
+                "ConsenterModel",
+                "OrdererModel",
+                "OrganizationModel",
+                "RaftModel",
+                "orderer_policies",
+                "organization_policies",
+            ],
+            "pyfabric.admin.config.update": ["compute_update", "config_of_block"],
+            "pyfabric.admin.definitions": [
+                "ApprovedDefinition",
+                "ChaincodeDefinition",
+                "CommittedDefinition",
+                "application_policy",
+                "describe_policy",
+            ],
+            "pyfabric.admin.discovery": [
+                "ChaincodeCall",
+                "DiscoveredConfig",
+                "DiscoveredEndorsers",
+                "DiscoveredPeer",
+            ],
+            "pyfabric.admin.inspection": [
+                "Invocation",
+                "TransactionView",
+                "Write",
+                "describe_transaction",
+            ],
+            "pyfabric.admin.lifecycle": ["InstalledChaincode"],
+            "pyfabric.admin.orderers": ["ChannelInfo"],
+            "pyfabric.admin.packages": ["ChaincodePackage"],
+            "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
+        },
+    )
+
+__all__ = [
+    "AnchorPeer",
+    "ApplicationModel",
+    "ApprovedDefinition",
+    "BFTModel",
+    "ChainInfo",
+    "ChaincodeCall",
+    "ChaincodeDefinition",
+    "ChaincodePackage",
+    "ChannelInfo",
+    "ChannelModel",
+    "CollectionConfig",
+    "CommittedDefinition",
+    "ConsenterModel",
+    "DiscoveredConfig",
+    "DiscoveredEndorsers",
+    "DiscoveredPeer",
+    "InstalledChaincode",
+    "Invocation",
+    "OrdererModel",
+    "OrganizationModel",
+    "ProcessedTransaction",
+    "RaftModel",
+    "TransactionView",
+    "Write",
+    "application_policy",
+    "collection_package",
+    "compute_update",
+    "config_of_block",
+    "describe_policy",
+    "describe_transaction",
+    "genesis_block",
+    "orderer_policies",
+    "organization_policies",
+]

@@ -21,6 +21,7 @@ from pyfabric.client.effects import Endpoint, Flow, Unary, call, now, sign
 from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.errors import DecodeError, DiscoveryError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.addresses import join
@@ -207,7 +208,7 @@ def _peer(message: protocol_pb2.Peer) -> DiscoveredPeer:
 
 
 def _definition(msp: msp_config_pb2.FabricMSPConfig) -> MSPDefinition:
-    return MSPDefinition.from_config(msp_config_pb2.MSPConfig(config=msp.SerializeToString()))
+    return definition_from_config(msp_config_pb2.MSPConfig(config=msp.SerializeToString()))
 
 
 def _address(endpoint: protocol_pb2.Endpoint) -> str:

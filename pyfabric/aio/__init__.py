@@ -1,9 +1,15 @@
-"""The client of a Fabric network for asyncio; `pyfabric.gateway` has the same names."""
+"""The client of a Fabric network, for asyncio; `pyfabric.gateway` has the same names with blocking calls.
 
-from pyfabric.aio.admin import Admin, OrdererAdmin
+Everything that a gateway gives belongs to the event loop of its first call.
+"""
+
+from typing import TYPE_CHECKING
+
+from pyfabric._lazy import lazily
 from pyfabric.aio.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.aio.contract import Contract
-from pyfabric.aio.event_stream import EventRequest, EventStream
+from pyfabric.aio.event_request import EventRequest
+from pyfabric.aio.event_stream import EventStream
 from pyfabric.aio.gateway import Gateway, connect
 from pyfabric.aio.network import Network
 from pyfabric.aio.transactions import Commit, Proposal, SubmittedTransaction, Transaction
@@ -22,6 +28,11 @@ from pyfabric.messages.events import (
     PrivateWrites,
 )
 from pyfabric.messages.prepared import CommitStatus
+
+if TYPE_CHECKING:
+    from pyfabric.aio.admin import Admin, OrdererAdmin
+else:
+    __getattr__ = lazily(__name__, {"pyfabric.aio.admin": ["Admin", "OrdererAdmin"]})
 
 __all__ = [
     "Admin",

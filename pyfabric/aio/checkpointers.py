@@ -1,4 +1,4 @@
-"""Checkpointers: a program says what it has processed, and its next stream goes on from there."""
+"""Checkpointers: they keep what a program has processed, so that its next stream resumes there."""
 
 import asyncio
 from pathlib import Path
@@ -9,26 +9,26 @@ from pyfabric.messages.events import ChaincodeEvent
 
 
 class InMemoryCheckpointer:
-    """Keeps the position for as long as the program runs."""
+    """A position in memory: it lasts as long as the program."""
 
     def __init__(self, position: Checkpoint | None = None) -> None:
         self._position = position or Checkpoint()
 
     @property
     def position(self) -> Checkpoint:
-        """The position behind what was processed last."""
+        """The position after what was processed last."""
         return self._position
 
     async def checkpoint_block(self, block_number: int) -> None:
-        """A whole block was processed."""
+        """Record that a whole block was processed."""
         await self._move(Checkpoint.after_block(block_number))
 
     async def checkpoint_transaction(self, block_number: int, transaction_id: str) -> None:
-        """A transaction of a block was processed."""
+        """Record that a transaction of a block was processed."""
         await self._move(Checkpoint.after_transaction(block_number, transaction_id))
 
     async def checkpoint_chaincode_event(self, event: ChaincodeEvent) -> None:
-        """A chaincode event was processed."""
+        """Record that a chaincode event was processed."""
         await self.checkpoint_transaction(event.block_number, event.transaction_id)
 
     async def _move(self, position: Checkpoint) -> None:
@@ -36,10 +36,10 @@ class InMemoryCheckpointer:
 
 
 class FileCheckpointer(InMemoryCheckpointer):
-    """Keeps the position in a file, which is replaced atomically and synced at every checkpoint.
+    """A position in a file, which is replaced atomically and synced to disk at every checkpoint.
 
-    The official clients read it and are read. One reader a file. Raises ClientError when the file
-    can't be read or written.
+    The official clients use the same format. Give each stream a file of its own. Raises ClientError
+    when the file cannot be read or written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -48,6 +48,5 @@ class FileCheckpointer(InMemoryCheckpointer):
         checkpoint_file.store(self._path, self.position)
 
     async def _move(self, position: Checkpoint) -> None:
-        # A sync to disk takes milliseconds: not in the event loop.
         await asyncio.to_thread(checkpoint_file.store, self._path, position)
         await super()._move(position)

@@ -1,26 +1,27 @@
-"""A contract of a chaincode in a channel, to be called."""
+"""A contract of a chaincode on a channel."""
 
 from collections.abc import Mapping, Sequence
 
-from pyfabric.aio.session import Session
+from pyfabric.aio.connections import GatewayConnections
 from pyfabric.aio.transactions import Proposal, SubmittedTransaction
-from pyfabric.client.contract_flows import Call, ContractFlows
+from pyfabric.client.contract_flows import ContractFlows
 from pyfabric.client.retry import Retry
 from pyfabric.client.timeouts import Timeouts
 
 
 class Contract:
-    """Functions of a contract.
+    """The transactions of one contract; `Network.contract` gives it.
 
-    Arguments are bytes, or text that is sent as UTF-8. `transient` is given to the chaincode and
-    recorded nowhere. `endorsing_organizations` (MSP ids) overrides the peer's own choice.
+    Arguments are bytes, or text that is sent as UTF-8. `transient` reaches the chaincode and is not
+    recorded. `endorsing_organizations` (MSP ids) replaces the peer's own choice. Timeouts are in
+    seconds; without them the gateway's hold. A `retry` sends a new transaction for each attempt.
     """
 
     def __init__(
-        self, session: Session, channel: str, chaincode: str, name: str | None = None
+        self, connections: GatewayConnections, channel: str, chaincode: str, name: str | None = None
     ) -> None:
-        self._session = session
-        self._flows = ContractFlows(session.client, channel, chaincode, name)
+        self._connections = connections
+        self._flows = ContractFlows(connections.client, channel, chaincode, name)
 
     @property
     def chaincode(self) -> str:
@@ -29,7 +30,7 @@ class Contract:
 
     @property
     def name(self) -> str | None:
-        """The contract's name within its chaincode; None means the default one."""
+        """The contract's name within its chaincode; None for the default contract."""
         return self._flows.contract
 
     async def evaluate(
@@ -41,9 +42,9 @@ class Contract:
         timeout: float | None = None,
         retry: Retry | None = None,
     ) -> bytes:
-        """What the chaincode answers on one peer; nothing is recorded. Raises GatewayError."""
-        call = Call(transaction, arguments, transient, endorsing_organizations)
-        return await self._session.driver.run(
+        """Return the chaincode's answer on one peer, without a transaction. Raises GatewayError."""
+        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        return await self._connections.driver.run(
             self._flows.evaluate(call, timeout=timeout, retry=retry)
         )
 
@@ -56,12 +57,13 @@ class Contract:
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> bytes:
-        """What the chaincode answered; the transaction is committed and its writes are readable.
+        """Submit a transaction, wait until it is committed, and return the chaincode's answer.
 
-        Raises EndorseError, SubmitError, CommitStatusError, or CommitError when it is invalid.
+        Raises EndorseError or SubmitError when nothing was ordered, CommitError when the transaction
+        is invalid, and CommitStatusError when its outcome is not known: it may still commit.
         """
-        call = Call(transaction, arguments, transient, endorsing_organizations)
-        return await self._session.driver.run(
+        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        return await self._connections.driver.run(
             self._flows.submit(call, timeouts=timeouts, retry=retry)
         )
 
@@ -74,13 +76,13 @@ class Contract:
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> SubmittedTransaction:
-        """The transaction, endorsed and ordered; its `status` waits for the commit.
+        """Submit a transaction and return once it is ordered; its `status` waits for the commit.
 
         Raises EndorseError or SubmitError.
         """
-        call = Call(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
         flow = self._flows.send(call, timeouts=timeouts, retry=retry)
-        return SubmittedTransaction(self._session, await self._session.driver.run(flow))
+        return SubmittedTransaction(self._connections, await self._connections.driver.run(flow))
 
     async def new_proposal(
         self,
@@ -89,6 +91,8 @@ class Contract:
         transient: Mapping[str, str | bytes] | None = None,
         endorsing_organizations: Sequence[str] = (),
     ) -> Proposal:
-        """A proposal that is not sent yet: to be signed elsewhere, or taken step by step."""
-        call = Call(transaction, arguments, transient, endorsing_organizations)
-        return Proposal(self._session, await self._session.driver.run(self._flows.propose(call)))
+        """Return a proposal that is not sent: to be signed elsewhere, or taken step by step."""
+        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        return Proposal(
+            self._connections, await self._connections.driver.run(self._flows.propose(call))
+        )

@@ -8,11 +8,8 @@ from typing import Generic, Self, TypeVar
 
 from pyfabric._grpc.aio_connection import AsyncStream
 from pyfabric._grpc.errors import unanswered
-from pyfabric.aio.session import Session
-from pyfabric.client.event_requests import EventsRequest
+from pyfabric.aio.connections import GatewayConnections
 from pyfabric.client.event_source import EventSource
-from pyfabric.client.network_flows import fixed_source
-from pyfabric.client.requests import Signable
 from pyfabric.errors import FabricError, GatewayError
 
 E = TypeVar("E")
@@ -27,8 +24,8 @@ class EventStream(Generic[E]):
     asking again won't mend are raised: GatewayError, DeliverError, DecodeError.
     """
 
-    def __init__(self, session: Session, source: EventSource[E]) -> None:
-        self._session = session
+    def __init__(self, connections: GatewayConnections, source: EventSource[E]) -> None:
+        self._connections = connections
         self._source = source
         self._stream: AsyncStream | None = None
         self._ready: deque[E] = deque()
@@ -72,7 +69,7 @@ class EventStream(Generic[E]):
         raise unanswered(self._source.endpoint)
 
     async def _open(self) -> AsyncStream:
-        driver, source = self._session.driver, self._source
+        driver, source = self._connections.driver, self._source
         request = await driver.run(source.request())
         kind = source.kind
         return await driver.stream(
@@ -96,18 +93,3 @@ class EventStream(Generic[E]):
                 await self._closed.wait()
         except TimeoutError:
             return
-
-
-class EventRequest(Signable[EventsRequest[E]]):
-    """A request for events that can be signed elsewhere."""
-
-    def __init__(self, session: Session, request: EventsRequest[E]) -> None:
-        super().__init__(request, session.certificate)
-        self._session = session
-
-    def events(self) -> EventStream[E]:
-        """The events. A stream lost behind its first event is not asked for again.
-
-        That would need another request, and so another signature.
-        """
-        return EventStream(self._session, fixed_source(self._session.client, self._request))

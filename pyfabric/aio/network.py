@@ -2,9 +2,10 @@
 
 from typing import TypeVar
 
+from pyfabric.aio.connections import GatewayConnections
 from pyfabric.aio.contract import Contract
-from pyfabric.aio.event_stream import EventRequest, EventStream
-from pyfabric.aio.session import Session
+from pyfabric.aio.event_request import EventRequest
+from pyfabric.aio.event_stream import EventStream
 from pyfabric.client.checkpoints import Checkpointer
 from pyfabric.client.event_requests import (
     BLOCKS,
@@ -21,17 +22,17 @@ N = TypeVar("N", bound=Numbered)
 
 
 class Network:
-    """A channel as one member sees it.
+    """A channel as one member sees it; `Gateway.network` gives it.
 
-    Streams start at `start_block`, or behind a transaction, or where a checkpointer stands (it goes
-    before the others once it has a position); by default with the next block that is committed
-    after the call. Blocks come whole: theirs start with the block that holds the transaction.
+    A stream of events starts at `start_block`, after a transaction, or at a checkpointer's position
+    (which precedes the others once it has one); by default with the next block that is committed
+    after the call. A stream of blocks that starts after a transaction starts with its block.
     """
 
-    def __init__(self, session: Session, name: str) -> None:
-        self._session = session
+    def __init__(self, connections: GatewayConnections, name: str) -> None:
+        self._connections = connections
         self._name = name
-        self._flows = NetworkFlows(session.client, name)
+        self._flows = NetworkFlows(connections.client, name)
 
     @property
     def name(self) -> str:
@@ -39,8 +40,8 @@ class Network:
         return self._name
 
     def contract(self, chaincode: str, name: str | None = None) -> Contract:
-        """A contract of a chaincode; without a name, the chaincode's default one."""
-        return Contract(self._session, self._name, chaincode, name)
+        """Return a contract of a chaincode; without a name, its default contract."""
+        return Contract(self._connections, self._name, chaincode, name)
 
     async def chaincode_events(
         self,
@@ -50,10 +51,10 @@ class Network:
         after_transaction_id: str | None = None,
         checkpoint: Checkpointer | None = None,
     ) -> EventStream[ChaincodeEvent]:
-        """The events that valid transactions of a chaincode set. Raises GatewayError."""
+        """Stream the events that valid transactions of a chaincode set. Raises GatewayError."""
         start = Start(start_block, after_transaction_id, checkpoint)
-        source = await self._session.driver.run(self._flows.chaincode_events(chaincode, start))
-        return EventStream(self._session, source)
+        source = await self._connections.driver.run(self._flows.chaincode_events(chaincode, start))
+        return EventStream(self._connections, source)
 
     async def block_events(
         self,
@@ -62,7 +63,7 @@ class Network:
         after_transaction_id: str | None = None,
         checkpoint: Checkpointer | None = None,
     ) -> EventStream[Block]:
-        """Whole blocks. Raises GatewayError."""
+        """Stream whole blocks. Raises GatewayError."""
         return await self._blocks(BLOCKS, Start(start_block, after_transaction_id, checkpoint))
 
     async def filtered_block_events(
@@ -72,7 +73,10 @@ class Network:
         after_transaction_id: str | None = None,
         checkpoint: Checkpointer | None = None,
     ) -> EventStream[FilteredBlock]:
-        """Blocks without contents: ids, codes, names of events. Raises GatewayError."""
+        """Stream blocks without their contents: transaction ids, validation codes, names of events.
+
+        Raises GatewayError.
+        """
         return await self._blocks(
             FILTERED_BLOCKS, Start(start_block, after_transaction_id, checkpoint)
         )
@@ -84,7 +88,7 @@ class Network:
         after_transaction_id: str | None = None,
         checkpoint: Checkpointer | None = None,
     ) -> EventStream[BlockAndPrivateData]:
-        """Whole blocks with the private data that the peer may have. Raises GatewayError."""
+        """Stream whole blocks with the private data that the peer holds. Raises GatewayError."""
         start = Start(start_block, after_transaction_id, checkpoint)
         return await self._blocks(BLOCKS_AND_PRIVATE_DATA, start)
 
@@ -96,34 +100,33 @@ class Network:
         after_transaction_id: str | None = None,
         checkpoint: Checkpointer | None = None,
     ) -> EventRequest[ChaincodeEvent]:
-        """A request for chaincode events that can be signed elsewhere."""
+        """Return a request for chaincode events that can be signed elsewhere."""
         start = Start(start_block, after_transaction_id, checkpoint)
-        flow = self._flows.chaincode_events_request(chaincode, start)
-        request = await self._session.driver.run(flow)
-        return EventRequest(self._session, request)
+        request = self._flows.chaincode_events_request(chaincode, start)
+        return EventRequest(self._connections, request)
 
     async def new_block_events_request(
         self, *, start_block: int | None = None, checkpoint: Checkpointer | None = None
     ) -> EventRequest[Block]:
-        """A request for whole blocks that can be signed elsewhere."""
+        """Return a request for whole blocks that can be signed elsewhere."""
         return await self._request(BLOCKS, Start(start_block, None, checkpoint))
 
     async def new_filtered_block_events_request(
         self, *, start_block: int | None = None, checkpoint: Checkpointer | None = None
     ) -> EventRequest[FilteredBlock]:
-        """A request for filtered blocks that can be signed elsewhere."""
+        """Return a request for filtered blocks that can be signed elsewhere."""
         return await self._request(FILTERED_BLOCKS, Start(start_block, None, checkpoint))
 
     async def new_block_and_private_data_events_request(
         self, *, start_block: int | None = None, checkpoint: Checkpointer | None = None
     ) -> EventRequest[BlockAndPrivateData]:
-        """A request for blocks with private data that can be signed elsewhere."""
+        """Return a request for blocks with private data that can be signed elsewhere."""
         return await self._request(BLOCKS_AND_PRIVATE_DATA, Start(start_block, None, checkpoint))
 
     async def _blocks(self, kind: StreamKind[N], start: Start) -> EventStream[N]:
-        source = await self._session.driver.run(self._flows.blocks(kind, start))
-        return EventStream(self._session, source)
+        source = await self._connections.driver.run(self._flows.blocks(kind, start))
+        return EventStream(self._connections, source)
 
     async def _request(self, kind: StreamKind[N], start: Start) -> EventRequest[N]:
-        request = await self._session.driver.run(self._flows.blocks_request(kind, start))
-        return EventRequest(self._session, request)
+        request = await self._connections.driver.run(self._flows.blocks_request(kind, start))
+        return EventRequest(self._connections, request)

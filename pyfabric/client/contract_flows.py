@@ -1,4 +1,4 @@
-"""A contract's calls as flows: the one body behind both surfaces' Contract."""
+"""The flows of a contract's methods, which both surfaces run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,6 @@ from pyfabric.client.steps import Submitted, committed, propose
 from pyfabric.client.timeouts import Timeouts
 from pyfabric.client.transactions import submit_invocation
 from pyfabric.messages.proposals import Invocation, ProposedTransaction
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A transaction's name, arguments and options as a user gives them."""
-
-    name: str
-    arguments: Sequence[str | bytes] = ()
-    transient: Mapping[str, str | bytes] | None = None
-    endorsing_organizations: Sequence[str] = ()
 
 
 def _bytes(value: str | bytes) -> bytes:
@@ -35,52 +25,59 @@ class ContractFlows:
     chaincode: str
     contract: str | None
 
-    def _invocation(self, call: Call) -> Invocation:
-        name = f"{self.contract}:{call.name}" if self.contract else call.name
-        transient = call.transient
+    def invocation(
+        self,
+        transaction: str,
+        arguments: Sequence[str | bytes] = (),
+        transient: Mapping[str, str | bytes] | None = None,
+        endorsing_organizations: Sequence[str] = (),
+    ) -> Invocation:
+        """Return what a call of the contract asks of its chaincode; text becomes UTF-8."""
+        name = f"{self.contract}:{transaction}" if self.contract else transaction
         return Invocation(
             self.channel,
             self.chaincode,
-            [name.encode(), *map(_bytes, call.arguments)],
+            [name.encode(), *map(_bytes, arguments)],
             {key: _bytes(value) for key, value in transient.items()} if transient else None,
-            call.endorsing_organizations,
+            endorsing_organizations,
         )
 
-    def propose(self, call: Call) -> Flow[ProposedTransaction]:
-        """A new unsigned proposal."""
-        client = self.client
-        return propose(client.endpoints, client.identity, self._invocation(call))
+    def propose(self, invocation: Invocation) -> Flow[ProposedTransaction]:
+        """Return a new unsigned proposal."""
+        return propose(self.client.endpoints, self.client.identity, invocation)
 
-    def _evaluate(self, call: Call, timeout: float | None) -> Flow[bytes]:
-        proposed = yield from self.propose(call)
+    def _evaluate(self, invocation: Invocation, timeout: float | None) -> Flow[bytes]:
+        proposed = yield from self.propose(invocation)
         return (yield from self.client.evaluate(proposed, timeout))
 
-    def evaluate(self, call: Call, *, timeout: float | None, retry: Retry | None) -> Flow[bytes]:
-        """What the chaincode answers on one peer. Raises GatewayError."""
-        return retrying(retry, lambda: self._evaluate(call, timeout))
+    def evaluate(
+        self, invocation: Invocation, *, timeout: float | None, retry: Retry | None
+    ) -> Flow[bytes]:
+        """Return the chaincode's answer on one peer. Raises GatewayError."""
+        return retrying(retry, lambda: self._evaluate(invocation, timeout))
 
-    def _send(self, call: Call, timeouts: Timeouts) -> Flow[Submitted]:
+    def _send(self, invocation: Invocation, timeouts: Timeouts) -> Flow[Submitted]:
         client = self.client
-        return submit_invocation(
-            client.endpoints, client.identity, self._invocation(call), timeouts=timeouts
-        )
+        return submit_invocation(client.endpoints, client.identity, invocation, timeouts=timeouts)
 
     def send(
-        self, call: Call, *, timeouts: Timeouts | None, retry: Retry | None
+        self, invocation: Invocation, *, timeouts: Timeouts | None, retry: Retry | None
     ) -> Flow[Submitted]:
         """Have the transaction endorsed and ordered. Raises EndorseError or SubmitError."""
         limits = timeouts or self.client.timeouts
-        return retrying(retry, lambda: self._send(call, limits))
+        return retrying(retry, lambda: self._send(invocation, limits))
 
-    def _submit(self, call: Call, timeouts: Timeouts) -> Flow[bytes]:
-        submitted = yield from self._send(call, timeouts)
+    def _submit(self, invocation: Invocation, timeouts: Timeouts) -> Flow[bytes]:
+        submitted = yield from self._send(invocation, timeouts)
         yield from committed(self.client.identity, submitted, timeout=timeouts.commit_status)
         return submitted.prepared.result
 
-    def submit(self, call: Call, *, timeouts: Timeouts | None, retry: Retry | None) -> Flow[bytes]:
-        """Have the transaction endorsed, ordered and committed; what the chaincode answered.
+    def submit(
+        self, invocation: Invocation, *, timeouts: Timeouts | None, retry: Retry | None
+    ) -> Flow[bytes]:
+        """Have the transaction endorsed, ordered and committed; return the chaincode's answer.
 
         Raises EndorseError, SubmitError, CommitStatusError or CommitError.
         """
         limits = timeouts or self.client.timeouts
-        return retrying(retry, lambda: self._submit(call, limits))
+        return retrying(retry, lambda: self._submit(invocation, limits))

@@ -1,7 +1,7 @@
 """What a flow may ask of the outside world. Nothing here performs I/O.
 
 A flow is a generator that yields effects and is sent their results. `yield from call(...)` keeps the
-result's type, which a bare `yield` loses. Drivers (`pyfabric._grpc.drivers`) run flows on grpc or
+result's type, which a bare `yield` loses. The drivers (`_grpc.driver`, `_grpc.aio_driver`) run flows on grpc or
 grpc.aio; a flow's own `finally` may not yield.
 """
 

@@ -1,4 +1,4 @@
-"""A channel's event streams as flows: the one body behind both surfaces' Network."""
+"""The flows that open a channel's event streams, which both surfaces run."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -29,7 +29,7 @@ N = TypeVar("N", bound=Numbered)
 
 
 def fixed_source(client: Client, request: EventsRequest[E]) -> EventSource[E]:
-    """The events of a request that was made beforehand; it can't go on behind an event."""
+    """Return the source of a request that was made beforehand; it cannot resume after an event."""
     return EventSource(request.kind, FixedCursor(request), client.identity, client.endpoints)
 
 
@@ -41,7 +41,7 @@ class NetworkFlows:
     channel: str
 
     def chaincode_events(self, chaincode: str, start: Start) -> Flow[EventSource[ChaincodeEvent]]:
-        """The events of a chaincode from a start that is fixed now. Raises GatewayError."""
+        """Return the source of a chaincode's events, with its start resolved. Raises GatewayError."""
         client = self.client
         opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
         cursor = ChaincodeCursor(
@@ -54,7 +54,7 @@ class NetworkFlows:
         return EventSource(CHAINCODE_EVENTS, cursor, client.identity, opening.endpoints)
 
     def blocks(self, kind: StreamKind[N], start: Start) -> Flow[EventSource[N]]:
-        """Blocks from a start that is fixed now. Raises GatewayError."""
+        """Return the source of blocks, with its start resolved. Raises GatewayError."""
         client = self.client
         start.check_whole_blocks()
         opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
@@ -63,16 +63,15 @@ class NetworkFlows:
 
     def chaincode_events_request(
         self, chaincode: str, start: Start
-    ) -> Flow[EventsRequest[ChaincodeEvent]]:
-        """An unsigned request for a chaincode's events; asks nobody."""
-        yield from ()
+    ) -> EventsRequest[ChaincodeEvent]:
+        """Return an unsigned request for a chaincode's events; no peer is asked."""
         block, after = start.fixed()
         return chaincode_events_request(
             self.client.identity.serialized(), self.channel, chaincode, _or_next(block), after
         )
 
     def blocks_request(self, kind: StreamKind[N], start: Start) -> Flow[EventsRequest[N]]:
-        """An unsigned request for blocks; asks nobody."""
+        """Return an unsigned request for blocks; no peer is asked."""
         block, _ = start.fixed()
         return blocks_request(
             kind,

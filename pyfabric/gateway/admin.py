@@ -1,10 +1,11 @@
-"""Administering peers and orderers, with blocking calls."""
+# Made from pyfabric/aio/admin.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""Administration of peers and orderers."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from pyfabric._grpc.drivers import Driver
+from pyfabric._grpc.driver import Driver
 from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
 from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
@@ -28,10 +29,10 @@ from pyfabric.identity.signing import SigningIdentity
 
 
 class Admin:
-    """What one administrator does on peers, each time on the very peer that is named.
+    """What an administrator does on peers; each method names the peer that is asked.
 
-    Refusals raise PeerResponseError with the peer's own text; approvals and commits raise what a
-    submit raises. Use it in a `with` statement, or close it.
+    A peer's refusal raises PeerResponseError with its own text; a call that fails raises GatewayError;
+    approvals and commits raise what `Contract.submit` raises. Close it, or open it in `with`.
     """
 
     def __init__(self, identity: SigningIdentity) -> None:
@@ -39,21 +40,24 @@ class Admin:
         self._driver = Driver()
 
     def install(self, peer: Endpoint, package: ChaincodePackage) -> str:
-        """The package is on the peer; the answer is its id. That it was there already is no error."""
+        """Install a package on a peer and return its id; that it is installed already is no error."""
         return self._driver.run(lifecycle.install(peer, self._identity, package))
 
     def installed(self, peer: Endpoint) -> tuple[InstalledChaincode, ...]:
-        """What is installed on the peer, by package id."""
+        """Return what is installed on the peer, sorted by package id."""
         return self._driver.run(lifecycle.installed(peer, self._identity))
 
     def installed_package(self, peer: Endpoint, package_id: str) -> ChaincodePackage:
-        """A package as it was installed."""
+        """Return a package as it was installed."""
         return self._driver.run(lifecycle.installed_package(peer, self._identity, package_id))
 
     def approve(
         self, peer: Endpoint, channel: str, definition: ChaincodeDefinition, package_id: str | None
     ) -> SubmitResult:
-        """The organisation has approved the definition; None: its peers will not run the chaincode."""
+        """Approve a definition for the administrator's organisation, and wait until that is committed.
+
+        With None as the package id the organisation's peers do not run the chaincode.
+        """
         return self._driver.run(
             lifecycle.approve(peer, self._identity, channel, definition, package_id)
         )
@@ -61,7 +65,7 @@ class Admin:
     def check_commit_readiness(
         self, peer: Endpoint, channel: str, definition: ChaincodeDefinition
     ) -> Mapping[str, bool]:
-        """Which organisations, by MSP id, have approved exactly this definition."""
+        """Return whether each organisation, by MSP id, has approved exactly this definition."""
         return self._driver.run(
             lifecycle.check_commit_readiness(peer, self._identity, channel, definition)
         )
@@ -73,92 +77,103 @@ class Admin:
         definition: ChaincodeDefinition,
         endorsing_organizations: Sequence[str] = (),
     ) -> SubmitResult:
-        """The definition is in force; without MSP ids the peer chooses who endorses that."""
+        """Commit a definition, and wait until it is in force.
+
+        `endorsing_organizations` are MSP ids; without them the peer chooses.
+        """
         return self._driver.run(
             lifecycle.commit(peer, self._identity, channel, definition, endorsing_organizations)
         )
 
     def committed(self, peer: Endpoint, channel: str) -> tuple[ChaincodeDefinition, ...]:
-        """The definitions in force on the channel, by name."""
+        """Return the definitions in force on the channel, sorted by name."""
         return self._driver.run(lifecycle.committed(peer, self._identity, channel))
 
     def committed_definition(self, peer: Endpoint, channel: str, name: str) -> CommittedDefinition:
-        """The definition of one chaincode, with who approved it; status 404 when it has none."""
+        """Return a chaincode's definition and who approved it.
+
+        Raises PeerResponseError with status 404 when it has none.
+        """
         return self._driver.run(lifecycle.committed_definition(peer, self._identity, channel, name))
 
     def approved(
         self, peer: Endpoint, channel: str, name: str, sequence: int = 0
     ) -> ApprovedDefinition:
-        """What the organisation approved: at that sequence, or the newest when it is 0."""
+        """Return what the organisation approved at a sequence; 0 means the newest."""
         return self._driver.run(lifecycle.approved(peer, self._identity, channel, name, sequence))
 
     def join_channel(self, peer: Endpoint, block: bytes) -> None:
-        """The peer is on the channel of this configuration block."""
+        """Join the peer to the channel of a configuration block (bytes of common.Block)."""
         self._driver.run(peers.join_channel(peer, self._identity, block))
 
     def channels(self, peer: Endpoint) -> tuple[str, ...]:
-        """The names of the channels that the peer has joined."""
+        """Return the names of the channels that the peer has joined."""
         return self._driver.run(peers.channels(peer, self._identity))
 
     def config_block(self, peer: Endpoint, channel: str) -> bytes:
-        """The newest configuration block (bytes of common.Block)."""
+        """Return the newest configuration block (bytes of common.Block)."""
         return self._driver.run(peers.config_block(peer, self._identity, channel))
 
     def config(self, peer: Endpoint, channel: str) -> bytes:
-        """The configuration in force (bytes of common.Config), from which updates are computed."""
+        """Return the configuration in force (bytes of common.Config); updates are computed from it."""
         return config_of_block(self.config_block(peer, channel))
 
     def sign_update(self, update: bytes) -> bytes:
-        """A signature over an update (bytes of common.ConfigUpdate), to be collected for its submit."""
+        """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures."""
         return self._driver.run(updates.sign_update(self._identity, update))
 
     def submit_update(
         self, orderer: Endpoint, channel: str, update: bytes, signatures: Sequence[bytes]
     ) -> None:
-        """The orderer has taken an update with these signatures; in force with its configuration block.
+        """Send an update with its signatures to an orderer.
 
-        OrdererError when it refuses. A signature of one's own counts only if it is among them.
+        It is in force when the peers have committed its configuration block. The administrator's own
+        signature counts only if it is among the signatures. Raises OrdererError when it is refused.
         """
         self._driver.run(
             updates.submit_update(orderer, self._identity, channel, update, signatures)
         )
 
     def chain_info(self, peer: Endpoint, channel: str) -> ChainInfo:
-        """How far the peer has come on the channel."""
+        """Return the height and the newest hashes of the peer's copy of the channel."""
         return self._driver.run(peers.chain_info(peer, self._identity, channel))
 
     def block(self, peer: Endpoint, channel: str, which: int | str | bytes) -> bytes:
-        """A block (bytes of common.Block) by its number, a transaction's id or its hash."""
+        """Return a block (bytes of common.Block) by its number (int), its hash (bytes) or the id of one
+        of its transactions (str)."""
         return self._driver.run(peers.block(peer, self._identity, channel, which))
 
     def transaction(
         self, peer: Endpoint, channel: str, transaction_id: str
     ) -> ProcessedTransaction:
-        """A transaction by its id."""
+        """Return a transaction and its validation code by its id."""
         return self._driver.run(peers.transaction(peer, self._identity, channel, transaction_id))
 
     def discover_peers(
         self, peer: Endpoint, channel: str, calls: Sequence[ChaincodeCall] = ()
     ) -> tuple[DiscoveredPeer, ...]:
-        """The channel's peers as the peer knows them; with calls, those that can serve all of them."""
+        """Return the channel's peers that the peer knows; with calls, those that can serve all of them."""
         return self._driver.run(discovery.discover_peers(peer, self._identity, channel, calls))
 
     def discover_local_peers(self, peer: Endpoint) -> tuple[DiscoveredPeer, ...]:
-        """All peers that the peer knows, of whichever channel."""
+        """Return every peer that the peer knows, of any channel."""
         return self._driver.run(discovery.discover_local_peers(peer, self._identity))
 
     def discover_config(self, peer: Endpoint, channel: str) -> DiscoveredConfig:
-        """The channel's members and orderers."""
+        """Return the channel's members and orderers."""
         return self._driver.run(discovery.discover_config(peer, self._identity, channel))
 
     def discover_endorsers(
         self, peer: Endpoint, channel: str, calls: Sequence[ChaincodeCall]
     ) -> DiscoveredEndorsers:
-        """Who can endorse a transaction that makes these calls; DiscoveryError when nobody can."""
+        """Return who can endorse a transaction that makes these calls.
+
+        Raises DiscoveryError when no set of peers can.
+        """
         return self._driver.run(discovery.discover_endorsers(peer, self._identity, channel, calls))
 
     def close(self) -> None:
-        """End the connections. Safe to repeat."""
+        """Close the connections. Safe to repeat."""
         self._driver.close()
 
     def __enter__(self) -> Self:
@@ -174,9 +189,9 @@ class Admin:
 
 
 class OrdererAdmin:
-    """One orderer's channels, through its participation API (the endpoint is the admin address).
+    """The channels of one orderer, through its participation API (the endpoint is the admin address).
 
-    Refusals raise OrdererError with the orderer's own text. Use it in a `with` statement, or close it.
+    A refusal raises OrdererError with the orderer's own text. Close it, or open it in `with`.
     """
 
     def __init__(self, orderer: Endpoint) -> None:
@@ -184,23 +199,23 @@ class OrdererAdmin:
         self._driver = Driver()
 
     def join(self, block: bytes) -> ChannelInfo:
-        """The orderer is on the channel of this configuration block."""
+        """Join the orderer to the channel of a configuration block (bytes of common.Block)."""
         return self._driver.run(orderers.join(self._orderer, block))
 
     def channels(self) -> tuple[str, ...]:
-        """The names of the channels that the orderer is on."""
+        """Return the names of the orderer's channels."""
         return self._driver.run(orderers.channels(self._orderer))
 
     def channel(self, name: str) -> ChannelInfo:
-        """The orderer's part in a channel; status 404 when it is not on it."""
+        """Return the orderer's part in a channel. Raises OrdererError with status 404 when it has none."""
         return self._driver.run(orderers.channel(self._orderer, name))
 
     def remove(self, name: str) -> None:
-        """The orderer has left the channel and deleted its blocks."""
+        """Remove the orderer from a channel, and the channel's blocks from the orderer."""
         self._driver.run(orderers.remove(self._orderer, name))
 
     def close(self) -> None:
-        """End the connections. Safe to repeat."""
+        """Close the connections. Safe to repeat."""
         self._driver.close()
 
     def __enter__(self) -> Self:

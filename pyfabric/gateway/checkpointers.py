@@ -1,4 +1,5 @@
-"""Checkpointers: a program says what it has processed, and its next stream goes on from there."""
+# Made from pyfabric/aio/checkpointers.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""Checkpointers: they keep what a program has processed, so that its next stream resumes there."""
 
 from pathlib import Path
 
@@ -8,26 +9,26 @@ from pyfabric.messages.events import ChaincodeEvent
 
 
 class InMemoryCheckpointer:
-    """Keeps the position for as long as the program runs."""
+    """A position in memory: it lasts as long as the program."""
 
     def __init__(self, position: Checkpoint | None = None) -> None:
         self._position = position or Checkpoint()
 
     @property
     def position(self) -> Checkpoint:
-        """The position behind what was processed last."""
+        """The position after what was processed last."""
         return self._position
 
     def checkpoint_block(self, block_number: int) -> None:
-        """A whole block was processed."""
+        """Record that a whole block was processed."""
         self._move(Checkpoint.after_block(block_number))
 
     def checkpoint_transaction(self, block_number: int, transaction_id: str) -> None:
-        """A transaction of a block was processed."""
+        """Record that a transaction of a block was processed."""
         self._move(Checkpoint.after_transaction(block_number, transaction_id))
 
     def checkpoint_chaincode_event(self, event: ChaincodeEvent) -> None:
-        """A chaincode event was processed."""
+        """Record that a chaincode event was processed."""
         self.checkpoint_transaction(event.block_number, event.transaction_id)
 
     def _move(self, position: Checkpoint) -> None:
@@ -35,10 +36,10 @@ class InMemoryCheckpointer:
 
 
 class FileCheckpointer(InMemoryCheckpointer):
-    """Keeps the position in a file, which is replaced atomically and synced at every checkpoint.
+    """A position in a file, which is replaced atomically and synced to disk at every checkpoint.
 
-    The official clients read it and are read. One reader a file. Raises ClientError when the file
-    can't be read or written.
+    The official clients use the same format. Give each stream a file of its own. Raises ClientError
+    when the file cannot be read or written.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -1,4 +1,5 @@
-"""The way into a network: connect to the peers of one department."""
+# Made from pyfabric/aio/gateway.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""A gateway: connections to the peers of one department."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,9 +21,9 @@ from pyfabric.client.event_requests import (
 from pyfabric.client.offline import with_signer
 from pyfabric.client.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from pyfabric.client.tracing import Tracer
-from pyfabric.gateway.event_stream import EventRequest
+from pyfabric.gateway.connections import GatewayConnections
+from pyfabric.gateway.event_request import EventRequest
 from pyfabric.gateway.network import Network
-from pyfabric.gateway.session import Session
 from pyfabric.gateway.transactions import Commit, Proposal, Transaction
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.messages.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
@@ -40,45 +41,47 @@ def connect(
     tracer: Tracer | None = None,
     clock: Callable[[], datetime] = present,
 ) -> "Gateway":
-    """A gateway for that identity; connections are made when they are first needed.
+    """Return a gateway for that identity; each connection is made when it is first needed.
 
-    Give several peers of one department to go on when one is down. An identity without a signer
-    makes a gateway for signatures that come from elsewhere. `max_in_flight` bounds calls and event
-    streams a connection: a peer serves 500 at once, for all its clients. `proxy` obeys http_proxy
-    and its like, which are ignored otherwise. `tracer` sees every call that is made. `clock` tells the
-    time, with its zone, that goes into requests.
+    With several peers of one department, calls go on at the next one when one is down. A gateway for
+    an `Identity`, which has no key, takes signatures that are made elsewhere. `max_in_flight` limits
+    the calls and event streams of a connection: a peer serves 500 at once, for all its clients.
+    `proxy` obeys http_proxy and its like, which are ignored otherwise. `tracer` is called for every
+    call; `clock` returns the time, with its zone, that goes into requests.
+
+    Raises ClientError when `peers` is empty.
     """
     endpoints = (peers,) if isinstance(peers, Endpoint) else tuple(peers)
     client = Client(endpoints, with_signer(identity), timeouts)
     driver = Driver(max_in_flight=max_in_flight, proxy=proxy, tracer=tracer, clock=clock)
-    return Gateway(Session(driver, client))
+    return Gateway(GatewayConnections(driver, client))
 
 
 class Gateway:
-    """Connections to the peers of one department, for one identity.
+    """Connections to the peers of one department, for one identity; `connect` makes it.
 
-    Thread-safe. After a fork the child must connect anew: here it gets ClientError. Close it, or use
-    it in a `with` statement.
+    A process that was forked connects anew: an inherited gateway raises ClientError. Close it, or open
+    it in `with`.
 
     The `new_…` methods take what another program made with `bytes()`; `new_signed_…` adds the
     signature over its `digest()`. They raise DecodeError.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connections: GatewayConnections) -> None:
+        self._connections = connections
 
     @property
     def identity(self) -> Identity:
-        """Who calls."""
-        return self._session.client.identity.identity
+        """The identity for which calls are made."""
+        return self._connections.client.identity.identity
 
     def network(self, channel: str) -> Network:
-        """A channel, of which nobody is asked yet whether it exists."""
-        return Network(self._session, channel)
+        """Return a channel by its name. No peer is asked: a wrong name fails at the first call."""
+        return Network(self._connections, channel)
 
     def close(self) -> None:
-        """End the connections; calls and event streams under way fail. Safe to repeat."""
-        self._session.driver.close()
+        """Close the connections; calls and event streams under way fail. Safe to repeat."""
+        self._connections.driver.close()
 
     def __enter__(self) -> Self:
         return self
@@ -92,73 +95,75 @@ class Gateway:
         self.close()
 
     def new_proposal(self, raw: bytes) -> Proposal:
-        """A proposal made elsewhere."""
-        return Proposal(self._session, ProposedTransaction.from_bytes(raw))
+        """Return a proposal that was made elsewhere."""
+        return Proposal(self._connections, ProposedTransaction.from_bytes(raw))
 
     def new_signed_proposal(self, raw: bytes, signature: bytes) -> Proposal:
-        """A proposal signed elsewhere."""
-        return Proposal(self._session, ProposedTransaction.from_bytes(raw).signed(signature))
+        """Return a proposal that was signed elsewhere."""
+        return Proposal(self._connections, ProposedTransaction.from_bytes(raw).signed(signature))
 
     def new_transaction(self, raw: bytes) -> Transaction:
-        """An endorsed transaction from elsewhere."""
+        """Return a transaction that was endorsed elsewhere."""
         prepared = PreparedTransaction.from_bytes(raw)
-        return Transaction(self._session, prepared, self._session.client.endpoints)
+        return Transaction(self._connections, prepared, self._connections.client.endpoints)
 
     def new_signed_transaction(self, raw: bytes, signature: bytes) -> Transaction:
-        """An endorsed transaction signed elsewhere."""
+        """Return an endorsed transaction that was signed elsewhere."""
         prepared = PreparedTransaction.from_bytes(raw).signed(signature)
-        return Transaction(self._session, prepared, self._session.client.endpoints)
+        return Transaction(self._connections, prepared, self._connections.client.endpoints)
 
     def new_commit(self, raw: bytes) -> Commit:
-        """A question for a transaction's outcome, made elsewhere."""
+        """Return a request for a transaction's outcome that was made elsewhere."""
         request = CommitStatusRequest.from_bytes(raw)
-        return Commit(self._session, request, self._session.client.endpoints)
+        return Commit(self._connections, request, self._connections.client.endpoints)
 
     def new_signed_commit(self, raw: bytes, signature: bytes) -> Commit:
-        """A question for a transaction's outcome, signed elsewhere."""
+        """Return a request for a transaction's outcome that was signed elsewhere."""
         request = CommitStatusRequest.from_bytes(raw).signed(signature)
-        return Commit(self._session, request, self._session.client.endpoints)
+        return Commit(self._connections, request, self._connections.client.endpoints)
 
     def new_chaincode_events_request(self, raw: bytes) -> EventRequest[ChaincodeEvent]:
-        """A request for chaincode events made elsewhere."""
-        return EventRequest(self._session, EventsRequest.from_bytes(CHAINCODE_EVENTS, raw))
+        """Return a request for chaincode events that was made elsewhere."""
+        return EventRequest(self._connections, EventsRequest.from_bytes(CHAINCODE_EVENTS, raw))
 
     def new_signed_chaincode_events_request(
         self, raw: bytes, signature: bytes
     ) -> EventRequest[ChaincodeEvent]:
-        """A request for chaincode events signed elsewhere."""
+        """Return a request for chaincode events that was signed elsewhere."""
         request = EventsRequest.from_bytes(CHAINCODE_EVENTS, raw).signed(signature)
-        return EventRequest(self._session, request)
+        return EventRequest(self._connections, request)
 
     def new_block_events_request(self, raw: bytes) -> EventRequest[Block]:
-        """A request for blocks made elsewhere."""
-        return EventRequest(self._session, EventsRequest.from_bytes(BLOCKS, raw))
+        """Return a request for blocks that was made elsewhere."""
+        return EventRequest(self._connections, EventsRequest.from_bytes(BLOCKS, raw))
 
     def new_signed_block_events_request(self, raw: bytes, signature: bytes) -> EventRequest[Block]:
-        """A request for blocks signed elsewhere."""
+        """Return a request for blocks that was signed elsewhere."""
         request = EventsRequest.from_bytes(BLOCKS, raw).signed(signature)
-        return EventRequest(self._session, request)
+        return EventRequest(self._connections, request)
 
     def new_filtered_block_events_request(self, raw: bytes) -> EventRequest[FilteredBlock]:
-        """A request for filtered blocks made elsewhere."""
-        return EventRequest(self._session, EventsRequest.from_bytes(FILTERED_BLOCKS, raw))
+        """Return a request for filtered blocks that was made elsewhere."""
+        return EventRequest(self._connections, EventsRequest.from_bytes(FILTERED_BLOCKS, raw))
 
     def new_signed_filtered_block_events_request(
         self, raw: bytes, signature: bytes
     ) -> EventRequest[FilteredBlock]:
-        """A request for filtered blocks signed elsewhere."""
+        """Return a request for filtered blocks that was signed elsewhere."""
         request = EventsRequest.from_bytes(FILTERED_BLOCKS, raw).signed(signature)
-        return EventRequest(self._session, request)
+        return EventRequest(self._connections, request)
 
     def new_block_and_private_data_events_request(
         self, raw: bytes
     ) -> EventRequest[BlockAndPrivateData]:
-        """A request for blocks with private data made elsewhere."""
-        return EventRequest(self._session, EventsRequest.from_bytes(BLOCKS_AND_PRIVATE_DATA, raw))
+        """Return a request for blocks with private data that was made elsewhere."""
+        return EventRequest(
+            self._connections, EventsRequest.from_bytes(BLOCKS_AND_PRIVATE_DATA, raw)
+        )
 
     def new_signed_block_and_private_data_events_request(
         self, raw: bytes, signature: bytes
     ) -> EventRequest[BlockAndPrivateData]:
-        """A request for blocks with private data signed elsewhere."""
+        """Return a request for blocks with private data that was signed elsewhere."""
         request = EventsRequest.from_bytes(BLOCKS_AND_PRIVATE_DATA, raw).signed(signature)
-        return EventRequest(self._session, request)
+        return EventRequest(self._connections, request)

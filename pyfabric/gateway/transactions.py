@@ -1,88 +1,99 @@
-"""A transaction step by step: Proposal, Transaction, Commit. Each can be signed elsewhere."""
+# Made from pyfabric/aio/transactions.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""The steps of a transaction: Proposal, Transaction, Commit. Each can be signed elsewhere."""
 
 from collections.abc import Sequence
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.requests import SignableTransaction
 from pyfabric.client.steps import Submitted
-from pyfabric.gateway.session import Session
+from pyfabric.gateway.connections import GatewayConnections
 from pyfabric.messages.prepared import CommitStatus, CommitStatusRequest, PreparedTransaction
 from pyfabric.messages.proposals import ProposedTransaction
 
 
 class Commit(SignableTransaction[CommitStatusRequest]):
-    """Asks for the outcome of a transaction that was submitted."""
+    """A request for the outcome of a submitted transaction."""
 
     def __init__(
-        self, session: Session, request: CommitStatusRequest, endpoints: Sequence[Endpoint]
+        self,
+        connections: GatewayConnections,
+        request: CommitStatusRequest,
+        endpoints: Sequence[Endpoint],
     ) -> None:
-        super().__init__(request, session.certificate)
-        self._session = session
+        super().__init__(request, connections.certificate)
+        self._connections = connections
         self._endpoints = endpoints
 
     def status(self, *, timeout: float | None = None) -> CommitStatus:
-        """Wait until the transaction is in a block; an invalid one is an answer, not an error.
+        """Wait until the transaction is in a block, and return whether it is valid or why not.
 
-        Raises CommitStatusError: then the transaction may still commit.
+        Raises CommitStatusError when the outcome is not known: the transaction may still commit.
+        `timeout` is in seconds.
         """
-        flow = self._session.client.status(self._endpoints, self._request, timeout)
-        return self._session.driver.run(flow)
+        flow = self._connections.client.status(self._endpoints, self._request, timeout)
+        return self._connections.driver.run(flow)
 
 
 class SubmittedTransaction(Commit):
-    """A transaction that an orderer took: ordered, and not yet known to be committed."""
+    """A transaction that an orderer accepted; whether it commits is not known yet."""
 
-    def __init__(self, session: Session, submitted: Submitted) -> None:
-        super().__init__(session, submitted.request, submitted.endpoints)
+    def __init__(self, connections: GatewayConnections, submitted: Submitted) -> None:
+        super().__init__(connections, submitted.request, submitted.endpoints)
         self._submitted = submitted
 
     @property
     def result(self) -> bytes:
-        """What the chaincode answered; it holds only if the transaction turns out valid."""
+        """The chaincode's answer; it counts only when the transaction commits as valid."""
         return self._submitted.prepared.result
 
     def status(self, *, timeout: float | None = None) -> CommitStatus:
-        """Wait until the transaction is in a block; an invalid one is an answer, not an error.
+        """Wait until the transaction is in a block, and return whether it is valid or why not.
 
-        Raises CommitStatusError: then the transaction may still commit.
+        Raises CommitStatusError when the outcome is not known: the transaction may still commit.
+        `timeout` is in seconds.
         """
         return self._submitted.status or super().status(timeout=timeout)
 
 
 class Transaction(SignableTransaction[PreparedTransaction]):
-    """An endorsed transaction that no orderer has seen."""
+    """An endorsed transaction that is not submitted yet."""
 
     def __init__(
-        self, session: Session, prepared: PreparedTransaction, endpoints: Sequence[Endpoint]
+        self,
+        connections: GatewayConnections,
+        prepared: PreparedTransaction,
+        endpoints: Sequence[Endpoint],
     ) -> None:
-        super().__init__(prepared, session.certificate)
-        self._session = session
+        super().__init__(prepared, connections.certificate)
+        self._connections = connections
         self._endpoints = endpoints
 
     @property
     def result(self) -> bytes:
-        """What the chaincode answered; it holds only if the transaction is committed as valid."""
+        """The chaincode's answer; it counts only when the transaction commits as valid."""
         return self._request.result
 
     def submit(self, *, timeout: float | None = None) -> SubmittedTransaction:
-        """Send it to the orderers; afterwards it is ordered, not yet committed. Raises SubmitError."""
-        flow = self._session.client.submit(self._endpoints, self._request, timeout)
-        return SubmittedTransaction(self._session, self._session.driver.run(flow))
+        """Send the transaction to the orderers: then it is ordered, not committed. Raises SubmitError."""
+        flow = self._connections.client.submit(self._endpoints, self._request, timeout)
+        return SubmittedTransaction(self._connections, self._connections.driver.run(flow))
 
 
 class Proposal(SignableTransaction[ProposedTransaction]):
-    """A call of a chaincode that no peer has seen."""
+    """A call of a chaincode that is not sent yet."""
 
-    def __init__(self, session: Session, proposed: ProposedTransaction) -> None:
-        super().__init__(proposed, session.certificate)
-        self._session = session
+    def __init__(self, connections: GatewayConnections, proposed: ProposedTransaction) -> None:
+        super().__init__(proposed, connections.certificate)
+        self._connections = connections
 
     def evaluate(self, *, timeout: float | None = None) -> bytes:
-        """What the chaincode answers on one peer; nothing is recorded. Raises GatewayError."""
-        return self._session.driver.run(self._session.client.evaluate(self._request, timeout))
+        """Return the chaincode's answer on one peer, without a transaction. Raises GatewayError."""
+        return self._connections.driver.run(
+            self._connections.client.evaluate(self._request, timeout)
+        )
 
     def endorse(self, *, timeout: float | None = None) -> Transaction:
-        """Have it endorsed by as many organisations as its policy wants. Raises EndorseError."""
-        flow = self._session.client.endorse(self._request, timeout)
-        endorsed = self._session.driver.run(flow)
-        return Transaction(self._session, endorsed.value, endorsed.endpoints)
+        """Have it endorsed by the organisations that its policy requires. Raises EndorseError."""
+        flow = self._connections.client.endorse(self._request, timeout)
+        endorsed = self._connections.driver.run(flow)
+        return Transaction(self._connections, endorsed.value, endorsed.endpoints)

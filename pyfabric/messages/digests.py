@@ -3,14 +3,15 @@
 import hashlib
 from functools import lru_cache
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from pyfabric.errors import IdentityError
 
 
 @lru_cache(maxsize=256)
 def _signs_whole_messages(certificate: bytes) -> bool:
+    # A client that signs its own requests never comes here: it need not load X.509.
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         key = x509.load_pem_x509_certificate(certificate).public_key()
     except ValueError as error:
@@ -19,8 +20,8 @@ def _signs_whole_messages(certificate: bytes) -> bool:
 
 
 def signing_digest(certificate: bytes, message: bytes) -> bytes:
-    """SHA-256 of the message for ECDSA keys, the message itself for Ed25519 keys.
+    """Return SHA-256 of the message for an ECDSA key, and the message itself for an Ed25519 key.
 
-    `certificate` (PEM) says which key it is; raises IdentityError when it cannot be read.
+    `certificate` (PEM) holds the public key. Raises IdentityError when it cannot be read.
     """
     return message if _signs_whole_messages(certificate) else hashlib.sha256(message).digest()

@@ -36,7 +36,7 @@ def first_block(plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce:
     Raises ConfigError for what Fabric would refuse.
     """
     model = _model(plan, channel)
-    return genesis_block(model, timestamp=timestamp, nonce=nonce).SerializeToString()
+    return genesis_block(model, timestamp=timestamp, nonce=nonce)
 
 
 def is_first_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:

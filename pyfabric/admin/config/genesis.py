@@ -1,4 +1,4 @@
-"""The first block of a channel."""
+"""The genesis block of a channel."""
 
 from datetime import datetime
 from typing import Final
@@ -14,11 +14,12 @@ from pyfabric.messages.envelopes import transaction_id
 _HEADER_VERSION: Final = 1
 
 
-def genesis_block(model: ChannelModel, *, timestamp: datetime, nonce: bytes) -> common_pb2.Block:
-    """Block 0, which orderers and peers join with; the same arguments make the same bytes.
+def genesis_block(model: ChannelModel, *, timestamp: datetime, nonce: bytes) -> bytes:
+    """Return block 0 (bytes of common.Block), with which orderers and peers join the channel.
 
-    `timestamp` is aware (whole seconds count), `nonce` 24 random bytes. Raises ConfigError where
-    configtxgen refuses; what an orderer will not take, `ChannelConfig.from_block` tells.
+    The same arguments make the same bytes. `timestamp` is aware, and counts in whole seconds; `nonce`
+    is 24 random bytes. Raises ConfigError where configtxgen refuses the model; an orderer checks more
+    when it joins.
     """
     config = configtx_pb2.Config(channel_group=channel_group(model))
     header = common_pb2.ChannelHeader(
@@ -40,4 +41,4 @@ def genesis_block(model: ChannelModel, *, timestamp: datetime, nonce: bytes) -> 
     block.metadata.metadata[common_pb2.BlockMetadataIndex.SIGNATURES] = signatures_slot(
         orderer_metadata_value(0)
     )
-    return block
+    return block.SerializeToString()

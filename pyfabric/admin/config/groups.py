@@ -25,6 +25,7 @@ from pyfabric.admin.config.policies import (
     set_policy,
 )
 from pyfabric.errors import ConfigError
+from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.messages.durations import SECOND, format_duration
 from pyfabric.rules.consensus.bft import block_validation
 
@@ -119,7 +120,7 @@ def application_organization_group(model: OrganizationModel) -> configtx_pb2.Con
 def _organization_group(model: OrganizationModel, kind: str) -> configtx_pb2.ConfigGroup:
     group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
     add_policies(group, model.policies, place=f"{kind} organization {model.name}")
-    _add(group, "MSP", model.msp.to_config())
+    _add(group, "MSP", definition_to_config(model.msp))
     return group
 
 

@@ -14,7 +14,7 @@ from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
 
 from pyfabric.errors import ConfigError, DecodeError, IdentityError
-from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.msp import MSP
 from pyfabric.messages.addresses import join
 from pyfabric.messages.config_values import APPLICATION_ORGANIZATION, GroupValues, Keys
@@ -103,7 +103,7 @@ class Members:
 
     def _msp(self, config: msp_config_pb2.MSPConfig) -> str:
         try:
-            definition = MSPDefinition.from_config(config)
+            definition = definition_from_config(config)
             known = self._configs.setdefault(definition.msp_id, config)
             if known != config:
                 raise ConfigError(

@@ -55,6 +55,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric.ledger.node import Node
 from pyfabric.messages.addresses import Address
+from pyfabric.messages.blocks import parse_block
 from tests.support.paths import ROOT
 
 CHANNEL = "directory"
@@ -216,7 +217,7 @@ class LedgerNetwork:
             ],
         )
         model = _model(departments, config, batch_timeout, acls or {}, orderer_options)
-        genesis = genesis_block(model, timestamp=now, nonce=bytes(24))
+        genesis = parse_block(genesis_block(model, timestamp=now, nonce=bytes(24)))
         return cls(departments, config, genesis, now)
 
     @property

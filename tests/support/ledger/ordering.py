@@ -34,6 +34,7 @@ from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.ledgers import Ledgers
 from pyfabric.ledger.ordering.orderer import Chains, Orderer
 from pyfabric.ledger.traces import Traces
+from pyfabric.messages.blocks import parse_block
 from tests.support.municipal import records
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -161,7 +162,7 @@ class Council:
             ),
             capabilities=("V3_0",) if self.bft else ("V2_0",),
         )
-        return genesis_block(model, timestamp=NOW, nonce=bytes(24))
+        return parse_block(genesis_block(model, timestamp=NOW, nonce=bytes(24)))
 
     def _organization(self, one: Organization, *, orderer: bool = False) -> OrganizationModel:
         return OrganizationModel(

@@ -35,7 +35,7 @@ from pyfabric.client import checkpoints, event_requests
 from pyfabric.errors import ErrorDetail, FabricError
 from pyfabric.identity import certificates, parsing, pem, revocation, trust
 from pyfabric.identity import keys as identity_keys
-from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.msp import MSP
 from pyfabric.messages import (
     blocks,
@@ -337,7 +337,7 @@ def _signature(raw: bytes) -> None:
 
 
 def _msp(raw: bytes) -> None:
-    definition = MSPDefinition.from_config(decode(msp_config_pb2.MSPConfig, raw))
+    definition = definition_from_config(decode(msp_config_pb2.MSPConfig, raw))
     MSP(definition)
     MSP(definition, ed25519=True)
 

@@ -20,6 +20,7 @@ from pyfabric.admin.config.groups import application_organization_group
 from pyfabric.admin.config.model import OrganizationModel, organization_policies
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
 from pyfabric.errors import ConfigError
+from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from tests.support.ledger.ordering import CHANNEL, NOW, Council, Organization
@@ -227,7 +228,7 @@ class Changes:
         other = Organization("Renamed")
         members = group.groups["Application"].groups
         value = members[random.choice(sorted(members))].values["MSP"]
-        value.value = other.definition.to_config().SerializeToString()
+        value.value = definition_to_config(other.definition).SerializeToString()
 
     def _strange_consenter(self, found: etcdraft_pb2.ConfigMetadata, random: Random) -> None:
         certificate = Organization("Stranger").tls_certificate("stranger")

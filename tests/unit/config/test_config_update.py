@@ -9,6 +9,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
 from pyfabric.errors import ConfigError
+from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.envelopes import channel_header
 from pyfabric.rules.configuration import update as config_update
@@ -323,7 +324,7 @@ def rename_msp(section: str, name: str) -> Change:
     def change(config: configtx_pb2.Config) -> None:
         value = config.channel_group.groups[section].groups[name].values["MSP"]
         other = Council(1, bft=False, departments=("Sky",))
-        value.value = other.departments[0].definition.to_config().SerializeToString()
+        value.value = definition_to_config(other.departments[0].definition).SerializeToString()
 
     return change
 

@@ -44,7 +44,8 @@ def made(case: str) -> tuple[common_pb2.Block, common_pb2.Block]:
     signature_header = common_pb2.SignatureHeader.FromString(payload.header.signature_header)
     model = read_model(folder, "configtx.yaml", facts["profile"], facts["channel_id"])
     moment = datetime.fromtimestamp(header.timestamp.seconds, UTC)
-    return theirs, genesis_block(model, timestamp=moment, nonce=signature_header.nonce)
+    ours = genesis_block(model, timestamp=moment, nonce=signature_header.nonce)
+    return theirs, parse_block(ours)
 
 
 def payload_of(block: common_pb2.Block) -> common_pb2.Payload:
@@ -148,4 +149,4 @@ def test_an_orderer_refuses_more_than_configtxgen_does() -> None:
         model = read_model(GENESIS / "errors", facts["file"], "Main", facts["channel_id"])
         block = genesis_block(model, timestamp=datetime.fromtimestamp(0, UTC), nonce=bytes(24))
         with pytest.raises(ConfigError, match=what):
-            ChannelConfig.from_block(block)
+            ChannelConfig.from_block(parse_block(block))

@@ -20,7 +20,7 @@ from pyfabric.admin.config.model import (
     organization_policies,
 )
 from pyfabric.errors import ConfigError, PolicyError
-from pyfabric.messages.blocks import signature_set
+from pyfabric.messages.blocks import parse_block, signature_set
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from tests.support.network.members import Organization
@@ -67,7 +67,7 @@ BFT_MODEL = replace(MODEL, capabilities=("V3_0",), orderer=replace(ORDERER, cons
 
 def built(model: ChannelModel) -> ChannelConfig:
     block = genesis_block(model, timestamp=datetime(2026, 11, 25, tzinfo=UTC), nonce=bytes(24))
-    return ChannelConfig.from_block(block)
+    return ChannelConfig.from_block(parse_block(block))
 
 
 def test_the_defaults_make_a_channel() -> None:
@@ -100,7 +100,7 @@ def test_bft_blocks_need_three_of_four() -> None:
 
 def test_a_genesis_block_is_not_signed() -> None:
     block = genesis_block(MODEL, timestamp=datetime(2026, 11, 25, tzinfo=UTC), nonce=bytes(24))
-    assert signature_set(block, {}) == []
+    assert signature_set(parse_block(block), {}) == []
 
 
 def test_acls() -> None:

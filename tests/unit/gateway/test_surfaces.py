@@ -1,12 +1,17 @@
-"""The two surfaces have the same names with the same signatures."""
+"""The two surfaces have the same names with the same signatures; one is made from the other."""
 
 import inspect
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pyfabric import aio, gateway
+from tools import make_surfaces
+
+ROOT = Path(__file__).parents[3]
 
 PAIRS = sorted(
     name
@@ -65,3 +70,37 @@ def test_public_methods_are_short(name: str) -> None:
         body = re.sub(r'""".*?"""', "", source.split("->", 1)[-1], flags=re.DOTALL)
         lines = [line for line in body.splitlines()[1:] if line.strip()]
         assert len(lines) <= 5, f"{name}.{member_name}"
+
+
+def test_the_blocking_surface_is_what_is_made_from_the_other() -> None:
+    assert make_surfaces.different() == {}
+
+
+def test_a_copy_that_differs_is_found_and_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "pyfabric", tmp_path / "pyfabric")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(make_surfaces, "ROOT", tmp_path)
+    edited, missing = (
+        tmp_path / "pyfabric/gateway/contract.py",
+        tmp_path / "pyfabric/_grpc/exchanges.py",
+    )
+    edited.write_text(edited.read_text().replace("def submit(", "def send("))
+    missing.unlink()
+    assert {tmp_path / path for path in make_surfaces.different()} == {edited, missing}
+    monkeypatch.setattr("sys.argv", ["make_surfaces.py"])
+    assert make_surfaces.main() == 0
+    assert edited.read_text() == (ROOT / "pyfabric/gateway/contract.py").read_text()
+    assert missing.read_text() == (ROOT / "pyfabric/_grpc/exchanges.py").read_text()
+
+
+def test_a_sentence_that_only_the_tool_knows_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "pyfabric/aio/__init__.py"
+    source.parent.mkdir(parents=True)
+    source.write_text('"""Another text."""\n')
+    monkeypatch.setattr(make_surfaces, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match="is missing"):
+        make_surfaces.blocking(Path("pyfabric/aio/__init__.py"))

@@ -15,8 +15,9 @@ import pytest
 from fabric_protos.orderer import ab_pb2
 
 from pyfabric._grpc.aio_connection import AsyncConnection
+from pyfabric._grpc.aio_driver import AsyncDriver
 from pyfabric._grpc.connection import Connection
-from pyfabric._grpc.drivers import AsyncDriver, Driver
+from pyfabric._grpc.driver import Driver
 from pyfabric._grpc.rest import tls_context
 from pyfabric.client.effects import (
     Broadcast,

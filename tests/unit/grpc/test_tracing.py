@@ -8,7 +8,8 @@ from typing import Any
 import grpc
 import pytest
 
-from pyfabric._grpc.drivers import AsyncDriver, Driver
+from pyfabric._grpc.aio_driver import AsyncDriver
+from pyfabric._grpc.driver import Driver
 from pyfabric.client.effects import Flow, Unary, call
 from pyfabric.client.timeouts import EVALUATE
 from pyfabric.client.tracing import Attributes, Tracer

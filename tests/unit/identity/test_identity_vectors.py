@@ -12,6 +12,7 @@ from fabric_protos.msp import identities_pb2, msp_config_pb2
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.definition_messages import definition_from_config, definition_to_config
 from pyfabric.identity.msp import MSP, MSPManager
 from tests.conftest import ROOT
 from tests.support.network.membership import has_role
@@ -174,9 +175,9 @@ def test_folders_become_the_bytes_that_configtxgen_makes(case: str) -> None:
     made = list(channel_msps(read_config(case)))
     assert len(made) == GENESIS_CASES[case]
     for expected in made:
-        definition = MSPDefinition.from_config(expected)
+        definition = definition_from_config(expected)
         ours = [MSPDefinition.from_folder(folder, definition.msp_id) for folder in folders]
         assert expected.SerializeToString() in [
-            definition.to_config().SerializeToString() for definition in ours
+            definition_to_config(definition).SerializeToString() for definition in ours
         ]
-        assert definition.to_config() == expected
+        assert definition_to_config(definition) == expected

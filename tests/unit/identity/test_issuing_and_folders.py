@@ -26,6 +26,7 @@ from pyfabric.identity.certificates import (
     load_certificate,
 )
 from pyfabric.identity.definition import MSPDefinition, NodeUnits, OrganizationalUnit
+from pyfabric.identity.definition_messages import definition_from_config, definition_to_config
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
 from pyfabric.identity.issuing import CertificateAuthority, Unit
 from pyfabric.identity.keys import (
@@ -188,7 +189,7 @@ def test_a_written_folder_is_read_as_the_same_definition(tmp_path: Path) -> None
     )
     full.write(tmp_path)
     assert MSPDefinition.from_folder(tmp_path, "LandMSP") == full
-    assert MSPDefinition.from_config(full.to_config()) == full
+    assert definition_from_config(definition_to_config(full)) == full
     MSP(full)
     (tmp_path / "cacerts" / "folder").mkdir()
     definition().write(tmp_path)
@@ -302,7 +303,7 @@ def test_configtxgen_reads_a_written_folder_as_we_do(tmp_path: Path) -> None:
     config = json.loads(printed)["values"]["MSP"]["value"]["config"]
     assert config["name"] == "LandMSP"
     read = json_format.ParseDict(config, msp_config_pb2.FabricMSPConfig())
-    assert read.SerializeToString() == written.to_config().config
+    assert read.SerializeToString() == definition_to_config(written).config
 
 
 def test_an_open_file_becomes_private_when_a_key_is_written(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from fabric_protos.msp import msp_config_pb2, msp_principal_pb2
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.msp import MSP
 from tests.conftest import ROOT
 
@@ -38,7 +38,7 @@ def stage(case: Case) -> str:
 
 def the_msp(case: Case) -> MSP:
     config = msp_config_pb2.MSPConfig(config=base64.b64decode(case["config"]))
-    return MSP(MSPDefinition.from_config(config), ed25519=case["v3"])
+    return MSP(definition_from_config(config), ed25519=case["v3"])
 
 
 def assert_says(expected: str, said: str) -> None:

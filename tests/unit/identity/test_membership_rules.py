@@ -23,6 +23,7 @@ from pyfabric.identity.certificates import (
     load_certificate,
 )
 from pyfabric.identity.definition import MSPDefinition, NodeUnits, OrganizationalUnit
+from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import PrivateKeySigner, generate_private_key
 from pyfabric.identity.msp import MSP, MSPManager
@@ -113,9 +114,9 @@ def test_another_msps_identity_is_refused() -> None:
 
 def test_definitions_that_are_not_fabrics_are_refused() -> None:
     with pytest.raises(IdentityError, match="unsupported msp type 1"):
-        MSPDefinition.from_config(msp_config_pb2.MSPConfig(type=1))
+        definition_from_config(msp_config_pb2.MSPConfig(type=1))
     with pytest.raises(IdentityError, match="failed unmarshalling fabric msp config: proto:"):
-        MSPDefinition.from_config(msp_config_pb2.MSPConfig(config=b"\xff"))
+        definition_from_config(msp_config_pb2.MSPConfig(config=b"\xff"))
     with pytest.raises(IdentityError, match="only SHA2 signatures and SHA256 identifiers"):
         msp(signature_hash_family="SHA3")
     with pytest.raises(IdentityError, match="expected at least one CA certificate"):
@@ -125,7 +126,7 @@ def test_definitions_that_are_not_fabrics_are_refused() -> None:
 def test_a_definition_without_hash_names_means_fabrics_own() -> None:
     bare = msp_config_pb2.FabricMSPConfig(name="M", root_certs=[ROOT.certificate_pem])
     config = msp_config_pb2.MSPConfig(config=bare.SerializeToString())
-    read = MSPDefinition.from_config(config)
+    read = definition_from_config(config)
     assert (read.signature_hash_family, read.identifier_hash) == ("SHA2", "SHA256")
 
 

@@ -16,6 +16,7 @@ from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
 from pyfabric.errors import OrdererError
+from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.ordering.config_messages import UNSURVIVABLE
 from pyfabric.ledger.ordering.orderer import Joined, Orderer
@@ -391,7 +392,7 @@ async def test_revocations_and_policies_count_from_the_next_message_on(start: St
     def revoke(group: Any) -> None:
         value = group.groups["Application"].groups["Water"].values["MSP"]
         definition = replace(water.definition, revocation_lists=(revoked,))
-        value.value = definition.to_config().SerializeToString()
+        value.value = definition_to_config(definition).SerializeToString()
 
     raw = update(service, revoke)
     assert await orderer.broadcast(raw) == (200, "")

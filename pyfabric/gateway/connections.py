@@ -1,3 +1,4 @@
+# Made from pyfabric/aio/connections.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
 """What all objects of one gateway share."""
 
 from dataclasses import dataclass
@@ -7,8 +8,8 @@ from pyfabric.client.client import Client
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """The connections of a gateway, and for whom they are used."""
+class GatewayConnections:
+    """The connections of a gateway, and the client for whom they are used."""
 
     driver: Driver
     client: Client

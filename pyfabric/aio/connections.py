@@ -7,8 +7,8 @@ from pyfabric.client.client import Client
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """The connections of a gateway, and for whom they are used."""
+class GatewayConnections:
+    """The connections of a gateway, and the client for whom they are used."""
 
     driver: AsyncDriver
     client: Client

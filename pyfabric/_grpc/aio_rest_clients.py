@@ -1,0 +1,35 @@
+"""HTTPS requests to nodes; loaded at the first one, since most programs make none."""
+
+import httpx
+
+from pyfabric._grpc import rest
+from pyfabric.client.effects import Answer, Endpoint, Rest
+
+
+class AsyncRestClients:
+    """A client for each endpoint that is asked; `proxy` obeys the environment's proxies."""
+
+    def __init__(self, *, proxy: bool) -> None:
+        self._proxy = proxy
+        self._clients: dict[Endpoint, httpx.AsyncClient] = {}
+
+    async def request(self, effect: Rest) -> Answer:
+        """Make a request and return its answer, whatever its status.
+
+        Raises GatewayError when there is none, and ClientError when the TLS material cannot be used.
+        """
+        client = self._clients.get(effect.endpoint)
+        if client is None:
+            context = rest.tls_context(effect.endpoint)
+            client = self._clients.setdefault(
+                effect.endpoint, httpx.AsyncClient(verify=context, trust_env=self._proxy)
+            )
+        try:
+            return rest.answer(await client.request(**rest.request_arguments(effect)))
+        except rest.FAILURES as error:
+            raise rest.connection_error(effect.endpoint, error) from error
+
+    async def close(self) -> None:
+        """Close every client."""
+        for client in list(self._clients.values()):
+            await client.aclose()

@@ -1,0 +1,36 @@
+# Made from pyfabric/_grpc/aio_exchanges.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""One message sent on a stream and its answers read: Broadcast and Deliver."""
+
+from pyfabric._grpc.connection import Connection
+from pyfabric._grpc.errors import unanswered
+from pyfabric.client.effects import Broadcast, DeliverBlocks
+from pyfabric.messages.deliver import BROADCAST, is_status, read_broadcast
+
+
+def broadcast(connection: Connection, effect: Broadcast) -> tuple[int, str]:
+    """Send the envelope; return the orderer's status and its text. Raises GatewayError."""
+    stream = connection.stream(
+        BROADCAST, effect.envelope, client_streams=True, timeout=effect.timeout
+    )
+    try:
+        for raw in stream:
+            return read_broadcast(raw)
+    finally:
+        stream.cancel()
+    raise unanswered(effect.endpoint)
+
+
+def deliver(connection: Connection, effect: DeliverBlocks) -> list[bytes]:
+    """Return the raw messages up to and including the one with a status. Raises GatewayError."""
+    stream = connection.stream(
+        effect.method, effect.envelope, client_streams=True, timeout=effect.timeout
+    )
+    messages: list[bytes] = []
+    try:
+        for raw in stream:
+            messages.append(raw)
+            if is_status(raw):
+                return messages
+    finally:
+        stream.cancel()
+    raise unanswered(effect.endpoint)

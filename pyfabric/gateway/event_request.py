@@ -1,0 +1,28 @@
+# Made from pyfabric/aio/event_request.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
+"""A request for events that can be signed elsewhere."""
+
+from typing import TypeVar
+
+from pyfabric.client.event_requests import EventsRequest
+from pyfabric.client.network_flows import fixed_source
+from pyfabric.client.requests import Signable
+from pyfabric.gateway.connections import GatewayConnections
+from pyfabric.gateway.event_stream import EventStream
+
+E = TypeVar("E")
+
+
+class EventRequest(Signable[EventsRequest[E]]):
+    """A request for events: signed by the gateway's identity, or elsewhere."""
+
+    def __init__(self, connections: GatewayConnections, request: EventsRequest[E]) -> None:
+        super().__init__(request, connections.certificate)
+        self._connections = connections
+
+    def events(self) -> EventStream[E]:
+        """Return the stream of the events.
+
+        A stream that is lost after its first event is not asked for again: that would need another
+        request, and so another signature.
+        """
+        return EventStream(self._connections, fixed_source(self._connections.client, self._request))
