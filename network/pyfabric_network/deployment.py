@@ -12,11 +12,11 @@ from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
 from pyfabric.client.effects import Flow, sleep
 from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
+from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric_network.readiness import await_departments, await_ordering
 from pyfabric_network.steps import Report, administrator, endpoint, together
 from pyfabric_network.topology.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
 
-CHANNEL_ENDORSEMENT = "/Channel/Application/Endorsement"
 _SPREAD_SECONDS = 10.0
 _PAUSE = 0.05
 # Fabric's peers look for private data of a block for up to a minute before they go on without.
@@ -110,7 +110,7 @@ def definition(contract: ContractPlan) -> ChaincodeDefinition:
         name=contract.name,
         version=spec.version,
         sequence=spec.sequence,
-        endorsement_policy=application_policy(spec.endorsement or CHANNEL_ENDORSEMENT),
+        endorsement_policy=application_policy(spec.endorsement or ENDORSEMENT),
         collections=collection_package(contract.collections),
         init_required=spec.init_required,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fabric_protos.peer import policy_pb2
 
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import ENDORSEMENT_PLUGIN, VALIDATION_PLUGIN
 from pyfabric.rules.policies.syntax import format_signature_policy, parse_signature_policy
 
 
@@ -24,8 +25,8 @@ class ChaincodeDefinition:
     endorsement_policy: str | bytes | None = None
     collections: bytes = b""
     init_required: bool = False
-    endorsement_plugin: str = "escc"
-    validation_plugin: str = "vscc"
+    endorsement_plugin: str = ENDORSEMENT_PLUGIN
+    validation_plugin: str = VALIDATION_PLUGIN
 
     def validation_parameter(self) -> bytes:
         """The policy as the peers keep it, empty for the channel's; raises PolicySyntaxError."""

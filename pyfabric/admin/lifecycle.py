@@ -24,8 +24,8 @@ from pyfabric.client.transactions import SubmitResult, submit
 from pyfabric.errors import PeerResponseError
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import LIFECYCLE, invocation
 
-_LIFECYCLE: Final = "_lifecycle"
 _INSTALLED_ALREADY: Final = "chaincode already successfully installed"
 
 M = TypeVar("M", bound=Message)
@@ -55,9 +55,7 @@ def install(peer: Endpoint, admin: SigningIdentity, package: ChaincodePackage) -
     """The package is on the peer; the answer is its id. That it was there already is no error."""
     arguments = lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=package.data)
     try:
-        result = yield from _ask(
-            peer, admin, "", "InstallChaincode", arguments, lifecycle_pb2.InstallChaincodeResult
-        )
+        result = yield from _ask(peer, admin, "", arguments, lifecycle_pb2.InstallChaincodeResult)
     except PeerResponseError as error:
         if _INSTALLED_ALREADY in error.message:
             return package.package_id
@@ -71,7 +69,6 @@ def installed(peer: Endpoint, admin: SigningIdentity) -> Flow[tuple[InstalledCha
         peer,
         admin,
         "",
-        "QueryInstalledChaincodes",
         lifecycle_pb2.QueryInstalledChaincodesArgs(),
         lifecycle_pb2.QueryInstalledChaincodesResult,
     )
@@ -100,7 +97,6 @@ def installed_package(
         peer,
         admin,
         "",
-        "GetInstalledChaincodePackage",
         lifecycle_pb2.GetInstalledChaincodePackageArgs(package_id=package_id),
         lifecycle_pb2.GetInstalledChaincodePackageResult,
     )
@@ -131,8 +127,8 @@ def approve(
             [peer],
             admin,
             channel,
-            _LIFECYCLE,
-            [b"ApproveChaincodeDefinitionForMyOrg", arguments.SerializeToString()],
+            LIFECYCLE,
+            invocation(arguments),
             endorsing_organizations=[admin.msp_id],
         )
     )
@@ -146,7 +142,6 @@ def check_commit_readiness(
         peer,
         admin,
         channel,
-        "CheckCommitReadiness",
         _fill(lifecycle_pb2.CheckCommitReadinessArgs(), definition),
         lifecycle_pb2.CheckCommitReadinessResult,
     )
@@ -171,8 +166,8 @@ def commit(
             [peer],
             admin,
             channel,
-            _LIFECYCLE,
-            [b"CommitChaincodeDefinition", arguments.SerializeToString()],
+            LIFECYCLE,
+            invocation(arguments),
             endorsing_organizations=endorsing_organizations,
         )
     )
@@ -186,7 +181,6 @@ def committed(
         peer,
         identity,
         channel,
-        "QueryChaincodeDefinitions",
         lifecycle_pb2.QueryChaincodeDefinitionsArgs(),
         lifecycle_pb2.QueryChaincodeDefinitionsResult,
     )
@@ -202,7 +196,6 @@ def committed_definition(
         peer,
         identity,
         channel,
-        "QueryChaincodeDefinition",
         lifecycle_pb2.QueryChaincodeDefinitionArgs(name=name),
         lifecycle_pb2.QueryChaincodeDefinitionResult,
     )
@@ -217,7 +210,6 @@ def approved(
         peer,
         admin,
         channel,
-        "QueryApprovedChaincodeDefinition",
         lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs(name=name, sequence=sequence),
         lifecycle_pb2.QueryApprovedChaincodeDefinitionResult,
     )
@@ -230,13 +222,10 @@ def _ask(
     peer: Endpoint,
     identity: SigningIdentity,
     channel: str,
-    function: str,
     arguments: Message,
     result: type[M],
 ) -> Flow[M]:
-    payload = yield from ask(
-        peer, identity, channel, _LIFECYCLE, [function.encode(), arguments.SerializeToString()]
-    )
+    payload = yield from ask(peer, identity, channel, LIFECYCLE, invocation(arguments))
     return decode(result, payload)
 
 

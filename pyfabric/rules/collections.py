@@ -16,12 +16,10 @@ from fabric_protos.peer import collection_pb2
 from pyfabric.errors import ConfigError, DecodeError, IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity, MSPManager
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import LIFECYCLE, implicit_collection, implicit_owner
+from pyfabric.messages.policies import signed_by_members
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.lifecycle.agreed import (
-    IMPLICIT_PREFIX,
-    LIFECYCLE,
-    CommittedDefinition,
-)
+from pyfabric.rules.lifecycle.definitions import Definition
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 
 IMPLICIT_MAXIMUM = 1
@@ -74,7 +72,7 @@ class Collections:
     def __init__(
         self,
         config: ChannelConfig,
-        definition: Callable[[str], CommittedDefinition | None],
+        definition: Callable[[str], Definition | None],
         msp_id: str,
     ) -> None:
         self._config = config
@@ -88,29 +86,25 @@ class Collections:
             definition = self._definition(namespace)
             if definition is None:
                 return None
-        if name.startswith(IMPLICIT_PREFIX):
-            return self._implicit(name)
-        static = None if definition is None else definition.collections.get(name)
+        owner = implicit_owner(name)
+        if owner is not None:
+            return self._implicit(owner)
+        static = None if definition is None else definition.explicit_collections.get(name)
         return None if static is None else _explicit(static, self._config.msp_manager)
 
     def names(self, namespace: str) -> Sequence[str]:
         """The explicit and the members' implicit collections of a chaincode."""
         definition = None if namespace == LIFECYCLE else self._definition(namespace)
-        explicit = () if definition is None else tuple(definition.collections)
+        explicit = () if definition is None else tuple(definition.explicit_collections)
         implicit = tuple(
-            IMPLICIT_PREFIX + msp_id for msp_id in self._config.application_organizations
+            implicit_collection(msp_id) for msp_id in self._config.application_organizations
         )
         return explicit + implicit
 
-    def _implicit(self, name: str) -> Collection:
-        msp_id = name.removeprefix(IMPLICIT_PREFIX)
-        rule = policies_pb2.SignaturePolicy
+    def _implicit(self, msp_id: str) -> Collection:
         return Collection(
-            name,
-            policies_pb2.SignaturePolicyEnvelope(
-                rule=rule(n_out_of=rule.NOutOf(n=1, rules=[rule(signed_by=0)])),
-                identities=[_member(msp_id)],
-            ),
+            implicit_collection(msp_id),
+            signed_by_members(1, [msp_id]),
             self._config.msp_manager,
             maximum_peer_count=IMPLICIT_MAXIMUM if msp_id == self._msp_id else 0,
         )
@@ -126,15 +120,6 @@ def _explicit(static: collection_pb2.StaticCollectionConfig, manager: MSPManager
         static.block_to_live,
         static.member_only_read,
         static.member_only_write,
-    )
-
-
-def _member(msp_id: str) -> msp_principal_pb2.MSPPrincipal:
-    return msp_principal_pb2.MSPPrincipal(
-        principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-        principal=msp_principal_pb2.MSPRole(
-            msp_identifier=msp_id, role=msp_principal_pb2.MSPRole.MEMBER
-        ).SerializeToString(),
     )
 
 

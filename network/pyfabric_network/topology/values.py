@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Annotated, TypeAlias, TypeVar
 
-from fabric_protos.common import policies_pb2
 from pydantic import AfterValidator
 
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.addresses import split
+from pyfabric.rules.lifecycle import inputs
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
 _IMPLICIT = re.compile(r"(ANY|ALL|MAJORITY) [A-Za-z][A-Za-z0-9]*")
@@ -18,7 +18,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "B": 1, "KB": 1024, "MB": 1024**2}
 N = TypeVar("N", int, float)
 
 
-def _matching(pattern: str, says: str) -> Callable[[str], str]:
+def _matching(pattern: str | re.Pattern[str], says: str) -> Callable[[str], str]:
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -77,15 +77,9 @@ def _signature_policy(value: str) -> str:
 
 def _membership(value: str) -> str:
     expression = _signature_policy(value)
-    if not _is_alternative(parse_signature_policy(expression).rule):
+    if inputs.gate_that_is_no_or(parse_signature_policy(expression).rule) is not None:
         raise ValueError("must be an OR of members: collections know no other membership")
     return expression
-
-
-def _is_alternative(rule: policies_pb2.SignaturePolicy) -> bool:
-    if not rule.HasField("n_out_of"):
-        return True
-    return rule.n_out_of.n == 1 and all(_is_alternative(part) for part in rule.n_out_of.rules)
 
 
 def _host_port(value: str) -> str:
@@ -142,19 +136,11 @@ ChannelName: TypeAlias = Annotated[
 ]
 ContractName: TypeAlias = Annotated[
     str,
-    AfterValidator(
-        _matching(
-            r"[A-Za-z0-9]+([-_][A-Za-z0-9]+)*", "must be letters and digits, joined by - or _"
-        )
-    ),
+    AfterValidator(_matching(inputs.NAME, "must be letters and digits, joined by - or _")),
 ]
 Version: TypeAlias = Annotated[
     str,
-    AfterValidator(
-        _matching(
-            r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", "must be letters and digits, joined by . or -"
-        )
-    ),
+    AfterValidator(_matching(inputs.VERSION, "must be letters, digits, '.', '-', '_' and '+'")),
 ]
 ContractClass: TypeAlias = Annotated[
     str,
@@ -174,9 +160,7 @@ HostPort: TypeAlias = Annotated[str, AfterValidator(_host_port)]
 CollectionName: TypeAlias = Annotated[
     str,
     AfterValidator(
-        _matching(
-            r"[A-Za-z0-9-][A-Za-z0-9_-]*", "must be letters, digits, - and _, and not start with _"
-        )
+        _matching(inputs.COLLECTION, "must be letters, digits, - and _, and not start with _")
     ),
 ]
 PolicyName: TypeAlias = Annotated[

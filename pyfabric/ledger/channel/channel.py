@@ -20,12 +20,12 @@ from pyfabric.ledger.channel.limits import check_validation
 from pyfabric.ledger.channel.store import ChannelStore, Decided, Snapshot, storage_errors
 from pyfabric.messages.blocks import header_hash, metadata, parse_block
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import LIFECYCLE
 from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
-from pyfabric.rules.lifecycle.agreed import (
-    LIFECYCLE,
-    CommittedDefinition,
+from pyfabric.rules.lifecycle.definitions import (
+    Definition,
+    committed_definition,
     defined_names,
-    read_definition,
 )
 from pyfabric.rules.state.commit_hash import commit_hash
 from pyfabric.rules.state.expiry import expire
@@ -101,7 +101,7 @@ class ChannelLedger:
             raise LedgerError(f"{store.path}: the ledger file has no configuration")
         self._last_config_block = entry.version.block
         self._policies = ChannelPolicies(self._read_configuration(entry.value))
-        self._definitions: dict[str, CommittedDefinition] = {}
+        self._definitions: dict[str, Definition] = {}
         self._lifetimes: Mapping[str, int] | None = None
         self._members = store.members()
         self._subscribers: list[Callable[[CommittedBlock], None]] = []
@@ -195,17 +195,17 @@ class ChannelLedger:
         with storage_errors(self._store.path), self.snapshot() as snapshot:
             snapshot.get(*CONFIGURATION_PLACE)
 
-    def definition(self, name: str) -> CommittedDefinition | None:
+    def definition(self, name: str) -> Definition | None:
         """A chaincode as the channel committed it; raises DecodeError if that cannot be read."""
-        found = self._definitions.get(name) or read_definition(self._store.state, name)
+        found = self._definitions.get(name) or committed_definition(name, self._store.state)
         if found is not None:
             self._definitions[name] = found
         return found
 
-    def definition_before(self, number: int, name: str) -> CommittedDefinition | None:
+    def definition_before(self, number: int, name: str) -> Definition | None:
         """A chaincode as a block found it; raises DecodeError if that cannot be read."""
         with self.snapshot() as snapshot:
-            return read_definition(snapshot.before(number), name)
+            return committed_definition(name, snapshot.before(number))
 
     def block(self, number: int) -> common_pb2.Block | None:
         """A committed block. It is shared: do not change it."""
@@ -348,12 +348,12 @@ class ChannelLedger:
         """blockToLive by hashed namespace, of all collections whose data expire."""
         if self._lifetimes is None:
             state = self._store.state
-            definitions = (read_definition(state, name) for name in defined_names(state))
+            definitions = {name: committed_definition(name, state) for name in defined_names(state)}
             self._lifetimes = {
-                hashed_namespace(definition.name, name): collection.block_to_live
-                for definition in definitions
+                hashed_namespace(chaincode, name): collection.block_to_live
+                for chaincode, definition in definitions.items()
                 if definition is not None
-                for name, collection in definition.collections.items()
+                for name, collection in definition.explicit_collections.items()
                 if collection.block_to_live
             }
         return self._lifetimes

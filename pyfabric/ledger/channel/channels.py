@@ -10,7 +10,7 @@ from pyfabric.ledger.channel.commits import CommitWaiters
 from pyfabric.ledger.channel.ledgers import Ledgers
 from pyfabric.ledger.traces import Traces
 from pyfabric.messages.blocks import parse_block
-from pyfabric.rules.lifecycle.definitions import LIFECYCLE
+from pyfabric.messages.lifecycle import LIFECYCLE
 
 if TYPE_CHECKING:
     from pyfabric.ledger.peer.peer import Peer

@@ -24,8 +24,8 @@ from pyfabric.ledger.peer.packages_store import PackageStore
 from pyfabric.ledger.private.private_data import PrivateData
 from pyfabric.ledger.private.private_store import PrivateStore
 from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step, asking
+from pyfabric.messages.lifecycle import LIFECYCLE
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.lifecycle.definitions import LIFECYCLE
 from pyfabric.rules.proposals import Proposal
 
 

@@ -9,9 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import grpc
-from fabric_protos.common import policies_pb2
 from fabric_protos.discovery import protocol_pb2
-from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import ConfigError, PolicyError, StatusCode
@@ -24,6 +22,7 @@ from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.servers import client_certificate_hash
 from pyfabric.ledger.services.discovery_members import Membership
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.policies import Role, role_principal, signed_by
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.discovery.config import config_result
 from pyfabric.rules.discovery.wording import interest_text
@@ -170,14 +169,8 @@ class DiscoveryService:
 
 def _admins_of(peer: Peer) -> Policy:
     """Who may ask for what concerns no channel: administrators of the peer's department."""
-    role = msp_principal_pb2.MSPRole(
-        msp_identifier=peer.msp_id, role=msp_principal_pb2.MSPRole.ADMIN
-    )
-    envelope = policies_pb2.SignaturePolicyEnvelope(
-        rule=policies_pb2.SignaturePolicy(signed_by=0),
-        identities=[msp_principal_pb2.MSPPrincipal(principal=role.SerializeToString())],
-    )
-    return SignaturePolicy(envelope, MSPManager([peer.local_msp]))
+    admins = signed_by(1, [role_principal(peer.msp_id, Role.ADMIN)])
+    return SignaturePolicy(admins, MSPManager([peer.local_msp]))
 
 
 def _check_interests(interests: Sequence[proposal_response_pb2.ChaincodeInterest]) -> None:

@@ -17,9 +17,9 @@ from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import LIFECYCLE
 from pyfabric.rules.discovery.endorsement import ChannelView, Member
 from pyfabric.rules.discovery.policies import DefinedChaincode, lifecycle_chaincode
-from pyfabric.rules.lifecycle.definitions import LIFECYCLE
 
 
 class Membership:
@@ -54,7 +54,7 @@ class Membership:
                 name,
                 defined.sequence,
                 defined.validation.validation_parameter,
-                defined.collection_package,
+                defined.collections,
             )
 
         members = []

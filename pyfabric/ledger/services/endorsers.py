@@ -19,8 +19,8 @@ from pyfabric.ledger.services.endorser import EarlyRefusalError, Endorser
 from pyfabric.ledger.services.execution import SYSTEM_CHAINCODES
 from pyfabric.ledger.services.planning import Plan, arrange
 from pyfabric.messages.go_texts import rpc_error
+from pyfabric.messages.lifecycle import LIFECYCLE
 from pyfabric.rules.discovery.endorsement import Descriptor
-from pyfabric.rules.lifecycle.definitions import LIFECYCLE
 from pyfabric.rules.proposals import Proposal, ProposalError
 
 

@@ -20,8 +20,7 @@ from pyfabric.ledger.private.private_view import PrivateView
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.ledger.system.calls import SystemCall
 from pyfabric.messages.decoding import decode
-from pyfabric.rules.lifecycle.definitions import LIFECYCLE
-from pyfabric.rules.lifecycle.records import NAMESPACES, field_key
+from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.requests.collection_access import CollectionAccess
 from pyfabric.rules.requests.transaction_context import TransactionContext
@@ -62,7 +61,7 @@ class Execution:
     def find(self, name: str) -> Chaincode:
         """A chaincode that this peer can run; raises ContractError with what it lacks."""
         channel_id = self.channel.channel_id
-        self.simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, "Sequence"))
+        self.simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, SEQUENCE))
         chaincode = self.peer.chaincodes(channel_id).get(name)
         if chaincode is None:
             raise ContractError(f"chaincode {name} not found")

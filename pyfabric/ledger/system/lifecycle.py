@@ -7,39 +7,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fabric_protos.peer import policy_pb2, proposal_response_pb2
-from fabric_protos.peer.lifecycle import chaincode_definition_pb2, lifecycle_pb2
+from fabric_protos.peer import proposal_response_pb2
+from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import Message
 
-from pyfabric.errors import ContractError
+from pyfabric.errors import ContractError, DecodeError
 from pyfabric.ledger.system import installing
 from pyfabric.ledger.system.calls import NOT_FOUND, SystemCall, failure, success
 from pyfabric.ledger.system.states import OrganizationState, PublicState, hashed_state
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import (
+    ARGUMENTS,
+    LIFECYCLE,
+    NAMESPACES,
+    approval_name,
+    implicit_collection,
+    metadata_key,
+    metadata_range,
+    split_approval_name,
+)
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.lifecycle import inputs
 from pyfabric.rules.lifecycle.definitions import (
-    LIFECYCLE,
     Definition,
-    implicit_collection,
-    package_record,
-    private_name,
+    approval_mismatches,
     read_approval,
     read_definition,
     read_package_id,
     read_sequence,
+    write_approval,
+    write_definition,
 )
-from pyfabric.rules.lifecycle.records import (
-    NAMESPACES,
-    SOURCES,
-    metadata_key,
-    mismatches,
-    write_record,
-)
+from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 NAME = LIFECYCLE
-ENDORSEMENT = "/Channel/Application/Endorsement"
 LEGACY = "lscc"
 
 
@@ -64,17 +66,16 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
         return success(_dispatch(name, call).SerializeToString())
     except NotDefinedError as error:
         return failure(str(error), NOT_FOUND)
-    except ContractError as error:
+    except (ContractError, DecodeError) as error:
         return failure(f"failed to invoke backing implementation of '{name}': {error}")
 
 
 def _dispatch(name: str, call: SystemCall) -> Message:
-    function = FUNCTIONS.get(name)
-    if function is None:
+    run = FUNCTIONS.get(name)
+    if run is None:
         raise ContractError(f"receiver *lifecycle.Invocation.{name} does not exist")
-    kind, run = function
     arguments = decode(
-        kind,
+        ARGUMENTS[name],
         call.arguments[1],
         ContractError,
         f"could not decode input arg for *lifecycle.Invocation.{name}",
@@ -118,28 +119,10 @@ def _validated(call: SystemCall, request: Any) -> _OnChannel:
         if committed is None:
             context.simulation.get_state(LEGACY, request.name)
         else:
-            inputs.check_against_committed(collections, committed.collection_package)
+            inputs.check_against_committed(collections, committed.collections)
         return context
     except ContractError as error:
         raise ContractError(f"error validating chaincode definition: {error}") from error
-
-
-def _definition(request: Any) -> Definition:
-    """The definition in a request, with the defaults of a channel filled in."""
-    reference = policy_pb2.ApplicationPolicy(channel_config_policy_reference=ENDORSEMENT)
-    return Definition(
-        request.sequence,
-        chaincode_definition_pb2.ChaincodeEndorsementInfo(
-            version=request.version,
-            init_required=request.init_required,
-            endorsement_plugin=request.endorsement_plugin or "escc",
-        ).SerializeToString(),
-        chaincode_definition_pb2.ChaincodeValidationInfo(
-            validation_plugin=request.validation_plugin or "vscc",
-            validation_parameter=request.validation_parameter or reference.SerializeToString(),
-        ).SerializeToString(),
-        request.collections.SerializeToString(),
-    )
 
 
 def _check_default_policy(context: _OnChannel, request: Any) -> None:
@@ -160,7 +143,7 @@ def _approve(
     current = read_sequence(request.name, context.public)
     _check_sequence(current, request.sequence)
     _check_default_policy(context, request)
-    definition = _definition(request)
+    definition = Definition.requested(request)
     package_id = request.source.local_package.package_id
     if request.sequence == current:
         _check_same(context, request.name, definition)
@@ -174,9 +157,7 @@ def _approve(
             f"attempted to redefine uncommitted sequence ({request.sequence}) for namespace "
             f"{request.name} with unchanged content"
         )
-    record = private_name(request.name, request.sequence)
-    write_record(NAMESPACES, record, definition.parameters(), context.own)
-    write_record(SOURCES, record, package_record(package_id), context.own)
+    write_approval(request.name, definition, package_id, context.own)
     return lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgResult()
 
 
@@ -222,14 +203,14 @@ def _query_approved(
             f"could not fetch approved chaincode definition (name: '{request.name}', sequence: "
             f"'{sequence}') on channel '{call.channel_id}'"
         )
-    result = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult(**_described(approved))
+    result = lifecycle_pb2.QueryApprovedChaincodeDefinitionResult(**approved.described())
     _set_source(result, context, request.name, approved)
     return result
 
 
 def _latest_sequence(context: _OnChannel, name: str) -> int:
     current = read_sequence(name, context.public)
-    following = private_name(name, current + 1)
+    following = approval_name(name, current + 1)
     if context.own.get(metadata_key(NAMESPACES, following)) is not None:
         return current + 1
     return current
@@ -248,25 +229,22 @@ def _query_all_approved(
 ) -> Message:
     context = _on_channel(call)
     own = context.own
-    prefix = metadata_key(NAMESPACES, "")
-    scan = context.simulation.private_range(LIFECYCLE, own.collection, prefix, prefix + "\x7f")
+    start, end = metadata_range(NAMESPACES)
+    scan = context.simulation.private_range(LIFECYCLE, own.collection, start, end)
     result = lifecycle_pb2.QueryApprovedChaincodeDefinitionsResult()
     for key, _ in scan:
-        name, _, sequence = key.removeprefix(prefix).partition("#")
-        approved = read_approval(name, int(sequence), own)
+        name, sequence = split_approval_name(key.removeprefix(start))
+        approved = read_approval(name, sequence, own)
         if approved is not None:
-            entry = result.approved_chaincode_definitions.add(name=name, **_described(approved))
+            entry = result.approved_chaincode_definitions.add(name=name, **approved.described())
             _set_source(entry, context, name, approved)
     return result
 
 
 def _approvals(context: _OnChannel, name: str, definition: Definition) -> dict[str, list[str]]:
     """For each department, which parts of the definition it did not approve."""
-    record = private_name(name, definition.sequence)
     return {
-        msp_id: mismatches(
-            NAMESPACES, record, definition.parameters(), hashed_state(context.simulation, msp_id)
-        )
+        msp_id: approval_mismatches(name, definition, hashed_state(context.simulation, msp_id))
         for msp_id in context.config.application_organizations
     }
 
@@ -279,7 +257,7 @@ def _readiness(context: _OnChannel, request: Any) -> tuple[Definition, dict[str,
             f"{current + 1}"
         )
     _check_default_policy(context, request)
-    definition = _definition(request)
+    definition = Definition.requested(request)
     return definition, _approvals(context, request.name, definition)
 
 
@@ -301,7 +279,7 @@ def _commit(call: SystemCall, request: lifecycle_pb2.CommitChaincodeDefinitionAr
             "impossibly, this peer's org is processing requests for a channel it is not a member of"
         )
     definition, different = _readiness(context, request)
-    write_record(NAMESPACES, request.name, definition.record(), context.public)
+    write_definition(request.name, definition, context.public)
     if different[msp_id]:
         raise ContractError(f"chaincode definition not agreed to by this org ({msp_id})")
     return lifecycle_pb2.CommitChaincodeDefinitionResult()
@@ -314,7 +292,7 @@ def _query_definition(
     definition = read_definition(request.name, context.public)
     if definition is None:
         raise NotDefinedError(f"namespace {request.name} is not defined")
-    result = lifecycle_pb2.QueryChaincodeDefinitionResult(**_described(definition))
+    result = lifecycle_pb2.QueryChaincodeDefinitionResult(**definition.described())
     for msp_id, items in _approvals(context, request.name, definition).items():
         result.approvals[msp_id] = not items
     return result
@@ -324,58 +302,27 @@ def _query_definitions(
     call: SystemCall, _request: lifecycle_pb2.QueryChaincodeDefinitionsArgs
 ) -> Message:
     context = _on_channel(call)
-    prefix = metadata_key(NAMESPACES, "")
-    scan = context.simulation.range(LIFECYCLE, prefix, prefix + "\x7f")
+    start, end = metadata_range(NAMESPACES)
+    scan = context.simulation.range(LIFECYCLE, start, end)
     result = lifecycle_pb2.QueryChaincodeDefinitionsResult()
     for key, _ in scan:
-        name = key.removeprefix(prefix)
+        name = key.removeprefix(start)
         definition = read_definition(name, context.public)
         if definition is not None:
-            result.chaincode_definitions.add(name=name, **_described(definition))
+            result.chaincode_definitions.add(name=name, **definition.described())
     return result
 
 
-def _described(definition: Definition) -> Mapping[str, Any]:
-    endorsement, validation = definition.endorsement, definition.validation
-    return {
-        "sequence": definition.sequence,
-        "version": endorsement.version,
-        "endorsement_plugin": endorsement.endorsement_plugin,
-        "validation_plugin": validation.validation_plugin,
-        "validation_parameter": validation.validation_parameter,
-        "collections": definition.collection_package,
-        "init_required": endorsement.init_required,
-    }
-
-
-FUNCTIONS: Mapping[str, tuple[type[Message], Callable[[SystemCall, Any], Message]]] = {
-    "InstallChaincode": (lifecycle_pb2.InstallChaincodeArgs, installing.install),
-    "QueryInstalledChaincode": (
-        lifecycle_pb2.QueryInstalledChaincodeArgs,
-        installing.query_installed,
-    ),
-    "QueryInstalledChaincodes": (
-        lifecycle_pb2.QueryInstalledChaincodesArgs,
-        installing.query_all_installed,
-    ),
-    "GetInstalledChaincodePackage": (
-        lifecycle_pb2.GetInstalledChaincodePackageArgs,
-        installing.get_package,
-    ),
-    "ApproveChaincodeDefinitionForMyOrg": (
-        lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgArgs,
-        _approve,
-    ),
-    "QueryApprovedChaincodeDefinition": (
-        lifecycle_pb2.QueryApprovedChaincodeDefinitionArgs,
-        _query_approved,
-    ),
-    "QueryApprovedChaincodeDefinitions": (
-        lifecycle_pb2.QueryApprovedChaincodeDefinitionsArgs,
-        _query_all_approved,
-    ),
-    "CheckCommitReadiness": (lifecycle_pb2.CheckCommitReadinessArgs, _check_readiness),
-    "CommitChaincodeDefinition": (lifecycle_pb2.CommitChaincodeDefinitionArgs, _commit),
-    "QueryChaincodeDefinition": (lifecycle_pb2.QueryChaincodeDefinitionArgs, _query_definition),
-    "QueryChaincodeDefinitions": (lifecycle_pb2.QueryChaincodeDefinitionsArgs, _query_definitions),
+FUNCTIONS: Mapping[str, Callable[[SystemCall, Any], Message]] = {
+    "InstallChaincode": installing.install,
+    "QueryInstalledChaincode": installing.query_installed,
+    "QueryInstalledChaincodes": installing.query_all_installed,
+    "GetInstalledChaincodePackage": installing.get_package,
+    "ApproveChaincodeDefinitionForMyOrg": _approve,
+    "QueryApprovedChaincodeDefinition": _query_approved,
+    "QueryApprovedChaincodeDefinitions": _query_all_approved,
+    "CheckCommitReadiness": _check_readiness,
+    "CommitChaincodeDefinition": _commit,
+    "QueryChaincodeDefinition": _query_definition,
+    "QueryChaincodeDefinitions": _query_definitions,
 }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pyfabric.rules.lifecycle.definitions import IMPLICIT_PREFIX, LIFECYCLE, implicit_collection
+from pyfabric.messages.lifecycle import LIFECYCLE, implicit_collection
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 
@@ -43,11 +43,6 @@ class HashedState:
 
     simulation: PrivateSimulation
     collection: str
-
-    @property
-    def msp_id(self) -> str:
-        """Whose collection it is."""
-        return self.collection.removeprefix(IMPLICIT_PREFIX)
 
     def get_hash(self, key: str) -> bytes | None:
         """The committed hash of a value."""

@@ -34,6 +34,7 @@ from google.protobuf.message import Message
 
 from pyfabric.errors import DecodeError
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import FIELD_MESSAGES
 from pyfabric.messages.translation import configuration, lifecycle
 from pyfabric.messages.translation.places import (
     Choice,
@@ -228,7 +229,7 @@ COMPLETE: Final[Table] = {
     kv_rwset_pb2.KVRWSet: {"writes": lifecycle.write},
     kv_rwset_pb2.KVWrite: {"value": lifecycle.state_record},
     kv_rwset_pb2.KVMetadataEntry: {"value": _metadata_entry},
-    db_pb2.StateData: {"Bytes": by_role(lifecycle.RECORD_FIELDS)},
+    db_pb2.StateData: {"Bytes": by_role(FIELD_MESSAGES)},
     chaincode_pb2.ChaincodeSpec: {"input": lifecycle.chaincode_input},
     chaincode_pb2.ChaincodeInput: {"args": lifecycle.argument},
     chaincode_definition_pb2.ChaincodeValidationInfo: _policy,

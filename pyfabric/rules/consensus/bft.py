@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from fabric_protos.common import policies_pb2
-from fabric_protos.msp import identities_pb2, msp_principal_pb2
 from fabric_protos.orderer.smartbft import configuration_pb2
 
 from pyfabric.errors import ConfigError
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, parse_duration
+from pyfabric.messages.policies import identity_principal, signed_by
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import BatchSettings
 
@@ -70,25 +70,9 @@ def quorum(count: int) -> int:
 
 def block_validation(consenters: Sequence[ConsenterIdentity]) -> policies_pb2.Policy:
     """The policy BlockValidation that a channel of these consenters must have."""
-    envelope = policies_pb2.SignaturePolicyEnvelope(
-        rule=policies_pb2.SignaturePolicy(
-            n_out_of=policies_pb2.SignaturePolicy.NOutOf(
-                n=quorum(len(consenters)),
-                rules=[
-                    policies_pb2.SignaturePolicy(signed_by=index)
-                    for index in range(len(consenters))
-                ],
-            )
-        ),
-        identities=[
-            msp_principal_pb2.MSPPrincipal(
-                principal_classification=msp_principal_pb2.MSPPrincipal.Classification.IDENTITY,
-                principal=identities_pb2.SerializedIdentity(
-                    mspid=one.msp_id, id_bytes=one.identity
-                ).SerializeToString(),
-            )
-            for one in consenters
-        ],
+    envelope = signed_by(
+        quorum(len(consenters)),
+        [identity_principal(one.msp_id, one.identity) for one in consenters],
     )
     return policies_pb2.Policy(
         type=policies_pb2.Policy.PolicyType.SIGNATURE, value=envelope.SerializeToString()

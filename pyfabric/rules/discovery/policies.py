@@ -6,19 +6,17 @@ common/policies/convert.go of Fabric 3.1.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from fabric_protos.common import policies_pb2
-from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import collection_pb2, policy_pb2
 
 from pyfabric.errors import DecodeError, PolicyError
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import LIFECYCLE, implicit_owner
+from pyfabric.messages.policies import signed_by_members
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.lifecycle.agreed import IMPLICIT_PREFIX, LIFECYCLE
+from pyfabric.rules.lifecycle.endorsement import lifecycle_policy
 from pyfabric.rules.policies.evaluation import ImplicitMetaPolicy, Policy, SignaturePolicy
-
-LIFECYCLE_POLICY: Final = "/Channel/Application/LifecycleEndorsement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +38,7 @@ class DefinedChaincode:
 
 def lifecycle_chaincode(config: ChannelConfig) -> DefinedChaincode:
     """How the chaincode lifecycle itself is endorsed on a channel."""
-    policy = policy_pb2.ApplicationPolicy(channel_config_policy_reference=LIFECYCLE_POLICY)
-    if not isinstance(config.policy(LIFECYCLE_POLICY), SignaturePolicy | ImplicitMetaPolicy):
-        msp_ids = list(config.application_organizations)
-        policy = policy_pb2.ApplicationPolicy(
-            signature_policy=_members(msp_ids, len(msp_ids) // 2 + 1)
-        )
-    return DefinedChaincode(LIFECYCLE, 1, policy.SerializeToString())
+    return DefinedChaincode(LIFECYCLE, 1, lifecycle_policy(config).SerializeToString())
 
 
 def with_implicit(
@@ -56,8 +48,9 @@ def with_implicit(
     everything = collection_pb2.CollectionConfigPackage()
     everything.CopyFrom(collections)
     for name in names:
-        if name.startswith(IMPLICIT_PREFIX):
-            member = _members([name.removeprefix(IMPLICIT_PREFIX)], 1)
+        owner = implicit_owner(name)
+        if owner is not None:
+            member = signed_by_members(1, [owner])
             own = everything.config.add().static_collection_config
             own.name = name
             own.member_orgs_policy.signature_policy.CopyFrom(member)
@@ -163,19 +156,3 @@ def _renumber(
     renumbered.n_out_of.n = rule.n_out_of.n
     renumbered.n_out_of.rules.extend(_renumber(part, places) for part in rule.n_out_of.rules)
     return renumbered
-
-
-def _members(msp_ids: Sequence[str], threshold: int) -> policies_pb2.SignaturePolicyEnvelope:
-    """A member's signature from so many of these organisations."""
-    envelope = policies_pb2.SignaturePolicyEnvelope()
-    envelope.rule.n_out_of.n = threshold
-    for index, msp_id in enumerate(sorted(msp_ids)):
-        role = msp_principal_pb2.MSPRole(
-            msp_identifier=msp_id, role=msp_principal_pb2.MSPRole.MEMBER
-        )
-        envelope.identities.add(
-            principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-            principal=role.SerializeToString(),
-        )
-        envelope.rule.n_out_of.rules.add(signed_by=index)
-    return envelope

@@ -1,75 +1,123 @@
-"""Chaincode definitions as `_lifecycle` keeps them: in public state, and in departments' approvals.
+"""Chaincode definitions: what a channel agreed on a chaincode, and what its organisations approved.
 
-Source: core/chaincode/lifecycle/lifecycle.go of Fabric 3.1. An approval of sequence n of a chaincode is
-the record `name#n` in the department's implicit collection.
+Source: core/chaincode/lifecycle (lifecycle.go, scc.go, deployedcc_infoprovider.go) of Fabric 3.1.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from fabric_protos.peer import collection_pb2
-from fabric_protos.peer.lifecycle import chaincode_definition_pb2
+from fabric_protos.peer import collection_pb2, policy_pb2
+from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 
+from pyfabric.errors import DecodeError
 from pyfabric.messages.decoding import decode
-from pyfabric.rules.lifecycle.records import (
+from pyfabric.messages.lifecycle import (
+    COLLECTIONS,
+    DEFINITION,
+    ENDORSEMENT_INFO,
+    ENDORSEMENT_PLUGIN,
+    LIFECYCLE,
+    LOCAL_PACKAGE,
     NAMESPACES,
+    PACKAGE_ID,
+    PARAMETERS,
+    SEQUENCE,
     SOURCES,
+    VALIDATION_INFO,
+    VALIDATION_PLUGIN,
+    approval_name,
+    metadata_range,
+)
+from pyfabric.rules.lifecycle.records import (
+    CommittedState,
+    OpaqueState,
     ReadableState,
     Record,
+    WritableState,
     binary,
+    mismatches,
     number,
     read_field,
     read_metadata,
     text,
+    write_record,
 )
-
-LIFECYCLE = "_lifecycle"
-DEFINITION = "ChaincodeDefinition"
-PARAMETERS = "ChaincodeParameters"
-LOCAL_PACKAGE = "ChaincodeLocalPackage"
-IMPLICIT_PREFIX = "_implicit_org_"
+from pyfabric.rules.policies.paths import ENDORSEMENT
+from pyfabric.rules.state.versions import KeyReader, StateReader
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
-    """What a channel says of a chaincode. Messages are kept as the bytes that go into state."""
+    """A chaincode definition; its endorsement policy is bytes of peer.ApplicationPolicy."""
 
     sequence: int
-    endorsement_info: bytes
-    validation_info: bytes
-    collections: bytes
+    endorsement: chaincode_definition_pb2.ChaincodeEndorsementInfo
+    validation: chaincode_definition_pb2.ChaincodeValidationInfo
+    collections: collection_pb2.CollectionConfigPackage
+
+    @classmethod
+    def requested(cls, request: Any) -> "Definition":
+        """Return the definition in the arguments of a call, with Fabric's defaults."""
+        default = policy_pb2.ApplicationPolicy(channel_config_policy_reference=ENDORSEMENT)
+        return cls(
+            request.sequence,
+            chaincode_definition_pb2.ChaincodeEndorsementInfo(
+                version=request.version,
+                init_required=request.init_required,
+                endorsement_plugin=request.endorsement_plugin or ENDORSEMENT_PLUGIN,
+            ),
+            chaincode_definition_pb2.ChaincodeValidationInfo(
+                validation_plugin=request.validation_plugin or VALIDATION_PLUGIN,
+                validation_parameter=request.validation_parameter or default.SerializeToString(),
+            ),
+            request.collections,
+        )
+
+    def described(self) -> Mapping[str, Any]:
+        """Return the definition as fields of a call's result."""
+        return {
+            "sequence": self.sequence,
+            "version": self.endorsement.version,
+            "endorsement_plugin": self.endorsement.endorsement_plugin,
+            "validation_plugin": self.validation.validation_plugin,
+            "validation_parameter": self.endorsement_policy,
+            "collections": self.collections,
+            "init_required": self.endorsement.init_required,
+        }
 
     @property
-    def endorsement(self) -> chaincode_definition_pb2.ChaincodeEndorsementInfo:
-        """Version, endorsement plugin, whether an init call is required."""
-        return decode(chaincode_definition_pb2.ChaincodeEndorsementInfo, self.endorsement_info)
+    def endorsement_policy(self) -> bytes:
+        """The chaincode's endorsement policy (peer.ApplicationPolicy)."""
+        return self.validation.validation_parameter
 
-    @property
-    def validation(self) -> chaincode_definition_pb2.ChaincodeValidationInfo:
-        """Validation plugin, endorsement policy (ApplicationPolicy bytes)."""
-        return decode(chaincode_definition_pb2.ChaincodeValidationInfo, self.validation_info)
-
-    @property
-    def collection_package(self) -> collection_pb2.CollectionConfigPackage:
-        """The private data collections."""
-        return decode(collection_pb2.CollectionConfigPackage, self.collections)
+    @cached_property
+    def explicit_collections(self) -> Mapping[str, collection_pb2.StaticCollectionConfig]:
+        """The collections by name; of two with one name the first, as Fabric finds them."""
+        return {
+            entry.static_collection_config.name: entry.static_collection_config
+            for entry in reversed(self.collections.config)
+            if entry.HasField("static_collection_config")
+        }
 
     def record(self) -> Record:
-        """The definition as public state keeps it."""
-        return Record(DEFINITION, {"Sequence": number(self.sequence), **self._parameter_fields()})
+        """Return the definition as public state keeps it."""
+        return Record(DEFINITION, {SEQUENCE: number(self.sequence), **self._parameter_fields()})
 
     def parameters(self) -> Record:
-        """The definition as an approval keeps it."""
+        """Return the definition as an approval keeps it."""
         return Record(PARAMETERS, self._parameter_fields())
 
     def _parameter_fields(self) -> dict[str, bytes]:
         return {
-            "EndorsementInfo": binary(self.endorsement_info),
-            "ValidationInfo": binary(self.validation_info),
-            "Collections": binary(self.collections),
+            ENDORSEMENT_INFO: binary(self.endorsement.SerializeToString()),
+            VALIDATION_INFO: binary(self.validation.SerializeToString()),
+            COLLECTIONS: binary(self.collections.SerializeToString()),
         }
 
     def difference(self, passed: "Definition") -> str | None:
-        """What first differs, in Fabric's words; None if nothing does."""
+        """Return what first differs in another definition, in Fabric's words; None if nothing does."""
         ours, theirs = self.endorsement, passed.endorsement
         rules, other_rules = self.validation, passed.validation
         pairs = (
@@ -95,52 +143,89 @@ def _go(value: object) -> str:
     return "true" if value else "false"
 
 
-def implicit_collection(msp_id: str) -> str:
-    """The collection of a department's own."""
-    return IMPLICIT_PREFIX + msp_id
+def defined_names(state: StateReader) -> Iterator[str]:
+    """Yield the names of a channel's chaincodes, sorted; raises DecodeError."""
+    start, end = metadata_range(NAMESPACES)
+    for key, found in state.range(LIFECYCLE, start, end):
+        if decode(db_pb2.StateMetadata, found.value).datatype == DEFINITION:
+            yield key.removeprefix(start)
 
 
-def private_name(name: str, sequence: int) -> str:
-    """The name of an approval's record."""
-    return f"{name}#{sequence}"
-
-
-def package_record(package_id: str) -> Record:
-    """Which package a department runs for an approved definition (none: empty)."""
-    return Record(LOCAL_PACKAGE, {"PackageID": text(package_id)})
-
-
-def read_sequence(name: str, state: ReadableState) -> int:
-    """The committed sequence of a chaincode; 0 if it is not defined."""
-    return read_field(NAMESPACES, name, "Sequence", state).Int64
+def committed_definition(name: str, reader: KeyReader) -> Definition | None:
+    """Return a chaincode's definition in a channel's state; None without one. Raises DecodeError."""
+    return read_definition(name, CommittedState(reader))
 
 
 def read_definition(name: str, state: ReadableState) -> Definition | None:
-    """The committed definition of a chaincode."""
-    if read_metadata(NAMESPACES, name, state) is None:
+    """Return a chaincode's definition in public state; None without one. Raises DecodeError."""
+    metadata = read_metadata(NAMESPACES, name, state)
+    if metadata is None:
         return None
-    return Definition(read_sequence(name, state), *_read_parameters(name, state))
+    if metadata.datatype != DEFINITION:
+        raise DecodeError(f"not a chaincode type: {metadata.datatype}")
+    return _read(name, read_sequence(name, state), state)
+
+
+def write_definition(name: str, definition: Definition, state: WritableState) -> None:
+    """Write a chaincode's definition into public state."""
+    write_record(NAMESPACES, name, definition.record(), state)
+
+
+def read_sequence(name: str, state: ReadableState) -> int:
+    """Return the committed sequence of a chaincode; 0 if it is not defined."""
+    return read_field(NAMESPACES, name, SEQUENCE, state).Int64
 
 
 def read_approval(name: str, sequence: int, state: ReadableState) -> Definition | None:
-    """What a department approved for a sequence."""
-    record = private_name(name, sequence)
-    if read_metadata(NAMESPACES, record, state) is None:
+    """Return what an organisation approved for a sequence; raises DecodeError."""
+    record = approval_name(name, sequence)
+    metadata = read_metadata(NAMESPACES, record, state)
+    if metadata is None:
         return None
-    return Definition(sequence, *_read_parameters(record, state))
+    if metadata.datatype != PARAMETERS:
+        raise DecodeError(f"not a chaincode parameters type: {metadata.datatype}")
+    return _read(record, sequence, state)
 
 
 def read_package_id(name: str, sequence: int, state: ReadableState) -> str | None:
-    """The package approved for a sequence: empty if none was named, None if nothing was approved."""
-    record = private_name(name, sequence)
-    if read_metadata(SOURCES, record, state) is None:
+    """Return the package approved for a sequence: empty without one, None without an approval."""
+    record = approval_name(name, sequence)
+    metadata = read_metadata(SOURCES, record, state)
+    if metadata is None:
         return None
-    return read_field(SOURCES, record, "PackageID", state).String
+    if metadata.datatype != LOCAL_PACKAGE:
+        raise DecodeError(f"not a chaincode local package type: {metadata.datatype}")
+    return read_field(SOURCES, record, PACKAGE_ID, state).String
 
 
-def _read_parameters(record: str, state: ReadableState) -> tuple[bytes, bytes, bytes]:
-    return (
-        read_field(NAMESPACES, record, "EndorsementInfo", state).Bytes,
-        read_field(NAMESPACES, record, "ValidationInfo", state).Bytes,
-        read_field(NAMESPACES, record, "Collections", state).Bytes,
+def write_approval(
+    name: str, definition: Definition, package_id: str, state: WritableState
+) -> None:
+    """Write an organisation's approval into its collection; an empty package ID runs nothing."""
+    record = approval_name(name, definition.sequence)
+    write_record(NAMESPACES, record, definition.parameters(), state)
+    write_record(SOURCES, record, package_record(package_id), state)
+
+
+def package_record(package_id: str) -> Record:
+    """Return the record of the package that an organisation runs; empty for none."""
+    return Record(LOCAL_PACKAGE, {PACKAGE_ID: text(package_id)})
+
+
+def approval_mismatches(name: str, definition: Definition, state: OpaqueState) -> list[str]:
+    """Return which parts of a definition an organisation did not approve; none if it approved it."""
+    record = approval_name(name, definition.sequence)
+    return mismatches(NAMESPACES, record, definition.parameters(), state)
+
+
+def _read(record: str, sequence: int, state: ReadableState) -> Definition:
+    endorsement, validation, collections = (
+        read_field(NAMESPACES, record, field, state).Bytes
+        for field in (ENDORSEMENT_INFO, VALIDATION_INFO, COLLECTIONS)
+    )
+    return Definition(
+        sequence,
+        decode(chaincode_definition_pb2.ChaincodeEndorsementInfo, endorsement),
+        decode(chaincode_definition_pb2.ChaincodeValidationInfo, validation),
+        decode(collection_pb2.CollectionConfigPackage, collections),
     )

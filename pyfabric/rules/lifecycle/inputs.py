@@ -5,6 +5,7 @@ Source: core/chaincode/lifecycle/scc.go of Fabric 3.1; texts are those.
 
 import re
 from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
@@ -15,24 +16,24 @@ from pyfabric.identity.msp import MSPManager
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 
-_NAME = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
-_VERSION = re.compile(r"[A-Za-z0-9_.+-]+")
-_COLLECTION = re.compile(r"[A-Za-z0-9-]+([A-Za-z0-9_-]+)*")
+NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
+VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
+COLLECTION: Final = re.compile(r"[A-Za-z0-9-]+([A-Za-z0-9_-]+)*")
 _SYSTEM_NAMES = frozenset({"cscc", "escc", "lscc", "qscc", "vscc"})
 
-Collections = Sequence[collection_pb2.StaticCollectionConfig]
+Collections: TypeAlias = Sequence[collection_pb2.StaticCollectionConfig]
 
 
 def check_names(name: str, version: str) -> None:
     """Chaincode name and version; raises ContractError."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ContractError(
             f"invalid chaincode name '{name}'. Names can only consist of alphanumerics, '_', and "
             "'-' and can only begin with alphanumerics"
         )
     if name in _SYSTEM_NAMES:
         raise ContractError(f"chaincode name '{name}' is the name of a system chaincode")
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise ContractError(
             f"invalid chaincode version '{version}'. Versions can only consist of alphanumerics, "
             "'_', '-', '+', and '.'"
@@ -52,7 +53,7 @@ def check_collections(collections: Collections, manager: MSPManager) -> None:
     seen = set()
     for collection in collections:
         name = collection.name
-        if not _COLLECTION.fullmatch(name):
+        if not COLLECTION.fullmatch(name):
             raise ContractError(
                 f"invalid collection name '{name}'. Names can only consist of alphanumerics, '_', "
                 "and '-' and cannot begin with '_'"
@@ -93,7 +94,7 @@ def _check_members(collection: collection_pb2.StaticCollectionConfig, manager: M
         raise ContractError(
             f"invalid member org policy for collection '{name}': {error}"
         ) from error
-    if (wanted := _not_or(policy.rule)) is not None:
+    if (wanted := gate_that_is_no_or(policy.rule)) is not None:
         raise ContractError(
             f"collection-name: {name} -- error in member org policy: signature policy is not an OR "
             f"concatenation, NOutOf {wanted}"
@@ -102,12 +103,13 @@ def _check_members(collection: collection_pb2.StaticCollectionConfig, manager: M
         _check_principal(name, principal, manager)
 
 
-def _not_or(rule: policies_pb2.SignaturePolicy) -> int | None:
+def gate_that_is_no_or(rule: policies_pb2.SignaturePolicy) -> int | None:
+    """Return how many rules the first gate that is no OR asks for; None if all are ORs."""
     if not rule.HasField("n_out_of"):
         return None
     if rule.n_out_of.n != 1:
         return rule.n_out_of.n
-    wanted = (_not_or(part) for part in rule.n_out_of.rules)
+    wanted = (gate_that_is_no_or(part) for part in rule.n_out_of.rules)
     return next((number for number in wanted if number is not None), None)
 
 

@@ -1,7 +1,7 @@
-"""How `_lifecycle` writes a record into state: one key a field, and one that names the fields.
+"""Records of `_lifecycle` in state, read and written.
 
 Source: core/chaincode/lifecycle/serializer.go of Fabric 3.1. A key is written only when its value
-changes, so that the read-write sets of all departments agree.
+changes, so that the read-write sets of all organisations agree.
 """
 
 from collections.abc import Mapping
@@ -12,21 +12,20 @@ from typing import Protocol
 from fabric_protos.peer.lifecycle import db_pb2
 
 from pyfabric.messages.decoding import decode
-
-NAMESPACES = "namespaces"
-SOURCES = "chaincode-sources"
+from pyfabric.messages.lifecycle import LIFECYCLE, field_key, implicit_collection, metadata_key
+from pyfabric.rules.state.versions import KeyReader, hashed_namespace
 
 
 class ReadableState(Protocol):
-    """Public state, or one department's collection, of a transaction in the making."""
+    """Public state of `_lifecycle`, or one organisation's collection."""
 
     def get(self, key: str) -> bytes | None:
-        """The committed value of a key."""
+        """Return the committed value of a key."""
         ...
 
 
 class WritableState(ReadableState, Protocol):
-    """State that the transaction also writes."""
+    """State that a transaction also writes."""
 
     def put(self, key: str, value: bytes) -> None:
         """Write a key; an empty value deletes it."""
@@ -34,16 +33,37 @@ class WritableState(ReadableState, Protocol):
 
 
 class OpaqueState(Protocol):
-    """A department's collection as the others see it: hashes."""
-
-    @property
-    def msp_id(self) -> str:
-        """Whose collection it is."""
-        ...
+    """An organisation's collection as the others see it: hashes."""
 
     def get_hash(self, key: str) -> bytes | None:
-        """The committed hash of a value."""
+        """Return the committed hash of a key's value."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedState:
+    """The public state of `_lifecycle` as the channel committed it."""
+
+    reader: KeyReader
+
+    def get(self, key: str) -> bytes | None:
+        """Return the committed value of a key."""
+        found = self.reader.get(LIFECYCLE, key)
+        return None if found is None else found.value
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedHashes:
+    """An organisation's collection as the channel committed it: hashes."""
+
+    reader: KeyReader
+    msp_id: str
+
+    def get_hash(self, key: str) -> bytes | None:
+        """Return the committed hash of a key's value."""
+        namespace = hashed_namespace(LIFECYCLE, implicit_collection(self.msp_id))
+        found = self.reader.get(namespace, sha256(key.encode()).hexdigest())
+        return None if found is None else found.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +74,33 @@ class Record:
     fields: Mapping[str, bytes]
 
     def metadata(self) -> bytes:
-        """The value of the record's metadata key."""
+        """Return the value of the record's metadata key."""
         return db_pb2.StateMetadata(datatype=self.kind, fields=self.fields).SerializeToString()
 
 
 def number(value: int) -> bytes:
-    """A number as a field's bytes."""
+    """Return a number as a field's bytes."""
     return db_pb2.StateData(Int64=value).SerializeToString()
 
 
 def text(value: str) -> bytes:
-    """A string as a field's bytes."""
+    """Return a string as a field's bytes."""
     return db_pb2.StateData(String=value).SerializeToString()
 
 
 def binary(value: bytes) -> bytes:
-    """Bytes, or a message's bytes, as a field's bytes."""
+    """Return bytes, or a message's bytes, as a field's bytes."""
     return db_pb2.StateData(Bytes=value).SerializeToString()
 
 
-def metadata_key(table: str, name: str) -> str:
-    """Where a record's type and field names are kept."""
-    return f"{table}/metadata/{name}"
-
-
-def field_key(table: str, name: str, field: str) -> str:
-    """Where one field of a record is kept."""
-    return f"{table}/fields/{name}/{field}"
-
-
 def read_metadata(table: str, name: str, state: ReadableState) -> db_pb2.StateMetadata | None:
-    """A record's type and field names; None if there is no such record."""
+    """Return a record's type and field names; None if there is no such record. Raises DecodeError."""
     stored = state.get(metadata_key(table, name))
     return None if stored is None else decode(db_pb2.StateMetadata, stored)
 
 
 def read_field(table: str, name: str, field: str, state: ReadableState) -> db_pb2.StateData:
-    """One field of a record; a missing one is empty."""
+    """Return one field of a record, empty if it is missing. Raises DecodeError."""
     return decode(db_pb2.StateData, state.get(field_key(table, name, field)) or b"")
 
 
@@ -109,7 +119,7 @@ def write_record(table: str, name: str, record: Record, state: WritableState) ->
 
 
 def mismatches(table: str, name: str, record: Record, state: OpaqueState) -> list[str]:
-    """Which parts of a record a collection holds otherwise: its type alone, or fields."""
+    """Return what a collection holds otherwise than the record: its type alone, or field names."""
     stored = state.get_hash(metadata_key(table, name))
     hashes = {field: state.get_hash(field_key(table, name, field)) for field in record.fields}
     if stored != sha256(record.metadata()).digest():

@@ -20,6 +20,7 @@ from fabric_protos.msp import msp_principal_pb2
 
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.policies import role_principal
 from pyfabric.rules.policies.reader import Call, Node, Number, Text, read, read_arguments
 
 ROLES: Final[Mapping[str, msp_principal_pb2.MSPRole.MSPRoleType]] = {
@@ -166,12 +167,7 @@ def _rule(
 
 def _principal(text: str) -> msp_principal_pb2.MSPPrincipal:
     msp_id, _, role = text.rpartition(".")
-    return msp_principal_pb2.MSPPrincipal(
-        principal_classification=msp_principal_pb2.MSPPrincipal.Classification.ROLE,
-        principal=msp_principal_pb2.MSPRole(
-            msp_identifier=msp_id, role=ROLES[role]
-        ).SerializeToString(),
-    )
+    return role_principal(msp_id, ROLES[role])
 
 
 def _format(

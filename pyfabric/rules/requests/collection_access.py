@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pyfabric.errors import ContractError, DecodeError, IdentityError
 from pyfabric.rules.collections import Collection, Collections
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.lifecycle.agreed import CommittedDefinition, read_definition
+from pyfabric.rules.lifecycle.definitions import Definition, committed_definition
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.versions import Version, VersionedValue
 
@@ -112,8 +112,8 @@ class CollectionAccess:
             self._known = Collections(self.config, lambda _: definition, self.msp_id)
         return self._known
 
-    def _read_definition(self) -> CommittedDefinition | None:
+    def _read_definition(self) -> Definition | None:
         try:
-            return read_definition(_RecordingState(self.simulation), self.namespace)
+            return committed_definition(self.namespace, _RecordingState(self.simulation))
         except DecodeError as error:
             raise ContractError(f"could not get chaincode: {error}") from error

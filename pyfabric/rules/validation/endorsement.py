@@ -8,24 +8,21 @@ committed state, never those of the block itself.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 
-from fabric_protos.common import policies_pb2
-from fabric_protos.msp import msp_principal_pb2
 from fabric_protos.peer import policy_pb2
 
 from pyfabric.errors import ConfigError, DecodeError, PolicyError, ValidationCode
 from pyfabric.identity.msp import MemberIdentity
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.lifecycle import LIFECYCLE, VALIDATION_PLUGIN, implicit_owner
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.lifecycle.agreed import (
-    IMPLICIT_PREFIX,
-    LIFECYCLE,
-    CommittedDefinition,
-    read_definition,
+from pyfabric.rules.lifecycle.definitions import (
+    Definition,
+    committed_definition,
 )
+from pyfabric.rules.lifecycle.endorsement import implicit_collection_policy, lifecycle_policy
 from pyfabric.rules.policies.evaluation import (
-    MissingPolicy,
     Policy,
     SignaturePolicy,
     valid_identities,
@@ -35,9 +32,7 @@ from pyfabric.rules.state.rwset import NamespaceSet, decode_metadata
 from pyfabric.rules.state.versions import StateReader, hashed_namespace
 from pyfabric.rules.validation.form import Action, InvalidTransactionError
 
-LIFECYCLE_POLICY = "/Channel/Application/LifecycleEndorsement"
 PARAMETER = "VALIDATION_PARAMETER"
-_PLUGIN = "vscc"
 _POLICIES = 1024
 """How many compiled policies a channel's configuration remembers."""
 
@@ -50,21 +45,14 @@ class ChannelPolicies:
         self.application = lru_cache(_POLICIES)(self._application)
         self.signature = lru_cache(_POLICIES)(self._signature)
 
+    @cached_property
     def lifecycle(self) -> Policy:
-        """Who may change chaincode definitions: if nothing is said, a majority of the members."""
-        found = self.config.policy(LIFECYCLE_POLICY)
-        if not isinstance(found, MissingPolicy):
-            return found
-        members = sorted(self.config.application_organizations)
-        return self._members(members, len(members) // 2 + 1)
+        """Who endorses changes of chaincode definitions."""
+        return self.application(lifecycle_policy(self.config).SerializeToString())
 
     def implicit_collection(self, msp_id: str) -> Policy:
-        """Who may write in a member's own collection; raises PolicyError if it is no member."""
-        organization = self.config.application_organizations.get(msp_id)
-        if organization is None:
-            raise PolicyError(f"no org found in channel with MSPID '{msp_id}'")
-        found = self.config.policy(f"/Channel/Application/{organization.name}/Endorsement")
-        return self._members([msp_id], 1) if isinstance(found, MissingPolicy) else found
+        """Who endorses writes into a member's own collection; raises PolicyError if it is no member."""
+        return self.application(implicit_collection_policy(self.config, msp_id).SerializeToString())
 
     def _application(self, raw: bytes) -> Policy:
         """The policy of an ApplicationPolicy's bytes; raises PolicyError if it makes none."""
@@ -85,29 +73,6 @@ class ChannelPolicies:
         except ConfigError as error:
             raise PolicyError(str(error)) from error
 
-    def _members(self, msp_ids: Sequence[str], count: int) -> Policy:
-        rule = policies_pb2.SignaturePolicy
-        return SignaturePolicy(
-            policies_pb2.SignaturePolicyEnvelope(
-                rule=rule(
-                    n_out_of=rule.NOutOf(
-                        n=count, rules=[rule(signed_by=index) for index in range(len(msp_ids))]
-                    )
-                ),
-                identities=[_member(msp_id) for msp_id in msp_ids],
-            ),
-            self.config.msp_manager,
-        )
-
-
-def _member(msp_id: str) -> msp_principal_pb2.MSPPrincipal:
-    return msp_principal_pb2.MSPPrincipal(
-        principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-        principal=msp_principal_pb2.MSPRole(
-            msp_identifier=msp_id, role=msp_principal_pb2.MSPRole.MEMBER
-        ).SerializeToString(),
-    )
-
 
 class EndorsementCheck:
     """Checks the transactions of one block, in their order."""
@@ -116,7 +81,7 @@ class EndorsementCheck:
         self._policies = policies
         self._state = state
         self._changed: set[tuple[str, str]] = set()
-        self._definition = lru_cache(None)(partial(read_definition, state))
+        self._definition = lru_cache(None)(partial(committed_definition, reader=state))
 
     def check(self, action: Action) -> None:
         """Check one transaction; raises InvalidTransactionError."""
@@ -138,9 +103,9 @@ class EndorsementCheck:
             if entry is not None:
                 self._changed.update(_metadata_places(entry))
 
-    def _rules(self, namespace: str) -> tuple[CommittedDefinition | None, Policy]:
+    def _rules(self, namespace: str) -> tuple[Definition | None, Policy]:
         if namespace == LIFECYCLE:
-            return None, self._policies.lifecycle()
+            return None, self._policies.lifecycle
         code = ValidationCode.INVALID_CHAINCODE
         try:
             definition = self._definition(namespace)
@@ -150,10 +115,9 @@ class EndorsementCheck:
             ) from error
         if definition is None or not definition.endorsement_policy:
             raise InvalidTransactionError(code, f"chaincode {namespace} is not defined")
-        if definition.validation_plugin != _PLUGIN:
-            raise InvalidTransactionError(
-                code, f"no validation plugin {definition.validation_plugin!r}"
-            )
+        plugin = definition.validation.validation_plugin
+        if plugin != VALIDATION_PLUGIN:
+            raise InvalidTransactionError(code, f"no validation plugin {plugin!r}")
         try:
             return definition, self._policies.application(definition.endorsement_policy)
         except PolicyError as error:
@@ -170,7 +134,7 @@ class _NamespaceCheck:
         policies: ChannelPolicies,
         state: StateReader,
         changed: set[tuple[str, str]],
-        definition: CommittedDefinition | None,
+        definition: Definition | None,
         policy: Policy,
         identities: Sequence[MemberIdentity],
     ) -> None:
@@ -220,9 +184,10 @@ class _NamespaceCheck:
         self._any_asked = True
 
     def _collection_policy(self, collection: str) -> Policy | None:
-        if collection.startswith(IMPLICIT_PREFIX):
-            return self._policies.implicit_collection(collection.removeprefix(IMPLICIT_PREFIX))
-        known = self._definition.collections if self._definition else {}
+        owner = implicit_owner(collection)
+        if owner is not None:
+            return self._policies.implicit_collection(owner)
+        known = self._definition.explicit_collections if self._definition else {}
         if collection not in known:
             raise PolicyError(f"no such collection '{collection}'")
         if not known[collection].HasField("endorsement_policy"):

@@ -176,8 +176,8 @@ def test_definitions_are_those_that_were_committed(ledgers: Ledgers) -> None:
     ledger = ledgers.channels[CHANNEL]
     definition = ledger.definition("ledger")
     assert definition is not None
-    assert (definition.version, definition.sequence) == ("2.0", 2)
-    assert set(definition.collections) == {"duo", "fleeting", "trio"}
+    assert (definition.endorsement.version, definition.sequence) == ("2.0", 2)
+    assert set(definition.explicit_collections) == {"duo", "fleeting", "trio"}
     assert ledger.definition("ledger") is definition
     assert ledger.definition("nocc") is None
 

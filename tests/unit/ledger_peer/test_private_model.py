@@ -18,6 +18,7 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
+from fabric_protos.peer.lifecycle import chaincode_definition_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ from pyfabric.ledger.private.private_store import Place, PrivateStore, WriteSet
 from pyfabric.ledger.private.private_view import PrivateView
 from pyfabric.messages.blocks import new_block
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.lifecycle.agreed import CommittedDefinition
+from pyfabric.rules.lifecycle.definitions import Definition
 from pyfabric.rules.policies.syntax import parse_signature_policy
 from pyfabric.rules.state import mvcc
 from pyfabric.rules.state.expiry import expire
@@ -48,16 +49,19 @@ KEYS = ("a", "b", "c")
 NAMESPACE = "cc"
 
 
-def definition(_name: str) -> CommittedDefinition:
-    collections = {}
+def definition(_name: str) -> Definition:
+    package = collection_pb2.CollectionConfigPackage()
     for name, members in MEMBERS.items():
-        one = collection_pb2.StaticCollectionConfig(
-            name=name, maximum_peer_count=1, block_to_live=LIFETIMES[name]
-        )
+        one = package.config.add().static_collection_config
+        one.name, one.maximum_peer_count, one.block_to_live = name, 1, LIFETIMES[name]
         text = ", ".join(f"'{msp_id}.member'" for msp_id in members)
         one.member_orgs_policy.signature_policy.CopyFrom(parse_signature_policy(f"OR({text})"))
-        collections[name] = one
-    return CommittedDefinition(NAMESPACE, 1, "1", "escc", False, "vscc", b"", collections)
+    return Definition(
+        1,
+        chaincode_definition_pb2.ChaincodeEndorsementInfo(version="1"),
+        chaincode_definition_pb2.ChaincodeValidationInfo(),
+        package,
+    )
 
 
 @dataclass

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ConfigError, ValidationCode
+from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, field_key, metadata_key
 from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
-from pyfabric.rules.lifecycle.agreed import LIFECYCLE, field_key, metadata_key
 from pyfabric.rules.policies.syntax import parse_signature_policy
 from pyfabric.rules.state.simulation import Simulation
 from pyfabric.rules.state.updates import Updates
@@ -86,11 +86,11 @@ def define(channel: ValidatedHistory, name: str, **fields: bytes) -> ValidatedHi
         for key, value in channel.state.range(namespace, "", ""):
             updates.put((namespace, key), value)
     parts = {
-        metadata_key(name): db_pb2.StateMetadata(
+        metadata_key(NAMESPACES, name): db_pb2.StateMetadata(
             datatype="ChaincodeDefinition"
         ).SerializeToString(),
         **{
-            field_key(name, part): db_pb2.StateData(Bytes=value).SerializeToString()
+            field_key(NAMESPACES, name, part): db_pb2.StateData(Bytes=value).SerializeToString()
             for part, value in fields.items()
         },
     }
