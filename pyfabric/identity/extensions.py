@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyfabric.errors import DecodeError
-from pyfabric.identity import der
+from pyfabric.messages import der
 
 SUBJECT_KEY_ID: Final = "2.5.29.14"
 KEY_USAGE: Final = "2.5.29.15"

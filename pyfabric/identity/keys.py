@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from pyfabric.errors import DecodeError, IdentityError
-from pyfabric.identity import der
+from pyfabric.messages import der
 
 KeyKind: TypeAlias = Literal["p256", "p384", "ed25519"]
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from pyfabric.errors import DecodeError
-from pyfabric.identity import der
+from pyfabric.messages import der
 
 COMMON_NAME: Final = "2.5.4.3"
 ORGANIZATION: Final = "2.5.4.10"

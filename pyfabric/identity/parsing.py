@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pyfabric.errors import DecodeError
-from pyfabric.identity import der, extensions, pem
+from pyfabric.identity import extensions, pem
 from pyfabric.identity.extensions import BasicConstraints, Extension
 from pyfabric.identity.names import Name, read_name
+from pyfabric.messages import der
 
 # Extensions that Go understands, so that marking them critical refuses nothing.
 _UNDERSTOOD: Final = frozenset(

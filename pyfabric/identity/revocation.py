@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyfabric.errors import DecodeError, IdentityError
-from pyfabric.identity import der, pem
+from pyfabric.identity import pem
 from pyfabric.identity.extensions import (
     AUTHORITY_KEY_ID,
     Extension,
@@ -20,6 +20,7 @@ from pyfabric.identity.parsing import (
     read_time,
 )
 from pyfabric.identity.sealing import check_sealed, is_ecdsa_signed
+from pyfabric.messages import der
 
 _PEM_PREFIX: Final = b"-----BEGIN X509 CRL"
 _EXTENSIONS_TAG: Final = 0xA0

@@ -11,6 +11,7 @@ from typing import Final
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import DecodeError
+from pyfabric.messages import der
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 
@@ -24,11 +25,11 @@ def parse_block(raw: bytes) -> common_pb2.Block:
 
 def header_bytes(header: common_pb2.BlockHeader) -> bytes:
     """The DER form of a header: SEQUENCE of number, previous hash and data hash."""
-    number = header.number
-    integer = number.to_bytes(number.bit_length() // 8 + 1, "big")
-    return _der(
-        0x30,
-        _der(0x02, integer) + _der(0x04, header.previous_hash) + _der(0x04, header.data_hash),
+    return der.encode(
+        der.SEQUENCE,
+        der.encode_integer(header.number)
+        + der.encode(der.OCTET_STRING, header.previous_hash)
+        + der.encode(der.OCTET_STRING, header.data_hash),
     )
 
 
@@ -134,11 +135,3 @@ def _signer(entry: common_pb2.MetadataSignature, consenters: Mapping[int, bytes]
         header = decode(common_pb2.IdentifierHeader, entry.identifier_header, DecodeError, problem)
         return consenters.get(header.identifier)
     return decode(common_pb2.SignatureHeader, entry.signature_header, DecodeError, problem).creator
-
-
-def _der(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < 0x80:
-        return bytes((tag, length)) + content
-    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(size))) + size + content

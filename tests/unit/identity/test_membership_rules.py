@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
 
 from pyfabric.errors import IdentityError
-from pyfabric.identity import der, parsing, pem
+from pyfabric.identity import parsing, pem
 from pyfabric.identity.certificates import (
     ATTRIBUTES_OID,
     certificate_attributes,
@@ -29,6 +29,7 @@ from pyfabric.identity.keys import PrivateKeySigner, generate_private_key
 from pyfabric.identity.msp import MSP, MSPManager
 from pyfabric.identity.sealing import check_sealed
 from pyfabric.identity.signing import Identity, SigningIdentity
+from pyfabric.messages import der
 from tests.support.network.membership import has_role
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

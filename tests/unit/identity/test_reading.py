@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfabric.errors import DecodeError
-from pyfabric.identity import der, parsing, pem
+from pyfabric.identity import parsing, pem
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.names import read_name
+from pyfabric.messages import der
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PEM = CertificateAuthority.create("ca", "Land", now=NOW).certificate_pem

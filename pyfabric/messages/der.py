@@ -162,8 +162,13 @@ def object_identifier(element: Element) -> str:
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
+def encode_integer(value: int) -> bytes:
+    """Return an INTEGER that is not negative."""
+    return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
+
+
 def encode(tag: int, content: bytes) -> bytes:
-    """One element."""
+    """Return one element."""
     length = len(content)
     if length < 0x80:
         return bytes((tag, length)) + content
