@@ -38,6 +38,7 @@ from pyfabric.rules.proposals import (
     check_shape,
     read_proposal,
 )
+from pyfabric.rules.requests.invocations import failed_execution
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 Kind = chaincode_shim_pb2.ChaincodeMessage.Type
@@ -233,9 +234,7 @@ class Endorser:
         try:
             message = await execution.run(chaincode, proposal.invocation.chaincode_spec.input)
         except ContractError as error:
-            raise ContractError(
-                f"error in simulation: failed to execute transaction {transaction_id}: {error}"
-            ) from error
+            raise failed_execution(transaction_id, error) from error
         return _outcome(message, chaincode.name, transaction_id)
 
     def _respond(

@@ -24,9 +24,9 @@ from pyfabric.chaincode import (
     query,
     transaction,
 )
-from pyfabric.chaincode.calls import invoke_chaincode
 from pyfabric.chaincode.client import ClientIdentity
 from pyfabric.chaincode.invocation import Invocation
+from pyfabric.chaincode.requests import invoke_chaincode
 from pyfabric.chaincode.testing import TestLedger
 from pyfabric.errors import ContractError, StateError
 
