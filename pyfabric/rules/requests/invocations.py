@@ -103,9 +103,14 @@ def failed_call(problem: FabricError) -> ContractError:
 
 def failed_execution(transaction_id: str, problem: FabricError) -> ContractError:
     """Return what a client learns of a proposal whose chaincode did not complete."""
-    return ContractError(
-        f"error in simulation: failed to execute transaction {transaction_id}: {problem}"
+    return failed_simulation(
+        ContractError(f"failed to execute transaction {transaction_id}: {problem}")
     )
+
+
+def failed_simulation(problem: FabricError) -> ContractError:
+    """Return what a client learns of a proposal that is not endorsed after it ran."""
+    return ContractError(f"error in simulation: {problem}")
 
 
 def _invalid_invocation(problem: str) -> ContractError:
