@@ -41,7 +41,7 @@ async def dial_problem(connection: Connection) -> str | None:
     """Return why nothing can be sent to a contract's address; None if it accepts connections."""
     try:
         await _probe(connection)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, ConfigError) as error:
         return f"{connection.address}: {_dial_text(connection.address, error)}"
     return None
 
