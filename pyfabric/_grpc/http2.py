@@ -1,12 +1,13 @@
 """Streams of gRPC messages on an HTTP/2 connection, over asyncio and h2: what both sides share.
 
-For many small messages at once: all that one read brings is handled in one go, and all that is to go
-leaves in one write. grpcio wakes the event loop for every message, in either direction.
+For many small messages at once: all that one read brings is handled in one go, and all that is to be
+sent leaves in one write. grpcio wakes the event loop for every message, in either direction.
 Source: gRPC over HTTP2 (PROTOCOL-HTTP2.md of gRPC), RFC 9113. Compressed messages are refused.
 """
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Final, cast
 
 from h2.config import H2Configuration
@@ -20,33 +21,34 @@ from pyfabric.errors import StatusCode
 
 _WINDOW: Final = 4 * 1024 * 1024
 _PREFIX_LENGTH: Final = 5
-_PATIENCE_SECONDS: Final = 0.001
-_CROWD: Final = 5
-_MEMORY_SECONDS: Final = 0.1
+_COALESCING_DELAY: Final = 0.001
+_COALESCING_FROM: Final = 5
+_COALESCING_LASTS: Final = 0.1
 SHUTDOWN_SECONDS: Final = 1.0
 
 
-class Crowd:
-    """Whether so many transactions are under way on a stream that its sends may be patient.
+class WriteCoalescing:
+    """Decides when the writes of a stream are delayed, so that several leave together.
 
-    Patience lets more of them gather, and then none ends later for it; so it lasts for a moment after the
-    last crowd. Without one it would make each wait.
+    Where many transactions run at once, the delay makes none of them end later, and fewer and larger
+    writes cost both sides less; where few run, each would wait for nothing. The decision lasts for 0.1
+    seconds after the last time that many ran.
     """
 
     def __init__(self) -> None:
         self._now = asyncio.get_running_loop().time
         self._until = 0.0
 
-    def is_there(self, running: int) -> bool:
-        """Whether it is, or was a moment ago, with so many running now."""
+    def pays(self, running: int) -> bool:
+        """Return whether to delay a write while so many transactions run on the stream."""
         now = self._now()
-        if running >= _CROWD:
-            self._until = now + _MEMORY_SECONDS
+        if running >= _COALESCING_FROM:
+            self._until = now + _COALESCING_LASTS
         return now < self._until
 
 
 class MessageError(Exception):
-    """A message that cannot be taken: how the call ends."""
+    """A message that is refused, with the status with which the call ends."""
 
     def __init__(self, status: StatusCode, text: str) -> None:
         super().__init__(text)
@@ -54,17 +56,25 @@ class MessageError(Exception):
 
 
 class Incoming:
-    """The bytes of a stream that have come, and the messages in them."""
+    """The bytes received on a stream, and the messages in them."""
 
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def add(self, data: bytes) -> None:
-        """Take the bytes that come next."""
-        self._held += data
+    def feed(self, data: bytes, receiver: Callable[[], Callable[[bytes], None] | None]) -> None:
+        """Hand over the messages that are complete with these bytes; raises MessageError.
 
-    def take(self) -> bytes | None:
-        """The next message once it is complete; raises MessageError."""
+        `receiver` returns who receives the next message, or None once the call is over: what is left
+        is then kept.
+        """
+        self._held += data
+        while (receive := receiver()) is not None:
+            message = self._take()
+            if message is None:
+                return
+            receive(message)
+
+    def _take(self) -> bytes | None:
         if len(self._held) < _PREFIX_LENGTH:
             return None
         size = int.from_bytes(self._held[1:_PREFIX_LENGTH], "big")
@@ -82,18 +92,18 @@ class Incoming:
 
 
 class Outgoing:
-    """The messages of a stream that have not gone yet."""
+    """The messages of a stream that were not written yet."""
 
     def __init__(self) -> None:
         self._held = bytearray()
 
     def add(self, message: bytes) -> None:
-        """Send a message, after those before it."""
+        """Append a message."""
         self._held += len(message).to_bytes(_PREFIX_LENGTH, "big")
         self._held += message
 
     def write(self, http2: H2Connection, stream_id: int) -> bool:
-        """Write what the other side's windows take; whether that was all."""
+        """Write what the other side's windows take; returns whether that was all."""
         while self._held:
             window = http2.local_flow_control_window(stream_id)
             size = min(window, http2.max_outbound_frame_size)
@@ -110,23 +120,23 @@ def _copy(buffer: bytearray, start: int, end: int) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One connection. What is to go is written by `write_streams`, once for all that asked for it."""
+    """One connection. `write_streams` writes for all streams that asked for it at once."""
 
     _transport: asyncio.Transport
 
     def __init__(self, *, client_side: bool) -> None:
         self._loop = asyncio.get_running_loop()
         self._flush_handle: asyncio.Handle | None = None
-        self._patient = False
+        self._coalescing = False
         self.http2 = H2Connection(H2Configuration(client_side=client_side, header_encoding=None))
 
     @abstractmethod
     def handle(self, event: Event) -> None:
-        """Something has come."""
+        """Handle an event of HTTP/2."""
 
     @abstractmethod
     def write_streams(self) -> None:
-        """Give h2 what the streams have to send."""
+        """Hand to h2 what the streams have to send."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -148,40 +158,39 @@ class Connection(asyncio.Protocol):
             if isinstance(event, ConnectionTerminated):  # h2 takes and gives nothing after that
                 self.close()
                 return
-        # Answers of HTTP/2 itself do not hurry, what a larger window lets go does.
-        self.flush_soon(patient=not any(isinstance(event, WindowUpdated) for event in events))
+        # Frames of HTTP/2 itself may wait; what a larger window lets go may not.
+        self.flush_soon(coalesce=not any(isinstance(event, WindowUpdated) for event in events))
 
     def pause_writing(self) -> None:
-        """Who does not take what is sent is not read either."""
+        """Read nothing from a peer that does not take what is sent."""
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
         self._transport.resume_reading()
 
-    def flush_soon(self, *, patient: bool = False) -> None:
-        """Write what is to go, after all that the event loop has to do now.
+    def flush_soon(self, *, coalesce: bool = False) -> None:
+        """Write what is waiting once the event loop has done all that it has to do now.
 
-        `patient`: a millisecond later, with what else is to go by then. Fewer and larger writes cost both
-        sides less.
+        With `coalesce`, write a millisecond later, together with what is sent until then.
         """
         if self._flush_handle is not None:
-            if patient or not self._patient:
+            if coalesce or not self._coalescing:
                 return
             self._flush_handle.cancel()
-        self._patient = patient
-        if patient:
-            self._flush_handle = self._loop.call_later(_PATIENCE_SECONDS, self._flush)
+        self._coalescing = coalesce
+        if coalesce:
+            self._flush_handle = self._loop.call_later(_COALESCING_DELAY, self._flush)
         else:
             self._flush_handle = self._loop.call_soon(self._flush)
 
     def close(self) -> None:
-        """End the connection when what was written is gone."""
+        """Close the connection once what was written is sent."""
         self._write()
         self._transport.close()
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """Close the connection at once."""
         self._transport.abort()
 
     def _flush(self) -> None:

@@ -1,6 +1,6 @@
 """A gRPC call that streams both ways on a connection of its own, for many small messages: see `http2`.
 
-How a call ends is told in the words of Go's gRPC, which Fabric's peers pass on.
+The texts of how a call ended are those of Go's gRPC, which Fabric's peers pass on.
 """
 
 import asyncio
@@ -36,24 +36,24 @@ _RESETS: Final = {
 _STREAM: Final = 1
 
 
-class Handler(Protocol):
-    """The client's side of the call. All its methods are called on the event loop."""
+class ClientListener(Protocol):
+    """Receives what happens on a client's call. All its methods are called on the event loop."""
 
     def receive(self, message: bytes) -> None:
-        """A message has come."""
+        """Handle a message of the server."""
 
     def closed(self, reason: str) -> None:
-        """The call is over; called once. `reason` is ENDED, or the text of an error."""
+        """Handle the end of the call, once; `reason` is ENDED, or the text of an error."""
 
 
-H = TypeVar("H", bound=Handler)
+L = TypeVar("L", bound=ClientListener)
 
 
-class Call(Protocol):
-    """The call, as its handler sees it; used on the event loop only."""
+class ClientCall(Protocol):
+    """A client's call, as its listener uses it; on the event loop only."""
 
-    def send(self, message: bytes, *, patient: bool = False) -> None:
-        """Send a message, after those before it; `patient`: together with others that come soon."""
+    def send(self, message: bytes, *, coalesce: bool = False) -> None:
+        """Send a message after those before it; `coalesce`: together with others that follow soon."""
 
     def cancel(self) -> None:
         """End the call and its connection; what was not sent yet is lost."""
@@ -63,12 +63,12 @@ async def open_stream(
     address: str,
     context: ssl.SSLContext | None,
     method: str,
-    make_handler: Callable[[Call], H],
+    make_listener: Callable[[ClientCall], L],
     *,
     ping_after: float,
     ping_timeout: float,
-) -> H:
-    """Call `method` at host:port, once the server speaks HTTP/2; returns the handler made for it.
+) -> L:
+    """Call `method` at host:port, once the server speaks HTTP/2; returns the listener made for it.
 
     A connection that has been open for `ping_after` seconds since the last ping is pinged, and ends if
     no answer comes in `ping_timeout` seconds. Raises OSError when the server cannot be reached, is not
@@ -78,7 +78,7 @@ async def open_stream(
     _, connection = await asyncio.get_running_loop().create_connection(
         lambda: _ClientConnection(
             _request(address, method, "http" if context is None else "https"),
-            make_handler,
+            make_listener,
             (ping_after, ping_timeout),
         ),
         place.host,
@@ -105,31 +105,31 @@ def _request(address: str, method: str, scheme: str) -> list[tuple[str, str]]:
     ]
 
 
-class _ClientConnection(Connection, Generic[H]):
+class _ClientConnection(Connection, Generic[L]):
     def __init__(
         self,
         request: list[tuple[str, str]],
-        make_handler: Callable[[Call], H],
+        make_listener: Callable[[ClientCall], L],
         pings: tuple[float, float],
     ) -> None:
         super().__init__(client_side=True)
         self._request = request
-        self._make_handler = make_handler
+        self._make_listener = make_listener
         self._ping_after, self._ping_timeout = pings
         self._timer: asyncio.TimerHandle | None = None
         self._incoming = Incoming()
         self._outgoing = Outgoing()
         self._status: str | None = None
-        self._handler: H | None = None
-        self.opened: asyncio.Future[H] = self._loop.create_future()
+        self._listener: L | None = None
+        self.opened: asyncio.Future[L] = self._loop.create_future()
 
-    def send(self, message: bytes, *, patient: bool = False) -> None:
-        """Send a message, after those before it; `patient`: together with others that come soon."""
+    def send(self, message: bytes, *, coalesce: bool = False) -> None:
+        """See ClientCall."""
         self._outgoing.add(message)
-        self.flush_soon(patient=patient)
+        self.flush_soon(coalesce=coalesce)
 
     def cancel(self) -> None:
-        """End the call and its connection; what was not sent yet is lost."""
+        """See ClientCall."""
         self._end(rpc_error(StatusCode.CANCELLED, CANCELED))
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -141,7 +141,7 @@ class _ClientConnection(Connection, Generic[H]):
         self._end(rpc_error(StatusCode.UNAVAILABLE, _LOST))
 
     def handle(self, event: Event) -> None:
-        """Something has come."""
+        """Handle an event of HTTP/2."""
         match event:
             case DataReceived(stream_id=stream_id, data=data, flow_controlled_length=size):
                 self.http2.acknowledge_received_data(size, stream_id)
@@ -162,26 +162,26 @@ class _ClientConnection(Connection, Generic[H]):
                 pass
 
     def write_streams(self) -> None:
-        """Give h2 what the call has to send."""
-        if self._handler is not None:
+        """Hand to h2 what the call has to send."""
+        if self._listener is not None:
             self._outgoing.write(self.http2, _STREAM)
 
     def _open(self) -> None:
         self.http2.send_headers(_STREAM, self._request)
-        self._handler = self._make_handler(self)
+        self._listener = self._make_listener(self)
         self._ping_later()
-        self.opened.set_result(self._handler)
+        self.opened.set_result(self._listener)
 
     def _feed(self, data: bytes) -> None:
-        self._incoming.add(data)
         try:
-            while not self._transport.is_closing() and self._handler is not None:
-                message = self._incoming.take()
-                if message is None:
-                    return
-                self._handler.receive(message)
+            self._incoming.feed(data, self._receiver)
         except MessageError as error:
             self._end(rpc_error(error.status, str(error)))
+
+    def _receiver(self) -> Callable[[bytes], None] | None:
+        if self._listener is None or self._transport.is_closing():
+            return None
+        return self._listener.receive
 
     def _read_status(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         fields = dict(headers)
@@ -193,10 +193,10 @@ class _ClientConnection(Connection, Generic[H]):
             self._status = rpc_error(StatusCode(int(status)), text)
 
     def _end(self, reason: str) -> None:
-        """The call is over, and with it the connection."""
-        handler, self._handler = self._handler, None
-        if handler is not None:
-            handler.closed(reason)
+        """End the call, and with it the connection."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.closed(reason)
         self._transport.abort()
 
     def _ping_later(self) -> None:

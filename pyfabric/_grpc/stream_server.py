@@ -16,21 +16,21 @@ from pyfabric.messages.addresses import Address
 _HEADERS: Final = ((":status", "200"), ("content-type", "application/grpc"))
 
 
-class Handler(Protocol):
-    """The server's side of one call. All its methods are called on the event loop."""
+class ServerListener(Protocol):
+    """Receives what happens on one call to a server. All its methods are called on the event loop."""
 
     def receive(self, message: bytes) -> None:
-        """A message has come."""
+        """Handle a message of the client."""
 
     def drain(self) -> None:
-        """The server is stopping: end the call as soon as nothing is left to do."""
+        """End the call as soon as nothing is left to do: the server is stopping."""
 
     def closed(self) -> None:
-        """The call is over: the client sends no more or has gone, or the handler ended it."""
+        """Handle the end of the call: the client sends no more or has gone, or the listener ended it."""
 
 
-class Call:
-    """One call, as its handler sees it; used on the event loop only."""
+class ServerCall:
+    """One call to a server, as its listener uses it; on the event loop only."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -39,33 +39,28 @@ class Call:
         self._status: tuple[StatusCode, str] | None = None
         self._answered = False
         self.client_ended = False
-        self.handler: Handler | None = None
+        self.listener: ServerListener | None = None
 
-    def send(self, message: bytes, *, patient: bool = False) -> None:
-        """Send a message, after those before it; `patient`: together with others that come soon."""
+    def send(self, message: bytes, *, coalesce: bool = False) -> None:
+        """Send a message after those before it; `coalesce`: together with others that follow soon."""
         self._outgoing.add(message)
-        self._connection.flush_soon(patient=patient)
+        self._connection.flush_soon(coalesce=coalesce)
 
     def end(self, status: StatusCode = StatusCode.OK, text: str = "") -> None:
-        """End the call, after what was sent; what comes from now on is not received."""
+        """End the call after what was sent; nothing is received from now on."""
         if self._status is None:
             self._status = (status, text)
             self._connection.flush_soon()
 
     def feed(self, data: bytes) -> None:
         """Hand over the messages that are complete with these bytes."""
-        self._incoming.add(data)
         try:
-            while self._status is None and self.handler is not None:
-                message = self._incoming.take()
-                if message is None:
-                    return
-                self.handler.receive(message)
+            self._incoming.feed(data, self._receiver)
         except MessageError as error:
             self.end(error.status, str(error))
 
     def write(self, http2: H2Connection, stream_id: int) -> bool:
-        """Write what the client's windows take; whether that was all of the call."""
+        """Write what the client's windows take; returns whether that was all of the call."""
         if not self._answered:
             http2.send_headers(stream_id, _HEADERS)
             self._answered = True
@@ -76,11 +71,16 @@ class Call:
         http2.send_headers(stream_id, trailers, end_stream=True)
         return True
 
+    def _receiver(self) -> Callable[[bytes], None] | None:
+        if self._status is not None or self.listener is None:
+            return None
+        return self.listener.receive
+
 
 class StreamServer:
-    """Serves `method` ("/package.Service/Method"); `accept` makes the handler of each call."""
+    """Serves `method` ("/package.Service/Method"); `accept` makes the listener of each call."""
 
-    def __init__(self, method: str, accept: Callable[[Call], Handler]) -> None:
+    def __init__(self, method: str, accept: Callable[[ServerCall], ServerListener]) -> None:
         self.method = method
         self.accept = accept
         self.connections: set[_ServerConnection] = set()
@@ -102,8 +102,8 @@ class StreamServer:
             raise NetworkError(f"cannot listen on {address}: is it in use? ({error})") from error
         return int(self._server.sockets[0].getsockname()[1])
 
-    async def stop(self, patience: float) -> None:
-        """Take no more calls, wait up to `patience` seconds for those that run, and end."""
+    async def stop(self, grace: float) -> None:
+        """Take no more calls, wait up to `grace` seconds for those that run, and close."""
         if self._server is None:
             return
         self.is_stopping = True
@@ -112,7 +112,7 @@ class StreamServer:
             connection.drain()
         lost = [connection.lost for connection in self.connections]
         if lost:
-            await asyncio.wait(lost, timeout=patience)
+            await asyncio.wait(lost, timeout=grace)
         for connection in tuple(self.connections):
             connection.abort()
         await asyncio.gather(*lost)
@@ -124,7 +124,7 @@ class _ServerConnection(Connection):
     def __init__(self, server: StreamServer) -> None:
         super().__init__(client_side=False)
         self._server = server
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, ServerCall] = {}
         self._draining = False
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
@@ -143,15 +143,15 @@ class _ServerConnection(Connection):
         self.lost.set_result(None)
 
     def drain(self) -> None:
-        """Take no more calls, and end when those that run have."""
+        """Take no more calls, and close when those that run have ended."""
         self._draining = True
         for call in self._calls.values():
-            if call.handler is not None:
-                call.handler.drain()
+            if call.listener is not None:
+                call.listener.drain()
         self.flush_soon()
 
     def handle(self, event: Event) -> None:
-        """Something has come."""
+        """Handle an event of HTTP/2."""
         match event:
             case RequestReceived(stream_id=stream_id, headers=headers):
                 self._open(stream_id, dict(headers).get(b":path"))
@@ -166,7 +166,7 @@ class _ServerConnection(Connection):
                 self._forget(stream_id)
 
     def write_streams(self) -> None:
-        """Give h2 what the calls have to send."""
+        """Hand to h2 what the calls have to send."""
         for stream_id, call in tuple(self._calls.items()):
             if call.write(self.http2, stream_id):
                 self._forget(stream_id)
@@ -177,15 +177,15 @@ class _ServerConnection(Connection):
             self.close()
 
     def _open(self, stream_id: int, method: bytes | None) -> None:
-        call = self._calls[stream_id] = Call(self)
+        call = self._calls[stream_id] = ServerCall(self)
         if method != self._server.method.encode():
             call.end(StatusCode.UNIMPLEMENTED, "unknown method")
         elif self._draining:
             call.end(StatusCode.UNAVAILABLE, "the server is stopping")
         else:
-            call.handler = self._server.accept(call)
+            call.listener = self._server.accept(call)
 
     def _forget(self, stream_id: int) -> None:
         call = self._calls.pop(stream_id)
-        if call.handler is not None:
-            call.handler.closed()
+        if call.listener is not None:
+            call.listener.closed()

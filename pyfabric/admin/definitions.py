@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
-from fabric_protos.peer import policy_pb2
-
-from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import ENDORSEMENT_PLUGIN, VALIDATION_PLUGIN
-from pyfabric.rules.policies.syntax import format_signature_policy, parse_signature_policy
+from pyfabric.rules.policies.application import application_policy, describe_policy
+
+__all__ = [
+    "ApprovedDefinition",
+    "ChaincodeDefinition",
+    "CommittedDefinition",
+    "application_policy",
+    "describe_policy",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,28 +53,3 @@ class CommittedDefinition:
 
     definition: ChaincodeDefinition
     approvals: dict[str, bool]
-
-
-def application_policy(text: str) -> bytes:
-    """The bytes of peer.ApplicationPolicy: of an expression, or of a policy's path; none for "".
-
-    Raises PolicySyntaxError.
-    """
-    if not text:
-        return b""
-    if "(" in text:
-        policy = policy_pb2.ApplicationPolicy(signature_policy=parse_signature_policy(text))
-    else:
-        policy = policy_pb2.ApplicationPolicy(channel_config_policy_reference=text)
-    return policy.SerializeToString()
-
-
-def describe_policy(raw: bytes) -> str:
-    """The text of an endorsement policy, as `application_policy` takes it.
-
-    Raises DecodeError for other bytes, ConfigError for a policy that cannot be written as a text.
-    """
-    policy = decode(policy_pb2.ApplicationPolicy, raw)
-    if policy.HasField("signature_policy"):
-        return format_signature_policy(policy.signature_policy)
-    return policy.channel_config_policy_reference

@@ -9,14 +9,15 @@ from typing import Generic, Protocol, TypeVar
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-from pyfabric.chaincode import calls, writes
-from pyfabric.chaincode.calls import Call
+from pyfabric.chaincode import requests, writes
 from pyfabric.chaincode.invocation import Invocation
 from pyfabric.chaincode.keys import composite_range, simple_range
+from pyfabric.chaincode.requests import Request
 from pyfabric.chaincode.results import Batch, KeyValue, Modification, Page, Response
 from pyfabric.chaincode.transaction_info import TransactionInfo
-from pyfabric.chaincode.writes import Record, WriteBatch
+from pyfabric.chaincode.writes import WriteBatch
 from pyfabric.errors import ContractError
+from pyfabric.rules.requests.writes import Record
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ AsyncExchange = Callable[[shim.ChaincodeMessage.Type, bytes], Awaitable[bytes]]
 class AsyncAsk(Protocol):
     """Sends a request, awaits and reads its answer."""
 
-    async def __call__(self, call: Call[T], /) -> T: ...
+    async def __call__(self, request: Request[T], /) -> T: ...
 
 
 class AsyncState:
@@ -42,12 +43,12 @@ class AsyncState:
 
     async def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None if it has none; own writes are not seen."""
-        return await self._ask(calls.get_state(key, self._collection))
+        return await self._ask(requests.get_state(key, self._collection))
 
     async def get_multiple_states(self, keys: Sequence[str]) -> list[bytes | None]:
         """The committed values of several keys in few requests, in the order of the keys."""
-        requests = calls.get_states(keys, self._multiple_reads, self._collection)
-        return [value for each in requests for value in await self._ask(each)]
+        found = requests.get_states(keys, self._multiple_reads, self._collection)
+        return [value for each in found for value in await self._ask(each)]
 
     async def put_state(self, key: str, value: bytes) -> None:
         """Write a key when the transaction commits."""
@@ -64,22 +65,22 @@ class AsyncState:
         transaction commits.
         """
         bounds = simple_range(start, end)
-        return AsyncQueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+        return AsyncQueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str] = ()
     ) -> "AsyncQueryIterator[KeyValue]":
         """All records whose composite key begins with these parts."""
         bounds = composite_range(object_type, attributes)
-        return AsyncQueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+        return AsyncQueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_query_result(self, query: str) -> "AsyncQueryIterator[KeyValue]":
         """What a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
-        return AsyncQueryIterator(self._ask, calls.query_result(query, self._collection))
+        return AsyncQueryIterator(self._ask, requests.query_result(query, self._collection))
 
     async def get_state_validation_parameter(self, key: str) -> bytes | None:
         """The key's own endorsement policy (bytes), None if the chaincode's applies."""
-        return await self._ask(calls.get_validation_parameter(key, self._collection))
+        return await self._ask(requests.get_validation_parameter(key, self._collection))
 
     async def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
         """Give the key an endorsement policy of its own when the transaction commits."""
@@ -95,7 +96,7 @@ class AsyncPrivateCollection(AsyncState):
 
     async def get_hash(self, key: str) -> bytes | None:
         """The SHA-256 of a value, which departments outside the collection can read too."""
-        return await self._ask(calls.get_hash(key, self._collection))
+        return await self._ask(requests.get_hash(key, self._collection))
 
     async def purge(self, key: str) -> None:
         """Delete a key, and all that was ever written to it from the members' databases."""
@@ -106,8 +107,8 @@ class AsyncStub(AsyncState, TransactionInfo):
     """The peer, as a function of an `AsyncContract` sees it: the transaction, and public state."""
 
     def __init__(self, invocation: Invocation, exchange: AsyncExchange) -> None:
-        async def ask(call: Call[T]) -> T:
-            return call.parse(await exchange(call.type, call.payload))
+        async def ask(request: Request[T]) -> T:
+            return request.parse(await exchange(request.type, request.payload))
 
         batch = WriteBatch(invocation.write_batch)
         AsyncState.__init__(self, ask, "", invocation.multiple_reads, batch)
@@ -118,24 +119,24 @@ class AsyncStub(AsyncState, TransactionInfo):
     ) -> Page:
         """One page of a range. Pages are not checked again at commit: for queries only."""
         bounds = simple_range(start, end)
-        return await self._ask(calls.state_page(*bounds, page_size, bookmark))
+        return await self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     async def get_state_by_partial_composite_key_with_pagination(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:
         """One page of the records whose composite key begins with these parts; for queries only."""
         bounds = composite_range(object_type, attributes)
-        return await self._ask(calls.state_page(*bounds, page_size, bookmark))
+        return await self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     async def get_query_result_with_pagination(
         self, query: str, page_size: int, bookmark: str = ""
     ) -> Page:
         """One page of what a rich query finds; for queries only."""
-        return await self._ask(calls.query_page(query, page_size, bookmark))
+        return await self._ask(requests.query_page(query, page_size, bookmark))
 
     def get_history_for_key(self, key: str) -> "AsyncQueryIterator[Modification]":
         """All that was written to a key, newest first. Not checked again at commit."""
-        return AsyncQueryIterator(self._ask, calls.history(key))
+        return AsyncQueryIterator(self._ask, requests.history(key))
 
     async def invoke_chaincode(
         self, name: str, arguments: Sequence[bytes], channel: str = ""
@@ -145,7 +146,7 @@ class AsyncStub(AsyncState, TransactionInfo):
         On the same channel what it reads and writes joins this transaction. On another `channel` it
         is a query only: its writes are dropped, and what it read is not checked at commit.
         """
-        return await self._ask(calls.invoke_chaincode(name, arguments, channel))
+        return await self._ask(requests.invoke_chaincode(name, arguments, channel))
 
     def start_write_batch(self) -> None:
         """Hold back all writes, private ones too, to send them in few requests.
@@ -170,10 +171,10 @@ class AsyncStub(AsyncState, TransactionInfo):
 class AsyncQueryIterator(AsyncIterator[T], Generic[T]):
     """Results of a query, fetched as they are read; `aclose` frees the query before its end."""
 
-    def __init__(self, ask: AsyncAsk, first: Call[Batch[T]]) -> None:
+    def __init__(self, ask: AsyncAsk, first: Request[Batch[T]]) -> None:
         self._ask = ask
         self._parse = first.parse
-        self._next: Call[Batch[T]] | None = first
+        self._next: Request[Batch[T]] | None = first
         self._query_id = ""
         self._items: deque[T] = deque()
 
@@ -185,7 +186,7 @@ class AsyncQueryIterator(AsyncIterator[T], Generic[T]):
             self._items.extend(batch.items)
             self._query_id = batch.query_id
             more = batch.has_more
-            self._next = calls.next_batch(batch.query_id, self._parse) if more else None
+            self._next = requests.next_batch(batch.query_id, self._parse) if more else None
         return self._items.popleft()
 
     async def aclose(self) -> None:
@@ -193,4 +194,4 @@ class AsyncQueryIterator(AsyncIterator[T], Generic[T]):
         self._items.clear()
         unfinished, self._next = self._next is not None, None
         if unfinished and self._query_id:
-            await self._ask(calls.close_query(self._query_id))
+            await self._ask(requests.close_query(self._query_id))

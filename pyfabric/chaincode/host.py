@@ -81,7 +81,7 @@ class Wanted(BaseModel):
     operations: OperationsService | None = None
 
 
-class Host:
+class ContractHost:
     """The services of one process."""
 
     def __init__(self) -> None:
@@ -193,7 +193,7 @@ def _content(path: Path | None) -> bytes | None:
 
 
 async def _run(wanted: AsyncIterator[bytes], answer: Callable[[str], None]) -> None:
-    host = Host()
+    host = ContractHost()
     try:
         async for line in wanted:
             answer(await _applied(host, line))
@@ -238,7 +238,7 @@ def _line(file: Path) -> bytes:
         return b""
 
 
-async def _applied(host: Host, line: bytes) -> str:
+async def _applied(host: ContractHost, line: bytes) -> str:
     """Apply a line; whatever a contract's module raises is an answer too, and ends nothing."""
     task = asyncio.ensure_future(host.apply(line))
     await asyncio.wait([task])

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from pyfabric._grpc.stream_server import Call, StreamServer
+from pyfabric._grpc.stream_server import ServerCall, StreamServer
 from pyfabric._grpc.tls import http2_server_context
 from pyfabric._operations.metrics import Registry
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
-from pyfabric.chaincode.session import Session
+from pyfabric.chaincode.peer_stream import PeerStream
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
@@ -18,7 +18,7 @@ from pyfabric.messages.addresses import Address
 
 _METHOD = "/protos.Chaincode/Connect"
 _THREADS = 64
-_PATIENCE_SECONDS = 10.0
+_GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class ChaincodeServer:
         self.address = str(Address(Address.parse(self.address).host, port))
         self._server = server
 
-    async def stop(self, patience: float = _PATIENCE_SECONDS) -> None:
-        """Take no more transactions, answer those that run for up to `patience` seconds, and end."""
+    async def stop(self, grace: float = _GRACE_SECONDS) -> None:
+        """Take no more transactions, answer those that run for up to `grace` seconds, and end."""
         if self._server is None:
             return
-        await self._server.stop(patience)
+        await self._server.stop(grace)
         self._workers.close()
         self._server = None
 
@@ -101,7 +101,7 @@ class ChaincodeServer:
         except (ssl.SSLError, ValueError) as error:
             raise NetworkError(f"{self.address}: TLS material cannot be used: {error}") from error
 
-    def _accept(self, call: Call) -> Session:
-        return Session(
+    def _accept(self, call: ServerCall) -> PeerStream:
+        return PeerStream(
             self._chaincode, self.package_id, self._workers, self._metrics, self._tracer, call
         )

@@ -7,14 +7,15 @@ from typing import Generic, Self, TypeVar
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-from pyfabric.chaincode import calls, writes
-from pyfabric.chaincode.calls import Ask, Call
+from pyfabric.chaincode import requests, writes
 from pyfabric.chaincode.invocation import Invocation
 from pyfabric.chaincode.keys import composite_range, simple_range
+from pyfabric.chaincode.requests import Ask, Request
 from pyfabric.chaincode.results import Batch, KeyValue, Modification, Page, Response
 from pyfabric.chaincode.transaction_info import TransactionInfo
-from pyfabric.chaincode.writes import Record, WriteBatch
+from pyfabric.chaincode.writes import WriteBatch
 from pyfabric.errors import ContractError
+from pyfabric.rules.requests.writes import Record
 
 T = TypeVar("T")
 
@@ -36,12 +37,12 @@ class State:
 
     def get_state(self, key: str) -> bytes | None:
         """The committed value of a key, None if it has none; own writes are not seen."""
-        return self._ask(calls.get_state(key, self._collection))
+        return self._ask(requests.get_state(key, self._collection))
 
     def get_multiple_states(self, keys: Sequence[str]) -> list[bytes | None]:
         """The committed values of several keys in few requests, in the order of the keys."""
-        requests = calls.get_states(keys, self._multiple_reads, self._collection)
-        return [value for each in requests for value in self._ask(each)]
+        found = requests.get_states(keys, self._multiple_reads, self._collection)
+        return [value for each in found for value in self._ask(each)]
 
     def put_state(self, key: str, value: bytes) -> None:
         """Write a key when the transaction commits."""
@@ -58,22 +59,22 @@ class State:
         transaction commits.
         """
         bounds = simple_range(start, end)
-        return QueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+        return QueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str] = ()
     ) -> "QueryIterator[KeyValue]":
         """All records whose composite key begins with these parts."""
         bounds = composite_range(object_type, attributes)
-        return QueryIterator(self._ask, calls.state_range(*bounds, self._collection))
+        return QueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_query_result(self, query: str) -> "QueryIterator[KeyValue]":
         """What a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
-        return QueryIterator(self._ask, calls.query_result(query, self._collection))
+        return QueryIterator(self._ask, requests.query_result(query, self._collection))
 
     def get_state_validation_parameter(self, key: str) -> bytes | None:
         """The key's own endorsement policy (bytes), None if the chaincode's applies."""
-        return self._ask(calls.get_validation_parameter(key, self._collection))
+        return self._ask(requests.get_validation_parameter(key, self._collection))
 
     def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
         """Give the key an endorsement policy of its own when the transaction commits."""
@@ -89,7 +90,7 @@ class PrivateCollection(State):
 
     def get_hash(self, key: str) -> bytes | None:
         """The SHA-256 of a value, which departments outside the collection can read too."""
-        return self._ask(calls.get_hash(key, self._collection))
+        return self._ask(requests.get_hash(key, self._collection))
 
     def purge(self, key: str) -> None:
         """Delete a key, and all that was ever written to it from the members' databases."""
@@ -100,8 +101,8 @@ class Stub(State, TransactionInfo):
     """The peer, as a function of a `Contract` sees it: the transaction, and public state."""
 
     def __init__(self, invocation: Invocation, exchange: Exchange) -> None:
-        def ask(call: Call[T]) -> T:
-            return call.parse(exchange(call.type, call.payload))
+        def ask(request: Request[T]) -> T:
+            return request.parse(exchange(request.type, request.payload))
 
         batch = WriteBatch(invocation.write_batch)
         State.__init__(self, ask, "", invocation.multiple_reads, batch)
@@ -112,24 +113,24 @@ class Stub(State, TransactionInfo):
     ) -> Page:
         """One page of a range. Pages are not checked again at commit: for queries only."""
         bounds = simple_range(start, end)
-        return self._ask(calls.state_page(*bounds, page_size, bookmark))
+        return self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     def get_state_by_partial_composite_key_with_pagination(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:
         """One page of the records whose composite key begins with these parts; for queries only."""
         bounds = composite_range(object_type, attributes)
-        return self._ask(calls.state_page(*bounds, page_size, bookmark))
+        return self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     def get_query_result_with_pagination(
         self, query: str, page_size: int, bookmark: str = ""
     ) -> Page:
         """One page of what a rich query finds; for queries only."""
-        return self._ask(calls.query_page(query, page_size, bookmark))
+        return self._ask(requests.query_page(query, page_size, bookmark))
 
     def get_history_for_key(self, key: str) -> "QueryIterator[Modification]":
         """All that was written to a key, newest first. Not checked again at commit."""
-        return QueryIterator(self._ask, calls.history(key))
+        return QueryIterator(self._ask, requests.history(key))
 
     def invoke_chaincode(
         self, name: str, arguments: Sequence[bytes], channel: str = ""
@@ -139,7 +140,7 @@ class Stub(State, TransactionInfo):
         On the same channel what it reads and writes joins this transaction. On another `channel` it
         is a query only: its writes are dropped, and what it read is not checked at commit.
         """
-        return self._ask(calls.invoke_chaincode(name, arguments, channel))
+        return self._ask(requests.invoke_chaincode(name, arguments, channel))
 
     def start_write_batch(self) -> None:
         """Hold back all writes, private ones too, to send them in few requests.
@@ -165,7 +166,7 @@ class QueryIterator(Iterator[T], Generic[T]):
     """Results of a query, fetched as they are read. The peer forgets the query when the transaction
     ends; close it, or use `with`, to free it before."""
 
-    def __init__(self, ask: Ask, first: Call[Batch[T]]) -> None:
+    def __init__(self, ask: Ask, first: Request[Batch[T]]) -> None:
         self._ask = ask
         self._parse = first.parse
         self._take(ask(first))
@@ -179,7 +180,7 @@ class QueryIterator(Iterator[T], Generic[T]):
         while not self._items:
             if not self._has_more:
                 raise StopIteration
-            self._take(self._ask(calls.next_batch(self._query_id, self._parse)))
+            self._take(self._ask(requests.next_batch(self._query_id, self._parse)))
         return self._items.popleft()
 
     def close(self) -> None:
@@ -187,7 +188,7 @@ class QueryIterator(Iterator[T], Generic[T]):
         self._items.clear()
         if self._has_more:
             self._has_more = False
-            self._ask(calls.close_query(self._query_id))
+            self._ask(requests.close_query(self._query_id))
 
     def __enter__(self) -> Self:
         return self

@@ -9,13 +9,11 @@ from typing import Final
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-from pyfabric.chaincode.calls import VALIDATION_PARAMETER, Call
 from pyfabric.chaincode.keys import require_key
+from pyfabric.chaincode.requests import VALIDATION_PARAMETER, Request
 from pyfabric.errors import ContractError
+from pyfabric.rules.requests.writes import Record, single_request
 
-Record = shim.WriteRecord
-
-_MESSAGE: Final = shim.ChaincodeMessage
 _METADATA: Final = "metadata"
 
 
@@ -48,26 +46,10 @@ def set_validation_parameter(key: str, policy: bytes, collection: str) -> Record
     )
 
 
-def write(record: Record) -> Call[None]:
-    """The request that makes one write."""
-    key, collection = record.key, record.collection
-    request: shim.PutState | shim.DelState | shim.PurgePrivateState | shim.PutStateMetadata
-    match record.type:
-        case Record.Type.PUT_STATE:
-            kind = _MESSAGE.PUT_STATE
-            request = shim.PutState(key=key, value=record.value, collection=collection)
-        case Record.Type.DEL_STATE:
-            kind = _MESSAGE.DEL_STATE
-            request = shim.DelState(key=key, collection=collection)
-        case Record.Type.PURGE_PRIVATE_DATA:
-            kind = _MESSAGE.PURGE_PRIVATE_DATA
-            request = shim.PurgePrivateState(key=key, collection=collection)
-        case _:
-            kind = _MESSAGE.PUT_STATE_METADATA
-            request = shim.PutStateMetadata(
-                key=key, collection=collection, metadata=record.metadata
-            )
-    return Call(kind, request.SerializeToString(), _nothing)
+def write(record: Record) -> Request[None]:
+    """Return the request that makes one write by itself."""
+    kind, payload = single_request(record)
+    return Request(kind, payload, _nothing)
 
 
 class WriteBatch:
@@ -91,7 +73,7 @@ class WriteBatch:
             self._records[record.collection, record.key, record.HasField(_METADATA)] = record
         return self._started
 
-    def finish(self) -> list[Call[None]]:
+    def finish(self) -> list[Request[None]]:
         """The requests that make the writes held back; those that come later are made at once."""
         records, self._records = list(self._records.values()), {}
         self._started = False
@@ -99,9 +81,9 @@ class WriteBatch:
         return [_batch(records[at : at + self._most]) for at in starts]
 
 
-def _batch(records: Sequence[Record]) -> Call[None]:
+def _batch(records: Sequence[Record]) -> Request[None]:
     request = shim.WriteBatchState(rec=records)
-    return Call(_MESSAGE.WRITE_BATCH_STATE, request.SerializeToString(), _nothing)
+    return Request(shim.ChaincodeMessage.WRITE_BATCH_STATE, request.SerializeToString(), _nothing)
 
 
 def _nothing(_payload: bytes) -> None:

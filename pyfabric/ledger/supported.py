@@ -13,7 +13,6 @@ from fabric_protos.peer import chaincode_shim_pb2
 from pyfabric.ledger.channel.limits import VALIDATED_CAPABILITIES
 from pyfabric.ledger.ordering.block_writing import BFT
 from pyfabric.ledger.ordering.config_messages import UNSURVIVABLE
-from pyfabric.ledger.peer.chaincodes import REQUESTS
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.messages import config_values
 from pyfabric.rules.configuration.succession import (
@@ -22,6 +21,7 @@ from pyfabric.rules.configuration.succession import (
     ORDERER_CAPABILITIES,
 )
 from pyfabric.rules.consensus.raft import RAFT
+from pyfabric.rules.requests.handler import REQUESTS
 
 _Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 

@@ -5,9 +5,10 @@ has an implicit one in every chaincode. Sources: core/common/privdata and
 core/chaincode/lifecycle/deployedcc_infoprovider.go of Fabric 3.1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
@@ -18,7 +19,7 @@ from pyfabric.identity.msp import MemberIdentity, MSPManager
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE, implicit_collection, implicit_owner
 from pyfabric.messages.policies import signed_by_members
-from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.channel_config import Capabilities
 from pyfabric.rules.lifecycle.definitions import Definition
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 
@@ -62,6 +63,30 @@ class Collection:
         return SignaturePolicy(self.members, self.manager)
 
 
+class ChannelMembers(Protocol):
+    """What collections need of a channel's configuration; `ChannelConfig` has it."""
+
+    @property
+    def channel_id(self) -> str:
+        """The channel's name."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The capabilities in force."""
+        ...
+
+    @property
+    def msp_manager(self) -> MSPManager:
+        """The MSPs of the channel."""
+        ...
+
+    @property
+    def application_organizations(self) -> Iterable[str]:
+        """The MSP ids of the organisations that have implicit collections."""
+        ...
+
+
 class Collections:
     """The collections of a channel.
 
@@ -71,7 +96,7 @@ class Collections:
 
     def __init__(
         self,
-        config: ChannelConfig,
+        config: ChannelMembers,
         definition: Callable[[str], Definition | None],
         msp_id: str,
     ) -> None:

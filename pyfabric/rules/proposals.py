@@ -165,6 +165,18 @@ def check_shape(proposal: Proposal) -> str:
     return extension.chaincode_id.name
 
 
+def invalid_proposal(problem: ProposalError) -> ProposalError:
+    """Return the refusal of a proposal whose headers or creator do not hold."""
+    return ProposalError(f"error validating proposal: {problem.message}")
+
+
+def unknown_creator(channel_id: str) -> ProposalError:
+    """Return the refusal of a creator whose MSP the channel does not know, or who has no certificate."""
+    return ProposalError(
+        f"access denied: channel [{channel_id}] creator org unknown, creator is malformed"
+    )
+
+
 def check_headers(proposal: Proposal) -> None:
     """Header type, epoch, nonce, creator, transaction id and the presence of a signature."""
     kind = proposal.channel_header.type

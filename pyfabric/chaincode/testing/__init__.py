@@ -3,5 +3,13 @@
 from pyfabric.chaincode.testing.determinism import DeterminismError, DeterminismGuard
 from pyfabric.chaincode.testing.identities import identity
 from pyfabric.chaincode.testing.ledger import Endorsement, TestLedger
+from pyfabric.rules.collection_configs import CollectionConfig
 
-__all__ = ["DeterminismError", "DeterminismGuard", "Endorsement", "TestLedger", "identity"]
+__all__ = [
+    "CollectionConfig",
+    "DeterminismError",
+    "DeterminismGuard",
+    "Endorsement",
+    "TestLedger",
+    "identity",
+]

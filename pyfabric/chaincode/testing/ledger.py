@@ -1,45 +1,48 @@
 """A ledger in memory for tests of contracts: endorse, order, validate, commit, with Fabric's rules."""
 
-import hashlib
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
-from typing import Any, ClassVar, NamedTuple
+from hashlib import sha256
+from typing import ClassVar, NamedTuple
 
-from fabric_protos.common import common_pb2
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
-from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.chaincode.chaincode import Chaincode
-from pyfabric.chaincode.conversion import encode_value
 from pyfabric.chaincode.invocation import OK, Event, Invocation, Result
-from pyfabric.chaincode.stub import Exchange
+from pyfabric.chaincode.testing.channel import Callee, Channel, make_channel
 from pyfabric.chaincode.testing.determinism import DeterminismGuard
 from pyfabric.chaincode.testing.identities import identity
-from pyfabric.chaincode.testing.peer import Callee, Channel, SimulatedPeer, Type
-from pyfabric.errors import CommitError, ContractError, ValidationCode
+from pyfabric.chaincode.testing.peer import SimulatedPeer
+from pyfabric.chaincode.testing.private_data import Disseminated
+from pyfabric.chaincode.testing.proposals import invocation
+from pyfabric.errors import CommitError, ConfigError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
-from pyfabric.rules.state.memory import MemoryState
+from pyfabric.rules.collection_configs import CollectionConfig
+from pyfabric.rules.proposals import invalid_proposal, unknown_creator
+from pyfabric.rules.requests.invocations import failed_execution, failed_simulation
+from pyfabric.rules.state.expiry import expire
 from pyfabric.rules.state.mvcc import validate
 from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set
-from pyfabric.rules.state.simulation import Simulation
 from pyfabric.rules.state.updates import Updates
-from pyfabric.rules.state.versions import Version
-
-_BATCH = 100
+from pyfabric.rules.state.versions import Version, hashed_namespace
 
 
 @dataclass(frozen=True, slots=True)
 class Endorsement:
-    """A transaction that ran and is not yet ordered: its result, and what it read and writes."""
+    """A transaction that ran and is not yet ordered: its result, and what it read and writes.
+
+    `read_write_set` is what goes into a block (bytes of TxReadWriteSet), `private` what the endorser
+    gave to members of collections.
+    """
 
     transaction_id: str
     result: bytes
     event: Event | None
     read_write_set: bytes
     timestamp: datetime
+    private: tuple[Disseminated, ...] = ()
 
 
 class CommittedEvent(NamedTuple):
@@ -52,13 +55,24 @@ class CommittedEvent(NamedTuple):
 
 
 class TestLedger:
-    """A chaincode on a channel of its own.
+    """A chaincode on a channel of its own, with one peer for each organisation.
 
-    `submit` commits each transaction in a block of its own; `endorse` and `commit` apart show what
-    happens to transactions that ran side by side. `now` is the time of the next proposals, and stands
-    still until it is set. `events` holds the events of committed transactions. `callees` stand for other
-    chaincodes, by "name" or "name/channel". A contract that asks the clock, chance or the network, itself
-    or through a library, raises DeterminismError; `guard` False lets it.
+    What Fabric's peers refuse is refused here with the same text. `submit` commits each transaction in
+    a block of its own; `endorse` and `commit` apart show what happens to transactions that ran side by
+    side. `now` is the time of the next proposals, and stands still until it is set. `events` holds the
+    events of committed transactions.
+
+    `collections` are the chaincode's collections of private data; each organisation has an implicit one
+    (`_implicit_org_<MSP id>`) beside them. `organizations` are the MSP ids of the channel's members;
+    None: those that the collections name, and that of every identity that calls. `init_required` says
+    that the chaincode takes an Init call (`is_init`) before any other.
+
+    `callees` are other chaincodes: by "name" on the channel, a `Chaincode` (which runs in the same
+    transaction, over a namespace of its own) or a function of its arguments; by "name/channel" on
+    another channel, a `TestLedger` (which is only read) or a function.
+
+    A contract that asks the clock, chance or the network, itself or through a library, raises
+    DeterminismError; `guard` False lets it. Endorsement policies are not checked: one peer endorses.
     """
 
     __test__: ClassVar[bool] = False
@@ -69,22 +83,35 @@ class TestLedger:
         *,
         channel: str = "channel",
         name: str = "chaincode",
+        collections: Sequence[CollectionConfig] = (),
+        organizations: Sequence[str] | None = None,
+        init_required: bool = False,
         now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-        callees: Mapping[str, Callee] | None = None,
+        callees: "Mapping[str, Callee | Chaincode | TestLedger] | None" = None,
         guard: bool = True,
     ) -> None:
         self.now = now
         self.events: list[CommittedEvent] = []
         self.height = 1
-        self._chaincode = chaincode
-        self._channel = channel
+        called = callees or {}
+        self.channel: Channel = make_channel(
+            channel,
+            name,
+            chaincode,
+            collections=collections,
+            organizations=organizations or (),
+            init_required=init_required,
+            callees={
+                key: one.channel if isinstance(one, TestLedger) else one
+                for key, one in called.items()
+            },
+        )
         self._name = name
-        self._state = MemoryState()
-        self._past: dict[str, list[kv_query_result_pb2.KeyModification]] = {}
-        self._found = Channel(self._state, self._past, callees or {})
+        self._open = organizations is None
         self._guard = guard
         self._proposals = 0
-        self._default_client = identity("Org1MSP")
+        self._committed: set[str] = set()
+        self._default_client = identity((organizations or ["Org1MSP"])[0])
 
     def submit(
         self,
@@ -93,13 +120,23 @@ class TestLedger:
         as_: Identity | None = None,
         at: datetime | None = None,
         transient: Mapping[str, bytes] | None = None,
+        endorser: str | None = None,
+        is_init: bool = False,
     ) -> bytes:
-        """Run a function and commit what it writes; the answer is its result.
+        """Run a function, commit what it writes, and return its result; for the arguments see `endorse`.
 
-        Arguments that are not bytes or text are written as a client would write them. Raises
-        ContractError with the contract's refusal.
+        Raises ContractError with the contract's refusal or the peer's, CommitError if the transaction is
+        invalid.
         """
-        endorsement = self.endorse(function, *arguments, as_=as_, at=at, transient=transient)
+        endorsement = self.endorse(
+            function,
+            *arguments,
+            as_=as_,
+            at=at,
+            transient=transient,
+            endorser=endorser,
+            is_init=is_init,
+        )
         (code,) = self.commit([endorsement])
         if code is not ValidationCode.VALID:
             raise CommitError(
@@ -116,9 +153,15 @@ class TestLedger:
         as_: Identity | None = None,
         at: datetime | None = None,
         transient: Mapping[str, bytes] | None = None,
+        endorser: str | None = None,
     ) -> bytes:
-        """Run a function; what it writes is lost. Raises ContractError with its refusal."""
-        return self.endorse(function, *arguments, as_=as_, at=at, transient=transient).result
+        """Run a function and return its result; what it writes is lost.
+
+        Raises ContractError with the contract's refusal or the peer's.
+        """
+        return self.endorse(
+            function, *arguments, as_=as_, at=at, transient=transient, endorser=endorser
+        ).result
 
     def endorse(
         self,
@@ -127,158 +170,144 @@ class TestLedger:
         as_: Identity | None = None,
         at: datetime | None = None,
         transient: Mapping[str, bytes] | None = None,
+        endorser: str | None = None,
+        is_init: bool = False,
     ) -> Endorsement:
-        """Run a function on the state as it is; nothing is written until `commit`."""
-        invocation = self._invocation(
+        """Run a function on the state as it is; nothing is written until `commit`.
+
+        Arguments that are not bytes or text are written as a client would write them. `as_` is the
+        caller, a client of the first organisation if it is left out; `endorser` the MSP id of the
+        organisation whose peer runs the function, which is the caller's own if it is left out. Raises
+        ContractError with the contract's refusal or the peer's, ConfigError for an endorser that the
+        channel does not have.
+        """
+        caller = as_ or self._default_client
+        endorsing = endorser or caller.msp_id
+        self._admit(caller.msp_id, endorsing)
+        self._proposals += 1
+        given = invocation(
             (function, *arguments),
-            creator=(as_ or self._default_client).serialized(),
+            number=self._proposals,
+            channel_id=self.channel.members.channel_id,
+            creator=caller.serialized(),
             at=at or self.now,
             transient=transient or {},
+            is_init=is_init,
         )
-        simulation = Simulation(self._state, invocation.transaction_id)
-        peer = SimulatedPeer(self._found, simulation, self._name, invocation.transaction_id)
-        result = self._run(invocation, peer)
+        guard = DeterminismGuard() if self._guard else None
+        peer = SimulatedPeer(self.channel, endorsing, given, guard)
+        result = self._execute(peer, given)
+        if guard is not None and guard.violation is not None:
+            raise guard.violation
         if result.status != OK:
             raise ContractError(result.message)
         return Endorsement(
-            invocation.transaction_id,
+            given.transaction_id,
             result.payload,
             result.event,
-            simulation.read_write_set(),
-            invocation.timestamp,
+            peer.simulation.read_write_set(),
+            given.timestamp,
+            self._disseminate(peer, given.transaction_id, endorsing),
         )
 
     def commit(self, endorsements: Sequence[Endorsement]) -> list[ValidationCode]:
-        """Commit transactions in this order, in one block: what each came to."""
-        updates = Updates()
-        codes = []
+        """Commit transactions in this order, in one block; returns what each came to."""
+        state, updates = self.channel.state, Updates()
+        codes, valid = [], []
         for index, endorsement in enumerate(endorsements):
             namespaces = decode_read_write_set(endorsement.read_write_set)
-            code = validate(namespaces, self._state, updates)
+            code = ValidationCode.DUPLICATE_TXID
+            if endorsement.transaction_id not in self._committed:
+                code = validate(namespaces, state, updates)
             if code is ValidationCode.VALID:
-                updates.apply(namespaces, Version(self.height, index), self._state)
-                self._emit(endorsement)
-                self._remember(endorsement, namespaces)
+                version = Version(self.height, index)
+                updates.apply(namespaces, version, state)
+                valid.append((version, endorsement, namespaces))
+            self._committed.add(endorsement.transaction_id)
             codes.append(code)
-        self._state.commit(updates)
+        lifetimes = self.channel.lifetimes
+        hashed = {hashed_namespace(*place): lives for place, lives in lifetimes.items()}
+        expire(self.height, hashed, state, updates)
+        state.commit(updates)
+        for version, endorsement, namespaces in valid:
+            self._settle(version, endorsement, namespaces)
+        self.channel.private.expire(self.height, lifetimes)
         self.height += 1
         return codes
 
+    def add_block(self) -> None:
+        """Commit a block without transactions of this chaincode, so that private data come closer to
+        their end."""
+        self.commit([])
+
     def state(self, key: str) -> bytes | None:
-        """The committed value of a key."""
-        found = self._state.get(self._name, key)
+        """Return the committed value of a key."""
+        found = self.channel.state.get(self._name, key)
         return None if found is None else found.value
 
     def keys(self) -> list[str]:
-        """All keys of the chaincode, composite ones too."""
-        return [key for key, _ in self._state.range(self._name, "", "")]
+        """Return all keys of the chaincode, composite ones too."""
+        return [key for key, _ in self.channel.state.range(self._name, "", "")]
 
-    def _run(self, invocation: Invocation, peer: SimulatedPeer) -> Result:
-        if not self._guard:
-            return self._call(invocation, peer.answer)
-        guard = DeterminismGuard()
+    def private_state(self, collection: str, key: str, *, of: str) -> bytes | None:
+        """Return the value of a private key that the peer of an organisation (`of`, an MSP id) keeps."""
+        return self.channel.private.view(of).newest(self._name, collection, key)[0]
 
-        def answer(kind: Type, payload: bytes) -> bytes:
-            with guard.paused():
-                return peer.answer(kind, payload)
+    def private_hash(self, collection: str, key: str) -> bytes | None:
+        """Return the committed hash (SHA-256) of a private value."""
+        place = hashed_namespace(self._name, collection)
+        found = self.channel.state.get(place, sha256(key.encode()).hexdigest())
+        return None if found is None else found.value
 
-        with guard.watching():
-            result = self._call(invocation, answer)
-        if guard.violation is not None:
-            raise guard.violation
-        return result
+    def _admit(self, caller: str, endorser: str) -> None:
+        members = self.channel.members
+        if self._open:
+            members.join(caller)
+            members.join(endorser)
+        if caller not in members.application_organizations:
+            raise ContractError(invalid_proposal(unknown_creator(members.channel_id)).message)
+        if endorser not in members.application_organizations:
+            raise ConfigError(
+                f"{endorser} cannot endorse: it is no organisation of channel {members.channel_id}; "
+                "name one of organizations"
+            )
 
-    def _call(self, invocation: Invocation, answer: Exchange) -> Result:
-        if not self._chaincode.is_async(invocation):
-            return self._chaincode.run(invocation, answer)
+    def _execute(self, peer: SimulatedPeer, given: Invocation) -> Result:
+        try:
+            return peer.execute(self._name, given.arguments, is_init=given.is_init)
+        except ContractError as error:
+            raise failed_execution(given.transaction_id, error) from error
 
-        async def answer_async(kind: Type, payload: bytes) -> bytes:
-            return answer(kind, payload)
+    def _disseminate(
+        self, peer: SimulatedPeer, transaction_id: str, endorser: str
+    ) -> tuple[Disseminated, ...]:
+        private_set = peer.simulation.private_write_set()
+        try:
+            return self.channel.private.disseminate(transaction_id, private_set, endorser)
+        except ContractError as error:
+            raise failed_simulation(error) from error
 
-        return _finish(self._chaincode.run_async(invocation, answer_async))
-
-    def _emit(self, endorsement: Endorsement) -> None:
+    def _settle(
+        self, version: Version, endorsement: Endorsement, namespaces: Sequence[NamespaceSet]
+    ) -> None:
+        """Record what a valid transaction did, now that its block is committed."""
+        self.channel.private.take_in(endorsement.private)
+        self.channel.private.purge(namespaces, version)
         if endorsement.event is not None:
             self.events.append(
                 CommittedEvent(*endorsement.event, endorsement.transaction_id, self.height)
             )
-
-    def _remember(self, endorsement: Endorsement, namespaces: Sequence[NamespaceSet]) -> None:
-        """Keep what a valid transaction wrote, for the history of each key."""
         stamp = Timestamp()
         stamp.FromDatetime(endorsement.timestamp)
-        own = (each.public.writes for each in namespaces if each.namespace == self._name)
-        for write in chain.from_iterable(own):
-            self._past.setdefault(write.key, []).append(
-                kv_query_result_pb2.KeyModification(
-                    tx_id=endorsement.transaction_id,
-                    value=write.value,
-                    is_delete=write.is_delete or not write.value,
-                    timestamp=stamp,
+        for namespace in namespaces:
+            for write in namespace.public.writes:
+                self.channel.history.add(
+                    namespace.namespace,
+                    write.key,
+                    kv_query_result_pb2.KeyModification(
+                        tx_id=endorsement.transaction_id,
+                        value=write.value,
+                        is_delete=write.is_delete or not write.value,
+                        timestamp=stamp,
+                    ),
                 )
-            )
-
-    def _invocation(
-        self,
-        call: Sequence[object],
-        *,
-        creator: bytes,
-        at: datetime,
-        transient: Mapping[str, bytes],
-    ) -> Invocation:
-        self._proposals += 1
-        nonce = self._proposals.to_bytes(24, "big")
-        transaction_id = hashlib.sha256(nonce + creator).hexdigest()
-        arguments = [encode_value(each) for each in call]
-        proposal = _proposal(self._channel, transaction_id, nonce, creator, at, transient)
-        return Invocation.from_message(
-            chaincode_shim_pb2.ChaincodeMessage(
-                type=chaincode_shim_pb2.ChaincodeMessage.TRANSACTION,
-                channel_id=self._channel,
-                txid=transaction_id,
-                payload=chaincode_pb2.ChaincodeInput(args=arguments).SerializeToString(),
-                proposal=proposal_pb2.SignedProposal(
-                    proposal_bytes=proposal.SerializeToString(), signature=b"signature"
-                ),
-            ),
-            multiple_reads=_BATCH,
-            write_batch=_BATCH,
-        )
-
-
-def _proposal(
-    channel: str,
-    transaction_id: str,
-    nonce: bytes,
-    creator: bytes,
-    at: datetime,
-    transient: Mapping[str, bytes],
-) -> proposal_pb2.Proposal:
-    stamp = Timestamp()
-    stamp.FromDatetime(at.astimezone(UTC))
-    channel_header = common_pb2.ChannelHeader(
-        type=common_pb2.ENDORSER_TRANSACTION,
-        channel_id=channel,
-        tx_id=transaction_id,
-        timestamp=stamp,
-    )
-    signature_header = common_pb2.SignatureHeader(creator=creator, nonce=nonce)
-    header = common_pb2.Header(
-        channel_header=channel_header.SerializeToString(),
-        signature_header=signature_header.SerializeToString(),
-    )
-    payload = proposal_pb2.ChaincodeProposalPayload(TransientMap=transient)
-    return proposal_pb2.Proposal(
-        header=header.SerializeToString(), payload=payload.SerializeToString()
-    )
-
-
-def _finish(run: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine whose every request is answered at once, and which may wait for nothing else."""
-    try:
-        run.send(None)
-    except StopIteration as done:
-        result: Result = done.value
-        return result
-    run.close()
-    raise ContractError("an asynchronous contract awaited something other than its stub")

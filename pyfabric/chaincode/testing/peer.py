@@ -1,210 +1,187 @@
-"""The peer's side of a transaction, over a simulation in memory."""
+"""An organisation's peer in memory: runs chaincodes in one transaction, and handles their requests."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
 
-from fabric_protos.ledger.queryresult import kv_query_result_pb2
-from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
+from fabric_protos.peer import proposal_response_pb2
 
+from pyfabric.chaincode.chaincode import Chaincode
+from pyfabric.chaincode.invocation import ERROR, Invocation, Result
 from pyfabric.chaincode.results import Response
-from pyfabric.chaincode.writes import write
-from pyfabric.errors import FabricError, StateError
-from pyfabric.messages.decoding import decode
-from pyfabric.rules.state.simulation import Simulation
-from pyfabric.rules.state.versions import StateReader
-
-_BATCH = 100
+from pyfabric.chaincode.stub import Exchange
+from pyfabric.chaincode.testing.channel import Channel
+from pyfabric.chaincode.testing.determinism import DeterminismGuard
+from pyfabric.errors import ContractError, FabricError, StateError
+from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
+from pyfabric.rules.requests.collection_access import CollectionAccess
+from pyfabric.rules.requests.handler import RequestHandler, refusal
+from pyfabric.rules.requests.invocations import (
+    CalledChaincode,
+    already_running,
+    check_initialization,
+    failed_call,
+    not_defined,
+    not_runnable,
+    not_sent,
+    read_call,
+)
+from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 Type = shim.ChaincodeMessage.Type
 
 
-Callee = Callable[[Sequence[bytes]], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """What a transaction finds: committed state, the past of each key, chaincodes to call."""
-
-    state: StateReader
-    past: Mapping[str, Sequence[kv_query_result_pb2.KeyModification]]
-    callees: Mapping[str, Callee]
-
-
 class SimulatedPeer:
-    """Answers the requests of one transaction, as a peer with a LevelDB state database does.
+    """Runs the chaincodes of one transaction, as a peer with a LevelDB state database does.
 
-    Private data is kept as state of another place: membership and dissemination are not simulated.
+    `msp_id` is the peer's organisation. Contract code is watched by `guard`, if there is one.
     """
 
     def __init__(
-        self, channel: Channel, simulation: Simulation, namespace: str, transaction_id: str
+        self,
+        channel: Channel,
+        msp_id: str,
+        invocation: Invocation,
+        guard: DeterminismGuard | None,
+        running: set[tuple[str, str]] | None = None,
     ) -> None:
+        transaction_id = invocation.transaction_id
+        self.simulation = PrivateSimulation(
+            channel.state, transaction_id, channel.private.view(msp_id)
+        )
         self._channel = channel
-        self._simulation = simulation
-        self._namespace = namespace
-        self._transaction_id = transaction_id
-        self._queries: dict[str, Iterator[tuple[str, bytes]]] = {}
-        self._handlers: dict[Type, Callable[[bytes], bytes]] = {
-            shim.ChaincodeMessage.GET_STATE: self._get_state,
-            shim.ChaincodeMessage.GET_STATE_MULTIPLE: self._get_states,
-            shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH: self._get_hash,
-            shim.ChaincodeMessage.PUT_STATE: self._put_state,
-            shim.ChaincodeMessage.DEL_STATE: self._delete_state,
-            shim.ChaincodeMessage.PURGE_PRIVATE_DATA: self._delete_state,
-            shim.ChaincodeMessage.WRITE_BATCH_STATE: self._write_batch,
-            shim.ChaincodeMessage.GET_STATE_METADATA: self._get_metadata,
-            shim.ChaincodeMessage.PUT_STATE_METADATA: self._put_metadata,
-            shim.ChaincodeMessage.GET_STATE_BY_RANGE: self._range,
-            shim.ChaincodeMessage.GET_QUERY_RESULT: self._rich_query,
-            shim.ChaincodeMessage.GET_HISTORY_FOR_KEY: self._history,
-            shim.ChaincodeMessage.INVOKE_CHAINCODE: self._invoke,
-            shim.ChaincodeMessage.QUERY_STATE_NEXT: self._next,
-            shim.ChaincodeMessage.QUERY_STATE_CLOSE: self._close,
-        }
+        self._msp_id = msp_id
+        self._invocation = invocation
+        self._guard = guard
+        self._running = set() if running is None else running
 
-    def answer(self, kind: Type, payload: bytes) -> bytes:
-        """The payload of the peer's RESPONSE; raises StateError where the peer answers ERROR."""
+    def execute(self, name: str, arguments: Sequence[bytes], *, is_init: bool = False) -> Result:
+        """Run a chaincode of the channel; raises ContractError where a peer does not start it."""
+        channel, channel_id = self._channel, self._channel.members.channel_id
+        self.simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, SEQUENCE))
+        if name not in channel.chaincodes:
+            raise not_runnable(channel_id, name, not_defined(name))
+        kind = check_initialization(
+            name, channel.definitions[name].endorsement, self.simulation, is_init=is_init
+        )
+        place = (channel_id, name)
+        if place in self._running:
+            raise not_sent(already_running(self._invocation.transaction_id, channel_id))
+        access = CollectionAccess(
+            channel.members,
+            name,
+            self._msp_id,
+            self._invocation.creator,
+            self.simulation,
+            initializing=kind == Type.INIT,
+        )
+        handler = RequestHandler(name, self.simulation, channel.history, access)
+        self._running.add(place)
         try:
-            return self._handlers[kind](payload)
+            return self._run(name, arguments, handler, is_init=is_init)
+        finally:
+            self._running.remove(place)
+
+    def _run(
+        self, name: str, arguments: Sequence[bytes], handler: RequestHandler, *, is_init: bool
+    ) -> Result:
+        chaincode = self._channel.chaincodes[name]
+        invocation = replace(
+            self._invocation,
+            channel_id=self._channel.members.channel_id,
+            arguments=tuple(arguments),
+            is_init=is_init,
+        )
+
+        def answer(kind: Type, payload: bytes) -> bytes:
+            with self._paused():
+                return self._answer(handler, kind, payload)
+
+        with self._watching():
+            return _call(chaincode, invocation, answer)
+
+    def _answer(self, handler: RequestHandler, kind: Type, payload: bytes) -> bytes:
+        """Return the payload of a RESPONSE; raises StateError where a peer sends ERROR."""
+        try:
+            if kind == Type.INVOKE_CHAINCODE:
+                return self._invoke(payload)
+            return handler.answer(kind, payload)
         except FabricError as error:
-            name = shim.ChaincodeMessage.Type.Name(kind)
-            raise StateError(
-                f"{name} failed: transaction ID: {self._transaction_id}: {error}"
-            ) from error
-
-    def _place(self, collection: str) -> str:
-        """Where a collection's values are kept: private data differs from state in its place only."""
-        return f"{self._namespace}$$p{collection}" if collection else self._namespace
-
-    def _get_state(self, payload: bytes) -> bytes:
-        request = decode(shim.GetState, payload)
-        return self._simulation.get_state(self._place(request.collection), request.key) or b""
-
-    def _get_states(self, payload: bytes) -> bytes:
-        request = decode(shim.GetStateMultiple, payload)
-        place = self._place(request.collection)
-        values = [self._simulation.get_state(place, key) or b"" for key in request.keys]
-        return shim.GetStateMultipleResult(values=values).SerializeToString()
-
-    def _get_hash(self, payload: bytes) -> bytes:
-        value = self._get_state(payload)
-        return hashlib.sha256(value).digest() if value else b""
-
-    def _put_state(self, payload: bytes) -> bytes:
-        request = decode(shim.PutState, payload)
-        self._simulation.put_state(self._place(request.collection), request.key, request.value)
-        return b""
-
-    def _delete_state(self, payload: bytes) -> bytes:
-        request = decode(shim.DelState, payload)
-        self._simulation.delete_state(self._place(request.collection), request.key)
-        return b""
-
-    def _write_batch(self, payload: bytes) -> bytes:
-        for record in decode(shim.WriteBatchState, payload).rec:
-            call = write(record)
-            self._handlers[call.type](call.payload)
-        return b""
-
-    def _get_metadata(self, payload: bytes) -> bytes:
-        request = decode(shim.GetStateMetadata, payload)
-        place = self._place(request.collection)
-        found = self._simulation.get_metadata(place, request.key)
-        entries = [shim.StateMetadata(metakey=key, value=value) for key, value in found.items()]
-        return shim.StateMetadataResult(entries=entries).SerializeToString()
-
-    def _put_metadata(self, payload: bytes) -> bytes:
-        request = decode(shim.PutStateMetadata, payload)
-        entries = {request.metadata.metakey: request.metadata.value}
-        self._simulation.put_metadata(self._place(request.collection), request.key, entries)
-        return b""
-
-    def _rich_query(self, payload: bytes) -> bytes:
-        paged = "WithMetadata" if decode(shim.GetQueryResult, payload).metadata else ""
-        raise StateError(f"ExecuteQuery{paged} not supported for leveldb")
-
-    def _history(self, payload: bytes) -> bytes:
-        request = decode(shim.GetHistoryForKey, payload)
-        past = reversed(self._channel.past.get(request.key, ()))
-        return _response([each.SerializeToString() for each in past])
+            raise StateError(refusal(kind, self._invocation.transaction_id, error)) from error
 
     def _invoke(self, payload: bytes) -> bytes:
-        spec = decode(chaincode_pb2.ChaincodeSpec, payload)
-        name = spec.chaincode_id.name
-        callee = self._channel.callees.get(name)
-        if callee is None:
-            raise StateError(f"chaincode {name} not found")
-        answer = callee(tuple(spec.input.args))
-        response = proposal_response_pb2.Response(
-            status=answer.status, message=answer.message, payload=answer.payload
-        )
+        own = self._channel.members.channel_id
+        called = read_call(payload, own)
+        key = called.name if called.channel_id == own else f"{called.name}/{called.channel_id}"
+        response: Response | Result
+        if key in self._channel.functions:
+            response = self._channel.functions[key](tuple(called.arguments.args))
+        else:
+            response = self._execute_called(called)
         return shim.ChaincodeMessage(
-            type=shim.ChaincodeMessage.COMPLETED, payload=response.SerializeToString()
+            type=Type.COMPLETED,
+            payload=proposal_response_pb2.Response(
+                status=response.status, message=response.message, payload=response.payload
+            ).SerializeToString(),
+            txid=self._invocation.transaction_id,
+            channel_id=called.channel_id,
         ).SerializeToString()
 
-    def _range(self, payload: bytes) -> bytes:
-        request = decode(shim.GetStateByRange, payload)
-        if request.metadata:
-            return self._page(request)
-        place = self._place(request.collection)
-        results = self._simulation.range(place, request.startKey, request.endKey)
-        query_id = str(len(self._queries))
-        self._queries[query_id] = results
-        return self._batch(query_id)
+    def _execute_called(self, called: CalledChaincode) -> Result:
+        peer = self
+        if called.channel_id != self._channel.members.channel_id:
+            channel = self._channel.others.get(called.channel_id)
+            if channel is None:
+                self._check_known(called.channel_id)
+                raise failed_call(
+                    not_runnable(called.channel_id, called.name, not_defined(called.name))
+                )
+            peer = SimulatedPeer(
+                channel, self._msp_id, self._invocation, self._guard, self._running
+            )
+        try:
+            return peer.execute(
+                called.name, called.arguments.args, is_init=called.arguments.is_init
+            )
+        except ContractError as error:
+            raise failed_call(error) from error
 
-    def _page(self, request: shim.GetStateByRange) -> bytes:
-        wanted = decode(shim.QueryMetadata, request.metadata)
-        start = wanted.bookmark or request.startKey
-        scan = self._simulation.range(self._namespace, start, request.endKey, wanted.pageSize)
-        items = list(islice(scan, wanted.pageSize))
-        described = shim.QueryResponseMetadata(
-            fetched_records_count=len(items),
-            bookmark=self._following(items[-1][0], request.endKey)
-            if len(items) == wanted.pageSize
-            else "",
-        )
-        return _response(_pairs(items), metadata=described.SerializeToString())
+    def _check_known(self, channel_id: str) -> None:
+        """Refuse, as the check of who may call there does, a channel that no callee is on."""
+        if not any(key.endswith(f"/{channel_id}") for key in self._channel.functions):
+            raise ContractError(f"Failed to get policy manager for channel [{channel_id}]")
 
-    def _following(self, key: str, end: str) -> str:
-        """The key after `key` in the range; "" if there is none."""
-        following = next(self._channel.state.range(self._namespace, key + "\x00", end), None)
-        return "" if following is None else following[0]
+    def _watching(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._guard is None else self._guard.watching()
 
-    def _batch(self, query_id: str) -> bytes:
-        results = self._queries.get(query_id)
-        if results is None:
-            raise StateError("query iterator not found")
-        items = list(islice(results, _BATCH))
-        has_more = len(items) == _BATCH
-        return _response(_pairs(items), has_more=has_more, query_id=query_id)
-
-    def _next(self, payload: bytes) -> bytes:
-        return self._batch(decode(shim.QueryStateNext, payload).id)
-
-    def _close(self, payload: bytes) -> bytes:
-        request = decode(shim.QueryStateClose, payload)
-        self._queries.pop(request.id, None)
-        return shim.QueryResponse(id=request.id).SerializeToString()
+    def _paused(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._guard is None else self._guard.paused()
 
 
-def _pairs(items: Iterable[tuple[str, bytes]]) -> list[bytes]:
-    found = (kv_query_result_pb2.KV(key=key, value=value) for key, value in items)
-    return [each.SerializeToString() for each in found]
+def _call(chaincode: Chaincode, invocation: Invocation, answer: Exchange) -> Result:
+    if not chaincode.is_async(invocation):
+        return chaincode.run(invocation, answer)
+
+    async def answer_async(kind: Type, payload: bytes) -> bytes:
+        return answer(kind, payload)
+
+    return _finish(chaincode.run_async(invocation, answer_async))
 
 
-def _response(
-    results: Iterable[bytes],
-    *,
-    has_more: bool = False,
-    query_id: str = "",
-    metadata: bytes = b"",
-) -> bytes:
-    return shim.QueryResponse(
-        results=[shim.QueryResultBytes(resultBytes=each) for each in results],
-        has_more=has_more,
-        id=query_id,
-        metadata=metadata,
-    ).SerializeToString()
+def _finish(run: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine whose every request is answered at once, and which may wait for nothing else."""
+    try:
+        run.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    run.close()
+    return Result(
+        ERROR,
+        "an asynchronous contract awaited something other than its stub: a test ledger has nothing "
+        "else that it could wait for; await only what the stub returns",
+        b"",
+        None,
+    )

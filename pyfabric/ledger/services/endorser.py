@@ -36,8 +36,11 @@ from pyfabric.rules.proposals import (
     check_filters,
     check_headers,
     check_shape,
+    invalid_proposal,
     read_proposal,
+    unknown_creator,
 )
+from pyfabric.rules.requests.invocations import failed_execution, failed_simulation
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 Kind = chaincode_shim_pb2.ChaincodeMessage.Type
@@ -143,7 +146,7 @@ class Endorser:
             self._authenticate(proposal, channel)
         except ProposalError as error:
             metrics.invalid.add()
-            raise ProposalError(f"error validating proposal: {error.message}") from error
+            raise invalid_proposal(error) from error
         if channel is None:
             return
         if channel.has_transaction(proposal.transaction_id):
@@ -163,16 +166,17 @@ class Endorser:
         manager = self._peer.local_msp if channel is None else channel.config.msp_manager
         if proposal.verified_by is manager:
             return
-        denied = f"access denied: channel [{proposal.channel_id}] creator org"
         try:
             identity = manager.deserialize(proposal.creator)
         except IdentityError as error:
-            raise ProposalError(f"{denied} unknown, creator is malformed") from error
+            raise unknown_creator(proposal.channel_id) from error
         try:
             identity.validate()
             identity.verify(proposal.signed.proposal_bytes, proposal.signed.signature)
         except IdentityError as error:
-            raise ProposalError(f"{denied} [{identity.msp_id}]") from error
+            raise ProposalError(
+                f"access denied: channel [{proposal.channel_id}] creator org [{identity.msp_id}]"
+            ) from error
         proposal.verified_by = manager
 
     async def _process(
@@ -233,9 +237,7 @@ class Endorser:
         try:
             message = await execution.run(chaincode, proposal.invocation.chaincode_spec.input)
         except ContractError as error:
-            raise ContractError(
-                f"error in simulation: failed to execute transaction {transaction_id}: {error}"
-            ) from error
+            raise failed_execution(transaction_id, error) from error
         return _outcome(message, chaincode.name, transaction_id)
 
     def _respond(
@@ -286,7 +288,7 @@ class Endorser:
                 channel_id, transaction_id, private_set, height, keep=keep
             )
         except ContractError as error:
-            raise ContractError(f"error in simulation: {error}") from error
+            raise failed_simulation(error) from error
 
 
 def _outcome(

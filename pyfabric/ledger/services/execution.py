@@ -16,14 +16,20 @@ from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.store import Snapshot
 from pyfabric.ledger.peer.approvals import Chaincode
 from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.peer.transaction_context import TransactionContext
 from pyfabric.ledger.private.private_view import PrivateView
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.ledger.system.calls import SystemCall
-from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.requests.collection_access import CollectionAccess
-from pyfabric.rules.requests.transaction_context import TransactionContext
+from pyfabric.rules.requests.invocations import (
+    check_initialization,
+    failed_call,
+    not_defined,
+    not_runnable,
+    read_call,
+)
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
 Message = chaincode_shim_pb2.ChaincodeMessage
@@ -36,7 +42,6 @@ SYSTEM_CHAINCODES: dict[str, Callable[[SystemCall], proposal_response_pb2.Respon
 }
 # The legacy lifecycle's namespace is still read, and planned for as little as any system chaincode's.
 SYSTEM_NAMESPACES: Final = frozenset({*SYSTEM_CHAINCODES, lifecycle.LEGACY})
-_INITIALIZED = "\x00\U0010ffffinitialized"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class Execution:
         self.simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, SEQUENCE))
         chaincode = self.peer.chaincodes(channel_id).get(name)
         if chaincode is None:
-            raise ContractError(f"chaincode {name} not found")
+            raise not_defined(name)
         if not chaincode.approved:
             raise ContractError(
                 f"chaincode definition for '{name}' at sequence {chaincode.definition.sequence} on "
@@ -95,7 +100,12 @@ class Execution:
             access,
             self.call,
         )
-        kind = _message_kind(chaincode, arguments, self.simulation)
+        kind = check_initialization(
+            chaincode.name,
+            chaincode.definition.endorsement,
+            self.simulation,
+            is_init=arguments.is_init,
+        )
         access.initializing = kind == Kind.INIT
         return await self.peer.contracts.execute(
             chaincode.package_id or "", kind, arguments.SerializeToString(), context
@@ -107,20 +117,17 @@ class Execution:
         Raises ContractError: its creator must be one of the other channel's Writers, unless that
         channel says otherwise of peer/ChaincodeToChaincode.
         """
-        spec = decode(chaincode_pb2.ChaincodeSpec, payload, ContractError, "unmarshal failed")
-        called, _, channel_id = spec.chaincode_id.name.partition("/")
-        name = called.partition(":")[0]
-        channel_id = channel_id or self.channel.channel_id
+        name, channel_id, arguments = read_call(payload, self.channel.channel_id)
         self._check_access(name, channel_id)
         if channel_id == self.channel.channel_id:
-            message = await self.answer(name, spec.input)
+            message = await self.answer(name, arguments)
         else:
             channel = self.peer.channel(channel_id)
             if channel is None:
                 raise ContractError(f"failed to find ledger for channel: {channel_id}")
             with channel.snapshot() as reader:
                 elsewhere = Execution.on(self.peer, self.proposal, channel, reader)
-                message = await elsewhere.answer(name, spec.input)
+                message = await elsewhere.answer(name, arguments)
         return message.SerializeToString()
 
     def _check_access(self, name: str, channel_id: str) -> None:
@@ -151,40 +158,9 @@ class Execution:
         try:
             chaincode = self.find(name)
         except ContractError as error:
-            raise ContractError(
-                f"execute failed: invalid invocation: [channel {self.channel.channel_id}] "
-                f"failed to get chaincode container info for {name}: {error}"
-            ) from error
+            problem = not_runnable(self.channel.channel_id, name, error)
+            raise failed_call(problem) from error
         try:
             return await self.run(chaincode, arguments)
         except ContractError as error:
-            raise ContractError(f"execute failed: {error}") from error
-
-
-def _message_kind(
-    chaincode: Chaincode,
-    arguments: chaincode_pb2.ChaincodeInput,
-    simulation: PrivateSimulation,
-) -> Kind:
-    """TRANSACTION, or INIT for the one call that a definition may require."""
-    name, info = chaincode.name, chaincode.definition.endorsement
-    needs_init = False
-    if info.init_required:
-        initialized = simulation.get_state(name, _INITIALIZED)
-        needs_init = initialized != info.version.encode()
-    problem = None
-    if arguments.is_init:
-        if not info.init_required:
-            problem = f"chaincode '{name}' does not require initialization but called as init"
-        elif not needs_init:
-            problem = f"chaincode '{name}' is already initialized but called as init"
-    elif needs_init:
-        problem = (
-            f"chaincode '{name}' has not been initialized for this version, must call as init first"
-        )
-    if problem is not None:
-        raise ContractError(f"invalid invocation: {problem}")
-    if not arguments.is_init:
-        return Kind.TRANSACTION
-    simulation.put_state(name, _INITIALIZED, info.version.encode())
-    return Kind.INIT
+            raise failed_call(error) from error

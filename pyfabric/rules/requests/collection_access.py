@@ -6,22 +6,23 @@ within the transaction: it conflicts with a change of the definition.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from pyfabric.errors import ContractError, DecodeError, IdentityError
-from pyfabric.rules.collections import Collection, Collections
-from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.collections import ChannelMembers, Collection, Collections
 from pyfabric.rules.lifecycle.definitions import Definition, committed_definition
-from pyfabric.rules.state.private_simulation import PrivateSimulation
+from pyfabric.rules.requests.state_access import TransactionSimulator
 from pyfabric.rules.state.versions import Version, VersionedValue
 
-_PURGE_CAPABILITY = "V2_5"
+_PURGE_CAPABILITY: Final = "V2_5"
+_METADATA_CAPABILITIES: Final = frozenset({"V1_3", "V1_4_2", "V2_0", "V2_5"})
 
 
 @dataclass(frozen=True, slots=True)
 class _RecordingState:
     """Committed state, read within the transaction."""
 
-    simulation: PrivateSimulation
+    simulation: TransactionSimulator
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         value = self.simulation.get_state(namespace, key)
@@ -35,56 +36,63 @@ class CollectionAccess:
     `initializing` says that the call is the chaincode's Init, which has no private data.
     """
 
-    config: ChannelConfig
+    config: ChannelMembers
     namespace: str
     msp_id: str
     creator: bytes
-    simulation: PrivateSimulation
+    simulation: TransactionSimulator
     initializing: bool = False
     _permissions: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _known: Collections | None = None
+    _names: frozenset[str] | None = None
 
     def check_read(self, name: str) -> None:
-        """The creator may read the collection's values."""
+        """Check that the creator may read the collection's values."""
         self._check(name, 0, "read")
 
     def check_write(self, name: str) -> None:
-        """The creator may write in the collection."""
+        """Check that the creator may write in the collection."""
         self._check(name, 1, "write")
 
+    def check_hash(self) -> None:
+        """Check that the call may ask for hashes, which anybody may except in Init."""
+        if self.initializing:
+            raise ContractError("private data APIs are not allowed in chaincode Init()")
+
+    def check_name(self, name: str) -> None:
+        """Check that the collection is the chaincode's, or the implicit one of a channel's member."""
+        if self._names is None:
+            self._names = frozenset(self._collections.names(self.namespace))
+        if name not in self._names:
+            raise ContractError(
+                f"collection [{name}] not defined in the collection config for chaincode "
+                f"[{self.namespace}]"
+            )
+
     def check_purge(self) -> None:
-        """The channel is capable of purging."""
+        """Check that the channel is capable of purging."""
         if _PURGE_CAPABILITY not in self.config.capabilities.application:
             raise ContractError(
                 "purge private data is not enabled, channel application capability of V2_5 or later "
                 "is required"
             )
 
-    def check_hash(self, name: str) -> None:
-        """Anybody may ask for hashes in a collection that exists."""
-        self._check_init()
-        self._check_name(name)
+    def check_metadata(self) -> None:
+        """Check that the channel is capable of endorsement policies of keys."""
+        if _METADATA_CAPABILITIES.isdisjoint(self.config.capabilities.application):
+            raise ContractError(
+                "key level endorsement is not enabled, channel application capability of V1_3 or "
+                "later is required"
+            )
 
     def _check(self, name: str, index: int, verb: str) -> None:
-        self._check_init()
+        self.check_hash()
         if name not in self._permissions:
             self._permissions[name] = self._permission(name)
         if not self._permissions[name][index]:
             raise ContractError(
                 f"tx creator does not have {verb} access permission on privatedata in "
                 f"chaincodeName:{self.namespace} collectionName: {name}"
-            )
-        self._check_name(name)
-
-    def _check_init(self) -> None:
-        if self.initializing:
-            raise ContractError("private data APIs are not allowed in chaincode Init()")
-
-    def _check_name(self, name: str) -> None:
-        if name not in self._collections.names(self.namespace):
-            raise ContractError(
-                f"collection [{name}] not defined in the collection config for chaincode "
-                f"[{self.namespace}]"
             )
 
     def _permission(self, name: str) -> tuple[bool, bool]:

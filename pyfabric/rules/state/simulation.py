@@ -7,6 +7,7 @@ writes.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
@@ -114,10 +115,30 @@ class Simulation:
     def range(self, namespace: str, start: str, end: str, limit: int = 0) -> RangeScan:
         """Open a range query; a `limit` above 0 makes it a page."""
         if limit > 0:
-            self._before_page()
+            self.before_paginated_query()
         scan = RangeScan(self._reader.range(namespace, start, end), start, end, limit)
         self._namespace(namespace).scans.append(scan)
         return scan
+
+    def page(
+        self, namespace: str, start: str, end: str, size: int
+    ) -> tuple[list[tuple[str, bytes]], str]:
+        """Return at most `size` results of a range, and the key of the next one; "" after the last."""
+        # One more `next` than results would mark the range as read to its end.
+        found = list(islice(self.range(namespace, start, end, limit=size), size))
+        if len(found) < size:
+            return found, ""
+        following = islice(self._reader.range(namespace, found[-1][0], end), 1, 2)
+        return found, next((key for key, _ in following), "")
+
+    def before_paginated_query(self) -> None:
+        """Record that pages are read, which does not go with writing; raises ContractError."""
+        if self._wrote:
+            raise ContractError(
+                f"txid [{self._transaction_id}]: unsuppored transaction. Paginated queries are "
+                "supported only in a read-only transaction"
+            )
+        self._paginated = True
 
     def read_write_set(self) -> bytes:
         """The `TxReadWriteSet`: what the transaction read and what it writes."""
@@ -144,14 +165,6 @@ class Simulation:
                 "performed a paginated query. Writes are not allowed"
             )
         self._wrote = True
-
-    def _before_page(self) -> None:
-        if self._wrote:
-            raise ContractError(
-                f"txid [{self._transaction_id}]: unsuppored transaction. Paginated queries are "
-                "supported only in a read-only transaction"
-            )
-        self._paginated = True
 
 
 def _encode(namespace: _Namespace) -> bytes:

@@ -263,6 +263,8 @@ class TestObjections:
         assert "处罚对象".encode() not in public
         assert digest.encode() in public
         assert all(b"lease" not in event.payload for event in chain.ledger.events)
+        with pytest.raises(ContractError, match="tx creator does not have read access permission"):
+            chain.ask(HAI, "evidence", MKT, NUMBER, digest)
 
     @pytest.mark.parametrize(
         "evidence",

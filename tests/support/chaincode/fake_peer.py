@@ -1,7 +1,7 @@
 """The peer's side of a contract's stream, with a dictionary as state and faults on request."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -19,10 +19,17 @@ from fabric_protos.peer import (
 )
 
 from pyfabric._grpc.options import CLIENT_OPTIONS
+from pyfabric.errors import ContractError
+from pyfabric.rules.requests.handler import RequestHandler, refusal
+from pyfabric.rules.state.private_simulation import PrivateSimulation
+from pyfabric.rules.state.rwset import decode_read_write_set
+from pyfabric.rules.state.versions import Version, VersionedValue
 
 Message = chaincode_shim_pb2.ChaincodeMessage
 
 BATCH = 3
+NAMESPACE = "cc"
+_ERROR_THRESHOLD = 400
 
 
 @dataclass(frozen=True)
@@ -35,11 +42,54 @@ class Answer:
     event: chaincode_event_pb2.ChaincodeEvent | None
 
 
+@dataclass(frozen=True)
+class DictionaryState:
+    """A dictionary as the state of one namespace, and without a past."""
+
+    values: Mapping[str, bytes]
+
+    def get(self, _namespace: str, key: str) -> VersionedValue | None:
+        value = self.values.get(key)
+        return None if value is None else VersionedValue(value, Version(0, 0))
+
+    def range(self, _namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
+        for key, value in sorted(self.values.items()):
+            if key >= start and (not end or key < end):
+                yield key, VersionedValue(value, Version(0, 0))
+
+    def history(self, _namespace: str, _key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
+        return iter(())
+
+
+class NoCollections:
+    """The permissions in a chaincode that has no collections."""
+
+    def check_read(self, name: str) -> None:
+        raise ContractError(f"collection channel/{NAMESPACE}/{name} could not be found")
+
+    check_write = check_name = check_read
+
+    def check_hash(self) -> None:
+        """Anybody may ask for hashes."""
+
+    check_purge = check_metadata = check_hash
+
+
+@dataclass
+class Transaction:
+    """A transaction that runs in the contract."""
+
+    simulation: PrivateSimulation
+    handler: RequestHandler
+
+
 @dataclass
 class FakePeer:
     """Connects to a contract's server and takes part in the protocol as a peer does.
 
-    `fail` names message types that are answered with ERROR; `errors` are those that the contract sent.
+    A transaction that succeeds is committed to `state` at once. `fail` names message types that are
+    answered with ERROR; `errors` are those that the contract sent, `open_queries` counts the queries
+    that it neither read to their end nor closed.
     """
 
     address: str
@@ -51,6 +101,7 @@ class FakePeer:
     errors: list[str] = field(default_factory=list)
     registered: str = ""
     most_outstanding: int = 0
+    open_queries: int = 0
     multiple_reads: int = 0
 
     async def __aenter__(self) -> Self:
@@ -66,7 +117,7 @@ class FakePeer:
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._outstanding: dict[str, int] = {}
-        self._queries: dict[str, list[tuple[str, bytes]]] = {}
+        self._transactions: dict[tuple[str, str], Transaction] = {}
         self._keepalives: asyncio.Queue[Message] = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._write())]
         first = await self._read()
@@ -167,6 +218,11 @@ class FakePeer:
 
     def _complete(self, message: Message) -> None:
         response = proposal_response_pb2.Response.FromString(message.payload)
+        transaction = self._transactions.pop((message.channel_id, message.txid), None)
+        if transaction is not None:
+            self.open_queries += transaction.handler.open_queries
+            if response.status < _ERROR_THRESHOLD:
+                self._commit(transaction)
         event = message.chaincode_event if message.HasField("chaincode_event") else None
         self._waiting.pop(message.txid).set_result(
             Answer(response.status, response.message, response.payload, event)
@@ -182,95 +238,38 @@ class FakePeer:
 
     def _respond(self, message: Message) -> None:
         self._outstanding[message.txid] = 0
-        if message.type in self.fail:
-            kind, payload = Message.ERROR, self.fail[message.type].encode()
-        else:
-            kind, payload = Message.RESPONSE, _HANDLERS[message.type](self, message.payload)
+        try:
+            kind, payload = Message.RESPONSE, self._payload(message)
+        except ContractError as error:
+            kind, payload = Message.ERROR, str(error).encode()
         self.send(
             Message(type=kind, txid=message.txid, channel_id=message.channel_id, payload=payload)
         )
 
-    def get_state(self, payload: bytes) -> bytes:
-        return self.state.get(chaincode_shim_pb2.GetState.FromString(payload).key, b"")
+    def _payload(self, message: Message) -> bytes:
+        if message.type in self.fail:
+            raise ContractError(self.fail[message.type])
+        try:
+            return self._transaction(message).handler.answer(message.type, message.payload)
+        except ContractError as error:
+            raise ContractError(refusal(message.type, message.txid, error)) from error
 
-    def get_states(self, payload: bytes) -> bytes:
-        keys = chaincode_shim_pb2.GetStateMultiple.FromString(payload).keys
-        values = [self.state.get(key, b"") for key in keys]
-        return chaincode_shim_pb2.GetStateMultipleResult(values=values).SerializeToString()
+    def _transaction(self, message: Message) -> Transaction:
+        key = (message.channel_id, message.txid)
+        if key not in self._transactions:
+            state = DictionaryState(self.state)
+            simulation = PrivateSimulation(state, message.txid)
+            handler = RequestHandler(NAMESPACE, simulation, state, NoCollections(), batch=BATCH)
+            self._transactions[key] = Transaction(simulation, handler)
+        return self._transactions[key]
 
-    def put_state(self, payload: bytes) -> bytes:
-        request = chaincode_shim_pb2.PutState.FromString(payload)
-        self.state[request.key] = request.value
-        return b""
-
-    def delete_state(self, payload: bytes) -> bytes:
-        self.state.pop(chaincode_shim_pb2.DelState.FromString(payload).key, None)
-        return b""
-
-    def range(self, payload: bytes) -> bytes:
-        request = chaincode_shim_pb2.GetStateByRange.FromString(payload)
-        wanted = chaincode_shim_pb2.QueryMetadata.FromString(request.metadata)
-        start = wanted.bookmark or request.startKey
-        found = [
-            (key, value)
-            for key, value in sorted(self.state.items())
-            if key >= start and (not request.endKey or key < request.endKey)
-        ]
-        if not request.metadata:
-            query_id = f"query{len(self._queries)}"
-            self._queries[query_id] = found
-            return self._batch(query_id)
-        page, rest = found[: wanted.pageSize], found[wanted.pageSize :]
-        described = chaincode_shim_pb2.QueryResponseMetadata(
-            fetched_records_count=len(page), bookmark=rest[0][0] if rest else ""
-        )
-        return chaincode_shim_pb2.QueryResponse(
-            results=_results(page), metadata=described.SerializeToString()
-        ).SerializeToString()
-
-    def next(self, payload: bytes) -> bytes:
-        return self._batch(chaincode_shim_pb2.QueryStateNext.FromString(payload).id)
-
-    def close(self, payload: bytes) -> bytes:
-        query_id = chaincode_shim_pb2.QueryStateClose.FromString(payload).id
-        self._queries.pop(query_id)
-        return chaincode_shim_pb2.QueryResponse(id=query_id).SerializeToString()
-
-    @property
-    def open_queries(self) -> int:
-        return len(self._queries)
-
-    def _batch(self, query_id: str) -> bytes:
-        left = self._queries[query_id]
-        batch, self._queries[query_id] = left[:BATCH], left[BATCH:]
-        has_more = bool(self._queries[query_id])
-        if not has_more:
-            del self._queries[query_id]
-        return chaincode_shim_pb2.QueryResponse(
-            results=_results(batch), has_more=has_more, id=query_id
-        ).SerializeToString()
-
-
-_HANDLERS: dict[int, Callable[[FakePeer, bytes], bytes]] = {
-    Message.GET_STATE: FakePeer.get_state,
-    Message.GET_STATE_MULTIPLE: FakePeer.get_states,
-    Message.PUT_STATE: FakePeer.put_state,
-    Message.DEL_STATE: FakePeer.delete_state,
-    Message.GET_STATE_BY_RANGE: FakePeer.range,
-    Message.QUERY_STATE_NEXT: FakePeer.next,
-    Message.QUERY_STATE_CLOSE: FakePeer.close,
-}
-
-
-def _results(
-    items: Sequence[tuple[str, bytes]],
-) -> list[chaincode_shim_pb2.QueryResultBytes]:
-    return [
-        chaincode_shim_pb2.QueryResultBytes(
-            resultBytes=kv_query_result_pb2.KV(key=key, value=value).SerializeToString()
-        )
-        for key, value in items
-    ]
+    def _commit(self, transaction: Transaction) -> None:
+        for namespace in decode_read_write_set(transaction.simulation.read_write_set()):
+            for write in namespace.public.writes:
+                if write.is_delete:
+                    self.state.pop(write.key, None)
+                else:
+                    self.state[write.key] = write.value
 
 
 def signed_proposal(

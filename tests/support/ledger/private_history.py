@@ -10,11 +10,12 @@ from pyfabric.errors import ContractError
 from pyfabric.identity.signing import Identity
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.peer.transaction_context import TransactionContext
 from pyfabric.ledger.private.private_data import PrivateData
 from pyfabric.ledger.private.private_store import PrivateStore, WriteSet
 from pyfabric.ledger.private.private_view import PrivateView
 from pyfabric.rules.requests.collection_access import CollectionAccess
-from pyfabric.rules.requests.transaction_context import Kind, TransactionContext
+from pyfabric.rules.requests.handler import Kind
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.versions import Version
 from tests.support.rules import history

@@ -7,7 +7,7 @@ from typing import Any
 from pyfabric_municipal.credit import Credit
 
 from pyfabric.chaincode import Chaincode
-from pyfabric.chaincode.testing import TestLedger
+from pyfabric.chaincode.testing import CollectionConfig, TestLedger
 from tests.support.municipal.municipal import ECON, MKT, START, USCC, USERS, department, digest
 
 FIRM = "91110108MA01ABCD5T"
@@ -21,6 +21,13 @@ EVIDENCE = {
 }
 REPAIR = {"fulfilment_digest": digest("paid"), "commitment_digest": digest("never again")}
 CONTRACT = Chaincode([Credit()])
+# As network/city.yaml defines it, for the departments that are here.
+COLLECTION = CollectionConfig(
+    name="evidence",
+    policy=f"OR('{ECON}.member', '{MKT}.member')",
+    member_only_read=True,
+    member_only_write=True,
+)
 
 
 def decision(**changes: Any) -> dict[str, Any]:
@@ -45,7 +52,9 @@ class CreditChain:
     """The ledger, and one user of each department. Calls return what the contract returned."""
 
     def __init__(self) -> None:
-        self.ledger = TestLedger(CONTRACT, now=START, channel="credit", name="credit")
+        self.ledger = TestLedger(
+            CONTRACT, now=START, channel="credit", name="credit", collections=[COLLECTION]
+        )
 
     def call(self, who: str, function: str, *arguments: object, evidence: Any = None) -> Any:
         """Submit a transaction, with evidence as transient data."""

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from pyfabric._grpc.rest import tls_context
-from pyfabric.chaincode.host import Host
+from pyfabric.chaincode.host import ContractHost
 from pyfabric.errors import NetworkError
 from tests.support.chaincode.fake_peer import FakePeer
 from tests.support.ledger.ledger import Department, address
@@ -24,7 +24,7 @@ from tests.support.ledger.ledger import Department, address
 class Watched:
     """A host with an operations service, and a client of it."""
 
-    host: Host
+    host: ContractHost
     department: Department
     address: str
 
@@ -57,7 +57,7 @@ def service(package_id: str, where: str = "127.0.0.1:0") -> dict[str, Any]:
 @pytest_asyncio.fixture
 async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     now = datetime.now(UTC).replace(microsecond=0)
-    made = Watched(Host(), Department("Tax", tmp_path, "", "", now), address())
+    made = Watched(ContractHost(), Department("Tax", tmp_path, "", "", now), address())
     yield made
     await made.host.stop()
 

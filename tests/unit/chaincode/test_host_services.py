@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyfabric.chaincode.host import Host
+from pyfabric.chaincode.host import ContractHost
 from pyfabric.chaincode.loading import load_chaincode
 from pyfabric.errors import ConfigError, NetworkError
 from tests.support.chaincode.fake_peer import FakePeer
@@ -25,7 +25,7 @@ def service(package_id: str, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.asyncio
 async def test_services_come_and_go_with_the_lines() -> None:
-    host = Host()
+    host = ContractHost()
     await host.apply(line(service("a:1")))
     await host.apply(line(service("a:1"), service("b:1")))
     assert host.serving == ["a:1", "b:1"]
@@ -44,7 +44,7 @@ async def test_services_come_and_go_with_the_lines() -> None:
 async def test_a_line_that_cannot_be_served_changes_nothing(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.pem"
     certificate.write_bytes(b"certificate")
-    host = Host()
+    host = ContractHost()
     await host.apply(line(service("a:1")))
     for wrong in (
         b"junk",
@@ -65,7 +65,7 @@ async def test_a_line_that_cannot_be_served_changes_nothing(tmp_path: Path) -> N
 
 @pytest.mark.asyncio
 async def test_an_address_that_is_taken_is_told() -> None:
-    host, other = Host(), Host()
+    host, other = ContractHost(), ContractHost()
     await host.apply(line(service("a:1")))
     (taken,) = (server.address for server in host._servers.values())
     with pytest.raises(NetworkError, match="in use"):

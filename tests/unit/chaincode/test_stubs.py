@@ -24,10 +24,10 @@ from pyfabric.chaincode import (
     query,
     transaction,
 )
-from pyfabric.chaincode.calls import invoke_chaincode
 from pyfabric.chaincode.client import ClientIdentity
 from pyfabric.chaincode.invocation import Invocation
-from pyfabric.chaincode.testing import TestLedger
+from pyfabric.chaincode.requests import invoke_chaincode
+from pyfabric.chaincode.testing import CollectionConfig, TestLedger
 from pyfabric.errors import ContractError, StateError
 
 BALANCE = Response(200, "", b"42")
@@ -209,6 +209,7 @@ def balance(arguments: Sequence[bytes]) -> Response:
 def call(request: pytest.FixtureRequest) -> Any:
     ledger = TestLedger(
         Chaincode([Blocking(), Awaited()]),
+        collections=[CollectionConfig(name="prices", policy="OR('Org1MSP.member')")],
         callees={"bank": balance, "bank/credit": lambda _: Response(404, "no", b"")},
     )
 

@@ -18,7 +18,7 @@ from pyfabric.chaincode import (
 )
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.machine import Begin, Machine
-from pyfabric.chaincode.testing import TestLedger
+from pyfabric.chaincode.testing import CollectionConfig, TestLedger
 from pyfabric.errors import StateError
 
 Kind = shim.ChaincodeMessage
@@ -180,7 +180,8 @@ def test_a_refusal_sends_nothing(contract: str) -> None:
 
 @both
 def test_the_test_ledger_takes_batches(contract: str) -> None:
-    ledger = TestLedger(CHAINCODE)
+    prices = CollectionConfig(name="prices", policy="OR('Org1MSP.member')")
+    ledger = TestLedger(CHAINCODE, collections=[prices])
     ledger.submit(f"{contract}:fill", 101)
     ledger.submit(f"{contract}:mixed")
     assert len(ledger.keys()) == 101 + 3

@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from pyfabric._grpc.stream_client import ENDED, Call, open_stream
+from pyfabric._grpc.stream_client import ENDED, ClientCall, open_stream
 from tests.support.transport.raw_http2 import DATA, GOAWAY, HEADERS, PING, SETTINGS
 
 METHOD = "/test.Echo/Talk"
@@ -21,7 +21,7 @@ _REQUEST_AND_MESSAGE = 400
 class Talk:
     """Keeps what comes."""
 
-    call: Call
+    call: ClientCall
     messages: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
     over: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 

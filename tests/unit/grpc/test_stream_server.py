@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from pyfabric._grpc.options import CLIENT_OPTIONS, MAX_MESSAGE
-from pyfabric._grpc.stream_server import Call, StreamServer
+from pyfabric._grpc.stream_server import ServerCall, StreamServer
 from pyfabric.errors import NetworkError
 from tests.support.transport.raw_http2 import DATA, HEADERS, PING, RawStream
 
@@ -22,7 +22,7 @@ METHOD = "/test.Echo/Talk"
 class Echo:
     """Sends back what comes; "end" ends the call, and so does draining, after a last word."""
 
-    call: Call
+    call: ServerCall
     closings: int = 0
     received: list[bytes] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class Served:
 async def served() -> AsyncIterator[Served]:
     handlers: list[Echo] = []
 
-    def accept(call: Call) -> Echo:
+    def accept(call: ServerCall) -> Echo:
         handlers.append(Echo(call))
         return handlers[-1]
 
@@ -199,12 +199,12 @@ async def test_patient_messages_wait_for_company_but_not_for_ever(served: Served
     await call.write(b"first")
     assert await call.read() == b"first"
     send = served.handlers[0].call.send
-    send(b"a", patient=True)
-    send(b"b", patient=True)
+    send(b"a", coalesce=True)
+    send(b"b", coalesce=True)
     send(b"c")
-    send(b"d", patient=True)
+    send(b"d", coalesce=True)
     assert [await call.read() for _ in range(4)] == [b"a", b"b", b"c", b"d"]
-    send(b"e", patient=True)
+    send(b"e", coalesce=True)
     assert await call.read() == b"e"
 
 

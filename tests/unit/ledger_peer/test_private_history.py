@@ -10,7 +10,7 @@ from fabric_protos.peer import chaincode_shim_pb2
 
 from pyfabric.errors import ContractError
 from pyfabric.ledger.private.private_store import Place
-from pyfabric.rules.requests.transaction_context import Kind
+from pyfabric.rules.requests.handler import Kind
 from tests.support.ledger.private_history import CHANNEL, DEPARTMENTS, PrivateHistory
 from tests.support.rules import history
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfabric.errors import ContractError
+from pyfabric.ledger.peer.transaction_context import TransactionContext
 from pyfabric.ledger.services.interest import interest
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.requests.collection_access import CollectionAccess
-from pyfabric.rules.requests.transaction_context import BATCH, Kind, TransactionContext
+from pyfabric.rules.requests.handler import BATCH, Kind
 from pyfabric.rules.state.memory import MemoryState
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.updates import Updates

@@ -32,7 +32,7 @@ VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
+class Request(Generic[T]):
     """One request of `type` (ChaincodeMessage.Type), and what its answer's payload means."""
 
     type: shim.ChaincodeMessage.Type
@@ -43,89 +43,89 @@ class Call(Generic[T]):
 class Ask(Protocol):
     """Sends a request and reads its answer."""
 
-    def __call__(self, call: Call[T], /) -> T: ...
+    def __call__(self, request: Request[T], /) -> T: ...
 
 
-def get_state(key: str, collection: str = "") -> Call[bytes | None]:
+def get_state(key: str, collection: str = "") -> Request[bytes | None]:
     """The committed value of a key; a transaction does not see its own writes."""
     request = shim.GetState(key=require_key(key), collection=collection)
-    return Call(shim.ChaincodeMessage.GET_STATE, request.SerializeToString(), _value)
+    return Request(shim.ChaincodeMessage.GET_STATE, request.SerializeToString(), _value)
 
 
 def get_states(
     keys: Sequence[str], most: int, collection: str = ""
-) -> list[Call[list[bytes | None]]]:
+) -> list[Request[list[bytes | None]]]:
     """The values of several keys, up to `most` a request; 0: the peer takes one key at a time."""
     if not most:
         singles = [get_state(key, collection) for key in keys]
-        return [Call(each.type, each.payload, _one_value) for each in singles]
+        return [Request(each.type, each.payload, _one_value) for each in singles]
     chunks = [keys[at : at + most] for at in range(0, len(keys), most)]
     return [_get_chunk(chunk, collection) for chunk in chunks]
 
 
-def get_hash(key: str, collection: str) -> Call[bytes | None]:
+def get_hash(key: str, collection: str) -> Request[bytes | None]:
     """The SHA-256 of a private value, which every peer of the channel knows."""
     request = shim.GetState(key=require_key(key), collection=collection)
-    return Call(shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH, request.SerializeToString(), _value)
+    return Request(shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH, request.SerializeToString(), _value)
 
 
-def get_validation_parameter(key: str, collection: str = "") -> Call[bytes | None]:
+def get_validation_parameter(key: str, collection: str = "") -> Request[bytes | None]:
     """The endorsement policy of a key, if it has one of its own."""
     request = shim.GetStateMetadata(key=require_key(key), collection=collection)
-    return Call(shim.ChaincodeMessage.GET_STATE_METADATA, request.SerializeToString(), _policy)
+    return Request(shim.ChaincodeMessage.GET_STATE_METADATA, request.SerializeToString(), _policy)
 
 
-def state_range(start: str, end: str, collection: str = "") -> Call[Batch[KeyValue]]:
+def state_range(start: str, end: str, collection: str = "") -> Request[Batch[KeyValue]]:
     """The first results of a range; `end` is left out, and "" has no bound."""
     request = shim.GetStateByRange(startKey=start, endKey=end, collection=collection)
-    return Call(
+    return Request(
         shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_key_values
     )
 
 
-def state_page(start: str, end: str, page_size: int, bookmark: str) -> Call[Page]:
+def state_page(start: str, end: str, page_size: int, bookmark: str) -> Request[Page]:
     """One page of a range, from a bookmark on."""
     wanted = _page_request(page_size, require_bookmark(bookmark, start, end))
     request = shim.GetStateByRange(startKey=start, endKey=end, metadata=wanted)
-    return Call(shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_page)
+    return Request(shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_page)
 
 
-def query_result(query: str, collection: str = "") -> Call[Batch[KeyValue]]:
+def query_result(query: str, collection: str = "") -> Request[Batch[KeyValue]]:
     """The first results of a rich query."""
     request = shim.GetQueryResult(query=query, collection=collection)
-    return Call(
+    return Request(
         shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_key_values
     )
 
 
-def query_page(query: str, page_size: int, bookmark: str) -> Call[Page]:
+def query_page(query: str, page_size: int, bookmark: str) -> Request[Page]:
     """One page of a rich query, from a bookmark on."""
     request = shim.GetQueryResult(query=query, metadata=_page_request(page_size, bookmark))
-    return Call(shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_page)
+    return Request(shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_page)
 
 
-def history(key: str) -> Call[Batch[Modification]]:
+def history(key: str) -> Request[Batch[Modification]]:
     """The first of a key's modifications, newest first."""
     request = shim.GetHistoryForKey(key=require_key(key))
-    return Call(
+    return Request(
         shim.ChaincodeMessage.GET_HISTORY_FOR_KEY, request.SerializeToString(), read_modifications
     )
 
 
-def next_batch(query_id: str, parse: Callable[[bytes], Batch[T]]) -> Call[Batch[T]]:
+def next_batch(query_id: str, parse: Callable[[bytes], Batch[T]]) -> Request[Batch[T]]:
     """More results of a query that said it had more."""
     request = shim.QueryStateNext(id=query_id)
-    return Call(shim.ChaincodeMessage.QUERY_STATE_NEXT, request.SerializeToString(), parse)
+    return Request(shim.ChaincodeMessage.QUERY_STATE_NEXT, request.SerializeToString(), parse)
 
 
-def close_query(query_id: str) -> Call[None]:
+def close_query(query_id: str) -> Request[None]:
     """Give up a query before its end."""
     request = shim.QueryStateClose(id=query_id)
-    return Call(shim.ChaincodeMessage.QUERY_STATE_CLOSE, request.SerializeToString(), _nothing)
+    return Request(shim.ChaincodeMessage.QUERY_STATE_CLOSE, request.SerializeToString(), _nothing)
 
 
-def invoke_chaincode(name: str, arguments: Sequence[bytes], channel: str) -> Call[Response]:
-    """Call a function of another chaincode; `channel` "" is the transaction's own."""
+def invoke_chaincode(name: str, arguments: Sequence[bytes], channel: str) -> Request[Response]:
+    """Request a function of another chaincode; `channel` "" is the transaction's own."""
     if not name:
         raise ContractError("the chaincode to call needs a name")
     callee = f"{name}/{channel}" if channel else name
@@ -133,7 +133,7 @@ def invoke_chaincode(name: str, arguments: Sequence[bytes], channel: str) -> Cal
         chaincode_id=chaincode_pb2.ChaincodeID(name=callee),
         input=chaincode_pb2.ChaincodeInput(args=arguments),
     )
-    return Call(shim.ChaincodeMessage.INVOKE_CHAINCODE, request.SerializeToString(), _response)
+    return Request(shim.ChaincodeMessage.INVOKE_CHAINCODE, request.SerializeToString(), _response)
 
 
 def _page_request(page_size: int, bookmark: str) -> bytes:
@@ -150,9 +150,9 @@ def _one_value(payload: bytes) -> list[bytes | None]:
     return [_value(payload)]
 
 
-def _get_chunk(keys: Sequence[str], collection: str) -> Call[list[bytes | None]]:
+def _get_chunk(keys: Sequence[str], collection: str) -> Request[list[bytes | None]]:
     request = shim.GetStateMultiple(keys=map(require_key, keys), collection=collection)
-    return Call(shim.ChaincodeMessage.GET_STATE_MULTIPLE, request.SerializeToString(), _values)
+    return Request(shim.ChaincodeMessage.GET_STATE_MULTIPLE, request.SerializeToString(), _values)
 
 
 def _values(payload: bytes) -> list[bytes | None]:

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
-from pyfabric._grpc.http2 import Crowd
-from pyfabric._grpc.stream_server import Call
+from pyfabric._grpc.http2 import WriteCoalescing
+from pyfabric._grpc.stream_server import ServerCall
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Send, Type
@@ -21,7 +21,7 @@ from pyfabric.errors import StateError
 _STOPPING = Result(ERROR, "the contract's server is stopping", b"", None)
 
 
-class Session:
+class PeerStream:
     """Serves a chaincode on one call of a peer. All of it runs on the loop, except contracts that block."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Session:
         workers: Workers,
         metrics: ContractMetrics,
         tracer: Tracer | None,
-        call: Call,
+        call: ServerCall,
     ) -> None:
         self._chaincode = chaincode
         self._package_id = package_id
@@ -41,7 +41,7 @@ class Session:
         self._call = call
         self._started: dict[Key, float] = {}
         self._machine = Machine(package_id)
-        self._crowd = Crowd()
+        self._coalescing = WriteCoalescing()
         self._loop = asyncio.get_running_loop()
         self._inbox = _Inbox(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,13 +73,16 @@ class Session:
         for action in actions:
             match action:
                 case Send(message):
-                    self._call.send(message, patient=self._crowd.is_there(self._machine.running))
+                    self._send(message)
                 case Deliver(waiter, payload, error):
                     waiter.deliver(payload, error)
                 case Begin(key, invocation):
                     self._begin(key, invocation)
                 case End():
                     self._call.end()
+
+    def _send(self, message: bytes) -> None:
+        self._call.send(message, coalesce=self._coalescing.pays(self._machine.running))
 
     def _begin(self, key: Key, invocation: Invocation) -> None:
         self._started[key] = time.perf_counter()

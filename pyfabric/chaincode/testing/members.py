@@ -1,0 +1,93 @@
+"""The organisations of a test ledger's channel: MSPs that trust every certificate that names them."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from typing import Final
+
+from pyfabric.chaincode.testing.identities import identity
+from pyfabric.errors import IdentityError
+from pyfabric.identity import parsing
+from pyfabric.identity.definition import MSPDefinition, NodeUnits
+from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.msp import MSP, MemberIdentity, MSPManager
+from pyfabric.identity.names import ORGANIZATIONAL_UNIT
+from pyfabric.identity.units import Unit
+from pyfabric.rules.configuration.channel_config import Capabilities
+
+_REMEMBERED: Final = 256
+_CAPABILITIES: Final = Capabilities(
+    channel=frozenset({"V3_0"}), orderer=frozenset({"V2_0"}), application=frozenset({"V2_5"})
+)
+
+
+class UnverifiedIdentity(MemberIdentity):
+    """An identity whose certificate nobody checks: its organizational units say what it is."""
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """The OUs of the subject."""
+        return tuple(Unit(name, b"") for name in self.parsed.subject.values(ORGANIZATIONAL_UNIT))
+
+    def validate(self) -> None:
+        """Check that exactly one OU gives a role; raises IdentityError."""
+        self.msp.rules.check(self.units)
+
+
+class UnverifiedMSP(MSP):
+    """An organisation to which belongs whoever says so."""
+
+    def identity(self, certificate_pem: bytes) -> MemberIdentity:
+        """Return the identity with this certificate; raises IdentityError for other bytes."""
+        certificate = parsing.read_pem(certificate_pem)
+        if certificate is None:
+            raise IdentityError("could not decode the PEM structure")
+        return UnverifiedIdentity(self, certificate)
+
+
+class TestMembers:
+    """What private data need of a channel's configuration (`ChannelMembers`); organisations can join."""
+
+    __test__ = False
+    capabilities = _CAPABILITIES
+
+    def __init__(self, channel_id: str, organizations: Iterable[str]) -> None:
+        self.channel_id = channel_id
+        self.msp_manager = MSPManager([])
+        self._msps: dict[str, MSP] = {}
+        for msp_id in organizations:
+            self.join(msp_id)
+
+    @property
+    def application_organizations(self) -> tuple[str, ...]:
+        """The MSP ids of the organisations."""
+        return tuple(self._msps)
+
+    def join(self, msp_id: str) -> None:
+        """Add an organisation, if it is not there yet."""
+        if msp_id not in self._msps:
+            self._msps[msp_id] = _msp(msp_id)
+            self.msp_manager = MSPManager(self._msps.values())
+
+    def peer(self, msp_id: str) -> MemberIdentity:
+        """Return the identity of an organisation's peer."""
+        return self.msp_manager.deserialize(_peer(msp_id))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _msp(msp_id: str) -> UnverifiedMSP:
+    authority = CertificateAuthority.create(
+        f"ca.{msp_id}", msp_id, now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    return UnverifiedMSP(
+        MSPDefinition(
+            msp_id=msp_id,
+            root_certificates=(authority.certificate_pem,),
+            node_units=NodeUnits.standard(),
+        )
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _peer(msp_id: str) -> bytes:
+    return identity(msp_id, "peer0", unit="peer").serialized()
