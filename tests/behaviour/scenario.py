@@ -106,13 +106,13 @@ Step = Transaction | Commit
 class Scenario:
     """Steps that belong together. `$` in keys and values is a name that no other scenario has.
 
-    `policies` says that the steps are about endorsement policies, which the test ledger does not have;
-    `stub` that they are about one stub only.
+    `beyond` names what the test ledger does not simulate and the steps are about; `stub` the only stub
+    that they are about.
     """
 
     name: str
     steps: tuple[Step, ...]
-    policies: bool = False
+    beyond: str = ""
     stub: str = ""
 
 

@@ -15,6 +15,7 @@ from tests.behaviour.program import (
     get_range,
     put,
     refuse,
+    set_policy,
 )
 from tests.behaviour.scenario import Scenario, commit, endorse, evaluate, submit
 
@@ -360,6 +361,66 @@ SCENARIOS = (
                     ("others", (b"AsyncRequests:run", Program((put("$a", b"1"),))), ""),
                 ),
                 answers=[_answered(None)],
+            ),
+        ),
+    ),
+    Scenario(
+        "a called chaincode of another channel looks back at this one's committed state",
+        (
+            submit(put("$a", b"1"), chaincode="others"),
+            submit(
+                call("others", call("others", get("$a"), channel="behaviour"), channel="elsewhere"),
+                answers=[_answered(_answered(b"1"))],
+                effects=Effects(),
+            ),
+        ),
+    ),
+    Scenario(
+        "a called chaincode of another channel does not call back",
+        (
+            evaluate(
+                call(
+                    "others", call("requests", get("$a"), channel="behaviour"), channel="elsewhere"
+                ),
+                answers=[_answered(_running("behaviour"))],
+            ),
+        ),
+    ),
+    Scenario(
+        "a channel without a name is one's own, and slashes are part of a channel's name",
+        (
+            evaluate(
+                call("others/", ask("channel_id")),
+                call("others", get("$a"), channel="else/where"),
+                answers=[
+                    _answered("behaviour"),
+                    Refused(f"{_TX}Failed to get policy manager for channel [else/where]"),
+                ],
+            ),
+        ),
+    ),
+    Scenario(
+        "a chaincode may call one that the peer brings",
+        (
+            evaluate(
+                Request("invoke_chaincode", ("qscc", (b"Nothing", b"behaviour"), "")),
+                Request("invoke_chaincode", ("qscc", (b"GetBlockByNumber", b"behaviour"), "")),
+                answers=[
+                    [500, "Requested function Nothing not found.", b""],
+                    [500, "missing 3rd argument for GetBlockByNumber", b""],
+                ],
+            ),
+        ),
+        beyond="system chaincodes",
+    ),
+    Scenario(
+        "a write of a key whose policy is no policy by a called chaincode is refused for all",
+        (
+            submit(put("$a", b"1"), set_policy("$a", b"nonsense"), chaincode="others"),
+            submit(
+                call("others", put("$a", b"2")),
+                refused="error in simulation: error unmarshalling SignaturePolicyEnvelope: "
+                "proto: cannot parse invalid wire-format data",
             ),
         ),
     ),

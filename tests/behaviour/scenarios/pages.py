@@ -268,4 +268,39 @@ SCENARIOS = (
             ),
         ),
     ),
+    Scenario(
+        "a page is no query to be continued",
+        (
+            _FIVE,
+            evaluate(
+                raw(
+                    "GET_STATE_BY_RANGE",
+                    keep="q",
+                    startKey="$0",
+                    endKey="$~",
+                    page={"pageSize": 2},
+                ),
+                raw("QUERY_STATE_NEXT", id={"kept": "q"}),
+                answers=[
+                    [_items(0, 2), False, [2, "$2"]],
+                    Refused(
+                        "QUERY_STATE_NEXT failed: transaction ID: transaction 1: "
+                        "query iterator not found"
+                    ),
+                ],
+            ),
+        ),
+    ),
+    Scenario(
+        "deleted keys are in no page, and their bookmarks still hold",
+        (
+            _FIVE,
+            submit(delete("$1"), delete("$2")),
+            evaluate(
+                get_page("$0", "$~", 2),
+                get_page("$0", "$~", 2, "$2"),
+                answers=[[[["$0", b"v"], ["$3", b"v"]], "$4", 2], [_items(3, 5), "", 2]],
+            ),
+        ),
+    ),
 )

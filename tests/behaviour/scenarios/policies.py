@@ -220,7 +220,7 @@ SCENARIOS = (
             submit(put("$a", b"3"), at="Haidian"),
             evaluate(get("$a"), answers=[b"3"]),
         ),
-        policies=True,
+        beyond="endorsement policies",
     ),
     Scenario(
         "a key is read whatever its policy says",
@@ -228,7 +228,7 @@ SCENARIOS = (
             submit(put("$a", b"1"), set_policy("$a", _HAIDIAN)),
             submit(get("$a"), put("$b", b"1"), answers=[b"1", None]),
         ),
-        policies=True,
+        beyond="endorsement policies",
     ),
     Scenario(
         "a policy that wants two is not met by one",
@@ -237,7 +237,7 @@ SCENARIOS = (
             submit(put("$a", b"2"), code="ENDORSEMENT_POLICY_FAILURE"),
             submit(put("$a", b"2"), code="ENDORSEMENT_POLICY_FAILURE", at="Haidian"),
         ),
-        policies=True,
+        beyond="endorsement policies",
     ),
     Scenario(
         "a private key is changed only as its policy says",
@@ -251,7 +251,7 @@ SCENARIOS = (
             submit(put("$a", b"3", on="shared"), by="Haidian"),
             evaluate(get("$a", on="shared"), answers=[b"3"]),
         ),
-        policies=True,
+        beyond="endorsement policies",
     ),
     Scenario(
         "a policy given since a transaction was endorsed counts",
@@ -262,7 +262,7 @@ SCENARIOS = (
             commit(late="ENDORSEMENT_POLICY_FAILURE"),
             evaluate(get("$a"), answers=[b"1"]),
         ),
-        policies=True,
+        beyond="endorsement policies",
     ),
     Scenario(
         "a key whose policy is no policy cannot be written any more",

@@ -255,6 +255,6 @@ SCENARIOS = (
             submit(put("$a", b"1", on=_HAIDIAN), code="ENDORSEMENT_POLICY_FAILURE"),
             evaluate(get_hash("$a", on=_HAIDIAN), answers=[None]),
         ),
-        policies=True,
+        beyond="endorsement policies",
     ),
 )

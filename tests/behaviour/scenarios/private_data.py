@@ -16,6 +16,7 @@ from tests.behaviour.program import (
     purge,
     put,
     raw,
+    refuse,
     set_policy,
     start_batch,
 )
@@ -439,6 +440,27 @@ SCENARIOS = (
             submit(put("$a", b"1", on="copied"), refused=_TOO_FEW),
             evaluate(put("$a", b"1", on="copied"), refused=_TOO_FEW.replace("n 1,", "n 2,")),
             evaluate(get("$a", on="copied"), get_hash("$a", on="copied"), answers=[None, None]),
+        ),
+    ),
+    Scenario(
+        "a transaction that was refused has written nothing private",
+        (
+            submit(put("$a", b"1", on="shared"), refuse("no"), refused="no"),
+            evaluate(get("$a", on="shared"), get_hash("$a", on="shared"), answers=[None, None]),
+        ),
+    ),
+    Scenario(
+        "what is private is evaluated and not written",
+        (
+            evaluate(put("$a", b"1", on="shared")),
+            evaluate(get("$a", on="shared"), answers=[None]),
+        ),
+    ),
+    Scenario(
+        "a large private value is kept",
+        (
+            submit(put("$a", b"v" * 500_000, on="shared")),
+            evaluate(get("$a", on="shared"), answers=[b"v" * 500_000]),
         ),
     ),
 )

@@ -5,6 +5,7 @@ from tests.behaviour.program import (
     Refused,
     close,
     composite,
+    delete,
     get_composite,
     get_range,
     put,
@@ -297,6 +298,14 @@ SCENARIOS = (
                 answers=[None, [["$a", b"1"], ["$b", b"2"]], None],
                 effects=Effects(ranges=[("$a", "$c", True, 2)], writes={"$d": b"4", "$e": b"5"}),
             ),
+        ),
+    ),
+    Scenario(
+        "deleted keys are in no range",
+        (
+            _THREE,
+            submit(delete("$b")),
+            evaluate(get_range("$", "$~"), answers=[[["$a", b"1"], ["$c", b"3"]]]),
         ),
     ),
 )

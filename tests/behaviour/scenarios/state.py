@@ -275,4 +275,50 @@ SCENARIOS = (
         ),
     ),
     Scenario("an empty batch is made", (submit(raw("WRITE_BATCH_STATE", b""), answers=[b""]),)),
+    Scenario(
+        "a message without the part that it is about makes the peer stumble",
+        (
+            submit(
+                raw("PUT_STATE_METADATA", key="$a"),
+                raw("INVOKE_CHAINCODE", b""),
+                put("$b", b"1"),
+                answers=[
+                    Refused(f"{kind} failed: transaction ID: transaction 1: panic during execution")
+                    for kind in ("PUT_STATE_METADATA", "INVOKE_CHAINCODE")
+                ]
+                + [None],
+            ),
+            evaluate(get("$b"), answers=[b"1"]),
+        ),
+    ),
+    Scenario(
+        "in a batch metadata without words are metadata",
+        (
+            submit(
+                put("$a", b"1"),
+                raw("WRITE_BATCH_STATE", rec=[{"key": "$a", "type": 21}]),
+                answers=[None, b""],
+            ),
+            evaluate(raw("GET_STATE_METADATA", key="$a"), answers=[[["", b""]]]),
+        ),
+    ),
+    Scenario(
+        "in a batch only private keys are purged",
+        (
+            evaluate(
+                raw("WRITE_BATCH_STATE", rec=[{"key": "$a", "type": 23}]),
+                raw("WRITE_BATCH_STATE", rec=[{"key": "$a", "type": 23, "collection": "nothing"}]),
+                answers=[
+                    Refused(
+                        "WRITE_BATCH_STATE failed: transaction ID: transaction 1: "
+                        "only applicable for private data"
+                    ),
+                    Refused(
+                        "WRITE_BATCH_STATE failed: transaction ID: transaction 1: collection "
+                        "behaviour/requests/nothing could not be found"
+                    ),
+                ],
+            ),
+        ),
+    ),
 )
