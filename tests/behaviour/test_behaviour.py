@@ -18,6 +18,6 @@ def _on_a_network() -> Iterator[object]:
         yield pytest.param(scenario, STUBS[stub], id=f"{scenario.name}-{stub}")
 
 
-@pytest.mark.parametrize(("scenario", "contract"), _on_a_network())
+@pytest.mark.parametrize(("scenario", "contract"), tuple(_on_a_network()))
 def test_on_a_network(scenario: Scenario, contract: str, network: NetworkLedger) -> None:
     play(scenario, network, contract)

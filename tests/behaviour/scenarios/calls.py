@@ -400,14 +400,31 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "a chaincode may call one that the peer brings",
+        "the peer's own chaincodes are not for chaincodes to ask",
         (
             evaluate(
-                Request("invoke_chaincode", ("qscc", (b"Nothing", b"behaviour"), "")),
-                Request("invoke_chaincode", ("qscc", (b"GetBlockByNumber", b"behaviour"), "")),
+                Request("invoke_chaincode", ("qscc", (b"GetChainInfo", b"behaviour"), "")),
+                Request("invoke_chaincode", ("cscc", (b"GetChannels",), "")),
+                Request("invoke_chaincode", ("_lifecycle", (b"Nothing",), "")),
                 answers=[
-                    [500, "Requested function Nothing not found.", b""],
-                    [500, "missing 3rd argument for GetBlockByNumber", b""],
+                    [
+                        500,
+                        "Rejecting invoke of QSCC from another chaincode because of potential for "
+                        "deadlocks, original invocation for 'requests'",
+                        b"",
+                    ],
+                    [
+                        500,
+                        "Rejecting invoke of CSCC from another chaincode, original invocation for "
+                        "'requests'",
+                        b"",
+                    ],
+                    [
+                        500,
+                        "failed to invoke backing implementation of 'Nothing': "
+                        "requested function Nothing not found.",
+                        b"",
+                    ],
                 ],
             ),
         ),
