@@ -331,6 +331,7 @@ SCENARIOS = (
                 ],
             ),
         ),
+        beyond="Init of a called chaincode",
     ),
     Scenario(
         "no argument at all is an answer too",
@@ -374,6 +375,7 @@ SCENARIOS = (
                 effects=Effects(),
             ),
         ),
+        beyond="calls back from another channel",
     ),
     Scenario(
         "a called chaincode of another channel does not call back",
@@ -385,6 +387,7 @@ SCENARIOS = (
                 answers=[_answered(_running("behaviour"))],
             ),
         ),
+        beyond="calls back from another channel",
     ),
     Scenario(
         "a channel without a name is one's own, and slashes are part of a channel's name",

@@ -185,7 +185,7 @@ SCENARIOS = (
                 ],
                 effects=Effects(
                     reads={"\x00\U0010ffffinitialized": False},
-                    writes={"\x00\U0010ffffinitialized": b"1.0", "$a": b"1"},
+                    writes={"\x00\U0010ffffinitialized": b"1", "$a": b"1"},
                 ),
             ),
             submit(
