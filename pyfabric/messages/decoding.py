@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import DecodeError
-from pyfabric.messages.go_texts import INVALID_WIRE_FORMAT
+from pyfabric.messages.wire_format import fault
 
 M = TypeVar("M", bound=Message)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,9 +34,8 @@ def decode(
             raise DecodeError(f"{len(raw)} bytes are not a {name}") from cause
         if prefix is None:
             prefix = f"error unmarshalling {kind.DESCRIPTOR.name}"
-        raise error(
-            f"{prefix}: {INVALID_WIRE_FORMAT}" if prefix else INVALID_WIRE_FORMAT
-        ) from cause
+        text = fault(kind, raw)
+        raise error(f"{prefix}: {text}" if prefix else text) from cause
 
 
 def read_time(stamp: Timestamp) -> datetime:

@@ -7,6 +7,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from pyfabric.errors import StatusCode
 
 INVALID_WIRE_FORMAT: Final = "proto: cannot parse invalid wire-format data"
+INVALID_UTF8: Final = "string field contains invalid UTF-8"
 DEADLINE_EXCEEDED: Final = "context deadline exceeded"
 CANCELED: Final = "context canceled"
 

@@ -220,9 +220,10 @@ class Endorser:
         if simulation is not None and reader is not None:
             endorsed = sign and outcome.response.status < _ERROR_THRESHOLD
             self._distribute(proposal, simulation, reader.height, keep=endorsed)
+        touched = None if simulation is None else _interest(simulation)
         if not sign and outcome.response.status < _ERROR:
             return Response(response=outcome.response)
-        return self._respond(proposal, name, version, outcome, simulation)
+        return self._respond(proposal, name, version, outcome, simulation, touched)
 
     def _run_system(
         self, proposal: Proposal, name: str, simulation: PrivateSimulation | None
@@ -247,6 +248,7 @@ class Endorser:
         version: str,
         outcome: _Outcome,
         simulation: PrivateSimulation | None,
+        touched: proposal_response_pb2.ChaincodeInterest | None,
     ) -> Response:
         response = outcome.response
         if response.status >= _ERROR_THRESHOLD:
@@ -265,7 +267,6 @@ class Endorser:
         payload = proposal_response_pb2.ProposalResponsePayload(
             proposal_hash=proposal.hash(), extension=action.SerializeToString()
         ).SerializeToString()
-        touched = None if simulation is None else interest(simulation, SYSTEM_NAMESPACES)
         if response.status >= _ERROR:
             return Response(response=response, payload=payload, interest=touched)
         return Response(
@@ -309,6 +310,13 @@ def _outcome(
     event.CopyFrom(message.chaincode_event)
     event.chaincode_id, event.tx_id = name, transaction_id
     return _Outcome(response, event.SerializeToString())
+
+
+def _interest(simulation: PrivateSimulation) -> proposal_response_pb2.ChaincodeInterest:
+    try:
+        return interest(simulation, SYSTEM_NAMESPACES)
+    except ContractError as error:
+        raise ContractError(f"error in simulation: {error}") from error
 
 
 def _undefined(proposal: Proposal, name: str, problem: str) -> ContractError:

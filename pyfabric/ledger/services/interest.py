@@ -60,9 +60,4 @@ def interest(
 
 
 def _policy(parameter: bytes) -> policies_pb2.SignaturePolicyEnvelope:
-    return decode(
-        policies_pb2.SignaturePolicyEnvelope,
-        parameter,
-        ContractError,
-        "error unmarshalling SignaturePolicy",
-    )
+    return decode(policies_pb2.SignaturePolicyEnvelope, parameter, ContractError)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import ContractError, PolicyError
+from pyfabric.messages.go_texts import INVALID_UTF8
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 
@@ -24,7 +25,7 @@ class NotTextError(ContractError):
     def __init__(self) -> None:
         super().__init__(
             "error in simulation: transaction returned with failure: failed to marshal response: "
-            "string field contains invalid UTF-8"
+            f"{INVALID_UTF8}"
         )
 
 

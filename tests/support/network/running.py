@@ -1,6 +1,6 @@
 """The conformance network under test, and the people that tests speak of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,12 +23,22 @@ KEYS: dict[bytes, PrivateKey] = {}  # of everybody issued here, by certificate
 
 
 def issue(
-    ca: CertificateAuthority, msp_id: str, *, now: datetime, days: int = 30
+    ca: CertificateAuthority,
+    msp_id: str,
+    *,
+    now: datetime,
+    days: int = 30,
+    attributes: Mapping[str, str] | None = None,
 ) -> SigningIdentity:
     """A client of that CA who says to be of that MSP."""
     key = generate_private_key()
     certificate = ca.issue(
-        "somebody", unit="client", now=now, public_key=key.public_key(), days=days
+        "somebody",
+        unit="client",
+        now=now,
+        public_key=key.public_key(),
+        days=days,
+        attributes=attributes,
     )
     KEYS[certificate] = key
     return SigningIdentity(Identity(msp_id, certificate), PrivateKeySigner(key))
@@ -69,10 +79,12 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path, runtime: RuntimeName = RuntimeName.EMBEDDED) -> Iterator[Running]:
-    """The conformance network, with a revoked user of EconInfo."""
+def started(
+    folder: Path, runtime: RuntimeName = RuntimeName.EMBEDDED, topology: Path = TOPOLOGY
+) -> Iterator[Running]:
+    """The conformance network, or that of another topology, with a revoked user of EconInfo."""
     network = Network.prepare(
-        TOPOLOGY, folder, base_port=0, runtime=runtime, programs=fabric_programs()
+        topology, folder, base_port=0, runtime=runtime, programs=fabric_programs()
     )
     now = datetime.now(UTC)
     make_material(network.plan, now=now)

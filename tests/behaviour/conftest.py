@@ -1,0 +1,31 @@
+"""The ledgers that the scenarios run on.
+
+The test ledger and the development ledger; with `--runtime native` Fabric's own programs instead.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyfabric_network.runtimes.runtime import RuntimeName
+
+from tests.support.network.programs import skip_without_fabric
+from tests.support.network.running import started
+
+pytest.register_assert_rewrite("tests.behaviour.scenario")
+
+from tests.behaviour.network_ledger import NetworkLedger, network_ledger  # noqa: E402
+
+TOPOLOGY = Path(__file__).parent / "topology.yaml"
+
+
+@pytest.fixture(scope="session")
+def network(
+    tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName
+) -> Iterator[NetworkLedger]:
+    """The suite's network, brought up once."""
+    if runtime is RuntimeName.NATIVE:
+        skip_without_fabric()
+    folder = tmp_path_factory.mktemp("behaviour")
+    with started(folder, runtime, TOPOLOGY) as running, network_ledger(running) as ledger:
+        yield ledger

@@ -1,0 +1,276 @@
+"""Scenarios: who asks for what, what Fabric answers, and what becomes of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+from uuid import uuid4
+
+from tests.behaviour.effects import Effects, read_effects
+from tests.behaviour.program import Refused, Request, decode, encode, fill_bytes
+
+ATTRIBUTES = {"role": "registrar"}
+"""Of every user's certificate."""
+
+_TRANSACTION = re.compile("[0-9a-f]{64}")
+_ATTEMPTS = 20
+_HEIGHT = re.compile(r"{BlockNum: \d+, TxNum: \d+}")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A transaction that somebody proposes: `by` a user of a department, `at` a department's peer."""
+
+    function: str
+    argument: bytes
+    by: str
+    at: str
+    chaincode: str
+    channel: str
+    transient: Mapping[str, bytes]
+    is_init: bool
+
+
+@dataclass(frozen=True)
+class Endorsed:
+    """A transaction that ran and is not yet ordered; `handle` is the ledger's own."""
+
+    result: bytes
+    event: tuple[str, bytes] | None
+    read_write_set: bytes
+    handle: Any
+
+
+class RefusalError(Exception):
+    """A transaction was refused before it was ordered."""
+
+
+class ApartError(Exception):
+    """The orderer put into several blocks what should have gone into one."""
+
+
+class Ledger(Protocol):
+    """What a scenario runs on."""
+
+    def evaluate(self, call: Call) -> bytes:
+        """The result; raises RefusalError."""
+        ...
+
+    def endorse(self, call: Call) -> Endorsed:
+        """The endorsed transaction; raises RefusalError."""
+        ...
+
+    def commit(self, transactions: Sequence[Endorsed]) -> list[str]:
+        """The validation codes of transactions, each in a block of its own."""
+        ...
+
+    def commit_together(self, transactions: Sequence[Endorsed]) -> list[str]:
+        """The validation codes of transactions in one block; raises ApartError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A step in which a program runs: evaluated, submitted, or only endorsed (with a `name`)."""
+
+    kind: str
+    requests: tuple[Request, ...]
+    answers: Sequence[Any] | Refused
+    name: str = ""
+    code: str = "VALID"
+    function: str = "run"
+    by: str = "EconInfo"
+    at: str = ""
+    chaincode: str = "requests"
+    channel: str = "behaviour"
+    transient: Mapping[str, bytes] = field(default_factory=dict)
+    event: tuple[str, bytes] | None = None
+    effects: Effects | None = None
+    is_init: bool = False
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A step in which endorsed transactions are ordered, in blocks of their own or in one."""
+
+    names: tuple[str, ...]
+    codes: tuple[str, ...]
+    together: bool = False
+
+
+Step = Transaction | Commit
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Steps that belong together. `$` in keys and values is a name that no other scenario has.
+
+    `beyond` names what the test ledger does not simulate and the steps are about; `stub` the only stub
+    that they are about.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    beyond: str = ""
+    stub: str = ""
+
+
+def evaluate(*requests: Request, answers: Sequence[Any] | None = None, **of: Any) -> Transaction:
+    """Run a program for its answers; without `answers` each is None."""
+    return _step("evaluate", requests, answers, **of)
+
+
+def submit(*requests: Request, answers: Sequence[Any] | None = None, **of: Any) -> Transaction:
+    """Run a program and commit what it writes."""
+    return _step("submit", requests, answers, **of)
+
+
+def endorse(
+    name: str, *requests: Request, answers: Sequence[Any] | None = None, **of: Any
+) -> Transaction:
+    """Run a program whose transaction a later `commit` names."""
+    return _step("endorse", requests, answers, name=name, **of)
+
+
+def commit(**codes: str) -> Commit:
+    """Order transactions, each in a block of its own, with what becomes of it."""
+    return Commit(tuple(codes), tuple(codes.values()))
+
+
+def commit_together(**codes: str) -> Commit:
+    """Order transactions in one block, each with what becomes of it."""
+    return Commit(tuple(codes), tuple(codes.values()), together=True)
+
+
+def _step(
+    kind: str,
+    requests: tuple[Request, ...],
+    answers: Sequence[Any] | None,
+    *,
+    refused: str = "",
+    **of: Any,
+) -> Transaction:
+    """A step; one that is `refused` insists on its requests."""
+    if refused:
+        return Transaction(kind, requests, Refused(refused), **({"function": "insist"} | of))
+    return Transaction(kind, requests, [None] * len(requests) if answers is None else answers, **of)
+
+
+def play(scenario: Scenario, ledger: Ledger, contract: str) -> None:
+    """Run a scenario with one of the contract's stubs; again if the orderer put it apart."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return Play(ledger, contract).run(scenario)
+        except ApartError:
+            continue
+    raise AssertionError(f"never in one block in {_ATTEMPTS} attempts")
+
+
+@dataclass
+class Play:
+    """One run of a scenario on a ledger, with one of the two stubs."""
+
+    ledger: Ledger
+    contract: str
+    _endorsed: dict[str, Endorsed] = field(default_factory=dict)
+    _seen: list[str] = field(default_factory=list)
+
+    @cached_property
+    def _own(self) -> str:
+        return f"k{uuid4().hex[:10]}"
+
+    def run(self, scenario: Scenario) -> None:
+        """Take each step; AssertionError with the first that comes out otherwise."""
+        for number, step in enumerate(scenario.steps, 1):
+            where = f"step {number} of {scenario.name}"
+            if isinstance(step, Commit):
+                commits = self.ledger.commit_together if step.together else self.ledger.commit
+                transactions = [self._endorsed.pop(name) for name in step.names]
+                assert commits(transactions) == list(step.codes), where
+            else:
+                self._take(step, where)
+
+    def _take(self, step: Transaction, where: str) -> None:
+        try:
+            answers = self._answers(step, where)
+        except RefusalError as error:
+            answers = Refused(str(error))
+        assert self._shown(answers) == step.answers, where
+
+    def _answers(self, step: Transaction, where: str) -> Any:
+        call = self._call(step)
+        if step.kind == "evaluate":
+            return decode(self.ledger.evaluate(call))
+        endorsed = self.ledger.endorse(call)
+        event = None if endorsed.event is None else self._shown(endorsed.event)
+        assert event == step.event, where
+        if step.effects is not None:
+            found = read_effects(endorsed.read_write_set, step.chaincode, call.argument.decode())
+            assert self._shown(found) == step.effects, where
+        if step.name:
+            self._endorsed[step.name] = endorsed
+        else:
+            assert self.ledger.commit([endorsed]) == [step.code], where
+        return decode(endorsed.result)
+
+    def _call(self, step: Transaction) -> Call:
+        return Call(
+            f"{self.contract}:{step.function}",
+            encode(step.requests, self._fill).encode(),
+            step.by,
+            step.at or step.by,
+            step.chaincode,
+            step.channel,
+            {name: fill_bytes(value, self._fill) for name, value in step.transient.items()},
+            step.is_init,
+        )
+
+    def _fill(self, text: str) -> str:
+        return text.replace("$", self._own)
+
+    def _shown(self, value: Any) -> Any:
+        """An answer as scenarios write it: own names as `$`, transactions and times numbered."""
+        match value:
+            case str():
+                shown = _TRANSACTION.sub(self._number, value.replace(self._own, "$"))
+                return _HEIGHT.sub("{a height}", shown)
+            case bytes():
+                return value.replace(self._own.encode(), b"$")
+            case Refused(text):
+                return Refused(self._shown(text))
+            case {"time": time}:
+                return f"time {self._position(time)}"
+            case Effects():
+                return Effects(**{name: self._shown(each) for name, each in vars(value).items()})
+            case dict():
+                return {self._shown(name): self._shown(each) for name, each in value.items()}
+            case tuple():
+                return tuple(self._shown(each) for each in value)
+            case list():
+                return [self._shown(each) for each in self._own_entries(value)]
+        return value
+
+    def _own_entries(self, values: list[Any]) -> list[Any]:
+        """Without the keys of other scenarios, which an unbounded range finds too."""
+        return [
+            each
+            for each in values
+            if not (
+                isinstance(each, list)
+                and len(each) == 2
+                and isinstance(each[0], str)
+                and isinstance(each[1], bytes)
+                and re.search("k[0-9a-f]{10}", each[0])
+                and self._own not in each[0]
+            )
+        ]
+
+    def _number(self, found: re.Match[str]) -> str:
+        return f"transaction {self._position(found[0])}"
+
+    def _position(self, found: str) -> int:
+        if found not in self._seen:
+            self._seen.append(found)
+        kind = len(found)
+        return [each for each in self._seen if len(each) == kind].index(found) + 1
