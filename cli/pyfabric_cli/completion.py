@@ -2,7 +2,7 @@
 
 from pyfabric_network.contexts import Contexts
 from pyfabric_network.state import networks as networks_in
-from pyfabric_network.topology.topologies import bundled_topologies
+from pyfabric_network.topology.bundled import bundled_topologies
 
 from pyfabric_cli.settings import read_settings
 

@@ -9,7 +9,7 @@ from pyfabric_network.members.acceptance import accept_bundle
 from pyfabric_network.members.membership import Membership
 from pyfabric_network.members.public import PublicDefinition
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.topology.topologies import find_topology
+from pyfabric_network.topology.bundled import find_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files

@@ -14,8 +14,9 @@ from pyfabric_network.runtimes.compose import project_files
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import networks
 from pyfabric_network.status import NodeStatus
+from pyfabric_network.topology.bundled import find_topology
 from pyfabric_network.topology.plan import make_plan
-from pyfabric_network.topology.topologies import find_topology, load_topology
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
