@@ -10,3 +10,12 @@ TOPOLOGY_COPY: Final = "topology.yaml"
 def networks(state_folder: Path) -> list[str]:
     """Return the names of the networks that `state_folder` holds, sorted."""
     return sorted(path.parent.name for path in state_folder.glob(f"*/{NETWORK_FILE}"))
+
+
+def contracts_of(root: Path) -> list[str]:
+    """Return the names of the contracts of the network below `root`, as its topology lists them."""
+    import yaml
+
+    file = root / TOPOLOGY_COPY
+    document = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return list(document.get("contracts") or ())

@@ -260,7 +260,7 @@ def test_contexts_are_listed_shown_made_and_removed(run: Run, network: Network) 
     assert run("context", "use", "mine").code == 0
     assert run("context", "remove", "mine").code == 0
     assert run("ledger", "height").code == 3
-    assert run("context", "use", "Tax").err == "you are small/Tax\n"
+    assert run("context", "use", "Tax").err == "now acting as small/Tax\n"
 
 
 @pytest.mark.usefixtures("state")
