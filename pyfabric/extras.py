@@ -1,4 +1,4 @@
-"""The optional parts of this distribution, and what is said where one of them is not installed."""
+"""The optional parts of this distribution, and how one that is not installed is reported."""
 
 from importlib.util import find_spec
 
@@ -9,8 +9,8 @@ DISTRIBUTION = "pyfabric-ledger"
 
 def require(extra: str, *modules: str) -> None:
     """Raise MissingExtraError unless all these modules of an extra are installed; import none of them."""
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(
-            f"{', '.join(missing)} is not installed: pip install '{DISTRIBUTION}[{extra}]'"
-        )
+    for name in modules:
+        if find_spec(name) is None:
+            raise MissingExtraError(
+                f"{name} is not installed: pip install '{DISTRIBUTION}[{extra}]'"
+            )
