@@ -99,10 +99,13 @@ bench: setup tests/interop/node_modules/.ready  ## speed beside the bare protoco
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_contracts.py
 
-requirements: setup  ## compile requirements-dev.txt anew from pyproject.toml
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --pre
+
+requirements: setup  ## compile requirements-dev.txt and requirements-release.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
-	  --no-emit-trusted-host --pre --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra network,command,dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --output-file requirements-release.txt requirements-release.in
 
 distclean:  ## delete what setup and the tests made
 	rm -rf $(VENV) typings build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

@@ -11,6 +11,7 @@
     ├── NetworkError             a runtime cannot do what was asked (port in use, not running, …)
     ├── LedgerError              the development ledger's files cannot be used
     ├── ProofError               a proof does not hold (code)
+    ├── MissingExtraError        an optional part of this distribution is not installed
     ├── ClientError              the client was used wrongly (closed, after a fork, …)
     ├── GatewayError             a gRPC call failed (code, details of each peer)
     │   ├── EndorseError         … while endorsing (transaction id)
@@ -161,6 +162,10 @@ class ProofError(FabricError):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class MissingExtraError(FabricError, ImportError):
+    """An optional part of this distribution is not installed; the text says how to install it."""
 
 
 class ClientError(FabricError):

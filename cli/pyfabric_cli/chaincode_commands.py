@@ -1,4 +1,4 @@
-"""`pyfabric chaincode`: deploy contracts, see what is deployed, call them."""
+"""`pyfabric chaincode`: deploy contracts, list what is deployed, call them."""
 
 import json
 from collections.abc import Mapping
@@ -6,57 +6,75 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from pyfabric_network.network import Network
 
-from pyfabric.admin import lifecycle
-from pyfabric.admin.definitions import describe_policy
 from pyfabric.errors import CommitError, ConfigError
-from pyfabric_cli import options
+from pyfabric_cli import completion, options
+from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import progress, readable, waiting
-from pyfabric_cli.session import Session
 from pyfabric_cli.settings import OutputFormat
 
 _SYSTEM = "org.hyperledger.fabric"
 _METADATA = f"{_SYSTEM}:GetMetadata"
 
-app = typer.Typer(no_args_is_help=True, help="Deploy contracts, see what is deployed, call them.")
+app = plain_app()
 
-Name = Annotated[str, typer.Argument(help="The chaincode's name on the channel.")]
-Function = Annotated[
-    str, typer.Argument(help="A function, as Contract:function if there are several contracts.")
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="The chaincode's name on the channel.", autocompletion=completion.contracts
+    ),
 ]
-Arguments = Annotated[list[str] | None, typer.Argument(help="Its arguments, as text.")]
+Function = Annotated[
+    str,
+    typer.Argument(
+        help="The function, as Contract:function if the chaincode has several contracts."
+    ),
+]
+Arguments = Annotated[list[str] | None, typer.Argument(help="The function's arguments, as text.")]
 Transient = Annotated[
     list[str] | None,
     typer.Option(
-        "--transient", metavar="KEY=VALUE", help="Data for the contract that no block records."
+        "--transient",
+        metavar="KEY=VALUE",
+        help="Data for the contract that is not recorded in a block.",
     ),
 ]
 Organizations = Annotated[
     list[str] | None,
-    typer.Option("--endorser", metavar="MSP_ID", help="Have this organisation endorse."),
+    typer.Option("--endorser", metavar="MSP_ID", help="An organisation that must endorse."),
 ]
 
 
 @app.command()
 def deploy(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Contracts of the topology (default: all).")
+        list[str] | None,
+        typer.Argument(
+            help="Contracts of the topology (default: all).", autocompletion=completion.contracts
+        ),
     ] = None,
     reload: Annotated[
         bool,
-        typer.Option("--reload", help="Start contract hosts anew: they load code you changed."),
+        typer.Option(
+            "--reload", help="Restart contract hosts, so that they load code that you changed."
+        ),
     ] = False,
     network: options.NetworkName = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Serve, install, approve and commit contracts as the topology file says. Safe to repeat."""
-    session = Session.start(state, output)
-    found = Network.reopen(session.settings.state, network or session.settings.network)
+    """Install, approve, commit and serve the topology's contracts.
+
+    Safe to repeat.
+    """
+    from pyfabric_network.network import Network
+
+    invocation = Invocation.start(state, output)
+    found = Network.reopen(invocation.settings.state, network or invocation.settings.network)
     with progress("deploy") as report:
         deployed = found.deploy(names or (), report, reload=reload)
-    session.printer.rows(
+    invocation.printer.rows(
         ["contract", "channel", "version", "sequence", "changed", "waiting_for", "package_id"],
         [asdict(one) for one in deployed],
     )
@@ -70,11 +88,12 @@ def list_chaincodes(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """The definitions in force on the channel."""
-    session = Session.start(state, output)
-    member = session.member(context, user, channel)
-    found = member.ask(lifecycle.committed(member.peers[0], member.identity, member.channel))
-    session.printer.rows(
+    """List the chaincode definitions committed on the channel."""
+    from pyfabric.admin.definitions import describe_policy
+
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    invocation.printer.rows(
         ["name", "version", "sequence", "endorsement", "init_required"],
         [
             {
@@ -84,7 +103,7 @@ def list_chaincodes(
                 "endorsement": describe_policy(one.validation_parameter()),
                 "init_required": one.init_required,
             }
-            for one in found
+            for one in actor.definitions()
         ],
     )
 
@@ -102,12 +121,12 @@ def invoke(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Call a function in a transaction, and wait until it is committed."""
-    session = Session.start(state, output)
-    member = session.member(context, user, channel)
-    with waiting(f"a transaction of {name}"), member.gateway() as gateway:
+    """Call a function in a transaction, and wait until it commits."""
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    with waiting(f"waiting for a transaction of {name}"), actor.gateway() as gateway:
         submitted = (
-            gateway.network(member.channel)
+            gateway.network(actor.channel)
             .contract(name)
             .submit_async(
                 function,
@@ -123,7 +142,7 @@ def invoke(
             code=status.code,
             block_number=status.block_number,
         )
-    session.printer.facts(
+    invocation.printer.facts(
         {
             "transaction_id": status.transaction_id,
             "block_number": status.block_number,
@@ -144,13 +163,16 @@ def query(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Call a function on one peer, and print what it answers; nothing is recorded."""
-    session = Session.start(state, output)
-    member = session.member(context, user, channel)
-    with waiting(f"asking {name}"), member.gateway() as gateway:
-        contract = gateway.network(member.channel).contract(name)
+    """Call a function on one peer, and print its result.
+
+    Nothing is recorded.
+    """
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    with waiting(f"waiting for {name}"), actor.gateway() as gateway:
+        contract = gateway.network(actor.channel).contract(name)
         result = contract.evaluate(function, *(arguments or ()), transient=_pairs(transient))
-    session.printer.value(_result(result))
+    invocation.printer.value(_result(result))
 
 
 @app.command()
@@ -162,16 +184,16 @@ def metadata(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """The functions that a chaincode says it has, with parameters and results."""
-    session = Session.start(state, output)
-    member = session.member(context, user, channel)
-    with member.gateway() as gateway:
-        raw = gateway.network(member.channel).contract(name).evaluate(_METADATA)
+    """List a chaincode's functions, with parameters and results."""
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    with actor.gateway() as gateway:
+        raw = gateway.network(actor.channel).contract(name).evaluate(_METADATA)
     described = json.loads(raw)
-    if session.settings.output is OutputFormat.JSON:
-        session.printer.document(described)
+    if invocation.settings.output is OutputFormat.JSON:
+        invocation.printer.document(described)
         return
-    session.printer.rows(
+    invocation.printer.rows(
         ["function", "kind", "parameters", "result"],
         [
             {
@@ -201,7 +223,7 @@ def _pairs(given: list[str] | None) -> dict[str, str]:
 
 
 def _result(raw: bytes) -> Any:
-    """A result as JSON if it is JSON, otherwise as text."""
+    """Return a result parsed if it is JSON, otherwise as text."""
     try:
         return json.loads(raw)
     except ValueError:
@@ -209,7 +231,7 @@ def _result(raw: bytes) -> Any:
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    """The short name of a JSON schema."""
+    """Return the short name of a JSON schema."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if schema.get("type") == "array":

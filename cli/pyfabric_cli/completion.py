@@ -1,24 +1,59 @@
-"""What the shell offers for arguments: names that exist on this machine."""
+"""What the shell offers for arguments: names that exist on this machine. Loads no network."""
 
+from pathlib import Path
+
+import typer
 from pyfabric_network.contexts import Contexts
-from pyfabric_network.state import networks as networks_in
-from pyfabric_network.topology.topologies import bundled_topologies
+from pyfabric_network.state_folder import contracts_of
+from pyfabric_network.state_folder import networks as networks_in
+from pyfabric_network.topology.bundled import bundled_topologies
 
+from pyfabric.errors import ConfigError
 from pyfabric_cli.settings import read_settings
 
 
-def contexts(incomplete: str) -> list[str]:
-    """Names of contexts, whole or the part behind the slash."""
-    names = list(Contexts(read_settings().state).all())
+def contexts(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return names of contexts, whole or the part after the slash."""
+    names = list(Contexts(_state(ctx)).all())
     short = [name.rpartition("/")[2] for name in names]
-    return [name for name in (*names, *short) if name.startswith(incomplete)]
+    return _beginning(incomplete, [*names, *short])
 
 
-def networks(incomplete: str) -> list[str]:
-    """Names of networks."""
-    return [name for name in networks_in(read_settings().state) if name.startswith(incomplete)]
+def networks(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return names of networks."""
+    return _beginning(incomplete, networks_in(_state(ctx)))
 
 
 def topologies(incomplete: str) -> list[str]:
-    """Names of the topologies that come along."""
-    return [name for name in bundled_topologies() if name.startswith(incomplete)]
+    """Return names of the bundled topologies."""
+    return _beginning(incomplete, list(bundled_topologies()))
+
+
+def contracts(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return names of the contracts of the network that the options, context or settings choose, or of all."""
+    state = _state(ctx)
+    present = networks_in(state)
+    chosen = _chosen_network(ctx)
+    wanted = [chosen] if chosen in present else present
+    return _beginning(
+        incomplete, sorted({c for name in wanted for c in contracts_of(state / name)})
+    )
+
+
+def _chosen_network(ctx: typer.Context) -> str:
+    settings = read_settings()
+    if "network" in ctx.params:
+        return ctx.params["network"] or settings.network or ""
+    try:
+        found, _ = Contexts(_state(ctx)).find(ctx.params.get("context") or settings.context)
+    except ConfigError:  # no context, or several that fit
+        return ""
+    return found.rpartition("/")[0]
+
+
+def _state(ctx: typer.Context) -> Path:
+    return Path(ctx.params.get("state") or read_settings().state)
+
+
+def _beginning(incomplete: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]

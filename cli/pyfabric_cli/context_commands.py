@@ -1,23 +1,23 @@
-"""`pyfabric context`: which department, user and channel you are."""
+"""`pyfabric context`: the department, user and channel that a person acts as."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pyfabric_network.contexts import Context
-from pyfabric_network.profile import load_profile
 
 from pyfabric.errors import ConfigError
 from pyfabric_cli import completion, options
+from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
-from pyfabric_cli.session import Session
 
-app = typer.Typer(no_args_is_help=True, help="Which department, user and channel you are.")
+app = plain_app()
 
 Name = Annotated[
     str,
     typer.Argument(
-        help="A context's name, or the part behind its last slash.",
+        help="A context's name, or the part after its last slash.",
         autocompletion=completion.contexts,
     ),
 ]
@@ -25,10 +25,10 @@ Name = Annotated[
 
 @app.command("list")
 def list_contexts(state: options.State = None, output: options.Output = None) -> None:
-    """Every context; the chosen one is marked."""
-    session = Session.start(state, output)
-    current = session.contexts.current()
-    session.printer.rows(
+    """List the contexts; * marks the chosen one."""
+    invocation = Invocation.start(state, output)
+    current = invocation.contexts.current()
+    invocation.printer.rows(
         ["current", "name", "user", "channel", "profile"],
         [
             {
@@ -38,22 +38,29 @@ def list_contexts(state: options.State = None, output: options.Output = None) ->
                 "channel": context.channel,
                 "profile": str(context.profile),
             }
-            for name, context in session.contexts.all().items()
+            for name, context in invocation.contexts.all().items()
         ],
     )
 
 
 @app.command()
 def show(
-    name: Annotated[str | None, typer.Argument(help="Default: the chosen one.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A context's name (default: the chosen one).", autocompletion=completion.contexts
+        ),
+    ] = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """One context, with the department and peers that it leads to."""
-    session = Session.start(state, output)
-    found, context = session.contexts.find(name or session.settings.context)
-    profile = context.load_profile()
-    session.printer.facts(
+    """Show one context, with its department and peers."""
+    from pyfabric_network.profile import load_profile
+
+    invocation = Invocation.start(state, output)
+    found, context = invocation.contexts.find(name or invocation.settings.context)
+    profile = load_profile(context.profile)
+    invocation.printer.facts(
         {
             "name": found,
             "department": profile.department,
@@ -69,13 +76,18 @@ def show(
 
 @app.command()
 def use(name: Name, state: options.State = None) -> None:
-    """Choose a context for the commands that follow."""
-    say(f"you are {Session.start(state, None).contexts.use(name)}")
+    """Choose the context of later commands."""
+    say(f"now acting as {Invocation.start(state).contexts.use(name)}")
 
 
 @app.command("set")
 def set_context(
-    name: Annotated[str, typer.Argument(help="The context to make or to change.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="The context to make or to change.", autocompletion=completion.contexts
+        ),
+    ],
     profile: Annotated[
         Path | None, typer.Option(help="Connection profile, JSON or YAML.", dir_okay=False)
     ] = None,
@@ -83,13 +95,15 @@ def set_context(
     channel: options.Channel = None,
     state: options.State = None,
 ) -> None:
-    """Make a context, or change parts of one; keys stay where they are."""
-    contexts = Session.start(state, None).contexts
+    """Make a context, or change parts of one; keys are not copied."""
+    from pyfabric_network.profile import load_profile
+
+    contexts = Invocation.start(state).contexts
     old = contexts.all().get(name)
     file = profile.absolute() if profile else old and old.profile
     wanted_user, wanted_channel = user or (old and old.user), channel or (old and old.channel)
     if not (file and wanted_user and wanted_channel):
-        raise ConfigError(f"{name} is new: it needs --profile, --user and --channel")
+        raise ConfigError(f"{name} is a new context: it needs --profile, --user and --channel")
     load_profile(file).user(wanted_user)
     contexts.put(name, Context(profile=file, user=wanted_user, channel=wanted_channel))
     say(f"{name}: {wanted_user} on {wanted_channel}")
@@ -97,5 +111,5 @@ def set_context(
 
 @app.command()
 def remove(name: Name, state: options.State = None) -> None:
-    """Forget a context; nothing else is deleted."""
-    Session.start(state, None).contexts.remove(name)
+    """Delete a context, and nothing else."""
+    Invocation.start(state).contexts.remove(name)

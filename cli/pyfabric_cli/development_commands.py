@@ -1,4 +1,4 @@
-"""`pyfabric network`, what a development ledger can do beside Fabric: refused on real Fabric."""
+"""`pyfabric network`: development tools of the development ledger, refused on real Fabric."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,17 +7,18 @@ from typing import Annotated
 import typer
 
 from pyfabric_cli import options
+from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
-from pyfabric_cli.session import Session
 
-app = typer.Typer()
+app = plain_app()
 
 Name = Annotated[str, typer.Argument(help="The snapshot's name.")]
 File = Annotated[Path, typer.Argument(help="The file.")]
 
 
 class Cutting(StrEnum):
-    """When blocks are cut."""
+    """When the orderer cuts blocks."""
 
     AT_ONCE = "at-once"
     BY_BATCH = "by-batch"
@@ -29,9 +30,12 @@ def snapshot(
     network: options.NetworkName = None,
     state: options.State = None,
 ) -> None:
-    """Remember the state of the whole network, until its ledger ends: on a development ledger only."""
-    Session.start(state, None).network(network).development().snapshot(name)
-    say(f"snapshot {name}; back to it with: pyfabric network revert {name}")
+    """Take a snapshot of the whole network.
+
+    On the development ledger only, which keeps it in memory until it stops.
+    """
+    Invocation.start(state).network(network).development().snapshot(name)
+    say(f"took snapshot {name}; to go back to it: pyfabric network revert {name}")
 
 
 @app.command()
@@ -40,9 +44,12 @@ def revert(
     network: options.NetworkName = None,
     state: options.State = None,
 ) -> None:
-    """Set the whole network back to a snapshot: on a development ledger only."""
-    Session.start(state, None).network(network).development().revert(name)
-    say(f"back to snapshot {name}")
+    """Set the whole network back to a snapshot.
+
+    On the development ledger only.
+    """
+    Invocation.start(state).network(network).development().revert(name)
+    say(f"the network is back at snapshot {name}")
 
 
 @app.command()
@@ -51,9 +58,12 @@ def dump(
     network: options.NetworkName = None,
     state: options.State = None,
 ) -> None:
-    """Write the state of the whole network to a file: on a development ledger only."""
-    Session.start(state, None).network(network).development().dump(file)
-    say(f"wrote {file}: it holds the private data of all departments")
+    """Write the state of the whole network to a file.
+
+    On the development ledger only.
+    """
+    Invocation.start(state).network(network).development().dump(file)
+    say(f"wrote {file}: it contains the private data of all departments")
 
 
 @app.command()
@@ -62,20 +72,29 @@ def load(
     network: options.NetworkName = None,
     state: options.State = None,
 ) -> None:
-    """Set the whole network to the state in a file of `dump`: on a development ledger only."""
-    Session.start(state, None).network(network).development().load(file)
-    say(f"the network is as {file} says")
+    """Set the whole network to the state in a file that `dump` wrote.
+
+    On the development ledger only.
+    """
+    Invocation.start(state).network(network).development().load(file)
+    say(f"the network has the state of {file}")
 
 
 @app.command()
 def blocks(
     cutting: Annotated[
-        Cutting, typer.Argument(help="A block for each message, or as the channels' settings say.")
+        Cutting,
+        typer.Argument(
+            help="One block for each message, or as the channels' batch settings require."
+        ),
     ],
     network: options.NetworkName = None,
     state: options.State = None,
 ) -> None:
-    """Choose when blocks are cut, until the ledger ends: on a development ledger only."""
-    development = Session.start(state, None).network(network).development()
+    """Choose when blocks are cut.
+
+    On the development ledger only, until it stops.
+    """
+    development = Invocation.start(state).network(network).development()
     development.cut_blocks(at_once=cutting is Cutting.AT_ONCE)
     say(f"blocks are cut {cutting.replace('-', ' ')}")

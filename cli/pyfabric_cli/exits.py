@@ -1,4 +1,4 @@
-"""The exit codes of the command, by kind of error."""
+"""The exit codes of the command by kind of error."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -22,7 +22,7 @@ from pyfabric.errors import (
 
 
 class ExitCode(IntEnum):
-    """What a program that runs the command can tell from its end."""
+    """How a command ended."""
 
     OK = 0
     FAULT = 1
@@ -69,7 +69,7 @@ _SILENCE = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CAN
 
 
 def exit_code(error: FabricError) -> ExitCode:
-    """The exit code for an error."""
+    """Return the exit code for an error."""
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return code
@@ -79,6 +79,6 @@ def exit_code(error: FabricError) -> ExitCode:
 
 
 def exit_code_table() -> str:
-    """The exit codes as a Markdown table, for the documentation."""
+    """Return the exit codes as a Markdown table, for the documentation."""
     lines = [f"| {code.value} | {meaning} |" for code, meaning in MEANINGS.items()]
     return "\n".join(("| code | meaning |", "|---|---|", *lines)) + "\n"

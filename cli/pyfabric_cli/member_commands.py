@@ -1,25 +1,24 @@
-"""`pyfabric network member`: departments with machines of their own, their keys and their definitions."""
+"""`pyfabric network member`: the keys and public definition of a department with its own machine."""
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pyfabric_network.members.acceptance import accept_bundle
-from pyfabric_network.members.membership import Membership
-from pyfabric_network.members.public import PublicDefinition
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.topology.topologies import find_topology
+from pyfabric_network.topology.bundled import find_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
 from pyfabric_cli import completion, options
+from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
-from pyfabric_cli.session import Session
 
-app = typer.Typer(
-    no_args_is_help=True, help="Let departments run their own nodes, with keys that stay at home."
-)
+if TYPE_CHECKING:
+    from pyfabric_network.members.public import PublicDefinition
+
+app = plain_app("Let departments run their own nodes, and keep their keys.")
 
 Topology = Annotated[
     str,
@@ -30,7 +29,7 @@ Topology = Annotated[
 ]
 
 Runtime = Annotated[
-    RuntimeName | None, typer.Option(help="What shall make your nodes run (default: native).")
+    RuntimeName | None, typer.Option(help="What runs your nodes (default: native).")
 ]
 
 
@@ -39,51 +38,61 @@ def init(
     topology: Topology,
     department: Annotated[str, typer.Argument(help="Your department's name in the topology.")],
     host: Annotated[
-        str, typer.Option(help="The name or address at which the others reach this machine.")
+        str,
+        typer.Option(help="The name or address at which the other departments reach this machine."),
     ],
     first_port: Annotated[
         int | None,
-        typer.Option(help="First of its 50 ports here (default: where the topology has them)."),
+        typer.Option(help="The first of the department's 50 ports (default: as in the topology)."),
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(help="The public definition (default: NETWORK-DEPARTMENT.json).")
+        Path | None,
+        typer.Option(help="The file for the public definition (default: NETWORK-DEPARTMENT.json)."),
     ] = None,
     runtime: Runtime = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Make your department's keys on this machine, and the public definition that you send.
+    """Make your department's keys, and the public definition to send.
 
-    Safe to repeat: a key that exists stays.
+    The keys stay on this machine. Safe to repeat: a key that exists is kept.
     """
-    session = Session.start(state, output)
-    members = Membership.open(find_topology(topology), session.settings.state, runtime=runtime)
+    from pyfabric_network.members.membership import Membership
+
+    invocation = Invocation.start(state, output)
+    members = Membership.open(find_topology(topology), invocation.settings.state, runtime=runtime)
     definition = members.make(department, host, first_port, now=datetime.now(UTC))
     target = to or Path(f"{definition.network}-{definition.department.lower()}.json")
     files.write_public(target, definition.to_bytes(), error=ConfigError)
-    say(
-        f"the keys of {department} are in {members.root}: they stay there, and are yours to keep safe"
-    )
-    say(f"wrote {target}: send it to whoever makes the first blocks")
-    _tell_fingerprint(session, [definition])
+    say(f"the keys of {department} are in {members.root}: keep them there, and keep them safe")
+    say(f"wrote {target}: send it to the department that makes the genesis blocks")
+    _tell_fingerprint(invocation, [definition])
 
 
 @app.command()
 def add(
     topology: Topology,
-    definitions: Annotated[list[Path], typer.Argument(help="The files that departments sent.")],
+    definitions: Annotated[
+        list[Path], typer.Argument(help="The public definitions that departments sent.")
+    ],
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Take in the public definitions that departments sent, once each has passed all checks.
+    """Check and add the public definitions that departments sent.
 
-    Compare each fingerprint with the department's own, over another way than the file's.
+    Compare each fingerprint with the department itself, by another channel than the file came.
     """
-    session = Session.start(state, output)
-    members = Membership.open(find_topology(topology), session.settings.state)
-    _tell_fingerprint(session, members.add(definitions, now=datetime.now(UTC)))
+    from pyfabric_network.members.membership import Membership
+
+    invocation = Invocation.start(state, output)
+    members = Membership.open(find_topology(topology), invocation.settings.state)
+    _tell_fingerprint(invocation, members.add(definitions, now=datetime.now(UTC)))
     missing = members.plan.missing
-    say(f"still missing: {', '.join(missing)}" if missing else "all departments are known")
+    say(
+        f"still missing: {', '.join(missing)}"
+        if missing
+        else "the definitions of all departments are here"
+    )
 
 
 @app.command()
@@ -92,14 +101,21 @@ def accept(
     runtime: Runtime = None,
     state: options.State = None,
 ) -> None:
-    """Take in your department's bundle, once all in it fits: then `pyfabric network up`."""
-    session = Session.start(state, None)
-    accepted = accept_bundle(bundle, session.settings.state, runtime=runtime, now=datetime.now(UTC))
-    say(f"{accepted.department} has all that its nodes need: pyfabric network up")
+    """Check and install your department's bundle.
+
+    After that, `pyfabric network up` runs the department's nodes.
+    """
+    from pyfabric_network.members.acceptance import accept_bundle
+
+    invocation = Invocation.start(state)
+    accepted = accept_bundle(
+        bundle, invocation.settings.state, runtime=runtime, now=datetime.now(UTC)
+    )
+    say(f"{accepted.department} has everything that its nodes need; next: pyfabric network up")
 
 
-def _tell_fingerprint(session: Session, definitions: list[PublicDefinition]) -> None:
-    session.printer.rows(
+def _tell_fingerprint(invocation: Invocation, definitions: "list[PublicDefinition]") -> None:
+    invocation.printer.rows(
         ["department", "host", "first_port", "fingerprint"],
         [
             {

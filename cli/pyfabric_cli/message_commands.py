@@ -1,39 +1,36 @@
-"""`pyfabric message`: files of Fabric's messages as JSON and back, as configtxlator does it."""
+"""`pyfabric message`: convert Fabric's messages to JSON and back, as configtxlator does."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from pyfabric.messages.decoding import decode as decode_message
-from pyfabric.messages.translation.decoding import to_json
-from pyfabric.messages.translation.encoding import from_json
-from pyfabric.messages.translation.kinds import KINDS, kind_named
-from pyfabric.messages.translation.marks import parse
-from pyfabric.messages.translation.table import AS_FABRIC, COMPLETE
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import Printer, say
 from pyfabric_cli.settings import OutputFormat
 
 Kind: TypeAlias = Annotated[
-    str, typer.Option("--type", "-t", help="Which message, such as common.Envelope.")
+    str, typer.Option("--type", "-t", help="The type of message, such as common.Envelope.")
 ]
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Blocks, envelopes, configurations and every other message of Fabric, as JSON and back.",
-)
+app = plain_app()
 
 
 @app.command()
 def decode(
-    file: Annotated[Path, typer.Argument(help="The message's bytes.")],
+    file: Annotated[Path, typer.Argument(help="The file with the message's bytes.")],
     kind: Kind = "common.Block",
     complete: Annotated[
         bool,
-        typer.Option("--complete", help="Also open what configtxlator leaves in base64."),
+        typer.Option("--complete", help="Also decode what configtxlator leaves in base64."),
     ] = False,
 ) -> None:
-    """Print a message as JSON, with the messages in its bytes."""
+    """Print a message as JSON, with the messages that are nested in its bytes."""
+    from pyfabric.messages.decoding import decode as decode_message
+    from pyfabric.messages.translation.decoding import to_json
+    from pyfabric.messages.translation.kinds import kind_named
+    from pyfabric.messages.translation.table import AS_FABRIC, COMPLETE
+
     message = decode_message(kind_named(kind), file.read_bytes())
     table = COMPLETE if complete else AS_FABRIC
     Printer(OutputFormat.JSON).document(to_json(message, opened=table))
@@ -41,18 +38,26 @@ def decode(
 
 @app.command()
 def encode(
-    file: Annotated[Path, typer.Argument(help="JSON that decode or configtxlator printed.")],
+    file: Annotated[
+        Path, typer.Argument(help="The file with JSON as decode or configtxlator prints it.")
+    ],
     to: Annotated[Path, typer.Option("--to", help="The file to write.")],
     kind: Kind = "common.Block",
 ) -> None:
-    """Write the message that JSON shows."""
+    """Write the message that a JSON file describes."""
+    from pyfabric.messages.translation.encoding import from_json
+    from pyfabric.messages.translation.kinds import kind_named
+    from pyfabric.messages.translation.marks import parse
+
     message = from_json(kind_named(kind), parse(file.read_bytes()))
     written = to.write_bytes(message.SerializeToString(deterministic=True))
-    say(f"{to}: a {kind} of {written} bytes")
+    say(f"wrote {to}: a {kind} of {written} bytes")
 
 
 @app.command()
 def types() -> None:
-    """The names of all messages."""
+    """List the types of messages."""
+    from pyfabric.messages.translation.kinds import KINDS
+
     for name in sorted(KINDS):
         typer.echo(name)

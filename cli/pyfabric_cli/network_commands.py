@@ -1,50 +1,43 @@
-"""`pyfabric network`: bring a network up and down, look at it, hand out profiles."""
+"""`pyfabric network`: bring a network up and down, look at it, write profiles and bundles."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
-from pyfabric_network.network import Network
-from pyfabric_network.pending import Step
-from pyfabric_network.profile import connection_profile
-from pyfabric_network.runtimes.compose import project_files
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import networks
-from pyfabric_network.status import NodeStatus
-from pyfabric_network.topology.plan import make_plan
-from pyfabric_network.topology.topologies import find_topology, load_topology
+from pyfabric_network.state_folder import networks
+from pyfabric_network.topology.bundled import find_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
-from pyfabric_cli import completion, member_commands, options
+from pyfabric_cli import completion, development_commands, member_commands, options
 from pyfabric_cli.exits import ExitCode
+from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import progress, say, waiting
-from pyfabric_cli.session import Session
 from pyfabric_cli.settings import ProfileFormat
 
-app = typer.Typer(no_args_is_help=True, help="Bring a network up and down, and look at it.")
-app.add_typer(member_commands.app, name="member")
+if TYPE_CHECKING:
+    from pyfabric_network.network import Network
+    from pyfabric_network.pending import Step
+    from pyfabric_network.status import NodeStatus
 
-Topology = Annotated[
-    str,
-    typer.Argument(
-        help="A topology file, or the name of one that comes along.",
-        autocompletion=completion.topologies,
-    ),
-]
+app = plain_app()
+app.add_typer(member_commands.app, name="member")
+app.add_typer(development_commands.app)
 
 
 @app.command()
 def init(
-    topology: Topology = "quickstart",
+    topology: options.Topology = "quickstart",
     to: Annotated[
-        Path | None, typer.Option("--to", help="The file to write (default: its own name here).")
+        Path | None,
+        typer.Option("--to", help="The file to write (default: its own name, in this folder)."),
     ] = None,
 ) -> None:
-    """Copy a topology out, for you to change."""
+    """Copy a topology to a file of your own, to change it."""
     source = find_topology(topology)
     target = to or Path(source.name)
     if target.exists():
@@ -58,38 +51,38 @@ def up(
     topology: Annotated[
         str | None,
         typer.Argument(
-            help="A topology file, or the name of one that comes along (default: the network that "
-            "exists, or quickstart).",
+            help="A topology file, or the name of a bundled one (default: the network that exists, or "
+            "quickstart).",
             autocompletion=completion.topologies,
         ),
     ] = None,
     base_port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="First port of a new network; 0: find free ones."),
+        typer.Option(min=0, max=65535, help="The first port of a new network; 0 finds free ports."),
     ] = None,
     runtime: Annotated[
         RuntimeName | None,
         typer.Option(
-            help="What makes a new network run: the development ledger (embedded), Fabric's own programs "
+            help="What runs the nodes of a new network: the development ledger (embedded), Fabric's own programs "
             "(native), or its images under Docker Compose (compose) [env: PYFABRIC_RUNTIME; default: embedded]."
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
+        bool, typer.Option("--dry-run", help="List the steps that are left, and do nothing.")
     ] = False,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Bring a network up: keys, first blocks, nodes, channels. Safe to repeat."""
-    session = Session.start(state, output)
-    network = _network_to_bring_up(session, topology, base_port, runtime)
+    """Bring a network up: keys, genesis blocks, nodes, channels. Safe to repeat."""
+    invocation = Invocation.start(state, output)
+    network = _network_to_bring_up(invocation, topology, base_port, runtime)
     if dry_run:
-        _print_steps(session, network.pending())
+        _print_steps(invocation, network.pending())
         return
     with progress(f"up {network.plan.name}") as report:
         warnings = network.up(report)
     _warn(warnings)
-    _print_status(session, network.status())
+    _print_status(invocation, network.status())
     own = network.plan.own
     if not network.plan.places or len(own) > 1:
         whose = ", ".join(one.name for one in own) if network.plan.places else "all departments"
@@ -103,16 +96,16 @@ def up(
 def down(
     network: options.NetworkName = None,
     delete: Annotated[
-        bool, typer.Option("--delete", help="Delete its keys, blocks and ledger as well.")
+        bool, typer.Option("--delete", help="Also delete its keys, blocks and ledgers.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
     state: options.State = None,
 ) -> None:
-    """End what `up` started; the data stays unless you say --delete."""
-    found = Session.start(state, None).network(network)
+    """Stop what `up` started; keep the data unless --delete is given."""
+    found = Invocation.start(state).network(network)
     if delete and not yes:
         typer.confirm(f"Delete {found.plan.root} with all keys and blocks?", abort=True, err=True)
-    with waiting("ending the nodes"):
+    with waiting("stopping the nodes"):
         ran = found.down(delete=delete)
     say(f"{found.plan.name} {'is down' if ran else 'was not running'}" + (", deleted" * delete))
 
@@ -123,12 +116,15 @@ def status(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Which nodes answer, and how far they are on their channels; exit code 4 if one does not."""
-    session = Session.start(state, output)
-    found = session.network(network)
+    """Show which nodes respond, and their heights.
+
+    Exit with code 4 if one does not respond.
+    """
+    invocation = Invocation.start(state, output)
+    found = invocation.network(network)
     nodes = found.status()
     _warn(found.expiring())
-    _print_status(session, nodes)
+    _print_status(invocation, nodes)
     if any(node.problem for node in nodes):
         raise typer.Exit(ExitCode.NETWORK)
 
@@ -137,12 +133,12 @@ def status(
 def logs(
     network: options.NetworkName = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on while the network runs.")
+        bool, typer.Option("--follow", "-f", help="Continue while the network runs.")
     ] = False,
     state: options.State = None,
 ) -> None:
-    """The log of the nodes and contract hosts."""
-    for line in Session.start(state, None).network(network).logs(follow=follow):
+    """Print the logs of the nodes and contract hosts."""
+    for line in Invocation.start(state).network(network).logs(follow=follow):
         typer.echo(line)
 
 
@@ -155,24 +151,35 @@ def profile(
     ] = ProfileFormat.JSON,
     state: options.State = None,
 ) -> None:
-    """The department's connection profile, for its own programs."""
-    session = Session.start(state, None)
-    plan = session.network(network).plan
+    """Print a department's connection profile, for its programs."""
+    from pyfabric_network.profile import connection_profile
+
+    invocation = Invocation.start(state)
+    plan = invocation.network(network).plan
     found = connection_profile(plan, plan.department(department))
     if form is ProfileFormat.YAML:
+        import yaml
+
         typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False)
     else:
-        session.printer.document(found)
+        invocation.printer.document(found)
 
 
 @app.command()
 def render(
-    topology: Topology = "quickstart",
+    topology: options.Topology = "quickstart",
     to: Annotated[
         Path, typer.Option("--to", help="The folder for compose.yaml and nodes.yaml.")
     ] = Path(),
 ) -> None:
-    """Write a topology as a project for Docker Compose; `up --runtime compose` makes and runs the same."""
+    """Write a topology as a project for Docker Compose.
+
+    It is the project that `up --runtime compose` runs.
+    """
+    from pyfabric_network.runtimes.compose import project_files
+    from pyfabric_network.topology.plan import make_plan
+    from pyfabric_network.topology.topologies import load_topology
+
     found = load_topology(find_topology(topology))
     plan = make_plan(found, to.absolute(), base_port=found.base_port, containers=True)
     for name, text in project_files(plan).items():
@@ -189,26 +196,35 @@ def bundle(
     network: options.NetworkName = None,
     state: options.State = None,
 ) -> None:
-    """Write what a department needs to run its own nodes on its own machine."""
-    settings = Session.start(state, None).settings
+    """Write the bundle of a department with a machine of its own.
+
+    It holds what the department needs to run its nodes there.
+    """
+    from pyfabric_network.network import Network
+
+    settings = Invocation.start(state).settings
     found = Network.reopen(settings.state, network or settings.network)
     target = to or Path(f"{found.plan.name}-{department.lower()}")
     found.bundle(department, target)
     here = found.plan.department(department).place.here
     what = (
-        "with its keys: for its own eyes only" if here else "without any key: its keys are at home"
+        "with its keys: give it to that department alone"
+        if here
+        else "without keys: the department has them"
     )
     say(f"wrote {target}, {what}")
 
 
 def _network_to_bring_up(
-    session: Session, topology: str | None, base_port: int | None, runtime: RuntimeName | None
-) -> Network:
-    """The network of a topology file; without one, the network that exists, or quickstart.
+    invocation: Invocation, topology: str | None, base_port: int | None, runtime: RuntimeName | None
+) -> "Network":
+    """Return the network of a topology file; without one, the network that exists, or quickstart.
 
-    The environment chooses the runtime of a new network; it does not change that of another.
+    The environment chooses the runtime of a new network only.
     """
-    settings = session.settings
+    from pyfabric_network.network import Network
+
+    settings = invocation.settings
     if topology is None and networks(settings.state):
         return Network.reopen(
             settings.state,
@@ -227,8 +243,8 @@ def _network_to_bring_up(
     )
 
 
-def _print_steps(session: Session, steps: list[Step]) -> None:
-    session.printer.rows(["action", "subject", "detail"], [asdict(step) for step in steps])
+def _print_steps(invocation: Invocation, steps: "list[Step]") -> None:
+    invocation.printer.rows(["action", "subject", "detail"], [asdict(step) for step in steps])
     if not steps:
         say("nothing to do")
 
@@ -238,8 +254,8 @@ def _warn(warnings: Sequence[str]) -> None:
         say(f"warning: {warning}")
 
 
-def _print_status(session: Session, nodes: list[NodeStatus]) -> None:
-    session.printer.rows(
+def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:
+    invocation.printer.rows(
         ["node", "department", "address", "state", "channels"],
         [
             {

@@ -1,4 +1,4 @@
-"""Options that many commands share, and the defaults that settings give them."""
+"""The options and arguments that several commands share."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -21,7 +21,7 @@ NetworkName: TypeAlias = Annotated[
     typer.Option(
         "--network",
         "-n",
-        help="Which network, if there are several [env: PYFABRIC_NETWORK].",
+        help="The network, if there are several [env: PYFABRIC_NETWORK].",
         autocompletion=completion.networks,
     ),
 ]
@@ -40,4 +40,11 @@ User: TypeAlias = Annotated[
 ]
 Channel: TypeAlias = Annotated[
     str | None, typer.Option("--channel", help="On this channel instead of the context's.")
+]
+Topology: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="A topology file, or the name of a bundled one.",
+        autocompletion=completion.topologies,
+    ),
 ]

@@ -1,20 +1,19 @@
-"""What people and programs see: tables or JSON on standard output, everything else on standard error."""
+"""Results as tables or JSON on standard output, and remarks on standard error."""
 
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from pyfabric_network.steps import Report
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from pyfabric_cli.settings import OutputFormat
+
+if TYPE_CHECKING:  # JSON, plain text and remarks need no rich
+    from pyfabric_network.steps import Report
+    from rich.console import Console
 
 _WIDE = 1000
 _SPACES = dict.fromkeys(map(ord, "\t\n\r"), " ")
@@ -27,14 +26,14 @@ class Printer:
         self._output = output
 
     def rows(self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-        """A table of these columns, or a JSON list with all members of each row."""
+        """Print a table of these columns, or a JSON list with all members of each row."""
         if self._output is OutputFormat.JSON:
             _print_json(rows, indent=2)
         else:
             _print_rows(columns, rows)
 
     def facts(self, facts: Mapping[str, Any]) -> None:
-        """One thing: its members line by line, or a JSON object."""
+        """Print one thing: its members line by line, or a JSON object."""
         if self._output is OutputFormat.JSON:
             _print_json(facts, indent=2)
         else:
@@ -46,7 +45,7 @@ class Printer:
         columns: Sequence[str],
         **parts: Sequence[Mapping[str, Any]],
     ) -> None:
-        """One thing and the list of its parts: both below each other, or one JSON object."""
+        """Print one thing and then the list of its parts, or one JSON object with both."""
         if self._output is OutputFormat.JSON:
             _print_json({**facts, **parts}, indent=2)
             return
@@ -56,14 +55,14 @@ class Printer:
                 _print_rows(columns, rows)
 
     def value(self, value: Any) -> None:
-        """A result of any shape: text as it is, everything else as JSON."""
+        """Print a result of any type: text as it is, everything else as JSON."""
         if isinstance(value, str) and self._output is OutputFormat.TABLE:
             typer.echo(value)
         else:
             _print_json(value, indent=2)
 
     def event(self, facts: Mapping[str, Any], line: str) -> None:
-        """One of a stream, at once: `line`, or a line of JSON."""
+        """Print one item of a stream without delay: `line`, or a line of JSON."""
         if self._output is OutputFormat.JSON:
             _print_json(facts)
         else:
@@ -71,7 +70,7 @@ class Printer:
         sys.stdout.flush()
 
     def document(self, value: Any, text: str | None = None) -> None:
-        """A JSON document, or the text that says the same; without a text, JSON in either format."""
+        """Print a JSON document, or its text; without a text, JSON in either format."""
         if text is not None and self._output is OutputFormat.TABLE:
             typer.echo(text)
         else:
@@ -79,16 +78,19 @@ class Printer:
 
 
 def say(message: str) -> None:
-    """A remark to the person at the terminal."""
+    """Print a remark on standard error."""
     typer.echo(message, err=True)
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Report]:
-    """Show steps as they are begun: a bar in a terminal, plain lines otherwise; on standard error."""
+def progress(title: str) -> Iterator["Report"]:
+    """Show each step as it begins, on standard error: a bar in a terminal, otherwise a line."""
     if not sys.stderr.isatty():
         yield lambda step, done, total: say(f"{title}: {step} ({done + 1}/{total})")
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -107,8 +109,10 @@ def progress(title: str) -> Iterator[Report]:
 
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
-    """Say what is waited for if it takes longer than a second; on standard error."""
+    """Print on standard error what the command waits for, if that takes longer than a second."""
     if sys.stderr.isatty():
+        from rich.console import Console
+
         with Console(stderr=True).status(what):
             yield
         return
@@ -122,7 +126,7 @@ def waiting(what: str) -> Iterator[None]:
 
 
 def readable(value: bytes) -> str:
-    """Bytes as text, or as 0x and hexadecimal digits if they are not text."""
+    """Return bytes as text, or as 0x and hexadecimal digits if they are not text."""
     try:
         text = value.decode()
     except UnicodeDecodeError:
@@ -131,6 +135,9 @@ def readable(value: bytes) -> str:
 
 
 def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
@@ -140,6 +147,9 @@ def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> No
 
 
 def _print_facts(facts: Mapping[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -148,8 +158,10 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
     _console().print(table)
 
 
-def _console() -> Console:
-    """As wide as the terminal; in a file or pipe, as wide as the lines are."""
+def _console() -> "Console":
+    """Return a console as wide as the terminal; in a file or pipe, as wide as the lines are."""
+    from rich.console import Console
+
     return Console(width=None if sys.stdout.isatty() else _WIDE)
 
 

@@ -1,36 +1,29 @@
 """Contexts: which department, user and channel somebody is, by name, as kubectl keeps them. No keys."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
-from pyfabric_network.profile import Profile, load_profile
+from pyfabric_network.fields import Fields
 
 _FILE = "contexts.json"
 
 
-class Context(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Context:
     """A connection profile, a user of it (a name, or the path of an MSP folder) and a channel."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     profile: Path
     user: str
     channel: str
 
-    def load_profile(self) -> Profile:
-        """The profile; raises NetworkError."""
-        return load_profile(self.profile)
 
-
-class _Contents(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+@dataclass(frozen=True, slots=True)
+class _Contents:
     current: str | None = None
-    contexts: dict[str, Context] = Field(default_factory=dict)
+    contexts: dict[str, Context] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +85,25 @@ class Contexts:
     def _read(self) -> _Contents:
         file = self.folder / _FILE
         try:
-            return _Contents.model_validate_json(file.read_bytes())
+            return _contents(Fields(json.loads(file.read_bytes())))
         except FileNotFoundError:
             return _Contents()
-        except ValidationError as error:
-            raise ConfigError(f"{file} is damaged: {error.errors()[0]['msg']}") from error
+        except ValueError as error:
+            raise ConfigError(f"{file} is damaged: {error}") from error
 
     def _write(self, contents: _Contents) -> None:
-        text = contents.model_dump_json(indent=2) + "\n"
+        text = json.dumps(asdict(contents), ensure_ascii=False, indent=2, default=str) + "\n"
         files.write_public(self.folder / _FILE, text.encode(), error=ConfigError)
+
+
+def _contents(document: Fields) -> _Contents:
+    document.refuse_others("current", "contexts")
+    return _Contents(
+        document.optional_text("current"),
+        {name: _context(fields) for name, fields in document.parts("contexts", {}).items()},
+    )
+
+
+def _context(fields: Fields) -> Context:
+    fields.refuse_others("profile", "user", "channel")
+    return Context(Path(fields.text("profile")), fields.text("user"), fields.text("channel"))

@@ -23,14 +23,8 @@ from pyfabric_network.profile import profile_file, write_profiles
 from pyfabric_network.runtimes.embedded import EmbeddedRuntime
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.runtimes import Site, make_runtime
-from pyfabric_network.state import (
-    TOPOLOGY_COPY,
-    State,
-    keep_topology,
-    locked,
-    networks,
-    read_state,
-)
+from pyfabric_network.state import State, keep_topology, locked, read_state
+from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.steps import Report, silent
 from pyfabric_network.topology.changes import check_change

@@ -8,61 +8,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import NetworkError
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local import files
-from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
+from pyfabric_network.fields import FieldError, Fields
+
+if TYPE_CHECKING:  # a program that only reads its profile needs no topology
+    from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
 
 _SCHEME = "grpcs://"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
-
-
-class _Certificates(_Part):
-    pem: str | list[str] = ""
-    path: Path | None = None
-
-
-class _Options(_Part):
-    override: str | None = Field(None, alias="ssl-target-name-override")
-
-
-class _Node(_Part):
-    url: str
-    roots: _Certificates = Field(alias="tlsCACerts")
-    options: _Options | None = Field(None, alias="grpcOptions")
-
-
-class _Organization(_Part):
-    mspid: str
-    peers: list[str] = Field(default_factory=list)
-
-
-class _Client(_Part):
-    organization: str
-
-
-class _Own(_Part):
-    users: dict[str, Path] = Field(default_factory=dict)
-    channels: list[str] = Field(default_factory=list)
-
-
-class _Document(_Part):
-    name: str = ""
-    client: _Client
-    organizations: dict[str, _Organization]
-    peers: dict[str, _Node]
-    orderers: dict[str, _Node] = Field(default_factory=dict)
-    own: _Own = Field(_Own(), alias="x-pyfabric")
 
 
 @dataclass(frozen=True)
@@ -88,7 +46,7 @@ class Profile:
         return load_msp_folder(folder, self.msp_id)
 
 
-def connection_profile(plan: Plan, department: DepartmentPlan) -> dict[str, Any]:
+def connection_profile(plan: "Plan", department: "DepartmentPlan") -> dict[str, Any]:
     """The profile of one department, as plain values for JSON or YAML."""
     channels = [name for name, spec in plan.channels.items() if department in spec.departments]
     return {
@@ -110,12 +68,12 @@ def connection_profile(plan: Plan, department: DepartmentPlan) -> dict[str, Any]
     }
 
 
-def profile_file(plan: Plan, department: DepartmentPlan) -> Path:
+def profile_file(plan: "Plan", department: "DepartmentPlan") -> Path:
     """Where `up` leaves a department's profile."""
     return plan.root / "profiles" / f"{department.name.lower()}.json"
 
 
-def write_profiles(plan: Plan) -> None:
+def write_profiles(plan: "Plan") -> None:
     """The profile of every department of this machine is in its file."""
     for department in plan.own:
         text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
@@ -123,57 +81,79 @@ def write_profiles(plan: Plan) -> None:
 
 
 def load_profile(file: Path) -> Profile:
-    """Read a profile, JSON or YAML; raises NetworkError that names the file and the key."""
+    """Read a profile, JSON or YAML; raise NetworkError that names the file and the key."""
     try:
-        document = _Document.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        document = _parse(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise NetworkError(f"{file}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except ValueError as error:
         raise NetworkError(f"{file}: is neither JSON nor YAML") from error
-    except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(str(part) for part in fault["loc"])
-        raise NetworkError(f"{file}: {key or 'profile'}: {fault['msg'].lower()}") from error
-    return _profile(document, file)
+    try:
+        return _profile(Fields(document), file)
+    except FieldError as error:
+        raise NetworkError(f"{file}: {error}") from error
 
 
-def _profile(document: _Document, file: Path) -> Profile:
-    name = document.client.organization
-    organization = document.organizations.get(name)
-    if organization is None:
-        raise NetworkError(f"{file}: client.organization: {name} is not among the organizations")
-    unknown = [peer for peer in organization.peers if peer not in document.peers]
-    if unknown or not organization.peers:
-        what = f"{unknown[0]} is not among the peers" if unknown else "names no peer"
-        raise NetworkError(f"{file}: organizations.{name}.peers: {what}")
-    return Profile(
-        network=document.name,
-        department=name,
-        msp_id=organization.mspid,
-        peers=tuple(_endpoint(document.peers[peer], file) for peer in organization.peers),
-        orderers=tuple(_endpoint(node, file) for node in document.orderers.values()),
-        users=document.own.users,
-        channels=tuple(document.own.channels),
-    )
+def _parse(text: str) -> Any:
+    """Return the document; raise ValueError. JSON, which `up` writes, needs no YAML library."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        import yaml
 
-
-def _endpoint(node: _Node, file: Path) -> Endpoint:
-    if not node.url.startswith(_SCHEME):
-        raise NetworkError(f"{file}: {node.url} must begin with {_SCHEME}: nodes speak TLS only")
-    roots = node.roots.pem if isinstance(node.roots.pem, str) else "\n".join(node.roots.pem)
-    if node.roots.path is not None:
         try:
-            roots = (file.parent / node.roots.path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise NetworkError(f"{node.roots.path}: {error.strerror} (named in {file})") from error
-    return Endpoint(
-        address=node.url.removeprefix(_SCHEME),
-        tls_roots=roots.encode(),
-        server_name=node.options.override if node.options else None,
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+
+
+def _profile(document: Fields, file: Path) -> Profile:
+    name = document.part("client").text("organization")
+    organization = document.parts("organizations").get(name)
+    if organization is None:
+        raise FieldError(f"client.organization: {name} is not among the organizations")
+    nodes, names = document.parts("peers"), organization.texts("peers")
+    unknown = [peer for peer in names if peer not in nodes]
+    if unknown or not names:
+        what = f"{unknown[0]} is not among the peers" if unknown else "names no peer"
+        raise FieldError(f"organizations.{name}.peers: {what}")
+    own = document.part("x-pyfabric", {})
+    return Profile(
+        network=document.text("name", ""),
+        department=name,
+        msp_id=organization.text("mspid"),
+        peers=tuple(_endpoint(nodes[peer], file) for peer in names),
+        orderers=tuple(_endpoint(node, file) for node in document.parts("orderers", {}).values()),
+        users={user: Path(folder) for user, folder in own.pairs("users").items()},
+        channels=own.texts("channels"),
     )
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _endpoint(node: Fields, file: Path) -> Endpoint:
+    url = node.text("url")
+    if not url.startswith(_SCHEME):
+        raise FieldError(f"{url} must begin with {_SCHEME}: nodes speak TLS only")
+    return Endpoint(
+        address=url.removeprefix(_SCHEME),
+        tls_roots=_roots(node.part("tlsCACerts"), file).encode(),
+        server_name=node.part("grpcOptions", {}).optional_text("ssl-target-name-override"),
+    )
+
+
+def _roots(certificates: Fields, file: Path) -> str:
+    """Return the PEM texts of a node's TLS CAs: from a file, or written out, one or a list of them."""
+    path = certificates.optional_text("path")
+    if path is not None:
+        try:
+            return (file.parent / path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise FieldError(f"{path}: {error.strerror}") from error
+    if certificates.holds("pem", str):
+        return certificates.text("pem")
+    return "\n".join(certificates.texts("pem"))
+
+
+def _node(node: "Node") -> dict[str, Any]:
     return {
         "url": f"{_SCHEME}{node.outside}",
         "tlsCACerts": {"pem": node.member.tls_roots.read_text(encoding="utf-8")},

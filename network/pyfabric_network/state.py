@@ -10,10 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.state_folder import NETWORK_FILE, TOPOLOGY_COPY
 from pyfabric_network.topology.plan import Place, Served
-
-_FILE = "network.json"
-TOPOLOGY_COPY = "topology.yaml"
 
 
 class State(BaseModel):
@@ -34,12 +32,12 @@ class State(BaseModel):
     def save(self, root: Path) -> None:
         """Write it below `root`, durably; raises NetworkError."""
         text = self.model_dump_json(indent=2) + "\n"
-        files.write_public(root / _FILE, text.encode(), error=NetworkError)
+        files.write_public(root / NETWORK_FILE, text.encode(), error=NetworkError)
 
 
 def read_state(root: Path) -> State | None:
     """What `root` remembers, or None if there is no network; raises NetworkError if unreadable."""
-    file = root / _FILE
+    file = root / NETWORK_FILE
     try:
         return State.model_validate_json(file.read_bytes())
     except FileNotFoundError:
@@ -57,11 +55,6 @@ def keep_topology(source: Path, root: Path) -> None:
         with files.reported(copy, NetworkError):
             content = source.read_bytes()
         files.write_public(copy, content, error=NetworkError)
-
-
-def networks(state_folder: Path) -> list[str]:
-    """The names of the networks that `state_folder` holds."""
-    return sorted(path.parent.name for path in state_folder.glob(f"*/{_FILE}"))
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
+from pyfabric_cli.app import app
 from pyfabric_cli.doctor_command import foreign_owners
 from pyfabric_network.network import Network
 
@@ -260,7 +264,7 @@ def test_contexts_are_listed_shown_made_and_removed(run: Run, network: Network) 
     assert run("context", "use", "mine").code == 0
     assert run("context", "remove", "mine").code == 0
     assert run("ledger", "height").code == 3
-    assert run("context", "use", "Tax").err == "you are small/Tax\n"
+    assert run("context", "use", "Tax").err == "now acting as small/Tax\n"
 
 
 @pytest.mark.usefixtures("state")
@@ -301,6 +305,33 @@ def test_doctor_tells_versions_and_who_else_owns_the_name(run: Run) -> None:
     assert foreign_owners(["pyfabric-ledger", "PyFabric_Ledger", "pyfabric"]) == ["pyfabric"]
 
 
+def test_the_version_is_that_of_the_distribution(run: Run) -> None:
+    assert run("--version").out == f"pyfabric-ledger {version('pyfabric-ledger')}\n"
+
+
+def test_a_mistyped_group_is_answered_with_its_likely_name(run: Run) -> None:
+    ended = run("netwrok", "up")
+    assert ended.code == 2
+    assert "Did you mean 'network'?" in ended.err
+
+
+def test_a_group_in_the_overview_has_the_help_of_its_own(run: Run) -> None:
+    overview = " ".join(run("--help").out.split())
+    for name, part in type(typer.main.get_command(app)).parts.items():  # type: ignore[attr-defined]
+        assert f"{name} {part.help}" in overview
+        assert part.help in " ".join(run(name, "--help").out.split())
+
+
+def test_completion_is_installed_for_the_shell_that_asks(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join(PYFABRIC)} --install-completion; exit $?"],
+        env={"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    script = (tmp_path / ".bash_completions" / "pyfabric.sh").read_text(encoding="utf-8")
+    assert "_PYFABRIC_COMPLETE=complete_bash" in script
+
+
 @pytest.mark.usefixtures("state")
 def test_a_terminal_gets_a_bar_and_other_places_get_lines(network: Network) -> None:
     terminal, other_end = os.openpty()
@@ -323,13 +354,21 @@ def test_a_terminal_gets_a_bar_and_other_places_get_lines(network: Network) -> N
         ("pyfabric network up qui", ["quickstart"]),
         ("pyfabric network down -n sm", ["small"]),
         ("pyfabric context use Ta", ["Tax"]),
+        ("pyfabric context use sm", ["small/Tax", "small/Health"]),
+        ("pyfabric chaincode deploy ", ["sample"]),
+        ("pyfabric chaincode query --context Health s", ["sample"]),
+        ("pyfabric chaincode deploy --network other s", ["sample"]),
+        ("pyfabric chaincode query --context nobody s", ["sample"]),
+        ("pyfabric events --chaincode sam", ["sample"]),
+        ("pyfabric network up --runtime na", ["native"]),
+        ("pyfabric network down -n sm --state nowhere -n s", []),
     ],
 )
 def test_the_shell_completes(state: Path, line: str, offered: list[str]) -> None:
     environment = {
         "_PYFABRIC_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
-        "COMP_CWORD": str(len(line.split()) - 1),
+        "COMP_CWORD": str(line.count(" ")),
         "PYFABRIC_STATE": str(state),
     }
     done = subprocess.run(

@@ -27,22 +27,22 @@ def test_from_keys_at_home_to_a_bundle_taken_in(run: Run, topology: str, tmp_pat
     for name, host in (("Tax", "127.0.0.2"), ("Health", "127.0.0.3")):
         made = run(*("network", "member", "init", topology, name, "--host", host, "--state", name))
         assert made.code == 0, made.err
-        assert f"the keys of {name} are in {tmp_path / name / 'small'}: they stay there" in made.err
+        assert f"the keys of {name} are in {tmp_path / name / 'small'}: keep them there" in made.err
         assert f"wrote small-{name.lower()}.json" in made.err
         told[name] = made.out.split()[-1]
     sent = ["small-tax.json", "small-health.json"]
     added = run("network", "member", "add", topology, *sent, "--state", "all", "-o", "json")
     assert added.code == 0, added.err
     assert {row["department"]: row["fingerprint"] for row in added.json()} == told
-    assert "all departments are known" in added.err
+    assert "the definitions of all departments are here" in added.err
     bundled = run("network", "bundle", "Health", "--state", "all")
     assert (bundled.code, bundled.err) == (
         0,
-        "wrote small-health, without any key: its keys are at home\n",
+        "wrote small-health, without keys: the department has them\n",
     )
     accepted = run("network", "member", "accept", "small-health", "--state", "Health")
     assert accepted.code == 0, accepted.err
-    assert accepted.err == "Health has all that its nodes need: pyfabric network up\n"
+    assert accepted.err == "Health has everything that its nodes need; next: pyfabric network up\n"
 
 
 def test_who_is_still_missing_is_told(run: Run, topology: str) -> None:

@@ -8,7 +8,7 @@ from pyfabric_network.network import Network as CityNetwork
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.reading import block
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.topology.topologies import bundled_topologies
+from pyfabric_network.topology.bundled import bundled_topologies
 
 from pyfabric.errors import DeliverError
 from pyfabric.gateway import Network, connect

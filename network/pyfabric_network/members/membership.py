@@ -17,7 +17,8 @@ from pyfabric_network.members.public_checks import (
     read_public_definition,
 )
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import TOPOLOGY_COPY, State, keep_topology, locked, read_state
+from pyfabric_network.state import State, keep_topology, locked, read_state
+from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.plan import Place, Plan, make_plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology

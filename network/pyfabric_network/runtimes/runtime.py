@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pyfabric_network.topology.plan import Plan, Served
+if TYPE_CHECKING:  # the command names runtimes without loading topologies
+    from pyfabric_network.topology.plan import Plan, Served
 
 
 class RuntimeName(StrEnum):
@@ -22,18 +23,18 @@ class Runtime(Protocol):
         """Whether any of the nodes runs."""
         ...
 
-    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def check(self, plan: "Plan", served: "Sequence[Served]") -> tuple[str, ...]:
         """Raise NetworkError for what would keep `start` from working; nothing is changed.
 
         A port that is in use, a program that is missing or too old. Answers warnings.
         """
         ...
 
-    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def idle(self, plan: "Plan", served: "Sequence[Served]") -> tuple[str, ...]:
         """The names of the nodes that `start` would start, anew or for the first time."""
         ...
 
-    def start(self, plan: Plan, served: Sequence[Served]) -> None:
+    def start(self, plan: "Plan", served: "Sequence[Served]") -> None:
         """Exactly the nodes and services of this Plan run afterwards, and listen.
 
         What runs already as the Plan has it is left alone. Raises NetworkError or LedgerError;
@@ -41,7 +42,7 @@ class Runtime(Protocol):
         """
         ...
 
-    def serve(self, plan: Plan, served: Sequence[Served]) -> None:
+    def serve(self, plan: "Plan", served: "Sequence[Served]") -> None:
         """Have the contract hosts serve exactly these packages, and wait until they do."""
         ...
 

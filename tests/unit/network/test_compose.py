@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 from pyfabric_network.runtimes.compose import project_files
+from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.plan import Place, Plan, make_plan
-from pyfabric_network.topology.topologies import bundled_topologies, load_topology
+from pyfabric_network.topology.topologies import load_topology
 
 COMMITTED = Path("network/compose")
 ROOT = Path("/somewhere/network")

@@ -1,5 +1,6 @@
 """Contexts: kept by name, one of them chosen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def contexts(tmp_path: Path) -> Contexts:
 
 def test_the_first_one_is_chosen_and_kept(contexts: Contexts) -> None:
     contexts.put("city/Tax", TAX)
-    contexts.put("city/Health", TAX.model_copy(update={"user": "nurse"}))
+    contexts.put("city/Health", replace(TAX, user="nurse"))
     again = Contexts(contexts.folder)
     assert again.current() == "city/Tax"
     assert again.find(None) == ("city/Tax", TAX)

@@ -9,8 +9,9 @@ import pytest
 from fabric_protos.common import common_pb2
 from pyfabric_network.material.channels import first_block
 from pyfabric_network.material.material import make_material
+from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.plan import Plan, make_plan
-from pyfabric_network.topology.topologies import bundled_topologies, load_topology
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError, PolicyError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.plan import Plan, Served, make_plan
 from pyfabric_network.topology.spec import ContractService, Topology
-from pyfabric_network.topology.topologies import bundled_topologies, load_topology
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
 

@@ -9,8 +9,9 @@ import pytest
 import yaml
 from pyfabric_network.material.material import make_material
 from pyfabric_network.profile import connection_profile, load_profile, profile_file, write_profiles
+from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.plan import Plan, make_plan
-from pyfabric_network.topology.topologies import bundled_topologies, load_topology
+from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
 

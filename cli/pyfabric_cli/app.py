@@ -1,0 +1,65 @@
+"""The groups and commands of `pyfabric`, and its own options. Loads no group before it is used."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Annotated, ClassVar
+
+import typer
+
+from pyfabric.extras import DISTRIBUTION
+from pyfabric_cli.exits import MEANINGS
+from pyfabric_cli.lazy_group import LazyGroup, Part
+
+_EXITS = "\n".join(f" {code.value}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class _Pyfabric(LazyGroup):
+    parts: ClassVar[Mapping[str, Part]] = {
+        "network": Part("network_commands", "Bring a network up and down, and look at it."),
+        "chaincode": Part(
+            "chaincode_commands", "Deploy contracts, see what is deployed, call them."
+        ),
+        "ledger": Part("ledger_commands", "Look into a channel's blocks and transactions."),
+        "context": Part(
+            "context_commands", "Choose the department, user and channel that you act as."
+        ),
+        "message": Part(
+            "message_commands",
+            "Convert messages of Fabric to JSON and back.",
+        ),
+        "events": Part(
+            "events_command", "Print blocks, or a chaincode's events, one on each line."
+        ),
+        "doctor": Part(
+            "doctor_command", "Print versions, and report packages that clash with this one."
+        ),
+    }
+
+
+app = typer.Typer(
+    cls=_Pyfabric,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Hyperledger Fabric from Python: networks, contracts, ledgers, events.",
+    epilog=f"\b\nExit codes:\n{_EXITS}",
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes an option's value by position
+    if wanted:
+        typer.echo(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@app.callback()
+def pyfabric(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Hyperledger Fabric from Python."""

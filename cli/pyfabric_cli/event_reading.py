@@ -1,0 +1,77 @@
+"""Blocks and chaincode events, past or to come, and how one of them is printed and remembered."""
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from pyfabric_network import reading
+
+from pyfabric.gateway import Block, ChaincodeEvent, FileCheckpointer
+from pyfabric.gateway import Network as Channel
+from pyfabric_cli.output import readable
+
+Event: TypeAlias = Block | ChaincodeEvent
+
+
+def follow(
+    channel: Channel, chaincode: str | None, start: int | None, seen: FileCheckpointer | None
+) -> Iterator[Event]:
+    """Yield blocks, or a chaincode's events, as they are committed, without end."""
+    if chaincode is None:
+        with channel.block_events(start_block=start, checkpoint=seen) as blocks:
+            yield from blocks
+    else:
+        with channel.chaincode_events(chaincode, start_block=start, checkpoint=seen) as events:
+            yield from events
+
+
+def past(
+    channel: Channel,
+    chaincode: str | None,
+    height: int,
+    start: int,
+    seen: FileCheckpointer | None,
+) -> Iterator[Event]:
+    """Return the blocks, or a chaincode's events, below a height."""
+    if chaincode is None:
+        return reading.blocks(channel, height, start=start, checkpoint=seen)
+    return reading.chaincode_events(channel, chaincode, height, start=start, checkpoint=seen)
+
+
+def remember(seen: FileCheckpointer | None, event: Event) -> None:
+    """Record in the checkpoint, if there is one, that this was printed."""
+    if seen is None:
+        return
+    if isinstance(event, Block):
+        seen.checkpoint_block(event.number)
+    else:
+        seen.checkpoint_chaincode_event(event)
+
+
+def facts(event: Event) -> dict[str, Any]:
+    """Return a block or an event as plain values."""
+    if isinstance(event, ChaincodeEvent):
+        return {
+            "block_number": event.block_number,
+            "transaction_id": event.transaction_id,
+            "chaincode": event.chaincode,
+            "event": event.name,
+            "payload": readable(event.payload),
+        }
+    return {
+        "block_number": event.number,
+        "transactions": [
+            {"transaction_id": each.transaction_id, "code": each.code.name}
+            for each in event.transactions
+        ],
+    }
+
+
+def line(event: Event) -> str:
+    """Return an event as a line, or a block as a line for each transaction."""
+    if isinstance(event, ChaincodeEvent):
+        return (
+            f"{event.block_number}  {event.transaction_id}  {event.name}  {readable(event.payload)}"
+        )
+    return "\n".join(
+        f"{event.number}  {each.transaction_id}  {each.code.name}" for each in event.transactions
+    )

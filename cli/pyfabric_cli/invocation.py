@@ -1,0 +1,85 @@
+"""What one run of the command works with: settings, results' printer, networks, and who acts."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pyfabric_network.contexts import Contexts
+
+from pyfabric_cli.output import Printer
+from pyfabric_cli.settings import OutputFormat, Settings, read_settings
+
+if TYPE_CHECKING:  # each is loaded by the command that uses it
+    from pyfabric_network.network import Network
+
+    from pyfabric.admin.definitions import ChaincodeDefinition
+    from pyfabric.admin.peers import ChainInfo
+    from pyfabric.gateway import Endpoint, Gateway
+    from pyfabric.identity.signing import SigningIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One run of the command: the settings with the command line's options over them."""
+
+    settings: Settings
+    printer: Printer
+
+    @classmethod
+    def start(cls, state: Path | None, output: OutputFormat | None = None) -> Self:
+        """Read the settings; raise ConfigError."""
+        settings = read_settings()
+        settings = replace(
+            settings, state=state or settings.state, output=output or settings.output
+        )
+        return cls(settings, Printer(settings.output))
+
+    @property
+    def contexts(self) -> Contexts:
+        """The contexts in the state folder."""
+        return Contexts(self.settings.state)
+
+    def network(self, name: str | None) -> "Network":
+        """Open a network that exists; raise NetworkError."""
+        from pyfabric_network.network import Network
+
+        settings = self.settings
+        return Network.open(settings.state, name or settings.network, programs=settings.programs)
+
+    def actor(self, context: str | None, user: str | None, channel: str | None) -> "Actor":
+        """Return who acts; raise ConfigError, NetworkError or IdentityError."""
+        from pyfabric_network.profile import load_profile
+
+        _, found = self.contexts.find(context or self.settings.context)
+        profile = load_profile(found.profile)
+        identity = profile.user(user or found.user)
+        return Actor(identity, profile.peers, channel or found.channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, through which peers of the department, on which channel."""
+
+    identity: "SigningIdentity"
+    peers: "tuple[Endpoint, ...]"
+    channel: str
+
+    def gateway(self) -> "Gateway":
+        """Connect to the gateway of the department's peers."""
+        from pyfabric.gateway import connect
+
+        return connect(self.identity, self.peers)
+
+    def chain_info(self) -> "ChainInfo":
+        """Ask the department's first peer for the channel's height and last hashes."""
+        from pyfabric.gateway import Admin
+
+        with Admin(self.identity) as admin:
+            return admin.chain_info(self.peers[0], self.channel)
+
+    def definitions(self) -> "tuple[ChaincodeDefinition, ...]":
+        """Ask the department's first peer for the chaincode definitions committed on the channel."""
+        from pyfabric.gateway import Admin
+
+        with Admin(self.identity) as admin:
+            return admin.committed(self.peers[0], self.channel)

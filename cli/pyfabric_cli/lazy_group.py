@@ -1,0 +1,46 @@
+"""A group of commands that knows their names and one-line helps, and loads the one that is used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+def plain_app(help: str | None = None) -> typer.Typer:
+    """Return an app whose help is plain text: rich takes longer to load than all else that a help needs."""
+    return typer.Typer(help=help, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A command or a group: the module of `pyfabric_cli` whose `app` it is, and its one-line help."""
+
+    module: str
+    help: str
+
+
+class LazyGroup(TyperGroup):
+    """A group made of `parts`; its own help and its completion load none of them."""
+
+    parts: ClassVar[Mapping[str, Part]]
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, part in self.parts.items():
+            self.add_command(TyperCommand(name, help=part.help))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Load the command that the arguments name, then do as any group does."""
+        if args[0] in self.parts:
+            self.add_command(_load(self.parts[args[0]]), args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _load(part: Part) -> Any:
+    app: typer.Typer = import_module(f"pyfabric_cli.{part.module}").app
+    command = typer.main.get_command(app)
+    command.help = command.help or part.help
+    return command

@@ -1,0 +1,21 @@
+"""What a state folder holds, by the names of its files alone."""
+
+from pathlib import Path
+from typing import Final
+
+NETWORK_FILE: Final = "network.json"
+TOPOLOGY_COPY: Final = "topology.yaml"
+
+
+def networks(state_folder: Path) -> list[str]:
+    """Return the names of the networks that `state_folder` holds, sorted."""
+    return sorted(path.parent.name for path in state_folder.glob(f"*/{NETWORK_FILE}"))
+
+
+def contracts_of(root: Path) -> list[str]:
+    """Return the names of the contracts of the network below `root`, as its topology lists them."""
+    import yaml
+
+    file = root / TOPOLOGY_COPY
+    document = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return list(document.get("contracts") or ())
