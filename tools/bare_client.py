@@ -41,7 +41,7 @@ class BareSigner:
         self.key = serialization.load_pem_private_key(key.read_bytes(), None)
 
     def sign(self, message: bytes) -> bytes:
-        """A low-S signature."""
+        """Return a low-S signature."""
         signature = self.key.sign(message, ALGORITHM)
         r, s = decode_dss_signature(signature)
         return signature if s <= ORDER >> 1 else encode_dss_signature(r, ORDER - s)
@@ -50,7 +50,7 @@ class BareSigner:
 def build_proposal(
     signer: BareSigner, channel: str, chaincode: str, arguments: list[bytes]
 ) -> tuple[str, proposal_pb2.SignedProposal]:
-    """A signed proposal and its transaction id."""
+    """Return a signed proposal and its transaction id."""
     nonce = os.urandom(24)
     transaction_id = hashlib.sha256(nonce + signer.creator).hexdigest()
     header = common_pb2.ChannelHeader(
@@ -85,7 +85,7 @@ def build_proposal(
 
 
 def result_of(envelope: common_pb2.Envelope) -> bytes:
-    """The contract's result inside an endorsed envelope."""
+    """Return the contract's result inside an endorsed envelope."""
     payload = common_pb2.Payload.FromString(envelope.payload)
     transaction = transaction_pb2.Transaction.FromString(payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)

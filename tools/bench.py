@@ -63,7 +63,7 @@ class Measured:
     cpu: float
 
     def row(self, client: str, operation: str, in_flight: int) -> Row:
-        """The run as a row of the table."""
+        """Return the run as a row of the table."""
         calls = len(self.latencies)
         cuts = statistics.quantiles(self.latencies, n=100)
         return Row(
@@ -114,12 +114,12 @@ KEYS = count()
 
 
 def key() -> bytes:
-    """A key that no other call uses."""
+    """Return a key that no other call uses."""
     return f"bench-{next(KEYS)}".encode()
 
 
 def bare_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> Iterator[Row]:
-    """The floor."""
+    """Yield the floor."""
     peer, user = department.peers[0], department.users["User1"]
     roots = peer.member.tls_roots.read_bytes()
     signer = BareSigner(
@@ -172,7 +172,7 @@ async def aio_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]])
 
 @contextmanager
 def network() -> Iterator[Network]:
-    """The conformance network in a folder of its own."""
+    """Yield the conformance network in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         made = Network.prepare(TOPOLOGY, Path(folder), base_port=0)
         made.up()

@@ -127,7 +127,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started."""
+    """Return the processes that a process started."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     ).stdout
@@ -137,7 +137,7 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def network(folder: Path) -> Iterator[Network]:
-    """One department with our contracts, which one process serves."""
+    """Yield one department with our contracts, which one process serves."""
     (folder / "records.py").write_text(CONTRACT, encoding="utf-8")
     file = folder / "contracts.yaml"
     file.write_text(TOPOLOGY, encoding="utf-8")
@@ -152,7 +152,7 @@ def network(folder: Path) -> Iterator[Network]:
 
 @contextmanager
 def node_contract(department: DepartmentPlan) -> Iterator[int]:
-    """The contract on the Node runtime, committed on the channel; the id of its process."""
+    """Yield the contract on the Node runtime, committed on the channel; the id of its process."""
     member, address = department.contract_host, Address("127.0.0.1", free_base([0]))
     package = ChaincodePackage.build(
         "theirs",

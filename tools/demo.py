@@ -83,7 +83,7 @@ class Demo:
 
 
 def _words(error: GatewayError) -> str:
-    """What the peer or the contract said."""
+    """Return what the peer or the contract said."""
     words = error.details[0].message if error.details else error.message
     return words.removeprefix("chaincode response 500, ")
 
@@ -196,8 +196,9 @@ def look_across(demo: Demo, request: str) -> None:
 
 
 def share(demo: Demo) -> str:
-    """A request that is granted and used, one that the provider refuses, two that the contract
-    refuses; answers the first."""
+    """Return a request that is granted and used, one that the provider refuses, two that the
+    contract refuses; answers the first.
+    """
     wanted = _application(PENALTIES) | {"operator": OPERATOR}
     request = demo.submit(USER, "asks for penalties", "Sharing:apply", wanted)
     demo.submit(MANAGER, "finds the request in order", "Sharing:check", request)
@@ -279,7 +280,7 @@ def _delivery(demo: Demo, grant: str, query: str) -> dict[str, Any]:
 
 
 def answers(demo: Demo) -> list[str]:
-    """What the directory answers to questions."""
+    """Return what the directory answers to questions."""
     holders = demo.ask(USER, "Directory:holders", "uscc")
     usable = demo.ask(USER, "Directory:usable")
     (twice, *_) = demo.ask(MANAGER, "Directory:duplicates")
@@ -334,7 +335,7 @@ def run(folder: Path) -> None:
 
 
 def _height(network: Network) -> int:
-    """How many blocks the manager's peer has of the credit channel."""
+    """Return how many blocks the manager's peer has of the credit channel."""
     profile = load_profile(profile_file(network.plan, network.plan.department(MANAGER)))
     with Admin(profile.user("Admin")) as admin:
         return admin.chain_info(profile.peers[0], "credit").height

@@ -25,7 +25,7 @@ HISTORY = "history"
 
 
 def attempts() -> Mapping[str, Callable[[int], None]]:
-    """What a seed is tried on, by name."""
+    """Return what a seed is tried on, by name."""
     decoders = {name: target.try_mutant for name, target in targets().items()}
     return {
         **decoders,

@@ -20,7 +20,7 @@ OUT = ROOT / "typings" / "fabric_protos"
 
 
 def descriptor_set() -> tuple[descriptor_pb2.FileDescriptorSet, list[str]]:
-    """Every message file of the bindings with what it imports, and the files' own names."""
+    """Return every message file of the bindings with what it imports, and the files' own names."""
     files = descriptor_pb2.FileDescriptorSet()
     seen: set[str] = set()
     names = []

@@ -72,7 +72,7 @@ def use(folder: Path) -> None:
 
 
 def constraints(folder: Path) -> Path:
-    """The pinned versions of requirements-dev.txt without their hashes, as pip's constraints."""
+    """Return the pinned versions of requirements-dev.txt without their hashes, as pip's constraints."""
     pinned = [
         line.split(" ")[0]
         for line in (ROOT / "requirements-dev.txt").read_text().splitlines()

@@ -133,7 +133,7 @@ class HttpsServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> Request | None:
-        """The next request; None when the client has gone."""
+        """Return the next request; None when the client has gone."""
         head = None
         body = bytearray()
         while True:

@@ -79,7 +79,7 @@ def _parse(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def _level(name: str) -> str | None:
-    """The one name of a level, which Fabric takes in small or in capital letters."""
+    """Return the one name of a level, which Fabric takes in small or in capital letters."""
     small = name.lower()
     if name not in (small, small.upper()):
         return None

@@ -38,7 +38,7 @@ class Counter:
         self._values[labels] = self._values.get(labels, 0) + by
 
     def series(self) -> Series:
-        """What was counted."""
+        """Return what was counted."""
         return self._values.items()
 
 
@@ -63,7 +63,7 @@ class Histogram:
         observed.sum += seconds
 
     def lines(self, family: Family) -> Iterator[str]:
-        """The samples, as text."""
+        """Yield the samples, as text."""
         bounds = [*map(_number, BUCKETS), "+Inf"]
         for labels, observed in sorted(self._observed.items()):
             total = 0
@@ -83,13 +83,13 @@ class Registry:
         self._families: dict[str, tuple[Family, str, Callable[[Family], Iterable[str]]]] = {}
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """A new counter."""
+        """Return a new counter."""
         counter = Counter(labels)
         self._add(Family(name, text, labels), "counter", _samples(counter.series))
         return counter
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        """A new histogram."""
+        """Return a new histogram."""
         histogram = Histogram()
         self._add(Family(name, text, labels), "histogram", histogram.lines)
         return histogram
@@ -107,7 +107,7 @@ class Registry:
         self._add(Family(name, text, tuple(labels)), kind, _samples(read))
 
     def text(self) -> str:
-        """All metrics in Prometheus's format, by name."""
+        """Return all metrics in Prometheus's format, by name."""
         return "".join(
             f"{line}\n" for _, entry in sorted(self._families.items()) for line in _lines(*entry)
         )

@@ -71,7 +71,7 @@ class Operations:
         )
 
     async def handle(self, request: Request) -> Response:
-        """The answer to a request."""
+        """Return the answer to a request."""
         if request.path not in self._routes:
             return Response(404, b"404 page not found\n", {"Content-Type": "text/plain"})
         answer, secured = self._routes[request.path]

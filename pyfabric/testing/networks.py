@@ -33,12 +33,13 @@ class DevelopmentNetwork:
         self.development.cut_blocks(at_once=True)
 
     def profile(self, department: str) -> Profile:
-        """A department's connection profile; raises NetworkError if there is no such department."""
+        """Return a department's connection profile; raises NetworkError if there is no such department."""
         plan = self.network.plan
         return load_profile(profile_file(plan, plan.department(department)))
 
     def gateway(self, department: str, user: str = ADMIN) -> Gateway:
-        """A gateway for a user of a department, that goes by the nodes' clock; closed at the end.
+        """Return a gateway for a user of a department, that goes by the nodes' clock; closed at the
+        end.
 
         Raises NetworkError if the department or the user is not in the topology.
         """
@@ -51,13 +52,13 @@ class DevelopmentNetwork:
         return self._gateways[key]
 
     def contract(self, department: str, channel: str, name: str, user: str = ADMIN) -> Contract:
-        """A contract on a channel, as a user of a department calls it; see `gateway`."""
+        """Return a contract on a channel, as a user of a department calls it; see `gateway`."""
         return self.gateway(department, user).network(channel).contract(name)
 
 
 @contextmanager
 def development_network(topology: Path, folder: Path) -> Iterator[DevelopmentNetwork]:
-    """A network of that topology on free ports, with all its contracts; down afterwards.
+    """Yield a network of that topology on free ports, with all its contracts; down afterwards.
 
     Its state goes below `folder`. Raises what `Network.up` and `Network.deploy` raise.
     """

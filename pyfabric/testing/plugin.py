@@ -10,7 +10,7 @@ from pyfabric.testing.networks import DevelopmentNetwork, development_network
 
 @pytest.fixture(scope="session")
 def fabric_topology() -> Path:
-    """The topology file of the network; override it."""
+    """Provide the topology file of the network; override it."""
     raise LookupError(
         "pyfabric.testing: define a session fixture fabric_topology that answers a topology's path"
     )
@@ -20,13 +20,13 @@ def fabric_topology() -> Path:
 def fabric_network(
     fabric_topology: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DevelopmentNetwork]:
-    """The network, up once for all tests."""
+    """Provide the network, up once for all tests."""
     with development_network(fabric_topology, tmp_path_factory.mktemp("fabric")) as network:
         yield network
 
 
 @pytest.fixture
 def fabric(fabric_network: DevelopmentNetwork) -> DevelopmentNetwork:
-    """The network as it was when its contracts had just been deployed."""
+    """Provide the network as it was when its contracts had just been deployed."""
     fabric_network.reset()
     return fabric_network
