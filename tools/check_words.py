@@ -189,7 +189,9 @@ def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("property" in ast.unparse(one) for one in node.decorator_list)
 
 
-def check_files(files: Iterable[Path], words: Words, root: Path = ROOT) -> tuple[int, list[Finding]]:
+def check_files(
+    files: Iterable[Path], words: Words, root: Path = ROOT
+) -> tuple[int, list[Finding]]:
     """Check files; return how many were checked, and the findings."""
     checked, findings = 0, []
     for file in files:
@@ -219,7 +221,9 @@ def check_subjects(words: Words, root: Path = ROOT) -> list[Finding]:
 def _git(root: Path, *command: str) -> list[str]:
     """Return the lines that a git command prints; none without git or a repository."""
     try:
-        ran = subprocess.run(["git", *command], cwd=root, capture_output=True, text=True, check=True)
+        ran = subprocess.run(
+            ["git", *command], cwd=root, capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return []
     return ran.stdout.splitlines()

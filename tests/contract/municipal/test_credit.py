@@ -285,7 +285,7 @@ class TestObjections:
         chain.published()
         with pytest.raises(ContractError, match="the only transient field"):
             chain.call(ECON, "object", MKT, NUMBER)
-        with pytest.raises(ContractError, match="there is no evidence"):
+        with pytest.raises(ContractError, match="this peer has no evidence"):
             chain.ask(ECON, "evidence", MKT, NUMBER, hashlib.sha256().hexdigest())
 
     def test_only_the_platform_objects_and_only_the_authority_rules(
