@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 TOPOLOGY = ROOT / "tests" / "conformance" / "topology.yaml"
 CHANNEL = CHAINCODE = "conformance"
 MESSAGE_LIMIT = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
-FLOOR = "bare protocol"
+BARE = "bare protocol"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def bare_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> I
         }
         for operation, in_flight, calls in plan:
             measured = with_threads(operations[operation], calls, in_flight)
-            yield measured.row(FLOOR, operation, in_flight)
+            yield measured.row(BARE, operation, in_flight)
 
 
 def sync_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> Iterator[Row]:
@@ -185,14 +185,14 @@ def network() -> Iterator[Network]:
 
 def show(rows: list[Row], console: Console) -> None:
     """Print the table, with each client's CPU as a multiple of the bare client's."""
-    floor = {(r.operation, r.in_flight): r.cpu_per_1000 for r in rows if r.client == FLOOR}
+    bare = {(r.operation, r.in_flight): r.cpu_per_1000 for r in rows if r.client == BARE}
     table = Table(title="Two endorsements a transaction; contracts and ledger on the same machine")
     for column in ("client", "operation"):
         table.add_column(column)
-    for column in ("in flight", "per second", "p50 ms", "p99 ms", "CPU s / 1,000", "× floor"):
+    for column in ("in flight", "per second", "p50 ms", "p99 ms", "CPU s / 1,000", "× bare"):
         table.add_column(column, justify="right")
     for row in rows:
-        ratio = row.cpu_per_1000 / floor[row.operation, row.in_flight]
+        ratio = row.cpu_per_1000 / bare[row.operation, row.in_flight]
         table.add_row(
             row.client,
             row.operation,

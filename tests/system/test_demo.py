@@ -54,7 +54,7 @@ def test_it_shows_grant_receipt_and_refusals(tmp_path: Path) -> None:
         r"policy manager for channel \[credit\]",
         done.stdout,
     )
-    assert "everything is down again" in done.stdout
+    assert "everything is stopped" in done.stdout
     assert running_with(str(tmp_path)) == []
 
 
