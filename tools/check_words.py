@@ -38,6 +38,7 @@ _SKIPPED = (
 _EXCEPTION = re.compile(r"words: *\S")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_TEST_NAME = "test "
 _FIRST_WORD_HEADER = "not as the first word"
 
 
@@ -60,11 +61,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase of the page of terms; `pieces` are words of which a text with it has one each."""
+    """A phrase of the page of terms; `pieces` are words of which a text with it has one each.
+
+    The nouns that a term replaces are refused in names of tests too; other phrases are not.
+    """
 
     pattern: re.Pattern[str]
     pieces: Sequence[frozenset[str]]
     instead: str
+    is_noun: bool
 
     def find(self, text: str) -> Iterator[tuple[int, str, str]]:
         """Yield position, text and replacement of each place where the phrase is."""
@@ -95,7 +100,7 @@ def read_terms(page: str) -> Words:
         elif "not" in header:
             at = header.index("not")
             instead = cells[1 if at == 0 else 0]
-            phrases += [_phrase(one, instead) for one in _listed(cells[at])]
+            phrases += [_phrase(one, instead, is_noun=at > 0) for one in _listed(cells[at])]
     if not phrases or not first_words:
         raise WordsError("docs/terms.md has no words in a column 'not': nothing would be checked")
     return Words(phrases, first_words)
@@ -118,13 +123,14 @@ def _listed(cell: str) -> list[str]:
     return [phrase for part in cell.split(",") if (phrase := part.strip())]
 
 
-def _phrase(phrase: str, instead: str) -> Phrase:
+def _phrase(phrase: str, instead: str, *, is_noun: bool) -> Phrase:
     forms = [_forms(word) for word in phrase.split()]
     expression = r"[\s#*]+".join(f"(?:{'|'.join(map(re.escape, word))})" for word in forms)
     return Phrase(
         re.compile(rf"(?<![\w-]){expression}(?![\w-])", re.IGNORECASE),
         [frozenset(_WORD.findall(form)[-1].lower() for form in word) for word in forms],
         instead,
+        is_noun,
     )
 
 
@@ -158,6 +164,7 @@ def check_python(place: str, text: str, words: Words) -> list[Finding]:
         Finding(place, line + part.count("\n", 0, start), found, instead)
         for line, part in prose
         for phrase in phrases
+        if phrase.is_noun or not part.startswith(_TEST_NAME)
         for start, found, instead in phrase.find(part)
     ]
     findings += [

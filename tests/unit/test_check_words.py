@@ -107,6 +107,11 @@ def test_a_finding_names_file_line_phrase_and_replacement(tmp_path: Path) -> Non
     ]
 
 
+def test_names_of_tests_are_checked_for_nouns_alone(tmp_path: Path) -> None:
+    text = "def test_a_first_block_has_last_words() -> None: ...\n"
+    assert findings(tmp_path, text) == ["module.py:1: 'first block': write genesis block"]
+
+
 def test_parts_of_other_words_and_code_are_not_phrases(tmp_path: Path) -> None:
     assert findings(tmp_path, "first_block = 1\nprint(first_block)\n") == []
     assert findings(tmp_path, "headfirst block, first blockade, half-first block", "a.md") == []

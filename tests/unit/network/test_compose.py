@@ -15,7 +15,7 @@ from pyfabric_network.topology.topologies import bundled_topologies, load_topolo
 
 COMMITTED = Path("network/compose")
 ROOT = Path("/somewhere/network")
-# What each kind of service may be told by its environment.
+# The environment variables that each kind of service may have.
 SETTINGS = {
     "orderer": ("ORDERER_", "FABRIC_LOGGING_SPEC"),
     "peer": ("CORE_", "FABRIC_LOGGING_SPEC"),
@@ -30,7 +30,7 @@ def plan_of(name: str, places: Mapping[str, Place] | None = None) -> Plan:
 
 
 def project_of(plan: Plan) -> dict[str, Any]:
-    """The project with `extends` worked out: environments joined, anything else replaced."""
+    """Return the project with `extends` worked out: environments joined, anything else replaced."""
     texts = project_files(plan)
     project = yaml.safe_load(texts["compose.yaml"])
     common = yaml.safe_load(texts["nodes.yaml"])["services"]
@@ -55,7 +55,7 @@ SERVICES: dict[str, dict[str, Any]] = project_of(CITY)["services"]
 def test_the_committed_project_is_the_one_of_the_city() -> None:
     for name, text in project_files(CITY).items():
         assert (COMMITTED / name).read_text(encoding="utf-8") == text, (
-            "make it anew: pyfabric network render city --to network/compose"
+            "make it again: pyfabric network render city --to network/compose"
         )
 
 
