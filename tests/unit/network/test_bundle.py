@@ -226,9 +226,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("corrupt", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
 def test_a_bundle_that_does_not_fit_changes_nothing(
-    city: City, spoil: Callable[[Path], None], error: type[Exception], says: str
+    city: City, corrupt: Callable[[Path], None], error: type[Exception], says: str
 ) -> None:
-    spoil(city.bundle("Health"))
+    corrupt(city.bundle("Health"))
     before = contents(city.state("Health"))
     with pytest.raises(error, match=says):
         city.accept("Health")
