@@ -1,4 +1,4 @@
-"""Changing a running channel: administrators sign, one submits, and everybody goes by the new rules."""
+"""Changing a running channel: administrators sign, one submits, and all nodes use the new rules."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""How many calls a service takes, and orderers that are away or refuse."""
+"""The number of concurrent calls of a service, and orderers that are not reachable or refuse."""
 
 import asyncio
 from collections.abc import Sequence
