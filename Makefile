@@ -13,10 +13,10 @@ PYFABRIC := $(BIN)/pyfabric
 
 .PHONY: help setup up down status logs clean image render demo test check lint surfaces types layers pytest fuzz smoke bench requirements distclean
 
-help:  ## this list
+help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(VENV)/.ready  ## a virtual environment in .venv with everything that development needs
+setup: $(VENV)/.ready  ## create a virtual environment in .venv with everything that development needs
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,43 +24,47 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-# Without a Docker engine there is nothing to build, and the command says what to do.
-up: setup  ## a network with its contracts: TOPOLOGY=quickstart RUNTIME=compose|native|embedded
+# Without a Docker engine nothing is built; the command then prints what to do.
+up: setup  ## start a network with its contracts: TOPOLOGY=quickstart RUNTIME=compose|native|embedded
 	@test $(RUNTIME)$(CONTRACT_IMAGE) != compose || ! docker version >/dev/null 2>&1 || $(MAKE) --no-print-directory image
 	$(PYFABRIC) network up $(TOPOLOGY) --runtime $(RUNTIME)
 	$(PYFABRIC) chaincode deploy --network $(NETWORK)
 
-down: setup  ## end what `make up` started; the data stays
+down: setup  ## stop what `make up` started; the data stays
 	$(PYFABRIC) network down --network $(NETWORK)
 
-status: setup  ## which nodes answer, and how far they are on their channels
+status: setup  ## which nodes run, and their heights on their channels
 	$(PYFABRIC) network status --network $(NETWORK)
 
-logs: setup  ## the logs of the nodes, as they grow
+logs: setup  ## follow the logs of the nodes
 	$(PYFABRIC) network logs --network $(NETWORK) --follow
 
-clean: setup  ## end the network and delete its keys, blocks and ledgers; asks first
+clean: setup  ## stop the network and delete its keys, blocks and ledgers; asks first
 	$(PYFABRIC) network down --network $(NETWORK) --delete
 
-image:  ## the image of contract hosts for Docker Compose: PYTHON_IMAGE=the image that it begins with
+image:  ## build the image of contract hosts for Docker Compose: PYTHON_IMAGE=base image
 	docker build --quiet --tag pyfabric-contracts --file chaincode/Dockerfile $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) .
 
-render: setup  ## the Compose project of the city anew, in network/compose
+render: setup  ## write the Compose project of the city to network/compose
 	$(PYFABRIC) network render city --to network/compose
 
-demo: setup  ## the main job: three departments publish, ask, grant and refuse data on a network of their own
+demo: setup  ## the main use: three departments publish, request, grant and refuse data on a network of their own
 	$(BIN)/python tools/demo.py
 
-test: check pytest smoke  ## everything: lint, types, layers, all tests with coverage, the built wheel
+test: check pytest smoke  ## run everything: lint, types, layers, all tests with coverage, the built wheel
 
 check: lint types layers
+
+# The words of docs/terms.md are checked in these rooms.
+WORDS := Makefile chaincode docs tools pyfabric/_http pyfabric/_operations pyfabric/testing
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python tools/check_words.py $(WORDS)
 	$(BIN)/python tools/make_surfaces.py --check
 
-surfaces: setup  ## write pyfabric/gateway anew from pyfabric/aio
+surfaces: setup  ## make pyfabric/gateway from pyfabric/aio
 	$(BIN)/python tools/make_surfaces.py
 
 typings/.ready: tools/make_typings.py $(VENV)/.ready
@@ -77,8 +81,8 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
-# Coverage counts what runs in the test's own process; the second run drives networks in others, the third
-# Fabric's own programs, where they are (FABRIC_BIN or PATH).
+# Coverage counts what runs in the tests' own process; the second run uses networks in other processes, the
+# third Fabric's own programs, where they exist (FABRIC_BIN or PATH).
 pytest: setup tests/interop/node_modules/.ready
 	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs
 	$(BIN)/coverage report --skip-covered --fail-under=100 \
@@ -88,13 +92,13 @@ pytest: setup tests/interop/node_modules/.ready
 	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
 	$(BIN)/python -m pytest tests/conformance --runtime native
 
-fuzz: setup  ## spoilt messages and random histories, until stopped
+fuzz: setup  ## corrupted messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py
 
 smoke: setup
 	$(BIN)/python tools/smoke_wheel.py
 
-bench: setup tests/interop/node_modules/.ready  ## speed beside the bare protocol and the Node runtime, as tables and as JSON
+bench: setup tests/interop/node_modules/.ready  ## measure speed beside the bare protocol and the Node runtime, as tables and as JSON
 	$(BIN)/python tools/bench_imports.py
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_contracts.py
@@ -107,5 +111,5 @@ requirements: setup  ## compile requirements-dev.txt and requirements-release.tx
 	$(COMPILE) --extra network,command,dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --output-file requirements-release.txt requirements-release.in
 
-distclean:  ## delete what setup and the tests made
+distclean:  ## delete what setup and the tests created
 	rm -rf $(VENV) typings build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

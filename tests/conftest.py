@@ -23,12 +23,12 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:
-    """The folder with what real Fabric made (tests/vectors/INDEX.md)."""
+    """Provide the folder with what real Fabric made (tests/vectors/INDEX.md)."""
     return ROOT / "tests" / "vectors"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--runtime native` has the conformance network run on Fabric's own programs."""
+    """Add `--runtime native`: the conformance network runs on Fabric's own programs."""
     parser.addoption(
         "--runtime",
         type=RuntimeName,
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def runtime(request: pytest.FixtureRequest) -> RuntimeName:
-    """What the conformance network runs on."""
+    """Provide the runtime of the conformance network."""
     found = request.config.getoption("runtime")
     assert isinstance(found, RuntimeName)
     return found
@@ -47,7 +47,7 @@ def runtime(request: pytest.FixtureRequest) -> RuntimeName:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName) -> Iterator[Running]:
-    """The conformance network, brought up once for all tests that only talk to it."""
+    """Provide the conformance network, started once for all tests that only call it."""
     if runtime is RuntimeName.NATIVE:
         skip_without_fabric()
     with started(tmp_path_factory.mktemp("conformance"), runtime) as network:

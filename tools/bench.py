@@ -1,4 +1,4 @@
-"""How fast transactions are, and what the client costs beside the bare protocol.
+"""Measure the speed of transactions, and the client's cost beside the bare protocol.
 
 Brings up the conformance network (three departments, two endorsements a transaction) on the embedded
 runtime, evaluates and submits with 1, 64 and 256 calls in flight through the bare protocol and both
@@ -37,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 TOPOLOGY = ROOT / "tests" / "conformance" / "topology.yaml"
 CHANNEL = CHAINCODE = "conformance"
 MESSAGE_LIMIT = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
-FLOOR = "bare protocol"
+BARE = "bare protocol"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Measured:
     cpu: float
 
     def row(self, client: str, operation: str, in_flight: int) -> Row:
-        """The run as a row of the table."""
+        """Return the run as a row of the table."""
         calls = len(self.latencies)
         cuts = statistics.quantiles(self.latencies, n=100)
         return Row(
@@ -79,7 +79,7 @@ class Measured:
 
 
 def with_threads(call: Callable[[int], object], calls: int, in_flight: int) -> Measured:
-    """Make the calls from as many threads as are to be in flight."""
+    """Make the calls from `in_flight` threads."""
 
     def timed(number: int) -> float:
         begin = time.perf_counter()
@@ -95,7 +95,7 @@ def with_threads(call: Callable[[int], object], calls: int, in_flight: int) -> M
 async def with_tasks(
     call: Callable[[int], Awaitable[object]], calls: int, in_flight: int
 ) -> Measured:
-    """Make the calls from as many tasks as are to be in flight."""
+    """Make the calls from `in_flight` tasks."""
     numbers = iter(range(calls))
     latencies: list[float] = []
 
@@ -114,12 +114,12 @@ KEYS = count()
 
 
 def key() -> bytes:
-    """A key that no other call uses."""
+    """Return a key that no other call uses."""
     return f"bench-{next(KEYS)}".encode()
 
 
 def bare_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> Iterator[Row]:
-    """The floor."""
+    """Provide the bare client's calls."""
     peer, user = department.peers[0], department.users["User1"]
     roots = peer.member.tls_roots.read_bytes()
     signer = BareSigner(
@@ -137,11 +137,11 @@ def bare_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> I
         }
         for operation, in_flight, calls in plan:
             measured = with_threads(operations[operation], calls, in_flight)
-            yield measured.row(FLOOR, operation, in_flight)
+            yield measured.row(BARE, operation, in_flight)
 
 
 def sync_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> Iterator[Row]:
-    """`pyfabric.gateway`, with threads."""
+    """Provide the calls of `pyfabric.gateway`."""
     identity = load_msp_folder(department.users["User1"].msp, department.msp_id)
     with gateway.connect(identity, endpoint(department.peers[0])) as connected:
         contract = connected.network(CHANNEL).contract(CHAINCODE)
@@ -155,7 +155,7 @@ def sync_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> I
 
 
 async def aio_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]]) -> list[Row]:
-    """`pyfabric.aio`, with tasks."""
+    """Provide the calls of `pyfabric.aio`."""
     identity = load_msp_folder(department.users["User1"].msp, department.msp_id)
     rows = []
     async with aio.connect(identity, endpoint(department.peers[0])) as connected:
@@ -172,7 +172,7 @@ async def aio_runs(department: DepartmentPlan, plan: list[tuple[str, int, int]])
 
 @contextmanager
 def network() -> Iterator[Network]:
-    """The conformance network in a folder of its own."""
+    """Start the conformance network in a folder of its own, and stop it afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         made = Network.prepare(TOPOLOGY, Path(folder), base_port=0)
         made.up()
@@ -184,15 +184,15 @@ def network() -> Iterator[Network]:
 
 
 def show(rows: list[Row], console: Console) -> None:
-    """The table, with each client's CPU as a multiple of the floor's."""
-    floor = {(r.operation, r.in_flight): r.cpu_per_1000 for r in rows if r.client == FLOOR}
+    """Print the table, with each client's CPU as a multiple of the bare client's."""
+    bare = {(r.operation, r.in_flight): r.cpu_per_1000 for r in rows if r.client == BARE}
     table = Table(title="Two endorsements a transaction; contracts and ledger on the same machine")
     for column in ("client", "operation"):
         table.add_column(column)
-    for column in ("in flight", "per second", "p50 ms", "p99 ms", "CPU s / 1,000", "× floor"):
+    for column in ("in flight", "per second", "p50 ms", "p99 ms", "CPU s / 1,000", "× bare"):
         table.add_column(column, justify="right")
     for row in rows:
-        ratio = row.cpu_per_1000 / floor[row.operation, row.in_flight]
+        ratio = row.cpu_per_1000 / bare[row.operation, row.in_flight]
         table.add_row(
             row.client,
             row.operation,
@@ -207,7 +207,7 @@ def show(rows: list[Row], console: Console) -> None:
 
 
 def main() -> None:
-    """Measure, show, and write the figures down."""
+    """Measure, print the figures and write them to a file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=2000, help="calls of a run with 64 or more")
     parser.add_argument("--in-flight", type=int, nargs="+", default=[1, 64, 256])

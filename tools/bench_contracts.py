@@ -1,4 +1,4 @@
-"""How fast contracts are: the same one on our runtime and on the official Node runtime, side by side.
+"""Measure the speed of contracts: the same one on our runtime and on the official Node runtime.
 
 On ours it is written twice: with ordinary methods, which run in threads, and with coroutines, as on Node.
 All are deployed on the same peer of the development ledger, each served over TLS by one process, and
@@ -58,7 +58,7 @@ contracts:
   awaited: { version: "1", classes: ["records:Awaited"] }
 """
 CONTRACT = '''
-"""What tests/interop/chaincode/index.js is, in Python."""
+"""The contract of tests/interop/chaincode/index.js in Python."""
 
 from pyfabric.chaincode import AsyncContext, AsyncContract, Context, Contract, query, transaction
 
@@ -108,7 +108,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Row:
-    """The median round of a runtime."""
+    """Return the median of a runtime's rounds."""
 
     runtime: str
     operation: str
@@ -118,7 +118,7 @@ class Row:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU that a process has used; not a number where the system does not tell (other than Linux)."""
+    """Return the CPU seconds that a process has used; NaN on systems other than Linux."""
     file = Path(f"/proc/{pid}/stat")
     if not file.exists():
         return math.nan
@@ -127,7 +127,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started."""
+    """Return the ids of the processes that a process started."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     ).stdout
@@ -137,7 +137,7 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def network(folder: Path) -> Iterator[Network]:
-    """One department with our contracts, which one process serves."""
+    """Start the network of one department with our contracts, and stop it afterwards."""
     (folder / "records.py").write_text(CONTRACT, encoding="utf-8")
     file = folder / "contracts.yaml"
     file.write_text(TOPOLOGY, encoding="utf-8")
@@ -152,7 +152,7 @@ def network(folder: Path) -> Iterator[Network]:
 
 @contextmanager
 def node_contract(department: DepartmentPlan) -> Iterator[int]:
-    """The contract on the Node runtime, committed on the channel; the id of its process."""
+    """Start and deploy the contract on the Node runtime; provide the id of its process."""
     member, address = department.contract_host, Address("127.0.0.1", free_base([0]))
     package = ChaincodePackage.build(
         "theirs",
@@ -189,7 +189,7 @@ def node_contract(department: DepartmentPlan) -> Iterator[int]:
 
 
 def deploy(department: DepartmentPlan, package: ChaincodePackage) -> None:
-    """The package's chaincode is committed on the channel."""
+    """Install, approve and commit the package's chaincode on the channel."""
     peer = endpoint(department.peers[0])
     definition = ChaincodeDefinition(name="theirs", version="1", sequence=1)
     with Admin(administrator(department)) as admin:
@@ -198,19 +198,19 @@ def deploy(department: DepartmentPlan, package: ChaincodePackage) -> None:
 
 
 def fill(department: DepartmentPlan) -> None:
-    """All chaincodes hold the same keys."""
+    """Write the same keys with all chaincodes."""
     with connect(administrator(department), endpoint(department.peers[0])) as gateway:
         for chaincode in RUNTIMES.values():
             contract = gateway.network(CHANNEL).contract(chaincode)
             sent = [contract.submit_async("put", f"k-{n}", "value") for n in range(KEYS)]
             if not all(one.status().successful for one in sent):
-                sys.exit(f"{chaincode} cannot be filled")
+                sys.exit(f"{chaincode}: a write was not committed, so it cannot be measured")
 
 
 async def round_of(
     contract: aio.Contract, call: tuple[str, ...], pid: int, calls: int, in_flight: int
 ) -> Round:
-    """Evaluate as often as asked."""
+    """Make the calls of one round, and measure them."""
     before = cpu_seconds(pid)
     measured = await with_tasks(lambda _: contract.evaluate(*call), calls, in_flight)
     after = cpu_seconds(pid)
@@ -226,7 +226,7 @@ async def round_of(
 async def measure(
     department: DepartmentPlan, pids: dict[str, int], *, calls: int, in_flight: int, rounds: int
 ) -> list[Row]:
-    """Rounds of every operation, the runtimes in turn; the first one only warms up."""
+    """Measure all rounds of all operations, the runtimes in turn; the first round only warms up."""
     rows = []
     async with aio.connect(administrator(department), endpoint(department.peers[0])) as gateway:
         contracts = {
@@ -246,7 +246,7 @@ async def measure(
 
 
 def show(rows: list[Row], console: Console) -> None:
-    """The table; the last column compares with the Node runtime."""
+    """Print the table; the last column compares with the Node runtime."""
     base = {row.operation: row.median.per_second for row in rows if row.runtime == THEIRS}
     table = Table(title="Evaluations by one peer; client, ledger and contracts on the same machine")
     for column in ("contract on", "operation"):
@@ -275,7 +275,7 @@ def show(rows: list[Row], console: Console) -> None:
 
 
 def main() -> None:
-    """Measure, show, and write the figures down."""
+    """Measure, print the figures and write them to a file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--calls", type=int, default=2000, help="calls of a round")
     parser.add_argument("--in-flight", type=int, default=64)

@@ -1,8 +1,8 @@
-"""The main job, end to end: departments publish what data they hold, ask for it, grant and refuse;
-two of them keep public credit on a channel of their own, and look at it from the common one.
+"""Show the main use: departments publish what data they hold, request it, grant and refuse requests;
+two of them keep public credit on a channel of their own, and read it from the common channel.
 
-Brings up quickstart's network in a temporary folder, deploys the contracts, and leaves nothing
-running, whatever happens. Run by `make demo`.
+Starts the network `quickstart` in a temporary folder and deploys the contracts. It stops everything at
+the end, also after an error. Run by `make demo`.
 """
 
 import argparse
@@ -43,7 +43,7 @@ OPERATOR = "91110108MA01ABCD5T"
 
 @dataclass(frozen=True)
 class Demo:
-    """The departments' connections; each transaction is a line of the table that is printed."""
+    """The departments' contracts; each transaction prints one line of a table."""
 
     contracts: dict[str, Contract]
 
@@ -55,7 +55,7 @@ class Demo:
         *arguments: object,
         transient: Mapping[str, bytes] | None = None,
     ) -> Any:
-        """Submit a transaction and tell where it was committed; raises what the gateway raises."""
+        """Submit a transaction and print its block; raises what the gateway raises."""
         given = [each if isinstance(each, str) else to_json(each) for each in arguments]
         sent = self.contracts[department].submit_async(function, *given, transient=transient)
         status = sent.status()
@@ -69,11 +69,11 @@ class Demo:
         return _value(sent.result)
 
     def refused(self, department: str, what: str, function: str, *arguments: object) -> None:
-        """Submit what the contract must refuse, and tell its words."""
+        """Submit a call that the contract must refuse, and print its message."""
         try:
             self.submit(department, what, function, *arguments)
         except EndorseError as error:
-            _line("-", error.transaction_id or "", department, f"{what}: {_words(error)}")
+            _line("-", error.transaction_id or "", department, f"{what}: {_message(error)}")
         else:
             raise FabricError(f"{function} was not refused: {what}")
 
@@ -82,10 +82,10 @@ class Demo:
         return _value(self.contracts[department].evaluate(function, *arguments))
 
 
-def _words(error: GatewayError) -> str:
-    """What the peer or the contract said."""
-    words = error.details[0].message if error.details else error.message
-    return words.removeprefix("chaincode response 500, ")
+def _message(error: GatewayError) -> str:
+    """Return the message of the peer or the contract."""
+    message = error.details[0].message if error.details else error.message
+    return message.removeprefix("chaincode response 500, ")
 
 
 def _value(data: bytes) -> Any:
@@ -94,7 +94,7 @@ def _value(data: bytes) -> Any:
 
 
 def found(demo: Demo) -> None:
-    """The departments agree who manages the directory, and the manager sets the calendar."""
+    """Found the directory, with its manager, and set the calendar."""
     departments = list(bundled_catalogue().departments)
     founding = demo.submit(
         MANAGER,
@@ -114,7 +114,7 @@ def found(demo: Demo) -> None:
 
 
 def publish(demo: Demo) -> None:
-    """Each department enters its duties and resources, and the manager publishes them."""
+    """Register each department's duties and resources, and publish them."""
     catalogue = bundled_catalogue()
     for msp_id, resources in catalogue.resources.items():
         department = msp_id.removesuffix("MSP")
@@ -131,8 +131,7 @@ def publish(demo: Demo) -> None:
 
 
 def keep_credit(demo: Demo) -> None:
-    """Two departments found the credit channel's contract, and a penalty is published, objected to
-    with private evidence, and upheld."""
+    """Found the credit chain; publish a penalty, object with private evidence, and uphold the penalty."""
     own = [each for each in bundled_catalogue().departments if each.msp_id != f"{USER}MSP"]
     settings = CREDIT_TERMS | {"repair": REPAIR_MONTHS}
     founding = demo.submit(MANAGER, "proposes the credit chain", "Credit:found", settings, own)
@@ -177,8 +176,11 @@ def _decision(authority: str) -> dict[str, Any]:
 
 
 def look_across(demo: Demo, request: str) -> None:
-    """On the common channel, those who are in the credit channel too see what it says of the operator
-    named in a request; the one who is not is refused by its own peer."""
+    """Read the penalties of a request's operator across channels.
+
+    Members of the credit channel get them on the common channel; the peer of the third department
+    refuses.
+    """
     for department in (MANAGER, PROVIDER):
         found = demo.ask(department, "Sharing:operator_credit", request)
         answer = found["answer"]
@@ -190,14 +192,16 @@ def look_across(demo: Demo, request: str) -> None:
     try:
         demo.ask(USER, "Sharing:operator_credit", request)
     except GatewayError as error:
-        _say(f"{USER} is REFUSED: {_words(error)}")
+        _say(f"{USER} is REFUSED: {_message(error)}")
     else:
         raise FabricError(f"{USER} read a channel that it is not in")
 
 
 def share(demo: Demo) -> str:
-    """A request that is granted and used, one that the provider refuses, two that the contract
-    refuses; answers the first."""
+    """Make requests: one is granted and used, the provider refuses one, the contract refuses two.
+
+    Returns the id of the first.
+    """
     wanted = _application(PENALTIES) | {"operator": OPERATOR}
     request = demo.submit(USER, "asks for penalties", "Sharing:apply", wanted)
     demo.submit(MANAGER, "finds the request in order", "Sharing:check", request)
@@ -279,7 +283,7 @@ def _delivery(demo: Demo, grant: str, query: str) -> dict[str, Any]:
 
 
 def answers(demo: Demo) -> list[str]:
-    """What the directory answers to questions."""
+    """Query the directory, and return the results as sentences."""
     holders = demo.ask(USER, "Directory:holders", "uscc")
     usable = demo.ask(USER, "Directory:usable")
     (twice, *_) = demo.ask(MANAGER, "Directory:duplicates")
@@ -295,7 +299,7 @@ def answers(demo: Demo) -> list[str]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Network]:
-    """Quickstart's network with its contracts, on free ports; it is down afterwards."""
+    """Start the network `quickstart` with its contracts on free ports; stop it afterwards."""
     network = Network.prepare(TOPOLOGY, folder, base_port=ANY_FREE_PORT)
     try:
         started = time.monotonic()
@@ -310,7 +314,7 @@ def running(folder: Path) -> Iterator[Network]:
 
 
 def run(folder: Path) -> None:
-    """All of it, told on standard output; raises FabricError."""
+    """Run the whole demo and print each step; raises FabricError."""
     with running(folder) as network, ExitStack() as stack:
         directory, credit = {}, {}
         for name, user in USERS.items():
@@ -330,11 +334,11 @@ def run(folder: Path) -> None:
         keep_credit(Demo(credit))
         _say(f"channel credit has {_height(network)} blocks now")
         look_across(demo, request)
-    _say("everything is down again")
+    _say("everything is stopped")
 
 
 def _height(network: Network) -> int:
-    """How many blocks the manager's peer has of the credit channel."""
+    """Return the height of the credit channel at the manager's peer."""
     profile = load_profile(profile_file(network.plan, network.plan.department(MANAGER)))
     with Admin(profile.user("Admin")) as admin:
         return admin.chain_info(profile.peers[0], "credit").height
@@ -353,17 +357,17 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _end(number: int, _frame: object) -> NoReturn:
+def _exit(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
 def main() -> None:
-    """Run the demo in a folder that is deleted, or in `--folder`, which is kept."""
+    """Run the demo in a temporary folder, or in `--folder`, which is kept."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="keep the network's files here")
+    parser.add_argument("--folder", type=Path, help="keep the network's files in this folder")
     folder = parser.parse_args().folder
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        signal.signal(number, _exit)
     started = time.monotonic()
     try:
         with ExitStack() as stack:
@@ -372,7 +376,7 @@ def main() -> None:
     except FabricError as error:
         sys.exit(f"demo: {error}")
     except KeyboardInterrupt:
-        _end(signal.SIGINT, None)
+        _exit(signal.SIGINT, None)
     _say(f"{time.monotonic() - started:.1f} s")
 
 

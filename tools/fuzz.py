@@ -1,4 +1,4 @@
-"""Spoilt messages for every decoder and the validator, and random histories, until stopped (Ctrl-C).
+"""Try corrupted messages on every decoder and the validator, and random histories, until Ctrl-C.
 
 Each kind of fault is printed once, with what repeats it: `python tools/fuzz.py "name of a decoder" SEED`.
 """
@@ -25,7 +25,7 @@ HISTORY = "history"
 
 
 def attempts() -> Mapping[str, Callable[[int], None]]:
-    """What a seed is tried on, by name."""
+    """Return the functions to try with a seed, by name."""
     decoders = {name: target.try_mutant for name, target in targets().items()}
     return {
         **decoders,
@@ -62,7 +62,7 @@ def _try(name: str, attempt: Callable[[int], None], seed: int, known: set[str]) 
     try:
         with at_most(SECONDS):
             attempt(seed)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except Exception as error:  # noqa: BLE001 - every kind of failure is a finding
         place = traceback.extract_tb(error.__traceback__)[-1]
         kind = f"{type(error).__name__} in {place.filename}:{place.lineno}"
         if kind not in known:

@@ -15,7 +15,7 @@ stand for what they say. Whole networks with CouchDB as their state database are
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join((*_sections(), *_differences()))
 
 

@@ -1,4 +1,4 @@
-"""The client with blocking calls, made from the client for asyncio.
+"""Make the client with blocking calls from the client for asyncio.
 
 A method is written and described once, in pyfabric/aio. Its copy in pyfabric/gateway is the same text
 without `async` and `await`, with the names of the blocking parts below it. Written by hand on both sides
@@ -31,7 +31,7 @@ RULES = [
         (r"\bpyfabric\.aio\b", "pyfabric.gateway"),
     )
 ]
-# What a reader of the two packages must be told differently.
+# Sentences that differ between the two packages.
 TEXTS = {
     "__init__.py": (
         (
@@ -69,7 +69,7 @@ def blocking(source: Path) -> str:
     for ours, theirs in TEXTS.get(source.name, ()):
         if ours not in text:
             raise ValueError(
-                f"{source}: the sentence {ours!r} is missing: mend TEXTS in {__file__}"
+                f"{source}: the sentence {ours!r} is missing: correct TEXTS in {__file__}"
             )
         text = text.replace(ours, theirs)
     # The texts of TEXTS name the other package: they are put in before and kept from the rules.

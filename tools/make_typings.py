@@ -1,4 +1,4 @@
-"""Type stubs of Fabric's official bindings, made from the descriptors of the installed package.
+"""Make type stubs of Fabric's official bindings from the descriptors of the installed package.
 
 The bindings carry no types. Their own descriptors go through protoc's stub generator, and the import
 roots are rewritten to where the bindings really live. The result (typings/) is never committed.
@@ -20,7 +20,7 @@ OUT = ROOT / "typings" / "fabric_protos"
 
 
 def descriptor_set() -> tuple[descriptor_pb2.FileDescriptorSet, list[str]]:
-    """Every message file of the bindings with what it imports, and the files' own names."""
+    """Return all message files of the bindings with their imports, and the names of the files."""
     files = descriptor_pb2.FileDescriptorSet()
     seen: set[str] = set()
     names = []

@@ -1,4 +1,4 @@
-"""Record what real Fabric answers to requests that are none: tests/system/garbage.json.gz (FABRIC_BIN)."""
+"""Record Fabric's responses to invalid requests in tests/system/garbage.json.gz (needs FABRIC_BIN)."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ FILE = Path(__file__).parent.parent / "tests" / "system" / "garbage.json.gz"
 
 
 def main() -> None:
-    """Bring the conformance network up on Fabric's own programs, and ask."""
+    """Start the conformance network on Fabric's own programs, send the requests, and write the responses."""
     with (
         tempfile.TemporaryDirectory(prefix="garbage-") as folder,
         started(Path(folder), RuntimeName.NATIVE) as running,

@@ -1,4 +1,4 @@
-"""Build the wheel, install it where nothing of the checkout can be seen, and use it as a stranger would."""
+"""Build the wheel, install it in an empty environment outside the checkout, and use it there."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ print("installed", importlib.metadata.version("pyfabric-ledger"))
 
 
 def run(*command: str | Path, cwd: Path) -> None:
-    """Run a command with an empty environment, so that nothing of this one helps it."""
+    """Run a command with no environment variables of this process."""
     subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -30,7 +30,7 @@ def run(*command: str | Path, cwd: Path) -> None:
 
 
 def main() -> None:
-    """Exit with an error unless the wheel works alone."""
+    """Exit with an error unless the wheel works by itself."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run(
@@ -41,14 +41,14 @@ def main() -> None:
         (wheel,) = folder.glob("*.whl")
         venv.create(folder / "venv", with_pip=True)
         python = folder / "venv" / "bin" / "python"
-        # The versions that were tested: what the development environment holds.
+        # The tested versions are those of the development environment.
         subprocess.run(
             [python, "-m", "pip", "install", "--quiet", "--constraint", constraints(folder), wheel],
             check=True,
         )
         run(python, "-c", CHECK, cwd=folder)
         use(folder)
-        # The bindings say protobuf<6; a department may need 6, and then it must work all the same.
+        # The bindings require protobuf<6, but a department may need 6, so that must work too.
         subprocess.run(
             [python, "-m", "pip", "install", "--quiet", "--upgrade", "protobuf>=6,<7"],
             check=True,
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def use(folder: Path) -> None:
-    """Bring a network up, put the contracts on it, and leave nothing."""
+    """Start a network, deploy the contracts, and delete it."""
     command = folder / "venv" / "bin" / "pyfabric"
     run(command, "--help", cwd=folder)
     run(command, "network", "init", "quickstart", "--to", "quickstart.yaml", cwd=folder)
@@ -72,7 +72,7 @@ def use(folder: Path) -> None:
 
 
 def constraints(folder: Path) -> Path:
-    """The pinned versions of requirements-dev.txt without their hashes, as pip's constraints."""
+    """Return the versions of requirements-dev.txt without their hashes, as constraints for pip."""
     pinned = [
         line.split(" ")[0]
         for line in (ROOT / "requirements-dev.txt").read_text().splitlines()

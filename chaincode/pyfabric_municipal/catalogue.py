@@ -1,7 +1,7 @@
 """A catalogue of data resources in DCAT 3 shape (JSON-LD), read into arguments of `Directory`.
 
-Terms of ours are `gds:`; all others are those of DCAT, Dublin Core and FOAF. The document is read as
-plain JSON with fixed prefixes, so that nothing is fetched to understand it.
+This project's own terms have the prefix `gds:`; all others are those of DCAT, Dublin Core and FOAF.
+The document is read as plain JSON with fixed prefixes, so that nothing is fetched to understand it.
 """
 
 import json
@@ -17,7 +17,7 @@ from pyfabric.chaincode import ContractError, from_json
 from pyfabric_municipal.departments import Department
 from pyfabric_municipal.description import Description, UpdateCycle
 from pyfabric_municipal.directory import DutyClaim
-from pyfabric_municipal.session import MAX_BATCH
+from pyfabric_municipal.ledger_access import MAX_BATCH
 from pyfabric_municipal.workdays import YearCalendar
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ _RESOURCE = "urn:gds:resource:"
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The departments, and each one's duties and resources by its MSP id."""
+    """The departments, with each one's duties and resources by its MSP id."""
 
     departments: tuple[Department, ...]
     duties: dict[str, tuple[DutyClaim, ...]]
@@ -52,21 +52,20 @@ class Catalogue:
 
 
 def bundled_catalogue() -> Catalogue:
-    """The example that comes with this package: invented, plausible holdings of departments."""
+    """Return the bundled example: invented but plausible data resources of city departments."""
     return read_catalogue(_data("catalogue.jsonld"), "catalogue.jsonld")
 
 
 def bundled_calendars() -> tuple[YearCalendar, ...]:
-    """Years' calendars that come with this package (their note says how far they are checked)."""
+    """Return the bundled calendars, one a year; the note in their file describes how they were checked."""
     document = json.loads(_data("calendars.json"))
     return tuple(YearCalendar.model_validate(year) for year in document["years"])
 
 
 def read_catalogue(document: bytes, name: str) -> Catalogue:
-    """The catalogue that a document holds.
+    """Read a catalogue from JSON-LD; `name` is the document's name in error messages.
 
-    Raises ContractError, beginning with `name` and the place, for what is not such a document, and
-    for whatever the contract itself would refuse.
+    Raises ContractError with the place of the fault, also for values that the contract would refuse.
     """
     try:
         catalog = from_json(_Catalog, document)
@@ -79,7 +78,9 @@ def read_catalogue(document: bytes, name: str) -> Catalogue:
     for number, dataset in enumerate(catalog.datasets, start=1):
         place = f"{name}: dataset {number} ({dataset.code})"
         if dataset.publisher.id not in owners:
-            raise ContractError(f"{place}: publisher {dataset.publisher.id} is no department here")
+            raise ContractError(
+                f"{place}: publisher {dataset.publisher.id} is not a department of this catalogue"
+            )
         found[owners[dataset.publisher.id]].append(_description(dataset, place))
     _refuse_twice(name, [dataset.code for dataset in catalog.datasets])
     return Catalogue(
@@ -90,7 +91,7 @@ def read_catalogue(document: bytes, name: str) -> Catalogue:
 
 
 def batches(items: Sequence[T]) -> Iterator[list[T]]:
-    """Parts that each fit in one transaction."""
+    """Yield the items in parts that each fit into one transaction."""
     for start in range(0, len(items), MAX_BATCH):
         yield list(items[start : start + MAX_BATCH])
 
@@ -184,7 +185,7 @@ def _description(dataset: _Dataset, place: str) -> Description:
     if dataset.frequency.id not in _CYCLES:
         known = ", ".join(_CYCLES)
         raise ContractError(
-            f"{place}: accrualPeriodicity {dataset.frequency.id} is none of {known}"
+            f"{place}: accrualPeriodicity {dataset.frequency.id} is unknown; use one of {known}"
         )
     titles = _by_language(dataset.title, place)
     facts: dict[str, Any] = {
@@ -244,7 +245,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def _checked(model: type[M], facts: dict[str, Any], place: str) -> M:
-    """The contract's own model of these facts, judged by the contract's own rules."""
+    """Return the facts as the contract's own model, checked by the contract's own rules."""
     try:
         return from_json(model, json.dumps(facts).encode())
     except ContractError as error:

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
-from pyfabric_municipal.credit_session import (
-    CreditSession,
+from pyfabric_municipal.credit_access import (
+    CreditAccess,
     CreditSettings,
     decide,
     put_version,
@@ -19,11 +19,11 @@ from pyfabric_municipal.departments import Department, Founding
 from pyfabric_municipal.effective import SUBJECT_INDEX, Effective, effective_at, steps_to
 from pyfabric_municipal.evidence import Evidence, keep_evidence, read_evidence, take_evidence
 from pyfabric_municipal.identifiers import require_uscc
+from pyfabric_municipal.ledger_access import require_batch
 from pyfabric_municipal.lifecycle import NEW
 from pyfabric_municipal.penalties import RECORDED, REPAIRED, Objection, Penalty, Repair
 from pyfabric_municipal.records import Day, Digest, MspId, Step, Text
 from pyfabric_municipal.regions import require_region
-from pyfabric_municipal.session import require_batch
 from pyfabric_municipal.subjects import SUBJECT_LIFECYCLE, CodeException, Registration, Subject
 from pyfabric_municipal.timestamps import beijing_day, parse_date
 
@@ -31,144 +31,147 @@ UploadDays = Annotated[int, Field(ge=1, le=365)]
 
 
 class Credit(Contract):
-    """Who is penalised by whom and since when. Nothing is ever deleted."""
+    """Records who is penalised by whom and since when. Nothing is ever deleted."""
 
     name = "Credit"
     title = "Public credit"
 
     @transaction
     def found(self, ctx: Context, settings: CreditSettings, departments: list[Department]) -> str:
-        """Propose to found the credit chain; it is when every department named has confirmed."""
-        session = CreditSession(ctx)
-        _require_unfounded(session)
+        """Propose the credit chain's founding, which takes effect when every named department has confirmed.
+
+        Returns the proposal's id.
+        """
+        ledger = CreditAccess(ctx)
+        _require_unfounded(ledger)
         if settings.registrar not in [department.msp_id for department in departments]:
             raise ContractError(
                 f"the registrar ({settings.registrar}) is not among the departments"
             )
         for department in departments:
-            require_region(department.region, session.today)
+            require_region(department.region, ledger.today)
         proposal = Founding[CreditSettings](
-            id=session.transaction_id,
+            id=ledger.transaction_id,
             settings=settings,
             departments=tuple(departments),
             confirmed=(),
         )
-        session.create(proposal.confirm(session.caller))
-        session.emit("CreditProposed", founding=proposal.id, manager=settings.manager)
+        ledger.create(proposal.confirm(ledger.caller))
+        ledger.emit("CreditProposed", founding=proposal.id, manager=settings.manager)
         return proposal.id
 
     @transaction
     def confirm_founding(self, ctx: Context, founding: Digest) -> bool:
-        """Agree to a proposal; true if the credit chain is founded by this."""
-        session = CreditSession(ctx)
-        _require_unfounded(session)
-        proposal = session.need(Founding[CreditSettings], founding).confirm(session.caller)
-        session.put(proposal)
+        """Confirm a proposed founding; returns true if this was the last confirmation."""
+        ledger = CreditAccess(ctx)
+        _require_unfounded(ledger)
+        proposal = ledger.need(Founding[CreditSettings], founding).confirm(ledger.caller)
+        ledger.put(proposal)
         if not proposal.is_complete():
             return False
-        session.create(proposal.settings)
+        ledger.create(proposal.settings)
         for department in proposal.departments:
-            session.create(department)
-        session.emit("CreditFounded", manager=proposal.settings.manager)
+            ledger.create(department)
+        ledger.emit("CreditFounded", manager=proposal.settings.manager)
         return True
 
     @transaction
     def except_code(self, ctx: Context, uscc: SubjectCode, reason: Text) -> None:
-        """Let in a real code whose check characters are wrong (registrar)."""
-        session = CreditSession(ctx)
-        session.require_registrar()
+        """Admit a real code whose check characters are wrong (registrar)."""
+        ledger = CreditAccess(ctx)
+        ledger.require_registrar()
         if _is_right(uscc):
             raise ContractError(f"social credit code {uscc} is right: it needs no exception")
-        session.create(CodeException(uscc=uscc, reason=reason, at=session.now, by=session.caller))
-        session.emit("CodeExcepted", uscc=uscc, reason=reason)
+        ledger.create(CodeException(uscc=uscc, reason=reason, at=ledger.now, by=ledger.caller))
+        ledger.emit("CodeExcepted", uscc=uscc, reason=reason)
 
     @transaction
     def register(self, ctx: Context, subjects: list[Registration]) -> None:
-        """Enter subjects (registrar). A code is for life: a cancelled one is never used again."""
-        session = CreditSession(ctx)
-        session.require_registrar()
+        """Register subjects (registrar). The code of a cancelled subject is never used again."""
+        ledger = CreditAccess(ctx)
+        ledger.require_registrar()
         require_batch("subjects", [entry.uscc for entry in subjects])
         for entry in subjects:
-            _require_code(session, entry.uscc)
-            require_region(entry.region, session.today)
+            _require_code(ledger, entry.uscc)
+            require_region(entry.region, ledger.today)
             record = Subject(
                 state=NEW,
-                updated=session.now,
-                updated_by=session.caller,
-                registrar=session.rules.registrar,
+                updated=ledger.now,
+                updated_by=ledger.caller,
+                registrar=ledger.rules.registrar,
                 **entry.model_dump(),
             )
-            session.create(session.advance(SUBJECT_LIFECYCLE, record, "register", None))
-        session.emit("SubjectsRegistered", subjects=[entry.uscc for entry in subjects])
+            ledger.create(ledger.advance(SUBJECT_LIFECYCLE, record, "register", None))
+        ledger.emit("SubjectsRegistered", subjects=[entry.uscc for entry in subjects])
 
     @transaction
     def revoke(self, ctx: Context, subject: SubjectCode, reason: str) -> None:
-        """Note that a subject's licence was revoked (registrar)."""
+        """Record that a subject's licence was revoked (registrar)."""
         step_subject(ctx, subject, "revoke", reason)
 
     @transaction
     def move(self, ctx: Context, subject: SubjectCode, reason: str) -> None:
-        """Note that a subject left for another place; its penalties stay (registrar)."""
+        """Record that a subject moved to another place; its penalties stay (registrar)."""
         step_subject(ctx, subject, "move", reason)
 
     @transaction
     def take_back(self, ctx: Context, subject: SubjectCode) -> None:
-        """Note that a subject that had left is back (registrar)."""
+        """Record that a subject that had moved is back (registrar)."""
         step_subject(ctx, subject, "return")
 
     @transaction
     def cancel(self, ctx: Context, subject: SubjectCode, reason: str) -> None:
-        """Note that a subject exists no more (registrar)."""
+        """Record that a subject no longer exists (registrar)."""
         step_subject(ctx, subject, "cancel", reason)
 
     @transaction
     def record(self, ctx: Context, decision: Decision) -> str:
-        """Record a penalty that the caller decided; returns its number in its one spelling."""
-        session = CreditSession(ctx)
+        """Record a penalty that the caller decided; returns its document number in normal form."""
+        ledger = CreditAccess(ctx)
         penalty = Penalty(
             state=NEW,
-            updated=session.now,
-            updated_by=session.caller,
-            authority=session.actor.msp_id,
+            updated=ledger.now,
+            updated_by=ledger.caller,
+            authority=ledger.actor.msp_id,
             version=1,
             decision=decision,
         )
-        known = session.get(Penalty, *penalty.key())
+        known = ledger.get(Penalty, *penalty.key())
         if known is not None:
             raise ContractError(
                 f"penalty {decision.number} of {penalty.authority} is recorded already, "
                 f"against {known.decision.subject}"
             )
-        after = step_penalty(session, penalty, "record", session.facts(penalty))
-        put_version(session, after)
-        session.reindex(set(), {(SUBJECT_INDEX, decision.subject, *after.key())})
+        after = step_penalty(ledger, penalty, "record", ledger.facts(penalty))
+        put_version(ledger, after)
+        ledger.reindex(set(), {(SUBJECT_INDEX, decision.subject, *after.key())})
         return decision.number
 
     @transaction
     def publish(self, ctx: Context, number: DocumentNumber) -> None:
-        """Publish a penalty of the caller; from now on it counts."""
-        session = CreditSession(ctx)
-        penalty = session.need(Penalty, session.caller, number)
+        """Publish a penalty of the caller; it counts against the subject from now on."""
+        ledger = CreditAccess(ctx)
+        penalty = ledger.need(Penalty, ledger.caller, number)
         step_penalty(
-            session,
+            ledger,
             penalty,
             "publish",
-            session.facts(penalty),
-            published=session.today.isoformat(),
+            ledger.facts(penalty),
+            published=ledger.today.isoformat(),
         )
 
     @transaction
     def object(self, ctx: Context, authority: MspId, number: DocumentNumber) -> str:
         """Object to a penalty on behalf of its subject (manager); it does not count meanwhile.
 
-        The evidence comes as transient data and goes to the private collection; returns its digest.
+        The evidence is transient data and is stored in the private collection; returns its digest.
         """
-        session = CreditSession(ctx)
-        penalty = session.need(Penalty, authority, number)
+        ledger = CreditAccess(ctx)
+        penalty = ledger.need(Penalty, authority, number)
         evidence = take_evidence(ctx)
-        objection = Objection(evidence_digest=evidence.digest(), raised=session.now)
-        facts = session.facts(penalty, objection=objection)
-        step_penalty(session, penalty, "object", facts, objections=(*penalty.objections, objection))
+        objection = Objection(evidence_digest=evidence.digest(), raised=ledger.now)
+        facts = ledger.facts(penalty, objection=objection)
+        step_penalty(ledger, penalty, "object", facts, objections=(*penalty.objections, objection))
         keep_evidence(ctx, penalty, evidence)
         return objection.evidence_digest
 
@@ -179,38 +182,38 @@ class Credit(Contract):
 
     @transaction
     def correct(self, ctx: Context, decision: Decision, reason: str) -> int:
-        """Follow an objection in part (authority): publish what is right; returns its version."""
-        session = CreditSession(ctx)
-        penalty = session.need(Penalty, session.caller, decision.number)
+        """Accept an objection in part (authority): publish the correction; returns its version."""
+        ledger = CreditAccess(ctx)
+        penalty = ledger.need(Penalty, ledger.caller, decision.number)
         after = step_penalty(
-            session,
+            ledger,
             penalty,
             "correct",
-            session.facts(penalty, corrected=decision),
+            ledger.facts(penalty, corrected=decision),
             reason,
             version=penalty.version + 1,
             decision=decision,
         )
-        put_version(session, after)
+        put_version(ledger, after)
         return after.version
 
     @transaction
     def withdraw(self, ctx: Context, number: DocumentNumber, reason: str) -> None:
-        """Take a penalty back for good (authority)."""
+        """Withdraw a penalty permanently (authority)."""
         decide(ctx, number, "withdraw", reason)
 
     @transaction
     def seek_repair(
         self, ctx: Context, authority: MspId, number: DocumentNumber, repair: Repair
     ) -> None:
-        """Ask for the repair of a penalty on behalf of its subject (manager)."""
-        session = CreditSession(ctx)
-        penalty = session.need(Penalty, authority, number)
-        step_penalty(session, penalty, "seek_repair", session.facts(penalty), repair=repair)
+        """Apply for the repair of a penalty on behalf of its subject (manager)."""
+        ledger = CreditAccess(ctx)
+        penalty = ledger.need(Penalty, authority, number)
+        step_penalty(ledger, penalty, "seek_repair", ledger.facts(penalty), repair=repair)
 
     @transaction
     def repair(self, ctx: Context, number: DocumentNumber) -> None:
-        """Grant a repair (authority): the penalty is not published any more."""
+        """Grant a repair (authority): the penalty is no longer published."""
         decide(ctx, number, "repair")
 
     @transaction
@@ -221,63 +224,63 @@ class Credit(Contract):
     @transaction
     def expire(self, ctx: Context, authority: MspId, number: DocumentNumber) -> None:
         """Close a penalty whose publication is over; it stays in history."""
-        session = CreditSession(ctx)
-        penalty = session.need(Penalty, authority, number)
-        step_penalty(session, penalty, "expire", session.facts(penalty))
+        ledger = CreditAccess(ctx)
+        penalty = ledger.need(Penalty, authority, number)
+        step_penalty(ledger, penalty, "expire", ledger.facts(penalty))
 
     @query
     def settings(self, ctx: Context) -> CreditSettings:
-        """What holds for the credit chain."""
-        return CreditSession(ctx).rules
+        """Return the settings of the credit chain."""
+        return CreditAccess(ctx).rules
 
     @query
     def subject(self, ctx: Context, uscc: SubjectCode) -> Subject:
-        """A subject as it is now."""
-        return CreditSession(ctx).need(Subject, uscc)
+        """Return a subject in its current state."""
+        return CreditAccess(ctx).need(Subject, uscc)
 
     @query
     def exceptions(self, ctx: Context) -> list[CodeException]:
-        """The codes that were let in although their check characters are wrong."""
-        return list(CreditSession(ctx).scan(CodeException))
+        """Return the codes that were admitted although their check characters are wrong."""
+        return list(CreditAccess(ctx).scan(CodeException))
 
     @query
     def penalty(self, ctx: Context, authority: MspId, number: DocumentNumber) -> Penalty:
-        """A penalty as it is now."""
-        return CreditSession(ctx).need(Penalty, authority, number)
+        """Return a penalty in its current state."""
+        return CreditAccess(ctx).need(Penalty, authority, number)
 
     @query
     def history(self, ctx: Context, authority: MspId, number: DocumentNumber) -> list[Step]:
-        """Every step of a penalty, oldest first."""
-        return list(CreditSession(ctx).scan(Step, Penalty.KIND, authority, number))
+        """Return every step of a penalty, oldest first."""
+        return list(CreditAccess(ctx).scan(Step, Penalty.KIND, authority, number))
 
     @query
     def effective_at(self, ctx: Context, uscc: SubjectCode, day: Day) -> Effective:
-        """The penalties that count against a subject at the end of a day."""
-        session = CreditSession(ctx)
-        return effective_at(session, session.need(Subject, uscc), parse_date(day))
+        """Return the penalties that count against a subject at the end of a day."""
+        ledger = CreditAccess(ctx)
+        return effective_at(ledger, ledger.need(Subject, uscc), parse_date(day))
 
     @query
     def hits(self, ctx: Context, subjects: list[SubjectCode], day: Day) -> list[Effective]:
-        """Which of these subjects, such as bidders, have penalties that count on a day."""
-        session = CreditSession(ctx)
+        """Return those of the subjects (bidders, for example) that have effective penalties on a day."""
+        ledger = CreditAccess(ctx)
         found = [
-            effective_at(session, session.need(Subject, uscc), parse_date(day)) for uscc in subjects
+            effective_at(ledger, ledger.need(Subject, uscc), parse_date(day)) for uscc in subjects
         ]
         return [each for each in found if each.penalties]
 
     @query
     def repaired(self, ctx: Context, since: Day, until: Day) -> list[Step]:
-        """The repairs that were granted in these days, both included."""
-        session = CreditSession(ctx)
-        return list(steps_to(session, REPAIRED, parse_date(since), parse_date(until)))
+        """Return the repairs that were granted from the first day to the second, both included."""
+        ledger = CreditAccess(ctx)
+        return list(steps_to(ledger, REPAIRED, parse_date(since), parse_date(until)))
 
     @query
     def late(self, ctx: Context, days: UploadDays) -> list[Penalty]:
-        """Penalties that were recorded more than so many days after their decision."""
-        session = CreditSession(ctx)
+        """Return the penalties that were recorded more than `days` days after their decision."""
+        ledger = CreditAccess(ctx)
         found = []
-        for step in session.scan(Step, Penalty.KIND):
-            penalty = session.need(Penalty, *step.subject_key)
+        for step in ledger.scan(Step, Penalty.KIND):
+            penalty = ledger.need(Penalty, *step.subject_key)
             limit = parse_date(penalty.decision.decided) + timedelta(days=days)
             if step.state == RECORDED and beijing_day(step.at) > limit:
                 found.append(penalty)
@@ -287,13 +290,13 @@ class Credit(Contract):
     def evidence(
         self, ctx: Context, authority: MspId, number: DocumentNumber, digest: Digest
     ) -> Evidence:
-        """The evidence of an objection, at a peer of the collection's members."""
-        penalty = CreditSession(ctx).need(Penalty, authority, number)
+        """Return the evidence of an objection; only peers of the collection's members have it."""
+        penalty = CreditAccess(ctx).need(Penalty, authority, number)
         return read_evidence(ctx, penalty, digest)
 
 
-def _require_unfounded(session: CreditSession) -> None:
-    if session.get(CreditSettings) is not None:
+def _require_unfounded(ledger: CreditAccess) -> None:
+    if ledger.get(CreditSettings) is not None:
         raise ContractError("the credit chain is founded already")
 
 
@@ -305,7 +308,7 @@ def _is_right(uscc: str) -> bool:
     return True
 
 
-def _require_code(session: CreditSession, uscc: str) -> None:
-    """Both check characters are right, or the registrar has let the code in."""
-    if session.get(CodeException, uscc) is None:
+def _require_code(ledger: CreditAccess, uscc: str) -> None:
+    """Refuse a code with wrong check characters, unless the registrar has admitted it."""
+    if ledger.get(CodeException, uscc) is None:
         require_uscc(uscc)

@@ -1,7 +1,7 @@
-"""What the directory's channel reads of the credit channel: a snapshot, for people to look at.
+"""Reading penalties of the credit channel from the directory's channel: a snapshot for people.
 
-A chaincode on another channel can only be asked: what it read is not checked when a transaction
-commits. So no step of a life cycle may depend on it; a fact that a step needs is proved, not read.
+Fabric does not check at commit what a chaincode on another channel read. So no step of a life cycle
+may depend on such a reading: it is for queries only.
 """
 
 from datetime import date
@@ -16,8 +16,10 @@ _REFUSED = 400
 
 
 class CreditSnapshot(Model):
-    """A subject's effective penalties as `channel` had them when this was read: not proof of anything,
-    and maybe changed since (`answer.read_at`, `answer.last_change`)."""
+    """A subject's effective penalties as they were on `channel` when this was read.
+
+    It is no proof, and may have changed since (`answer.read_at`, `answer.last_change`).
+    """
 
     channel: str
     chaincode: str
@@ -25,10 +27,10 @@ class CreditSnapshot(Model):
 
 
 def read_credit(ctx: Context, subject: str, day: date) -> CreditSnapshot:
-    """Ask the credit channel at this peer; for queries only.
+    """Query the credit channel at this peer; for queries only.
 
-    Raises StateError with the peer's words where the caller or the peer is not in that channel, and
-    ContractError with those of the contract.
+    Raises StateError with the peer's message where the caller or the peer is not in that channel, and
+    ContractError with the message of the credit contract.
     """
     response = ctx.stub.invoke_chaincode(
         CHAINCODE,

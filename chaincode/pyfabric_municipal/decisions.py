@@ -1,7 +1,7 @@
-"""What an authority decided: a penalty as it is published, its document number and its amounts.
+"""Decisions of an authority: a penalty as it is published, its document number and its amounts.
 
 Source: the fields of the national credit platform's "double publicity" (双公示), whose amounts are in ten
-thousand yuan. Yuan entered there are its commonest mistake, so an amount is asked for in both units.
+thousand yuan. Entering yuan there is the most common mistake, so an amount must be given in both units.
 """
 
 import re
@@ -26,7 +26,7 @@ _NUMBER = re.compile(
 
 
 class PenaltyType(StrEnum):
-    """What a penalty may be. A mere warning is recorded and not published."""
+    """Types of a penalty. A warning alone is recorded and not published."""
 
     CONFISCATION = "confiscation"
     FINE = "fine"
@@ -37,7 +37,7 @@ class PenaltyType(StrEnum):
 
 
 class Sector(StrEnum):
-    """What the decision is about; all but general ones are published for longer."""
+    """The subject matter of a decision; all except GENERAL are published for longer."""
 
     DRUGS = "drugs"
     FIRE = "fire"
@@ -48,15 +48,14 @@ class Sector(StrEnum):
 
 
 def normalise_number(value: str) -> str:
-    """A document number in its one spelling, such as `京市监罚〔2020〕15号`.
+    """Return a document number in normal form, such as `京市监罚〔2020〕15号`.
 
-    Brackets of any kind, 第 and leading zeros are spellings of the same decision; anything else that
-    differs makes another.
+    The kind of brackets, 第 and leading zeros do not distinguish decisions; everything else does.
     """
     require_text("document number", value)
     match = _NUMBER.fullmatch(_YEAR.sub(r"〔\1〕", value, count=1))
     if match is None:
-        raise ContractError(f"document number {value!r} is not such as 京市监罚〔2020〕15号")
+        raise ContractError(f"document number {value!r} is not of the form 京市监罚〔2020〕15号")
     return f"{match[1]}〔{match[2]}〕{match[3]}{match[4]}号"
 
 
@@ -65,7 +64,7 @@ DocumentNumber = Annotated[str, AfterValidator(normalise_number)]
 
 
 class Amount(Model):
-    """Money in fen, and the same in the ten thousand yuan that the decision's publication states."""
+    """Money in fen, and the same in units of ten thousand yuan, as the publication states it."""
 
     fen: Count
     ten_thousand_yuan: str
@@ -90,9 +89,10 @@ NOTHING = Amount(fen=0, ten_thousand_yuan="0")
 
 
 class Decision(Model):
-    """A penalty as its authority decided it; `repair_barred` says what forbids its repair, if anything.
+    """A penalty as its authority decided it.
 
-    `publish_until` is at most three years after the decision.
+    `publish_until` is at most three years after the decision; `repair_barred` is the reason why the
+    penalty cannot be repaired, if there is one.
     """
 
     number: DocumentNumber
@@ -121,7 +121,7 @@ class Decision(Model):
         return self
 
     def is_published(self) -> bool:
-        """Whether it is published at all: a mere warning is not."""
+        """Return whether the penalty is published: a warning alone is not."""
         return self.types != (PenaltyType.WARNING,)
 
     def _check_content(self) -> None:
@@ -132,7 +132,9 @@ class Decision(Model):
             ("a licence", bool(licences & set(self.types)), self.licence is not None),
         ):
             if named != stated:
-                raise ContractError(f"{what} is named among the types exactly if it is stated")
+                raise ContractError(
+                    f"{what} must be named among the types if it is stated, and only then"
+                )
 
     def _check_days(self) -> None:
         decided = parse_date(self.decided)

@@ -1,4 +1,4 @@
-"""Departments, settings of the directory, and how founding departments agree on them."""
+"""Departments, the directory's settings, and the agreement of the founding departments on them."""
 
 from typing import ClassVar, Generic, TypeVar
 
@@ -11,7 +11,7 @@ MIN_FOUNDERS = 2
 
 
 class Department(Record):
-    """A department: who it is on the ledger (MSP id) and in the world (social credit code)."""
+    """A department, by its MSP id on the ledger and by its social credit code elsewhere."""
 
     KIND: ClassVar[str] = "department"
 
@@ -28,7 +28,7 @@ class Deadlines(Model):
     """Time limits in working days.
 
     A district's rule: the manager 2, the provider 5 if the data is on the sharing platform already,
-    10 if not. The state regulation of 2025 says 1, 10 and 20 (not checked against its text).
+    10 if not. The state regulation of 2025 has 1, 10 and 20 (not checked against its text).
     """
 
     manager: Positive
@@ -38,13 +38,13 @@ class Deadlines(Model):
 
 
 class Governed(Record):
-    """Settings that departments agree on: at least which of them is the manager."""
+    """Settings that departments agree on: at least who is the manager."""
 
     manager: MspId
 
 
 class Settings(Governed):
-    """What holds for the whole directory; fixed when it is founded."""
+    """Settings of the whole directory, fixed when it is founded."""
 
     KIND: ClassVar[str] = "settings"
 
@@ -58,7 +58,7 @@ S = TypeVar("S", bound=Governed)
 
 
 class Founding(Record, Generic[S]):
-    """Proposed settings and departments; in force once every department that it names confirmed."""
+    """Proposed settings and departments; in force once all these departments have confirmed."""
 
     KIND: ClassVar[str] = "founding"
 
@@ -86,7 +86,7 @@ class Founding(Record, Generic[S]):
         return self
 
     def confirm(self, msp_id: str) -> "Founding[S]":
-        """The proposal with one more confirmation, by a founder that has not confirmed yet."""
+        """Return the proposal with one more confirmation; refuses others and a second confirmation."""
         if msp_id not in [department.msp_id for department in self.departments]:
             raise ContractError(f"{msp_id} is not among the founding departments")
         if msp_id in self.confirmed:
@@ -94,5 +94,5 @@ class Founding(Record, Generic[S]):
         return self.model_copy(update={"confirmed": tuple(sorted((*self.confirmed, msp_id)))})
 
     def is_complete(self) -> bool:
-        """Whether every founding department has confirmed."""
+        """Return whether every founding department has confirmed."""
         return len(self.confirmed) == len(self.departments)

@@ -1,4 +1,4 @@
-"""What a department says of a data resource: the core metadata of the national guide.
+"""Descriptions of data resources: the core metadata of the national guide.
 
 Source: guide to government data directories (2017) after GB/T 21063.3-2007; share types by the State
 Council's rule on sharing (unconditional, conditional with its condition, not shared with its basis).
@@ -40,12 +40,12 @@ class ShareType(StrEnum):
 
     @property
     def strictness(self) -> int:
-        """0 for the most open."""
+        """How strict the share type is: 0 for the most open."""
         return list(ShareType).index(self)
 
 
 class FieldType(StrEnum):
-    """Types of a field. There is no float: amounts are integers of a small unit."""
+    """Types of a field. There is no float: amounts are integers in a small unit."""
 
     STRING = "string"
     INTEGER = "integer"
@@ -68,7 +68,7 @@ class UpdateCycle(StrEnum):
 
     @property
     def days(self) -> int:
-        """After how many days without an update the resource is late."""
+        """The number of days without an update after which the resource is late."""
         return _CYCLE_DAYS[self]
 
 
@@ -92,7 +92,7 @@ class DataField(Model):
 
 
 class Share(Model):
-    """The share attribute: type, its condition or legal basis, and by what the data is handed over."""
+    """The share attribute: type, its condition or legal basis, and how the data is delivered."""
 
     type: ShareType
     condition: str = ""
@@ -117,7 +117,7 @@ class Share(Model):
 
 
 class Opening(Model):
-    """The open attribute: whether the public may have the data, and on which condition."""
+    """The open attribute: whether the public may use the data, and on which condition."""
 
     open: Flag
     condition: str = ""
@@ -129,7 +129,7 @@ class Opening(Model):
 
 
 class Distribution(Model):
-    """Where the data lies: a table, file or interface of a system (the directory's third level)."""
+    """Where the data is kept: a table, file or interface of a system (the directory's third level)."""
 
     title: Text
     system: Text
@@ -137,9 +137,9 @@ class Distribution(Model):
 
 
 class Description(Model):
-    """The whole metadata of a resource, as its provider enters it."""
+    """The complete metadata of a resource, as its provider enters it."""
 
-    # Stated first so that it is judged first: classified metadata is refused for that alone.
+    # First, so that it is checked first: classified metadata is refused for that reason alone.
     secrecy: str
     code: ResourceCode
     title: Text
@@ -178,20 +178,20 @@ class Description(Model):
         return self
 
     def field_names(self) -> frozenset[str]:
-        """The names of the fields."""
+        """Return the names of the fields."""
         return frozenset(field.name for field in self.fields)
 
     def collected(self) -> tuple[str, ...]:
-        """The standard data elements that the department collects itself, each once, sorted."""
+        """Return the standard data elements that the department itself collects, each once, sorted."""
         return tuple(sorted({field.datum for field in self.fields if field.datum is not None}))
 
     def schema_digest(self) -> str:
-        """SHA-256 over the names and types of the fields: what a delivery must agree with."""
+        """Return the SHA-256 over the fields' names and types, which a delivery must match."""
         pairs = [[field.name, field.type.value] for field in self.fields]
         return hashlib.sha256(rfc8785.dumps(pairs)).hexdigest()
 
     def removed_or_retyped(self, later: "Description") -> frozenset[str]:
-        """The fields that `later` has not, or has with another type."""
+        """Return the fields that `later` does not have, or has with another type."""
         types = {field.name: field.type for field in later.fields}
         return frozenset(field.name for field in self.fields if types.get(field.name) != field.type)
 

@@ -1,4 +1,4 @@
-"""The contract `Directory`: who the departments are, their duties, and what data they hold."""
+"""The contract `Directory`: the departments, their duties, and the data that they hold."""
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
 from pyfabric_municipal.departments import Deadlines, Department, Founding, Settings
@@ -17,6 +17,7 @@ from pyfabric_municipal.entries import (
     put_version,
     step,
 )
+from pyfabric_municipal.ledger_access import LedgerAccess, PageSize, require_batch
 from pyfabric_municipal.live import live_uses
 from pyfabric_municipal.records import (
     Count,
@@ -39,7 +40,6 @@ from pyfabric_municipal.resources import (
     Resource,
     ResourceVersion,
 )
-from pyfabric_municipal.session import PageSize, Session, require_batch
 from pyfabric_municipal.timestamps import add_days, require_not_before
 from pyfabric_municipal.workdays import YearCalendar
 
@@ -63,7 +63,7 @@ class Holder(Model):
 
 
 class Duplicate(Model):
-    """A datum that more than one department collects, and in which resources."""
+    """A datum that several departments collect, and their resources that have it."""
 
     datum: str
     resources: tuple[str, ...]
@@ -79,7 +79,7 @@ class Late(Model):
 
 
 class ResourcePage(Model):
-    """One page of the directory; `bookmark` starts the next one, "" after the last."""
+    """One page of the directory; `bookmark` starts the next page and is "" after the last."""
 
     items: tuple[Resource, ...]
     bookmark: str
@@ -95,169 +95,174 @@ class Directory(Contract):
     def found(
         self, ctx: Context, manager: MspId, deadlines: Deadlines, departments: list[Department]
     ) -> str:
-        """Propose to found the directory; it is when every department named has confirmed."""
-        session = Session(ctx)
-        _require_unfounded(session)
+        """Propose the directory's founding, which takes effect when every named department has confirmed.
+
+        Returns the proposal's id.
+        """
+        ledger = LedgerAccess(ctx)
+        _require_unfounded(ledger)
         for department in departments:
-            require_region(department.region, session.today)
+            require_region(department.region, ledger.today)
         proposal = Founding[Settings](
-            id=session.transaction_id,
+            id=ledger.transaction_id,
             settings=Settings(manager=manager, deadlines=deadlines),
             departments=tuple(departments),
             confirmed=(),
         )
-        session.create(proposal.confirm(session.caller))
-        session.emit("DirectoryProposed", founding=proposal.id, manager=manager)
+        ledger.create(proposal.confirm(ledger.caller))
+        ledger.emit("DirectoryProposed", founding=proposal.id, manager=manager)
         return proposal.id
 
     @transaction
     def confirm_founding(self, ctx: Context, founding: Digest) -> bool:
-        """Agree to a proposal; true if the directory is founded by this."""
-        session = Session(ctx)
-        _require_unfounded(session)
-        proposal = session.need(Founding[Settings], founding).confirm(session.caller)
-        session.put(proposal)
+        """Confirm a proposed founding; returns true if this was the last confirmation."""
+        ledger = LedgerAccess(ctx)
+        _require_unfounded(ledger)
+        proposal = ledger.need(Founding[Settings], founding).confirm(ledger.caller)
+        ledger.put(proposal)
         if not proposal.is_complete():
             return False
-        session.create(proposal.settings)
+        ledger.create(proposal.settings)
         for department in proposal.departments:
-            session.create(department)
-        session.emit("DirectoryFounded", manager=proposal.settings.manager)
+            ledger.create(department)
+        ledger.emit("DirectoryFounded", manager=proposal.settings.manager)
         return True
 
     @transaction
     def admit(self, ctx: Context, department: Department) -> None:
-        """Take one more department into the directory (manager)."""
-        session = Session(ctx)
-        session.require_manager()
-        require_region(department.region, session.today)
-        for known in session.scan(Department):
+        """Admit one more department to the directory (manager)."""
+        ledger = LedgerAccess(ctx)
+        ledger.require_manager()
+        require_region(department.region, ledger.today)
+        for known in ledger.scan(Department):
             if known.uscc == department.uscc:
                 raise ContractError(f"{department.uscc} is the code of {known.msp_id} already")
-        session.create(department)
-        session.emit("DepartmentAdmitted", department=department.msp_id)
+        ledger.create(department)
+        ledger.emit("DepartmentAdmitted", department=department.msp_id)
 
     @transaction
     def set_calendar(self, ctx: Context, calendar: YearCalendar) -> None:
-        """Set or correct a year's holidays and make-up days (manager); due dates already given stay
-        as they are."""
-        session = Session(ctx)
-        session.require_manager()
-        session.put(calendar)
-        session.emit("CalendarSet", year=calendar.year)
+        """Set or correct a year's holidays and make-up days (manager).
+
+        Due dates that were given before stay as they are.
+        """
+        ledger = LedgerAccess(ctx)
+        ledger.require_manager()
+        ledger.put(calendar)
+        ledger.emit("CalendarSet", year=calendar.year)
 
     @transaction
     def claim_duties(self, ctx: Context, duties: list[DutyClaim]) -> None:
-        """Enter the caller's duties; one that another department has is refused."""
-        session = Session(ctx)
+        """Register duties of the caller; a duty that already has an owner is refused."""
+        ledger = LedgerAccess(ctx)
         require_batch("duties", [claim.code for claim in duties])
-        owner = session.actor.msp_id
+        owner = ledger.actor.msp_id
         for claim in duties:
-            known = session.get(Duty, claim.code)
+            known = ledger.get(Duty, claim.code)
             if known is not None:
                 raise ContractError(
                     f"duty {claim.code} is owned by {known.owner}: one duty, one owner"
                 )
-            session.put(Duty(code=claim.code, title=claim.title, basis=claim.basis, owner=owner))
-        session.emit("DutiesClaimed", duties=[claim.code for claim in duties])
+            ledger.put(Duty(code=claim.code, title=claim.title, basis=claim.basis, owner=owner))
+        ledger.emit("DutiesClaimed", duties=[claim.code for claim in duties])
 
     @transaction
     def draft(self, ctx: Context, resources: list[Description]) -> None:
-        """Enter resources of the caller, not yet for others to use."""
-        session = Session(ctx)
+        """Enter drafts of the caller's resources, which others cannot use yet."""
+        ledger = LedgerAccess(ctx)
         require_batch("resources", [description.code for description in resources])
         for description in resources:
-            session.put(new_draft(session, description))
-        session.emit("ResourcesDrafted", resources=[item.code for item in resources])
+            ledger.put(new_draft(ledger, description))
+        ledger.emit("ResourcesDrafted", resources=[item.code for item in resources])
 
     @transaction
     def revise(self, ctx: Context, resource: Description) -> None:
         """Correct a draft."""
-        session = Session(ctx)
-        record = session.need(Resource, resource.code)
-        after = session.advance(
-            RESOURCE_LIFECYCLE, record, "revise", facts_of(session, record, later=resource)
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Resource, resource.code)
+        after = ledger.advance(
+            RESOURCE_LIFECYCLE, record, "revise", facts_of(ledger, record, later=resource)
         )
-        session.put(described(after, resource))
+        ledger.put(described(after, resource))
 
     @transaction
     def submit(self, ctx: Context, resources: list[ResourceCode]) -> None:
-        """Hand drafts to the manager; what another department collects too is flagged."""
-        session = Session(ctx)
+        """Submit drafts to the manager; data that another department also collects is flagged."""
+        ledger = LedgerAccess(ctx)
         require_batch("resources", resources)
         flagged: set[str] = set()
         for code in resources:
-            after = step(session, code, "submit")
-            duplicates = duplicates_of(session, after)
+            after = step(ledger, code, "submit")
+            duplicates = duplicates_of(ledger, after)
             flagged.update(duplicates)
-            session.put(after.model_copy(update={"duplicates": duplicates}))
-            session.reindex(set(), datum_entries(after))
-        session.emit("ResourcesSubmitted", resources=resources, duplicates=sorted(flagged))
+            ledger.put(after.model_copy(update={"duplicates": duplicates}))
+            ledger.reindex(set(), datum_entries(after))
+        ledger.emit("ResourcesSubmitted", resources=resources, duplicates=sorted(flagged))
 
     @transaction
     def send_back(self, ctx: Context, resource: ResourceCode, reason: str) -> None:
         """Return a submitted resource to its provider (manager)."""
-        session = Session(ctx)
-        after = step(session, resource, "send_back", reason)
-        session.put(after)
-        session.reindex(datum_entries(after), set())
-        session.emit("ResourceSentBack", resource=resource, provider=after.provider, reason=reason)
+        ledger = LedgerAccess(ctx)
+        after = step(ledger, resource, "send_back", reason)
+        ledger.put(after)
+        ledger.reindex(datum_entries(after), set())
+        ledger.emit("ResourceSentBack", resource=resource, provider=after.provider, reason=reason)
 
     @transaction
     def publish(self, ctx: Context, resources: list[ResourceCode]) -> None:
         """Publish submitted resources as their first versions (manager)."""
-        session = Session(ctx)
+        ledger = LedgerAccess(ctx)
         require_batch("resources", resources)
         for code in resources:
-            after = step(session, code, "publish")
-            session.put(after)
-            put_version(session, after)
-            session.reindex(set(), published_entries(after))
-        session.emit("ResourcesPublished", resources=resources)
+            after = step(ledger, code, "publish")
+            ledger.put(after)
+            put_version(ledger, after)
+            ledger.reindex(set(), published_entries(after))
+        ledger.emit("ResourcesPublished", resources=resources)
 
     @transaction
     def give_notice(self, ctx: Context, resource: ResourceCode, reason: str) -> str:
-        """Announce a change that takes something from users; returns when it may be made."""
-        session = Session(ctx)
-        after = step(session, resource, "give_notice", reason)
-        until = session.due(session.settings.deadlines.notice)
-        session.put(after.model_copy(update={"notice_until": until}))
-        users = sorted({use.user for use in live_uses(session, resource)})
-        session.emit("NoticeGiven", resource=resource, until=until, users=users, reason=reason)
+        """Announce a change that takes something from users; returns the time from which it is possible."""
+        ledger = LedgerAccess(ctx)
+        after = step(ledger, resource, "give_notice", reason)
+        until = ledger.due(ledger.settings.deadlines.notice)
+        ledger.put(after.model_copy(update={"notice_until": until}))
+        users = sorted({use.user for use in live_uses(ledger, resource)})
+        ledger.emit("NoticeGiven", resource=resource, until=until, users=users, reason=reason)
         return until
 
     @transaction
     def change(self, ctx: Context, resource: Description) -> int:
-        """Publish a new version, which replaces the live one; returns its number."""
-        session = Session(ctx)
-        before = session.need(Resource, resource.code)
-        facts = facts_of(session, before, later=resource)
-        after = session.advance(RESOURCE_LIFECYCLE, before, "change", facts)
+        """Publish a new version in place of the live one; returns its number."""
+        ledger = LedgerAccess(ctx)
+        before = ledger.need(Resource, resource.code)
+        facts = facts_of(ledger, before, later=resource)
+        after = ledger.advance(RESOURCE_LIFECYCLE, before, "change", facts)
         after = described(after, resource).model_copy(
             update={"version": before.version + 1, "notice_until": None}
         )
-        after = after.model_copy(update={"duplicates": duplicates_of(session, after)})
-        session.put(after)
-        put_version(session, after)
-        session.reindex(datum_entries(before), datum_entries(after))
-        session.reindex(published_entries(before), published_entries(after))
+        after = after.model_copy(update={"duplicates": duplicates_of(ledger, after)})
+        ledger.put(after)
+        put_version(ledger, after)
+        ledger.reindex(datum_entries(before), datum_entries(after))
+        ledger.reindex(published_entries(before), published_entries(after))
         users = sorted({use.user for use in facts.live})
-        session.emit("ResourceChanged", resource=after.code, version=after.version, users=users)
+        ledger.emit("ResourceChanged", resource=after.code, version=after.version, users=users)
         return after.version
 
     @transaction
     def suspend(self, ctx: Context, resource: ResourceCode, reason: str) -> None:
         """Stop deliveries and new requests for a while."""
-        session = Session(ctx)
-        session.put(step(session, resource, "suspend", reason))
-        session.emit("ResourceSuspended", resource=resource, reason=reason)
+        ledger = LedgerAccess(ctx)
+        ledger.put(step(ledger, resource, "suspend", reason))
+        ledger.emit("ResourceSuspended", resource=resource, reason=reason)
 
     @transaction
     def resume(self, ctx: Context, resource: ResourceCode) -> None:
-        """End a suspension."""
-        session = Session(ctx)
-        session.put(step(session, resource, "resume"))
-        session.emit("ResourceResumed", resource=resource)
+        """Resume deliveries and requests after a suspension."""
+        ledger = LedgerAccess(ctx)
+        ledger.put(step(ledger, resource, "resume"))
+        ledger.emit("ResourceResumed", resource=resource)
 
     @transaction
     def retire(
@@ -267,100 +272,100 @@ class Directory(Contract):
         reason: str,
         successor: ResourceCode | None = None,
     ) -> None:
-        """End a resource, which stays readable; with live grants only for a successor."""
-        session = Session(ctx)
-        before = session.need(Resource, resource)
-        replacement = None if successor is None else session.need(Resource, successor)
-        facts = facts_of(session, before, successor=replacement)
-        after = session.advance(RESOURCE_LIFECYCLE, before, "retire", facts, reason)
-        session.put(after.model_copy(update={"successor": successor}))
-        session.reindex(datum_entries(before) | published_entries(before), set())
-        session.emit("ResourceRetired", resource=resource, successor=successor or "", reason=reason)
+        """Retire a resource, which stays readable; one with live grants needs a successor."""
+        ledger = LedgerAccess(ctx)
+        before = ledger.need(Resource, resource)
+        replacement = None if successor is None else ledger.need(Resource, successor)
+        facts = facts_of(ledger, before, successor=replacement)
+        after = ledger.advance(RESOURCE_LIFECYCLE, before, "retire", facts, reason)
+        ledger.put(after.model_copy(update={"successor": successor}))
+        ledger.reindex(datum_entries(before) | published_entries(before), set())
+        ledger.emit("ResourceRetired", resource=resource, successor=successor or "", reason=reason)
 
     @transaction
     def refresh(self, ctx: Context, resource: ResourceCode, rows: Count) -> None:
-        """Say that the data was updated, and how many rows it has now (provider)."""
-        session = Session(ctx)
-        record = session.need(Resource, resource)
-        if session.caller != record.provider:
+        """Record that the data was updated, and how many rows it has now (provider)."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Resource, resource)
+        if ledger.caller != record.provider:
             raise ContractError(
-                f"resource {resource} is updated by {record.provider}, not by {session.caller}"
+                f"resource {resource} is updated by {record.provider}, not by {ledger.caller}"
             )
         require_not_before(
-            f"the data of resource {resource}", session.now, last_update(session, record)
+            f"the data of resource {resource}", ledger.now, last_update(ledger, record)
         )
-        session.put(Refresh(code=resource, at=session.now, rows=rows))
+        ledger.put(Refresh(code=resource, at=ledger.now, rows=rows))
 
     @query
     def settings(self, ctx: Context) -> Settings:
-        """What holds for the whole directory."""
-        return Session(ctx).settings
+        """Return the settings of the directory."""
+        return LedgerAccess(ctx).settings
 
     @query
     def departments(self, ctx: Context) -> list[Department]:
-        """The departments of the directory, by MSP id."""
-        return list(Session(ctx).scan(Department))
+        """Return the departments of the directory, by MSP id."""
+        return list(LedgerAccess(ctx).scan(Department))
 
     @query
     def duty(self, ctx: Context, code: DutyCode) -> Duty:
-        """A duty and its owner."""
-        return Session(ctx).need(Duty, code)
+        """Return a duty with its owner."""
+        return LedgerAccess(ctx).need(Duty, code)
 
     @query
     def resource(self, ctx: Context, code: ResourceCode) -> Resource:
-        """A resource as it is now."""
-        return Session(ctx).need(Resource, code)
+        """Return a resource in its current state."""
+        return LedgerAccess(ctx).need(Resource, code)
 
     @query
     def resource_version(
         self, ctx: Context, code: ResourceCode, version: Positive
     ) -> ResourceVersion:
-        """A resource as a version of it was published."""
-        return Session(ctx).need(ResourceVersion, code, f"{version:06}")
+        """Return a version of a resource as it was published."""
+        return LedgerAccess(ctx).need(ResourceVersion, code, f"{version:06}")
 
     @query
     def history(self, ctx: Context, code: ResourceCode) -> list[Step]:
-        """Every step of a resource, oldest first."""
-        return list(Session(ctx).scan(Step, Resource.KIND, code))
+        """Return every step of a resource, oldest first."""
+        return list(LedgerAccess(ctx).scan(Step, Resource.KIND, code))
 
     @query
     def resources(self, ctx: Context, size: PageSize, bookmark: str = "") -> ResourcePage:
-        """One page of the whole directory, by code."""
-        items, after = Session(ctx).page(Resource, size, bookmark)
+        """Return one page of all resources, in the order of their codes."""
+        items, after = LedgerAccess(ctx).page(Resource, size, bookmark)
         return ResourcePage(items=tuple(items), bookmark=after)
 
     @query
     def holders(self, ctx: Context, field: FieldName) -> list[Holder]:
-        """Which departments hold a field, in which resources."""
-        session = Session(ctx)
-        codes = [parts[1] for parts in session.marked(FIELD_INDEX, field)]
-        return [_holder(session.need(Resource, code)) for code in codes]
+        """Return the resources that have a field, with their departments."""
+        ledger = LedgerAccess(ctx)
+        codes = [parts[1] for parts in ledger.marked(FIELD_INDEX, field)]
+        return [_holder(ledger.need(Resource, code)) for code in codes]
 
     @query
     def usable(self, ctx: Context) -> list[Holder]:
-        """What the caller may use without asking for consent: others' unconditional resources."""
-        session = Session(ctx)
-        marks = session.marked(SHARE_INDEX, ShareType.UNCONDITIONAL.value)
-        found = [session.need(Resource, parts[1]) for parts in marks]
+        """Return the other departments' unconditional resources, which need no consent of the provider."""
+        ledger = LedgerAccess(ctx)
+        marks = ledger.marked(SHARE_INDEX, ShareType.UNCONDITIONAL.value)
+        found = [ledger.need(Resource, parts[1]) for parts in marks]
         return [
             _holder(record)
             for record in found
-            if record.state == PUBLISHED and record.provider != session.caller
+            if record.state == PUBLISHED and record.provider != ledger.caller
         ]
 
     @query
     def late(self, ctx: Context) -> list[Late]:
-        """Published resources whose data is older than their update cycle allows."""
-        session = Session(ctx)
-        published = (item for item in session.scan(Resource) if item.state == PUBLISHED)
-        ages = (_age(session, record) for record in published)
-        return [age for age in ages if age.expected_by < session.now]
+        """Return published resources whose data is older than their update cycle allows."""
+        ledger = LedgerAccess(ctx)
+        published = (item for item in ledger.scan(Resource) if item.state == PUBLISHED)
+        ages = (_age(ledger, record) for record in published)
+        return [age for age in ages if age.expected_by < ledger.now]
 
     @query
     def duplicates(self, ctx: Context) -> list[Duplicate]:
-        """Data that more than one department collects from people and firms."""
+        """Return the data that several departments collect from people and firms."""
         holders: dict[str, dict[str, str]] = {}
-        for datum, provider, code in Session(ctx).marked(DATUM_INDEX):
+        for datum, provider, code in LedgerAccess(ctx).marked(DATUM_INDEX):
             holders.setdefault(datum, {})[code] = provider
         return [
             Duplicate(datum=datum, resources=tuple(sorted(codes)))
@@ -369,8 +374,8 @@ class Directory(Contract):
         ]
 
 
-def _require_unfounded(session: Session) -> None:
-    settings = session.get(Settings)
+def _require_unfounded(ledger: LedgerAccess) -> None:
+    settings = ledger.get(Settings)
     if settings is not None:
         raise ContractError(f"the directory is founded already, its manager is {settings.manager}")
 
@@ -385,8 +390,8 @@ def _holder(record: Resource) -> Holder:
     )
 
 
-def _age(session: Session, record: Resource) -> Late:
-    updated = last_update(session, record)
+def _age(ledger: LedgerAccess, record: Resource) -> Late:
+    updated = last_update(ledger, record)
     return Late(
         code=record.code,
         provider=record.provider,

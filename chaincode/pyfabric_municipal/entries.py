@@ -1,8 +1,9 @@
-"""Resources as they are kept: the facts that their guards need, their versions and index entries."""
+"""Resources on the ledger: the facts that their guards need, their versions and index entries."""
 
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.departments import Department
 from pyfabric_municipal.description import Description
+from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.lifecycle import NEW
 from pyfabric_municipal.live import live_uses
 from pyfabric_municipal.resources import (
@@ -13,7 +14,6 @@ from pyfabric_municipal.resources import (
     ResourceFacts,
     ResourceVersion,
 )
-from pyfabric_municipal.session import Session
 
 DATUM_INDEX = "datum"
 FIELD_INDEX = "field"
@@ -21,91 +21,91 @@ SHARE_INDEX = "share"
 
 
 def facts_of(
-    session: Session,
+    ledger: LedgerAccess,
     record: Resource,
     *,
     later: Description | None = None,
     successor: Resource | None = None,
 ) -> ResourceFacts:
-    """What the ledger says that matters for a step of a resource."""
-    duty = session.get(Duty, (later or record.description).duty)
+    """Read from the ledger what the guards of a resource's steps look at."""
+    duty = ledger.get(Duty, (later or record.description).duty)
     return ResourceFacts(
-        now=session.now,
-        today=session.today,
+        now=ledger.now,
+        today=ledger.today,
         duty_owner=None if duty is None else duty.owner,
-        provider_uscc=session.need(Department, record.provider).uscc,
-        live=live_uses(session, record.code),
+        provider_uscc=ledger.need(Department, record.provider).uscc,
+        live=live_uses(ledger, record.code),
         later=later,
         successor=successor,
     )
 
 
-def new_draft(session: Session, description: Description) -> Resource:
-    """The caller's new resource; a code that anybody has is refused."""
-    known = session.get(Resource, description.code)
+def new_draft(ledger: LedgerAccess, description: Description) -> Resource:
+    """Return a new resource of the caller; raises ContractError if its code is taken."""
+    known = ledger.get(Resource, description.code)
     if known is not None:
         raise ContractError(f"resource code {description.code} is taken by {known.provider}")
     record = Resource(
         state=NEW,
-        updated=session.now,
-        updated_by=session.actor.msp_id,
+        updated=ledger.now,
+        updated_by=ledger.actor.msp_id,
         code=description.code,
-        provider=session.actor.msp_id,
+        provider=ledger.actor.msp_id,
         version=1,
         description=description,
         schema_digest=description.schema_digest(),
     )
-    return session.advance(RESOURCE_LIFECYCLE, record, "draft", facts_of(session, record))
+    return ledger.advance(RESOURCE_LIFECYCLE, record, "draft", facts_of(ledger, record))
 
 
-def step(session: Session, code: str, action: str, reason: str = "") -> Resource:
-    """The resource after a step that brings nothing new with it."""
-    record = session.need(Resource, code)
-    return session.advance(RESOURCE_LIFECYCLE, record, action, facts_of(session, record), reason)
+def step(ledger: LedgerAccess, code: str, action: str, reason: str = "") -> Resource:
+    """Return the resource after a step that changes nothing but its state."""
+    record = ledger.need(Resource, code)
+    return ledger.advance(RESOURCE_LIFECYCLE, record, action, facts_of(ledger, record), reason)
 
 
 def described(record: Resource, description: Description) -> Resource:
-    """The resource with another description."""
+    """Return the resource with a new description."""
     digest = description.schema_digest()
     return record.model_copy(update={"description": description, "schema_digest": digest})
 
 
-def put_version(session: Session, record: Resource) -> None:
-    """Keep the live version for good, and count its publication as an update of the data."""
-    session.create(
+def put_version(ledger: LedgerAccess, record: Resource) -> None:
+    """Write the live version, which is kept for ever; its publication counts as an update of the data."""
+    ledger.create(
         ResourceVersion(
             code=record.code,
             version=record.version,
             description=record.description,
-            published=session.now,
+            published=ledger.now,
         )
     )
 
 
-def duplicates_of(session: Session, record: Resource) -> tuple[str, ...]:
-    """The data of this resource that other departments collect too, as `datum: MSP id code`."""
+def duplicates_of(ledger: LedgerAccess, record: Resource) -> tuple[str, ...]:
+    """Return the data that other departments collect too, each as `datum: MSP-id resource-code`."""
     return tuple(
         f"{datum}: {provider} {code}"
         for datum in record.description.collected()
-        for _, provider, code in session.marked(DATUM_INDEX, datum)
+        for _, provider, code in ledger.marked(DATUM_INDEX, datum)
         if provider != record.provider
     )
 
 
 def datum_entries(record: Resource) -> set[tuple[str, ...]]:
-    """Who collects which datum; entered when the resource is submitted."""
+    """Return the index entries of a submitted resource: who collects which datum."""
     collected = record.description.collected()
     return {(DATUM_INDEX, datum, record.provider, record.code) for datum in collected}
 
 
 def published_entries(record: Resource) -> set[tuple[str, ...]]:
-    """Where a field is found, and what is shared how; entered when the resource is published."""
+    """Return the index entries of a published resource: its fields and its share type."""
     fields = {(FIELD_INDEX, name, record.code) for name in record.description.field_names()}
     return fields | {(SHARE_INDEX, record.description.share.type.value, record.code)}
 
 
-def last_update(session: Session, record: Resource) -> str:
-    """When the data was last updated; the publication of a version counts as an update."""
-    refresh = session.get(Refresh, record.code)
-    version = session.need(ResourceVersion, record.code, f"{record.version:06}")
+def last_update(ledger: LedgerAccess, record: Resource) -> str:
+    """Return the time of the data's last update; publishing a version counts as an update."""
+    refresh = ledger.get(Refresh, record.code)
+    version = ledger.need(ResourceVersion, record.code, f"{record.version:06}")
     return version.published if refresh is None else max(refresh.at, version.published)

@@ -1,4 +1,4 @@
-"""Evidence of an objection: private to the collection's members; the ledger has only its digest."""
+"""Evidence of an objection: private data of the collection's members, with only its digest public."""
 
 import hashlib
 import re
@@ -21,16 +21,16 @@ def _salt(value: str) -> str:
 
 
 class Document(Model):
-    """A document that stays where it is: what it is, and the SHA-256 of its bytes."""
+    """A document that is kept elsewhere: its title, and the SHA-256 of its bytes."""
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
     digest: Digest
 
 
 class Evidence(Model):
-    """What a subject objects and shows; it may speak of persons, and so never comes into public state.
+    """A subject's statement and documents. It may name persons, so it is never written to public state.
 
-    The salt (128 bits or more, random) keeps others from guessing the content by its digest.
+    The salt (128 random bits or more) keeps others from guessing the content from its digest.
     """
 
     salt: Annotated[str, AfterValidator(_salt)]
@@ -38,23 +38,23 @@ class Evidence(Model):
     documents: Annotated[tuple[Document, ...], Field(max_length=100)] = ()
 
     def digest(self) -> str:
-        """The SHA-256 of what the collection keeps; Fabric keeps the same as the value's hash."""
+        """Return the SHA-256 of the value in the collection, which Fabric has as the value's hash too."""
         return hashlib.sha256(self.canonical()).hexdigest()
 
 
 def take_evidence(ctx: Context) -> Evidence:
-    """The evidence in the transaction's transient data, which no block keeps."""
+    """Read the evidence from the transaction's transient data, which no block contains."""
     given = sorted(ctx.stub.transient)
     if given != [TRANSIENT]:
         raise ContractError(
-            f"evidence comes in the transient field {TRANSIENT!r} alone, not in {given}"
+            f"evidence must be the only transient field, named {TRANSIENT!r}; found {given}"
         )
     try:
         return from_json(Evidence, ctx.stub.transient[TRANSIENT])
     except ContractError as error:
-        # The faulty text itself must not get into an answer, which peers and clients log.
+        # The text itself must not get into a response, which peers and clients log.
         raise ContractError(
-            "the evidence is not such a document: salt, statement, documents"
+            "the evidence is invalid: it must be JSON with salt, statement and documents"
         ) from error
 
 
@@ -65,10 +65,12 @@ def keep_evidence(ctx: Context, penalty: Penalty, evidence: Evidence) -> None:
 
 
 def read_evidence(ctx: Context, penalty: Penalty, digest: str) -> Evidence:
-    """The evidence with that digest; a peer that is not in the collection has none."""
+    """Return the evidence with that digest; raises ContractError where this peer does not have it."""
     value = ctx.stub.collection(COLLECTION).get_state(_key(ctx, penalty, digest))
     if value is None:
-        raise ContractError(f"there is no evidence {digest} here")
+        raise ContractError(
+            f"this peer has no evidence {digest}: ask one of the collection's members"
+        )
     return from_json(Evidence, value)
 
 

@@ -1,4 +1,4 @@
-"""The life cycle of a grant, and when it is live: only then does a receipt count."""
+"""The life cycle of a grant. A receipt counts only under a live grant."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -28,10 +28,10 @@ EXHAUSTED = "exhausted"
 
 
 class Grant(Tracked):
-    """The right that a request led to; it has the request's id.
+    """The right to use a resource, with the id of the request that led to it.
 
-    `version` counts from 1 and goes up whenever the right changes, so that a receipt made under an
-    older one is known.
+    `version` starts at 1 and increases with every change, so that a receipt under an older version
+    is recognised.
     """
 
     KIND: ClassVar[str] = "grant"
@@ -55,13 +55,15 @@ class Grant(Tracked):
         return {USER: self.user, PROVIDER: self.provider}
 
     def in_force(self, now: str) -> bool:
-        """Whether it was accepted, not ended, and its term is not over at that time."""
+        """Return whether the grant is active and its term is not over at that time."""
         return self.state == ACTIVE and now < self.terms.valid_until
 
 
 class Usage(Record):
-    """How many rows and receipts a grant has used, and when last; apart from it, so that only
-    deliveries of one grant wait for each other."""
+    """The rows and receipts that a grant has used, and the time of the last use.
+
+    It is a record of its own, so that only deliveries under the same grant conflict.
+    """
 
     KIND: ClassVar[str] = "usage"
 
@@ -76,15 +78,14 @@ class Usage(Record):
 
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """What a grant's guards look at: the time, and the resource as it is now."""
+    """What a grant's guards look at: the time, and the resource in its current state."""
 
     now: str
     resource: Resource
 
 
 def require_live(grant: Grant, resource: Resource, now: str) -> None:
-    """Refuse to use a grant that is not active, outside its term, or whose resource is not as it
-    was when the right was given."""
+    """Refuse a grant that is not active, is outside its term, or whose resource has changed."""
     name = f"grant {grant.id}"
     if grant.state != ACTIVE:
         raise ContractError(f"{name} is {grant.state}, not active")

@@ -1,6 +1,7 @@
-"""Identifiers with rules of their own: social credit codes, resource codes, service items, digests.
+"""Checks of identifiers: social credit codes, resource codes, service items, digests.
 
-None is ever normalised: a code that is not in its canonical spelling is refused, since it is a key.
+Each returns its argument, or raises ContractError. Nothing is normalised: identifiers are keys, so only
+the canonical spelling is accepted.
 """
 
 import re
@@ -78,7 +79,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def require_uscc(value: str) -> str:
-    """A unified social credit code: shape, category, province and both check characters.
+    """Check a unified social credit code: shape, category, province and both check characters.
 
     Source: GB 32100-2015 (mod 31) and, inside it, the organisation code of GB 11714-1997 (mod 11).
     """
@@ -94,7 +95,7 @@ def require_uscc(value: str) -> str:
 
 
 def require_uscc_shape(value: str) -> str:
-    """A social credit code but for its check characters, which a few real codes have wrong."""
+    """Check a social credit code without its check characters, which are wrong in a few real codes."""
     what = "social credit code"
     require_match(what, _USCC, value, "18 characters of GB 32100 (no I, O, S, V, Z; upper case)")
     if value[1] not in _CATEGORIES[value[0]]:
@@ -105,21 +106,21 @@ def require_uscc_shape(value: str) -> str:
 
 
 def uscc_check(first: str) -> str:
-    """The 18th character after the `first` 17 (GB 32100-2015: weights 3^i mod 31)."""
+    """Return the 18th character of a code from its first 17 (GB 32100-2015: weights 3^i mod 31)."""
     pairs = zip(_USCC_WEIGHTS, first, strict=True)
     total = sum(weight * _USCC_ALPHABET.index(symbol) for weight, symbol in pairs)
     return _USCC_ALPHABET[(31 - total % 31) % 31]
 
 
 def organisation_check(first: str) -> str:
-    """The 9th character after the `first` 8 of an organisation code (GB 11714-1997)."""
+    """Return the 9th character of an organisation code from its first 8 (GB 11714-1997)."""
     pairs = zip(_ORGANISATION_WEIGHTS, first, strict=True)
     remainder = 11 - sum(weight * int(symbol, 36) for weight, symbol in pairs) % 11
     return {10: "X", 11: "0"}.get(remainder, str(remainder))
 
 
 def require_resource_code(value: str) -> str:
-    """A resource code: class, item, catalogue, sub-catalogue, a slash, sequence (no check digit).
+    """Check a resource code: class, item, catalogue, sub-catalogue, slash, sequence (no check digit).
 
     Source: the national guide to government data directories, 2017. A class's items are bounded:
     five basic ones, eleven themes.
@@ -136,7 +137,7 @@ def require_resource_code(value: str) -> str:
 
 
 def require_service_item(value: str) -> str:
-    """An implementation code of a service item: the body's 18-character code and 13 digits."""
+    """Check a service item's code: the department's 18-character code and 13 digits."""
     what = "service item code"
     if len(value) != 31:
         raise ContractError(f"{what} {value!r} has {len(value)} characters, not 31")
@@ -146,25 +147,25 @@ def require_service_item(value: str) -> str:
 
 
 def require_duty_code(value: str) -> str:
-    """A duty's code of the three-fixed plan, such as `MKTSUP-012`."""
+    """Check a duty's code of the three-fixed plan, such as `MKTSUP-012`."""
     return require_match("duty code", _DUTY, value, "such as MKTSUP-012")
 
 
 def require_name(value: str) -> str:
-    """A field's name: lower-case ASCII letters, digits, underscores."""
+    """Check a field's name: lower-case ASCII letters, digits, underscores."""
     return require_match("field name", _NAME, value, "lower-case letters, digits, underscores")
 
 
 def require_datum(value: str) -> str:
-    """A standard data element's name, such as `enterprise.registered_address`."""
+    """Check a standard data element's name, such as `enterprise.registered_address`."""
     return require_match("datum", _DATUM, value, "such as enterprise.registered_address")
 
 
 def require_msp_id(value: str) -> str:
-    """An MSP id as Fabric takes it in a channel configuration."""
+    """Check an MSP id, by the rule for names in a channel configuration."""
     return require_match("MSP id", _MSP, value, "letters, digits, dots, hyphens")
 
 
 def require_digest(value: str) -> str:
-    """A SHA-256 in lower-case hexadecimal."""
+    """Check a SHA-256 in lower-case hexadecimal."""
     return require_match("digest", _DIGEST, value, "64 lower-case hexadecimal digits")

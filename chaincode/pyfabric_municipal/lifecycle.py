@@ -1,4 +1,4 @@
-"""Life cycles as tables: every allowed step is a row of data, and one function applies them."""
+"""Life cycles as tables: each allowed step is one row, and one function applies the rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ USER = "user"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who takes a step, and when: the creator's MSP id, the transaction's time, the manager."""
+    """The caller of a step: its MSP id, the transaction's time, and who is the manager."""
 
     msp_id: str
     at: str
@@ -32,11 +32,11 @@ class Actor:
 
 @dataclass(frozen=True)
 class Transition(Generic[R, F]):
-    """One row: in one of `sources`, a role of `by` may do `action`, which leads to `target`.
+    """One row: a role in `by` may do `action` in one of the states `sources`; the new state is `target`.
 
-    A guard raises ContractError when the facts forbid the step. `awaits` is the role that has to
-    act next, within a time limit. `event` tells others of the step; it is empty where a transaction
-    takes many records one step further and one event tells of all.
+    A guard raises ContractError when the facts forbid the step. `awaits` is the role that must act
+    next, within a time limit. `event` is the name of the step's event. It is empty for steps that a
+    transaction applies to many records with one event for all of them.
     """
 
     action: str
@@ -58,8 +58,10 @@ class Lifecycle(Generic[R, F]):
             raise ValueError("two rows of a life cycle have one action")
 
     def apply(self, record: R, action: str, actor: Actor, facts: F, reason: str = "") -> R:
-        """The record after the step; raises ContractError if role, state, reason, time or a guard
-        forbids it."""
+        """Return the record after the step.
+
+        Raises ContractError if the caller's role, the state, the reason, the time or a guard forbids it.
+        """
         row = self.transitions[action]
         name = f"{record.KIND} {'/'.join(record.key())}"
         _require_role(row.by, record, name, action, actor)

@@ -1,24 +1,24 @@
-"""The index of live grants by resource, which both contracts read."""
+"""The index of live grants by resource, which the contracts Directory and Sharing read."""
 
 from pyfabric_municipal.grants import Grant
+from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.resources import LiveUse
-from pyfabric_municipal.session import Session
 
 LIVE_INDEX = "live"
 
 
-def live_grants(session: Session, *resource: str) -> list[Grant]:
-    """The grants in force now, on one resource or on all; those past their term are left out."""
-    found = [session.need(Grant, parts[1]) for parts in session.marked(LIVE_INDEX, *resource)]
-    return [grant for grant in found if grant.in_force(session.now)]
+def live_grants(ledger: LedgerAccess, *resource: str) -> list[Grant]:
+    """Return the grants in force now, on one resource or on all."""
+    found = [ledger.need(Grant, parts[1]) for parts in ledger.marked(LIVE_INDEX, *resource)]
+    return [grant for grant in found if grant.in_force(ledger.now)]
 
 
-def live_uses(session: Session, resource: str) -> tuple[LiveUse, ...]:
-    """Who uses which fields of a resource now."""
-    grants = live_grants(session, resource)
+def live_uses(ledger: LedgerAccess, resource: str) -> tuple[LiveUse, ...]:
+    """Return the current users of a resource, with the fields that they use."""
+    grants = live_grants(ledger, resource)
     return tuple(LiveUse(grant.id, grant.user, grant.terms.fields) for grant in grants)
 
 
 def live_entry(grant: Grant) -> set[tuple[str, ...]]:
-    """The entry of a grant, from its activation until it ends."""
+    """Return the index entry that a grant has while it is active."""
     return {(LIVE_INDEX, grant.resource, grant.id)}

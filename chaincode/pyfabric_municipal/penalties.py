@@ -32,9 +32,9 @@ EFFECTIVE = frozenset({PUBLISHED, REPAIR_SOUGHT})
 
 
 class Terms(Model):
-    """For how many months a penalty is published before it may be repaired.
+    """The number of months for which a penalty is published before it may be repaired.
 
-    The rule of 2023 says 3, and 12 in food, drugs, special equipment, work safety and fire (not
+    The rule of 2023 has 3, and 12 for food, drugs, special equipment, work safety and fire (not
     checked against its text).
     """
 
@@ -42,26 +42,26 @@ class Terms(Model):
     serious: Positive
 
     def months(self, sector: Sector) -> int:
-        """The months of a sector."""
+        """Return the number of months for a sector."""
         return self.general if sector is Sector.GENERAL else self.serious
 
 
 class Objection(Model):
-    """What a subject objects, through the platform: the evidence itself is private."""
+    """A subject's objection, filed through the platform; the evidence itself is private."""
 
     evidence_digest: Digest
     raised: Timestamp
 
 
 class Repair(Model):
-    """What a subject shows to have its penalty repaired: that it complied, and what it promises."""
+    """A subject's application for repair: digests of its proof of compliance and of its commitment."""
 
     fulfilment_digest: Digest
     commitment_digest: Digest
 
 
 class Penalty(Tracked):
-    """A penalty, named by its authority and document number; `version` counts its corrections."""
+    """A penalty, identified by authority and document number; `version` increases with corrections."""
 
     KIND: ClassVar[str] = "penalty"
 
@@ -80,7 +80,7 @@ class Penalty(Tracked):
 
 
 class PenaltyVersion(Record):
-    """What a penalty's decision said from the step with this number on."""
+    """A penalty's decision as it is from the step with the number `since` on."""
 
     KIND: ClassVar[str] = "penalty_version"
 
@@ -95,8 +95,11 @@ class PenaltyVersion(Record):
 
 @dataclass(frozen=True, slots=True)
 class PenaltyFacts:
-    """What a penalty's guards look at: the day, the subject, the code of the authority's department,
-    the terms of repair, and what is corrected or objected."""
+    """What a penalty's guards look at.
+
+    These are the day, the subject, the social credit code of the authority, the terms of repair, and
+    the correction or objection of the step.
+    """
 
     today: date
     subject: Subject
@@ -135,12 +138,12 @@ def _may_be_published(record: Penalty, facts: PenaltyFacts) -> None:
 
 
 def _is_published_long_enough(record: Penalty, facts: PenaltyFacts) -> None:
-    """The publication counts from the day it begins here: an old decision does not shorten it."""
+    """Refuse a publication that ends too early, counted from today and not from the decision."""
     end = add_months(facts.today, facts.terms.months(record.decision.sector)).isoformat()
     if record.decision.publish_until < end:
         raise ContractError(
             f"penalty {record.decision.number} would be published until "
-            f"{record.decision.publish_until} only: its least term ends on {end}"
+            f"{record.decision.publish_until}, before its minimum term is over on {end}"
         )
 
 
@@ -162,7 +165,7 @@ def _is_new_evidence(record: Penalty, facts: PenaltyFacts) -> None:
     seen = {objection.evidence_digest for objection in record.objections}
     if facts.objection is not None and facts.objection.evidence_digest in seen:
         raise ContractError(
-            f"penalty {record.decision.number}: this evidence was objected with already"
+            f"penalty {record.decision.number}: this evidence was used in an earlier objection"
         )
 
 

@@ -1,4 +1,4 @@
-"""Receipts of deliveries, signed by the provider that records one and by the user that confirms it."""
+"""Receipts of deliveries: the provider records one, and the user confirms or contests it."""
 
 import hashlib
 from typing import Annotated, ClassVar
@@ -26,9 +26,9 @@ DISPUTED = "disputed"
 
 
 class Delivery(Model):
-    """What a provider says it handed over. The data itself never comes near the ledger.
+    """A delivery as its provider reports it. The data itself is never on the ledger.
 
-    The query digest must cover a nonce, so that the same question asked again has another digest.
+    The query digest must cover a nonce, so that repeating a query gives another digest.
     """
 
     grant: str
@@ -47,12 +47,12 @@ class Delivery(Model):
         return self
 
     def receipt_id(self) -> str:
-        """The receipt's name: the same query under the same grant is the same receipt."""
+        """Return the receipt's id, which is the same for the same query under the same grant."""
         return hashlib.sha256(rfc8785.dumps([self.grant, self.query_digest])).hexdigest()
 
 
 class Receipt(Tracked):
-    """A delivery on the ledger: both signatures are those of the transactions that made it so."""
+    """A delivery on the ledger; the transactions that recorded and confirmed it carry the signatures."""
 
     KIND: ClassVar[str] = "receipt"
 
@@ -71,7 +71,7 @@ class Receipt(Tracked):
 
 
 def require_covered(delivery: Delivery, grant: Grant, used: Usage, now: str) -> None:
-    """Refuse a delivery that its grant (which is live) does not cover."""
+    """Refuse a delivery that its grant, which must be live, does not cover."""
     name = f"grant {grant.id}"
     if delivery.grant_version != grant.version:
         raise ContractError(

@@ -23,7 +23,7 @@ def _text(value: str, info: ValidationInfo) -> str:
     return require_text(info.field_name or "text", value)
 
 
-# A JSON number above 2^53 does not survive every reader (RFC 8785, appendix D).
+# Some JSON readers change numbers above 2^53 (RFC 8785, appendix D).
 MAX_COUNT = 2**53 - 1
 Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT)]
 Positive = Annotated[int, Strict(), Field(ge=1, le=MAX_COUNT)]
@@ -42,27 +42,27 @@ Timestamp = Annotated[str, AfterValidator(require_timestamp)]
 
 
 class Model(BaseModel):
-    """A frozen value whose unknown members are refused."""
+    """A frozen value; unknown members are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def canonical(self) -> bytes:
-        """Canonical JSON, the bytes that are kept and hashed."""
+        """Return the value as canonical JSON, the bytes that are stored and hashed."""
         return rfc8785.dumps(self.model_dump(mode="json"))
 
 
 class Record(Model):
-    """A value with a place on the ledger: its kind and the parts of its key."""
+    """A value on the ledger, under a composite key of its kind and the parts that `key` returns."""
 
     KIND: ClassVar[str]
 
     def key(self) -> tuple[str, ...]:
-        """The parts after the kind of this record's composite key."""
+        """Return the parts of the composite key after the kind."""
         raise NotImplementedError
 
 
 class Tracked(Record):
-    """A record with a life cycle: its state, how many steps led there, who took the last, when."""
+    """A record with a life cycle: its state, the number of steps so far, and who took the last when."""
 
     state: str
     steps: Count = 0
@@ -70,12 +70,12 @@ class Tracked(Record):
     updated_by: MspId
 
     def parties(self) -> dict[str, str]:
-        """The MSP id of each role that this record knows, such as its provider."""
+        """Return the MSP ids of the roles in this record, such as its provider."""
         raise NotImplementedError
 
 
 class Step(Record):
-    """One step of a tracked record: what was done, by whom, when, why, in which transaction.
+    """One step of a tracked record: the action, its caller, time, reason and transaction.
 
     Steps are written once and never deleted: together they are the record's history.
     """

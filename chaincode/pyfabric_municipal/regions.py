@@ -1,4 +1,4 @@
-"""Administrative divisions of Beijing (GB/T 2260): which code is valid on which day."""
+"""Administrative divisions of Beijing (GB/T 2260), and the days on which their codes are valid."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +9,7 @@ from pyfabric_municipal.text import require_ascii
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One division; it is valid from `since` (None: always) until the day before `retired`."""
+    """One division, valid from `since` (None: always) until the day before `retired`."""
 
     code: str
     name: str
@@ -50,7 +50,7 @@ REGIONS = {
 
 
 def require_region(code: str, on: date) -> Region:
-    """The division of that code on that day (Beijing's calendar); retired codes are refused."""
+    """Return the division of a code; raises ContractError if the code is not valid on that day."""
     region = REGIONS.get(require_ascii("region code", code))
     if region is None:
         raise ContractError(f"region code {code!r} is not a division of Beijing (GB/T 2260)")

@@ -1,4 +1,4 @@
-"""Error reports: a user that found a fault in shared data, and what its provider answered."""
+"""Error reports: faults that users found in shared data, and how their providers responded."""
 
 from typing import ClassVar
 
@@ -20,11 +20,11 @@ REJECTED = "rejected"
 
 
 class Fault(Model):
-    """What is wrong, without saying of whom.
+    """A fault in shared data, without the person that the data is about.
 
-    `record_commitment` is a keyed hash (HMAC) of the record's key, known to the two departments: a
-    plain hash of a resident ID is found by trying all of them. `evidence_digest` is the SHA-256 of
-    the evidence that the user keeps.
+    `record_commitment` is a keyed hash (HMAC) of the record's key, whose secret the two departments
+    share: a plain hash of a resident ID could be found by trying all of them. `evidence_digest` is the
+    SHA-256 of the evidence, which the user keeps.
     """
 
     grant: str
@@ -35,7 +35,7 @@ class Fault(Model):
 
 
 class Report(Awaiting):
-    """A fault on its way to being corrected or rejected, named by the transaction that raised it."""
+    """A reported fault until it is corrected or rejected; its id is that of the reporting transaction."""
 
     KIND: ClassVar[str] = "report"
 

@@ -1,4 +1,4 @@
-"""The life cycle of a request: applied, checked, granted or refused, negotiated, arbitrated."""
+"""The life cycle of a request: filed, checked, granted or refused, negotiated, arbitrated."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,9 +31,9 @@ WITHDRAWN = "withdrawn"
 
 
 class Application(Model):
-    """What a department asks for, and why it may: it is never changed after it was filed.
+    """What a department asks for and on which legal basis; it never changes after it was filed.
 
-    The operator is the company, if any, that will handle the data for the department.
+    The operator is the company that will handle the data for the department, if there is one.
     """
 
     resource: ResourceCode
@@ -46,14 +46,14 @@ class Application(Model):
 
 
 class Offer(Model):
-    """What a provider is ready to give, and the licence under which."""
+    """The terms that a provider offers, and the licence."""
 
     terms: Terms
     licence: Text
 
 
 class Request(Awaiting):
-    """A request for a resource, named by the transaction that filed it."""
+    """A request for a resource; its id is that of the transaction that filed it."""
 
     KIND: ClassVar[str] = "request"
 
@@ -71,8 +71,7 @@ class Request(Awaiting):
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a request's guards look at: the time, the resource as it is now, the user's
-    social credit code, the offer made."""
+    """What a request's guards look at: time, resource, the user's social credit code, the offer."""
 
     now: str
     resource: Resource
@@ -81,7 +80,7 @@ class RequestFacts:
 
 
 def require_applicable(application: Application, resource: Resource, now: str) -> None:
-    """Refuse an application for what cannot be shared, or is not as the applicant saw it."""
+    """Refuse an application for a resource that is not shared, or has changed since it was filed."""
     description = resource.description
     if resource.state != PUBLISHED:
         raise ContractError(f"resource {resource.code} is {resource.state}, not published")
@@ -95,7 +94,7 @@ def require_applicable(application: Application, resource: Resource, now: str) -
 
 
 def require_offer(request: Request) -> Offer:
-    """The terms on the table; ContractError if there are none."""
+    """Return the provider's offer; raises ContractError if there is no offer."""
     if request.offer is None:
         raise ContractError(f"request {request.id}: the provider has offered no terms yet")
     return request.offer
@@ -107,7 +106,7 @@ def _is_not_own(record: Request, facts: RequestFacts) -> None:
 
 
 def _names_own_service(record: Request, facts: RequestFacts) -> None:
-    """A service item belongs to the department whose code begins it."""
+    """Refuse a service item of another department: an item begins with its department's code."""
     item = record.application.service_item
     if item is not None and not item.startswith(facts.user_uscc):
         raise ContractError(f"service item {item} is not one of {record.user} ({facts.user_uscc})")

@@ -28,7 +28,7 @@ RETIRED = "retired"
 
 
 class Duty(Record):
-    """A responsibility from the three-fixed plan; it has one owner, and resources point to it."""
+    """A responsibility from the three-fixed plan. It has one owner; resources refer to it."""
 
     KIND: ClassVar[str] = "duty"
 
@@ -42,7 +42,7 @@ class Duty(Record):
 
 
 class Resource(Tracked):
-    """An item of the directory: its one live version, or its draft before the first publication."""
+    """An item of the directory: the live version, or the draft before the first publication."""
 
     KIND: ClassVar[str] = "resource"
 
@@ -63,7 +63,7 @@ class Resource(Tracked):
 
 
 class ResourceVersion(Record):
-    """A version as it was published; written once, so that the history never shrinks."""
+    """A version as it was published; it is written once and never changed."""
 
     KIND: ClassVar[str] = "version"
 
@@ -77,7 +77,7 @@ class ResourceVersion(Record):
 
 
 class Refresh(Record):
-    """When the provider last updated the data; apart from the resource, which it does not change."""
+    """The provider's last update of the data; a record of its own, as the resource does not change."""
 
     KIND: ClassVar[str] = "refresh"
 
@@ -91,7 +91,7 @@ class Refresh(Record):
 
 @dataclass(frozen=True, slots=True)
 class LiveUse:
-    """A grant in force on a resource, and the fields that it gives."""
+    """A grant in force on a resource, with its fields."""
 
     grant: str
     user: str
@@ -100,8 +100,11 @@ class LiveUse:
 
 @dataclass(frozen=True, slots=True)
 class ResourceFacts:
-    """What a resource's guards look at: the day, the duty's owner, the provider's code, live grants,
-    the description that would become live, the successor."""
+    """What a resource's guards look at.
+
+    These are the day, the duty's owner, the provider's social credit code, live grants, the description
+    that would become live, and the successor.
+    """
 
     now: str
     today: date
@@ -134,11 +137,11 @@ def _owns_duty(record: Resource, facts: ResourceFacts) -> None:
 
 def _differs(record: Resource, facts: ResourceFacts) -> None:
     if facts.later == record.description:
-        raise ContractError(f"resource {record.code}: the new version says nothing new")
+        raise ContractError(f"resource {record.code}: the new version is the same as the live one")
 
 
 def _is_announced(record: Resource, facts: ResourceFacts) -> None:
-    """A change that takes something from users with live grants needs a notice that has run out."""
+    """Refuse a change that takes something from users with live grants before the notice is over."""
     later = facts.later
     if later is None or not facts.live:
         return

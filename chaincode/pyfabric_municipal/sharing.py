@@ -8,6 +8,7 @@ from pyfabric.chaincode import Context, Contract, ContractError, query, transact
 from pyfabric_municipal.credit_reading import CreditSnapshot, read_credit
 from pyfabric_municipal.description import ShareType
 from pyfabric_municipal.grants import Grant, Usage, require_live
+from pyfabric_municipal.ledger_access import LedgerAccess, PageSize
 from pyfabric_municipal.lifecycle import NEW
 from pyfabric_municipal.live import live_entry, live_grants
 from pyfabric_municipal.receipts import Delivery, Receipt
@@ -15,7 +16,6 @@ from pyfabric_municipal.records import Count, Digest, Model, MspId, Step
 from pyfabric_municipal.reports import Fault, Report
 from pyfabric_municipal.requests import GRANTED, REFUSED, Application, Offer, Request, require_offer
 from pyfabric_municipal.resources import Resource
-from pyfabric_municipal.session import PageSize, Session
 from pyfabric_municipal.steps import (
     create_grant,
     decide,
@@ -34,7 +34,7 @@ Days = Annotated[int, Field(ge=1, le=3660)]
 
 
 class RefusalRate(Model):
-    """How many of a department's answered requests it refused, per thousand."""
+    """The share of its decided requests that a department refused, per thousand."""
 
     department: str
     answered: Count
@@ -43,124 +43,128 @@ class RefusalRate(Model):
 
 
 class RequestPage(Model):
-    """One page of all requests; `bookmark` starts the next one, "" after the last."""
+    """One page of all requests; `bookmark` starts the next page and is "" after the last."""
 
     items: tuple[Request, ...]
     bookmark: str
 
 
 class Sharing(Contract):
-    """How departments ask one another for data, and what came of it."""
+    """Requests for data between departments, and the grants, receipts and error reports that follow."""
 
     name = "Sharing"
     title = "Sharing of government data"
 
     @transaction
     def apply(self, ctx: Context, application: Application) -> str:
-        """Ask for a resource; returns the request's id."""
-        session = Session(ctx)
-        resource = session.need(Resource, application.resource)
+        """File a request for a resource; returns the request's id."""
+        ledger = LedgerAccess(ctx)
+        resource = ledger.need(Resource, application.resource)
         record = Request(
             state=NEW,
-            updated=session.now,
-            updated_by=session.caller,
-            id=session.transaction_id,
+            updated=ledger.now,
+            updated_by=ledger.caller,
+            id=ledger.transaction_id,
             application=application,
-            user=session.caller,
+            user=ledger.caller,
             provider=resource.provider,
-            applied=session.now,
+            applied=ledger.now,
         )
-        return step_request(session, record, "apply").id
+        return step_request(ledger, record, "apply").id
 
     @transaction
     def check(self, ctx: Context, request: Digest) -> str:
-        """Find a request in order (manager): an unconditional resource is granted by that, any
-        other goes to its provider. Returns the request's new state."""
-        session = Session(ctx)
-        record = session.need(Request, request)
-        resource = session.need(Resource, record.application.resource)
+        """Approve the form of a request (manager); returns the request's new state.
+
+        This grants an unconditional resource. Any other request is passed on to the provider.
+        """
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Request, request)
+        resource = ledger.need(Resource, record.application.resource)
         if resource.description.share.type is not ShareType.UNCONDITIONAL:
-            return step_request(session, record, "pass_on").state
-        after = step_request(session, record, "grant_open")
+            return step_request(ledger, record, "pass_on").state
+        after = step_request(ledger, record, "grant_open")
         offer = Offer(terms=record.application.terms, licence=OPEN_LICENCE)
-        create_grant(session, after, resource, offer)
+        create_grant(ledger, after, resource, offer)
         return after.state
 
     @transaction
     def reject(self, ctx: Context, request: Digest, reason: str) -> None:
-        """Refuse a request that is not in order (manager)."""
-        decide(Session(ctx), request, "reject", reason=reason)
+        """Refuse a request whose form is not in order (manager)."""
+        decide(LedgerAccess(ctx), request, "reject", reason=reason)
 
     @transaction
     def withdraw(self, ctx: Context, request: Digest) -> None:
-        """Take a request back (user)."""
-        decide(Session(ctx), request, "withdraw")
+        """Withdraw a request (user)."""
+        decide(LedgerAccess(ctx), request, "withdraw")
 
     @transaction
     def grant(self, ctx: Context, request: Digest, offer: Offer) -> None:
-        """Grant a request, on its terms or narrower ones (provider)."""
-        session = Session(ctx)
-        after = decide(session, request, "grant", offer=offer)
-        resource = session.need(Resource, after.application.resource)
-        create_grant(session, after, resource, offer)
+        """Grant a request on its own terms or on narrower ones (provider)."""
+        ledger = LedgerAccess(ctx)
+        after = decide(ledger, request, "grant", offer=offer)
+        resource = ledger.need(Resource, after.application.resource)
+        create_grant(ledger, after, resource, offer)
 
     @transaction
     def refuse(self, ctx: Context, request: Digest, reason: str) -> None:
         """Refuse a request (provider)."""
-        decide(Session(ctx), request, "refuse", reason=reason)
+        decide(LedgerAccess(ctx), request, "refuse", reason=reason)
 
     @transaction
     def offer(self, ctx: Context, request: Digest, offer: Offer) -> None:
         """Offer narrower terms (provider)."""
-        decide(Session(ctx), request, "offer", offer=offer)
+        decide(LedgerAccess(ctx), request, "offer", offer=offer)
 
     @transaction
     def accept(self, ctx: Context, request: Digest) -> None:
-        """Accept the terms offered, which grants the request (user)."""
-        session = Session(ctx)
-        after = decide(session, request, "accept")
-        resource = session.need(Resource, after.application.resource)
-        create_grant(session, after, resource, require_offer(after))
+        """Accept the offered terms, which grants the request (user)."""
+        ledger = LedgerAccess(ctx)
+        after = decide(ledger, request, "accept")
+        resource = ledger.need(Resource, after.application.resource)
+        create_grant(ledger, after, resource, require_offer(after))
 
     @transaction
     def dispute(self, ctx: Context, request: Digest, reason: str) -> None:
-        """Contest a refusal (user)."""
-        decide(Session(ctx), request, "dispute", reason=reason)
+        """Dispute a refusal (user)."""
+        decide(LedgerAccess(ctx), request, "dispute", reason=reason)
 
     @transaction
     def escalate(self, ctx: Context, request: Digest) -> None:
-        """Ask the manager to arbitrate, since the provider's answer is late (user)."""
-        decide(Session(ctx), request, "escalate")
+        """Ask the manager to arbitrate because the provider's decision is late (user)."""
+        decide(LedgerAccess(ctx), request, "escalate")
 
     @transaction
     def refer(self, ctx: Context, request: Digest, reason: str) -> None:
-        """Ask the manager to arbitrate, since the negotiation came to nothing (user, provider)."""
-        decide(Session(ctx), request, "refer", reason=reason)
+        """Ask the manager to arbitrate because the negotiation failed (user, provider)."""
+        decide(LedgerAccess(ctx), request, "refer", reason=reason)
 
     @transaction
     def arbitrate(
         self, ctx: Context, request: Digest, reason: str, offer: Offer | None = None
     ) -> str:
-        """Rule (manager): with terms, that the provider grants them; without, that it need not.
-        The ruling is final. Returns the request's new state."""
+        """Rule on a dispute (manager); the ruling is final. Returns the request's new state.
+
+        With terms the provider has to grant them; without, the request is refused.
+        """
         action = "rule_against" if offer is None else "rule_for"
-        return decide(Session(ctx), request, action, offer=offer, reason=reason).state
+        return decide(LedgerAccess(ctx), request, action, offer=offer, reason=reason).state
 
     @transaction
     def activate(self, ctx: Context, grant: Digest) -> None:
-        """Accept a grant and its licence: from now on it may be used (user)."""
-        session = Session(ctx)
-        record = session.need(Grant, grant)
-        after = step_grant(session, record, "activate")
-        session.put(after.model_copy(update={"active_since": session.now}))
-        session.reindex(set(), live_entry(record))
+        """Accept a grant and its licence (user); it may be used from now on."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Grant, grant)
+        after = step_grant(ledger, record, "activate")
+        ledger.put(after.model_copy(update={"active_since": ledger.now}))
+        ledger.reindex(set(), live_entry(record))
 
     @transaction
     def renew(self, ctx: Context, grant: Digest) -> int:
-        """Carry a grant over to the resource's new version (provider); returns the grant's."""
-        session = Session(ctx)
-        after = step_grant(session, session.need(Grant, grant), "renew")
-        resource = session.need(Resource, after.resource)
+        """Renew a grant for the resource's new version (provider); returns the grant's version."""
+        ledger = LedgerAccess(ctx)
+        after = step_grant(ledger, ledger.need(Grant, grant), "renew")
+        resource = ledger.need(Resource, after.resource)
         renewed = after.model_copy(
             update={
                 "version": after.version + 1,
@@ -168,73 +172,73 @@ class Sharing(Contract):
                 "schema_digest": resource.schema_digest,
             }
         )
-        session.put(renewed)
+        ledger.put(renewed)
         return renewed.version
 
     @transaction
     def revoke(self, ctx: Context, grant: Digest, reason: str) -> None:
-        """End a grant (provider, manager): no receipt counts from now on."""
-        session = Session(ctx)
-        record = session.need(Grant, grant)
-        after = step_grant(session, record, "revoke", reason)
-        session.put(after.model_copy(update={"version": after.version + 1, "reason": reason}))
-        session.reindex(live_entry(record), set())
+        """Revoke a grant (provider, manager): no receipt counts from now on."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Grant, grant)
+        after = step_grant(ledger, record, "revoke", reason)
+        ledger.put(after.model_copy(update={"version": after.version + 1, "reason": reason}))
+        ledger.reindex(live_entry(record), set())
 
     @transaction
     def expire(self, ctx: Context, grant: Digest) -> None:
-        """Close a grant whose term is over; it could not be used any more anyway."""
-        session = Session(ctx)
-        record = session.need(Grant, grant)
-        session.put(step_grant(session, record, "expire"))
-        session.reindex(live_entry(record), set())
+        """Close a grant whose term is over."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Grant, grant)
+        ledger.put(step_grant(ledger, record, "expire"))
+        ledger.reindex(live_entry(record), set())
 
     @transaction
     def deliver(self, ctx: Context, delivery: Delivery) -> str:
         """Record a delivery under a live grant (provider); returns the receipt's id."""
-        session = Session(ctx)
-        grant = session.need(Grant, delivery.grant)
+        ledger = LedgerAccess(ctx)
+        grant = ledger.need(Grant, delivery.grant)
         receipt = Receipt(
             state=NEW,
-            updated=session.now,
-            updated_by=session.caller,
+            updated=ledger.now,
+            updated_by=ledger.caller,
             id=delivery.receipt_id(),
             delivery=delivery,
             provider=grant.provider,
             user=grant.user,
-            transaction_id=session.transaction_id,
+            transaction_id=ledger.transaction_id,
         )
-        resource = session.need(Resource, grant.resource)
-        require_live(grant, resource, session.now)
-        known = session.get(Receipt, grant.id, receipt.id)
+        resource = ledger.need(Resource, grant.resource)
+        require_live(grant, resource, ledger.now)
+        known = ledger.get(Receipt, grant.id, receipt.id)
         if known is not None:
             raise ContractError(
                 f"receipt {receipt.id} was recorded by transaction {known.transaction_id} already"
             )
-        left = use_grant(session, grant, resource, delivery)
-        session.put(step_receipt(session, receipt, "deliver", rows_left=left))
+        left = use_grant(ledger, grant, resource, delivery)
+        ledger.put(step_receipt(ledger, receipt, "deliver", rows_left=left))
         return receipt.id
 
     @transaction
     def confirm(self, ctx: Context, grant: Digest, receipt: Digest) -> None:
-        """Sign for a delivery (user)."""
-        session = Session(ctx)
-        record = session.need(Receipt, grant, receipt)
-        session.put(step_receipt(session, record, "confirm"))
+        """Confirm a delivery (user)."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Receipt, grant, receipt)
+        ledger.put(step_receipt(ledger, record, "confirm"))
 
     @transaction
     def contest(self, ctx: Context, grant: Digest, receipt: Digest, reason: str) -> None:
-        """Say that a delivery was not as the receipt says (user)."""
-        session = Session(ctx)
-        record = session.need(Receipt, grant, receipt)
-        after = step_receipt(session, record, "contest", reason)
-        session.put(after.model_copy(update={"reason": reason}))
+        """Contest a receipt: the delivery was different (user)."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Receipt, grant, receipt)
+        after = step_receipt(ledger, record, "contest", reason)
+        ledger.put(after.model_copy(update={"reason": reason}))
 
     @transaction
     def raise_error(self, ctx: Context, fault: Fault) -> str:
         """Report a fault in data that the caller has a live grant on; returns the report's id."""
-        session = Session(ctx)
-        grant = session.need(Grant, fault.grant)
-        if not grant.in_force(session.now):
+        ledger = LedgerAccess(ctx)
+        grant = ledger.need(Grant, fault.grant)
+        if not grant.in_force(ledger.now):
             raise ContractError(
                 f"grant {grant.id} is not in force: no fault can be raised under it"
             )
@@ -242,110 +246,111 @@ class Sharing(Contract):
             raise ContractError(f"grant {grant.id} does not give field {fault.field}")
         record = Report(
             state=NEW,
-            updated=session.now,
-            updated_by=session.caller,
-            id=session.transaction_id,
+            updated=ledger.now,
+            updated_by=ledger.caller,
+            id=ledger.transaction_id,
             fault=fault,
             resource=grant.resource,
             provider=grant.provider,
             user=grant.user,
         )
-        return step_report(session, record, "raise").id
+        return step_report(ledger, record, "raise").id
 
     @transaction
     def accept_error(self, ctx: Context, report: Digest) -> None:
-        """Admit a fault (provider)."""
-        session = Session(ctx)
-        step_report(session, session.need(Report, report), "accept")
+        """Accept an error report (provider)."""
+        ledger = LedgerAccess(ctx)
+        step_report(ledger, ledger.need(Report, report), "accept")
 
     @transaction
     def correct_error(self, ctx: Context, report: Digest, correction_digest: Digest) -> None:
-        """Say that a fault is mended (provider)."""
-        session = Session(ctx)
-        record = session.need(Report, report)
+        """Report that a fault is corrected (provider)."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Report, report)
         record = record.model_copy(update={"correction_digest": correction_digest})
-        step_report(session, record, "correct")
+        step_report(ledger, record, "correct")
 
     @transaction
     def reject_error(self, ctx: Context, report: Digest, reason: str) -> None:
-        """Say that there is no fault (provider)."""
-        session = Session(ctx)
-        record = session.need(Report, report).model_copy(update={"reason": reason})
-        step_report(session, record, "reject", reason)
+        """Reject an error report: there is no fault (provider)."""
+        ledger = LedgerAccess(ctx)
+        record = ledger.need(Report, report).model_copy(update={"reason": reason})
+        step_report(ledger, record, "reject", reason)
 
     @query
     def request(self, ctx: Context, request: Digest) -> Request:
-        """A request as it is now."""
-        return Session(ctx).need(Request, request)
+        """Return a request in its current state."""
+        return LedgerAccess(ctx).need(Request, request)
 
     @query
     def operator_credit(self, ctx: Context, request: Digest) -> CreditSnapshot:
-        """The penalties that count today against the operator named in a request, as the credit channel
-        has them: for departments that are in that channel, at a peer that is."""
-        session = Session(ctx)
-        operator = session.need(Request, request).application.operator
+        """Return the penalties that count today against the operator named in a request, as the
+        credit channel has them: for departments that are in that channel, at a peer that is.
+        """
+        ledger = LedgerAccess(ctx)
+        operator = ledger.need(Request, request).application.operator
         if operator is None:
             raise ContractError(f"request {request} names no operator")
-        return read_credit(ctx, operator, session.today)
+        return read_credit(ctx, operator, ledger.today)
 
     @query
     def granted(self, ctx: Context, grant: Digest) -> Grant:
-        """A grant as it is now."""
-        return Session(ctx).need(Grant, grant)
+        """Return a grant in its current state."""
+        return LedgerAccess(ctx).need(Grant, grant)
 
     @query
     def usage(self, ctx: Context, grant: Digest) -> Usage:
-        """How much of a grant is used."""
-        session = Session(ctx)
-        return usage_of(session, session.need(Grant, grant))
+        """Return the rows and receipts that a grant has used."""
+        ledger = LedgerAccess(ctx)
+        return usage_of(ledger, ledger.need(Grant, grant))
 
     @query
     def receipt(self, ctx: Context, grant: Digest, receipt: Digest) -> Receipt:
-        """A receipt as it is now."""
-        return Session(ctx).need(Receipt, grant, receipt)
+        """Return a receipt in its current state."""
+        return LedgerAccess(ctx).need(Receipt, grant, receipt)
 
     @query
     def receipts(self, ctx: Context, grant: Digest) -> list[Receipt]:
-        """The receipts of a grant."""
-        return list(Session(ctx).scan(Receipt, grant))
+        """Return the receipts of a grant."""
+        return list(LedgerAccess(ctx).scan(Receipt, grant))
 
     @query
     def report(self, ctx: Context, report: Digest) -> Report:
-        """An error report as it is now."""
-        return Session(ctx).need(Report, report)
+        """Return an error report in its current state."""
+        return LedgerAccess(ctx).need(Report, report)
 
     @query
     def requests(self, ctx: Context, size: PageSize, bookmark: str = "") -> RequestPage:
-        """One page of all requests."""
-        items, after = Session(ctx).page(Request, size, bookmark)
+        """Return one page of all requests."""
+        items, after = LedgerAccess(ctx).page(Request, size, bookmark)
         return RequestPage(items=tuple(items), bookmark=after)
 
     @query
     def history(self, ctx: Context, record: Digest) -> list[Step]:
-        """Every step of a request and its grant, or of a report, oldest first."""
-        session = Session(ctx)
+        """Return all steps of a request and its grant, or of a report, oldest first."""
+        ledger = LedgerAccess(ctx)
         kinds = (Request.KIND, Grant.KIND, Report.KIND)
-        steps = [step for kind in kinds for step in session.scan(Step, kind, record)]
+        steps = [step for kind in kinds for step in ledger.scan(Step, kind, record)]
         return sorted(steps, key=lambda step: step.at)
 
     @query
     def overdue(self, ctx: Context, department: MspId | None = None) -> list[Overdue]:
-        """Answers that departments (or one) owe, by the time they were due."""
+        """Return what departments (or one) should have decided by now, in the order of due times."""
         prefix = () if department is None else (department,)
-        return list(overdue(Session(ctx), *prefix))
+        return list(overdue(LedgerAccess(ctx), *prefix))
 
     @query
     def expiring(self, ctx: Context, days: Days) -> list[Grant]:
-        """Grants in force that end within so many days."""
-        session = Session(ctx)
-        limit = add_days(session.now, days)
-        return [grant for grant in live_grants(session) if grant.terms.valid_until <= limit]
+        """Return the grants in force that expire within `days` days."""
+        ledger = LedgerAccess(ctx)
+        limit = add_days(ledger.now, days)
+        return [grant for grant in live_grants(ledger) if grant.terms.valid_until <= limit]
 
     @query
     def refusals(self, ctx: Context) -> list[RefusalRate]:
-        """What share of the requests that it answered each department refused."""
+        """Return each department's share of refused requests among those it decided."""
         answers: dict[str, list[str]] = {}
-        for request in Session(ctx).scan(Request):
+        for request in LedgerAccess(ctx).scan(Request):
             if request.state in (GRANTED, REFUSED):
                 answers.setdefault(request.provider, []).append(request.state)
         return [_rate(provider, states) for provider, states in sorted(answers.items())]

@@ -1,4 +1,4 @@
-"""Subjects of credit: enterprises and other bodies by their social credit code, which is for life."""
+"""Subjects of credit: enterprises and other bodies by their social credit code, which never changes."""
 
 from typing import ClassVar
 
@@ -37,7 +37,7 @@ class Registration(Model):
 
 
 class CodeException(Record):
-    """A real code whose check characters are wrong: let in by the registrar alone, with a reason."""
+    """A real code whose check characters are wrong, which the registrar admitted for a reason."""
 
     KIND: ClassVar[str] = "code_exception"
 
@@ -51,7 +51,7 @@ class CodeException(Record):
 
 
 class Subject(Tracked):
-    """A subject on the ledger; names may be alike, the code is what counts."""
+    """A subject on the ledger, identified by its code; names may be alike."""
 
     KIND: ClassVar[str] = "subject"
 

@@ -1,4 +1,4 @@
-"""Terms of a share: which fields, which rows, from when until when, how many rows."""
+"""Terms of a grant: fields, row scope, period and quota."""
 
 from typing import Annotated
 
@@ -10,10 +10,10 @@ from pyfabric_municipal.records import Digest, FieldName, Model, Positive, Times
 
 
 class Terms(Model):
-    """What is asked for or granted.
+    """The terms of an application, an offer or a grant.
 
-    `scope_digest` is the SHA-256 of the row scope, which itself may tell of people and stays with
-    the two departments. `quota` counts rows over the whole term.
+    `scope_digest` is the SHA-256 of the row scope. The scope itself may identify people and stays with
+    the two departments. `quota` is the number of rows for the whole term.
     """
 
     fields: Annotated[tuple[FieldName, ...], Field(min_length=1, max_length=200)]
@@ -31,7 +31,7 @@ class Terms(Model):
         return self
 
     def require_within(self, asked: "Terms") -> None:
-        """Refuse terms wider than those asked for: nothing is added after the approval."""
+        """Refuse terms that are wider than the ones applied for."""
         if extra := sorted(set(self.fields) - set(asked.fields)):
             raise ContractError(f"field {extra[0]} was not asked for")
         if self.scope_digest != asked.scope_digest:
@@ -42,7 +42,7 @@ class Terms(Model):
             raise ContractError(f"the quota {self.quota} is above the {asked.quota} asked for")
 
     def require_possible(self, description: Description, now: str) -> None:
-        """Refuse fields that the resource has not, and a term that is over."""
+        """Refuse fields that the resource does not have, and a term that is over."""
         if unknown := sorted(set(self.fields) - description.field_names()):
             raise ContractError(f"resource {description.code} has no field {unknown[0]}")
         if self.valid_until <= now:

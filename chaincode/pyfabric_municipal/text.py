@@ -1,15 +1,15 @@
-"""Characters: what free text and codes may hold, so that two spellings never mean one thing."""
+"""Checks of characters in free text and codes, so that each has only one spelling."""
 
 import re
 import unicodedata
 
 from pyfabric.chaincode import ContractError
 
-# Unicode 3.2 as frozen in every Python: two departments whose contract hosts run different
-# Pythons must give the same answer, and the tables of `unicodedata` itself grow.
+# Unicode 3.2, which is the same in every version of Python: contract hosts of different departments
+# must decide alike, and the tables of `unicodedata` itself change between versions.
 _STABLE = unicodedata.ucd_3_2_0
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-# Invisible too, though Unicode 3.2 calls them otherwise or does not know them yet.
+# Also invisible; Unicode 3.2 has them in other categories or not at all.
 _ALSO_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _RESIDENT_ID = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
@@ -18,13 +18,13 @@ MAX_TEXT = 2000
 
 
 def character_name(character: str) -> str:
-    """A character as a refusal shows it: `'９' (FULLWIDTH DIGIT NINE)`."""
+    """Return a character as error messages show it: `'９' (FULLWIDTH DIGIT NINE)`."""
     name = _STABLE.name(character, f"U+{ord(character):04X}")
     return f"{character!r} ({name})"
 
 
 def require_ascii(what: str, value: str) -> str:
-    """`value` itself if a code: printable ASCII without spaces. Look-alikes are named."""
+    """Return `value` if it is printable ASCII without spaces; an error names the first other character."""
     for character in value:
         if not "!" <= character <= "~":
             raise ContractError(f"{what} {value!r} holds {character_name(character)}: ASCII only")
@@ -32,7 +32,7 @@ def require_ascii(what: str, value: str) -> str:
 
 
 def require_match(what: str, pattern: re.Pattern[str], value: str, shape: str) -> str:
-    """`value` itself if ASCII and wholly of `pattern`; `shape` tells people what is right."""
+    """Return `value` if it is ASCII and matches `pattern`; `shape` describes the pattern in errors."""
     require_ascii(what, value)
     if pattern.fullmatch(value) is None:
         raise ContractError(f"{what} {value!r} is not {shape}")
@@ -40,10 +40,10 @@ def require_match(what: str, pattern: re.Pattern[str], value: str, shape: str) -
 
 
 def require_text(what: str, value: str) -> str:
-    """`value` itself if it says something, in NFC, visible, and without personal data.
+    """Return `value` if it is not empty, visible, in NFC, and without personal data.
 
-    Public state is read by every department for ever: a resident ID or a mobile number in a reason
-    or a purpose cannot be taken back.
+    Public state stays readable by all departments for ever: a resident ID or a mobile number in it
+    cannot be removed.
     """
     if not value.strip():
         raise ContractError(f"{what} is empty")
@@ -62,11 +62,13 @@ def require_text(what: str, value: str) -> str:
 
 def _refuse_personal(what: str, value: str) -> None:
     if _MOBILE.search(value):
-        raise ContractError(f"{what} holds what looks like a mobile number: no personal data here")
+        raise ContractError(
+            f"{what} contains what looks like a mobile number: personal data must not be public"
+        )
     for match in _RESIDENT_ID.finditer(value):
         digits = match.group().upper()
         total = sum(w * int(d) for w, d in zip(_ID_WEIGHTS, digits[:17], strict=True))
         if "10X98765432"[total % 11] == digits[17]:
             raise ContractError(
-                f"{what} holds what looks like a resident ID: no personal data here"
+                f"{what} contains what looks like a resident ID: personal data must not be public"
             )

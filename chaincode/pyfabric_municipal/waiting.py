@@ -1,12 +1,12 @@
-"""Who has to answer what by when: records that wait for a department, and the index of them."""
+"""Records that wait for a department's decision until a due time, and the index of them."""
 
 from collections.abc import Iterator
 from typing import TypeVar
 
+from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.lifecycle import MANAGER, Lifecycle
 from pyfabric_municipal.records import Model, MspId, Timestamp, Tracked
 from pyfabric_municipal.resources import Resource
-from pyfabric_municipal.session import Session
 
 WAITING_INDEX = "waiting"
 
@@ -14,7 +14,7 @@ F = TypeVar("F")
 
 
 class Awaiting(Tracked):
-    """A record that may wait for one department's answer until `due`."""
+    """A record that may wait until `due` for one department to act."""
 
     id: str
     waiting_for: MspId | None = None
@@ -24,7 +24,7 @@ class Awaiting(Tracked):
         return (self.id,)
 
     def waiting_entries(self) -> set[tuple[str, ...]]:
-        """The index entry while it waits; sorted by department, then by due time."""
+        """Return the index entry of a waiting record; entries sort by department, then by due time."""
         if self.waiting_for is None or self.due is None:
             return set()
         return {(WAITING_INDEX, self.waiting_for, self.due, self.KIND, self.id)}
@@ -34,7 +34,7 @@ W = TypeVar("W", bound=Awaiting)
 
 
 class Overdue(Model):
-    """An answer that a department owes since `due`."""
+    """A record on which a department should have acted by `due`."""
 
     department: str
     due: str
@@ -43,38 +43,38 @@ class Overdue(Model):
 
 
 def put_awaiting(
-    session: Session,
+    ledger: LedgerAccess,
     table: Lifecycle[W, F],
     before: W,
     after: W,
     action: str,
     resource: Resource,
 ) -> W:
-    """Write a record after a step, with the department that has to act next and its time limit.
+    """Write a record after a step, with the department that must act next and its time limit.
 
-    The provider has less time for a resource that is on the sharing platform already.
+    The provider has less time for a resource that is already on the sharing platform.
     """
     role = table.transitions[action].awaits
     if role is None:
         department, due = None, None
     else:
-        department = {**after.parties(), MANAGER: session.settings.manager}[role]
-        due = session.due(_days(session, role, resource))
+        department = {**after.parties(), MANAGER: ledger.settings.manager}[role]
+        due = ledger.due(_days(ledger, role, resource))
     record = after.model_copy(update={"waiting_for": department, "due": due})
-    session.put(record)
-    session.reindex(before.waiting_entries(), record.waiting_entries())
+    ledger.put(record)
+    ledger.reindex(before.waiting_entries(), record.waiting_entries())
     return record
 
 
-def overdue(session: Session, *department: str) -> Iterator[Overdue]:
-    """Answers that are late now, of one department or of all."""
-    for msp_id, due, kind, record_id in session.marked(WAITING_INDEX, *department):
-        if due < session.now:
+def overdue(ledger: LedgerAccess, *department: str) -> Iterator[Overdue]:
+    """Yield the records that are overdue now, of one department or of all."""
+    for msp_id, due, kind, record_id in ledger.marked(WAITING_INDEX, *department):
+        if due < ledger.now:
             yield Overdue(department=msp_id, due=due, kind=kind, id=record_id)
 
 
-def _days(session: Session, role: str, resource: Resource) -> int:
-    deadlines = session.settings.deadlines
+def _days(ledger: LedgerAccess, role: str, resource: Resource) -> int:
+    deadlines = ledger.settings.deadlines
     if role == MANAGER:
         return deadlines.manager
     if resource.description.on_platform:

@@ -1,7 +1,7 @@
-"""Working days by the calendar that the manager keeps on the ledger, never by the wall clock.
+"""Working days, by the calendar on the ledger that the manager maintains.
 
-A year's calendar names the holidays that fall on weekdays and the weekend days that are worked
-(make-up days). A year without a calendar stops the count: guessing would give two due dates.
+A year's calendar names the holidays that fall on weekdays and the weekend days on which offices work
+(make-up days). Without a calendar for the year, counting raises an error: peers must not guess.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ class YearCalendar(Record):
         return self
 
     def is_working_day(self, day: date) -> bool:
-        """Whether offices work on that day of this year."""
+        """Return whether offices work on that day of this year."""
         text = day.isoformat()
         if text in self.make_up_days:
             return True
@@ -59,12 +59,12 @@ class YearCalendar(Record):
 
 
 def due_after(received: str, days: int, calendar: Callable[[int], YearCalendar]) -> str:
-    """The end of the `days`-th working day after the day of `received`, in Beijing.
+    """Return the end of the `days`-th working day after the day of `received`, in Beijing.
 
-    `calendar` gives a year's calendar or raises ContractError when the manager has set none.
+    `calendar` returns a year's calendar, or raises ContractError when the manager has not set it.
     """
     if days < 1:
-        raise ContractError(f"a time limit of {days} working days is not a limit")
+        raise ContractError(f"a time limit of {days} working days is too short: use 1 or more")
     day = beijing_day(received)
     while days:
         day += timedelta(days=1)

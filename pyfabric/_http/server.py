@@ -1,7 +1,7 @@
-"""A small HTTPS server, for the few administrative requests of a node.
+"""A small HTTPS server (HTTP/1.1, by h11) for the administrative requests of a node.
 
-HTTP/1.1 as h11 reads it. A body that is longer than the limit is not read: the request then has no body,
-and the connection ends after the answer.
+A body that is longer than the limit is not read: the request then has no body, and the server closes the
+connection after the response.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ _IDLE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; header names are in small letters. `body` is None if it was too long.
+    """A request; header names are in lower case. `body` is None if it was too long.
 
-    `verified` says that the client showed a certificate that the server's client roots signed.
+    `verified` is true if the client has a certificate that the server's client roots signed.
     """
 
     method: str
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer."""
+    """The response to a request."""
 
     status: int
     body: bytes = b""
@@ -48,7 +48,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def server_context(
     certificate: Path, key: Path, client_roots: Path | None, *, required: bool = True
 ) -> ssl.SSLContext:
-    """TLS of a server whose clients may, or must, show a certificate that `client_roots` signed.
+    """Return the TLS context of a server that requests (or requires) certificates of `client_roots`.
 
     Raises NetworkError if a file cannot be used.
     """
@@ -65,7 +65,7 @@ def server_context(
 
 
 class HttpsServer:
-    """A listening server. Make it with `start`."""
+    """A listening server. Create it with `start`."""
 
     def __init__(self, handler: Handler, body_limit: int) -> None:
         self._handler = handler
@@ -78,7 +78,7 @@ class HttpsServer:
     async def start(
         cls, address: str, context: ssl.SSLContext, handler: Handler, *, body_limit: int
     ) -> "HttpsServer":
-        """Listen at host:port (0: any that is free); raises NetworkError if that is not possible."""
+        """Listen on host:port (port 0: any free one); raises NetworkError if that is not possible."""
         server = cls(handler, body_limit)
         try:
             place = Address.parse(address)
@@ -91,7 +91,7 @@ class HttpsServer:
         return server
 
     async def stop(self) -> None:
-        """Stop listening and end the connections."""
+        """Stop listening and close the connections."""
         if self._server is not None:
             self._server.close()
         for task in tuple(self._connections):
@@ -133,7 +133,7 @@ class HttpsServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> Request | None:
-        """The next request; None when the client has gone."""
+        """Return the next request, or None when the client has disconnected."""
         head = None
         body = bytearray()
         while True:

@@ -1,6 +1,6 @@
-"""Whether a node can do its work: a check for each component, all asked when somebody asks.
+"""Health of a node: one check for each component, all run at each request.
 
-Source: the health handler of fabric-lib-go, whose JSON this is.
+Source: the health handler of fabric-lib-go; the JSON is the same.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 Check = Callable[[], Awaitable[str | None]]
-"""Says what is wrong with a component; None if nothing is."""
+"""Returns the reason why a component does not work, or None if it does."""
 
 TIMEOUT: Final = 30.0
 OK: Final = 200
@@ -17,7 +17,7 @@ UNAVAILABLE: Final = 503
 
 
 async def health(checks: Mapping[str, Check], now: datetime) -> tuple[int, dict[str, Any]]:
-    """(HTTP status, JSON) of a node with these components; raises TimeoutError after 30 s."""
+    """Run all checks and return HTTP status and JSON; raises TimeoutError after 30 s."""
     async with asyncio.timeout(TIMEOUT):
         reasons = await asyncio.gather(*(check() for check in checks.values()))
     failed = [

@@ -1,10 +1,10 @@
-"""The levels of a process's loggers, told as a logging specification of Fabric.
+"""Log levels of a process, as a logging specification of Fabric.
 
     [<logger>[,<logger>…]=]<level>[:[<logger>[,<logger>…]=]<level>…]
 
-Source: flogging of fabric-lib-go; texts are those. Loggers are those of Python's logging, each with all
-below it; a level without a logger is that of all others. Left out: a name with a final dot, which in
-Fabric means that logger alone.
+Source: flogging of fabric-lib-go; texts are the same. Loggers are Python's; the level of a logger is
+that of all loggers below it, and a level without a logger is that of all others. Not supported: a name
+with a final dot, which in Fabric means that logger alone.
 """
 
 import logging
@@ -35,7 +35,7 @@ _LOGGER: Final = re.compile(r"[A-Za-z0-9_#:-]+(\.[A-Za-z0-9_#:-]+)*")
 
 
 class Levels:
-    """The levels that are set in this process; the nodes of one process share it."""
+    """The log levels of this process, which all its nodes share."""
 
     def __init__(self) -> None:
         self._default = _NAMES.get(logging.getLogger().level, "info")
@@ -48,7 +48,7 @@ class Levels:
         return ":".join([*sorted(loggers), self._default])
 
     def activate(self, spec: str) -> None:
-        """Set all levels anew; raises ConfigError, and then nothing has changed."""
+        """Replace all levels; raises ConfigError if the specification is invalid, and then changes nothing."""
         default, loggers = _parse(spec)
         for name in self._loggers.keys() - loggers.keys():
             logging.getLogger(name).setLevel(logging.NOTSET)
@@ -79,7 +79,7 @@ def _parse(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def _level(name: str) -> str | None:
-    """The one name of a level, which Fabric takes in small or in capital letters."""
+    """Return the level's name in lower case, or None; Fabric accepts lower and upper case, not mixed."""
     small = name.lower()
     if name not in (small, small.upper()):
         return None

@@ -1,8 +1,8 @@
 """Counters, gauges and histograms of one node, and their text for Prometheus.
 
-Format: prometheus.io/docs/instrumenting/exposition_formats (text, version 0.0.4). What a node counts
-while it works is a number in a dictionary; text is made when somebody asks for it. Everything belongs to
-the thread of the node's event loop.
+Format: prometheus.io/docs/instrumenting/exposition_formats (text, version 0.0.4). Counting changes a
+number in a dictionary; the text is made at each request. Use everything in the thread of the node's event
+loop only.
 """
 
 from bisect import bisect_left
@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds in seconds, those of Fabric."""
+"""Upper bounds in seconds, the same as Fabric's."""
 
 Labels = tuple[str, ...]
 Series = Iterable[tuple[Labels, float]]
@@ -20,7 +20,7 @@ Series = Iterable[tuple[Labels, float]]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A metric's name, what it counts, and the names of its labels."""
+    """A metric's name, its description, and the names of its labels."""
 
     name: str
     help: str
@@ -28,17 +28,17 @@ class Family:
 
 
 class Counter:
-    """Counts up, apart for each set of label values."""
+    """A counter for each combination of label values."""
 
     def __init__(self, labels: Labels) -> None:
         self._values: dict[Labels, float] = {} if labels else {(): 0}
 
     def add(self, *labels: str, by: float = 1) -> None:
-        """Count, with the labels in the order in which they were declared."""
+        """Add to a counter; label values are in the order of the declared labels."""
         self._values[labels] = self._values.get(labels, 0) + by
 
     def series(self) -> Series:
-        """What was counted."""
+        """Return all label values with their counts."""
         return self._values.items()
 
 
@@ -49,13 +49,13 @@ class _Observed:
 
 
 class Histogram:
-    """How long things took, in seconds, apart for each set of label values."""
+    """A histogram of durations in seconds for each combination of label values."""
 
     def __init__(self) -> None:
         self._observed: dict[Labels, _Observed] = {}
 
     def observe(self, seconds: float, *labels: str) -> None:
-        """Note how long one took."""
+        """Record one duration."""
         observed = self._observed.get(labels)
         if observed is None:
             observed = self._observed[labels] = _Observed()
@@ -63,7 +63,7 @@ class Histogram:
         observed.sum += seconds
 
     def lines(self, family: Family) -> Iterator[str]:
-        """The samples, as text."""
+        """Yield the samples as lines of text."""
         bounds = [*map(_number, BUCKETS), "+Inf"]
         for labels, observed in sorted(self._observed.items()):
             total = 0
@@ -83,13 +83,13 @@ class Registry:
         self._families: dict[str, tuple[Family, str, Callable[[Family], Iterable[str]]]] = {}
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
-        """A new counter."""
+        """Add a counter and return it."""
         counter = Counter(labels)
         self._add(Family(name, text, labels), "counter", _samples(counter.series))
         return counter
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        """A new histogram."""
+        """Add a histogram and return it."""
         histogram = Histogram()
         self._add(Family(name, text, labels), "histogram", histogram.lines)
         return histogram
@@ -103,11 +103,11 @@ class Registry:
         *,
         kind: Literal["gauge", "counter"] = "gauge",
     ) -> None:
-        """A number that is read when it is asked for."""
+        """Add a metric whose values `read` returns at each request."""
         self._add(Family(name, text, tuple(labels)), kind, _samples(read))
 
     def text(self) -> str:
-        """All metrics in Prometheus's format, by name."""
+        """Return all metrics in Prometheus's format, sorted by name."""
         return "".join(
             f"{line}\n" for _, entry in sorted(self._families.items()) for line in _lines(*entry)
         )

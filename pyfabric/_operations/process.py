@@ -1,4 +1,4 @@
-"""What a process uses, under the names that Prometheus's own clients give it; from /proc, on Linux."""
+"""CPU, memory and open files of this process, from /proc (Linux), under Prometheus's usual names."""
 
 import os
 import time
@@ -11,7 +11,7 @@ _FOLDER = Path("/proc/self")
 
 
 def add_process_metrics(registry: Registry) -> None:
-    """Have the registry tell of this process: all nodes of one process tell the same."""
+    """Add the metrics of this process; they are the same for all nodes of the process."""
     registry.reading(
         "process_cpu_seconds_total",
         "CPU time that the process has used, in seconds.",
@@ -21,13 +21,13 @@ def add_process_metrics(registry: Registry) -> None:
     )
     registry.reading(
         "process_resident_memory_bytes",
-        "Memory of the process that is resident, in bytes.",
+        "Resident memory of the process, in bytes.",
         (),
         _read(lambda: int((_FOLDER / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")),
     )
     registry.reading(
         "process_open_fds",
-        "How many files and sockets the process has open.",
+        "Number of files and sockets that the process has open.",
         (),
         _read(lambda: sum(1 for _ in (_FOLDER / "fd").iterdir())),
     )

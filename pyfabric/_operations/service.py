@@ -1,7 +1,7 @@
 """A node's operations service: /healthz, /metrics, /logspec and /version over HTTPS.
 
-Source: core/operations of Fabric 3.1; statuses and JSON are those. As there, metrics and levels are for
-clients that show a certificate of the configured roots; health and version are for everybody.
+Source: core/operations of Fabric 3.1; statuses and JSON are the same. As there, metrics and log levels
+need a client certificate of the configured roots; health and version do not.
 """
 
 import json
@@ -18,7 +18,7 @@ from pyfabric._operations.metrics import CONTENT_TYPE, Registry
 from pyfabric.errors import ConfigError
 
 DISTRIBUTION: Final = "pyfabric-ledger"
-"""Whose version /version tells."""
+"""The distribution whose version /version reports."""
 
 _BODY_LIMIT: Final = 64 * 1024
 _JSON: Final = {"Content-Type": "application/json"}
@@ -26,9 +26,9 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class OperationsAddress:
-    """Where a node's operations service listens, and with which files (PEM).
+    """Where a node's operations service listens, and its PEM files.
 
-    Without `client_roots` nobody gets metrics and levels.
+    Without `client_roots` all requests for metrics and log levels are refused.
     """
 
     address: str
@@ -38,7 +38,7 @@ class OperationsAddress:
 
 
 class Operations:
-    """What the operations service of one node answers."""
+    """The requests that the operations service of one node handles."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Operations:
         self._now = now
         self._routes: dict[str, tuple[Callable[[Request], Awaitable[Response]], bool]] = {
             "/healthz": (self._health, False),
-            "/version": (self._tell_version, False),
-            "/metrics": (self._tell_metrics, True),
+            "/version": (self._version_report, False),
+            "/metrics": (self._metrics_report, True),
             "/logspec": (self._logspec, True),
         }
 
     async def serve(self, address: OperationsAddress) -> HttpsServer:
-        """Listen; raises NetworkError."""
+        """Start to listen; raises NetworkError if that is not possible."""
         context = server_context(
             address.certificate, address.key, address.client_roots, required=False
         )
@@ -71,7 +71,7 @@ class Operations:
         )
 
     async def handle(self, request: Request) -> Response:
-        """The answer to a request."""
+        """Handle a request and return the response."""
         if request.path not in self._routes:
             return Response(404, b"404 page not found\n", {"Content-Type": "text/plain"})
         answer, secured = self._routes[request.path]
@@ -88,13 +88,13 @@ class Operations:
             return Response(408)
         return Response(status, _encoded(report), _JSON)
 
-    async def _tell_version(self, request: Request) -> Response:
+    async def _version_report(self, request: Request) -> Response:
         if request.method != "GET":
             text = f"invalid request method: {request.method}"
             return Response(400, _encoded({"Error": text}), _JSON)
         return Response(200, _encoded({"Version": self._version}), _JSON)
 
-    async def _tell_metrics(self, _request: Request) -> Response:
+    async def _metrics_report(self, _request: Request) -> Response:
         return Response(200, self._metrics.text().encode(), {"Content-Type": CONTENT_TYPE})
 
     async def _logspec(self, request: Request) -> Response:

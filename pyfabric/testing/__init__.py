@@ -1,4 +1,4 @@
-"""What tests of departments' systems import: a network on the development ledger."""
+"""Helpers for tests of departments' systems: a network on the development ledger."""
 
 from pyfabric.testing.networks import DevelopmentNetwork, development_network
 

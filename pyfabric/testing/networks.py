@@ -1,4 +1,4 @@
-"""A network for tests: brought up once, set back in milliseconds, with clients that go by its clock."""
+"""A network for tests: it is started once, reset in milliseconds, and its clients use its clock."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,11 +11,11 @@ from pyfabric_network.topology.plan import ADMIN
 
 from pyfabric.gateway import Contract, Gateway, connect
 
-_BEGINNING = "pyfabric.testing: the beginning"
+_START = "pyfabric.testing: contracts deployed"
 
 
 class DevelopmentNetwork:
-    """A running network with its contracts; `development` is what only its ledger can do."""
+    """A running network with its contracts; `development` has the development tools."""
 
     def __init__(self, network: Network, closing: ExitStack) -> None:
         self.network = network
@@ -24,23 +24,23 @@ class DevelopmentNetwork:
         self._gateways: dict[tuple[str, str], Gateway] = {}
 
     def reset(self) -> None:
-        """Everything is as it was when the contracts had just been deployed, and the clock goes again.
+        """Reset the network to the state right after the deployment of its contracts.
 
-        Every message gets its block at once. Streams of events end.
+        The clock follows the machine's again, a block is cut for every message, and event streams close.
         """
-        self.development.revert(_BEGINNING)
+        self.development.revert(_START)
         self.development.run_clock()
         self.development.cut_blocks(at_once=True)
 
     def profile(self, department: str) -> Profile:
-        """A department's connection profile; raises NetworkError if there is no such department."""
+        """Return a department's connection profile; raises NetworkError if there is no such department."""
         plan = self.network.plan
         return load_profile(profile_file(plan, plan.department(department)))
 
     def gateway(self, department: str, user: str = ADMIN) -> Gateway:
-        """A gateway for a user of a department, that goes by the nodes' clock; closed at the end.
+        """Return a gateway of a department's user, which uses the nodes' clock.
 
-        Raises NetworkError if the department or the user is not in the topology.
+        The fixture closes it. Raises NetworkError if the department or the user is not in the topology.
         """
         key = (department, user)
         if key not in self._gateways:
@@ -51,22 +51,22 @@ class DevelopmentNetwork:
         return self._gateways[key]
 
     def contract(self, department: str, channel: str, name: str, user: str = ADMIN) -> Contract:
-        """A contract on a channel, as a user of a department calls it; see `gateway`."""
+        """Return a contract on a channel, called as a department's user; see `gateway`."""
         return self.gateway(department, user).network(channel).contract(name)
 
 
 @contextmanager
 def development_network(topology: Path, folder: Path) -> Iterator[DevelopmentNetwork]:
-    """A network of that topology on free ports, with all its contracts; down afterwards.
+    """Start a network on free ports with all its contracts, and stop it afterwards.
 
-    Its state goes below `folder`. Raises what `Network.up` and `Network.deploy` raise.
+    Its files are below `folder`. Raises what `Network.up` and `Network.deploy` raise.
     """
     network = Network.prepare(topology, folder, base_port=ANY_FREE_PORT)
     network.up()
     try:
         network.development().cut_blocks(at_once=True)
         network.deploy()
-        network.development().snapshot(_BEGINNING)
+        network.development().snapshot(_START)
         with ExitStack() as closing:
             made = DevelopmentNetwork(network, closing)
             made.reset()

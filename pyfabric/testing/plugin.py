@@ -1,4 +1,4 @@
-"""Fixtures for pytest: name this module in `pytest_plugins`, and give the fixture `fabric_topology`."""
+"""Fixtures for pytest: name this module in `pytest_plugins`, and define the fixture `fabric_topology`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,10 @@ from pyfabric.testing.networks import DevelopmentNetwork, development_network
 
 @pytest.fixture(scope="session")
 def fabric_topology() -> Path:
-    """The topology file of the network; override it."""
+    """Provide the path of the topology file; every project defines this fixture itself."""
     raise LookupError(
-        "pyfabric.testing: define a session fixture fabric_topology that answers a topology's path"
+        "pyfabric.testing: there is no fixture fabric_topology: define one of session scope that returns "
+        "the path of a topology file"
     )
 
 
@@ -20,13 +21,13 @@ def fabric_topology() -> Path:
 def fabric_network(
     fabric_topology: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DevelopmentNetwork]:
-    """The network, up once for all tests."""
+    """Provide the network, which is started once for all tests."""
     with development_network(fabric_topology, tmp_path_factory.mktemp("fabric")) as network:
         yield network
 
 
 @pytest.fixture
 def fabric(fabric_network: DevelopmentNetwork) -> DevelopmentNetwork:
-    """The network as it was when its contracts had just been deployed."""
+    """Provide the network, reset to the state right after the deployment of its contracts."""
     fabric_network.reset()
     return fabric_network

@@ -12,10 +12,10 @@ from typing import Any
 
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
+from pyfabric.chaincode.calls import Call
 
 from pyfabric.chaincode import AsyncContext, AsyncContract, Context, Contract, transaction
 from pyfabric.chaincode.async_stub import AsyncQueryIterator
-from pyfabric.chaincode.calls import Call
 from pyfabric.chaincode.results import Page
 from pyfabric.chaincode.stub import QueryIterator
 from pyfabric.errors import ContractError, FabricError

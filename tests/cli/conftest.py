@@ -23,7 +23,7 @@ class Ended:
     err: str
 
     def json(self) -> Any:
-        """Standard output as JSON."""
+        """Return standard output as JSON."""
         return json.loads(self.out)
 
 
@@ -47,7 +47,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """A running network with the contract `sample`."""
+    """Provide a running network with the contract `sample`."""
     with running_network(tmp_path_factory.mktemp("cli")) as network:
         yield network
 

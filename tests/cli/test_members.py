@@ -16,7 +16,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def topology(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The topology file; what commands write by default lands beside it."""
+    """Provide the topology file; commands write their files next to it by default."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYFABRIC_STATE", raising=False)
     return str(write_topology(tmp_path, TOPOLOGY))

@@ -8,7 +8,7 @@ from pyfabric.rules.policies.syntax import format_signature_policy, parse_signat
 
 
 def _state(ctx: Context, collection: str) -> State:
-    """A collection; "" is what everybody sees."""
+    """Return a collection; "" is what everybody sees."""
     return ctx.stub.collection(collection) if collection else ctx.stub
 
 
@@ -35,30 +35,30 @@ class Cases(Contract):
 
     @query
     def read(self, ctx: Context, collection: str, key: str) -> str:
-        """The value, or nothing."""
+        """Return the value, or nothing."""
         return (_state(ctx, collection).get_state(key) or b"").decode()
 
     @query
     def read_both(self, ctx: Context, collection: str, one: str, other: str) -> str:
-        """Two values in one request."""
+        """Return two values that one request read."""
         values = ctx.stub.collection(collection).get_multiple_states([one, other])
         return ",".join((value or b"").decode() for value in values)
 
     @query
     def range(self, ctx: Context, collection: str, start: str, end: str) -> str:
-        """The values of a range of keys."""
+        """Return the values of a range of keys."""
         found = ctx.stub.collection(collection).get_state_range(start, end)
         return ",".join(one.value.decode() for one in found)
 
     @query
     def search(self, ctx: Context, collection: str, wanted: str) -> str:
-        """The values that a rich query finds."""
+        """Return the values that a rich query finds."""
         found = ctx.stub.collection(collection).get_query_result(wanted)
         return ",".join(one.value.decode() for one in found)
 
     @query
     def fingerprint(self, ctx: Context, collection: str, key: str) -> str:
-        """The SHA-256 of a value as the channel has it, in hexadecimal digits."""
+        """Return the SHA-256 of a value as the channel has it, in hexadecimal digits."""
         return (ctx.stub.collection(collection).get_hash(key) or b"").hex()
 
     @transaction
@@ -85,7 +85,7 @@ class Cases(Contract):
 
     @query
     def trusted(self, ctx: Context, collection: str, key: str) -> str:
-        """The endorsement policy of a key, or nothing."""
+        """Return the endorsement policy of a key, or nothing."""
         found = _state(ctx, collection).get_state_validation_parameter(key)
         if not found:
             return ""

@@ -9,7 +9,7 @@ _HOST = os.urandom(8).hex()  # a process id is 1 in every container
 
 
 def _answer(ctx: Context, chaincode: str, channel: str, *arguments: str) -> bytes:
-    """What another chaincode answers; "" as channel is this one."""
+    """Return the response of another chaincode; "" as channel is this one."""
     called = [argument.encode() for argument in arguments]
     answer = ctx.stub.invoke_chaincode(chaincode, called, channel)
     if answer.status != 200:
@@ -30,7 +30,7 @@ class Conformance(Contract):
 
     @query
     def get(self, ctx: Context, key: str) -> str:
-        """The value, or nothing."""
+        """Return the value, or nothing."""
         return (ctx.stub.get_state(key) or b"").decode()
 
     @transaction
@@ -54,24 +54,24 @@ class Conformance(Contract):
 
     @query
     def range(self, ctx: Context, start: str, end: str) -> str:
-        """The values of a range of keys."""
+        """Return the values of a range of keys."""
         return ",".join(found.value.decode() for found in ctx.stub.get_state_range(start, end))
 
     @query
     def page(self, ctx: Context, start: str, end: str, size: int) -> str:
-        """One page of a range, where the next starts, and how many this one holds."""
+        """Return one page of a range, where the next starts, and the number of values in it."""
         page = ctx.stub.get_state_range_with_pagination(start, end, size, "")
         values = ",".join(found.value.decode() for found in page.items)
         return f"{values} next {page.bookmark} of {page.count}"
 
     @query
     def search(self, ctx: Context, wanted: str) -> str:
-        """The values that a rich query finds."""
+        """Return the values that a rich query finds."""
         return ",".join(found.value.decode() for found in ctx.stub.get_query_result(wanted))
 
     @query
     def history(self, ctx: Context, key: str) -> str:
-        """What became of a key, newest first: values, each with its transaction."""
+        """Return the history of a key, newest first: values, each with its transaction."""
         return "\n".join(
             f"{change.transaction_id} {'deleted' if change.value is None else change.value.decode()}"
             for change in ctx.stub.get_history_for_key(key)
@@ -79,7 +79,7 @@ class Conformance(Contract):
 
     @query
     def look_up(self, ctx: Context, chaincode: str, channel: str, key: str) -> bytes:
-        """The value of a key of another chaincode."""
+        """Return the value of a key of another chaincode."""
         return _answer(ctx, chaincode, channel, "get", key)
 
     @transaction
@@ -91,23 +91,23 @@ class Conformance(Contract):
 
     @transaction
     def pass_on(self, ctx: Context, chaincode: str, channel: str, key: str, value: str) -> bytes:
-        """Have another chaincode write a value, and note here that it did."""
+        """Call another chaincode to write a value, and record in this one that it did."""
         ctx.stub.put_state(key, b"passed on")
         return _answer(ctx, chaincode, channel, "put", key, value)
 
     @transaction
     def echo(self, ctx: Context, value: bytes) -> bytes:
-        """The same bytes."""
+        """Return the same bytes."""
         return value
 
     @transaction
     def transient(self, ctx: Context, name: str) -> bytes:
-        """A transient value."""
+        """Return a transient value."""
         return ctx.stub.transient[name]
 
     @query
     def whoami(self, ctx: Context) -> str:
-        """The caller's organisation."""
+        """Return the caller's organisation."""
         return ctx.client.msp_id
 
     @transaction
@@ -117,12 +117,12 @@ class Conformance(Contract):
 
     @transaction
     def refuse_at_length(self, ctx: Context, characters: int) -> None:
-        """Refuse with a reason of so many Chinese characters."""
+        """Refuse with a reason of `characters` Chinese characters."""
         raise ContractError("拒" * characters)
 
     @transaction
     def differ(self, ctx: Context, key: str) -> str:
-        """Answer differently in each department's contract host."""
+        """Return a different result in each department's contract host."""
         ctx.stub.put_state(key, _HOST.encode())
         return _HOST
 
@@ -146,5 +146,5 @@ class Conformance(Contract):
 
     @transaction
     def die(self, ctx: Context) -> None:
-        """End the whole process in the middle of a call."""
+        """Kill the whole process in the middle of a call."""
         os._exit(1)

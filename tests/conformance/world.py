@@ -46,29 +46,29 @@ class World:
     found: Any = None
 
     def fill(self, text: str) -> str:
-        """The text with this scenario's own key in it."""
+        """Return the text with this scenario's own key in it."""
         return text.replace("$key", self.key)
 
     def peers(self, department: str) -> Any:
-        """The endpoints of a department's peers."""
+        """Return the endpoints of a department's peers."""
         return [endpoint(peer) for peer in self.running.department(department).peers]
 
     def gateway(self, department: str, identity: SigningIdentity | Identity | None = None) -> Any:
-        """A gateway at a department's peers."""
+        """Return a gateway at a department's peers."""
         who = identity or self.running.user(department)
         made = self.surface.connect(who, self.peers(department))
         self.gateways.append(made)
         return made
 
     def mine(self) -> Any:
-        """My gateway: my department's peers, my identity."""
+        """Return the gateway of the scenario's own department and user."""
         if self.offline:
             assert self.identity is not None
             return self.gateway(self.department, self.identity.identity)
         return self.gateway(self.department, self.identity)
 
     def contract(self, gateway: Any, channel: str | None = None, chaincode: str | None = None):
-        """A contract through a gateway: the one that the scenario speaks of, unless named."""
+        """Return a contract through a gateway: the named one, or else the scenario's own."""
         return gateway.network(channel or self.channel).contract(chaincode or self.chaincode)
 
     def catch_up(self, department: str) -> None:
@@ -87,7 +87,7 @@ class World:
                 self.catch_up(department.name)
 
     def close(self) -> None:
-        """End streams and gateways."""
+        """Close streams and gateways."""
         for item in (*self.streams, *self.gateways):
             item.close()
 
@@ -107,7 +107,7 @@ def attempt(world: World, action: Callable[[], Any]) -> Any:
 
 
 def take(stream: Any) -> Any:
-    """The next item of a stream, which must come."""
+    """Return the next item of a stream; fails if none comes."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(next, stream)
         try:

@@ -36,7 +36,7 @@ class Command:
 
 
 def commands(body: str) -> Iterator[Command]:
-    """The commands of a console block."""
+    """Yield the commands of a console block."""
     for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
         line, _, shown = part.partition("\n")
         yield Command(line, shown.strip())

@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def seen(running: Running) -> dict[str, Any]:
-    """What the official client saw."""
+    """Provide what the official client saw."""
     plan: Plan = running.network.plan
     department = plan.department("EconInfo")
     user = department.users["User1"]

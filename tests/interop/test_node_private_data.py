@@ -76,7 +76,7 @@ def running(folder: Path) -> Iterator[Network]:
 
 
 def reached(department: DepartmentPlan) -> dict[str, str]:
-    """How the client reaches a department, and as whom."""
+    """Return how the client reaches a department, and as whom."""
     peer, clerk = department.peers[0], department.users["clerk"]
     return {
         "address": str(peer.outside),
@@ -89,7 +89,7 @@ def reached(department: DepartmentPlan) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the official client saw."""
+    """Provide what the official client saw."""
     with running(tmp_path_factory.mktemp("private")) as network:
         departments = network.plan.departments
         settings = {

@@ -71,7 +71,7 @@ class Calls:
         return contract.evaluate(function, *arguments).decode()
 
     def last_action(self) -> proposal_pb2.ChaincodeAction:
-        """What the last transaction of the wide channel did."""
+        """Return what the last transaction of the wide channel did."""
         profile = self.profile("Tax")
         with Admin(profile.user("Admin")) as admin:
             height = admin.chain_info(profile.peers[0], "wide").height
@@ -109,7 +109,7 @@ def args(*arguments: str) -> str:
 
 
 def refusal(calls: Calls, who: str, *arguments: str) -> str:
-    """The words with which a call is refused."""
+    """Return the words with which a call is refused."""
     with pytest.raises(GatewayError) as caught:
         calls.ask(who, "call", *arguments)
     error = caught.value

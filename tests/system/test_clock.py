@@ -21,7 +21,7 @@ def deeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deeds]:
 
 @pytest.fixture
 def contract(deeds: Deeds) -> Iterator[Contract]:
-    """The contract for a client that goes by the nodes' clock."""
+    """Provide the contract for a client that uses the nodes' clock."""
     profile = load_profile(profile_file(deeds.network.plan, deeds.network.plan.department("Tax")))
     clock = deeds.network.development().now
     with connect(profile.user("clerk"), profile.peers, clock=clock) as gateway:

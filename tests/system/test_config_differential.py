@@ -1,6 +1,6 @@
 """Random sequences of configuration updates, sent to real orderers and to ours: the same answers.
 
-PYFABRIC_DIFFERENTIAL_UPDATES says how many updates (100), PYFABRIC_DIFFERENTIAL_SEED which ones.
+PYFABRIC_DIFFERENTIAL_UPDATES is the number of updates (100), PYFABRIC_DIFFERENTIAL_SEED selects them.
 """
 
 import os
@@ -36,7 +36,7 @@ _ANY_OF_SEVERAL = r"(validating ReadSet|validating DeltaSet): .*"
 
 
 def shown(info: str) -> str:
-    """An answer without what does not count."""
+    """Return an answer without what does not count."""
     for pattern, stable in _UNSTABLE:
         info = re.sub(pattern, stable, info)
     return info

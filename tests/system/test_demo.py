@@ -1,4 +1,4 @@
-"""The demo, as `make demo` runs it: it tells of every step, and leaves nothing running."""
+"""The demo, as `make demo` runs it: it prints every step, and leaves nothing running."""
 
 import re
 import signal
@@ -10,7 +10,7 @@ DEMO = Path(__file__).parents[2] / "tools" / "demo.py"
 
 
 def running_with(text: str) -> list[str]:
-    """Command lines of processes that name `text`."""
+    """Return the command lines of processes that contain `text`."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -54,7 +54,7 @@ def test_it_shows_grant_receipt_and_refusals(tmp_path: Path) -> None:
         r"policy manager for channel \[credit\]",
         done.stdout,
     )
-    assert "everything is down again" in done.stdout
+    assert "everything is stopped" in done.stdout
     assert running_with(str(tmp_path)) == []
 
 

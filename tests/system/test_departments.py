@@ -29,7 +29,7 @@ contracts: { sample: { version: "1.0", classes: ["sample:Sample"] } }
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> City:
-    """Every department has made its keys and taken in its bundle."""
+    """Provide the departments with their keys and accepted bundles."""
     made = City(tmp_path_factory.mktemp("city"))
     made.collect()
     for name in made.departments:
@@ -40,7 +40,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> City:
 
 @pytest.fixture(scope="module")
 def city(machines: City) -> Iterator[dict[str, Network]]:
-    """Every department's part of the network, up at the same time from its own bundle and keys."""
+    """Provide the departments' parts of the network, all started together from their own bundles and keys."""
     parts = {name: machines.network(name) for name in machines.departments}
     try:
         assert not all_up(parts)
@@ -51,7 +51,7 @@ def city(machines: City) -> Iterator[dict[str, Network]]:
 
 
 def all_up(parts: dict[str, Network]) -> list[str]:
-    """All come up at the same time; answers what they warn of once they are, but for Fabric's version."""
+    """Start all parts at the same time, twice; returns the second time's warnings, without that on Fabric's version."""
     with ThreadPoolExecutor(len(parts)) as pool:
         for _ in range(2):
             told = list(pool.map(lambda part: part.up(), parts.values()))
@@ -59,7 +59,7 @@ def all_up(parts: dict[str, Network]) -> list[str]:
 
 
 def call(part: Network, channel: str, function: str, *arguments: str) -> str:
-    """What a department's administrator is answered by the contract, through its own peer."""
+    """Return what a department's administrator is answered by the contract, through its own peer."""
     (department,) = part.plan.own
     profile = load_profile(profile_file(part.plan, department))
     with connect(profile.user("Admin"), profile.peers) as gateway:
@@ -205,7 +205,7 @@ def test_four_departments_with_a_bft_orderer_each_go_on_without_one(
 
 
 def containers_reach() -> str:
-    """The address of this machine in Docker's own network; skips without an engine or an image."""
+    """Return the address of this machine in Docker's own network; skips without an engine or an image."""
     asked = (
         "docker",
         "network",

@@ -1,4 +1,4 @@
-"""Requests that are none, to each service of a running ledger: answered as by Fabric, and it lives on.
+"""Invalid requests to each service of a running ledger: the responses are Fabric's, and it keeps running.
 
 garbage.json.gz holds the answers of a network of Fabric 3.1.5 (tools/record_garbage.py).
 """
@@ -21,7 +21,7 @@ KNOWN_DIFFERENCES = {
 
 
 def recorded() -> dict[str, Answer]:
-    """What real Fabric answered."""
+    """Return what real Fabric answered."""
     raw = gzip.decompress(Path(__file__).with_name("garbage.json.gz").read_bytes())
     return {
         question: Answer(code, text, tuple(details))

@@ -32,14 +32,14 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 
 @contextmanager
 def contract_of(network: Network) -> Iterator[Contract]:
-    """The contract, as the first department's administrator calls it."""
+    """Yield the contract, as the first department's administrator calls it."""
     tax = network.plan.department("Tax")
     with connect(administrator(tax), endpoint(tax.peers[0])) as gateway:
         yield gateway.network(CHANNEL).contract(CONTRACT)
 
 
 async def an_hour_passes(stream: RawStream) -> None:
-    """Every ping is answered and the server hangs up at none."""
+    """Send pings: the server answers each and never closes the connection."""
     for number in range(PINGS_OF_AN_HOUR):
         stream.ping(number.to_bytes(8, "big"))
         answer = await stream.until(PING, acknowledged=True)
@@ -47,7 +47,7 @@ async def an_hour_passes(stream: RawStream) -> None:
 
 
 async def message(stream: RawStream) -> bytes:
-    """The next message, which has to fit one frame."""
+    """Return the next message, which has to fit one frame."""
     return (await stream.until(DATA)).payload[5:]
 
 

@@ -76,7 +76,7 @@ def test_a_change_of_metadata_is_no_modification(contract: Contract) -> None:
 
 
 def test_a_long_history_is_no_read(contract: Contract) -> None:
-    """It comes in several batches, and what is written meanwhile is no conflict."""
+    """Read a history of several batches; writes meanwhile are no conflict."""
     for number in range(230):
         contract.submit_async("put", "long", f"{number}")
     contract.submit("put", "long", "230")

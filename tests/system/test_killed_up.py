@@ -60,7 +60,7 @@ class Trial:
     runtime: RuntimeName
 
     def killed(self, what: str, count: int) -> bool:
-        """Whether `up` and `deploy` reached that step or call, at which they are killed."""
+        """Return whether `up` and `deploy` reached that step or call, at which they are killed."""
         ended = subprocess.run(
             [
                 *(sys.executable, "-c", PROGRAM, self.runtime, self.folder / "small.yaml"),
@@ -74,7 +74,7 @@ class Trial:
         return ended.returncode != 0
 
     def network(self) -> Network:
-        """The network as the killed commands left it."""
+        """Return the network as the killed commands left it."""
         return Network.prepare(
             self.folder / "small.yaml",
             self.folder / "state",
@@ -85,7 +85,7 @@ class Trial:
 
 
 def processes(network: Network) -> list[int]:
-    """The processes that commands left running."""
+    """Return the processes that commands left running."""
     files = [*network.plan.root.glob("nodes/*/pid"), network.plan.root / "ledger.pid"]
     return [pid for file in files if (pid := Background(file).pid()) is not None]
 

@@ -84,7 +84,7 @@ class Load:
 
 @contextmanager
 def under_load(load: Load, transactions: int) -> Iterator[Callable[[Callable[[], None]], None]]:
-    """So many transactions are being written; a call waits until it is time for a kill, and makes it."""
+    """Return a function that waits until transactions are being written, and then kills."""
 
     def interrupt(kill: Callable[[], None]) -> None:
         assert load.wanted.wait(timeout=120)
@@ -105,20 +105,20 @@ def under_load(load: Load, transactions: int) -> Iterator[Callable[[Callable[[],
 
 
 def processes(*columns: str) -> list[list[str]]:
-    """All processes of the machine."""
+    """Return all processes of the machine."""
     command = ["ps", "-A", "-o", ",".join(f"{column}=" for column in columns)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line.split() for line in listed.splitlines()]
 
 
 def hosts_of(network: Network) -> list[int]:
-    """The contract hosts: what the ledger started."""
+    """Return the contract hosts: what the ledger started."""
     ledger = (network.plan.root / "ledger.pid").read_text().strip()
     return [int(child) for child, parent in processes("pid", "ppid") if parent == ledger]
 
 
 def running(pids: set[int]) -> set[int]:
-    """Those that have not ended."""
+    """Return the processes that still run."""
     return {
         int(pid)
         for pid, status in processes("pid", "stat")
@@ -127,7 +127,7 @@ def running(pids: set[int]) -> set[int]:
 
 
 def stored(network: Network) -> dict[str, dict[str, VersionedValue]]:
-    """The public state in the ledger's file, by namespace and key; the network is down."""
+    """Return the public state in the ledger's file, by namespace and key; the network is down."""
     found: dict[str, dict[str, VersionedValue]] = {}
     (path,) = (network.plan.root / "ledger").rglob(f"{CHANNEL}.ledger")
     with closing(sqlite3.connect(path)) as connection:
@@ -141,28 +141,28 @@ def stored(network: Network) -> dict[str, dict[str, VersionedValue]]:
 
 
 def check_nothing_left(network: Network, hosts: set[int]) -> None:
-    """No host outlived its ledger, and no port is taken."""
+    """Check that no contract host outlived its ledger, and that no port is in use."""
     assert len(hosts) >= KILLS
     assert running(hosts) == set()
     check_free(network.plan.listening([served(network)]))
 
 
 def served(network: Network) -> Served:
-    """What every contract host serves."""
+    """Return what every contract host serves."""
     found = network.plan.contracts[CONTRACT].served
     assert found is not None
     return found
 
 
 def kill(network: Network) -> None:
-    """SIGKILL the ledger's process, and wait until the system says that it is gone."""
+    """SIGKILL the ledger's process, and wait until it no longer exists."""
     pid = int((network.plan.root / "ledger.pid").read_text())
     os.kill(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def blocks_of(network: Network) -> list[common_pb2.Block]:
-    """The whole chain, as a peer serves it."""
+    """Return the whole chain, as a peer serves it."""
     department = next(iter(network.plan.departments.values()))
     peer = endpoint(department.peers[0])
     with Admin(administrator(department)) as admin:
@@ -171,7 +171,7 @@ def blocks_of(network: Network) -> list[common_pb2.Block]:
 
 
 def replay(blocks: list[common_pb2.Block]) -> MemoryState:
-    """Validate the chain from its first block; the codes must be those that the blocks carry."""
+    """Validate the chain from the genesis block; the codes must be those in the blocks."""
     state, ids = MemoryState(), {transaction_id(blocks[0].data.data[0])}
     policies = ChannelPolicies(ChannelConfig.from_block(blocks[0]))
     first = Updates()
@@ -191,7 +191,7 @@ def replay(blocks: list[common_pb2.Block]) -> MemoryState:
 
 
 def check_reported(load: Load, blocks: list[common_pb2.Block]) -> None:
-    """Every transaction that was reported stands as valid in the block that was reported."""
+    """Check that every reported transaction is valid in the reported block."""
     held = {
         transaction_id(raw): (block.header.number, transaction_filter(block)[place])
         for block in blocks
@@ -236,7 +236,7 @@ def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
 
 
 def private_values(gateway: Gateway, height: int) -> dict[str, bytes]:
-    """What a department's peer delivers of the collection `files` with the blocks of the channel."""
+    """Return what a department's peer delivers of the collection `files` with the blocks of the channel."""
     channel = gateway.network("conformance")
     with channel.block_and_private_data_events(start_block=0) as blocks:
         return {
@@ -300,7 +300,7 @@ def kill_a_host(network: Network) -> DepartmentPlan:
 
 
 def refused(contract: Contract, transaction: str) -> dict[str, str]:
-    """What each department says of a call, without the transaction's id; empty if it is endorsed."""
+    """Return each department's refusal of a call, without the transaction's id; empty if it is endorsed."""
     proposal = contract.new_proposal("put", transaction, "lost")
     try:
         proposal.endorse()

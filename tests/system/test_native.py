@@ -47,7 +47,7 @@ def reopen(network: Network) -> Network:
 
 
 def pids(network: Network) -> dict[str, int]:
-    """Every process of the network, by name."""
+    """Return every process of the network, by name."""
     nodes = network.plan.root / "nodes"
     return {file.parent.name: int(file.read_text()) for file in sorted(nodes.glob("*/pid"))}
 
@@ -61,7 +61,7 @@ def await_truth(statement: Callable[[], bool]) -> None:
 
 
 def leader_of(network: Network) -> str:
-    """The orderer that leads `bills`."""
+    """Return the orderer that leads `bills`."""
     channel = network.plan.channels["bills"]
     with closing(Driver()) as driver:
         orderers = network.plan.orderers
@@ -70,20 +70,20 @@ def leader_of(network: Network) -> str:
 
 
 def goes_on(network: Network) -> bool:
-    """Whether a transaction is committed."""
+    """Return whether a transaction is committed."""
     with suppress(SubmitError):  # refused for want of a leader, or kept for the dead one
         return call(network, "Tax", "put", "leader", "gone") == b"gone"
     return False
 
 
 def heights(network: Network) -> set[int]:
-    """The heights of `bills` that the nodes tell."""
+    """Return the heights of `bills` that the nodes tell."""
     return {node.channels["bills"] for node in network.status() if node.channels}
 
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """A network with three Raft orderers, where one department can endorse alone."""
+    """Provide a network with three Raft orderers, where one department can endorse alone."""
     network = prepare(tmp_path_factory.mktemp("three"), THREE_ORDERERS)
     network.up()
     try:
@@ -154,7 +154,7 @@ def test_a_peer_more_is_started_and_the_others_are_left_alone(three: Network) ->
 
 
 def test_bft_goes_on_without_its_leader(tmp_path: Path) -> None:
-    """Four orderers bear one loss; the others change the view once they have waited for it in vain."""
+    """Kill one of four orderers; the others change the view after they have waited for it."""
     network = prepare(tmp_path, FOUR_BFT_ORDERERS)
     network.up()
     try:

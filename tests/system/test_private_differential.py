@@ -1,6 +1,6 @@
 """Random histories of private data on Fabric's own peers and on ours: the same answers, the same state.
 
-PYFABRIC_DIFFERENTIAL_STEPS says how many steps (25), PYFABRIC_DIFFERENTIAL_SEED which ones.
+PYFABRIC_DIFFERENTIAL_STEPS is the number of steps (25), PYFABRIC_DIFFERENTIAL_SEED selects them.
 """
 
 import os
@@ -49,7 +49,7 @@ class Step:
 
 
 def random_steps(random: Random) -> list[Step]:
-    """Writes, deletions, purges and policies of a few keys; the own collection is endorsed at home:
+    """Yield writes, deletions, purges and policies of a few keys; the own collection is endorsed by its own department:
     its peers wait a minute for what they cannot be given."""
     steps = []
     for number in range(COUNT):
@@ -109,7 +109,7 @@ class Departments:
     def _submit(
         self, name: str, function: str, arguments: tuple[str, ...], endorsers: tuple[str, ...]
     ) -> tuple[str, int]:
-        """The validation code and the block, once every peer has it."""
+        """Return the validation code and the block, once every peer has it."""
         contract = self._gateways[name].network("conformance").contract("cases")
         status = contract.submit_async(
             function,
@@ -141,14 +141,14 @@ class Departments:
         ]
 
     def _refusal(self, error: GatewayError) -> object:
-        """Code and words; of answers that differ it is chance which is blamed."""
+        """Return code and text; which of several differing responses Fabric blames is random."""
         said = {(one.msp_id, self._stable(one.message)) for one in error.details}
         if any("do not match" in words for _, words in said):
             return error.code, error.message
         return error.code, self._stable(error.message), sorted(said)
 
     def _stable(self, words: str) -> str:
-        """Without transaction ids, and with blocks counted from the first one."""
+        """Remove transaction ids, and count blocks from 0."""
         words = re.sub("[0-9a-f]{64}", "ID", words)
         return re.sub(
             r"BlockNum: (\d+)", lambda found: f"block {int(found[1]) - self._first}", words
@@ -156,7 +156,7 @@ class Departments:
 
 
 def outcomes(folder: Path, runtime: RuntimeName, steps: list[Step]) -> list[list[object]]:
-    """What came of each step on a runtime."""
+    """Return what came of each step on a runtime."""
     with started(folder, runtime) as running, ExitStack() as stack:
         departments = Departments(running, stack)
         return [departments.take(step) for step in steps]

@@ -49,4 +49,4 @@ def test_without_a_topology_the_fixture_says_what_is_missing(tmp_path: Path) -> 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 1
-    assert "define a session fixture fabric_topology that answers a topology's path" in ran.stdout
+    assert "there is no fixture fabric_topology: define one of session scope" in ran.stdout

@@ -1,4 +1,4 @@
-"""What the development ledger tells of a transaction: which node did what, and why not."""
+"""Traces of transactions on the development ledger: which node did what, and why not."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def deeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deeds]:
 
 
 def committed(deeds: Deeds, *call: str) -> Transaction:
-    """A transaction of Tax's peer alone, valid or not."""
+    """Return a transaction of Tax's peer alone, valid or not."""
     endorsed = deeds.contract.new_proposal(*call, endorsing_organizations=["TaxMSP"]).endorse()
     endorsed.submit().status()
     return endorsed
@@ -55,7 +55,7 @@ def test_each_department_that_endorsed_and_the_block(deeds: Deeds) -> None:
 
 
 def own_reads(step: TraceStep) -> tuple[str, ...]:
-    """Without what every peer reads of a chaincode's definition."""
+    """Remove the reads of the chaincode's definition, which every peer makes."""
     return tuple(words for words in step.reads if " of _lifecycle, " not in words)
 
 
@@ -99,7 +99,7 @@ def test_what_was_read_and_written_in_words(deeds: Deeds) -> None:
 
 
 def trace_of_key(deeds: Deeds, key: str) -> str:
-    """How a read of a key's metadata is told: with the place of its newest write."""
+    """Return the trace of a read of a key's metadata, which has the place of its newest write."""
     _, step, *_ = trace(deeds, committed(deeds, "append", "", key, "").transaction_id)
     block = int(own_reads(step)[0].split("block ")[1].split(",")[0]) + 1
     return f"'{key}' of deeds, as block {block}, transaction 0 left it"

@@ -17,7 +17,7 @@ Feature: Collection-level endorsement
     Then the commit fails with ENDORSEMENT_POLICY_FAILURE
     And a user of MktSup who evaluates "read" with "rulings", "$key" gets ""
 
-  Scenario: The gateway asks the department without being told
+  Scenario: The gateway asks the department on its own
     When I submit "note" with "rulings", "$key", "fined"
     Then a user of MktSup who evaluates "read" with "rulings", "$key" gets "fined"
 

@@ -33,7 +33,7 @@ Feature: Key-level endorsement
       |            |
       | hints      |
 
-  Scenario Outline: The gateway asks the department without being told
+  Scenario Outline: The gateway asks the department on its own
     Given I submitted "note" with "<collection>", "$key", "before"
     And I submitted "entrust" with "<collection>", "$key", "OR('HaidianMSP.peer')"
     When I submit "note" with "<collection>", "$key", "after"

@@ -28,7 +28,7 @@ Feature: Chaincode lifecycle
     When the admin of EconInfo tries to approve it
     Then it fails with "requested sequence 5 is larger than the next available sequence number 1"
 
-  Scenario: What is committed cannot be approved anew unchanged
+  Scenario: An unchanged committed definition cannot be approved again
     When the admin of EconInfo tries to approve the committed definition of "conformance" again
     Then it fails with "attempted to redefine the current committed sequence (1) for namespace conformance"
 

@@ -14,7 +14,7 @@ Feature: Private data
     Given I submitted "keep" with "files", "$key" and the transient value "content" = "四号仓库"
     Then nothing in the block of the transaction says "四号仓库"
 
-  Scenario: Whoever is shown a value can compare it with its hash
+  Scenario: A reader of a value can compare it with its hash
     Given I submitted "keep" with "files", "$key" and the transient value "content" = "三号仓库"
     Then a user of Haidian who evaluates "fingerprint" with "files", "$key" gets the SHA-256 of "三号仓库"
 
@@ -43,7 +43,7 @@ Feature: Private data
     When I evaluate "read" with "hints", "$key"
     Then the result is "heard"
 
-  Scenario: A peer of another department says that it has only the hash
+  Scenario: A peer of another department has only the hash
     Given I submitted "note" with "hints", "$key", "heard"
     And I am a user of Haidian
     When I evaluate "read" with "hints", "$key"
@@ -131,9 +131,9 @@ Feature: Private data
 
   Scenario: A notice and its hash go with the third block after it
     Given I submitted "note" with "notices", "$key", "for two blocks"
-    And I submitted "note" with "hints", "$key-1", "first block"
-    And I submitted "note" with "hints", "$key-2", "second block"
+    And I submitted "note" with "hints", "$key-1", "block 1"
+    And I submitted "note" with "hints", "$key-2", "block 2"
     Then a user of Haidian who evaluates "read" with "notices", "$key" gets "for two blocks"
-    When I submit "note" with "hints", "$key-3", "third block"
+    When I submit "note" with "hints", "$key-3", "block 3"
     Then a user of Haidian who evaluates "read" with "notices", "$key" gets ""
     And a user of MktSup who evaluates "fingerprint" with "notices", "$key" gets ""

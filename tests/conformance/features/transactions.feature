@@ -73,7 +73,7 @@ Feature: Transactions
     And I submit the endorsed transaction
     Then the commit status is VALID
 
-  Scenario: A page tells where the next one starts
+  Scenario: A page has the bookmark of the next one
     Given I submitted "put" with "$key-a", "1"
     And I submitted "put" with "$key-b", "2"
     And I submitted "put" with "$key-c", "3"

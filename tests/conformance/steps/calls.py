@@ -182,7 +182,7 @@ def submit_as(
     arguments: str | None,
     transient: Mapping[str, str] | None = None,
 ) -> None:
-    """Step by step, so that later steps know the proposal, the transaction and its block; they find
+    """Submit step by step, so that later steps know the proposal, the transaction and its block; they find
     it at every department's peer."""
     contract = world.contract(gateway)
     given_arguments = arguments_of(world, arguments)
@@ -345,7 +345,7 @@ def proposal_for(
     departments: Sequence[str],
     transient: Mapping[str, str] | None = None,
 ) -> Any:
-    """A proposal that these departments are to endorse."""
+    """Return a proposal for these departments to endorse."""
     return world.contract(world.mine()).new_proposal(
         name,
         *arguments,

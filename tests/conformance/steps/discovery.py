@@ -108,7 +108,9 @@ def ask_endorsers(
 
 
 def choices(world: World) -> set[frozenset[str]]:
-    """The departments' MSP ids of each layout; a group is of one department, one peer of it is enough."""
+    """Return the departments' MSP ids of each layout; a group is of one department, one peer of it
+    is enough.
+    """
     succeeded(world)
     owners = {}
     for group, peers in world.found.groups.items():

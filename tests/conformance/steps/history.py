@@ -7,7 +7,7 @@ from tests.conformance.world import World, arguments_of
 
 @then(parsers.re(r'a user of (?P<department>\w+) finds that "(?P<key>[^"]*)" was (?P<values>.+)'))
 def history_of(world: World, department: str, key: str, values: str) -> None:
-    """Newest first, each by the transaction that was submitted then."""
+    """Compare the history, newest first, each entry by the transaction that was submitted then."""
     world.catch_up(department)
     contract = world.contract(world.gateway(department))
     found = contract.evaluate("history", world.fill(key)).decode().splitlines()

@@ -21,7 +21,7 @@ def person(world: World, role: str, department: str) -> SigningIdentity:
 
 
 def admin_of(world: World, role: str, department: str) -> tuple[Any, Any]:
-    """An Admin of the surface for that person, and the department's first peer."""
+    """Return an Admin of the surface for that person, and the department's first peer."""
     made = world.surface.Admin(person(world, role, department))
     world.gateways.append(made)
     return made, world.peers(department)[0]

@@ -36,7 +36,7 @@ def not_in_block(world: World, text: str) -> None:
 
 
 def delivered(world: World, department: str) -> list[tuple[str, str, str]]:
-    """Collection, key and value of what a department is delivered with the first block."""
+    """Return collection, key and value of the private data delivered with the first transaction's block."""
     world.catch_up(department)
     first = world.statuses[0]
     network = world.gateway(department).network(world.channel)
@@ -74,7 +74,7 @@ def is_delivered_nothing(world: World, department: str) -> None:
     )
 )
 def in_one_block(world: World, collection: str, policy: str, departments: str) -> None:
-    """The orderer decides what goes into one block: with a new key each time, until both did."""
+    """Repeat with new keys until one block has both transactions, which the orderer decides."""
     chosen = departments.split(" and ")
     for attempt in range(_ATTEMPTS):
         key = f"{world.key}-{attempt}"

@@ -12,7 +12,7 @@ from tests.support.network.running import KEYS
 
 
 def sign_elsewhere(world: World, digest: bytes) -> bytes:
-    """What a machine that knows only the digest would answer."""
+    """Sign a digest, as a machine that knows nothing else would."""
     assert world.identity is not None
     key = KEYS[world.identity.identity.certificate]
     assert isinstance(key, ec.EllipticCurvePrivateKey)

@@ -7,7 +7,7 @@ from tests.support.municipal.municipal import City
 
 @pytest.fixture
 def city() -> City:
-    """A city whose directory is founded."""
+    """Provide a city whose directory is founded."""
     made = City()
     made.found()
     return made
@@ -15,6 +15,6 @@ def city() -> City:
 
 @pytest.fixture
 def shared(city: City) -> City:
-    """A city with one resource of the market regulator, shared on condition."""
+    """Provide a city with one resource of the market regulator, shared on condition."""
     city.publish()
     return city

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyfabric_municipal.catalogue import batches, bundled_catalogue, read_catalogue
 from pyfabric_municipal.description import ShareType
-from pyfabric_municipal.session import MAX_BATCH
+from pyfabric_municipal.ledger_access import MAX_BATCH
 
 from pyfabric.chaincode import ContractError
 from tests.support.municipal.municipal import DEADLINES, ECON, HAI, MKT, City
@@ -72,12 +72,12 @@ def test_batches_fit_in_transactions() -> None:
         ),
         (
             lambda d: first(d)["dct:publisher"].update({"@id": "urn:gds:uscc:1"}),
-            "dataset 1 .* publisher urn:gds:uscc:1 is no department here",
+            "dataset 1 .* publisher urn:gds:uscc:1 is not a department of this catalogue",
         ),
         (lambda d: first(d).update({"dct:issued": "2020-02-30"}), "no such day"),
         (
             lambda d: first(d)["dct:accrualPeriodicity"].update({"@id": "freq:hourly"}),
-            "accrualPeriodicity freq:hourly is none of freq:continuous",
+            "accrualPeriodicity freq:hourly is unknown; use one of freq:continuous",
         ),
         (lambda d: first(d)["dct:spatial"].update({"@id": "110108"}), "does not begin with"),
         (
@@ -96,7 +96,7 @@ def test_batches_fit_in_transactions() -> None:
         (lambda d: d["@context"].update({"dct": "http://x/"}), "@context: the prefixes must be"),
         (
             lambda d: d["gds:department"][0].update({"gds:uscc": "11110000MB9E10013X"}),
-            "publisher .* is no department here|department EconInfoMSP: .*check character",
+            "publisher .* is not a department of this catalogue|department EconInfoMSP: .*check character",
         ),
         (
             lambda d: d["gds:department"][0]["gds:duty"][0].update({"gds:code": "x"}),

@@ -161,9 +161,9 @@ class TestDuties:
 
     def test_batches_are_bounded(self, city: City) -> None:
         claims = [{"code": f"HAIDIAN-{n:03}", "title": "t", "basis": "b"} for n in range(100, 121)]
-        with pytest.raises(ContractError, match="1 to 20 of duties, not 21"):
+        with pytest.raises(ContractError, match="21 duties in one transaction: use 1 to 20"):
             city.call(HAI, "Directory:claim_duties", claims)
-        with pytest.raises(ContractError, match="1 to 20 of duties, not 0"):
+        with pytest.raises(ContractError, match="0 duties in one transaction: use 1 to 20"):
             city.call(HAI, "Directory:claim_duties", [])
         city.call(HAI, "Directory:claim_duties", claims[:20])
 
@@ -254,7 +254,7 @@ class TestVersions:
         assert [each["code"] for each in shared.ask(HAI, "Directory:holders", "status")] == [CODE]
 
     def test_a_change_must_change_something(self, shared: City) -> None:
-        with pytest.raises(ContractError, match="says nothing new"):
+        with pytest.raises(ContractError, match="is the same as the live one"):
             shared.call(MKT, "Directory:change", description())
 
     def test_only_the_provider_changes(self, shared: City) -> None:

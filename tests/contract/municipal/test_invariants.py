@@ -123,7 +123,7 @@ class Story:
         ]
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """Every record on the ledger by its key; entries of indexes are left out."""
+        """Return every record on the ledger by its key; entries of indexes are left out."""
         keys = self.city.ledger.keys()
         values = {key: self.city.ledger.state(key) or b"" for key in keys}
         return {key: json.loads(value) for key, value in values.items() if value != b"1"}

@@ -124,7 +124,7 @@ def test_a_step_may_not_be_older_than_the_last() -> None:
 
 
 def test_the_table_itself_keeps_the_provider_in_and_terms_named() -> None:
-    """The contract never asks for these steps; the table would refuse them all the same."""
+    """Check steps that the contract never makes: the table refuses them too."""
     known = Description.model_validate(description())
     resource = Resource(
         state="published",

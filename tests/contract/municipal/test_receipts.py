@@ -218,12 +218,12 @@ class TestReports:
         with pytest.raises(
             ContractError, match="is raised: correct is possible only when accepted"
         ):
-            shared.call(MKT, "Sharing:correct_error", report, digest("mended"))
+            shared.call(MKT, "Sharing:correct_error", report, digest("fixed"))
         shared.call(MKT, "Sharing:accept_error", report)
-        shared.call(MKT, "Sharing:correct_error", report, digest("mended"))
+        shared.call(MKT, "Sharing:correct_error", report, digest("fixed"))
         record = shared.ask(MKT, "Sharing:report", report)
         assert (record["state"], record["due"]) == ("corrected", None)
-        assert record["correction_digest"] == digest("mended")
+        assert record["correction_digest"] == digest("fixed")
 
     def test_rejected_with_a_reason_by_the_provider(self, shared: City, grant: str) -> None:
         report = shared.call(HAI, "Sharing:raise_error", fault(grant))

@@ -68,7 +68,7 @@ class TestApplying:
             ({"terms": terms(scope_digest="all")}, "64 lower-case hexadecimal"),
             ({"terms": terms(valid_until="2026-03-11T02:00:00Z")}, "the term ended at"),
             ({"terms": terms(valid_until="2026-01-01T00:00:00Z")}, "before it begins"),
-            ({"terms": terms(valid_until="2027-13-11T00:00:00Z")}, "no such moment"),
+            ({"terms": terms(valid_until="2027-13-11T00:00:00Z")}, "no such time"),
             ({"service_item": "11110000MB9K20022C3370117002011"}, "not one of HaidianMSP"),
             ({"service_item": "31"}, "2 characters, not 31"),
             ({"extra": 1}, "extra"),
@@ -191,7 +191,7 @@ class TestConditional:
 
     def test_a_reason_holds_no_personal_data(self, shared: City) -> None:
         request = shared.checked()
-        with pytest.raises(ContractError, match="reason holds what looks like a resident ID"):
+        with pytest.raises(ContractError, match="reason contains what looks like a resident ID"):
             shared.call(MKT, "Sharing:refuse", request, "11010519491231002X查无此人")
 
     def test_the_manager_rejects_what_is_not_in_order(self, shared: City) -> None:

@@ -148,7 +148,7 @@ def test_a_year_without_calendar_gives_no_due_date() -> None:
 
 
 def test_a_limit_of_no_days_is_refused() -> None:
-    with pytest.raises(ContractError, match="not a limit"):
+    with pytest.raises(ContractError, match="working days is too short"):
         due_after("2026-03-11T02:00:00Z", 0, calendar_of)
 
 

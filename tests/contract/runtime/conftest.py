@@ -1,4 +1,4 @@
-"""Ports for processes that must be told which to take."""
+"""Ports for processes that need them as arguments."""
 
 import socket
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def free_ports() -> list[int]:
-    """Two ports that were free a moment ago."""
+    """Provide two ports that were free a moment ago."""
     with (
         socket.create_server(("127.0.0.1", 0)) as one,
         socket.create_server(("127.0.0.1", 0)) as two,

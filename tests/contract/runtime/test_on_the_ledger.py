@@ -58,7 +58,7 @@ class Store(Contract):
 
 @dataclass
 class Spans:
-    """A tracer that notes what it is told."""
+    """A tracer that records its calls."""
 
     seen: list[tuple[str, dict[str, str], str | None]] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class Running:
             return await client.get(f"https://{where.operations_address}{path}")
 
     async def metric(self, pattern: str, *, peer: bool = True) -> list[float]:
-        """The values of the samples whose name and labels match."""
+        """Return the values of the samples whose name and labels match."""
         text = (await self.operations("/metrics", peer=peer)).text
         return [
             float(line.rpartition(" ")[2])

@@ -229,7 +229,7 @@ class FakePeer:
         )
 
     def _answer(self, message: Message) -> None:
-        """Answer in a later turn of the loop; a second request meanwhile is dropped, as peers do."""
+        """Respond in a later turn of the loop; drop a second request meanwhile, as peers do."""
         if self._outstanding.get(message.txid):
             self.most_outstanding = 2
             return
@@ -279,7 +279,7 @@ def signed_proposal(
     seconds: int = 0,
     nanos: int = 0,
 ) -> proposal_pb2.SignedProposal:
-    """A proposal as the peer hands it on; the signature is not looked at."""
+    """Return a proposal as the peer hands it on; the signature is not looked at."""
     header = common_pb2.ChannelHeader(type=common_pb2.ENDORSER_TRANSACTION)
     header.timestamp.seconds, header.timestamp.nanos = seconds, nanos
     signature = common_pb2.SignatureHeader(creator=creator, nonce=b"nonce")

@@ -41,7 +41,7 @@ class NodeService:
 
 @contextmanager
 def node_chaincodes(departments: list[Department], package_id: str, log: Path) -> Iterator[None]:
-    """The chaincode runs for every department, each in a process of its own, with TLS."""
+    """Run the chaincode for every department, each in a process of its own, with TLS."""
     services = []
     for department in departments:
         tls = department.tls("node-contract")
@@ -52,7 +52,7 @@ def node_chaincodes(departments: list[Department], package_id: str, log: Path) -
 
 @contextmanager
 def node_services(services: list[NodeService], package_id: str, log: Path) -> Iterator[None]:
-    """The chaincode runs as each of these services."""
+    """Run the chaincode as each of these services."""
     with ExitStack() as stack:
         output = stack.enter_context(log.open("wb"))
         children = []

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def play(flow: Flow[T], answers: Mapping[type, Callable[[Any], Any]]) -> T:
-    """The flow's value; an answer that is an exception is thrown into the flow."""
+    """Return the flow's value; an answer that is an exception is thrown into the flow."""
     try:
         effect = next(flow)
         while True:

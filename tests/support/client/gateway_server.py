@@ -1,4 +1,4 @@
-"""A peer that answers as a test tells it to, on a real gRPC server with TLS on the loopback."""
+"""A peer with scripted responses, on a real gRPC server with TLS on the loopback."""
 
 import threading
 from collections import defaultdict
@@ -63,7 +63,7 @@ class Pki:
 
 
 def new_pki(host: str = "127.0.0.1") -> Pki:
-    """A fresh TLS authority; the server's certificate names only `host`."""
+    """Return a fresh TLS authority; the server's certificate names only `host`."""
     moment = datetime.now(UTC)
     authority = CertificateAuthority.create("tlsca", "Department", now=moment)
 
@@ -78,7 +78,7 @@ def new_pki(host: str = "127.0.0.1") -> Pki:
 
 
 def new_identity(msp_id: str = "EconInfoMSP", kind: KeyKind = "p256") -> SigningIdentity:
-    """A user of a department, with a key at hand."""
+    """Return a user of a department, with a key at hand."""
     moment = datetime.now(UTC)
     authority = CertificateAuthority.create("ca", "Department", now=moment)
     key = generate_private_key(kind)
@@ -99,7 +99,7 @@ class ScriptedPeer:
         self._server = self._serve()
 
     def on(self, method: str, *behaviours: Behaviour) -> None:
-        """Say how the method answers from now on."""
+        """Set the responses of a method."""
         self._script[method] = list(behaviours)
 
     @property
@@ -164,7 +164,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
 
 def answer(raw: bytes) -> Behaviour:
-    """Answer with those bytes."""
+    """Respond with these bytes."""
     return lambda _, __: raw
 
 
@@ -183,7 +183,7 @@ def fail(
 
 
 def hold(entered: threading.Event, release: threading.Event, raw: bytes = b"") -> Behaviour:
-    """Answer when the test says so."""
+    """Respond when the test releases it."""
 
     def behave(_: bytes, __: Context) -> bytes:
         entered.set()
@@ -211,19 +211,19 @@ def stream(
 
 
 def evaluated(payload: bytes) -> bytes:
-    """A gateway.EvaluateResponse."""
+    """Return a gateway.EvaluateResponse."""
     return gateway_pb2.EvaluateResponse(
         result=proposal_response_pb2.Response(status=200, payload=payload)
     ).SerializeToString()
 
 
 def at_height(height: int) -> Callable[[bytes, Context], Iterator[bytes]]:
-    """DeliverFiltered of a channel with that many blocks, asked for the newest."""
+    """Respond to DeliverFiltered for a channel with that many blocks, asked for the newest."""
     return stream(filtered_block(height - 1), deliver_status(200))
 
 
 def endorsement(request: bytes, result: bytes) -> bytes:
-    """The gateway.EndorseResponse with the transaction of the proposal in that request."""
+    """Return the gateway.EndorseResponse with the transaction of the proposal in that request."""
     proposal = proposal_pb2.Proposal.FromString(
         gateway_pb2.EndorseRequest.FromString(request).proposed_transaction.proposal_bytes
     )
@@ -257,14 +257,14 @@ def endorse(result: bytes) -> Behaviour:
 
 
 def status(code: int, block_number: int) -> bytes:
-    """A gateway.CommitStatusResponse."""
+    """Return a gateway.CommitStatusResponse."""
     return gateway_pb2.CommitStatusResponse(
         result=code, block_number=block_number
     ).SerializeToString()
 
 
 def chaincode_events(block_number: int, *transaction_ids: str) -> bytes:
-    """A gateway.ChaincodeEventsResponse with one event for each transaction."""
+    """Return a gateway.ChaincodeEventsResponse with one event for each transaction."""
     return gateway_pb2.ChaincodeEventsResponse(
         block_number=block_number,
         events=[
@@ -277,14 +277,14 @@ def chaincode_events(block_number: int, *transaction_ids: str) -> bytes:
 
 
 def block(number: int) -> bytes:
-    """A DeliverResponse with an empty block."""
+    """Return a DeliverResponse with an empty block."""
     return events_pb2.DeliverResponse(
         block=common_pb2.Block(header=common_pb2.BlockHeader(number=number))
     ).SerializeToString()
 
 
 def filtered_block(number: int) -> bytes:
-    """A DeliverResponse with a filtered block of two transactions, the first with an event."""
+    """Return a DeliverResponse with a filtered block of two transactions, the first with an event."""
     with_event = events_pb2.FilteredChaincodeAction(
         chaincode_event=chaincode_event_pb2.ChaincodeEvent(
             chaincode_id="directory", tx_id="t1", event_name="Published"
@@ -311,5 +311,5 @@ def filtered_block(number: int) -> bytes:
 
 
 def deliver_status(code: int) -> bytes:
-    """A DeliverResponse that ends the stream."""
+    """Return a DeliverResponse that closes the stream."""
     return events_pb2.DeliverResponse(status=code).SerializeToString()

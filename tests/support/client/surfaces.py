@@ -32,7 +32,7 @@ class Surface:
         return self.wrap(getattr(self._module, name))
 
     def close(self) -> None:
-        """End the event loop."""
+        """Stop the event loop."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
@@ -50,7 +50,7 @@ class Surface:
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result()
 
     def wrap(self, value: Any) -> Any:
-        """The same value, to be used without await."""
+        """Return the same value, to be used without await."""
         if self._loop is None:
             return value
         if inspect.isroutine(value) or inspect.isclass(value):

@@ -18,10 +18,10 @@ class Counter(Contract):
 
     @query
     def value(self, ctx: Context, name: str) -> int:
-        """The value of a counter."""
+        """Return the value of a counter."""
         return int(ctx.stub.get_state(name) or b"0")
 
     @transaction
     def die(self, ctx: Context) -> None:
-        """End the process at once."""
+        """Stop the process immediately."""
         os._exit(3)

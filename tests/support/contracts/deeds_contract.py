@@ -12,7 +12,7 @@ from pyfabric.chaincode import (
 
 
 def place(ctx: Context, collection: str) -> Stub | PrivateCollection:
-    """Public state, or a collection's."""
+    """Return the public state, or that of a collection."""
     return ctx.stub.collection(collection) if collection else ctx.stub
 
 
@@ -26,21 +26,21 @@ class Deeds(Contract):
 
     @transaction
     def bind(self, ctx: Context, collection: str, key: str, msp_id: str) -> None:
-        """Have a department's peer endorse all changes of a key from now on."""
+        """Require a department's peer to endorse all changes of a key from now on."""
         state = place(ctx, collection)
         policy = KeyEndorsementPolicy.from_bytes(state.get_state_validation_parameter(key))
         state.set_state_validation_parameter(key, policy.with_peers(msp_id).to_bytes())
 
     @transaction
     def release(self, ctx: Context, collection: str, key: str, msp_id: str) -> None:
-        """End that."""
+        """Remove that policy."""
         state = place(ctx, collection)
         policy = KeyEndorsementPolicy.from_bytes(state.get_state_validation_parameter(key))
         state.set_state_validation_parameter(key, policy.without(msp_id).to_bytes())
 
     @query
     def bound(self, ctx: Context, collection: str, key: str) -> str:
-        """The departments that must endorse changes of a key."""
+        """Return the departments that must endorse changes of a key."""
         raw = place(ctx, collection).get_state_validation_parameter(key)
         return " ".join(KeyEndorsementPolicy.from_bytes(raw).msp_ids)
 
@@ -70,10 +70,10 @@ class Deeds(Contract):
 
     @query
     def when(self, ctx: Context) -> str:
-        """The time of this proposal."""
+        """Return the time of this proposal."""
         return ctx.stub.timestamp.isoformat()
 
     @query
     def get(self, ctx: Context, collection: str, key: str) -> str:
-        """A value."""
+        """Return a value."""
         return (place(ctx, collection).get_state(key) or b"").decode()

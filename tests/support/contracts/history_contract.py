@@ -4,7 +4,7 @@ from pyfabric.chaincode import Context, Contract, query, transaction
 
 
 class Ledger(Contract):
-    """Writes, deletes, and tells what was there."""
+    """Writes, deletes, and returns the history."""
 
     @transaction
     def put(self, ctx: Context, key: str, value: str) -> None:
@@ -34,12 +34,12 @@ class Ledger(Contract):
 
     @query
     def get(self, ctx: Context, key: str) -> str:
-        """A value."""
+        """Return a value."""
         return (ctx.stub.get_state(key) or b"").decode()
 
     @query
     def past(self, ctx: Context, key: str) -> str:
-        """A line for each modification: transaction id, value, time."""
+        """Return a line for each modification: transaction id, value, time."""
         return "\n".join(
             f"{one.transaction_id} {'deleted' if one.value is None else one.value.decode()} "
             f"{one.timestamp.isoformat()}"

@@ -20,7 +20,7 @@ ALL = "OR('EconInfoMSP.member', 'MktSupMSP.member', 'HaidianMSP.member')"
 
 
 def collection(name: str, members: str, **fields: Any) -> collection_pb2.StaticCollectionConfig:
-    """A collection's definition; `endorsement` is an expression."""
+    """Return a collection's definition; `endorsement` is an expression."""
     endorsement = fields.pop("endorsement", None)
     made = collection_pb2.StaticCollectionConfig(name=name, **{"maximum_peer_count": 3, **fields})
     made.member_orgs_policy.signature_policy.CopyFrom(parse_signature_policy(members))
@@ -47,7 +47,7 @@ COLLECTIONS = collection_pb2.CollectionConfigPackage(
 
 
 async def behave(call: Call) -> None:
-    """What the contract does: the function is the first argument."""
+    """Run the function that the first argument names."""
     function, *arguments = [argument.decode() for argument in call.arguments]
     payload = await _FUNCTIONS[function](call, *arguments)
     await call.complete(payload)
@@ -169,7 +169,7 @@ class PrivateNetwork:
     gateways: dict[str, RawGateway]
 
     def draft(self, department: str, *arguments: str, value: str = "") -> Draft:
-        """A proposal of a department's user; `value` goes into the transient data."""
+        """Return a proposal of a department's user; `value` goes into the transient data."""
         return Draft(
             self.network.departments[department].user(),
             CHANNEL,
@@ -181,13 +181,13 @@ class PrivateNetwork:
     async def evaluate(
         self, department: str, *arguments: str, at: str = "", targets: Sequence[str] = ()
     ) -> Outcome:
-        """Evaluate as a department's user, at another's peer if `at` says so."""
+        """Evaluate as a department's user, at the peer of the department `at`."""
         return await self.gateways[at or department].evaluate(
             self.draft(department, *arguments), *targets
         )
 
     async def read(self, department: str, *arguments: str) -> bytes | str:
-        """A function's result, or the last part of its refusal."""
+        """Return a function's result, or the last part of its refusal."""
         answer = await self.evaluate(department, *arguments)
         if answer.code == "OK":
             payload: bytes = answer.response.result.payload
@@ -228,7 +228,7 @@ class PrivateNetwork:
 
 @asynccontextmanager
 async def serving(network: LedgerNetwork, package_id: str) -> AsyncIterator[PrivateNetwork]:
-    """A running network, with its contracts' servers."""
+    """Yield a running network, with its contracts' servers."""
     servers = []
     for department in network.departments.values():
         tls = department.tls("contract")
@@ -251,7 +251,7 @@ async def serving(network: LedgerNetwork, package_id: str) -> AsyncIterator[Priv
 
 @asynccontextmanager
 async def private_network(folder: Path) -> AsyncIterator[PrivateNetwork]:
-    """A network of three departments with the contract and its collections."""
+    """Yield a network of three departments with the contract and its collections."""
     network = LedgerNetwork.make(folder)
     async with network.running():
         await network.create_channel()

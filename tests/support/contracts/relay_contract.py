@@ -17,7 +17,7 @@ class Relay(Contract):
 
     @query
     def get(self, ctx: Context, key: str) -> str:
-        """The value of a key."""
+        """Return the value of a key."""
         return (ctx.stub.get_state(key) or b"").decode()
 
     @query
@@ -27,7 +27,7 @@ class Relay(Contract):
 
     @query
     def where(self, ctx: Context) -> str:
-        """The channel and the department that the peer tells of."""
+        """Return the channel and the caller's department, as the peer reports them."""
         return f"{ctx.stub.channel_id} {ctx.client.msp_id}"
 
     @transaction

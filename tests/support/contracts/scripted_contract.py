@@ -1,4 +1,4 @@
-"""A contract server of a few lines that does what a test tells it, good or bad."""
+"""A small contract server that follows a test's script, also against the protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -47,7 +47,7 @@ class Call:
         return answer.payload
 
     async def get(self, key: str) -> bytes:
-        """The value of a key."""
+        """Return the value of a key."""
         return await self.ask(Kind.GET_STATE, chaincode_shim_pb2.GetState(key=key))
 
     async def put(self, key: str, value: bytes) -> None:
@@ -57,7 +57,7 @@ class Call:
     async def complete(
         self, payload: bytes = b"", status: int = 200, text: str = "", event: str = ""
     ) -> None:
-        """End the transaction with a response."""
+        """Complete the transaction with a response."""
         response = proposal_response_pb2.Response(status=status, message=text, payload=payload)
         await self.send(
             Message(

@@ -65,7 +65,7 @@ LOCALHOST = ("localhost", "127.0.0.1")
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
+    """Return a TCP port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -73,7 +73,7 @@ def free_port() -> int:
 
 
 def address() -> str:
-    """An address on this machine that nobody listens on just now."""
+    """Return an address on this machine that nobody listens on just now."""
     return f"127.0.0.1:{free_port()}"
 
 
@@ -114,7 +114,9 @@ class Department:
         )
 
     def user(self, name: str = "user", unit: str = "client", **options: Any) -> SigningIdentity:
-        """A user of the department, the same one each time; "admin" is the unit of administrators."""
+        """Return a user of the department, the same one each time; "admin" is the unit of
+        administrators.
+        """
         key = (name, unit)
         if key not in self._users:
             private = generate_private_key()
@@ -129,7 +131,7 @@ class Department:
         return self.user("admin", "admin")
 
     def node(self, name: str, unit: str) -> tuple[Path, TLSFiles]:
-        """The MSP folder and the TLS files of a node, written."""
+        """Return the MSP folder and the TLS files of a node, written."""
         folder = self.folder / name
         private = generate_private_key()
         certificate = self.ca.issue(name, now=self.now, public_key=private.public_key(), unit=unit)
@@ -137,7 +139,7 @@ class Department:
         return folder / "msp", self.tls(name)
 
     def tls(self, name: str) -> TLSFiles:
-        """TLS files for this machine, written."""
+        """Write TLS files for this machine."""
         folder = self.folder / name / "tls"
         private = generate_private_key()
         certificate = self.tls_ca.issue(
@@ -147,11 +149,11 @@ class Department:
         return TLSFiles(certificate=folder / "server.crt", key=folder / "server.key")
 
     def endpoint(self, address: str) -> Endpoint:
-        """A node of this department as clients know it."""
+        """Return a node of this department as clients know it."""
         return Endpoint(address, self.tls_ca.certificate_pem)
 
     def mutual_endpoint(self, address: str) -> Endpoint:
-        """A node of this department, and a client certificate that it trusts."""
+        """Return a node of this department, and a client certificate that it trusts."""
         tls = self.tls("client")
         return Endpoint(
             address,
@@ -229,7 +231,7 @@ class LedgerNetwork:
         return [department.msp_id for department in self.departments.values()]
 
     def watch(self) -> None:
-        """Have operations services on every node from the next start on."""
+        """Configure operations services on every node, from the next start on."""
         first = self.config.orderers[0]
         self.config = self.config.model_copy(
             update={
@@ -240,7 +242,7 @@ class LedgerNetwork:
 
     @asynccontextmanager
     async def running(self, tracer: Tracer | None = None) -> AsyncIterator[Node]:
-        """The ledger in this event loop."""
+        """Yield the ledger in this event loop."""
         self.driver = AsyncDriver()
         node = await Node.start(
             self.config, lambda: datetime.now(UTC), lambda: os.urandom(24), Random(1), tracer
@@ -255,7 +257,7 @@ class LedgerNetwork:
 
     @contextmanager
     def process(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The ledger as a child process that listens."""
+        """Yield the ledger as a child process that listens."""
         path = self.config.folder.parent / "ledger.json"
         path.write_text(self.config.model_dump_json())
         child = subprocess.Popen(
@@ -275,7 +277,7 @@ class LedgerNetwork:
                 child.wait(timeout=20)
 
     async def ask(self, call: str, **arguments: Any) -> Any:
-        """Have the development service do something; raises LedgerError with its words."""
+        """Call the development service; raises LedgerError with its message."""
         assert self.config.development is not None
         reader, writer = await asyncio.open_unix_connection(self.config.development)
         try:
@@ -288,7 +290,7 @@ class LedgerNetwork:
         return said["answer"]
 
     def with_hosts(self, hosts: Sequence[HostConfig]) -> None:
-        """Have these contract hosts from the next start on."""
+        """Configure these contract hosts, from the next start on."""
         self.config = self.config.model_copy(update={"hosts": list(hosts)})
 
     @property
@@ -306,7 +308,7 @@ class LedgerNetwork:
         )
 
     async def create_channel(self) -> None:
-        """Have the orderer and every peer join the channel."""
+        """Join the orderer and every peer to the channel."""
         block = self.genesis.SerializeToString()
         answer = await self.driver.run(rest(participation(self)))
         assert answer.status == 201, answer
@@ -388,7 +390,7 @@ class LedgerNetwork:
 
 
 def participation(network: LedgerNetwork) -> Rest:
-    """The request that makes the orderer join the channel."""
+    """Return the request that makes the orderer join the channel."""
     return Rest(
         network.orderer_admin,
         "POST",
@@ -398,7 +400,7 @@ def participation(network: LedgerNetwork) -> Rest:
 
 
 def contract_package(label: str) -> ChaincodePackage:
-    """A package whose address and root certificate each peer's builder fills in."""
+    """Return a package whose address and root certificate each peer's builder fills in."""
     return ChaincodePackage.build(
         label,
         {
@@ -411,7 +413,7 @@ def contract_package(label: str) -> ChaincodePackage:
 
 
 def contract_host(department: Department, package_id: str, contracts: Sequence[str]) -> HostConfig:
-    """The host that serves these contract classes ("module:Class") as a department's contract."""
+    """Return the host that serves these contract classes ("module:Class") as a department's contract."""
     tls = department.tls(f"contract-{department.contract_address.rpartition(':')[2]}")
     service = {
         "package_id": package_id,

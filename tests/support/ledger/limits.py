@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class TooLongError(Exception):
-    """It did not end in time."""
+    """The call did not return in time."""
 
 
 @contextmanager

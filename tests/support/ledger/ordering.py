@@ -1,4 +1,4 @@
-"""A channel with several orderers in one process: its keys, its first block, its orderers.
+"""A channel with several orderers in one process: its keys, its genesis block, its orderers.
 
 One department uses the channel; one organisation runs all its orderers.
 """
@@ -62,7 +62,7 @@ class Organization:
         )
 
     def identity(self, name: str, unit: str) -> SigningIdentity:
-        """The same one each time."""
+        """Return the same one each time."""
         if name not in self._identities:
             key = generate_private_key()
             certificate = self.ca.issue(name, now=NOW, public_key=key.public_key(), unit=unit)
@@ -88,7 +88,7 @@ class Organization:
         return certificate
 
     def key(self, certificate: bytes) -> PrivateKey:
-        """The key of a certificate that was made here."""
+        """Return the key of a certificate that was made here."""
         return self._keys[certificate]
 
 
@@ -103,7 +103,7 @@ class OrdererMaterial:
 
 
 class Council:
-    """The material of a channel with so many orderers."""
+    """The material of a channel with `count` orderers."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Council:
         return self.departments[0].identity("user", "client")
 
     def orderer(self, number: int) -> OrdererMaterial:
-        """One more orderer's material."""
+        """Return one more orderer's material."""
         name = f"orderer{number}"
         identity = self.ordering.identity(name, "orderer")
         tls = self.ordering.tls_certificate(name)
@@ -142,7 +142,7 @@ class Council:
     def genesis(
         self, application: Sequence[str] = ("V2_5",), **options: object
     ) -> common_pb2.Block:
-        """The channel's first block; `options` go into the OrdererModel."""
+        """Return the channel's genesis block; `options` go into the OrdererModel."""
         consenters = tuple(one.consenter for one in self.orderers)
         settings = {"batch_timeout": 0.01, "policies": orderer_policies([self.ordering.msp_id])}
         model = ChannelModel(
@@ -173,13 +173,13 @@ class Council:
         )
 
     def seek(self, number: int) -> bytes:
-        """A request of the user for one block."""
+        """Return a request of the user for one block."""
         return records.seek(
             number, number, signer=self.user, channel=CHANNEL, moment=datetime.now(UTC)
         )
 
     def message(self, nonce: bytes) -> bytes:
-        """A message of the user, which orderers take."""
+        """Return a message of the user, which orderers take."""
         return records.signed(
             b"x", signer=self.user, channel=CHANNEL, nonce=nonce, moment=datetime.now(UTC)
         )
@@ -198,7 +198,7 @@ class OrderingService:
         self.orderers = [self.start(one) for one in council.orderers]
 
     def start(self, material: OrdererMaterial) -> Orderer:
-        """One more orderer."""
+        """Return one more orderer."""
         return Orderer(
             material.name,
             material.identity,
@@ -217,7 +217,7 @@ class OrderingService:
 
 
 async def deliveries(orderer: Orderer, *requests: bytes) -> list[ab_pb2.DeliverResponse]:
-    """Everything that a stream of requests for blocks gets."""
+    """Return everything that a stream of requests for blocks gets."""
 
     class Context:
         def auth_context(self) -> dict[str, list[bytes]]:

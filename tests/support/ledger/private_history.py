@@ -37,19 +37,19 @@ VALUES = {
 
 
 def identity(name: str, msp_id: str) -> bytes:
-    """A serialized identity of the vectors."""
+    """Return a serialized identity of the vectors."""
     pem = (history.FOLDER / "identities" / f"{name}.{DEPARTMENTS[msp_id]}.test.pem").read_bytes()
     return Identity(msp_id, pem).serialized()
 
 
 def user(msp_id: str) -> bytes:
-    """A client of a department."""
+    """Return a client of a department."""
     path = history.FOLDER / "identities" / f"user1@{DEPARTMENTS[msp_id]}.test.pem"
     return Identity(msp_id, path.read_bytes()).serialized()
 
 
 async def alone(payload: bytes) -> bytes:
-    """There is no other chaincode to call."""
+    """Fail: there is no other chaincode to call."""
     raise ContractError("no chaincode is called here")
 
 
@@ -72,7 +72,7 @@ class PrivateHistory:
         self.ledgers.close()
 
     def open(self, msp_id: str, name: str = "private") -> None:
-        """Have a department's peer open its file (again)."""
+        """Open the file of a department's peer (again)."""
         if msp_id in self.peers:
             self.peers[msp_id].store.close()
         self.peers[msp_id] = PrivateData(
@@ -98,7 +98,7 @@ class PrivateHistory:
     def context(
         self, msp_id: str, reader: Any, *, creator: str | None = None, transaction_id: str = "tx"
     ) -> TransactionContext:
-        """A transaction of a department's client, on its peer."""
+        """Return a transaction of a department's client, on its peer."""
         view = PrivateView(self.peers[msp_id], CHANNEL, reader, self.ledger.height)
         simulation = PrivateSimulation(reader, transaction_id, view)
         access = CollectionAccess(
@@ -110,7 +110,7 @@ class PrivateHistory:
         )
 
     def shown(self, msp_id: str) -> dict[str, dict[str, list[Any]]]:
-        """What a department's peer keeps, in the form of private-rwsets.json."""
+        """Return what a department's peer keeps, in the form of private-rwsets.json."""
         found: dict[str, dict[str, list[Any]]] = {}
         for number in range(history.HEIGHT):
             for position, one in self.peers[msp_id].in_block(CHANNEL, number):
@@ -119,7 +119,7 @@ class PrivateHistory:
         return found
 
     def expected(self, msp_id: str) -> dict[str, dict[str, list[Any]]]:
-        """What the real peer showed."""
+        """Return what the real peer showed."""
         return {
             number: {
                 position: [

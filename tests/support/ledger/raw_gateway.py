@@ -48,11 +48,11 @@ class Draft:
     is_init: bool = False
 
     def but(self, **changes: Any) -> "Draft":
-        """The same with other parts."""
+        """Return the same with other parts."""
         return replace(self, **changes)
 
     def fixed(self) -> "Draft":
-        """The same with its nonce chosen, so that it has one transaction id."""
+        """Return the same with its nonce chosen, so that it has one transaction id."""
         return self.but(nonce=os.urandom(24)) if self.nonce is None else self
 
     @property
@@ -62,7 +62,7 @@ class Draft:
         return sha256(self.nonce + (self.creator or self.identity.serialized())).hexdigest()
 
     def signed(self) -> proposal_pb2.SignedProposal:
-        """The signed proposal."""
+        """Return the signed proposal."""
         draft = self.fixed()
         creator = draft.identity.serialized() if draft.creator is None else draft.creator
         transaction_id = draft.id if draft.transaction_id is None else draft.transaction_id
@@ -119,7 +119,7 @@ class RawGateway:
     async def call(
         self, method: str, request: Any, answer: Any = None, timeout: float = 20
     ) -> Outcome:
-        """Make a unary call, whatever comes of it."""
+        """Make a unary call; its result and its failure are ignored."""
         rpc = self.channel.unary_unary(
             method,
             request_serializer=lambda message: (
@@ -168,7 +168,7 @@ class RawGateway:
         signature: bytes | None = None,
         timeout: float = 20,
     ) -> Outcome:
-        """CommitStatus."""
+        """Call CommitStatus."""
         raw = gateway_pb2.CommitStatusRequest(
             channel_id=channel, transaction_id=transaction_id, identity=identity.serialized()
         ).SerializeToString()
@@ -180,7 +180,7 @@ class RawGateway:
         )
 
     async def process(self, draft: Draft) -> Outcome:
-        """Endorser/ProcessProposal."""
+        """Call Endorser/ProcessProposal."""
         return await self.call(
             "/protos.Endorser/ProcessProposal",
             draft.signed(),
@@ -191,13 +191,13 @@ class RawGateway:
 def sign_envelope(
     identity: SigningIdentity, prepared: common_pb2.Envelope, signature: bytes | None = None
 ) -> common_pb2.Envelope:
-    """A prepared transaction with a signature."""
+    """Return a prepared transaction with a signature."""
     made = identity.sign(prepared.payload) if signature is None else signature
     return common_pb2.Envelope(payload=prepared.payload, signature=made)
 
 
 def outcome(error: grpc.aio.AioRpcError) -> Outcome:
-    """How a failed call ended."""
+    """Return how a failed call ended."""
     trailers = dict(error.trailing_metadata() or ())
     raw = trailers.get(TRAILER, b"")
     details = read_details(raw) if isinstance(raw, bytes) else ()

@@ -64,14 +64,14 @@ class RealOrderers:
             process.wait(timeout=30)
 
     def join(self, genesis: common_pb2.Block) -> None:
-        """Have every orderer join the channel, and wait for a leader."""
+        """Join every orderer to the channel, and wait for a leader."""
         for client in self._clients:
             files = {"config-block": ("block", genesis.SerializeToString())}
             answer = client.post(CHANNELS, files=files)
             assert answer.status_code == 201, answer.text
 
     def broadcast(self, index: int, envelope: bytes) -> tuple[int, str]:
-        """Have an orderer take a message; its answer, once it knows a leader."""
+        """Send a message to an orderer; returns its response, once it knows a leader."""
         material = self._council.orderers[index]
         endpoint = Endpoint(
             f"127.0.0.1:{material.consenter.port}", self._council.ordering.tls_ca.certificate_pem
@@ -84,7 +84,7 @@ class RealOrderers:
         )
 
     def leader(self) -> int:
-        """The orderer that leads the channel, with Raft; waits for it."""
+        """Return the orderer that leads the channel, with Raft; waits for it."""
         wanted = f'consensus_etcdraft_is_leader{{channel="{CHANNEL}"}} 1'
 
         def leading() -> list[int]:
@@ -100,7 +100,7 @@ class RealOrderers:
         return found[0]
 
     def config(self, index: int, sequence: int = 0) -> configtx_pb2.Config:
-        """The configuration of the newest configuration block, once it has this sequence."""
+        """Return the configuration of the newest configuration block, once it has this sequence."""
 
         def newest() -> configtx_pb2.Config | str:
             answer = self._clients[index].get(f"{CHANNELS}/{CHANNEL}/blocks/config")
@@ -119,7 +119,7 @@ class RealOrderers:
         return found
 
     def get(self, index: int, path: str = f"/{CHANNEL}") -> dict[str, Any]:
-        """What the participation API says."""
+        """Return the response of the participation API."""
         return dict(self._clients[index].get(CHANNELS + path).json())
 
     def _start(self, one: OrdererMaterial) -> None:

@@ -34,7 +34,7 @@ class ScriptedOrderer:
             do_GET = do_POST = do_DELETE = _answer  # noqa: N815
 
             def log_message(self, *_: object) -> None:
-                """Tests are silent."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = False

@@ -1,4 +1,4 @@
-"""Spoilt transactions that members signed again, so that orderers and peers read them whole."""
+"""Corrupted transactions that members signed again, so that orderers and peers decode them fully."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,21 +13,21 @@ from tests.support.messages.mutation import mutant
 
 
 class Forger:
-    """Spoils transactions of a channel with the keys of its members, who are found by what they sign as."""
+    """Corrupts transactions of a channel and signs them with its members' keys, found by their identities."""
 
     def __init__(self, members: Mapping[bytes, SigningIdentity], results: Sequence[bytes]) -> None:
         self._members = members
         self._results = results
 
-    def spoilt(self, payload: bytes, seed: int) -> bytes:
-        """An envelope with a payload, or what its endorsers signed, spoilt and signed by all again."""
+    def corrupted(self, payload: bytes, seed: int) -> bytes:
+        """Return an envelope whose payload, or its endorsed part, is corrupted and signed again."""
         if Random(seed).random() < 0.5:
             return self._signed(self._with_responses(payload, lambda raw: self._other(raw, seed)))
-        spoilt = mutant(seed, [payload])
-        return self._signed(self._with_responses(spoilt, lambda raw: raw))
+        corrupted = mutant(seed, [payload])
+        return self._signed(self._with_responses(corrupted, lambda raw: raw))
 
     def _other(self, response: bytes, seed: int) -> bytes:
-        """A response with spoilt results, or spoilt altogether."""
+        """Return a response with corrupted results, or corrupted as a whole."""
         if Random(seed).random() < 0.1:
             return mutant(seed, [response])
         message = proposal_response_pb2.ProposalResponsePayload.FromString(response)
@@ -37,7 +37,7 @@ class Forger:
         return message.SerializeToString()
 
     def _with_responses(self, payload: bytes, change: Callable[[bytes], bytes]) -> bytes:
-        """The payload with its responses changed and endorsed again, as far as it can be read."""
+        """Return the payload with its responses changed and endorsed again, as far as it can be read."""
         message = common_pb2.Payload()
         with suppress(ProtobufDecodeError):
             message.MergeFromString(payload)

@@ -1,4 +1,4 @@
-"""Every public decoder with real bytes to spoil: what it does with them may only be our own error."""
+"""All public decoders with real bytes to corrupt: a decoder may only raise this project's own errors."""
 
 import gzip
 import json
@@ -76,14 +76,14 @@ class Target:
     corpus: Sequence[bytes]
 
     def try_mutant(self, seed: int) -> None:
-        """Give it one spoilt message; what comes out, if anything, is not our own error."""
+        """Decode one corrupted message; an exception that escapes is not one of this project's."""
         with suppress(FabricError):
             self.decode(mutant(seed, self.corpus))
 
 
 @cache
 def targets() -> Mapping[str, Target]:
-    """The decoders by name."""
+    """Return the decoders by name."""
     return {**_of_blocks(), **_of_texts(), **_of_identities(), **_of_chaincodes()}
 
 
@@ -349,7 +349,7 @@ def _identity(raw: bytes) -> None:
 
 
 def _unpacked(packages: Sequence[bytes]) -> Iterator[bytes]:
-    """What is in those that gzip can read: some vectors are broken."""
+    """Yield what is in those that gzip can read: some vectors are broken."""
     for package in packages:
         with suppress(OSError, EOFError):
             yield gzip.decompress(package)

@@ -53,7 +53,7 @@ WAITING: Final = 1.0
 
 @dataclass(frozen=True)
 class Question:
-    """One request; `label` says what is wrong with it."""
+    """One request; `label` describes what is wrong with it."""
 
     method: str
     label: str
@@ -69,7 +69,7 @@ class Answer:
     details: tuple[str, ...] = ()
 
     def comparable(self) -> "Answer":
-        """Without what differs from network to network, and from run to run."""
+        """Remove what differs between networks and runs."""
         text = "" if self.code in ("CANCELLED", "DEADLINE_EXCEEDED") else _comparable(self.text)
         code = "DEADLINE_EXCEEDED" if self.code == "CANCELLED" else self.code
         return Answer(code, text, tuple(sorted(map(_comparable, self.details))))
@@ -98,7 +98,7 @@ class Asker:
     now: datetime = datetime(2026, 11, 26, tzinfo=UTC)
 
     def for_a_peer(self) -> Iterator[Question]:
-        """Requests for each service of a peer."""
+        """Yield requests for each service of a peer."""
         for label, proposal in variants(
             proposal_pb2.Proposal, self.proposal([self.function.encode()])
         ):
@@ -132,7 +132,7 @@ class Asker:
                 yield Question(method, label, junk)
 
     def for_system_chaincodes(self) -> Iterator[Question]:
-        """Calls of every function that a peer has itself, with arguments that are none."""
+        """Return calls of all system chaincode functions with invalid arguments."""
         for chaincode, functions in _SYSTEM.items():
             for function in (*functions, "Nothing", ""):
                 for channel in ("", self.channel):
@@ -149,7 +149,7 @@ class Asker:
                         yield Question(PROCESS, label, signed.SerializeToString())
 
     def for_an_orderer(self) -> Iterator[Question]:
-        """Requests for each service of an orderer."""
+        """Yield requests for each service of an orderer."""
         for label, envelope in self._envelopes():
             yield Question(ORDERER + "Broadcast", label, envelope.SerializeToString())
         for label, envelope in self._seeks():
@@ -181,7 +181,7 @@ class Asker:
         )
 
     def proposal(self, arguments: Sequence[bytes]) -> bytes:
-        """A proposal to call the chaincode."""
+        """Return a proposal to call the chaincode."""
         spec = chaincode_pb2.ChaincodeInvocationSpec(
             chaincode_spec=chaincode_pb2.ChaincodeSpec(
                 type=chaincode_pb2.ChaincodeSpec.NODE,
@@ -196,7 +196,7 @@ class Asker:
         ).SerializeToString()
 
     def _envelopes(self) -> Iterator[tuple[str, common_pb2.Envelope]]:
-        """Envelopes with a transaction without actions, or a configuration update without content."""
+        """Yield a transaction without actions, and a configuration update without content."""
         for kind in (
             common_pb2.HeaderType.ENDORSER_TRANSACTION,
             common_pb2.HeaderType.CONFIG_UPDATE,
@@ -301,7 +301,7 @@ _JUNK: Final = (("nothing", b""), ("no message", b"\xff\xff"), ("unknown fields"
 
 
 def variants(kind: type[Message], valid: bytes) -> Iterator[tuple[str, bytes]]:
-    """A message with, each time, one of its parts at any depth empty, unreadable or absurd."""
+    """Yield copies of a message, each with one part at any depth empty, invalid or absurd."""
     tree = to_json(kind.FromString(valid), opened=COMPLETE)
     for path in _paths(tree):
         for word, value in _SPOILT.items():
@@ -357,7 +357,7 @@ class Client:
         self._channel.close()
 
     def ask(self, question: Question) -> Answer:
-        """The answer, or the first one of a stream."""
+        """Return the answer, or the first one of a stream."""
         try:
             if question.method in STREAMS:
                 return self._ask_stream(question)
@@ -385,7 +385,7 @@ class Client:
 
 
 def ask_mutants(running: Running, seeds: Iterable[int]) -> Iterator[tuple[Question, Answer]]:
-    """Spoil requests of all kinds, and ask."""
+    """Corrupt requests of all kinds, and send them."""
     for endpoint, questions in _questions(running):
         client = Client(endpoint)
         by_method: dict[str, list[bytes]] = defaultdict(list)
@@ -401,7 +401,7 @@ def ask_mutants(running: Running, seeds: Iterable[int]) -> Iterator[tuple[Questi
 
 
 def ask_everything(running: Running) -> dict[str, Answer]:
-    """The answers of a network to all questions, by method and label."""
+    """Return the responses of a network to all requests, by method and label."""
     found: dict[str, Answer] = {}
     for endpoint, questions in _questions(running):
         client = Client(endpoint)
@@ -414,7 +414,7 @@ def ask_everything(running: Running) -> dict[str, Answer]:
 
 
 def _questions(running: Running) -> Iterator[tuple[Endpoint, Iterator[Question]]]:
-    """A peer and an orderer, and what they are asked."""
+    """Provide a peer, an orderer, and their requests."""
     department = running.department("EconInfo")
     profile = load_profile(profile_file(running.network.plan, department))
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Spoilt copies of real bytes: what a broken or hostile sender may make of them.
+"""Corrupted copies of real bytes, as a broken or hostile sender may send them.
 
 A mutant is a function of its seed and the corpus alone. Half of the ways know protobuf's wire format
 and work on a field at any depth, so that what is around it stays readable; the others know nothing.
@@ -17,7 +17,7 @@ _NUMBERS: Final = (0, 1, 2, 127, 128, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63,
 
 
 def mutant(seed: int, corpus: Sequence[bytes]) -> bytes:
-    """One of the corpus, spoilt in one to three ways."""
+    """Return one message of the corpus, corrupted in one to three ways."""
     random = Random(seed)
     data = random.choice(corpus)
     for _ in range(random.randint(1, 3)):
@@ -26,7 +26,7 @@ def mutant(seed: int, corpus: Sequence[bytes]) -> bytes:
 
 
 def varint(value: int) -> bytes:
-    """A number as protobuf writes it."""
+    """Return a number as protobuf writes it."""
     written = bytearray()
     while value >= 0x80:
         written.append(value & 0x7F | 0x80)
@@ -35,7 +35,7 @@ def varint(value: int) -> bytes:
 
 
 def fields(data: bytes) -> list[Field] | None:
-    """The fields of a message; None if the bytes are no message."""
+    """Return the fields of a message; None if the bytes are no message."""
     found: list[Field] = []
     position = 0
     while position < len(data):
@@ -61,7 +61,7 @@ def fields(data: bytes) -> list[Field] | None:
 
 
 def written(message: Sequence[Field]) -> bytes:
-    """The bytes of a message's fields."""
+    """Return the bytes of a message's fields."""
     parts = []
     for number, kind, content in message:
         length = varint(len(content)) if kind == _BYTES else b""
@@ -70,7 +70,7 @@ def written(message: Sequence[Field]) -> bytes:
 
 
 def nested(depth: int, number: int = 1, core: bytes = b"") -> bytes:
-    """A message in a message in a message …"""
+    """Return a message in a message in a message …"""
     for _ in range(depth):
         core = varint(number << 3 | _BYTES) + varint(len(core)) + core
     return core
@@ -170,7 +170,7 @@ def _shuffle(random: Random, message: list[Field], _: Sequence[bytes]) -> None:
 
 
 def _swap(random: Random, message: list[Field], _: Sequence[bytes]) -> None:
-    """Two fields get each other's content."""
+    """Exchange the content of two fields."""
     one, other = (random.randrange(len(message)) for _ in range(2))
     first, second = message[one], message[other]
     message[one] = (first[0], second[1], second[2])
@@ -196,13 +196,13 @@ def _absurd(random: Random, message: list[Field], _: Sequence[bytes]) -> None:
 
 
 def _graft(random: Random, message: list[Field], corpus: Sequence[bytes]) -> None:
-    """A field gets a whole other message as its content."""
+    """Replace a field's content by another complete message."""
     index = random.randrange(len(message))
     message[index] = (message[index][0], _BYTES, random.choice(corpus)[:20_000])
 
 
 def _huge(random: Random, data: bytes, _: Sequence[bytes]) -> bytes:
-    """A length that no data follows."""
+    """Return a length without the data."""
     number = random.choice((1, 2, 3))
     return data + varint(number << 3 | _BYTES) + varint(random.choice(_NUMBERS))
 

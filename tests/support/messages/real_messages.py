@@ -20,13 +20,13 @@ M = TypeVar("M", bound=Message)
 
 
 def read_all(kind: type[M]) -> list[M]:
-    """The real messages of a type."""
+    """Return the real messages of a type."""
     return [kind.FromString(raw) for raw in real_messages()[kind]]
 
 
 @cache
 def real_messages() -> Mapping[type[Message], list[bytes]]:
-    """The bytes of all messages by type; a type that no block has is missing."""
+    """Return the bytes of all messages by type; a type that no block has is missing."""
     found: dict[type[Message], dict[bytes, None]] = defaultdict(dict)
     for block in (*history.blocks(), *_other_blocks()):
         for message in _inside(View(common_pb2.Block), block):
@@ -44,7 +44,7 @@ def _other_blocks() -> Iterator[common_pb2.Block]:
 
 
 def _inside(view: View, message: Message) -> Iterator[Message]:
-    """A message, and all that are in it."""
+    """Yield a message, and all that are in it."""
     yield message
     for field, value in message.ListFields():
         choose = COMPLETE.get(type(message), {}).get(field.name)

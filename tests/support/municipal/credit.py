@@ -31,7 +31,7 @@ COLLECTION = CollectionConfig(
 
 
 def decision(**changes: Any) -> dict[str, Any]:
-    """A fine of 15,000 yuan as an argument, decided the day before START."""
+    """Return a fine of 15,000 yuan as an argument, decided the day before START."""
     return {
         "number": NUMBER,
         "subject": FIRM,
@@ -70,7 +70,7 @@ class CreditChain:
         return _value(self.ledger.evaluate(f"Credit:{function}", *arguments, as_=USERS[who]))
 
     def on(self, day: str) -> None:
-        """Go to noon of a day in Beijing."""
+        """Set the clock to noon of a day in Beijing."""
         self.ledger.now = datetime.fromisoformat(f"{day}T04:00:00Z")
 
     def found(self) -> None:
@@ -85,18 +85,18 @@ class CreditChain:
         self.call(MKT, "register", subjects)
 
     def published(self, **changes: Any) -> str:
-        """A penalty of the market regulator that is published."""
+        """Return a penalty of the market regulator that is published."""
         number: str = self.call(MKT, "record", decision(**changes))
         self.call(MKT, "publish", number)
         return number
 
     def counts(self, day: str, uscc: str = FIRM) -> list[str]:
-        """The numbers of the penalties that count on a day."""
+        """Return the numbers of the penalties that count on a day."""
         found = self.ask(ECON, "effective_at", uscc, day)
         return [each["decision"]["number"] for each in found["penalties"]]
 
     def state(self, number: str = NUMBER) -> str:
-        """The state of a penalty of the market regulator."""
+        """Return the state of a penalty of the market regulator."""
         found: str = self.ask(ECON, "penalty", MKT, number)["state"]
         return found
 

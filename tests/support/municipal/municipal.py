@@ -31,29 +31,29 @@ CODE = "102001/000001"
 
 
 def social_credit_code(first: str, organisation: str) -> str:
-    """A code with both check characters, from its first 8 and its organisation's 8."""
+    """Return a code with both check characters, from its first 8 and its organisation's 8."""
     body = first + organisation + organisation_check(organisation)
     return body + uscc_check(body)
 
 
 def moment(text: str) -> datetime:
-    """The moment of a timestamp such as 2026-03-11T02:00:00Z."""
+    """Return the moment of a timestamp such as 2026-03-11T02:00:00Z."""
     return datetime.fromisoformat(text)
 
 
 def digest(text: str) -> str:
-    """A SHA-256 that stands for something."""
+    """Return a SHA-256 that stands for something."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def department(whose: str, **changes: Any) -> dict[str, Any]:
-    """A department as an argument."""
+    """Return a department as an argument."""
     region = "110108" if whose == HAI else "110000"
     return {"msp_id": whose, "uscc": USCC[whose], "name": whose, "region": region} | changes
 
 
 def description(code: str = CODE, msp_id: str = MKT, **changes: Any) -> dict[str, Any]:
-    """A resource as an argument: three fields, on the platform, on condition."""
+    """Return a resource as an argument: three fields, on the platform, on condition."""
     return {
         "secrecy": "unclassified",
         "code": code,
@@ -82,7 +82,7 @@ NOT_SHARED = {"type": "not_shared", "basis": "《中华人民共和国统计法�
 
 
 def terms(**changes: Any) -> dict[str, Any]:
-    """Terms as an argument: two fields for a year, 100 rows."""
+    """Return terms as an argument: two fields for a year, 100 rows."""
     return {
         "fields": ["entity_name", "uscc"],
         "scope_digest": SCOPE,
@@ -93,12 +93,12 @@ def terms(**changes: Any) -> dict[str, Any]:
 
 
 def offer(**changes: Any) -> dict[str, Any]:
-    """An offer of these terms."""
+    """Return an offer of these terms."""
     return {"terms": terms(**changes), "licence": "限本次业务使用"}
 
 
 def application(code: str = CODE, **changes: Any) -> dict[str, Any]:
-    """An application for a resource as an argument."""
+    """Return an application for a resource as an argument."""
     return {
         "resource": code,
         "version": 1,
@@ -123,7 +123,7 @@ class City:
         return _value(self.ledger.evaluate(function, *arguments, as_=USERS[who]))
 
     def last_event(self) -> tuple[str, Any]:
-        """The name and payload of the last committed event."""
+        """Return the name and payload of the last committed event."""
         event = self.ledger.events[-1]
         return event.name, json.loads(event.payload)
 
@@ -147,20 +147,20 @@ class City:
         self.call(ECON, "Directory:publish", [code])
 
     def checked(self, code: str = CODE, **changes: Any) -> str:
-        """A request of Haidian that the manager found in order."""
+        """Return a request of Haidian that the manager found in order."""
         request: str = self.call(HAI, "Sharing:apply", application(code, **changes))
         self.call(ECON, "Sharing:check", request)
         return request
 
     def active(self, code: str = CODE, **changes: Any) -> str:
-        """A grant to Haidian in force, on a resource that is shared on condition."""
+        """Return a grant to Haidian in force, on a resource that is shared on condition."""
         request = self.checked(code)
         self.call(MKT, "Sharing:grant", request, offer(**changes))
         self.call(HAI, "Sharing:activate", request)
         return request
 
     def delivery(self, right: str, query: str = "q1", **changes: Any) -> dict[str, Any]:
-        """A delivery of ten rows under a grant, as an argument."""
+        """Return a delivery of ten rows under a grant, as an argument."""
         known = self.ask(MKT, "Sharing:granted", right)
         return {
             "grant": right,
@@ -175,7 +175,7 @@ class City:
 
 
 def _value(data: bytes) -> Any:
-    """JSON as its value, all else as text."""
+    """Return the value of JSON; anything else as text."""
     text = data.decode()
     try:
         return json.loads(text)

@@ -28,7 +28,7 @@ MEMBERS = {"registry": "RegistryMSP", "faculty": "FacultyMSP", "archive": "Archi
 
 @cache
 def identity(name: str) -> SigningIdentity:
-    """user1@registry, peer0.faculty, Admin@ord, …"""
+    """Return an identity by its name: user1@registry, peer0.faculty, Admin@ord, …"""
     organization = name.replace("@", ".").partition(".")[2]
     folder = history.FOLDER / "identities"
     return load_identity(
@@ -39,12 +39,12 @@ def identity(name: str) -> SigningIdentity:
 
 
 def tls_certificate() -> bytes:
-    """The server certificate of the channel's only consenter."""
+    """Return the server certificate of the channel's only consenter."""
     return (history.FOLDER / "tls" / "o.crt").read_bytes()
 
 
 def genesis_with(certificate: bytes) -> common_pb2.Block:
-    """The channel's first block, with this certificate (PEM) as its consenter's."""
+    """Return the channel's genesis block, with this certificate (PEM) as its consenter's."""
     block = history.ordered(0)
     envelope = common_pb2.Envelope.FromString(block.data.data[0])
     payload = common_pb2.Payload.FromString(envelope.payload)
@@ -72,7 +72,7 @@ def signed(
     moment: datetime = NOW,
     tls_hash: bytes = b"",
 ) -> bytes:
-    """An envelope around some data."""
+    """Return an envelope around some data."""
     by = signer or identity("user1@registry")
     header = channel_header(
         kind,
@@ -103,7 +103,7 @@ def transaction(
     event: str = "",
     signer: SigningIdentity | None = None,
 ) -> bytes:
-    """A whole endorser transaction with this read-write set."""
+    """Return a whole endorser transaction with this read-write set."""
     by = signer or identity("user1@registry")
     called = chaincode_pb2.ChaincodeID(name=chaincode, version="1.0")
     extension = proposal_pb2.ChaincodeHeaderExtension(
@@ -154,7 +154,7 @@ def transaction(
 
 
 def position(place: int | str) -> ab_pb2.SeekPosition:
-    """A place in the chain: a number, oldest, newest, next, or anything else for none."""
+    """Return a place in the chain: a number, oldest, newest, next, or anything else for none."""
     match place:
         case int(number):
             return ab_pb2.SeekPosition(specified=ab_pb2.SeekSpecified(number=number))
@@ -178,7 +178,7 @@ def seek(
     moment: datetime = NOW,
     tls_hash: bytes = b"",
 ) -> bytes:
-    """A request for blocks."""
+    """Return a request for blocks."""
     behaviour = ab_pb2.SeekInfo.FAIL_IF_NOT_READY if fail else ab_pb2.SeekInfo.BLOCK_UNTIL_READY
     content = ab_pb2.SeekInfo.HEADER_WITH_SIG if headers else ab_pb2.SeekInfo.BLOCK
     info = ab_pb2.SeekInfo(

@@ -39,14 +39,14 @@ class Deeds:
         self.contract: Contract = self.gateway.network("estate").contract("deeds")
 
     def submit(self, *call: str, by: str = "TaxMSP") -> ValidationCode | int:
-        """What a transaction comes to that only this department endorses."""
+        """Return what a transaction comes to that only this department endorses."""
         endorsed = self.contract.new_proposal(*call, endorsing_organizations=[by]).endorse()
         return endorsed.submit().status().code
 
 
 @contextmanager
 def running_deeds(folder: Path) -> Iterator[Deeds]:
-    """The network, up on free ports with its contract; down afterwards."""
+    """Yield the network, up on free ports with its contract; down afterwards."""
     (folder / SOURCE.name).write_text(SOURCE.read_text())
     (folder / "topology.yaml").write_text(TOPOLOGY)
     network = Network.prepare(folder / "topology.yaml", folder / "state", base_port=ANY_FREE_PORT)

@@ -32,7 +32,7 @@ def now() -> datetime:
 
 
 def private_keys(folder: Path) -> set[bytes]:
-    """The content of every file that has a private key in it; ledgers are too big to be one."""
+    """Return the content of every file that has a private key in it; ledgers are too big to be one."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     held = {path.read_bytes() for path in files if path.stat().st_size < _MEGABYTE}
     return {content for content in held if b"PRIVATE KEY-----" in content}
@@ -54,48 +54,48 @@ class City:
         self.topology = f"{topology}base_port: {free_base(ports)}\n"
 
     def machine(self, name: str) -> Path:
-        """The folder that is somebody's machine, with the topology on it."""
+        """Return the folder that is somebody's machine, with the topology on it."""
         place = self.folder / name
         place.mkdir(exist_ok=True)
         write_topology(place, self.topology)
         return place
 
     def state(self, name: str) -> Path:
-        """The state folder on somebody's machine."""
+        """Return the state folder on somebody's machine."""
         return self.folder / name / "state"
 
     def members(self, name: str) -> Membership:
-        """The network as it is known on somebody's machine."""
+        """Return the network as it is known on somebody's machine."""
         runtime = RuntimeName.COMPOSE if self._containers_reach else RuntimeName.NATIVE
         return Membership.open(self.machine(name) / "small.yaml", self.state(name), runtime=runtime)
 
     def host(self, name: str) -> str:
-        """Where a department is reached."""
+        """Return the host of a department."""
         return self._containers_reach or f"127.0.0.{self.departments.index(name) + 2}"
 
     def send(self, name: str) -> Path:
-        """A department makes its keys; answers the file that it sends."""
+        """Create a department's keys; returns the file that it sends."""
         definition = self.members(name).make(name, self.host(name), None, now=now())
         file = self.folder / f"{name}.json"
         file.write_bytes(definition.to_bytes())
         return file
 
     def collect(self) -> None:
-        """Every department sends its definition, and the coordinator takes them in."""
+        """Send every department's definition to the coordinator, who adds them."""
         sent = [self.send(name) for name in self.departments]
         self.members("coordinator").add(sent, now=now())
 
     def bundle(self, name: str, title: str = "bundle") -> Path:
-        """The coordinator makes a department's bundle, which is brought to the department."""
+        """Make a department's bundle at the coordinator; returns the copy on the department's machine."""
         self.machine("coordinator")
         target = self.machine(name) / title
         Network.reopen(self.state("coordinator")).bundle(name, target)
         return target
 
     def accept(self, name: str, title: str = "bundle") -> None:
-        """A department takes in its bundle."""
+        """Accept a department's bundle on its machine."""
         accept_bundle(self.folder / name / title, self.state(name), runtime=None, now=now())
 
     def network(self, name: str) -> Network:
-        """A department's part of the network."""
+        """Return a department's part of the network."""
         return Network.reopen(self.state(name), programs=fabric_programs())

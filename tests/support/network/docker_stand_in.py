@@ -1,4 +1,4 @@
-"""A stand-in for the program `docker`: it remembers commands, and its hosts answer what they are told.
+"""A fake of the program `docker`: it records commands, and its hosts respond as configured.
 
 It knows what the compose runtime asks for and nothing else; real engines are driven by the conformance
 suite (`--runtime compose`). Its folder holds `calls` (one command a line), `running` (services), `log`, and
@@ -24,7 +24,7 @@ main(Path({folder!r}), sys.argv[1:])
 
 
 def install(folder: Path) -> Path:
-    """Write the program into `folder` and answer the folder, which is also the stand-in's own."""
+    """Write the program into `folder`, where it also keeps its files; returns the folder."""
     folder.mkdir()
     program = folder / "docker"
     program.write_text(SCRIPT.format(python=sys.executable, path=sys.path, folder=str(folder)))
@@ -77,7 +77,7 @@ def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
 
 
 def _answer(folder: Path, root: Path, hosts: list[str]) -> None:
-    """Each host says that it serves what its file asks for, or what it is made to refuse."""
+    """Log for each host that it serves what its file lists, or the configured refusal."""
     with (folder / "log").open("a") as log:
         for name in hosts:
             asked = json.loads((root / "hosts" / name.split(".")[1] / "services.json").read_text())

@@ -33,7 +33,7 @@ class Organization:
         )
 
     def member(self, unit: Unit, number: int = 0) -> SigningIdentity:
-        """The member of that role and number."""
+        """Return the member of that role and number."""
         name = f"{unit}{number}"
         if name not in self.members:
             key = generate_private_key()
@@ -47,5 +47,5 @@ class Organization:
 
 
 def manager_of(*organizations: Organization) -> MSPManager:
-    """A channel's view of these organisations."""
+    """Return a channel's view of these organisations."""
     return MSPManager([MSP(one.definition) for one in organizations])

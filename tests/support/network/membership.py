@@ -11,7 +11,7 @@ MSPPrincipal = msp_principal_pb2.MSPPrincipal
 
 
 def role_principal(msp_id: str, role: int) -> MSPPrincipal:
-    """The principal that means a role in an organisation."""
+    """Return the principal that means a role in an organisation."""
     wanted = msp_principal_pb2.MSPRole(
         msp_identifier=msp_id, role=cast("msp_principal_pb2.MSPRole.MSPRoleType", role)
     )
@@ -19,7 +19,7 @@ def role_principal(msp_id: str, role: int) -> MSPPrincipal:
 
 
 def has_role(identity: MemberIdentity, role: int) -> bool:
-    """Whether the identity satisfies that principal."""
+    """Return whether the identity satisfies that principal."""
     try:
         identity.satisfies(role_principal(identity.msp_id, role))
     except IdentityError:

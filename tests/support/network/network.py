@@ -66,7 +66,7 @@ def write_topology(folder: Path, text: str = TOPOLOGY) -> Path:
 
 @contextmanager
 def running_network(folder: Path) -> Iterator[Network]:
-    """The network, up on free ports, with its contract deployed; down afterwards."""
+    """Yield the network, up on free ports, with its contract deployed; down afterwards."""
     network = Network.prepare(write_topology(folder), folder / "state", base_port=ANY_FREE_PORT)
     network.up()
     try:
@@ -87,5 +87,5 @@ def call(network: Network, department: str, function: str, *arguments: str) -> b
 
 
 def problems(network: Network) -> dict[str, str | None]:
-    """What `status` tells to be wrong, by node."""
+    """Return the problems that `status` reports, by node."""
     return {node.name: node.problem for node in network.status()}

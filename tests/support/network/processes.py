@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits for its parent to take notice does not."""
+    """Return whether a process runs; one that only waits for its parent to take notice does not."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:

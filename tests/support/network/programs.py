@@ -8,7 +8,7 @@ import pytest
 
 
 def fabric_programs() -> Path | None:
-    """The folder that FABRIC_BIN names."""
+    """Return the folder that FABRIC_BIN names."""
     folder = os.environ.get("FABRIC_BIN")
     return Path(folder) if folder else None
 
@@ -26,6 +26,6 @@ def skip_without_fabric() -> None:
 
 
 def write_program(file: Path, script: str) -> None:
-    """A shell script that can be run as a program."""
+    """Write an executable shell script."""
     file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     file.chmod(0o755)

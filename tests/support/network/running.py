@@ -1,4 +1,4 @@
-"""The conformance network under test, and the people that tests speak of."""
+"""The conformance network under test, and the people in the tests."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ def issue(
     days: int = 30,
     attributes: Mapping[str, str] | None = None,
 ) -> SigningIdentity:
-    """A client of that CA who says to be of that MSP."""
+    """Return a client of that CA who says to be of that MSP."""
     key = generate_private_key()
     certificate = ca.issue(
         "somebody",
@@ -46,33 +46,33 @@ def issue(
 
 @dataclass
 class Running:
-    """A running network with the conformance contract, and the people the features speak of."""
+    """A running network with the conformance contract, and the people in the features."""
 
     network: Network
     revoked: dict[str, SigningIdentity]
 
     def department(self, name: str) -> DepartmentPlan:
-        """A department by name."""
+        """Return a department by name."""
         return self.network.plan.department(name)
 
     def msp_id(self, name: str) -> str:
-        """A department's MSP id; one that is not there is named all the same."""
+        """Return a department's MSP id; one that is not there is named all the same."""
         found = self.network.plan.departments.get(name)
         return found.msp_id if found else f"{name}MSP"
 
     def ca(self, name: str) -> CertificateAuthority:
-        """A department's CA for identities; nobody's is a stranger's."""
+        """Return a department's CA for identities; nobody's is a stranger's."""
         if name == "nobody":
             return CertificateAuthority.create("stranger", "Stranger", now=datetime.now(UTC))
         return load_ca(self.department(name).ca)
 
     def user(self, department: str, *, claims: str | None = None) -> SigningIdentity:
-        """A new user whose certificate the department issued."""
+        """Return a new user whose certificate the department issued."""
         msp_id = self.msp_id(claims or department)
         return issue(self.ca(department), msp_id, now=datetime.now(UTC))
 
     def expired_user(self, department: str) -> SigningIdentity:
-        """A user whose certificate was good for the first minute of its CA."""
+        """Return a user whose certificate was good for the first minute of its CA."""
         ca = self.ca(department)
         end = ca.certificate.not_valid_before_utc + timedelta(minutes=1)
         return issue(ca, self.msp_id(department), now=end, days=0)
@@ -82,7 +82,7 @@ class Running:
 def started(
     folder: Path, runtime: RuntimeName = RuntimeName.EMBEDDED, topology: Path = TOPOLOGY
 ) -> Iterator[Running]:
-    """The conformance network, or that of another topology, with a revoked user of EconInfo."""
+    """Yield the conformance network, or that of another topology, with a revoked user of EconInfo."""
     network = Network.prepare(
         topology, folder, base_port=0, runtime=runtime, programs=fabric_programs()
     )

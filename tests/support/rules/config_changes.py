@@ -48,7 +48,7 @@ class Changes:
     sent: list[bytes] = field(default_factory=list)
 
     def attempt(self, present: configtx_pb2.Config) -> Attempt:
-        """One more update of the present configuration."""
+        """Return one more update of the present configuration."""
         name, _, raw = self._computed(present)
         fault, spoil, signers = self._fault(present)
         update = configtx_pb2.ConfigUpdate.FromString(raw)
@@ -61,7 +61,7 @@ class Changes:
         return Attempt(f"{name} / {fault}", envelope)
 
     def update(self, present: configtx_pb2.Config) -> tuple[configtx_pb2.Config, bytes]:
-        """One more configuration that is wanted, and the update that makes it."""
+        """Return one more configuration that is wanted, and the update that makes it."""
         _, wanted, raw = self._computed(present)
         return wanted, raw
 
@@ -80,14 +80,14 @@ class Changes:
             return name, wanted, raw
 
     def consenters(self, config: ChannelConfig) -> list[int]:
-        """Which of the council's orderers are consenters."""
+        """Return which of the council's orderers are consenters."""
         known = {one.client_tls_certificate for one in config.consenters}
         return [
             index for index, one in enumerate(self.council.orderers) if one.tls_certificate in known
         ]
 
     def envelope(self, update: bytes, signers: Sequence[SigningIdentity]) -> bytes:
-        """A CONFIG_UPDATE envelope by the orderers' administrator, with these signatures."""
+        """Return a CONFIG_UPDATE envelope by the orderers' administrator, with these signatures."""
         signed = configtx_pb2.ConfigUpdateEnvelope(config_update=update)
         for one in signers:
             header = signature_header(one.serialized(), self.random.randbytes(24))
@@ -103,7 +103,7 @@ class Changes:
         )
 
     def everybody(self, present: configtx_pb2.Config) -> list[SigningIdentity]:
-        """The administrators of all members."""
+        """Return the administrators of all members."""
         known = {one.name: one for one in (*self.council.departments, *self.newcomers.values())}
         members = present.channel_group.groups["Application"].groups
         return [
@@ -303,7 +303,7 @@ def _bad_policy(group: Any, random: Random) -> None:
 
 
 def _mod_policy(group: Any, random: Random) -> None:
-    """Whoever is named, the department's administrators keep the right to name others."""
+    """Set another policy, valid or not, over changes of the Endorsement policy."""
     place = group.groups["Application"].policies["Endorsement"]
     place.mod_policy = random.choice(
         ["Admins", "/Channel/Application/Admins", "Nobody", "/Elsewhere", "a b", "", "Admins//x"]

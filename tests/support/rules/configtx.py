@@ -50,7 +50,7 @@ class UnreadableError(Exception):
 
 
 def read_model(folder: Path, file: str, profile: str, channel_id: str | None) -> ChannelModel:
-    """The model of a profile."""
+    """Return the model of a profile."""
     document = yaml.safe_load((folder / file).read_text(encoding="utf-8"))
     if channel_id is None:
         raise UnreadableError("no channel id")

@@ -1,4 +1,4 @@
-"""Updates to spoilt configurations, and spoilt updates, signed by every administrator of the real channel."""
+"""Updates to corrupted configurations, and corrupted updates, signed by all administrators of a channel."""
 
 from contextlib import suppress
 from functools import cache
@@ -26,7 +26,7 @@ _ADMINS = ("Admin@registry", "Admin@faculty", "Admin@archive", "Admin@ord")
 
 
 def process(seed: int) -> ChannelConfig:
-    """The configuration that an orderer makes of a spoilt update; raises FabricError."""
+    """Return the configuration that an orderer computes from a corrupted update; raises FabricError."""
     random = Random(seed)
     present = _config()
     raw = present.raw.SerializeToString(deterministic=True)
@@ -46,7 +46,7 @@ def process(seed: int) -> ChannelConfig:
 
 
 def try_update(seed: int) -> None:
-    """The same; what comes out, if anything, is not our own error."""
+    """Do the same; an exception that escapes is not one of this project's."""
     with suppress(FabricError):
         process(seed)
 

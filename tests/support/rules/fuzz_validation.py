@@ -1,4 +1,4 @@
-"""The block validator on spoilt transactions that real members signed again, so that it reads them whole."""
+"""The block validator on corrupted transactions, signed again by real members so that it decodes them fully."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,10 +25,10 @@ _SIGNERS = ("user1", "peer0", "Admin")
 
 
 def validate(seed: int) -> Outcome:
-    """The outcome of a block of one to three spoilt transactions."""
+    """Return the outcome of a block of one to three corrupted transactions."""
     random = Random(seed)
     count = random.randint(1, 3)
-    envelopes = [_spoilt(random.getrandbits(64)) for _ in range(count)]
+    envelopes = [_corrupted(random.getrandbits(64)) for _ in range(count)]
     outcome = _channel().validate(BEFORE + 1, envelopes)
     if len(outcome.transactions) != count:
         raise AssertionError(f"{len(outcome.transactions)} codes for {count} transactions")
@@ -39,7 +39,7 @@ def validate(seed: int) -> Outcome:
 
 
 def try_block(seed: int) -> None:
-    """The same, where a configuration that cannot take effect may be refused as a whole."""
+    """Do the same; a configuration that cannot take effect may be refused as a whole."""
     with suppress(FabricError):
         validate(seed)
 
@@ -60,11 +60,11 @@ def _payloads() -> Sequence[bytes]:
     ]
 
 
-def _spoilt(seed: int) -> bytes:
+def _corrupted(seed: int) -> bytes:
     random = Random(seed)
     if random.random() < 0.1:
         return mutant(seed, _payloads())
-    return _forger().spoilt(random.choice(_payloads()), seed)
+    return _forger().corrupted(random.choice(_payloads()), seed)
 
 
 @cache

@@ -15,7 +15,7 @@ HEIGHT = 165
 
 @cache
 def blocks() -> tuple[common_pb2.Block, ...]:
-    """Every block as a peer serves it, with validation flags and commit hashes."""
+    """Return every block as a peer serves it, with validation flags and commit hashes."""
     return tuple(
         common_pb2.Block.FromString((FOLDER / "blocks" / f"{number:03}.block").read_bytes())
         for number in range(HEIGHT)
@@ -24,18 +24,18 @@ def blocks() -> tuple[common_pb2.Block, ...]:
 
 @cache
 def decoded() -> tuple[dict[str, Any], ...]:
-    """The same blocks as the vectors' maker decoded them."""
+    """Return the same blocks as the vectors' maker decoded them."""
     lines = (FOLDER / "decoded.jsonl").read_text().splitlines()
     return tuple(json.loads(line) for line in lines)
 
 
 def load(name: str) -> Any:
-    """A JSON file of the folder."""
+    """Return a JSON file of the folder."""
     return json.loads((FOLDER / name).read_text())
 
 
 def ordered(number: int) -> common_pb2.Block:
-    """A block as the orderer delivers it: without what a peer adds to its metadata."""
+    """Return a block as the orderer delivers it: without what a peer adds to its metadata."""
     block = common_pb2.Block()
     block.CopyFrom(blocks()[number])
     block.metadata.metadata[2] = b""
@@ -44,7 +44,7 @@ def ordered(number: int) -> common_pb2.Block:
 
 
 def results(envelope: bytes) -> bytes:
-    """The read-write set of an endorser transaction."""
+    """Return the read-write set of an endorser transaction."""
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
     action = transaction_pb2.Transaction.FromString(payload.data).actions[0]
     body = transaction_pb2.ChaincodeActionPayload.FromString(action.payload)
@@ -55,6 +55,6 @@ def results(envelope: bytes) -> bytes:
 
 
 def header_type(envelope: bytes) -> int:
-    """The type in the channel header."""
+    """Return the type in the channel header."""
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
     return common_pb2.ChannelHeader.FromString(payload.header.channel_header).type

@@ -34,7 +34,7 @@ COLLECTION: Final = "duo"
 HASHES: Final = hashed_namespace(CHAINCODE, COLLECTION)
 PARAMETER: Final = "VALIDATION_PARAMETER"
 START: Final = 12
-"""The first block that is ours: those before define the chaincode, and write no key of it."""
+"""The number of the first of our own blocks: those before define the chaincode and write none of its keys."""
 _KEYS: Final = tuple("abcdefg")
 _PEERS: Final = {
     "RegistryMSP": "peer0.registry",
@@ -106,7 +106,7 @@ class RandomHistory:
         self._ledgers.close()
 
     def _next_block(self) -> list[Pending]:
-        """Some of what waits, in any order, and sometimes what was ordered before."""
+        """Return some of the waiting transactions in any order, and sometimes one that was ordered before."""
         self._random.shuffle(self._pool)
         count = self._random.randint(0, 6)
         chosen, self._pool = self._pool[:count], self._pool[count:]
@@ -170,7 +170,7 @@ def _differences(
 
 
 def _step(random: Random, simulation: Simulation, state: StateReader, done: Done) -> Done:
-    """One thing that a chaincode does."""
+    """Return one thing that a chaincode does."""
     key = random.choice(_KEYS)
     match random.choice(_DEEDS):
         case "read":
@@ -221,7 +221,7 @@ def _policy(msp_ids: frozenset[str]) -> bytes:
 
 
 def _with_hashes(results: bytes, done: Done) -> bytes:
-    """The read-write set, with what was done in the private data collection."""
+    """Return the read-write set, with what was done in the private data collection."""
     if not (done.hashed_reads or done.hashed_writes):
         return results
     hashed = kv_rwset_pb2.HashedRWSet()
@@ -256,7 +256,7 @@ def try_history(seed: int, blocks: int = 30) -> Counter[ValidationCode]:
 
 @cache
 def _beginning() -> Path:
-    """A folder with the real channel's first blocks; it goes with the process."""
+    """Return a folder with the blocks that begin the real channel; it is deleted at the process's exit."""
     folder = Path(mkdtemp(prefix="random-history-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ledgers = Ledgers(folder)

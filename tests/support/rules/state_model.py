@@ -15,7 +15,7 @@ class Done:
     """A transaction as it was simulated: what it saw, what it writes, who endorsed it.
 
     `reads` and `hashed_reads` hold the version that each key had, `ranges` all keys that each range had;
-    None as a value deletes. `policies` says who alone must endorse a key from then on.
+    None as a value deletes. `policies` has the only endorser that a key needs from then on.
     """
 
     id: str
@@ -38,7 +38,7 @@ class Model:
         self.ids: set[str] = set()
 
     def versions(self, start: str = "", end: str = "") -> dict[str, Version]:
-        """The keys of a range."""
+        """Return the keys of a range."""
         return {
             key: version
             for key, (_, version) in sorted(self.values.items())
@@ -46,7 +46,7 @@ class Model:
         }
 
     def commit(self, number: int, block: Sequence[Done]) -> list[ValidationCode]:
-        """The code of each transaction; the valid ones have happened."""
+        """Return the code of each transaction; the valid ones have happened."""
         codes = self._allowed(block)
         seen: set[str] = set()
         touched: set[str] = set()

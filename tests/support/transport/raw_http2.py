@@ -55,7 +55,7 @@ class RawStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._writer.transport.abort()  # a server of gRPC does not answer TLS's goodbye
+        self._writer.transport.abort()  # a gRPC server does not respond to TLS's close_notify
         await self._writer.wait_closed()
 
     def message(self, content: bytes, *, last: bool = False) -> None:
@@ -67,8 +67,8 @@ class RawStream:
         """Send bytes of the stream as they are."""
         self._send(DATA, _END_STREAM if last else 0, 1, content)
 
-    def goodbye(self) -> None:
-        """Say that the connection ends."""
+    def go_away(self) -> None:
+        """Send GOAWAY."""
         self._send(GOAWAY, 0, 0, bytes(8))
 
     def ping(self, content: bytes) -> None:
@@ -76,13 +76,13 @@ class RawStream:
         self._send(PING, 0, 0, content)
 
     async def frame(self) -> Frame:
-        """The next frame from the server; raises IncompleteReadError when it hung up."""
+        """Return the next frame from the server; raises IncompleteReadError when it hung up."""
         head = await self._reader.readexactly(9)
         payload = await self._reader.readexactly(int.from_bytes(head[:3], "big"))
         return Frame(head[3], head[4], payload)
 
     async def until(self, kind: int, *, acknowledged: bool = False) -> Frame:
-        """The next frame of that kind; one that the server began is not taken for an answer."""
+        """Return the next frame of that kind; one that the server began is not taken for an answer."""
         while True:
             frame = await asyncio.wait_for(self.frame(), 10)
             assert frame.kind != GOAWAY, frame.payload
@@ -97,6 +97,6 @@ class RawStream:
 
 
 def _text(value: str) -> bytes:
-    """A string literal of HPACK, without Huffman coding."""
+    """Return a string literal of HPACK, without Huffman coding."""
     assert len(value) < 127
     return bytes([len(value)]) + value.encode()

@@ -78,14 +78,14 @@ CHANNELS = "/participation/v1/channels"
 
 
 def says(payload: Message | bytes = b"", code: int = 200, message: str = "") -> Any:
-    """What the peer's Endorser answers."""
+    """Return what the peer's Endorser answers."""
     content = payload if isinstance(payload, bytes) else payload.SerializeToString()
     response = proposal_response_pb2.Response(status=code, message=message, payload=content)
     return answer(proposal_response_pb2.ProposalResponse(response=response).SerializeToString())
 
 
 def called(signed: proposal_pb2.SignedProposal) -> tuple[str, str, list[bytes]]:
-    """The channel, chaincode and arguments of a proposal."""
+    """Return the channel, chaincode and arguments of a proposal."""
     proposal = proposal_pb2.Proposal.FromString(signed.proposal_bytes)
     header = common_pb2.Header.FromString(proposal.header)
     channel = common_pb2.ChannelHeader.FromString(header.channel_header)
@@ -95,7 +95,7 @@ def called(signed: proposal_pb2.SignedProposal) -> tuple[str, str, list[bytes]]:
 
 
 def asked(peer: ScriptedPeer) -> tuple[str, str, list[bytes]]:
-    """What the peer's Endorser was asked last."""
+    """Return what the peer's Endorser was asked last."""
     raw = peer.requests[PROCESS_PROPOSAL][-1]
     return called(proposal_pb2.SignedProposal.FromString(raw))
 

@@ -38,7 +38,7 @@ def from_json(entry: dict[str, Any]) -> CollectionConfig:
 
 
 def committed() -> list[bytes]:
-    """The packages that the chaincode's valid definitions carried, in the order of the blocks."""
+    """Return the packages that the chaincode's valid definitions carried, in the order of the blocks."""
     return [
         lifecycle_db_pb2.StateData.FromString(b64decode(write["value"]["base64"])).Bytes
         for block in decoded()

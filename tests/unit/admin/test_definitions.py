@@ -16,7 +16,7 @@ def parameter(policy: str | bytes | None) -> bytes:
 
 
 def test_a_reference_is_what_peers_write_for_it() -> None:
-    """The bytes that a real peer answered for a chaincode with the channel's policy."""
+    """Decode the bytes that a real peer returned for a chaincode with the channel's policy."""
     raw = b"\x12 /Channel/Application/Endorsement"
     assert parameter("/Channel/Application/Endorsement") == raw
     assert describe_policy(raw) == "/Channel/Application/Endorsement"

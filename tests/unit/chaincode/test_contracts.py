@@ -117,7 +117,7 @@ class Assets(Contract):
         return "text"  # type: ignore[return-value]
 
     def helper(self) -> None:
-        """Not offered."""
+        """Return nothing; contracts do not offer it."""
 
 
 def _described(page: Page) -> dict[str, Any]:

@@ -57,7 +57,7 @@ HARMLESS: dict[str, Callable[[], object]] = {
     "seeded": lambda: random.Random(7).random(),
     "given time": lambda: datetime.fromtimestamp(7, UTC).isoformat(),
     "given id": lambda: uuid.UUID(int=7),
-    "logging": lambda: logging.getLogger("contract").warning("told"),
+    "logging": lambda: logging.getLogger("contract").warning("logged"),
     "import": lambda: __import__("smtplib"),
 }
 

@@ -16,7 +16,7 @@ Field = descriptor_pb2.FieldDescriptorProto
 
 
 def protobuf_status() -> type:
-    """google.rpc.Status as protobuf itself makes it: the judge of our own reading."""
+    """Return google.rpc.Status as a protobuf message class, to compare with our own decoder."""
     file = descriptor_pb2.FileDescriptorProto(
         name="status.proto",
         package="judge",

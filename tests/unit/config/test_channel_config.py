@@ -369,7 +369,7 @@ def test_names_that_no_channel_has(name: str, text: str) -> None:
 
 
 def test_the_decoded_form_of_the_vectors_agrees() -> None:
-    """The members that configtxlator shows are those that are read."""
+    """Compare the members with those that configtxlator shows."""
     for case in ("bft4", "custom-policies-acls", "five-departments-raft3", "two-orgs-raft"):
         document = json.loads((GENESIS / case / "genesis.json").read_text(encoding="utf-8"))
         group = document["data"]["data"][0]["payload"]["data"]["config"]["channel_group"]

@@ -27,7 +27,7 @@ Change = Callable[[configtx_pb2.Config], object]
 
 
 def changed(change: Change) -> configtx_pb2.Config:
-    """The configuration, changed."""
+    """Return the configuration, changed."""
     config = configtx_pb2.Config()
     config.CopyFrom(BEFORE.raw)
     change(config)
@@ -35,7 +35,7 @@ def changed(change: Change) -> configtx_pb2.Config:
 
 
 def update(change: Change) -> configtx_pb2.ConfigUpdate:
-    """The update that makes a change."""
+    """Return the update that makes a change."""
     raw = compute_update(
         CHANNEL, BEFORE.raw.SerializeToString(), changed(change).SerializeToString()
     )
@@ -52,7 +52,7 @@ def signature(signer: SigningIdentity, raw: bytes) -> configtx_pb2.ConfigSignatu
 def envelope(
     what: configtx_pb2.ConfigUpdate | bytes, signers: Sequence[SigningIdentity] = ADMINS
 ) -> common_pb2.Envelope:
-    """An envelope with an update and its signatures; nobody's signature is around it."""
+    """Return an envelope with an update and its signatures; nobody's signature is around it."""
     raw = what if isinstance(what, bytes) else what.SerializeToString()
     signed = configtx_pb2.ConfigUpdateEnvelope(
         config_update=raw, signatures=[signature(one, raw) for one in signers]
@@ -247,7 +247,7 @@ def test_a_signature_header_that_cannot_be_read() -> None:
 
 
 def own_policies(config: configtx_pb2.Config) -> None:
-    """A value may be changed by a policy of its group, of the root, or by one that is not there."""
+    """Change a value under a policy of its group, of the root, or a missing one."""
     orderer = config.channel_group.groups["Orderer"].values
     orderer["BatchSize"].mod_policy = "/Channel/Application/Land/Admins"
     orderer["BatchTimeout"].mod_policy = "Nobody"

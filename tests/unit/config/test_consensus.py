@@ -19,13 +19,13 @@ Options = configuration_pb2.Options
 
 
 def channel() -> ChannelConfig:
-    """A real channel of four BFT orderers."""
+    """Return a real channel of four BFT orderers."""
     path = VECTORS / "5-bft-blocks" / "genesis.block"
     return ChannelConfig.from_block(common_pb2.Block.FromString(path.read_bytes()))
 
 
 def options(change: Callable[[Options], object] = lambda _: None) -> bytes:
-    """The options of that channel, changed."""
+    """Return the options of that channel, changed."""
     found = Options.FromString(channel().consensus_metadata)
     found.request_batch_max_count, found.request_batch_max_bytes = 10, 1 << 20
     change(found)

@@ -30,7 +30,7 @@ def config_of(council: Council) -> ChannelConfig:
 
 
 def with_change(council: Council, change: Callable[[Any], object]) -> ChannelConfig:
-    """The council's configuration with other values of its Orderer group."""
+    """Return the council's configuration with other values of its Orderer group."""
     found = Config()
     found.CopyFrom(config_of(council).raw)
     change(found.channel_group.groups["Orderer"])
@@ -248,7 +248,7 @@ def in_state(state: int) -> Callable[[Any], None]:
 
 
 def as_bft(count: int = 3, **changes: Any) -> Callable[[Any], None]:
-    """Raft's channel moved to BFT, in maintenance mode."""
+    """Return a Raft channel that moved to BFT, in maintenance mode."""
 
     def change(group: Any) -> None:
         def apply(found: orderer_pb2.ConsensusType) -> None:
@@ -279,7 +279,7 @@ def as_bft(count: int = 3, **changes: Any) -> Callable[[Any], None]:
 
 
 def written(*values: str, group: str = "Orderer", **more: Any) -> configtx_pb2.ConfigUpdate:
-    """An update that writes these values of one group."""
+    """Return an update that writes these values of one group."""
     update = configtx_pb2.ConfigUpdate()
     for value in values:
         update.write_set.groups[group].values[value].version = 1

@@ -35,7 +35,7 @@ YAML_ONLY = {
 
 
 def made(case: str) -> tuple[common_pb2.Block, common_pb2.Block]:
-    """Fabric's block, and ours with the same time and nonce."""
+    """Return Fabric's block, and ours with the same time and nonce."""
     folder = GENESIS / case
     facts = json.loads((folder / "case.json").read_text(encoding="utf-8"))
     theirs = parse_block((folder / "genesis.block").read_bytes())
@@ -54,7 +54,7 @@ def payload_of(block: common_pb2.Block) -> common_pb2.Payload:
 
 
 def plain(group: configtx_pb2.ConfigGroup) -> dict[str, object]:
-    """A group with the maps inside its values in a fixed order."""
+    """Return a group with the maps inside its values in a fixed order."""
     return {
         "version": group.version,
         "mod_policy": group.mod_policy,
@@ -113,7 +113,7 @@ def test_what_is_made_twice_is_the_same(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_orderers_say_of_the_block(case: str) -> None:
-    """A real orderer joins with all of them but msp-variety, whose MSPs have invalid admins."""
+    """Join as a real orderer does: all except msp-variety, whose MSPs have invalid admins."""
     _, block = made(case)
     if case == "msp-variety":
         with pytest.raises(ConfigError, match="setting up the MSP manager failed: admin 0 is inv"):

@@ -15,7 +15,7 @@ FOLDERS = sorted(path.parent for path in VECTORS.glob("**/case.json") if path.pa
 
 
 def pair(folder: Path) -> tuple[bytes, bytes]:
-    """The configurations before and after a change."""
+    """Return the configurations before and after a change."""
     name = "original.pb" if (folder / "original.pb").exists() else "config-before.pb"
     return (folder / name).read_bytes(), (folder / "modified.pb").read_bytes()
 

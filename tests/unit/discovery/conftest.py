@@ -92,7 +92,7 @@ def definitions(config: ChannelConfig) -> dict[str, DefinedChaincode]:
 def member(
     config: ChannelConfig, definitions: dict[str, DefinedChaincode]
 ) -> Callable[..., Member[str]]:
-    """Makes a member from what the vectors say of a peer; "without" names what it cannot run."""
+    """Make a member from a peer of the vectors; "without" names what it cannot run."""
 
     def make(peer: Any, without: tuple[str, ...] = ()) -> Member[str]:
         serialized = identities_pb2.SerializedIdentity(

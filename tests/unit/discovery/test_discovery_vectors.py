@@ -1,4 +1,4 @@
-"""What Fabric's discover program was told by real peers, reckoned again from the same channel."""
+"""Responses of real peers to Fabric's discover program, computed again from the same channel."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def _interest(arguments: list[str]) -> proposal_response_pb2.ChaincodeInterest:
 
 
 def _named(groups: Any, layouts: Any) -> Any:
-    """Layouts and groups without the groups' arbitrary numbers."""
+    """Return layouts and groups without the groups' arbitrary numbers."""
     by_peers = {name: tuple(sorted(peers)) for name, peers in groups.items()}
     return (
         sorted(by_peers.values()),

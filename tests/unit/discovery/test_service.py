@@ -59,7 +59,7 @@ async def raw(
     signature: bytes | None = None,
     authentication: Any = True,
 ) -> protocol_pb2.Response:
-    """A request made by hand."""
+    """Return a request made by hand."""
     if payload is None:
         request = protocol_pb2.Request(queries=queries)
         if authentication is True:
@@ -130,7 +130,7 @@ async def test_configuration(network: LedgerNetwork) -> None:
 
 
 def organizations(found: DiscoveredEndorsers) -> list[list[str]]:
-    """Each layout as the organisations that it asks."""
+    """Return each layout as the organisations that it asks."""
     return sorted(
         sorted(peer.msp_id for name in one for peer in found.groups[name]) for one in found.layouts
     )

@@ -1,4 +1,4 @@
-"""Spoilt messages for every decoder and for the validator: bounded and repeatable (`make fuzz`: endless)."""
+"""Corrupted messages for every decoder and the validator: bounded and repeatable (`make fuzz`: endless)."""
 
 from collections import Counter
 from itertools import count
@@ -45,7 +45,7 @@ def test_updates_make_a_configuration_or_are_refused(seed: int) -> None:
         fuzz_updates.try_update(seed)
 
 
-def test_spoilt_transactions_reach_every_part_of_the_validator() -> None:
+def test_corrupted_transactions_reach_every_part_of_the_validator() -> None:
     found: Counter[ValidationCode] = Counter()
     for seed in range(400):
         outcome = fuzz_validation.validate(seed)

@@ -73,7 +73,7 @@ def test_after_a_fork_the_child_is_told_to_connect(
 ) -> None:
     peer.on(EVALUATE, answer(evaluated(b"ok")))
     with surface.connect(identity, peer.endpoint) as gateway:
-        # The guard is at the door of every call: the child needs no event loop to be refused.
+        # The guard is the first thing in every call: the child needs no event loop to be refused.
         driver = getattr(gateway, "inner", gateway)._connections.driver
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -43,14 +43,14 @@ GONE = fail(grpc.StatusCode.UNAVAILABLE, "gone")
 
 
 def asked(raw: bytes) -> tuple[int | str, str]:
-    """The start and the transaction of a request for chaincode events."""
+    """Return the start and the transaction of a request for chaincode events."""
     signed = gateway_pb2.SignedChaincodeEventsRequest.FromString(raw)
     request = gateway_pb2.ChaincodeEventsRequest.FromString(signed.request)
     return _start(request.start_position), request.after_transaction_id
 
 
 def sought(raw: bytes) -> int | str:
-    """The start of a request for blocks."""
+    """Return the start of a request for blocks."""
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
     info = ab_pb2.SeekInfo.FromString(payload.data)
     assert info.stop.specified.number == 2**64 - 1

@@ -161,7 +161,7 @@ def test_requests_for_events_can_be_signed_elsewhere(
         request = gateway.new_signed_chaincode_events_request(unsigned.bytes(), signature)
         with request.events() as events:
             assert next(events).transaction_id == "t1"
-            # Going on from there would need another signature, so the loss is told.
+            # Resuming would need another signature, so the loss is reported.
             peer.stop()
             with pytest.raises(GatewayError, match="UNAVAILABLE"):
                 next(events)

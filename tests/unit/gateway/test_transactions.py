@@ -43,7 +43,7 @@ GONE = fail(grpc.StatusCode.UNAVAILABLE, "gone")
 
 
 def accept(peer: ScriptedPeer, *, code: int = 0, block: int = 7) -> None:
-    """Let the peer take any transaction."""
+    """Set the peer to accept any transaction."""
     peer.on(ENDORSE, endorse(b"result"))
     peer.on(SUBMIT, answer(b""))
     peer.on(COMMIT_STATUS, answer(status(code, block)))

@@ -201,11 +201,11 @@ class QuietServer(http.server.ThreadingHTTPServer):
     """Does not print the handshakes that the tests let fail."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class RestServer:
-    """An HTTPS server that wants a client certificate and tells what it was asked."""
+    """An HTTPS server that requires a client certificate and records its requests."""
 
     def __init__(self, pki: Pki, folder: Path) -> None:
         seen = self.seen = []  # type: list[tuple[str, str, dict[str, str], bytes]]
@@ -225,7 +225,7 @@ class RestServer:
             do_GET = do_POST = answer  # noqa: N815
 
             def log_message(self, format: str, *arguments: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         certificate, key = pki.server
         files = [folder / "server.pem", folder / "roots.pem"]

@@ -32,19 +32,19 @@ PINGS = 10
 
 
 def frame(kind: int, payload: bytes = b"") -> bytes:
-    """An HTTP/2 frame without flags on stream 0 (RFC 9113, 4.1)."""
+    """Return an HTTP/2 frame without flags on stream 0 (RFC 9113, 4.1)."""
     return struct.pack(">I", len(payload))[1:] + bytes([kind, 0]) + bytes(4) + payload
 
 
 def read_kinds(reader: BufferedReader) -> Iterator[int]:
-    """The kinds of the frames that the server sends, until it ends the connection."""
+    """Yield the kinds of the frames that the server sends, until it closes the connection."""
     while header := reader.read(9):
         reader.read(int.from_bytes(header[:3], "big"))
         yield header[3]
 
 
 def survives_early_pings(peer: ScriptedPeer) -> bool:
-    """Whether the server still answers a ping after too many of them on an idle connection."""
+    """Return whether the server still answers a ping after too many of them on an idle connection."""
     host, port = peer.endpoint.address.split(":")
     context = ssl.create_default_context(cadata=peer.endpoint.tls_roots.decode())
     context.set_alpn_protocols(["h2"])

@@ -73,7 +73,7 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 @asynccontextmanager
 async def bare_server(*frames: bytes) -> AsyncIterator[tuple[str, bytearray]]:
-    """Greets each client with its settings, and answers its first message with some frames."""
+    """Send SETTINGS to each client, and respond to its first message with some frames."""
     heard = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -125,7 +125,7 @@ async def test_a_call_that_is_cancelled_is_over() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_server_that_says_goodbye() -> None:
+async def test_a_server_that_sends_goaway() -> None:
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with bare_server(frame(GOAWAY, 0, 0, bytes(8))) as (address, _):

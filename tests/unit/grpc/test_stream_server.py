@@ -20,7 +20,7 @@ METHOD = "/test.Echo/Talk"
 
 @dataclass
 class Echo:
-    """Sends back what comes; "end" ends the call, and so does draining, after a last word."""
+    """Sends back what comes; "end" closes the call, and so does draining, after a last message."""
 
     call: ServerCall
     closings: int = 0
@@ -194,7 +194,7 @@ async def test_an_address_that_cannot_be_taken_is_named(address: str) -> None:
 
 
 @pytest.mark.asyncio
-async def test_patient_messages_wait_for_company_but_not_for_ever(served: Served) -> None:
+async def test_coalesced_messages_wait_for_others_for_a_bounded_time(served: Served) -> None:
     call = served.call()
     await call.write(b"first")
     assert await call.read() == b"first"
@@ -209,13 +209,13 @@ async def test_patient_messages_wait_for_company_but_not_for_ever(served: Served
 
 
 @pytest.mark.asyncio
-async def test_a_client_that_says_goodbye(served: Served) -> None:
+async def test_a_client_that_sends_goaway(served: Served) -> None:
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with RawStream(served.address, METHOD) as stream:
         stream.message(b"first")
         await stream.until(DATA)
-        stream.goodbye()
+        stream.go_away()
         while not served.handlers[0].closings:
             served.handlers[0].call.send(b"too late")
             await asyncio.sleep(0)

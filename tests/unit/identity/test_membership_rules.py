@@ -55,7 +55,7 @@ def certificate(
     ca: bool = True,
     serial: int | None = None,
 ) -> bytes:
-    """A certificate (PEM) of our own making, with exactly these further extensions."""
+    """Return a certificate (PEM) of our own making, with exactly these further extensions."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(name(subject))
@@ -233,7 +233,7 @@ def test_a_list_that_does_not_say_whose_it_is_refuses_everybody() -> None:
 
 
 def crl_der(extensions: bytes = b"", signature: bytes = b"\0x") -> bytes:
-    """A revocation list without PEM and with a signature that no algorithm made."""
+    """Return a revocation list without PEM and with a signature that no algorithm made."""
     algorithm = der.encode(der.SEQUENCE, bytes.fromhex("06032a0304"))
     issuer, date = der.encode(der.SEQUENCE, b""), der.encode(0x17, b"260101000000Z")
     tbs = der.encode(der.SEQUENCE, algorithm + issuer + date + extensions)

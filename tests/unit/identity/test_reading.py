@@ -27,7 +27,7 @@ def sequence(*parts: bytes) -> bytes:
 
 
 def changed(field: int, value: bytes) -> bytes:
-    """The certificate with one field of its inner part replaced (its signature then is wrong)."""
+    """Return the certificate with one field of its inner part replaced (its signature then is wrong)."""
     tbs, algorithm, signature = der.Reader(der.Reader(DER).any().content).rest()
     fields = [element.raw for element in der.Reader(tbs.content).rest()]
     fields[field] = value

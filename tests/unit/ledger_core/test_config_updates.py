@@ -23,7 +23,7 @@ MOMENT = datetime(2026, 11, 25, 2, 37, 58, tzinfo=UTC)
 
 
 def cases() -> list[dict[str, Any]]:
-    """Every envelope that was sent, with its answer."""
+    """Return every envelope that was sent, with its answer."""
     return [
         case
         for name in ("answers.json", "answers-2.json")
@@ -32,7 +32,7 @@ def cases() -> list[dict[str, Any]]:
 
 
 def block_of(config: configtx_pb2.Config) -> common_pb2.Block:
-    """A first block with this configuration."""
+    """Return a genesis block with this configuration."""
     payload = common_pb2.Payload(
         header=common_pb2.Header(
             channel_header=channel_header(common_pb2.HeaderType.CONFIG, records.CHANNEL, MOMENT)
@@ -112,7 +112,7 @@ async def test_an_update_signed_by_several_administrators_comes_into_force(
 
 @pytest.mark.asyncio
 async def test_the_only_raft_orderer_never_orders_its_own_end(tmp_path: Path) -> None:
-    """As a real one: it answers 200, cannot hand over its leadership, and drops the update."""
+    """Check that it does as a real one: it responds with 200, cannot hand over its leadership, and drops the update."""
     before = configtx_pb2.Config.FromString((VECTORS / "config-before-2.pb").read_bytes())
     node = Node(tmp_path, before)
     raw = (VECTORS / "consensus-metadata-empty.envelope.pb").read_bytes()

@@ -29,7 +29,7 @@ def message(name: str, size: int) -> Message:
 def test_no_message_is_lost_and_no_batch_is_larger_than_it_may_be(
     sizes: list[int | None], count: int, preferred: int
 ) -> None:
-    """None is the time-out: whatever waits is cut."""
+    """Cut blocks of these messages; None is the time-out, which cuts all that waits."""
     cutter = BlockCutter()
     sent: dict[bytes, int] = {}
     batches = []

@@ -42,7 +42,7 @@ def fill(folder: Path, start: int, stop: int) -> None:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the whole history in it."""
+    """Provide a folder with the whole history in it."""
     folder = tmp_path_factory.mktemp("ledger") / "channels"
     fill(folder, 1, history.HEIGHT)
     return folder
@@ -360,7 +360,7 @@ def _other_block(path: Path) -> None:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    """All files with something in them, without SQLite's shared memory, which holds no data."""
+    """Return all files with something in them, without SQLite's shared memory, which holds no data."""
     found = {entry.name: entry.read_bytes() for entry in folder.iterdir()}
     return {name: data for name, data in found.items() if data and not name.endswith("-shm")}
 

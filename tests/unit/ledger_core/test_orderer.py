@@ -35,7 +35,7 @@ UNREADABLE = "proto: cannot parse invalid wire-format data"
 
 
 def genesis(*, count: int = 30, preferred: int = 20_000, timeout: str = "10ms") -> common_pb2.Block:
-    """The channel's first block, with other batch settings."""
+    """Return the channel's genesis block, with other batch settings."""
     block = history.ordered(0)
     envelope = common_pb2.Envelope.FromString(block.data.data[0])
     payload = common_pb2.Payload.FromString(envelope.payload)
@@ -239,7 +239,7 @@ async def test_an_expired_client_is_refused(tmp_path: Path) -> None:
 async def test_an_expired_client_comes_before_a_wrong_signature(
     vectors: Path, tmp_path: Path
 ) -> None:
-    """Real answers of an orderer (7-identities) for certificates that have expired."""
+    """Compare with real responses of an orderer (7-identities) for expired certificates."""
     answers = json.loads((vectors / "7-identities" / "answers.json").read_text())
     node = Node(tmp_path, now=datetime(2026, 11, 25, 2, 35, 24, tzinfo=UTC))
     block = common_pb2.Block.FromString(
@@ -362,7 +362,7 @@ async def until_it_fails(chain: Chain) -> None:
 
 
 async def delivered(node: Node, *requests: bytes) -> list[object]:
-    """The numbers of blocks and the statuses that a stream of requests gets."""
+    """Return the numbers of blocks and the statuses that a stream of requests gets."""
     found: list[object] = []
     for answer in await deliveries(node.orderer, *requests):
         kind = answer.WhichOneof("Type")

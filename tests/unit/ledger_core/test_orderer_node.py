@@ -47,7 +47,7 @@ class Running:
 
 
 def msp_folder(folder: Path) -> Path:
-    """The orderer organisation's administrator as a local MSP."""
+    """Return the orderer organisation's administrator as a local MSP."""
     identity = records.identity("Admin@ord").identity
     (folder / "signcerts").mkdir(parents=True)
     (folder / "keystore").mkdir()

@@ -32,7 +32,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def signers(block: common_pb2.Block) -> list[int]:
-    """The numbers in the signatures of a BFT block, which have no creators."""
+    """Return the numbers in the signatures of a BFT block, which have no creators."""
     slot = common_pb2.Metadata.FromString(block.metadata.metadata[common_pb2.SIGNATURES])
     assert not any(one.signature_header for one in slot.signatures)
     headers = [common_pb2.IdentifierHeader.FromString(o.identifier_header) for o in slot.signatures]

@@ -216,7 +216,7 @@ async def test_requests_that_are_refused(
 def _envelope(
     header: common_pb2.ChannelHeader | bytes | None, data: bytes = b""
 ) -> common_pb2.Envelope:
-    """An envelope with this channel header, if it has one."""
+    """Return an envelope with this channel header, if it has one."""
     raw = header if isinstance(header, bytes) or header is None else header.SerializeToString()
     payload = common_pb2.Payload(
         header=None if raw is None else common_pb2.Header(channel_header=raw), data=data

@@ -48,7 +48,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
 
 def update(service: OrderingService, change: Change, *signers: SigningIdentity) -> bytes:
-    """An envelope with an update of the channel, signed by its administrators."""
+    """Return an envelope with an update of the channel, signed by its administrators."""
     before = service.ledger.config.raw
     after = configtx_pb2.Config()
     after.CopyFrom(before)
@@ -72,7 +72,7 @@ def update(service: OrderingService, change: Change, *signers: SigningIdentity) 
 
 
 async def apply(service: OrderingService, change: Change, orderer: int = 0) -> common_pb2.Block:
-    """Have an orderer take a change; its block."""
+    """Submit a change to an orderer; returns its block."""
     height = service.ledger.height
     raw = update(service, change)
     assert await service.orderers[orderer].broadcast(raw) == (200, "")
@@ -231,7 +231,7 @@ def _creators(council: Council) -> list[bytes]:
 
 @pytest.mark.asyncio
 async def test_only_the_raft_leader_takes_a_consenter_away(start: Start) -> None:
-    """As in Fabric: the others do not count who is alive."""
+    """Check that, as in Fabric, the others do not count who is alive."""
     service = start(Council(3, bft=False))
     raw = update(service, remove_consenter(2))
     status, info = await service.orderers[1].broadcast(raw)

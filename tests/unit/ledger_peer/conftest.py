@@ -43,7 +43,7 @@ class Contracts:
                 await asyncio.sleep(0.01)
 
     def connected(self, name: str) -> bool:
-        """Whether a department's peer still believes in its stream to the contract."""
+        """Return whether a department's peer still believes in its stream to the contract."""
         node = self.network.node
         assert node is not None
         peer = node.peers[self.network.departments[name].peer_name].peer
@@ -148,7 +148,7 @@ class World:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A running network with the chaincode `asset` and its contracts."""
+    """Provide a running network with the chaincode `asset` and its contracts."""
     folder: Path = tmp_path_factory.mktemp("network")
     network = LedgerNetwork.make(folder)
     async with network.running():

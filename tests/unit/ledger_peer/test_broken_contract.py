@@ -1,4 +1,4 @@
-"""A contract that sends its peer broken messages: the call ends, and the peer lives on."""
+"""A contract that sends invalid messages: the call fails, and the peer keeps running."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Raw:
     content: bytes
 
     def SerializeToString(self) -> bytes:  # noqa: N802 - as protobuf names it
-        """The bytes."""
+        """Return the bytes."""
         return self.content
 
 

@@ -1,4 +1,4 @@
-"""Changing a running channel: administrators sign, one submits, and everybody goes by the new rules."""
+"""Changing a running channel: administrators sign, one submits, and all nodes use the new rules."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ class Council:
         self.surface = surface
 
     def update(self, change: Change) -> bytes:
-        """The update that makes a change of the channel's present configuration."""
+        """Return the update that makes a change of the channel's present configuration."""
         with self.surface.Admin(self.network.first.admin) as admin:
             present = admin.config(self.network.first.peer, CHANNEL)
         wanted = configtx_pb2.Config.FromString(present)
@@ -43,7 +43,7 @@ class Council:
         return compute_update(CHANNEL, present, wanted.SerializeToString())
 
     def submit(self, change: Change, *names: str) -> None:
-        """Have departments sign a change, and the first department's administrator submit it."""
+        """Sign a change by these departments, and submit it as the first one's administrator."""
         update = self.update(change)
         signatures = []
         for name in names:
@@ -54,13 +54,13 @@ class Council:
             admin.submit_update(orderer, CHANNEL, update, signatures)
 
     def config(self, department: Department | None = None) -> ChannelConfig:
-        """The configuration that a department's peer goes by."""
+        """Return the configuration that a department's peer goes by."""
         one = department or self.network.first
         with self.surface.Admin(one.admin) as admin:
             return ChannelConfig.from_block(parse_block(admin.config_block(one.peer, CHANNEL)))
 
     def wait(self, sequence: int) -> ChannelConfig:
-        """The configuration, once it has this sequence: the submit does not wait for its block."""
+        """Return the configuration, once it has this sequence: the submit does not wait for its block."""
         with (
             self.surface.connect(self.network.first.user(), self.network.first.peer) as gateway,
             gateway.network(CHANNEL).block_events(start_block=0) as blocks,

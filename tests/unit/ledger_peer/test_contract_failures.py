@@ -1,4 +1,4 @@
-"""A contract that is away, dies, is slow or answers nonsense: what the client learns of it."""
+"""A contract that is not reachable, dies, is slow or responds with nonsense: what the client gets."""
 
 import socket
 

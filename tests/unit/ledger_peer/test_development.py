@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def net(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PrivateNetwork]:
-    """One department; a block has two messages, or the first waits for half a minute."""
+    """Provide one department; a block has two messages, or the first waits for half a minute."""
     folder = tmp_path_factory.mktemp("development")
     network = LedgerNetwork.make(folder, ("EconInfo",), batch_timeout=30, max_message_count=2)
     async with network.running():

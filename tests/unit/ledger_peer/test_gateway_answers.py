@@ -1,7 +1,7 @@
 """Recorded answers of a real Fabric gateway (fabric-behaviour.md, Part C), asked of ours.
 
 Network names differ (Org1MSP is EconInfoMSP, `fast` is `directory`, `assetjs` is `asset`); codes, texts
-and who says what in the details do not.
+and who reports what in the details do not.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def draft(world: World, *arguments: bytes) -> Draft:
 
 
 def refused(message: str) -> tuple[Outcome, Outcome]:
-    """What Evaluate and Endorse say of a proposal that the first peer's endorser refuses."""
+    """Return what Evaluate and Endorse say of a proposal that the first peer's endorser refuses."""
     details = ((OWN, message),)
     return (
         Outcome(

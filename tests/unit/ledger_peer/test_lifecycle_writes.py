@@ -92,7 +92,7 @@ class Call:
 
 
 def transaction(raw: bytes) -> tuple[list[bytes], bytes, str] | None:
-    """Arguments, read-write set and first endorser's MSP of a `_lifecycle` transaction."""
+    """Return arguments, read-write set and first endorser's MSP of a `_lifecycle` transaction."""
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
     header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
     if header.type != common_pb2.HeaderType.ENDORSER_TRANSACTION:

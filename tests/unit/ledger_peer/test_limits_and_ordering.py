@@ -1,4 +1,4 @@
-"""How many calls a service takes, and orderers that are away or refuse."""
+"""The number of concurrent calls of a service, and orderers that are not reachable or refuse."""
 
 import asyncio
 from collections.abc import Sequence
@@ -106,13 +106,13 @@ TAKEN = (common_pb2.Status.SUCCESS, "")
 
 @pytest.fixture(scope="module")
 def bft_config(vectors: Path) -> ChannelConfig:
-    """A channel of four BFT orderers."""
+    """Provide a channel of four BFT orderers."""
     raw = (vectors / "5-bft-blocks" / "genesis.block").read_bytes()
     return ChannelConfig.from_block(common_pb2.Block.FromString(raw))
 
 
 def ordering_of(config: ChannelConfig, answers: Sequence[tuple[int, str] | None]) -> Ordering:
-    """Orderers that answer so, in order; None: away."""
+    """Return orderers with these responses, in order; None: not reachable."""
 
     def always(answer: tuple[int, str]) -> Broadcast:
         async def broadcast(_: bytes) -> tuple[int, str]:

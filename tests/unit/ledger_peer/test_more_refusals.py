@@ -28,7 +28,7 @@ Change = Callable[[Any], None]
 
 
 def block_of(payload: bytes) -> bytes:
-    """A block with one envelope of that payload."""
+    """Return a block with one envelope of that payload."""
     envelope = common_pb2.Envelope(payload=payload)
     return common_pb2.Block(
         data=common_pb2.BlockData(data=[envelope.SerializeToString()])
@@ -36,7 +36,7 @@ def block_of(payload: bytes) -> bytes:
 
 
 def unreadable_configuration() -> bytes:
-    """A block of type CONFIG whose envelope holds no configuration."""
+    """Return a block of type CONFIG whose envelope holds no configuration."""
     header = common_pb2.ChannelHeader(type=common_pb2.HeaderType.CONFIG, channel_id="broken")
     payload = common_pb2.Payload(data=b"\xff")
     payload.header.channel_header = header.SerializeToString()
@@ -44,7 +44,7 @@ def unreadable_configuration() -> bytes:
 
 
 def config_block(*changes: tuple[type[Any], Change]) -> bytes:
-    """A small configuration block; each change is made to the message of its type."""
+    """Return a small configuration block; each change is made to the message of its type."""
     header = common_pb2.ChannelHeader(type=common_pb2.HeaderType.CONFIG, channel_id="broken")
     config = configtx_pb2.ConfigEnvelope()
     config.config.channel_group.groups["Application"].SetInParent()

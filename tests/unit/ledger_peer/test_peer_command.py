@@ -78,7 +78,7 @@ class Command:
 
 
 def configuration(folder: Path) -> Path:
-    """A configuration folder for the command."""
+    """Return a configuration folder for the command."""
     place = folder / "cfg"
     place.mkdir(exist_ok=True)
     (place / "core.yaml").write_text(
@@ -198,7 +198,7 @@ def test_from_joining_to_invoking(network: LedgerNetwork) -> None:
 
 
 def test_changing_the_channel(network: LedgerNetwork) -> None:
-    """By `peer channel fetch`, `configtxlator`, `peer channel signconfigtx` and `peer channel update`."""
+    """Use `peer channel fetch`, `configtxlator`, `peer channel signconfigtx` and `peer channel update`."""
     folder = network.config.folder.parent
     first, second, _ = (Command(network, one, folder) for one in network.departments.values())
     orderer = network.config.orderers[0]

@@ -39,7 +39,7 @@ async def net(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Private
 
 
 def endorsers(endorsed: Outcome) -> set[str]:
-    """The MSP ids whose peers endorsed a prepared transaction."""
+    """Return the MSP ids whose peers endorsed a prepared transaction."""
     payload = common_pb2.Payload.FromString(endorsed.response.prepared_transaction.payload)
     action = transaction_pb2.Transaction.FromString(payload.data).actions[0]
     body = transaction_pb2.ChaincodeActionPayload.FromString(action.payload)
@@ -245,7 +245,7 @@ async def test_a_purge_takes_the_past_too(net: PrivateNetwork) -> None:
 async def private_writes(
     net: PrivateNetwork, reader: str, at: str, first: int
 ) -> list[tuple[str, list[tuple[str, bytes]]]]:
-    """The collections and writes that a department's user is shown at a peer, from a block on."""
+    """Return the collections and writes that a department's user is shown at a peer, from a block on."""
     answers = await deliver(
         net.gateways[at],
         seek(net.network.departments[reader].user(), first, "newest"),

@@ -243,7 +243,7 @@ class World:
         }
 
     def check(self) -> None:
-        """Every peer has what it should have, and nothing else."""
+        """Check that every peer has what it should have, and nothing else."""
         for msp_id in PEERS:
             for collection, members in MEMBERS.items():
                 if msp_id in members:

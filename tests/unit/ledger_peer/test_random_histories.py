@@ -83,7 +83,7 @@ class Subject:
         self._gateway: RawGateway | None = None
 
     async def kill(self) -> None:
-        """End the ledger at once, and start it again."""
+        """Kill the ledger, and start it again."""
         self._process.kill()
         self._process.wait()
         self.kills += 1
@@ -106,7 +106,7 @@ class Subject:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """With the contract's server, in this event loop."""
+        """Run with the contract's server, in this event loop."""
         self.network.driver = AsyncDriver()
         tls = self.network.first.tls("contract")
         server = ScriptedContract(self.package_id, behave)
@@ -123,7 +123,7 @@ class Subject:
         return Draft(user, CHANNEL, NAME, [json.dumps(script).encode()]).fixed()
 
     async def endorse(self, draft: Draft) -> tuple[common_pb2.Envelope, list[Any]]:
-        """The transaction, and what the script answered."""
+        """Return the transaction, and what the script answered."""
         endorsed = await self.gateway.endorse(draft)
         assert endorsed.code == "OK", endorsed
         envelope = endorsed.response.prepared_transaction
@@ -133,7 +133,7 @@ class Subject:
         return sign_envelope(draft.identity, envelope), json.loads(action.response.payload)
 
     async def block_of(self, transaction: str) -> tuple[int, tuple[str, ...], bytes] | None:
-        """The block of a transaction: number, transaction ids, codes; None if it is in none."""
+        """Return the block of a transaction: number, transaction ids, codes; None if it is in none."""
         arguments = (b"GetBlockByTxID", CHANNEL.encode(), transaction.encode())
         answer = await self.network.system(self.network.first, CHANNEL, "qscc", *arguments)
         if answer.status != 200:
@@ -180,7 +180,7 @@ async def play_round(
 
 
 async def check_blocks(subject: Subject, model: Model, runs: dict[str, Run], *, kill: bool) -> None:
-    """What is in blocks has the model's codes; only a kill loses what was never reported."""
+    """Check the codes in the blocks against the model; only a kill loses what was never reported."""
     found = {name: await subject.block_of(name) for name in runs}
     assert kill or None not in found.values()
     for number, ids, codes in sorted({one for one in found.values() if one is not None}):

@@ -135,7 +135,7 @@ async def test_who_waits_is_told(net: PrivateNetwork) -> None:
 
 
 async def first_event(net: PrivateNetwork) -> Outcome:
-    """The first event of the chaincode, which never comes."""
+    """Return the first event of the chaincode, which never comes."""
     user = net.network.first.user()
     request = gateway_pb2.ChaincodeEventsRequest(
         channel_id=CHANNEL, chaincode_id=NAME, identity=user.serialized()
@@ -155,7 +155,7 @@ def channel_of(net: PrivateNetwork) -> ChannelLedger:
 
 
 def waiters(net: PrivateNetwork) -> int:
-    """How many calls wait for something on the channel."""
+    """Return how many calls wait for something on the channel."""
     assert net.network.node is not None
     peer = net.network.node.peers[net.network.first.peer_name].peer
     return len(channel_of(net)._grown._waiters) + len(peer._channels.waiters._waiting)
@@ -236,7 +236,7 @@ async def test_dumps(net: PrivateNetwork, tmp_path: Path) -> None:
 
 
 def damaged(database: bytes) -> bytes:
-    """A database whose inner pages are all alike."""
+    """Return a database whose inner pages are all alike."""
     return database[:8192] + database[4096:8192] * (len(database) // 4096 - 2)
 
 
@@ -324,14 +324,14 @@ async def test_channels_come_and_go(tmp_path: Path) -> None:
 
 
 class Crash(BaseException):
-    """The process ends here."""
+    """The process is killed at this point."""
 
 
 @pytest.mark.asyncio(loop_scope="function")
 async def test_a_ledger_that_crashes_while_it_is_set_back_finishes_when_it_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever file it had come to: public and private state are never of two moments."""
+    """Kill it at each file: public and private state are never from two different times."""
     network = LedgerNetwork.make(tmp_path)
     async with network.running():
         await network.create_channel()

@@ -26,7 +26,7 @@ WAIT = ab_pb2.SeekInfo.BLOCK_UNTIL_READY
 
 
 def position(at: int | str) -> ab_pb2.SeekPosition:
-    """A place in a channel: a number, "oldest", "newest" or "next_commit"."""
+    """Return a place in a channel: a number, "oldest", "newest" or "next_commit"."""
     place = ab_pb2.SeekPosition()
     if isinstance(at, int):
         place.specified.number = at
@@ -73,7 +73,7 @@ def seek(
 async def deliver(
     gateway: RawGateway, *envelopes: common_pb2.Envelope, method: str = "Deliver"
 ) -> list[events_pb2.DeliverResponse]:
-    """What a stream answers to requests, until it ends."""
+    """Return what a stream answers to requests, until it ends."""
     call = gateway.channel.stream_stream(
         f"/protos.Deliver/{method}",
         request_serializer=common_pb2.Envelope.SerializeToString,
@@ -177,7 +177,7 @@ async def test_private_data_of_the_own_department(world: World) -> None:
         world.gateway, seek(other, 0, "newest"), method="DeliverWithPrivateData"
     )
     shown = [one.block_and_private_data.private_data_map for one in foreign[:-1]]
-    # An implicit collection has no memberOnlyRead: whoever may read blocks may read it too.
+    # An implicit collection has no memberOnlyRead: all who may read blocks may read it too.
     assert [len(by_place) for by_place in shown if by_place] == [1]
     assert rwset_pb2.TxReadWriteSet.KV == 0
 

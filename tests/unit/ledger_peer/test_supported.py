@@ -104,7 +104,7 @@ async def test_every_path_of_the_operations_is_there(tmp_path: Path) -> None:
 
 
 def http(world: World) -> httpx.AsyncClient:
-    """A client of the orderer's participation API."""
+    """Return a client of the orderer's participation API."""
     endpoint = world.network.orderer_admin
     folder = world.network.config.folder
     for name, content in (("c.pem", endpoint.client_certificate), ("k.pem", endpoint.client_key)):
@@ -165,7 +165,7 @@ async def other_package(world: World) -> str:
 
 
 def configuration(change: Change) -> Ask:
-    """What is said of a channel's configuration after a change."""
+    """Return what is said of a channel's configuration after a change."""
 
     async def ask(world: World) -> str:
         _, config = config_from_block(world.network.genesis)
@@ -207,7 +207,7 @@ def expression(text: str) -> Ask:
 
 
 def council_update(change: Change, *, bft: bool) -> Ask:
-    """What an orderer of another channel says of an update that everybody has signed."""
+    """Return what an orderer of another channel says of an update that everybody has signed."""
 
     async def ask(world: World) -> str:
         council = Council(4 if bft else 1, bft=bft)
@@ -291,7 +291,7 @@ async def hash_family(_: World) -> str:
 
 
 def chain_problem(*extensions: x509.ExtensionType, pss: bool = False) -> Ask:
-    """What is said of a certificate whose authority is particular."""
+    """Return what is said of a certificate whose authority is particular."""
 
     async def ask(_: World) -> str:
         key = (

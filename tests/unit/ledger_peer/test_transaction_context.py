@@ -51,7 +51,7 @@ CONFIG = ChannelConfig.from_block(history.blocks()[0])
 
 
 async def alone(payload: bytes) -> bytes:
-    """There is no other chaincode to call."""
+    """Fail: there is no other chaincode to call."""
     raise ContractError("no chaincode is called here")
 
 
@@ -89,7 +89,7 @@ def test_a_range_comes_in_batches(count: int) -> None:
 def rest(
     running: TransactionContext, response: chaincode_shim_pb2.QueryResponse
 ) -> Iterator[chaincode_shim_pb2.QueryResultBytes]:
-    """All results of a query whose first batch this is."""
+    """Yield all results of a query whose first batch this is."""
     yield from response.results
     while response.has_more:
         request = chaincode_shim_pb2.QueryStateNext(id=response.id).SerializeToString()

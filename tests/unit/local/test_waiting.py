@@ -102,10 +102,10 @@ def test_other_tasks_run_while_one_waits() -> None:
     async def main() -> tuple[str | None, str | None]:
         wrong: list[str | None] = ["wrong"]
 
-        async def mend() -> None:
+        async def repair() -> None:
             wrong[0] = None
 
-        task = asyncio.create_task(mend())
+        task = asyncio.create_task(repair())
         found = await poll_async(lambda: wrong[0], every=0.001, timeout=60)
         await task
         return found, await poll_async(lambda: "still wrong", every=0.001, timeout=0)

@@ -10,6 +10,6 @@ from tests.support.network.network import running_network
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    """Tests may add to it, not break it."""
+    """Provide a network that tests may add to, but not break."""
     with running_network(tmp_path_factory.mktemp("running")) as network:
         yield network

@@ -1,4 +1,4 @@
-"""A department's bundle: all that its nodes need, nothing of anybody else's secrets, taken in only whole."""
+"""A department's bundle: all that its nodes need, no other department's secrets; accepted as a whole or not."""
 
 import json
 import stat
@@ -23,7 +23,7 @@ TOPOLOGY = ("topology/sample.py", "topology/topology.yaml")
 
 @pytest.fixture
 def city(tmp_path: Path) -> City:
-    """The coordinator knows every department."""
+    """Provide the coordinator knows every department."""
     made = City(tmp_path)
     made.collect()
     return made
@@ -134,7 +134,7 @@ def test_accepting_again_changes_nothing(city: City) -> None:
     assert contents(city.state("Health")) == before
 
 
-def test_all_bundles_have_the_same_first_block(city: City) -> None:
+def test_all_bundles_have_the_same_genesis_block(city: City) -> None:
     found = {
         (city.bundle(name) / "channels/seals.block").read_bytes() for name in ("Health", "Mail")
     }
@@ -224,18 +224,18 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
+@pytest.mark.parametrize(("corrupt", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
 def test_a_bundle_that_does_not_fit_changes_nothing(
-    city: City, spoil: Callable[[Path], None], error: type[Exception], says: str
+    city: City, corrupt: Callable[[Path], None], error: type[Exception], says: str
 ) -> None:
-    spoil(city.bundle("Health"))
+    corrupt(city.bundle("Health"))
     before = contents(city.state("Health"))
     with pytest.raises(error, match=says):
         city.accept("Health")
     assert contents(city.state("Health")) == before
 
 
-def test_another_first_block_of_a_channel_that_is_there(city: City) -> None:
+def test_another_genesis_block_of_a_channel_that_exists(city: City) -> None:
     bundle = city.bundle("Health")
     city.accept("Health")
     edited("channels/seals.block", other_timestamp)(bundle)
@@ -259,6 +259,6 @@ def test_a_coordinator_that_is_a_department_needs_no_bundle(city: City) -> None:
     assert tax.read_bytes() == mail.read_bytes()
 
 
-def test_up_says_that_first_blocks_are_missing(city: City) -> None:
+def test_up_reports_missing_genesis_blocks(city: City) -> None:
     with pytest.raises(NetworkError, match=r"first block of (bills|seals) is not here"):
         city.network("Health").up()

@@ -16,7 +16,7 @@ from pyfabric_network.topology.topologies import load_topology
 
 COMMITTED = Path("network/compose")
 ROOT = Path("/somewhere/network")
-# What each kind of service may be told by its environment.
+# The environment variables that each kind of service may have.
 SETTINGS = {
     "orderer": ("ORDERER_", "FABRIC_LOGGING_SPEC"),
     "peer": ("CORE_", "FABRIC_LOGGING_SPEC"),
@@ -31,7 +31,7 @@ def plan_of(name: str, places: Mapping[str, Place] | None = None) -> Plan:
 
 
 def project_of(plan: Plan) -> dict[str, Any]:
-    """The project with `extends` worked out: environments joined, anything else replaced."""
+    """Return the project with `extends` worked out: environments joined, anything else replaced."""
     texts = project_files(plan)
     project = yaml.safe_load(texts["compose.yaml"])
     common = yaml.safe_load(texts["nodes.yaml"])["services"]
@@ -56,7 +56,7 @@ SERVICES: dict[str, dict[str, Any]] = project_of(CITY)["services"]
 def test_the_committed_project_is_the_one_of_the_city() -> None:
     for name, text in project_files(CITY).items():
         assert (COMMITTED / name).read_text(encoding="utf-8") == text, (
-            "make it anew: pyfabric network render city --to network/compose"
+            "make it again: pyfabric network render city --to network/compose"
         )
 
 

@@ -1,4 +1,4 @@
-"""The compose runtime against a stand-in for docker: which commands it gives, and what it says of failures."""
+"""The compose runtime with a fake docker: the commands that it runs, and how it reports failures."""
 
 import json
 import shlex
@@ -61,7 +61,7 @@ def served(plan: Plan) -> tuple[Served, ...]:
 
 
 def commands(docker: Path) -> list[list[str]]:
-    """The commands of Compose that change something, without their options."""
+    """Return the commands of Compose that change something, without their options."""
     found = []
     for line in (docker / "calls").read_text().splitlines():
         words = [word for word in shlex.split(line) if not word.startswith("-") and word != "*"]

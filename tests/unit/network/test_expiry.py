@@ -1,4 +1,4 @@
-"""Certificates that expire within 30 days are told, once each and with their file."""
+"""Certificates that expire within 30 days are reported, once each and with their file."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A state folder that lost a part which cannot be made again is refused; other parts are made anew."""
+"""A state folder that lost a part which cannot be created again is refused; other parts are created again."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.network.network import TOPOLOGY, write_topology
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    """A network that was up once."""
+    """Provide a network that was up once."""
     folder = tmp_path_factory.mktemp("made")
     network = Network.prepare(write_topology(folder), folder / "state", base_port=0)
     network.up()
@@ -22,7 +22,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Network:
 
 @pytest.fixture
 def copied(made: Network, tmp_path: Path) -> Network:
-    """A copy of it."""
+    """Provide a copy of it."""
     shutil.copytree(made.folder, tmp_path / "state")
     return Network.open(tmp_path / "state")
 
@@ -40,7 +40,7 @@ def copied(made: Network, tmp_path: Path) -> Network:
         ("organizations/tax/orderers/orderer0.tax/msp", "first blocks name orderer0.tax"),
     ],
 )
-def test_what_first_blocks_name_is_missed(copied: Network, lost: str, says: str) -> None:
+def test_what_genesis_blocks_name_is_missed(copied: Network, lost: str, says: str) -> None:
     path = copied.plan.root / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     with pytest.raises(NetworkError, match=rf"{says}.*bring it back"):
@@ -48,7 +48,7 @@ def test_what_first_blocks_name_is_missed(copied: Network, lost: str, says: str)
     assert not copied.runtime.running()
 
 
-def test_another_first_block_is_refused(copied: Network) -> None:
+def test_another_genesis_block_is_refused(copied: Network) -> None:
     block = copied.plan.channels["bills"].block
     block.write_bytes(block.read_bytes() + b"\x00")
     with pytest.raises(NetworkError, match="not the first block of bills any more"):

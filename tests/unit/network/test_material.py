@@ -110,7 +110,7 @@ def test_changed_attributes_give_a_new_certificate(plan: Plan, tmp_path: Path) -
     assert certificate_attributes(certificate) == {"role": "head"}
 
 
-def test_the_first_block_holds_the_topology(plan: Plan) -> None:
+def test_the_genesis_block_holds_the_topology(plan: Plan) -> None:
     channel = plan.channels["directory"]
     raw = first_block(plan, channel, timestamp=NOW, nonce=bytes(24))
     config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
@@ -143,7 +143,7 @@ def test_a_bft_block_names_every_orderer_and_asks_for_a_quorum(bft: Plan) -> Non
         rule.evaluate_identities(signers[:2])
 
 
-def test_a_first_block_has_anchors_acls_policies_and_intermediate_cas(bft: Plan) -> None:
+def test_a_genesis_block_has_anchors_acls_policies_and_intermediate_cas(bft: Plan) -> None:
     raw = first_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
     config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
     anchors = config.application_organizations["TaxMSP"].anchor_peers

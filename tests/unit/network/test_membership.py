@@ -1,4 +1,4 @@
-"""Departments with machines of their own: keys stay at home, and a definition is believed only if it fits."""
+"""Departments with machines of their own: keys stay on them, and a definition is accepted only if it fits."""
 
 import json
 from collections.abc import Callable
@@ -25,14 +25,14 @@ TWO_ORDERERS = TOPOLOGY.replace("nodes: [Tax]", "nodes: [Tax, Health]")
 
 
 def machine(folder: Path, name: str, text: str = TWO_ORDERERS) -> Membership:
-    """A department's own machine, with the topology on it."""
+    """Return a department's own machine, with the topology on it."""
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     return Membership.open(write_topology(place, text), place / "state", runtime=RuntimeName.NATIVE)
 
 
 def sent(folder: Path, name: str, host: str) -> Path:
-    """The definition that a department makes on its own machine."""
+    """Return the definition that a department makes on its own machine."""
     definition = machine(folder, name).make(name, host, None, now=NOW)
     file = folder / f"{name}.json"
     file.write_bytes(definition.to_bytes())
@@ -123,7 +123,7 @@ def test_nodes_listen_on_loopback_or_everywhere(tmp_path: Path, host: str, liste
     assert (str(orderer.listen), str(orderer.admin)) == (f"{listens}:7020", "127.0.0.1:7021")
 
 
-def test_first_blocks_are_made_from_definitions_alone(
+def test_genesis_blocks_are_made_from_definitions_alone(
     coordinator: Membership, tax: Path, health: Path
 ) -> None:
     coordinator.add([tax], now=NOW)
@@ -154,11 +154,11 @@ def test_what_was_kept_is_what_was_sent(coordinator: Membership, tax: Path, heal
     assert contents(coordinator.root) == before
 
 
-def test_a_department_may_send_another_until_there_are_first_blocks(
+def test_a_department_may_send_another_until_there_are_genesis_blocks(
     tmp_path: Path, coordinator: Membership, tax: Path
 ) -> None:
     coordinator.add([tax], now=NOW)
-    other = sent(tmp_path / "anew", "Tax", "tax.example")
+    other = sent(tmp_path / "again", "Tax", "tax.example")
     coordinator.add([other], now=NOW)
     assert coordinator.plan.places["Tax"].host == "tax.example"
     block = coordinator.plan.channels["bills"].block
@@ -169,7 +169,7 @@ def test_a_department_may_send_another_until_there_are_first_blocks(
 
 
 def test_nobody_else_can_speak_for_a_department_that_is_here(tmp_path: Path, tax: Path) -> None:
-    other = sent(tmp_path / "anew", "Tax", "127.0.0.2")
+    other = sent(tmp_path / "again", "Tax", "127.0.0.2")
     home = machine(tmp_path, "Tax")
     before = contents(home.root)
     home.add([tax], now=NOW)
@@ -179,7 +179,7 @@ def test_nobody_else_can_speak_for_a_department_that_is_here(tmp_path: Path, tax
 
 
 def foreign(kind: str) -> bytes:
-    """A certificate that somebody else's CA made."""
+    """Return a certificate that somebody else's CA made."""
     ca = CertificateAuthority.create("ca.other", "Other", now=NOW)
     return ca.issue(
         "orderer0.tax",
@@ -192,7 +192,7 @@ def foreign(kind: str) -> bytes:
 
 
 def own(home: DepartmentPlan, **wanted: Any) -> bytes:
-    """A certificate of the department's own CA, other than it should be."""
+    """Return a certificate of the department's own CA, other than it should be."""
     ca = load_ca(home.tls_ca if wanted.get("tls") else home.ca)
     begin = wanted.pop("now", NOW)
     key = generate_private_key().public_key()
@@ -310,7 +310,7 @@ def test_departments_must_not_share_a_ca(coordinator: Membership, tax: Path, hea
 def test_two_definitions_of_one_department(
     tmp_path: Path, coordinator: Membership, tax: Path
 ) -> None:
-    other = sent(tmp_path / "anew", "Tax", "127.0.0.2")
+    other = sent(tmp_path / "again", "Tax", "127.0.0.2")
     with pytest.raises(ConfigError, match="is another definition of Tax"):
         coordinator.add([tax, other], now=NOW)
 

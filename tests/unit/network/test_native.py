@@ -1,4 +1,4 @@
-"""The native runtime with programs that are not Fabric's: what it tells of them, and what it leaves."""
+"""The native runtime with programs that are not Fabric's: what it reports, and what it leaves running."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ VERSION = "test \"$1\" = version && { printf ' Version: v3.1.5\\n'; exit; }\n"
 def prepare(
     folder: Path, *, peer: str = "exec sleep 60", orderer: str = "exec sleep 60"
 ) -> Network:
-    """A network on these scripts, which are asked for their version first."""
+    """Return a network on these scripts, which are asked for their version first."""
     for name, script in (("peer", peer), ("orderer", orderer)):
         write_program(folder / name, VERSION + script)
     return Network.prepare(

@@ -1,4 +1,4 @@
-"""A contract host that outlives the command that started it: told again, died, wrong, interrupted."""
+"""A contract host that outlives the command that started it: reconfigured, dead, wrong, interrupted."""
 
 import json
 import os

@@ -265,7 +265,7 @@ def test_one_command_at_a_time(running: Network) -> None:
         running.up()
 
 
-def test_fabric_has_no_comforts_of_a_development_ledger(tmp_path: Path) -> None:
+def test_fabric_has_no_development_tools(tmp_path: Path) -> None:
     network = Network.prepare(
         write_topology(tmp_path), tmp_path / "state", runtime=RuntimeName.NATIVE
     )

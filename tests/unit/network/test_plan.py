@@ -14,7 +14,7 @@ ROOT = Path("/somewhere/quickstart")
 
 
 def quickstart(**changes: object) -> Topology:
-    """The bundled topology with its first channel and contract only."""
+    """Return the bundled topology with its first channel and contract only."""
     whole = load_topology(bundled_topologies()["quickstart"])
     first = {
         "channels": {"directory": whole.channels["directory"]},

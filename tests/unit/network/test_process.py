@@ -1,4 +1,4 @@
-"""A background process is known by its lock alone, and ends when it is told to."""
+"""A background process is known by its lock alone, and stops on request."""
 
 import os
 import signal

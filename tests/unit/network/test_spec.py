@@ -84,7 +84,7 @@ def test_collections_of_departments_and_of_a_policy(tmp_path: Path) -> None:
     )
 
 
-def test_the_topologies_that_come_along_are_good() -> None:
+def test_the_bundled_topologies_are_valid() -> None:
     bundled = {name: load_topology(file) for name, file in bundled_topologies().items()}
     assert list(bundled) == ["city", "quickstart", "two-departments"]
     assert list(bundled["quickstart"].departments) == ["EconInfo", "MktSup", "Haidian"]

@@ -97,7 +97,7 @@ def test_signatures_that_do_not_count() -> None:
 
 @given(st.data())
 def test_no_gate_wants_fewer_than_its_threshold(data: st.DataObject) -> None:
-    """With one rule an organisation, a gate is satisfied exactly by enough organisations."""
+    """Evaluate gates with one rule for each organisation: enough organisations satisfy them, fewer do not."""
     organizations = data.draw(st.lists(st.sampled_from("ABC"), unique=True))
     threshold = data.draw(st.integers(0, 4))
     members = [{"A": A, "B": B, "C": C}[letter].member("peer") for letter in organizations]

@@ -41,7 +41,7 @@ POLICIES = gates(st.recursive(PRINCIPALS, gates, max_leaves=12))
 
 
 def principal(raw: bytes, classification: int = 0) -> policies_pb2.SignaturePolicyEnvelope:
-    """A policy that asks for one principal of any kind."""
+    """Return a policy that asks for one principal of any kind."""
     return policies_pb2.SignaturePolicyEnvelope(
         rule=policies_pb2.SignaturePolicy(signed_by=0),
         identities=[

@@ -50,7 +50,7 @@ class Replay:
             self.state.commit(updates)
 
     def after_validation(self, block: common_pb2.Block, updates: Updates) -> None:
-        """Called with each block before what expires with it is deleted."""
+        """Check each block before what expires with it is deleted."""
 
 
 def test_conflicts_and_phantoms_are_decided_as_the_peers_did() -> None:
@@ -136,7 +136,7 @@ def _simulated_again(namespaces: tuple[NamespaceSet, ...], state: StateReader) -
 
 
 def _crafted(namespaces: tuple[NamespaceSet, ...]) -> bool:
-    """Whether the set was built by hand: no peer writes a key twice or a value into a deletion."""
+    """Return whether the set was built by hand: no peer writes a key twice or a value into a deletion."""
     for entry in namespaces:
         keys = [write.key for write in entry.public.writes]
         if len(keys) != len(set(keys)):

@@ -172,7 +172,7 @@ def test_a_long_scan_conflicts_with_a_change_anywhere_in_it(size: int) -> None:
 
 
 def test_a_scan_left_unread_covers_everything_after_its_start() -> None:
-    """A peer that opened a range and read nothing of it conflicts with any key behind the start."""
+    """Read nothing of an opened range: the transaction conflicts with any key after the start."""
     state = MemoryState()
     reader = Simulation(state)
     reader.range("n", "b", "c")

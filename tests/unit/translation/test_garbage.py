@@ -55,7 +55,7 @@ NAMES = ("nothing", "\ud800", EXACT, UNKNOWN, "type", "channelGroup")
 
 
 def comparable(tree: Any) -> Any:
-    """A document without what may be written in another order: maps in unknown fields."""
+    """Return a document without what may be written in another order: maps in unknown fields."""
     if isinstance(tree, dict):
         return {
             name: len(value) if name == UNKNOWN else comparable(value)
@@ -92,7 +92,7 @@ def test_broken_json_is_refused_or_a_message(seed: int) -> None:
 
 
 def inner(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """Every member of a document, with what it stands in."""
+    """Yield every member of a document, with what it stands in."""
     for name, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         yield tree, name
         if isinstance(value, (dict, list)):
@@ -148,7 +148,7 @@ def test_a_time_that_is_none() -> None:
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH // 2, 10 * MAX_DEPTH])
 def test_messages_in_messages_without_end(depth: int) -> None:
-    """An orderer transaction holds an envelope, which may hold an orderer transaction …"""
+    """Nest orderer transactions: each holds an envelope, which may hold an orderer transaction …"""
     header = common_pb2.Header(
         channel_header=common_pb2.ChannelHeader(
             type=common_pb2.HeaderType.ORDERER_TRANSACTION

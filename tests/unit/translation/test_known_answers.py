@@ -36,7 +36,7 @@ DROPPED = "consensus-type-without-maintenance.envelope.pb"
 
 
 def shown() -> list[tuple[Path, Path, type[Message]]]:
-    """Files that configtxlator made JSON of when the vectors were made: JSON, bytes, type."""
+    """Return the files that configtxlator converted for the vectors: JSON, bytes, type."""
     found: list[tuple[Path, Path, type[Message]]] = [
         (file, HISTORY / "blocks" / f"{file.name[:3]}.block", common_pb2.Block)
         for file in sorted((HISTORY / "configtxlator-json").glob("*.json"))
@@ -66,7 +66,7 @@ def shown() -> list[tuple[Path, Path, type[Message]]]:
 
 
 def every_message() -> list[tuple[Path, type[Message]]]:
-    """All messages in the vectors that configtxlator has a type for."""
+    """Return all messages in the vectors that configtxlator has a type for."""
     found: list[tuple[Path, type[Message]]] = [
         (file, common_pb2.Block)
         for file in sorted([*VECTORS.rglob("*.block"), *VECTORS.rglob("result-block.pb")])
@@ -82,7 +82,7 @@ def every_message() -> list[tuple[Path, type[Message]]]:
 
 
 def marks(tree: Any) -> set[str]:
-    """The marks anywhere in a document."""
+    """Return the marks anywhere in a document."""
     if isinstance(tree, dict):
         inside = (marks(value) for value in tree.values())
         return {name for name in tree if name.startswith("@")}.union(*inside)
@@ -151,7 +151,7 @@ def test_what_cannot_be_read_is_marked_and_kept() -> None:
 
 
 def test_everything_is_opened_down_to_the_lifecycle_and_private_hashes() -> None:
-    """What configtxlator leaves in base64: here an approval, a definition, a policy, hashes, signatures."""
+    """Decode what configtxlator leaves in base64: an approval, a definition, a policy, hashes, signatures."""
     shown = [to_json(block, opened=COMPLETE) for block in history.blocks()]
     approval, definition = transaction(shown[4]), transaction(shown[7])
     arguments = invocation(approval)["args"]
@@ -193,7 +193,7 @@ def test_a_private_approval_is_opened() -> None:
 
 
 def transaction(block: Any) -> Any:
-    """The payload of the action of a block's first transaction."""
+    """Return the payload of the action of a block's first transaction."""
     return block["data"]["data"][0]["payload"]["data"]["actions"][0]["payload"]
 
 
@@ -208,7 +208,7 @@ def namespace(payload: Any, name: str) -> Any:
 
 @pytest.fixture
 def configtxlator() -> Iterator[httpx.Client]:
-    """Fabric's translator as a service."""
+    """Run Fabric's translator as a service."""
     if CONFIGTXLATOR is None:
         pytest.skip("Fabric's configtxlator is not there (FABRIC_BIN)")
     command = [CONFIGTXLATOR, "start", "--hostname", "127.0.0.1", "--port", "0"]

@@ -31,7 +31,7 @@ BOTH = ("peer0.registry", "peer0.faculty")
 
 @pytest.fixture(scope="module")
 def channel() -> ValidatedHistory:
-    """The real channel after its last block; the tests do not commit to it."""
+    """Provide the real channel after its last block; the tests do not commit to it."""
     replay = ValidatedHistory()
     for number in range(1, history.HEIGHT):
         replay.commit(number)
@@ -78,7 +78,7 @@ def hashed_writes(collection: str, namespace: str = "ledger", keys: int = 1) -> 
 
 
 def define(channel: ValidatedHistory, name: str, **fields: bytes) -> ValidatedHistory:
-    """The same channel with one more chaincode, or with other fields of one."""
+    """Return the same channel with one more chaincode, or with other fields of one."""
     copy = ValidatedHistory()
     copy.policies, copy.ids = channel.policies, channel.ids
     updates = Updates()
@@ -179,7 +179,7 @@ def test_the_reason_names_a_policy_that_no_expression_says(channel: ValidatedHis
 
 
 def without_policies(names: Sequence[str]) -> ChannelPolicies:
-    """The channel's first configuration without some policies of its application group."""
+    """Return the channel's first configuration without some policies of its application group."""
     _, config = config_from_block(history.ordered(0))
     application = config.channel_group.groups["Application"]
     for group in (application, *application.groups.values()):
@@ -430,7 +430,7 @@ def _mutations() -> st.SearchStrategy[Callable[[bytes], bytes]]:
 def test_damaged_transactions_get_a_code_and_change_nothing(
     channel: ValidatedHistory, number: int, mutate: Callable[[bytes], bytes], resigned: bool
 ) -> None:
-    """With `resigned`, the damage is inside the payload and the creator signs it afterwards."""
+    """Corrupt an envelope; with `resigned`, inside the payload, which the creator then signs again."""
     raw = history.blocks()[number].data.data[0]
     if history.header_type(raw) == common_pb2.HeaderType.CONFIG:
         return

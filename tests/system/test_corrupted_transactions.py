@@ -1,4 +1,4 @@
-"""Spoilt transactions, signed again by real members, to an orderer and peers of Fabric: we decide alike."""
+"""Corrupted transactions, signed again by real members, to an orderer and peers of Fabric: the same verdicts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -38,8 +38,8 @@ COUNT = 200
 
 @pytest.fixture(scope="module")
 def fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The conformance network on Fabric's own programs."""
-    with started(tmp_path_factory.mktemp("spoilt"), RuntimeName.NATIVE) as network:
+    """Provide the conformance network on Fabric's own programs."""
+    with started(tmp_path_factory.mktemp("corrupted"), RuntimeName.NATIVE) as network:
         yield network
 
 
@@ -48,12 +48,12 @@ def test_fabric_and_we_decide_alike(fabric: Running) -> None:
     profile = load_profile(profile_file(fabric.network.plan, department))
     payloads = list(endorsed(profile))
     forger = Forger(members(fabric), [results(one) for one in payloads])
-    spoilt = [forger.spoilt(payload, seed) for seed, payload in enumerate(payloads)]
+    corrupted = [forger.corrupted(payload, seed) for seed, payload in enumerate(payloads)]
     orderer = Endpoint(str(department.orderers[0].outside), profile.peers[0].tls_roots)
     config = configuration(profile)
     answers: Counter[str] = Counter()
     with closing(Client(orderer)) as client, Chain(profile) as chain:
-        for seed, envelope in enumerate(filter(survivable, spoilt)):
+        for seed, envelope in enumerate(filter(survivable, corrupted)):
             question = Question("/orderer.AtomicBroadcast/Broadcast", str(seed), envelope)
             answer = client.ask(question).comparable()
             assert answer == ours(envelope, config), f"seed {seed}: {answer}"
@@ -67,7 +67,7 @@ def test_fabric_and_we_decide_alike(fabric: Running) -> None:
 
 
 class Chain(AbstractContextManager["Chain"]):
-    """A peer's blocks. Each spoilt transaction gets its own: together, some make Fabric's peers wait forever."""
+    """A peer's blocks, one for each corrupted transaction: some together make Fabric's peers wait forever."""
 
     def __init__(self, profile: Profile) -> None:
         user = profile.user("User1")
@@ -90,7 +90,7 @@ class Chain(AbstractContextManager["Chain"]):
 
 
 def endorsed(profile: Profile) -> Iterator[bytes]:
-    """Payloads of transactions that nobody has ordered, with reads, ranges and deletes of the same keys."""
+    """Return payloads of transactions that were never ordered, with reads, ranges and deletes of the same keys."""
     with connect(profile.user("User1"), profile.peers) as gateway:
         contract = gateway.network(CHANNEL).contract(CHANNEL)
         for number in range(COUNT):
@@ -107,7 +107,9 @@ def endorsed(profile: Profile) -> Iterator[bytes]:
 
 
 def endorse(contract: Contract, function: str, *arguments: str) -> bytes:
-    """A transaction's payload; departments that have not caught up with each other are asked again."""
+    """Return a transaction's payload; departments that have not caught up with each other are asked
+    again.
+    """
     while True:
         try:
             transaction = contract.new_proposal(function, *arguments).endorse()
@@ -117,7 +119,7 @@ def endorse(contract: Contract, function: str, *arguments: str) -> bytes:
 
 
 def members(fabric: Running) -> dict[bytes, SigningIdentity]:
-    """A user and the peers of every department, by what they sign as."""
+    """Return a user and the peers of every department, by what they sign as."""
     found = []
     for department in fabric.network.plan.departments.values():
         profile = load_profile(profile_file(fabric.network.plan, department))
@@ -127,7 +129,7 @@ def members(fabric: Running) -> dict[bytes, SigningIdentity]:
 
 
 def results(payload: bytes) -> bytes:
-    """The read-write set of a transaction."""
+    """Return the read-write set of a transaction."""
     transaction = transaction_pb2.Transaction.FromString(
         common_pb2.Payload.FromString(payload).data
     )
@@ -139,7 +141,9 @@ def results(payload: bytes) -> bytes:
 
 
 def survivable(envelope: bytes) -> bool:
-    """Whether a peer of Fabric stays alive: a write into a namespace without a name ends its process."""
+    """Return whether a peer of Fabric stays alive: a write into a namespace without a name ends its
+    process.
+    """
     try:
         found = results(common_pb2.Envelope.FromString(envelope).payload)
         sets = rwset_pb2.TxReadWriteSet.FromString(found).ns_rwset
@@ -149,14 +153,14 @@ def survivable(envelope: bytes) -> bool:
 
 
 def configuration(profile: Profile) -> ChannelConfig:
-    """The configuration in force."""
+    """Return the configuration in force."""
     with closing(Driver()) as driver:
         raw = driver.run(peers.config_block(profile.peers[0], profile.user("User1"), CHANNEL))
     return ChannelConfig.from_block(common_pb2.Block.FromString(raw))
 
 
 def ours(raw: bytes, config: ChannelConfig) -> Answer:
-    """What our orderer says."""
+    """Return what our orderer says."""
     envelope = common_pb2.Envelope.FromString(raw)
     try:
         header = broadcast.channel_header(envelope)
@@ -170,7 +174,7 @@ def ours(raw: bytes, config: ChannelConfig) -> Answer:
 
 
 def replayed(chain: list[common_pb2.Block]) -> Counter[ValidationCode]:
-    """Our codes of the transactions, each compared with what the peer gave."""
+    """Compare our validation codes of the transactions with the peer's; returns the codes."""
     replay = ValidatedHistory(chain[0])
     codes: Counter[ValidationCode] = Counter()
     for block in chain[1:]:

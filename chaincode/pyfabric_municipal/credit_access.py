@@ -1,4 +1,4 @@
-"""One transaction of the credit chain: its settings, who acts, and the steps of its records."""
+"""Ledger access of the contract `Credit`: its settings, its caller, and the steps of its records."""
 
 from functools import cached_property
 from typing import ClassVar
@@ -6,6 +6,7 @@ from typing import ClassVar
 from pyfabric.chaincode import Context, ContractError
 from pyfabric_municipal.decisions import Decision
 from pyfabric_municipal.departments import Department, Governed
+from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.lifecycle import Actor
 from pyfabric_municipal.penalties import (
     PENALTY_LIFECYCLE,
@@ -16,12 +17,11 @@ from pyfabric_municipal.penalties import (
     Terms,
 )
 from pyfabric_municipal.records import MspId
-from pyfabric_municipal.session import Session
 from pyfabric_municipal.subjects import SUBJECT_LIFECYCLE, Subject
 
 
 class CreditSettings(Governed):
-    """What holds for the credit chain: its manager keeps the credit platform, its registrar subjects."""
+    """Settings of the credit chain: its manager runs the credit platform, its registrar keeps subjects."""
 
     KIND: ClassVar[str] = "credit_settings"
 
@@ -32,20 +32,22 @@ class CreditSettings(Governed):
         return ()
 
 
-class CreditSession(Session):
-    """A transaction of the credit chain."""
+class CreditAccess(LedgerAccess):
+    """Reads and writes of one transaction of the credit chain."""
 
     @cached_property
     def rules(self) -> CreditSettings:
-        """The settings; ContractError before the departments have agreed on them."""
+        """The settings; raises ContractError before the departments have agreed on them."""
         rules = self.get(CreditSettings)
         if rules is None:
-            raise ContractError("the credit chain is not founded yet: Credit:found, then confirm")
+            raise ContractError(
+                "the credit chain is not founded yet: call Credit:found, then confirm_founding"
+            )
         return rules
 
     @cached_property
     def actor(self) -> Actor:
-        """The caller, who must be a department of the credit chain."""
+        """The caller; raises ContractError if it is not a department of the credit chain."""
         self.need(Department, self.caller)
         return Actor(self.caller, self.now, self.rules.manager)
 
@@ -64,7 +66,7 @@ class CreditSession(Session):
         corrected: Decision | None = None,
         objection: Objection | None = None,
     ) -> PenaltyFacts:
-        """What the ledger says that matters for a step of a penalty."""
+        """Read from the ledger what the guards of a penalty's steps look at."""
         return PenaltyFacts(
             today=self.today,
             subject=self.need(Subject, penalty.decision.subject),
@@ -76,28 +78,28 @@ class CreditSession(Session):
 
 
 def step_subject(ctx: Context, uscc: str, action: str, reason: str = "") -> None:
-    """Take a subject one step further (registrar), and tell."""
-    session = CreditSession(ctx)
-    subject = session.need(Subject, uscc)
-    after = session.advance(SUBJECT_LIFECYCLE, subject, action, None, reason)
-    session.put(after)
+    """Apply a step to a subject, write it and set the event (registrar)."""
+    ledger = CreditAccess(ctx)
+    subject = ledger.need(Subject, uscc)
+    after = ledger.advance(SUBJECT_LIFECYCLE, subject, action, None, reason)
+    ledger.put(after)
     event = SUBJECT_LIFECYCLE.transitions[action].event
-    session.emit(event, subject=uscc, state=after.state, reason=reason)
+    ledger.emit(event, subject=uscc, state=after.state, reason=reason)
 
 
 def step_penalty(
-    session: CreditSession,
+    ledger: CreditAccess,
     penalty: Penalty,
     action: str,
     facts: PenaltyFacts,
     reason: str = "",
     **changes: object,
 ) -> Penalty:
-    """The penalty after a step, written with what else changes; everybody is told."""
-    after = session.advance(PENALTY_LIFECYCLE, penalty, action, facts, reason)
+    """Apply a step to a penalty, write it with `changes` and set the event; returns the penalty."""
+    after = ledger.advance(PENALTY_LIFECYCLE, penalty, action, facts, reason)
     after = after.model_copy(update=changes)
-    session.put(after)
-    session.emit(
+    ledger.put(after)
+    ledger.emit(
         PENALTY_LIFECYCLE.transitions[action].event,
         authority=after.authority,
         number=after.decision.number,
@@ -109,15 +111,15 @@ def step_penalty(
 
 
 def decide(ctx: Context, number: str, action: str, reason: str = "") -> None:
-    """A step of the caller's own penalty."""
-    session = CreditSession(ctx)
-    penalty = session.need(Penalty, session.caller, number)
-    step_penalty(session, penalty, action, session.facts(penalty), reason)
+    """Apply a step to a penalty of the caller's own."""
+    ledger = CreditAccess(ctx)
+    penalty = ledger.need(Penalty, ledger.caller, number)
+    step_penalty(ledger, penalty, action, ledger.facts(penalty), reason)
 
 
-def put_version(session: CreditSession, penalty: Penalty) -> None:
-    """Keep what the decision says from this step on, for questions about days past."""
-    session.put(
+def put_version(ledger: CreditAccess, penalty: Penalty) -> None:
+    """Write the decision as it is from this step on, for queries about past days."""
+    ledger.put(
         PenaltyVersion(
             authority=penalty.authority,
             since=penalty.steps,

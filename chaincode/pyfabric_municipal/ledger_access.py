@@ -1,4 +1,4 @@
-"""One transaction's view of the ledger: who calls, when, and the records it reads and writes."""
+"""A contract's access to the ledger in one transaction: its caller, its time, and its records."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -25,8 +25,8 @@ PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 _MARK = b"1"
 
 
-class Session:
-    """Reads and writes of one transaction. A write is not seen by a later read (Fabric)."""
+class LedgerAccess:
+    """Reads and writes of one transaction. As always in Fabric, reads do not see its own writes."""
 
     def __init__(self, ctx: Context) -> None:
         self._stub = ctx.stub
@@ -35,25 +35,27 @@ class Session:
 
     @property
     def transaction_id(self) -> str:
-        """The transaction's id: unique, so it names what the transaction creates."""
+        """The transaction's id, which is unique and so becomes the id of what the transaction creates."""
         return self._stub.transaction_id
 
     @cached_property
     def today(self) -> date:
-        """The day in Beijing."""
+        """The date in Beijing at the transaction's time."""
         return beijing_day(self.now)
 
     @cached_property
     def settings(self) -> Settings:
-        """The directory's settings; ContractError before it is founded."""
+        """The directory's settings; raises ContractError before it is founded."""
         settings = self.get(Settings)
         if settings is None:
-            raise ContractError("the directory is not founded yet: Directory:found, then confirm")
+            raise ContractError(
+                "the directory is not founded yet: call Directory:found, then confirm_founding"
+            )
         return settings
 
     @cached_property
     def actor(self) -> Actor:
-        """The caller, who must be a department of the directory."""
+        """The caller; raises ContractError if it is not a department of the directory."""
         self.need(Department, self.caller)
         return Actor(self.caller, self.now, self.settings.manager)
 
@@ -66,45 +68,45 @@ class Session:
             )
 
     def get(self, model: type[M], *key: str) -> M | None:
-        """The committed record, None if there is none."""
+        """Return the committed record, or None if it does not exist."""
         value = self._stub.get_state(self._stub.create_composite_key(model.KIND, key))
         return None if value is None else model.model_validate_json(value)
 
     def need(self, model: type[M], *key: str) -> M:
-        """The committed record; ContractError if there is none."""
+        """Return the committed record; raises ContractError if it does not exist."""
         record = self.get(model, *key)
         if record is None:
             raise ContractError(f"there is no {model.KIND} {'/'.join(key)}")
         return record
 
     def put(self, record: Record) -> None:
-        """Write a record in place of what its key holds."""
+        """Write a record, replacing the current one."""
         key = self._stub.create_composite_key(record.KIND, record.key())
         self._stub.put_state(key, record.canonical())
 
     def create(self, record: Record) -> None:
-        """Write a record whose key must be free."""
+        """Write a new record; raises ContractError if its key exists."""
         if self.get(type(record), *record.key()) is not None:
             raise ContractError(f"{record.KIND} {'/'.join(record.key())} exists already")
         self.put(record)
 
     def scan(self, model: type[M], *prefix: str) -> Iterator[M]:
-        """All records whose key begins so, in key order."""
+        """Yield all records whose key begins with `prefix`, in key order."""
         for item in self._stub.get_state_by_partial_composite_key(model.KIND, prefix):
             yield model.model_validate_json(item.value)
 
     def page(self, model: type[M], size: int, bookmark: str) -> tuple[list[M], str]:
-        """One page of all records of a kind, and where the next one starts ("" after the last)."""
+        """Return one page of all records of a kind, and the bookmark of the next ("" after the last)."""
         page = self._stub.get_state_by_partial_composite_key_with_pagination(
             model.KIND, (), size, bookmark
         )
         return [model.model_validate_json(item.value) for item in page.items], page.bookmark
 
     def reindex(self, before: set[tuple[str, ...]], after: set[tuple[str, ...]]) -> None:
-        """Take index entries out that no longer hold, and add those that do now.
+        """Delete the index entries that are only in `before`, and add those that are only in `after`.
 
-        An entry is the index's name and its parts: a key that says all, so that no list is ever
-        rewritten by two transactions at once.
+        An entry is the index's name and its parts, all of them in the key: there is no list that two
+        transactions could rewrite at the same time.
         """
         for index, *parts in sorted(before - after):
             self._stub.delete_state(self._stub.create_composite_key(index, parts))
@@ -112,15 +114,17 @@ class Session:
             self._stub.put_state(self._stub.create_composite_key(index, parts), _MARK)
 
     def marked(self, index: str, *prefix: str) -> Iterator[list[str]]:
-        """The parts of all entries of an index that begin so."""
+        """Yield the parts of all entries of an index that begin with `prefix`."""
         for item in self._stub.get_state_by_partial_composite_key(index, prefix):
             yield self._stub.split_composite_key(item.key)[1]
 
     def advance(
         self, table: Lifecycle[R, F], record: R, action: str, facts: F, reason: str = ""
     ) -> R:
-        """The record after a step of its life cycle, whose history entry is written; the record
-        itself is not, since callers add to it."""
+        """Apply a step of a life cycle and write its history entry; returns the record after the step.
+
+        The record itself is not written, since calling functions add to it.
+        """
         after = table.apply(record, action, self.actor, facts, reason)
         self.log(after, action, reason)
         return after
@@ -142,7 +146,7 @@ class Session:
         )
 
     def due(self, days: int) -> str:
-        """The end of the `days`-th working day from now, by the calendar on the ledger."""
+        """Return the end of the `days`-th working day from now, by the calendar on the ledger."""
         return due_after(self.now, days, self._calendar)
 
     def _calendar(self, year: int) -> YearCalendar:
@@ -159,12 +163,12 @@ class Session:
 
 
 def require_batch(what: str, keys: Sequence[str]) -> None:
-    """Refuse an empty or too long batch, and one that names a thing twice.
+    """Refuse a batch that is empty, too long, or names a key twice.
 
-    Twice in one transaction would read the same old state twice and keep the second write only.
+    A key named twice would be read twice in its old state, and only the second write would remain.
     """
     if not 1 <= len(keys) <= MAX_BATCH:
-        raise ContractError(f"a transaction takes 1 to {MAX_BATCH} of {what}, not {len(keys)}")
+        raise ContractError(f"{len(keys)} {what} in one transaction: use 1 to {MAX_BATCH}")
     seen: set[str] = set()
     for key in keys:
         if key in seen:
