@@ -412,20 +412,26 @@ SCENARIOS = (
                 answers=[
                     [
                         500,
-                        "Rejecting invoke of QSCC from another chaincode because of potential for "
-                        "deadlocks, original invocation for 'requests'",
+                        (
+                            "Rejecting invoke of QSCC from another chaincode because of potential for "
+                            "deadlocks, original invocation for 'requests'"
+                        ),
                         b"",
                     ],
                     [
                         500,
-                        "Rejecting invoke of CSCC from another chaincode, original invocation for "
-                        "'requests'",
+                        (
+                            "Rejecting invoke of CSCC from another chaincode, original invocation for "
+                            "'requests'"
+                        ),
                         b"",
                     ],
                     [
                         500,
-                        "failed to invoke backing implementation of 'Nothing': "
-                        "requested function Nothing not found.",
+                        (
+                            "failed to invoke backing implementation of 'Nothing': "
+                            "requested function Nothing not found."
+                        ),
                         b"",
                     ],
                 ],
