@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint surfaces types layers pytest fuzz smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz smoke bench requirements distclean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,7 +53,7 @@ demo: setup  ## the main job: three departments publish, ask, grant and refuse d
 
 test: check pytest smoke  ## everything: lint, types, layers, all tests with coverage, the built wheel
 
-check: lint types layers
+check: lint types layers docs
 
 lint: setup
 	$(BIN)/ruff check
@@ -72,6 +72,9 @@ types: setup typings/.ready
 
 layers: setup
 	$(BIN)/lint-imports
+
+docs: setup  ## the pages and the reference as one site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 tests/interop/node_modules/.ready: tests/interop/package.json
 	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --loglevel=error
@@ -105,4 +108,4 @@ requirements: setup  ## compile requirements-dev.txt anew from pyproject.toml
 	  --no-emit-trusted-host --pre --extra dev --output-file requirements-dev.txt pyproject.toml
 
 distclean:  ## delete what setup and the tests made
-	rm -rf $(VENV) typings build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules
+	rm -rf $(VENV) typings site build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

@@ -209,7 +209,7 @@ def _signatures_of_a_block(raw: bytes) -> None:
 
 
 def _block_as_an_event(raw: bytes) -> None:
-    for transaction in events.Block.from_message(decode(common_pb2.Block, raw)).transactions:
+    for transaction in events.Block.from_bytes(raw).transactions:
         inspection.describe_transaction(transaction.envelope)
 
 
