@@ -11,11 +11,11 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from pyfabric import errors
 from tools.site_pages import public_modules
 
 ROOT = Path(__file__).parents[2]
@@ -131,19 +131,31 @@ def test_every_public_name_is_described(name: str) -> None:
         assert inspect.getdoc(value), name
 
 
-def examples_of(name: str) -> bool:
-    short = name.rpartition(".")[2]
-    word = re.compile(rf"\b{short}\b")
+def has_example(name: str) -> bool:
+    word = re.compile(rf"\b{name.rpartition('.')[2]}\b")
     if any(word.search(program) for program in PROGRAMS.values()):
         return True
     written = inspect.getdoc(objects()[name]) or ""
     return "```" in written or ">>>" in written
 
 
-def test_every_public_function_has_an_example() -> None:
+def is_error(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, Exception)
+
+
+def test_every_public_name_has_an_example() -> None:
     """A program of the documentation uses it, or its docstring shows how."""
-    functions = [name for name, value in objects().items() if not isinstance(value, ModuleType)]
-    assert sorted(name for name in functions if not examples_of(name)) == []
+    lacking = [
+        name for name, one in objects().items() if not is_error(one) and not has_example(name)
+    ]
+    assert lacking == []
+
+
+def test_every_error_is_in_the_tree_that_says_what_it_means() -> None:
+    tree = inspect.getdoc(errors) or ""
+    for name in errors.__all__:
+        if is_error(getattr(errors, name)):
+            assert re.search(rf"(── |^ *){name}\b", tree, re.MULTILINE), name
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import Identity
 from pyfabric.messages.digests import signing_digest
 from pyfabric.messages.envelopes import seek_payload, transaction_id
-from pyfabric.messages.events import Block, read_chaincode_events
+from pyfabric.messages.events import Block, filtered_block_of, read_chaincode_events
 from pyfabric.messages.prepared import CommitStatusRequest, PreparedTransaction
 from pyfabric.messages.proposals import Invocation, ProposedTransaction
 from tests.support.client.flows import play
