@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint surfaces types layers pytest fuzz smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,7 +53,7 @@ demo: setup  ## the main use: three departments publish, request, grant and refu
 
 test: check pytest smoke  ## run everything: lint, types, layers, all tests with coverage, the built wheel
 
-check: lint types layers
+check: lint types layers docs
 
 # The words of docs/terms.md are checked in these rooms.
 WORDS := Makefile chaincode docs tools pyfabric/_http pyfabric/_operations pyfabric/testing
@@ -76,6 +76,9 @@ types: setup typings/.ready
 
 layers: setup
 	$(BIN)/lint-imports
+
+docs: setup  ## the pages and the reference as one site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 tests/interop/node_modules/.ready: tests/interop/package.json
 	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --loglevel=error
@@ -112,4 +115,4 @@ requirements: setup  ## compile requirements-dev.txt and requirements-release.tx
 	$(COMPILE) --output-file requirements-release.txt requirements-release.in
 
 distclean:  ## delete what setup and the tests created
-	rm -rf $(VENV) typings build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules
+	rm -rf $(VENV) typings site build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

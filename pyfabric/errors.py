@@ -36,6 +36,36 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Self
 
+__all__ = [
+    "CAError",
+    "ClientError",
+    "CommitError",
+    "CommitStatusError",
+    "ConfigError",
+    "ContractError",
+    "DecodeError",
+    "DeliverError",
+    "DiscoveryError",
+    "EndorseError",
+    "ErrorDetail",
+    "FabricError",
+    "GatewayError",
+    "IdentityError",
+    "LedgerError",
+    "NetworkError",
+    "OrdererError",
+    "PackageError",
+    "PeerResponseError",
+    "PolicyError",
+    "PolicySyntaxError",
+    "ProofError",
+    "StateError",
+    "StatusCode",
+    "SubmitError",
+    "TopologyError",
+    "ValidationCode",
+]
+
 
 class OpenIntEnum(IntEnum):
     """An IntEnum that keeps numbers it does not know, named `UNKNOWN_<number>`."""

@@ -33,6 +33,7 @@ from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 from pyfabric_network.topology.topologies import load_topology
 
 ANY_FREE_PORT = 0
+"""The base port with which `Network.prepare` takes free ports."""
 _DELETE = "delete it with `pyfabric network down --delete`"
 
 

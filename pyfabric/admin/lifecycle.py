@@ -12,7 +12,6 @@ from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 from google.protobuf.message import Message
 
-from pyfabric.admin.answers import ask
 from pyfabric.admin.definitions import (
     ApprovedDefinition,
     ChaincodeDefinition,
@@ -20,6 +19,7 @@ from pyfabric.admin.definitions import (
 )
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.client.effects import Endpoint, Flow
+from pyfabric.client.system_chaincodes import ask
 from pyfabric.client.transactions import SubmitResult, submit
 from pyfabric.errors import PeerResponseError
 from pyfabric.identity.signing import SigningIdentity

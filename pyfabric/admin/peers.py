@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fabric_protos.common import ledger_pb2
 from fabric_protos.peer import query_pb2, transaction_pb2
 
-from pyfabric.admin.answers import ask
 from pyfabric.client.effects import Endpoint, Flow
+from pyfabric.client.system_chaincodes import ask
 from pyfabric.errors import ValidationCode
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.decoding import decode

@@ -5,6 +5,7 @@ Everything that a gateway gives belongs to the event loop of its first call.
 
 from typing import TYPE_CHECKING
 
+from pyfabric._grpc.endpoint_files import load_endpoint
 from pyfabric._lazy import lazily
 from pyfabric.aio.checkpointers import FileCheckpointer, InMemoryCheckpointer
 from pyfabric.aio.contract import Contract
@@ -63,4 +64,5 @@ __all__ = [
     "Tracer",
     "Transaction",
     "connect",
+    "load_endpoint",
 ]

@@ -19,8 +19,9 @@ T = TypeVar("T")
 class Endpoint:
     """Where a node listens and how to trust it.
 
-    `address` is host:port. `tls_roots` are PEM certificates that may sign the server's; `server_name`
-    overrides the name looked for in it. `client_certificate` and `client_key` (PEM) are for mutual TLS.
+    `address` is host:port. `tls_roots` are the certificates (PEM) that may have signed the server's;
+    `server_name` replaces the address as the name that is looked for in it. `client_certificate` and
+    `client_key` (PEM) are for mutual TLS.
     """
 
     address: str

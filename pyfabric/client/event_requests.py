@@ -20,6 +20,9 @@ from pyfabric.messages.events import (
     BlockAndPrivateData,
     ChaincodeEvent,
     FilteredBlock,
+    block_and_private_data_of,
+    block_of,
+    filtered_block_of,
     read_chaincode_events,
 )
 
@@ -106,15 +109,15 @@ def _delivered(raw: bytes) -> events_pb2.DeliverResponse:
 
 
 def _read_block(raw: bytes) -> tuple[Block]:
-    return (Block.from_message(_delivered(raw).block),)
+    return (block_of(_delivered(raw).block),)
 
 
 def _read_filtered(raw: bytes) -> tuple[FilteredBlock]:
-    return (FilteredBlock.from_message(_delivered(raw).filtered_block),)
+    return (filtered_block_of(_delivered(raw).filtered_block),)
 
 
 def _read_private(raw: bytes) -> tuple[BlockAndPrivateData]:
-    return (BlockAndPrivateData.from_message(_delivered(raw).block_and_private_data),)
+    return (block_and_private_data_of(_delivered(raw).block_and_private_data),)
 
 
 CHAINCODE_EVENTS: StreamKind[ChaincodeEvent] = StreamKind(

@@ -1,10 +1,11 @@
 """The flows that open a channel's event streams, which both surfaces run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pyfabric.client.client import Client
-from pyfabric.client.effects import Flow, now
+from pyfabric.client.effects import Endpoint, Flow, now
 from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.client.event_requests import (
     CHAINCODE_EVENTS,
@@ -21,6 +22,8 @@ from pyfabric.client.event_source import (
     Numbered,
 )
 from pyfabric.client.event_start import Start, resolve
+from pyfabric.client.waiting import wait_for_config, wait_for_height
+from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.envelopes import SeekStart
 from pyfabric.messages.events import ChaincodeEvent
 
@@ -60,6 +63,20 @@ class NetworkFlows:
         opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
         cursor = BlockCursor(kind, client.identity.identity, self.channel, opening.block)
         return EventSource(kind, cursor, client.identity, opening.endpoints)
+
+    def wait_for_height(self, height: int, timeout: float | None) -> Flow[None]:
+        """Wait until a peer has that many blocks; see `waiting.wait_for_height`."""
+        return wait_for_height(*self._peers(), height, self._seconds(timeout))
+
+    def wait_for_config(self, after: bytes, timeout: float | None) -> Flow[bytes]:
+        """Wait for a newer configuration; see `waiting.wait_for_config`."""
+        return wait_for_config(*self._peers(), after, self._seconds(timeout))
+
+    def _peers(self) -> tuple[Sequence[Endpoint], SigningIdentity, str]:
+        return self.client.endpoints, self.client.identity, self.channel
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self.client.timeouts.commit_status if timeout is None else timeout
 
     def chaincode_events_request(
         self, chaincode: str, start: Start

@@ -6,6 +6,7 @@ Everything that a gateway gives is thread-safe, but each event stream is iterate
 
 from typing import TYPE_CHECKING
 
+from pyfabric._grpc.endpoint_files import load_endpoint
 from pyfabric._lazy import lazily
 from pyfabric.client.checkpoints import Checkpoint, Checkpointer
 from pyfabric.client.effects import Endpoint
@@ -64,4 +65,5 @@ __all__ = [
     "Tracer",
     "Transaction",
     "connect",
+    "load_endpoint",
 ]

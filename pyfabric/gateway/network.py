@@ -44,6 +44,22 @@ class Network:
         """Return a contract of a chaincode; without a name, its default contract."""
         return Contract(self._connections, self._name, chaincode, name)
 
+    def wait_for_height(self, height: int, *, timeout: float | None = None) -> None:
+        """Wait until a peer has blocks 0 to `height` - 1: the first that can be reached.
+
+        `timeout` is in seconds; without it, the gateway's for commit status. Raises GatewayError
+        (DEADLINE_EXCEEDED) when it has passed, and DeliverError when the peer refuses.
+        """
+        self._connections.driver.run(self._flows.wait_for_height(height, timeout))
+
+    def wait_for_config(self, after: bytes, *, timeout: float | None = None) -> bytes:
+        """Wait until a peer has a newer configuration than `after`, and return the newer one.
+
+        Both are bytes of common.Config, as `Admin.config` returns them. Raises DecodeError when `after`
+        is not a configuration, and what `wait_for_height` raises.
+        """
+        return self._connections.driver.run(self._flows.wait_for_config(after, timeout))
+
     def chaincode_events(
         self,
         chaincode: str,

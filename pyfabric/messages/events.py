@@ -1,4 +1,4 @@
-"""What event streams yield: chaincode events and blocks, as values of our own."""
+"""Events and blocks, as event streams yield them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,19 +25,6 @@ class ChaincodeEvent:
     name: str
     payload: bytes
 
-    @classmethod
-    def from_message(cls, block_number: int, event: chaincode_event_pb2.ChaincodeEvent) -> Self:
-        """The event of a peer.ChaincodeEvent in that block."""
-        return cls(block_number, event.tx_id, event.chaincode_id, event.event_name, event.payload)
-
-
-def read_chaincode_events(raw: bytes) -> tuple[ChaincodeEvent, ...]:
-    """The events of a gateway.ChaincodeEventsResponse; raises DecodeError."""
-    response = decode(gateway_pb2.ChaincodeEventsResponse, raw)
-    return tuple(
-        ChaincodeEvent.from_message(response.block_number, event) for event in response.events
-    )
-
 
 @dataclass(frozen=True, slots=True)
 class BlockTransaction:
@@ -62,14 +49,14 @@ class Block:
     raw: bytes = field(repr=False)
 
     @classmethod
-    def from_message(cls, block: common_pb2.Block) -> Self:
-        """The value of a common.Block."""
-        header = block.header
-        return cls(header.number, header.previous_hash, header.data_hash, block.SerializeToString())
+    def from_bytes(cls, raw: bytes) -> Self:
+        """Read the bytes of a common.Block; raises DecodeError."""
+        header = decode(common_pb2.Block, raw).header
+        return cls(header.number, header.previous_hash, header.data_hash, raw)
 
     @cached_property
     def transactions(self) -> tuple[BlockTransaction, ...]:
-        """The block's transactions with their validation codes; raises DecodeError.
+        """The block's transactions with their validation codes. Raises DecodeError.
 
         Codes are NOT_VALIDATED in a block that comes from an orderer.
         """
@@ -108,24 +95,6 @@ class FilteredBlock:
     channel: str
     transactions: tuple[FilteredTransaction, ...]
 
-    @classmethod
-    def from_message(cls, block: events_pb2.FilteredBlock) -> Self:
-        """The value of a peer.FilteredBlock."""
-        transactions = tuple(
-            FilteredTransaction(
-                each.txid,
-                each.type,
-                ValidationCode(each.tx_validation_code),
-                tuple(
-                    ChaincodeEvent.from_message(block.number, action.chaincode_event)
-                    for action in each.transaction_actions.chaincode_actions
-                    if action.HasField("chaincode_event")
-                ),
-            )
-            for each in block.filtered_transactions
-        )
-        return cls(block.number, block.channel_id, transactions)
-
 
 @dataclass(frozen=True, slots=True)
 class PrivateWrites:
@@ -148,13 +117,47 @@ class BlockAndPrivateData:
         """The block's number."""
         return self.block.number
 
-    @classmethod
-    def from_message(cls, message: events_pb2.BlockAndPrivateData) -> Self:
-        """The value of a peer.BlockAndPrivateData."""
-        private = {
-            index: _private_writes(writes) for index, writes in message.private_data_map.items()
-        }
-        return cls(Block.from_message(message.block), MappingProxyType(private))
+
+def read_chaincode_events(raw: bytes) -> tuple[ChaincodeEvent, ...]:
+    """Read the events of a gateway.ChaincodeEventsResponse; raises DecodeError."""
+    response = decode(gateway_pb2.ChaincodeEventsResponse, raw)
+    return tuple(_event(response.block_number, event) for event in response.events)
+
+
+def block_of(message: common_pb2.Block) -> Block:
+    """Return the value of a common.Block."""
+    header = message.header
+    return Block(header.number, header.previous_hash, header.data_hash, message.SerializeToString())
+
+
+def filtered_block_of(message: events_pb2.FilteredBlock) -> FilteredBlock:
+    """Return the value of a peer.FilteredBlock."""
+    transactions = tuple(
+        FilteredTransaction(
+            each.txid,
+            each.type,
+            ValidationCode(each.tx_validation_code),
+            tuple(
+                _event(message.number, action.chaincode_event)
+                for action in each.transaction_actions.chaincode_actions
+                if action.HasField("chaincode_event")
+            ),
+        )
+        for each in message.filtered_transactions
+    )
+    return FilteredBlock(message.number, message.channel_id, transactions)
+
+
+def block_and_private_data_of(message: events_pb2.BlockAndPrivateData) -> BlockAndPrivateData:
+    """Return the value of a peer.BlockAndPrivateData."""
+    private = {index: _private_writes(writes) for index, writes in message.private_data_map.items()}
+    return BlockAndPrivateData(block_of(message.block), MappingProxyType(private))
+
+
+def _event(block_number: int, event: chaincode_event_pb2.ChaincodeEvent) -> ChaincodeEvent:
+    return ChaincodeEvent(
+        block_number, event.tx_id, event.chaincode_id, event.event_name, event.payload
+    )
 
 
 def _private_writes(message: rwset_pb2.TxPvtReadWriteSet) -> tuple[PrivateWrites, ...]:

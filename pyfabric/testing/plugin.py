@@ -7,6 +7,8 @@ import pytest
 
 from pyfabric.testing.networks import DevelopmentNetwork, development_network
 
+__all__ = ["fabric", "fabric_network", "fabric_topology"]
+
 
 @pytest.fixture(scope="session")
 def fabric_topology() -> Path:

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 from fabric_protos.common import configtx_pb2
 
-from pyfabric.rules.configuration.channel_config import config_from_block
+from pyfabric.messages.config_blocks import config_from_block
 from tests.support.ledger.ledger import free_port
 from tests.support.ledger.ordering import CHANNEL, Council, OrderingService
 from tests.support.ledger.real_orderers import RealOrderers

@@ -21,9 +21,9 @@ from pyfabric.admin.config.model import (
 )
 from pyfabric.errors import ConfigError, DecodeError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, format_duration
-from pyfabric.rules.configuration.channel_config import config_from_block
 from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Node, Plan
 from pyfabric_network.topology.values import octets, seconds
 

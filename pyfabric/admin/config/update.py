@@ -13,8 +13,8 @@ from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.errors import ConfigError
 from pyfabric.messages.blocks import parse_block
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
-from pyfabric.rules.configuration.channel_config import config_from_block
 
 _KINDS: Final = ("groups", "values", "policies")
 

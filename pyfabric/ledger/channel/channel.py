@@ -19,9 +19,10 @@ from pyfabric.errors import LedgerError, ValidationCode
 from pyfabric.ledger.channel.limits import check_validation
 from pyfabric.ledger.channel.store import ChannelStore, Decided, Snapshot, storage_errors
 from pyfabric.messages.blocks import header_hash, metadata, parse_block
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE
-from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.lifecycle.definitions import (
     Definition,
     committed_definition,

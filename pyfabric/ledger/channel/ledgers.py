@@ -13,7 +13,7 @@ from pyfabric.errors import ConfigError, LedgerError
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.store import remove
 from pyfabric.local import files
-from pyfabric.rules.configuration.channel_config import config_from_block
+from pyfabric.messages.config_blocks import config_from_block
 
 _SUFFIX = ".ledger"
 

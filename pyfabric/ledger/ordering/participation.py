@@ -18,12 +18,9 @@ from pyfabric.errors import ConfigError, DecodeError, OrdererError
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.ordering.orderer import Joined, Orderer, as_ordered
 from pyfabric.messages.blocks import data_hash
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import M, decode
-from pyfabric.rules.configuration.channel_config import (
-    MAX_ID_LENGTH,
-    config_from_block,
-    validate_channel_id,
-)
+from pyfabric.rules.configuration.channel_config import MAX_ID_LENGTH, validate_channel_id
 from pyfabric.rules.configuration.update import read_update
 
 BODY_LIMIT = 1024 * 1024

@@ -14,12 +14,12 @@ from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
 
-from pyfabric.errors import ConfigError, DecodeError, PolicyError
+from pyfabric.errors import ConfigError, PolicyError
 from pyfabric.identity.msp import MSPManager
 from pyfabric.messages import config_values
 from pyfabric.messages.blocks import data_hash, signature_set
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.config_values import GroupValues
-from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.elements import Elements, elements
 from pyfabric.rules.configuration.parts import (
     V3,
@@ -45,7 +45,6 @@ __all__ = [
     "ChannelConfig",
     "Consenter",
     "OrganizationInfo",
-    "config_from_block",
     "validate_channel_id",
 ]
 
@@ -61,28 +60,6 @@ def validate_channel_id(channel_id: str) -> None:
         raise ConfigError(f"channel ID illegal, cannot be longer than {MAX_ID_LENGTH}")
     if not _CHANNEL_ID.fullmatch(channel_id):
         raise ConfigError(f"'{channel_id}' contains illegal characters")
-
-
-def config_from_block(block: common_pb2.Block) -> tuple[str, configtx_pb2.Config]:
-    """The channel's name and the configuration in a configuration block; raises ConfigError."""
-    if len(block.data.data) != 1:
-        raise ConfigError(
-            f"block {block.header.number} is not a config block: it holds "
-            f"{len(block.data.data)} transactions"
-        )
-    try:
-        envelope = decode(common_pb2.Envelope, block.data.data[0])
-        payload = decode(common_pb2.Payload, envelope.payload)
-        header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
-        if header.type != common_pb2.HeaderType.CONFIG:
-            raise ConfigError(
-                f"block {block.header.number} is not a config block: its transaction is of type "
-                f"{header.type}"
-            )
-        config = decode(configtx_pb2.ConfigEnvelope, payload.data).config
-    except DecodeError as error:
-        raise ConfigError(f"block {block.header.number} is not a config block: {error}") from error
-    return header.channel_id, config
 
 
 class ChannelConfig:

@@ -46,16 +46,13 @@ from pyfabric.messages import (
     proposals,
     status_details,
 )
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.translation.decoding import to_json
 from pyfabric.messages.translation.encoding import from_json
 from pyfabric.messages.translation.marks import parse
 from pyfabric.messages.translation.table import COMPLETE
-from pyfabric.rules.configuration.channel_config import (
-    ChannelConfig,
-    config_from_block,
-    validate_channel_id,
-)
+from pyfabric.rules.configuration.channel_config import ChannelConfig, validate_channel_id
 from pyfabric.rules.consensus import bft, raft
 from pyfabric.rules.discovery.config import config_result
 from pyfabric.rules.discovery.principals import principal_sets
@@ -212,7 +209,7 @@ def _signatures_of_a_block(raw: bytes) -> None:
 
 
 def _block_as_an_event(raw: bytes) -> None:
-    for transaction in events.Block.from_message(decode(common_pb2.Block, raw)).transactions:
+    for transaction in events.Block.from_bytes(raw).transactions:
         inspection.describe_transaction(transaction.envelope)
 
 

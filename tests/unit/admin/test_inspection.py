@@ -3,8 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-from fabric_protos.common import common_pb2
-
 from pyfabric.admin.inspection import TransactionView, Write, describe_transaction
 from pyfabric.errors import ValidationCode
 from pyfabric.messages.events import Block
@@ -15,7 +13,7 @@ BLOCKS = Path("tests/vectors/5-channel-history/blocks")
 def views() -> list[tuple[ValidationCode, TransactionView]]:
     found = []
     for file in sorted(BLOCKS.glob("*.block")):
-        block = Block.from_message(common_pb2.Block.FromString(file.read_bytes()))
+        block = Block.from_bytes(file.read_bytes())
         found += [(each.code, describe_transaction(each.envelope)) for each in block.transactions]
     return found
 

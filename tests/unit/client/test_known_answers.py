@@ -30,7 +30,7 @@ from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import Identity
 from pyfabric.messages.digests import signing_digest
 from pyfabric.messages.envelopes import seek_payload, transaction_id
-from pyfabric.messages.events import Block, FilteredBlock, read_chaincode_events
+from pyfabric.messages.events import Block, filtered_block_of, read_chaincode_events
 from pyfabric.messages.prepared import CommitStatusRequest, PreparedTransaction
 from pyfabric.messages.proposals import Invocation, ProposedTransaction
 from tests.support.client.flows import play
@@ -209,7 +209,7 @@ def test_blocks_of_a_real_channel_are_read(vectors: Path) -> None:
     history = vectors / "5-channel-history"
     for entry in json.loads((history / "blocks.json").read_text()):
         raw = (history / "blocks" / f"{entry['number']:03}.block").read_bytes()
-        block = Block.from_message(common_pb2.Block.FromString(raw))
+        block = Block.from_bytes(raw)
         assert block.raw == raw
         assert (block.number, block.previous_hash.hex(), block.data_hash.hex()) == (
             entry["number"],
@@ -230,7 +230,7 @@ def test_blocks_of_a_real_channel_are_read(vectors: Path) -> None:
 
 def test_a_block_from_an_orderer_is_not_validated(vectors: Path) -> None:
     raw = (vectors / "5-channel-history" / "orderer-blocks-164.block").read_bytes()
-    block = Block.from_message(common_pb2.Block.FromString(raw))
+    block = Block.from_bytes(raw)
     assert {each.code for each in block.transactions} == {ValidationCode.NOT_VALIDATED}
 
 
@@ -250,7 +250,7 @@ def test_filtered_blocks_of_a_real_peer_are_read(vectors: Path) -> None:
     events = 0
     for line in lines:
         given = json.loads(line)
-        block = FilteredBlock.from_message(ParseDict(given, events_pb2.FilteredBlock()))
+        block = filtered_block_of(ParseDict(given, events_pb2.FilteredBlock()))
         assert (block.number, block.channel) == (int(given.get("number", 0)), "records")
         assert [each.code.name for each in block.transactions] == [
             each.get("tx_validation_code", "VALID") for each in given["filtered_transactions"]

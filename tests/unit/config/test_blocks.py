@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pyfabric.errors import ConfigError, DecodeError, PolicyError, ValidationCode
 from pyfabric.messages import blocks
-from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.messages.config_blocks import config_from_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from tests.conftest import ROOT
 
 VECTORS = ROOT / "tests" / "vectors"

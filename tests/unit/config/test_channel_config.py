@@ -13,11 +13,11 @@ from google.protobuf.message import Message
 
 from pyfabric.errors import ConfigError, PolicyError
 from pyfabric.messages.blocks import parse_block
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.rules.configuration.channel_config import (
     BatchSettings,
     ChannelConfig,
     OrganizationInfo,
-    config_from_block,
     validate_channel_id,
 )
 from tests.conftest import ROOT

@@ -10,8 +10,9 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from pyfabric.admin.config.genesis import genesis_block
 from pyfabric.errors import ConfigError, FabricError
 from pyfabric.messages.blocks import data_hash, last_config_index, parse_block
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.config_values import APPLICATION
-from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from tests.conftest import ROOT
 from tests.support.rules.configtx import UnreadableError, read_model
 

@@ -14,8 +14,8 @@ from pyfabric.ledger.channel.ledgers import Ledgers
 from pyfabric.ledger.ordering.orderer import Chains, Orderer
 from pyfabric.ledger.traces import Traces
 from pyfabric.messages.blocks import last_config_index, new_block
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.envelopes import channel_header
-from pyfabric.rules.configuration.channel_config import config_from_block
 from tests.support.municipal import records
 
 VECTORS = Path(__file__).parent.parent.parent / "vectors" / "2-config-updates" / "live"

@@ -17,8 +17,8 @@ from pyfabric.client.effects import rest
 from pyfabric.identity.folders import write_local_msp
 from pyfabric.identity.keys import generate_private_key
 from pyfabric.local.waiting import poll
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.envelopes import channel_header
-from pyfabric.rules.configuration.channel_config import config_from_block
 from tests.support.ledger.ledger import (
     CHANNEL,
     Department,

@@ -35,7 +35,8 @@ from pyfabric.ledger.supported import (
     refused,
     sections,
 )
-from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.messages.config_blocks import config_from_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.policies.syntax import parse_signature_policy
 from tests.conftest import ROOT
 from tests.support.ledger.ledger import CHANNEL, LedgerNetwork

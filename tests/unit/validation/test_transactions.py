@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ConfigError, ValidationCode
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, field_key, metadata_key
-from pyfabric.rules.configuration.channel_config import ChannelConfig, config_from_block
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.policies.syntax import parse_signature_policy
 from pyfabric.rules.state.simulation import Simulation
 from pyfabric.rules.state.updates import Updates

@@ -1,4 +1,4 @@
-"""What a peer's system chaincodes answer, or the error in its place."""
+"""Calls of a peer's system chaincodes: cscc, qscc, _lifecycle."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,7 +18,7 @@ def ask(
     chaincode: str,
     arguments: Sequence[bytes],
 ) -> Flow[bytes]:
-    """The payload that this very peer answers; the channel is "" for what concerns the peer alone.
+    """Return the payload that this peer answers; the channel is "" for what concerns the peer alone.
 
     Raises PeerResponseError for a status of 400 or above, GatewayError when the call itself fails.
     """
