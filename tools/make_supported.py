@@ -1,9 +1,9 @@
-"""Write SUPPORTED.md from the tables in `pyfabric.ledger.supported`."""
+"""Write SUPPORTED.md from the tables in `tools.supported`."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyfabric.ledger.supported import DIFFERENCES, Item, sections
+from tools.supported import DIFFERENCES, Item, sections
 
 FILE = Path(__file__).parent.parent / "SUPPORTED.md"
 _INTRODUCTION = """\

@@ -12,12 +12,9 @@ if TYPE_CHECKING:
     from pyfabric_network.profile import Profile, load_profile
     from pyfabric_network.runtimes.runtime import RuntimeName
     from pyfabric_network.status import NodeStatus
+    from pyfabric_network.topology.bundled import bundled_topologies, find_topology
     from pyfabric_network.topology.spec import Topology
-    from pyfabric_network.topology.topologies import (
-        bundled_topologies,
-        find_topology,
-        load_topology,
-    )
+    from pyfabric_network.topology.topologies import load_topology
 else:
     __getattr__ = lazily(
         __name__,
@@ -30,11 +27,8 @@ else:
             "pyfabric_network.runtimes.runtime": ["RuntimeName"],
             "pyfabric_network.status": ["NodeStatus"],
             "pyfabric_network.topology.spec": ["Topology"],
-            "pyfabric_network.topology.topologies": [
-                "bundled_topologies",
-                "find_topology",
-                "load_topology",
-            ],
+            "pyfabric_network.topology.bundled": ["bundled_topologies", "find_topology"],
+            "pyfabric_network.topology.topologies": ["load_topology"],
         },
     )
 

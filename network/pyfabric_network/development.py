@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pyfabric.errors import LedgerError, NetworkError
-from pyfabric.ledger.local_socket import connect
+from pyfabric.local.unix_sockets import connect
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Any
 
 from pyfabric.errors import FabricError
 from pyfabric.ledger.config import LedgerConfig
-from pyfabric.ledger.node import Node
+from pyfabric.ledger.process import LedgerProcess
 
 _NONCE_SIZE = 24
 
@@ -46,7 +46,7 @@ async def _run(path: Path) -> int:
     loop.add_signal_handler(signal.SIGHUP, reloading.set)
     try:
         config = LedgerConfig.load(path)
-        node = await Node.start(config, _now, _nonce, SystemRandom())
+        ledger = await LedgerProcess.start(config, _now, _nonce, SystemRandom())
     except FabricError as error:
         _say({"ready": False, "error": str(error)})
         return 1
@@ -55,21 +55,23 @@ async def _run(path: Path) -> int:
             {
                 "ready": True,
                 "pid": os.getpid(),
-                "peers": {name: one.port for name, one in node.peers.items()},
+                "peers": {name: one.port for name, one in ledger.peers.items()},
                 "orderers": {
                     name: {"port": one.port, "admin_port": one.admin_port}
-                    for name, one in node.orderers.items()
+                    for name, one in ledger.orderers.items()
                 },
-                "hosts": node.hosts.pids(),
+                "hosts": ledger.hosts.pids(),
             }
         )
-        await _serve(node, path, stopping, reloading)
+        await _serve(ledger, path, stopping, reloading)
     finally:
-        await node.stop()
+        await ledger.stop()
     return 0
 
 
-async def _serve(node: Node, path: Path, stopping: asyncio.Event, reloading: asyncio.Event) -> None:
+async def _serve(
+    ledger: LedgerProcess, path: Path, stopping: asyncio.Event, reloading: asyncio.Event
+) -> None:
     stopped = asyncio.ensure_future(stopping.wait())
     while not stopped.done():
         asked = asyncio.ensure_future(reloading.wait())
@@ -79,11 +81,11 @@ async def _serve(node: Node, path: Path, stopping: asyncio.Event, reloading: asy
             return
         reloading.clear()
         try:
-            await node.reload(LedgerConfig.load(path))
+            await ledger.reload(LedgerConfig.load(path))
         except FabricError as error:
             _say({"reloaded": False, "error": str(error)})
         else:
-            _say({"reloaded": True, "hosts": node.hosts.pids()})
+            _say({"reloaded": True, "hosts": ledger.hosts.pids()})
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -18,9 +18,9 @@ from fabric_protos.common import common_pb2
 from pyfabric._grpc.options import SERVER_OPTIONS, server_credentials
 from pyfabric.client.tracing import TRACEPARENT, Tracer, call_attributes
 from pyfabric.errors import NetworkError, StatusCode
+from pyfabric.ledger.call_metrics import CallMetrics, CountedCall
 from pyfabric.ledger.config import TLSFiles
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.metrics import Call, CallMetrics
 from pyfabric.messages.decoding import M, decode
 
 _NO_SPAN = nullcontext()
@@ -94,7 +94,7 @@ class ServiceBuilder:
 
         async def handle(request: bytes, context: grpc.aio.ServicerContext) -> Any:
             try:
-                with Call(self.metrics, "unary", labels), limit, self._span(name, context):
+                with CountedCall(self.metrics, "unary", labels), limit, self._span(name, context):
                     return await method(decode(kind, request, _internal, _REQUEST), context)
             except CallError as failure:
                 await failure.abort(context)
@@ -114,7 +114,7 @@ class ServiceBuilder:
 
         async def handle(request: bytes, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
             try:
-                with Call(self.metrics, "stream", labels), limit:
+                with CountedCall(self.metrics, "stream", labels), limit:
                     self.metrics.messages_received.add(*labels)
                     # Headers at once: a client waits for them to know that the stream is open.
                     await context.send_initial_metadata(())
@@ -140,7 +140,7 @@ class ServiceBuilder:
             requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
         ) -> AsyncIterator[Any]:
             try:
-                with Call(self.metrics, "stream", labels), limit:
+                with CountedCall(self.metrics, "stream", labels), limit:
                     async for message in method(
                         _Envelopes(requests, self.metrics, labels), context
                     ):

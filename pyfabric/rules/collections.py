@@ -5,7 +5,7 @@ has an implicit one in every chaincode. Sources: core/common/privdata and
 core/chaincode/lifecycle/deployedcc_infoprovider.go of Fabric 3.1.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -20,8 +20,9 @@ from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE, implicit_collection, implicit_owner
 from pyfabric.messages.policies import signed_by_members
 from pyfabric.rules.configuration.channel_config import Capabilities
-from pyfabric.rules.lifecycle.definitions import Definition
+from pyfabric.rules.lifecycle.definitions import Definition, committed_definition, defined_names
 from pyfabric.rules.policies.evaluation import SignaturePolicy
+from pyfabric.rules.state.versions import StateReader, hashed_namespace
 
 IMPLICIT_MAXIMUM = 1
 """To how many other peers of its department a peer gives what goes into their own collection."""
@@ -61,6 +62,18 @@ class Collection:
     @cached_property
     def _policy(self) -> SignaturePolicy:
         return SignaturePolicy(self.members, self.manager)
+
+
+def block_lifetimes(state: StateReader) -> Mapping[str, int]:
+    """Return blockToLive by hashed namespace, of all collections whose data expire."""
+    definitions = {name: committed_definition(name, state) for name in defined_names(state)}
+    return {
+        hashed_namespace(chaincode, name): collection.block_to_live
+        for chaincode, definition in definitions.items()
+        if definition is not None
+        for name, collection in definition.explicit_collections.items()
+        if collection.block_to_live
+    }
 
 
 class ChannelMembers(Protocol):

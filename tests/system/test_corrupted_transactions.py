@@ -21,8 +21,8 @@ from pyfabric.errors import EndorseError, OrdererError, ValidationCode
 from pyfabric.gateway import Contract, connect
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.ordering import broadcast
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.consensus import broadcast
 from tests.support.ledger.limits import at_most
 from tests.support.messages.forging import Forger
 from tests.support.messages.garbage import Answer, Client, Question

@@ -1,97 +1,106 @@
-"""The channels of this process and the peers that have joined each of them."""
+"""The channels of this process, each in a file of its own under one folder."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from weakref import WeakSet
+import fcntl
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BufferedWriter
+from pathlib import Path
 
-from pyfabric.ledger.channel.channel import ChannelLedger, CommittedBlock
-from pyfabric.ledger.channel.commits import CommitWaiters
-from pyfabric.ledger.channel.ledgers import Ledgers
-from pyfabric.ledger.traces import Traces
-from pyfabric.messages.blocks import parse_block
-from pyfabric.messages.lifecycle import LIFECYCLE
+from fabric_protos.common import common_pb2
 
-if TYPE_CHECKING:
-    from pyfabric.ledger.peer.peer import Peer
+from pyfabric.errors import ConfigError, LedgerError
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.database import delete_database
+from pyfabric.local import files
+from pyfabric.messages.config_blocks import config_from_block
+
+_SUFFIX = ".ledger"
 
 
-class Channels:
-    """What the peers of a process share.
+class Channels(Mapping[str, Channel]):
+    """The channels by name. The folder belongs to one process at a time; `close` gives it back."""
 
-    `generation` changes whenever plans for endorsing on a channel may have become stale.
-    """
+    def __init__(self, folder: Path) -> None:
+        """Open all channels of a folder; raises LedgerError if one is damaged or the folder in use."""
+        self._folder = folder
+        self._lock = _lock(folder)
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-writer")
+        self._channels: dict[str, Channel] = {}
+        try:
+            for path in sorted(folder.glob(f"*{_SUFFIX}")):
+                self._open(path)
+        except LedgerError:
+            self.close()
+            raise
 
-    def __init__(self, ledgers: Ledgers, traces: Traces) -> None:
-        self._ledgers = ledgers
-        self.traces = traces
-        self._peers: list[Peer] = []
-        self._generations: dict[str, int] = defaultdict(int)
-        self.waiters = CommitWaiters()
-        self._followed: WeakSet[ChannelLedger] = WeakSet()
-        for ledger in ledgers.channels.values():
-            self.follow(ledger)
+    def __getitem__(self, channel_id: str) -> Channel:
+        return self._channels[channel_id]
 
-    def add(self, peer: "Peer") -> None:
-        """Make a peer known to the others."""
-        self._peers.append(peer)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._channels)
 
-    @property
-    def peers(self) -> "Sequence[Peer]":
-        """All peers of this process."""
-        return tuple(self._peers)
+    def __len__(self) -> int:
+        return len(self._channels)
 
-    def joined(self, name: str) -> Sequence[str]:
-        """The channels that a peer has joined, by name."""
-        return [
-            channel_id
-            for channel_id, ledger in sorted(self._ledgers.channels.items())
-            if name in ledger.members
-        ]
+    def create(self, genesis: common_pb2.Block) -> Channel:
+        """Return the channel that begins with this block, made if it is not there.
 
-    def get(self, channel_id: str, name: str) -> ChannelLedger | None:
-        """A channel that a peer has joined."""
-        ledger = self._ledgers.channels.get(channel_id)
-        return ledger if ledger is not None and name in ledger.members else None
+        Raises ConfigError if the block makes no channel, LedgerError if the channel has another block 0.
+        """
+        channel_id, _ = config_from_block(genesis)
+        found = self._channels.get(channel_id)
+        if found is None:
+            found = Channel.create(self._path(channel_id), genesis, self._writer)
+            self._channels[channel_id] = found
+        else:
+            first = found.block(0)
+            if first is None or first.header != genesis.header:
+                raise LedgerError(f"channel {channel_id} began with another genesis block")
+        return found
 
-    def join(self, block: bytes, name: str) -> None:
-        """Record, durably, that a peer joins the channel of a genesis block; raises FabricError."""
-        ledger = self._ledgers.create(parse_block(block))
-        ledger.join(name)
-        self.follow(ledger)
-        self.changed(ledger.channel_id)
+    def restore(self, channel_id: str, image: bytes) -> None:
+        """Set a channel back to what it was, or make it again if it was removed."""
+        found = self._channels.get(channel_id)
+        if found is not None:
+            found.restore(image)
+        else:
+            path = self._path(channel_id)
+            files.write_public(path, image, error=LedgerError)
+            self._open(path)
 
-    def members(self, channel_id: str) -> "list[Peer]":
-        """The peers of a channel."""
-        ledger = self._ledgers.channels.get(channel_id)
-        members = frozenset() if ledger is None else ledger.members
-        return [peer for peer in self._peers if peer.name in members]
+    def remove(self, channel_id: str) -> None:
+        """Delete a channel, which nobody may be using."""
+        self._channels.pop(channel_id).close()
+        delete_database(self._path(channel_id))
 
-    def generation(self, channel_id: str) -> int:
-        """A number that is another when who can endorse what may have changed."""
-        return self._generations[channel_id]
+    def close(self) -> None:
+        """Wait for the disk, then close all channels."""
+        self._writer.shutdown(wait=True)
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+        self._lock.close()
 
-    def changed(self, channel_id: str) -> None:
-        """Say that a peer joined or installed something."""
-        self._generations[channel_id] += 1
+    def _path(self, channel_id: str) -> Path:
+        return self._folder / f"{channel_id}{_SUFFIX}"
 
-    def restored(self, ledger: ChannelLedger) -> None:
-        """Take a ledger that was set back for the one that was there."""
-        self.follow(ledger)
-        self.changed(ledger.channel_id)
-        self.waiters.end(ledger.channel_id, f"channel {ledger.channel_id} has been set back")
+    def _open(self, path: Path) -> None:
+        try:
+            channel = Channel.open(path, self._writer)
+        except ConfigError as error:
+            raise LedgerError(f"{path}: the channel's configuration is damaged: {error}") from error
+        self._channels[channel.channel_id] = channel
 
-    def follow(self, ledger: ChannelLedger) -> None:
-        """Have the peers take part in what a ledger commits."""
-        if ledger not in self._followed:
-            self._followed.add(ledger)
-            ledger.subscribe(lambda block: self._committed(ledger, block))
 
-    def _committed(self, ledger: ChannelLedger, block: CommittedBlock) -> None:
-        channel_id = ledger.channel_id
-        names = {one.chaincode for one in block.transactions}
-        if LIFECYCLE in names or "" in names:
-            self.changed(channel_id)
-        for peer in self.members(channel_id):
-            peer.committed(channel_id, block)
-        self.waiters.committed(channel_id, block)
+def _lock(folder: Path) -> BufferedWriter:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("wb")
+    except OSError as error:
+        raise LedgerError(f"{folder}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise LedgerError(f"{folder}: another ledger process is using this folder") from error
+    return lock

@@ -8,18 +8,21 @@ data) is left to the service that sends it.
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, NamedTuple, TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
 
 from pyfabric.errors import DecodeError, FabricError, LedgerError, PolicyError
-from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.channel import HasChannel
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.proposals import expires_at
 from pyfabric.rules.validation.form import CONFIG
 
 TIME_WINDOW = timedelta(minutes=15)
+
+J = TypeVar("J", bound=HasChannel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,26 @@ class RefusalError(FabricError):
         self.status = status
 
 
-class Delivery:
+class Delivered(NamedTuple, Generic[J]):
+    """A block for a client, with what the node has for the channel and the signature of the request."""
+
+    block: common_pb2.Block
+    joined: J
+    signed: SignedData
+
+
+class Delivery(Generic[J]):
     """Answers requests for blocks.
 
-    `find` knows the channels that are served here; `authorize` raises PolicyError unless the signer of a
-    request may read the channel. With `mutual_tls`, a request must carry the SHA-256 of the client's TLS
-    certificate.
+    `find` returns what the node has for a channel that is served here; `authorize` raises PolicyError
+    unless the signer of a request may read the channel. With `mutual_tls`, a request must carry the
+    SHA-256 of the client's TLS certificate.
     """
 
     def __init__(
         self,
-        find: Callable[[str], ChannelLedger | None],
-        authorize: Callable[[ChannelLedger, SignedData], None],
+        find: Callable[[str], J | None],
+        authorize: Callable[[J, SignedData], None],
         now: Callable[[], datetime],
         *,
         mutual_tls: bool,
@@ -62,8 +73,8 @@ class Delivery:
 
     async def serve(
         self, envelope: bytes, client_certificate_hash: bytes | None
-    ) -> AsyncIterator[common_pb2.Block | int]:
-        """The blocks that an envelope asks for, then the status (common.Status) of the request."""
+    ) -> AsyncIterator[Delivered[J] | int]:
+        """Yield the blocks that an envelope asks for, then the status (common.Status) of the request."""
         try:
             request = self._read(envelope, client_certificate_hash)
             async for block in self._blocks(request):
@@ -97,46 +108,50 @@ class Delivery:
         signed = SignedData(envelope.payload, signature.creator, envelope.signature)
         return Request(header, signed, payload.data)
 
-    async def _blocks(self, request: Request) -> AsyncIterator[common_pb2.Block]:
-        ledger = self._find(request.header.channel_id)
-        if ledger is None:
+    async def _blocks(self, request: Request) -> AsyncIterator[Delivered[J]]:
+        joined = self._find(request.header.channel_id)
+        if joined is None:
             raise RefusalError(common_pb2.NOT_FOUND)
         try:
             seek = decode(ab_pb2.SeekInfo, request.data)
         except DecodeError as error:
             raise RefusalError(common_pb2.BAD_REQUEST) from error
-        session = _Session(ledger, request.signed, self._authorize, self._now)
-        session.check()
+        access = SessionAccess(joined, request.signed, self._authorize, self._now)
+        access.check()
         if not (seek.HasField("start") and seek.HasField("stop")):
             raise RefusalError(common_pb2.BAD_REQUEST)
-        number = _start(seek.start, ledger.height)
-        stop = _stop(seek, number or 0, ledger.height)
+        channel = joined.channel
+        number = _start(seek.start, channel.height)
+        stop = _stop(seek, number or 0, channel.height)
+        if number is None:
+            raise RefusalError(common_pb2.NOT_FOUND)
+        blocks = channel.blocks(number)
         while True:
             fails = seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY
-            if number is None or (fails and number >= ledger.height):
+            if fails and number >= channel.height:
                 raise RefusalError(common_pb2.NOT_FOUND)
             try:
-                block = await ledger.wait_for_block(number)
+                block = await anext(blocks)
             except LedgerError as error:
                 raise RefusalError(common_pb2.SERVICE_UNAVAILABLE) from error
-            session.check()
-            yield _content(seek, block)
+            access.check()
+            yield Delivered(_content(seek, block), joined, request.signed)
             if number == stop:
                 return
             number += 1
 
 
-class _Session:
-    """A client's right to read, asked again whenever the channel's configuration has changed."""
+class SessionAccess(Generic[J]):
+    """A client's right to read, checked again whenever the channel's configuration has changed."""
 
     def __init__(
         self,
-        ledger: ChannelLedger,
+        joined: J,
         signed: SignedData,
-        authorize: Callable[[ChannelLedger, SignedData], None],
+        authorize: Callable[[J, SignedData], None],
         now: Callable[[], datetime],
     ) -> None:
-        self._ledger = ledger
+        self._joined = joined
         self._signed = signed
         self._authorize = authorize
         self._now = now
@@ -144,13 +159,14 @@ class _Session:
         self._checked_sequence = -1
 
     def check(self) -> None:
+        """Raise RefusalError if the client may not read, or not any more."""
         if self._expires is not None and self._now() > self._expires:
             raise RefusalError(common_pb2.FORBIDDEN)
-        sequence = self._ledger.config.sequence
+        sequence = self._joined.channel.config.sequence
         if sequence == self._checked_sequence:
             return
         try:
-            self._authorize(self._ledger, self._signed)
+            self._authorize(self._joined, self._signed)
         except PolicyError as error:
             raise RefusalError(common_pb2.FORBIDDEN) from error
         self._checked_sequence = sequence

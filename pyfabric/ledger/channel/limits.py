@@ -1,12 +1,21 @@
-"""Channels that this ledger would decide otherwise than Fabric, and therefore does not take."""
+"""Channels, and configurations of channels, that this ledger does not take though Fabric does.
+
+Fabric would decide otherwise of their transactions, or its nodes would stop.
+"""
 
 from typing import Final
 
-from pyfabric.errors import ConfigError
+from fabric_protos.common import common_pb2
+
+from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.succession import check_peer_support
+from pyfabric.rules.consensus import bft
+from pyfabric.rules.consensus.cutter import batch_settings
 
 VALIDATED_CAPABILITIES: Final = ("V2_0", "V2_5")
 """Application capabilities whose validation rules are the ledger's: one of them must be there."""
+UNSURVIVABLE: Final = "the development ledger refuses what would stop the nodes of a real network"
 
 
 def check_validation(config: ChannelConfig) -> ChannelConfig:
@@ -18,3 +27,25 @@ def check_validation(config: ChannelConfig) -> ChannelConfig:
             f"{config.channel_id} has {', '.join(sorted(names)) or 'none'}"
         )
     return config
+
+
+def check_configure(old: ChannelConfig, new: ChannelConfig) -> None:
+    """Raise OrdererError for a configuration that the ordering service, or this ledger, does not take."""
+    if old.consensus_type == bft.BFT:
+        try:
+            bft.check_policy(new)
+        except ConfigError as error:
+            raise OrdererError(str(error), status=common_pb2.SERVICE_UNAVAILABLE) from error
+    _check_survivable(new)
+
+
+def _check_survivable(new: ChannelConfig) -> None:
+    try:
+        check_peer_support(new)
+        batch_settings(new)
+    except ConfigError as error:
+        raise OrdererError(f"{UNSURVIVABLE}: {error}", status=common_pb2.BAD_REQUEST) from error
+    try:
+        check_validation(new)
+    except ConfigError as error:
+        raise OrdererError(str(error), status=common_pb2.BAD_REQUEST) from error

@@ -13,33 +13,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from fabric_protos.common import common_pb2
-from fabric_protos.ledger.queryresult import kv_query_result_pb2
 
-from pyfabric.errors import DecodeError, LedgerError
-from pyfabric.ledger.channel.block_contents import key_modification
-from pyfabric.ledger.channel.database_images import put_image, take_image
+from pyfabric.ledger.channel.check import APPLICATION_ID, FORMAT, check_file
+from pyfabric.ledger.channel.database import (
+    delete_database,
+    open_database,
+    put_image,
+    storage_errors,
+    take_image,
+)
+from pyfabric.ledger.channel.snapshot import Snapshot, StateTable, height_of, read_block
 from pyfabric.local import files
-from pyfabric.messages.blocks import data_hash, header_hash, parse_block
+from pyfabric.messages.blocks import header_hash
 from pyfabric.rules.state.updates import Updates
-from pyfabric.rules.state.versions import Version, VersionedValue
-
-APPLICATION_ID: Final = 0x70794662
-FORMAT: Final = 3
-CHECKED_BLOCKS: Final = 256
-"""How many of the newest blocks are read and compared when a file is opened."""
-
-_PAGE: Final = 200
-_SELECT: Final = (
-    "SELECT key, value, block, position, metadata FROM state WHERE namespace=:namespace"
-)
-_FROM: Final = f"{_SELECT} AND key>=:start AND key<:end ORDER BY key LIMIT :page"
-_ALL_FROM: Final = f"{_SELECT} AND key>=:start ORDER BY key LIMIT :page"
-_AFTER: Final = f"{_SELECT} AND key>:start AND key<:end ORDER BY key LIMIT :page"
-_ALL_AFTER: Final = f"{_SELECT} AND key>:start ORDER BY key LIMIT :page"
-_WRITERS: Final = (
-    "SELECT block, position FROM history WHERE namespace=:namespace AND key=:key"
-    " AND (block, position)<(:block, :position) ORDER BY block DESC, position DESC LIMIT :page"
-)
 
 _TABLES: Final = f"""
 PRAGMA application_id={APPLICATION_ID};
@@ -79,102 +65,6 @@ class Decided(NamedTuple):
     reason: str = ""
 
 
-class _Reader:
-    """`StateReader` over whatever the connection sees."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def get(self, namespace: str, key: str) -> VersionedValue | None:
-        row = self.connection.execute(
-            "SELECT value, block, position, metadata FROM state WHERE namespace=? AND key=?",
-            (namespace, key),
-        ).fetchone()
-        return None if row is None else VersionedValue(row[0], Version(row[1], row[2]), row[3])
-
-    def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
-        """Reads a page at a time: a scan that is left early holds no statement open."""
-        statement = _FROM if end else _ALL_FROM
-        while True:
-            rows = self.connection.execute(
-                statement, {"namespace": namespace, "start": start, "end": end, "page": _PAGE}
-            ).fetchall()
-            for key, value, block, position, metadata in rows:
-                yield key, VersionedValue(value, Version(block, position), metadata)
-            if len(rows) < _PAGE:
-                return
-            start = rows[-1][0]
-            statement = _AFTER if end else _ALL_AFTER
-
-
-class Snapshot(_Reader):
-    """State at one height, for as long as somebody holds it."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
-        self.holders = 0
-        connection.execute("BEGIN")
-        self.height = _height(connection)
-
-    def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
-        """What valid transactions wrote to a key, or that they deleted it, newest first."""
-        return (change for _, change in self._changes(namespace, key, self.height))
-
-    def before(self, number: int) -> "StateBefore":
-        """State as a block found it."""
-        return StateBefore(self, number)
-
-    def value_before(self, namespace: str, key: str, number: int) -> VersionedValue | None:
-        """The value of a key as a block found it, without metadata."""
-        for version, change in self._changes(namespace, key, number):
-            return None if change.is_delete else VersionedValue(change.value, version)
-        return None
-
-    def _changes(
-        self, namespace: str, key: str, number: int
-    ) -> Iterator[tuple[Version, kv_query_result_pb2.KeyModification]]:
-        """What blocks below a number made of a key, newest first."""
-        block = common_pb2.Block()
-        for version in self._writers(namespace, key, number):
-            if block.header.number != version.block:
-                block = parse_block(_block(self.connection, version.block) or b"")
-            yield version, key_modification(block.data.data[version.transaction], namespace, key)
-
-    def _writers(self, namespace: str, key: str, number: int) -> Iterator[Version]:
-        last = Version(number, 0)
-        while True:
-            rows = self.connection.execute(
-                _WRITERS,
-                {
-                    "namespace": namespace,
-                    "key": key,
-                    "block": last.block,
-                    "position": last.transaction,
-                    "page": _PAGE,
-                },
-            ).fetchall()
-            for row in rows:
-                last = Version(*row)
-                yield last
-            if len(rows) < _PAGE:
-                return
-
-
-@dataclass(frozen=True, slots=True)
-class StateBefore:
-    """`KeyReader` over state as a block found it; keys that changed since have no metadata."""
-
-    snapshot: Snapshot
-    number: int
-
-    def get(self, namespace: str, key: str) -> VersionedValue | None:
-        """The value of a key, or None if it did not exist."""
-        present = self.snapshot.get(namespace, key)
-        if present is not None and present.version.block < self.number:
-            return present
-        return self.snapshot.value_before(namespace, key, self.number)
-
-
 class ChannelStore:
     """An open file of one channel. All methods belong to one thread, except `commit`."""
 
@@ -182,14 +72,14 @@ class ChannelStore:
         """Open a file that `create` made; raises LedgerError, and changes nothing, if it is damaged."""
         self.path = path
         with storage_errors(path):
-            _check(path)
-            self._writer = _connect(path)
-            self._queries = _connect(path)
+            check_file(path)
+            self._writer = open_database(path)
+            self._queries = open_database(path)
         self._idle: list[sqlite3.Connection] = []
         self._current: Snapshot | None = None
         self._open: set[Snapshot] = set()
-        self.state = _Reader(self._writer)
-        self.height = _height(self._queries)
+        self.state = StateTable(self._writer)
+        self.height = height_of(self._queries)
 
     @classmethod
     def create(
@@ -199,8 +89,8 @@ class ChannelStore:
         draft = path.with_suffix(".new")
         with storage_errors(path):
             files.make_folder(path.parent)
-            remove(draft)
-            connection = _connect(draft)
+            delete_database(draft)
+            connection = open_database(draft)
             connection.executescript(_TABLES)
             connection.execute("BEGIN")
             _insert(connection, genesis, [Decided(transaction_id, 0)], updates)
@@ -239,7 +129,7 @@ class ChannelStore:
         """Make the file what it was, durably; snapshots that are held stay what they are."""
         with storage_errors(self.path):
             put_image(self._writer, image)
-        self.height = _height(self._queries)
+        self.height = height_of(self._queries)
         self._renew()
 
     def _renew(self) -> None:
@@ -252,7 +142,7 @@ class ChannelStore:
         """Hold the state of the present height."""
         snapshot = self._current
         if snapshot is None:
-            connection = self._idle.pop() if self._idle else _connect(self.path)
+            connection = self._idle.pop() if self._idle else open_database(self.path)
             snapshot = self._current = Snapshot(connection)
             self._open.add(snapshot)
         snapshot.holders += 1
@@ -265,7 +155,7 @@ class ChannelStore:
 
     def block(self, number: int) -> bytes | None:
         """A block by its number."""
-        return _block(self._queries, number)
+        return read_block(self._queries, number)
 
     def newest(self) -> bytes:
         """The newest block."""
@@ -344,82 +234,3 @@ def _insert(
         "INSERT INTO history VALUES (?, ?, ?, ?)",
         [(namespace, key, *version) for namespace, key, version in updates.written],
     )
-
-
-def _height(connection: sqlite3.Connection) -> int:
-    """The number of the next block: blocks are numbered from 0 without a gap."""
-    number: int = connection.execute("SELECT max(number) FROM blocks").fetchone()[0]
-    return number + 1
-
-
-def _block(connection: sqlite3.Connection, number: int) -> bytes | None:
-    row = connection.execute("SELECT block FROM blocks WHERE number=?", (number,)).fetchone()
-    return None if row is None else bytes(row[0])
-
-
-def remove(path: Path) -> None:
-    """Delete a store's file and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into a LedgerError that names the file."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise LedgerError(f"{path}: {error}") from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=5000")
-    return connection
-
-
-def _check(path: Path) -> None:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise LedgerError(f"{path}: this is no ledger file")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != FORMAT:
-            raise LedgerError(
-                f"{path}: format {version} is not supported, only {FORMAT}: use the version of pyfabric "
-                "that made it, or begin a new network"
-            )
-        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if problem != "ok":
-            raise LedgerError(f"{path}: the ledger file is damaged: {problem}")
-        _check_chain(path, connection)
-    finally:
-        connection.close()
-
-
-def _check_chain(path: Path, connection: sqlite3.Connection) -> None:
-    """The newest blocks must be those that were written, each on top of the one before."""
-    previous = None
-    rows = connection.execute(
-        "SELECT number, hash, block FROM blocks ORDER BY number DESC LIMIT ?", (CHECKED_BLOCKS,)
-    )
-    for number, recorded, raw in rows:
-        try:
-            block = parse_block(raw)
-        except DecodeError as error:
-            raise LedgerError(f"{path}: block {number} is damaged: {error}") from error
-        header = block.header
-        if header.number != number or header_hash(header) != recorded:
-            raise LedgerError(f"{path}: block {number} is damaged: its header has another hash")
-        if number and data_hash(block.data) != header.data_hash:
-            raise LedgerError(f"{path}: block {number} is damaged: its data has another hash")
-        if previous is not None and (previous.number, previous.previous_hash) != (
-            number + 1,
-            recorded,
-        ):
-            raise LedgerError(f"{path}: block {number + 1} does not follow block {number}")
-        previous = header
-    if previous is None:
-        raise LedgerError(f"{path}: the ledger file is damaged: it has no blocks")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from pyfabric.errors import LedgerError
-from pyfabric.ledger.channel import store
-from pyfabric.ledger.channel.database_images import image_format
-from pyfabric.ledger.private import private_store
+from pyfabric.ledger.channel import check
+from pyfabric.ledger.channel.database import image_format
+from pyfabric.ledger.private import store
 from pyfabric.local import files
 
 FORMAT: Final = 1
@@ -85,9 +85,9 @@ def _image(path: Path, network: str, parts: Mapping[str, bytes]) -> Image:
         pieces = name.split("/")
         match pieces if all(map(_NAME.fullmatch, pieces)) else ():
             case ["channels", channel_id]:
-                channels[channel_id] = _checked(f"{path}: {name}", data, store.FORMAT)
+                channels[channel_id] = _checked(f"{path}: {name}", data, check.FORMAT)
             case ["peers", peer, "private"]:
-                private_data[peer] = _checked(f"{path}: {name}", data, private_store.FORMAT)
+                private_data[peer] = _checked(f"{path}: {name}", data, store.FORMAT)
             case ["peers", peer, "packages", file]:
                 packages.setdefault(peer, {})[file] = data
             case _:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyfabric.errors import LedgerError
-from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.development.images import Image, PeerImage
-from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.orderer import Orderer
+from pyfabric.ledger.peer.peers import Peers
 
 
 class Restoring:
@@ -20,33 +22,33 @@ class Restoring:
     """
 
     def __init__(
-        self, chains: Chains, channels: Channels, orderers: Sequence[Orderer], pending: Path
+        self, chains: Chains, peers: Peers, orderers: Sequence[Orderer], pending: Path
     ) -> None:
         self._chains = chains
-        self._channels = channels
+        self._channels = chains.channels
+        self._peers = peers
         self._orderers = orderers
         self._pending = pending
         self._lock = asyncio.Lock()
 
     async def take(self) -> Image:
-        """The state as it is."""
+        """Return the state as it is."""
         async with self._lock, self._chains.held():
-            ledgers = self._chains.ledgers.channels
             return Image(
                 self._network(),
-                {name: ledger.image() for name, ledger in ledgers.items()},
+                {name: channel.image() for name, channel in self._channels.items()},
                 {
-                    peer.name: PeerImage(peer.private.store.image(), peer.packages.image())
-                    for peer in self._channels.peers
+                    peer.name: PeerImage(peer.private_store.image(), peer.packages.image())
+                    for peer in self._peers
                 },
             )
 
     async def put(self, image: Image) -> None:
         """Make the state what it was; raises LedgerError if the image is of another network.
 
-        Streams of blocks and events end, and who waits for a transaction is told so.
+        Streams of blocks and events end, and calls that wait for a transaction fail.
         """
-        peers = {peer.name for peer in self._channels.peers}
+        peers = {peer.name for peer in self._peers}
         if (image.network, set(image.peers)) != (self._network(), peers):
             raise LedgerError(
                 "this state is of a network with other keys: only the network that it was taken of, or "
@@ -54,17 +56,23 @@ class Restoring:
             )
         async with self._lock, self._chains.held():
             image.save(self._pending, compressed=False)
-            for channel_id in set(self._chains.ledgers.channels) - set(image.channels):
-                await self._chains.remove(channel_id)
-            for peer in self._channels.peers:
-                own = image.peers[peer.name]
-                peer.restore(own.private_data, own.packages)
-            for channel_id, data in image.channels.items():
-                ledger = self._chains.ledgers.restore(channel_id, data)
-                self._channels.restored(ledger)
+            gone = [self._channels[name] for name in set(self._channels) - set(image.channels)]
+            for channel in gone:
+                await self._chains.stop(channel)
+            self._restore(image, gone)
             for orderer in self._orderers:
-                orderer.take_part()
+                await orderer.restored()
             self._pending.unlink()
+
+    def _restore(self, image: Image, gone: Sequence[Channel]) -> None:
+        """Set channels and peers back at once: no call sees some of them as they were."""
+        for channel in gone:
+            self._channels.remove(channel.channel_id)
+        for channel_id, data in image.channels.items():
+            self._channels.restore(channel_id, data)
+        for peer in self._peers:
+            own = image.peers[peer.name]
+            peer.restore(own.private_data, own.packages)
 
     async def finish(self) -> None:
         """Put the image that a killed ledger was putting, if there is one; raises LedgerError."""
@@ -72,5 +80,5 @@ class Restoring:
             await self.put(Image.load(self._pending))
 
     def _network(self) -> str:
-        peers = sorted((peer.name, peer.serialized) for peer in self._channels.peers)
+        peers = sorted((peer.name, peer.serialized) for peer in self._peers)
         return hashlib.sha256(repr(peers).encode()).hexdigest()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pyfabric.errors import FabricError, NetworkError
-from pyfabric.ledger.local_socket import listen
+from pyfabric.local.unix_sockets import listen
 
 Calls = Mapping[str, Callable[..., Awaitable[Any]]]
 

@@ -9,14 +9,14 @@ from pyfabric.ledger.development.images import Image
 from pyfabric.ledger.development.restoring import Restoring
 from pyfabric.ledger.development.service import Calls
 from pyfabric.ledger.development.trace_report import TraceStep, trace_report
-from pyfabric.ledger.ordering.orderer import Chains
+from pyfabric.ledger.ordering.chains import Chains
 
 
 class Development:
     """The comforts of one ledger process; `calls` offers them to `DevelopmentService`."""
 
     def __init__(self, chains: Chains, restoring: Restoring, clock: Clock) -> None:
-        self._ledgers = chains.ledgers
+        self._channels = chains.channels
         self._traces = chains.traces
         self._cutting = chains.cutting
         self._restoring = restoring
@@ -46,7 +46,7 @@ class Development:
         steps = self._traces.of(transaction_id)
         found = (
             (channel_id, record)
-            for channel_id, channel in self._ledgers.channels.items()
+            for channel_id, channel in self._channels.items()
             if (record := channel.transaction(transaction_id)) is not None
         )
         channel_id, record = next(found, ("", None))

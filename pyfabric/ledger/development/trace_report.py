@@ -9,10 +9,10 @@ from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 
 from pyfabric.admin.inspection import describe_transaction
 from pyfabric.errors import DecodeError
-from pyfabric.ledger.channel.block_contents import endorsed_payload
-from pyfabric.ledger.channel.channel import TransactionRecord
+from pyfabric.ledger.channel.ledger import TransactionRecord
 from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step, asking, shown
 from pyfabric.messages.decoding import decode
+from pyfabric.rules.blocks.contents import endorsed_payload
 from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set, read_version
 
 

@@ -30,7 +30,7 @@ class _HostEndedError(NetworkError):
     """The child ended instead of answering."""
 
 
-class Host:
+class ContractHost:
     """One contract host."""
 
     def __init__(self, config: HostConfig) -> None:
@@ -127,11 +127,11 @@ async def _ports_free(config: HostConfig) -> None:
     )
 
 
-class Hosts:
+class ContractHosts:
     """All contract hosts of the process, by name."""
 
     def __init__(self) -> None:
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[str, ContractHost] = {}
 
     async def apply(self, configs: Sequence[HostConfig]) -> None:
         """Have exactly these hosts, serving what their configurations say; raises NetworkError."""
@@ -139,7 +139,7 @@ class Hosts:
         for name in set(self._hosts) - set(wanted):
             await self._hosts.pop(name).stop()
         for name, config in wanted.items():
-            self._hosts.setdefault(name, Host(config))
+            self._hosts.setdefault(name, ContractHost(config))
         tasks = [self._hosts[name].apply(config) for name, config in wanted.items()]
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         for outcome in outcomes:  # only once all have answered: a host takes one line at a time

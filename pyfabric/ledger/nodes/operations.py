@@ -1,9 +1,8 @@
-"""The operations services of the ledger's nodes: what each checks, and where it listens."""
+"""The operations services of the ledger's nodes: where each listens, and what it shows there."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from importlib.metadata import version
 
 from pyfabric._http.server import HttpsServer
@@ -12,11 +11,7 @@ from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.service import DISTRIBUTION, Operations, OperationsAddress
 from pyfabric.client.tracing import Tracer
-from pyfabric.errors import LedgerError
-from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.config import OrdererConfig, PeerConfig
-from pyfabric.ledger.ordering.orderer import Orderer
-from pyfabric.ledger.peer.peer import Peer
 
 Checks = Callable[[], Mapping[str, Check]]
 
@@ -49,35 +44,3 @@ class Watching:
                 config.operations_client_roots,
             )
         )
-
-
-def peer_checks(peer: Peer) -> Mapping[str, Check]:
-    """A peer's channels, and the contracts that it can endorse with."""
-    channels = [channel for name in peer.joined if (channel := peer.channel(name)) is not None]
-    packages = {
-        chaincode.package_id
-        for channel in channels
-        for chaincode in peer.chaincodes(channel.channel_id).values()
-        if chaincode.approved and chaincode.package_id is not None
-    }
-    stores = {f"ledger {each.channel_id}": partial(_store, each) for each in channels}
-    contracts = {f"chaincode {each}": partial(peer.contracts.trouble, each) for each in packages}
-    return {**stores, **contracts}
-
-
-def orderer_checks(orderer: Orderer) -> Mapping[str, Check]:
-    """The channels that an orderer has joined."""
-    names: Iterable[str] = orderer.channels
-
-    async def check(channel_id: str) -> str | None:
-        return orderer.trouble(channel_id)
-
-    return {f"channel {name}": partial(check, name) for name in names}
-
-
-async def _store(channel: ChannelLedger) -> str | None:
-    try:
-        channel.check()
-    except LedgerError as error:
-        return str(error)
-    return None

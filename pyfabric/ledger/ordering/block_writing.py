@@ -5,13 +5,12 @@ orderer/consensus/smartbft of Fabric 3.1.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from fabric_protos.common import common_pb2
 
-from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.ledger.ordering.participants import quorum
 from pyfabric.messages.blocks import (
     block_signature_message,
     last_config_slot,
@@ -19,48 +18,8 @@ from pyfabric.messages.blocks import (
     orderer_metadata_value,
     signatures_slot,
 )
-from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig, Consenter
+from pyfabric.rules.configuration.channel_config import ChannelConfig, Consenter
 from pyfabric.rules.consensus import bft, raft
-
-BFT = "BFT"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderingNode:
-    """An orderer: its name in this process, who it is, and its server's certificate (PEM).
-
-    Raft channels know a consenter by its TLS certificates, BFT channels by its identity; another
-    certificate for the same key will do.
-    """
-
-    name: str
-    signer: SigningIdentity
-    tls_certificate: bytes = field(repr=False)
-
-    def consenter(self, config: ChannelConfig) -> Consenter | None:
-        """The consenter that this node is on a channel."""
-        if config.consensus_type == BFT:
-            own = _key(self.signer.identity.certificate)
-            return next((one for one in config.consenters if _key(one.identity) == own), None)
-        own = _key(self.tls_certificate)
-        for one in config.consenters:
-            if own in (_key(one.client_tls_certificate), _key(one.server_tls_certificate)):
-                return one
-        return None
-
-
-def quorum(config: ChannelConfig) -> int:
-    """How many consenters must be there for a block to be made."""
-    count = len(config.consenters)
-    return bft.quorum(count) if config.consensus_type == BFT else count // 2 + 1
-
-
-def batch_settings(config: ChannelConfig) -> BatchSettings:
-    """When blocks are cut; raises ConfigError for options that SmartBFT refuses."""
-    if config.consensus_type != BFT:
-        return config.batch
-    options = bft.read_options(config.consensus_metadata, config.batch)
-    return bft.batch_settings(config.batch, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +54,7 @@ class BlockWriter:
             last_config = block.header.number
         slots = block.metadata.metadata
         slots[common_pb2.LAST_CONFIG] = last_config_slot(last_config)
-        if self.config.consensus_type == BFT:
+        if self.config.consensus_type == bft.BFT:
             value = orderer_metadata_value(last_config, bft.view_metadata(block.header.number))
             signatures = list(self._bft_signatures(value, block.header))
         else:
@@ -132,5 +91,11 @@ class BlockWriter:
             yield common_pb2.MetadataSignature(identifier_header=identifier, signature=signature)
 
 
-def _key(certificate: bytes) -> CertificatePublicKeyTypes:
-    return load_certificate(certificate).public_key()
+def as_ordered(block: common_pb2.Block) -> common_pb2.Block:
+    """A block without the validation codes and the commit hash that peers add."""
+    ordered = common_pb2.Block(header=block.header, metadata=block.metadata)
+    if block.HasField("data"):
+        ordered.data.CopyFrom(block.data)
+    for index in (common_pb2.TRANSACTIONS_FILTER, common_pb2.COMMIT_HASH):
+        ordered.metadata.metadata[index] = b""
+    return ordered

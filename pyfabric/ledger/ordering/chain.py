@@ -8,79 +8,32 @@ are as those orderers make them.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import FabricError, LedgerError, OrdererError
-from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.ordering.block_writing import (
-    BFT,
-    BlockWriter,
-    OrderingNode,
-    batch_settings,
-    quorum,
-)
-from pyfabric.ledger.ordering.config_messages import check_configure
-from pyfabric.ledger.ordering.request_pool import RequestPool
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.limits import check_configure
+from pyfabric.ledger.ordering.block_writing import BlockWriter
+from pyfabric.ledger.ordering.participants import Participants
 from pyfabric.messages.blocks import new_block, orderer_metadata
-from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig, Consenter
+from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig
 from pyfabric.rules.consensus import raft
-from pyfabric.rules.consensus.cutter import BlockCutter, Cutting, Message
+from pyfabric.rules.consensus.bft import BFT
+from pyfabric.rules.consensus.cutter import BlockCutter, Cutting, Message, batch_settings
+from pyfabric.rules.consensus.request_pool import RequestPool
 
 _LOG = logging.getLogger("pyfabric.ledger.ordering.orderer")
 _MAX_BLOCKS_IN_FLIGHT = 5
 
 
-class Participants:
-    """The orderers of this process that have joined a channel, and which of them are its consenters."""
-
-    def __init__(self) -> None:
-        self._nodes: dict[str, OrderingNode] = {}
-        self._config: ChannelConfig | None = None
-        self._consenters: Mapping[str, tuple[Consenter, SigningIdentity]] = {}
-        self.changed = asyncio.Event()
-
-    def alone(self, name: str) -> bool:
-        """Whether no other orderer than this one is here."""
-        return set(self._nodes) == {name}
-
-    def add(self, node: OrderingNode) -> None:
-        """An orderer has joined."""
-        self._nodes[node.name] = node
-        self._config = None
-        self.changed.set()
-
-    def remove(self, name: str) -> None:
-        """An orderer has left."""
-        del self._nodes[name]
-        self._config = None
-
-    def consenters(self, config: ChannelConfig) -> Mapping[str, tuple[Consenter, SigningIdentity]]:
-        """The channel's consenters that are here and their signers, by name, in the order of joining.
-
-        The first one leads a Raft channel.
-        """
-        if config is not self._config:
-            found = [(name, node, node.consenter(config)) for name, node in self._nodes.items()]
-            self._consenters = {
-                name: (one, node.signer) for name, node, one in found if one is not None
-            }
-            self._config = config
-        return self._consenters
-
-    def suffice(self, config: ChannelConfig) -> bool:
-        """Whether enough consenters are here for a block to be made."""
-        return len(self.consenters(config)) >= quorum(config)
-
-
 class Chain:
     """Orders the messages of one channel until it is stopped. Make and use it in one event loop."""
 
-    def __init__(self, ledger: ChannelLedger, nonce: Callable[[], bytes], cutting: Cutting) -> None:
-        self._ledger = ledger
+    def __init__(self, channel: Channel, nonce: Callable[[], bytes], cutting: Cutting) -> None:
+        self.channel = channel
         self._nonce = nonce
         self._cutting = cutting
         self._cutter = BlockCutter()
@@ -97,25 +50,32 @@ class Chain:
         self._held = False
         self._settings: tuple[ChannelConfig, BatchSettings] | None = None
         self._task = asyncio.get_running_loop().create_task(
-            self._write(), name=f"orderer-{ledger.channel_id}"
+            self._write(), name=f"orderer-{channel.channel_id}"
         )
 
-    @property
-    def config(self) -> ChannelConfig:
-        """The channel's configuration in force."""
-        return self._ledger.config
+    def has_consenter(self, name: str) -> bool:
+        """Return whether an orderer is a consenter of the channel; otherwise it follows."""
+        return name in self.participants.consenters(self.channel.config)
+
+    def trouble(self) -> str | None:
+        """Return what keeps the channel from taking messages; None if nothing does."""
+        try:
+            self.channel.check()
+        except LedgerError as error:
+            return str(error)
+        return self.failure
 
     async def ready(self) -> None:
         """Wait until few enough blocks are on their way, and no configuration with Raft.
 
         Raises OrdererError if the chain has failed, or has no leader because consenters are missing.
         """
-        if self._ledger.config.consensus_type != BFT:
+        if self.channel.config.consensus_type != BFT:
             await self._settled.wait()
         await self._room.wait()
         if self.failure is not None:
             raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
-        config = self._ledger.config
+        config = self.channel.config
         if config.consensus_type != BFT and not self.participants.suffice(config):
             raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
 
@@ -143,14 +103,13 @@ class Chain:
         self._stop_timer()
         if self._cutter.pending:
             self._put(self._cutter.cut())
-        if self.participants.suffice(self._ledger.config):
+        if self.participants.suffice(self.channel.config):
             written = asyncio.ensure_future(self._batches.join())
             await asyncio.wait((written, self._task), return_when=asyncio.FIRST_COMPLETED)
             written.cancel()
 
-    def go_on(self, ledger: ChannelLedger) -> None:
-        """Take messages again, and write them on this ledger."""
-        self._ledger = ledger
+    def go_on(self) -> None:
+        """Take messages again."""
         self._held = False
         self._room.set()
 
@@ -160,7 +119,7 @@ class Chain:
         Raises OrdererError if the ordering service does not take it, or a BFT orderer has it already.
         """
         if message.config is not None:
-            check_configure(self._ledger.config, message.config)
+            check_configure(self.channel.config, message.config)
         if not self._is_new(message, orderer):
             return
         self._stop_timer()
@@ -174,7 +133,7 @@ class Chain:
 
         Raises FabricError if the newest block cannot be read.
         """
-        config = self._ledger.config
+        config = self.channel.config
         known = orderer_metadata(self._newest()).consenter_metadata
         membership = raft.Membership.read(known, len(config.consenters))
         consenters = self.participants.consenters(config)
@@ -197,7 +156,7 @@ class Chain:
 
     def _is_new(self, message: Message, orderer: str) -> bool:
         """Whether no other BFT orderer has taken a message before; with Raft each one is new."""
-        if self._ledger.config.consensus_type != BFT:
+        if self.channel.config.consensus_type != BFT:
             return True
         return self._requests.add(message.identifier, orderer)
 
@@ -229,13 +188,13 @@ class Chain:
             self.failure = f"chain is stopped: {error}"
             self._room.set()
             self._settled.set()
-            _LOG.critical("channel %s: %s", self._ledger.channel_id, self.failure)
+            _LOG.critical("channel %s: %s", self.channel.channel_id, self.failure)
 
     async def _write_batch(self, taken: list[Message]) -> None:
         if not await self._quorum():
             return
         batch = list(self._still_good(taken))
-        config = self._ledger.config
+        config = self.channel.config
         consenters = list(self.participants.consenters(config).values())
         after = batch[0].config if batch else None
         writer = BlockWriter(config, consenters, self._nonce, after)
@@ -249,14 +208,14 @@ class Chain:
             return
         known = [message.verified_under is config for message in batch]
         block = self._block(batch)
-        writer.complete(block, self._newest(), self._ledger.last_config_block())
+        writer.complete(block, self._newest(), self.channel.last_config_block())
         # Peers take no block that its orderers' signatures do not make valid.
         config.verify_block(block)
-        await self._ledger.commit(block, creators_known=known)
+        await self.channel.commit(block, creators_known=known)
 
     def _still_good(self, batch: list[Message]) -> Iterator[Message]:
         """The messages as they are under the present configuration; others are dropped, as in Fabric."""
-        config = self._ledger.config
+        config = self.channel.config
         for message in batch:
             if message.verified_under is config or message.again is None:
                 yield message
@@ -268,7 +227,7 @@ class Chain:
 
     async def _quorum(self) -> bool:
         """Wait for enough consenters; false when the chain is stopped before they are here."""
-        while not self.participants.suffice(self._ledger.config):
+        while not self.participants.suffice(self.channel.config):
             if self._stopping:
                 return False
             self.participants.changed.clear()
@@ -276,18 +235,18 @@ class Chain:
         return True
 
     def _batch_settings(self) -> BatchSettings:
-        config = self._ledger.config
+        config = self.channel.config
         if self._settings is None or self._settings[0] is not config:
             self._settings = (config, batch_settings(config))
         return self._settings[1]
 
     def _newest(self) -> common_pb2.Block:
-        number = self._ledger.height - 1
-        block = self._ledger.block(number)
+        number = self.channel.height - 1
+        block = self.channel.block(number)
         if block is None:
-            raise LedgerError(f"channel {self._ledger.channel_id}: block {number} is gone")
+            raise LedgerError(f"channel {self.channel.channel_id}: block {number} is gone")
         return block
 
     def _block(self, batch: list[Message]) -> common_pb2.Block:
-        info = self._ledger.chain_info()
+        info = self.channel.chain_info()
         return new_block(info.height, info.current_hash, [message.envelope for message in batch])

@@ -6,14 +6,12 @@ of the channel, but neither takes messages nor serves blocks. The participation 
 `participation`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-import grpc
 from fabric_protos.common import common_pb2
-from fabric_protos.orderer import ab_pb2
 
 from pyfabric.errors import (
     ConfigError,
@@ -21,86 +19,25 @@ from pyfabric.errors import (
     FabricError,
     LedgerError,
     OrdererError,
-    PolicyError,
 )
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.delivery import Delivery
-from pyfabric.ledger.channel.ledgers import Ledgers
-from pyfabric.ledger.metrics import BroadcastEntry, OrdererMetrics
-from pyfabric.ledger.ordering.block_writing import BFT, OrderingNode, batch_settings
-from pyfabric.ledger.ordering.broadcast import channel_header, check_message, check_type
+from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.ordering.chain import Chain
-from pyfabric.ledger.ordering.config_messages import UpdateProcessor
-from pyfabric.ledger.servers import client_certificate_hash
-from pyfabric.ledger.traces import Step, Traces
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.metrics import BroadcastEntry, OrdererMetrics
+from pyfabric.ledger.ordering.participants import OrderingNode
+from pyfabric.ledger.traces import Step
 from pyfabric.messages.decoding import decode
-from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import raft
-from pyfabric.rules.consensus.cutter import Cutting
-from pyfabric.rules.consensus.maintenance import MAINTENANCE
+from pyfabric.rules.consensus.bft import BFT
+from pyfabric.rules.consensus.broadcast import channel_header, check_message, check_type
+from pyfabric.rules.consensus.config_update import UpdateProcessor
+from pyfabric.rules.consensus.cutter import batch_settings
 from pyfabric.rules.consensus.raft import RAFT
-from pyfabric.rules.policies.evaluation import MissingPolicy
 from pyfabric.rules.validation.form import CONFIG_UPDATE
 
-READERS = "/Channel/Readers"
-ORDERER_READERS = "/Channel/Orderer/Readers"
 _MEMBER = "orderer:"
-
-
-class Chains:
-    """The running sequences of all channels, shared by the orderers of this process."""
-
-    def __init__(self, ledgers: Ledgers, nonce: Callable[[], bytes], traces: Traces) -> None:
-        self.ledgers = ledgers
-        self.traces = traces
-        self.cutting = Cutting()
-        self.nonce = nonce
-        self._chains: dict[str, Chain] = {}
-
-    def start(self, ledger: ChannelLedger, node: OrderingNode) -> None:
-        """Have an orderer take part in the ordering of a channel."""
-        chain = self._chains.get(ledger.channel_id)
-        if chain is None:
-            chain = self._chains[ledger.channel_id] = Chain(ledger, self.nonce, self.cutting)
-        chain.participants.add(node)
-
-    def get(self, channel_id: str) -> Chain:
-        """The sequence of a channel that an orderer has joined."""
-        return self._chains[channel_id]
-
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
-        """Write what was taken, and take nothing more inside; then go on, on the ledgers there are."""
-        try:
-            for chain in tuple(self._chains.values()):
-                await chain.hold()
-            yield
-        finally:
-            for channel_id, chain in self._chains.items():
-                chain.go_on(self.ledgers.channels[channel_id])
-
-    async def remove(self, channel_id: str) -> None:
-        """End the sequence of a channel, and delete its ledger."""
-        chain = self._chains.pop(channel_id, None)
-        if chain is not None:
-            await chain.stop()
-        self.ledgers.remove(channel_id)
-
-    async def leave(self, channel_id: str, name: str) -> None:
-        """Do without an orderer; the last one writes what was taken and ends the channel's sequence."""
-        chain = self._chains[channel_id]
-        if chain.participants.alone(name):
-            del self._chains[channel_id]
-            await chain.stop()
-        chain.participants.remove(name)
-
-    async def close(self) -> None:
-        """End all sequences, with the messages that they took in blocks."""
-        while self._chains:
-            _, chain = self._chains.popitem()
-            await chain.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,40 +65,48 @@ class Orderer:
         now: Callable[[], datetime],
         *,
         tls_certificate: bytes,
-        mutual_tls: bool = False,
     ) -> None:
         self.name = name
         self._node = OrderingNode(name, signer, tls_certificate)
         self._chains = chains
-        self._now = now
-        self.metrics = OrdererMetrics(lambda: self.channels.values(), self.is_consenter)
+        self.now = now
+        self._joined: dict[str, Chain] = {}
+        self.metrics = OrdererMetrics(self._joined.values(), name)
         self._member = f"{_MEMBER}{name}"
-        self._delivery = Delivery(self._served, _authorize, now, mutual_tls=mutual_tls)
-        self.take_part()
-
-    def take_part(self) -> None:
-        """Take part in the ordering of every channel that this orderer has joined."""
-        for ledger in self.channels.values():
-            self._chains.start(ledger, self._node)
+        self._take_part()
 
     @property
-    def channels(self) -> Mapping[str, ChannelLedger]:
-        """The channels that this orderer has joined."""
-        return {
-            channel_id: ledger
-            for channel_id, ledger in self._chains.ledgers.channels.items()
-            if self._member in ledger.members
-        }
+    def joined(self) -> Mapping[str, Chain]:
+        """The chains of the channels that this orderer has joined, as they are now and will be."""
+        return MappingProxyType(self._joined)
 
-    def channel(self, channel_id: str) -> ChannelLedger | None:
-        """A channel that this orderer has joined."""
-        ledger = self._chains.ledgers.channels.get(channel_id)
-        return ledger if ledger is not None and self._member in ledger.members else None
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """The channels that this orderer has joined."""
+        return {channel_id: chain.channel for channel_id, chain in self._joined.items()}
+
+    def chain(self, channel_id: str) -> Chain | None:
+        """Return the chain of a channel that this orderer has joined: requests look it up once."""
+        return self._joined.get(channel_id)
 
     def is_consenter(self, channel_id: str) -> bool:
-        """Whether this orderer is a consenter of a channel that it has joined; otherwise it follows."""
-        chain = self._chains.get(channel_id)
-        return self.name in chain.participants.consenters(chain.config)
+        """Return whether this orderer is a consenter of a channel that it has joined, or follows it."""
+        return self._joined[channel_id].has_consenter(self.name)
+
+    async def restored(self) -> None:
+        """Take part in just those channels that it has joined now that the network was set back."""
+        for channel_id, chain in tuple(self._joined.items()):
+            if self._chains.channels.get(channel_id) is not chain.channel:
+                del self._joined[channel_id]
+            elif self._member not in chain.channel.members:
+                del self._joined[channel_id]
+                await self._chains.leave(chain, self.name)
+        self._take_part()
+
+    def _take_part(self) -> None:
+        for channel_id, channel in self._chains.channels.items():
+            if self._member in channel.members:
+                self._joined[channel_id] = self._chains.start(channel, self._node)
 
     def join(self, block: common_pb2.Block) -> Joined:
         """Join the channel of a configuration block: its first, or a later one that this process has.
@@ -171,44 +116,46 @@ class Orderer:
         """
         config = ChannelConfig.from_block(block)
         channel_id = config.channel_id
-        if self.channel(channel_id) is not None:
+        if self.chain(channel_id) is not None:
             raise OrdererError("channel already exists", status=405)
         try:
             consenter = self._node.consenter(config)
             _check_consensus(config)
-            ledger = self._ledger(block, channel_id)
+            channel = self._begun(block, channel_id)
         except FabricError as error:
             raise OrdererError(str(error), status=400) from error
-        ledger.join(self._member)
-        self._chains.start(ledger, self._node)
+        channel.join(self._member)
+        self._joined[channel_id] = self._chains.start(channel, self._node)
         if block.header.number == 0 and consenter is not None:
-            return Joined(channel_id, "consenter", "active", ledger.height)
+            return Joined(channel_id, "consenter", "active", channel.height)
         return Joined(channel_id, "follower" if consenter is None else "consenter", "onboarding", 0)
 
     async def remove(self, channel_id: str) -> None:
         """Leave a channel; its blocks stay if another node is in it. Raises OrdererError."""
-        ledger = self.channel(channel_id)
-        if ledger is None:
+        chain = self.chain(channel_id)
+        if chain is None:
             raise OrdererError("channel does not exist", status=404)
-        ledger.leave(self._member)
-        await self._chains.leave(channel_id, self.name)
-        if not ledger.members:
-            self._chains.ledgers.remove(channel_id)
+        channel = chain.channel
+        channel.leave(self._member)
+        del self._joined[channel_id]
+        await self._chains.leave(chain, self.name)
+        if not channel.members:
+            self._chains.channels.remove(channel_id)
 
     async def update(self, channel_id: str, envelope: common_pb2.Envelope) -> Joined:
-        """Take a configuration update; what this orderer is on the channel now. Raises OrdererError."""
-        ledger = self.channel(channel_id)
-        if ledger is None:
+        """Take a configuration update; returns what this orderer is on the channel. Raises OrdererError."""
+        chain = self.chain(channel_id)
+        if chain is None:
             raise OrdererError("channel does not exist", status=405)
-        if not self.is_consenter(channel_id):
+        if not chain.has_consenter(self.name):
             raise OrdererError("channel is not ready, he is a follower", status=403)
         try:
-            await self._configure(ledger, envelope, lambda: None)
+            await self._configure(chain, envelope, lambda: None)
         except OrdererError as error:
             raise OrdererError(
                 f"failed update config of channel {channel_id}: {error.message}", status=400
             ) from error
-        return Joined(channel_id, "consenter", "active", ledger.height)
+        return Joined(channel_id, "consenter", "active", chain.channel.height)
 
     async def broadcast(self, envelope: bytes) -> tuple[int, str]:
         """Take a message into the order; answers (status, info), as in BroadcastResponse."""
@@ -225,47 +172,16 @@ class Orderer:
             self._chains.traces.add(entry.transaction_id, step)
         return status, info
 
-    def trouble(self, channel_id: str) -> str | None:
-        """What keeps a joined channel from taking messages; None: nothing."""
-        try:
-            self._chains.ledgers.channels[channel_id].check()
-        except LedgerError as error:
-            return str(error)
-        return self._chains.get(channel_id).failure
+    def served(self, channel_id: str) -> Chain | None:
+        """Return a chain that this orderer takes messages for and serves: it is one of its consenters."""
+        chain = self.chain(channel_id)
+        return chain if chain is not None and chain.has_consenter(self.name) else None
 
-    async def broadcasts(
-        self, envelopes: AsyncIterator[bytes], _context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[ab_pb2.BroadcastResponse]:
-        """AtomicBroadcast's Broadcast: one answer a message; any but SUCCESS ends the stream."""
-        async for envelope in envelopes:
-            status, info = await self.broadcast(envelope)
-            yield ab_pb2.BroadcastResponse(status=_status(status), info=info)
-            if status != common_pb2.SUCCESS:
-                return
-
-    async def deliver(
-        self, envelopes: AsyncIterator[bytes], context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[ab_pb2.DeliverResponse]:
-        """AtomicBroadcast's Deliver: blocks as they were ordered, without what peers add."""
-        certificate_hash = client_certificate_hash(context)
-        async for envelope in envelopes:
-            async for answer in self._delivery.serve(envelope, certificate_hash):
-                if not isinstance(answer, int):
-                    yield ab_pb2.DeliverResponse(block=as_ordered(answer))
-                    continue
-                yield ab_pb2.DeliverResponse(status=_status(answer))
-                if answer != common_pb2.SUCCESS:
-                    return
-
-    def _served(self, channel_id: str) -> ChannelLedger | None:
-        """A channel that this orderer takes messages of and serves: one that it is a consenter of."""
-        ledger = self.channel(channel_id)
-        return ledger if ledger is not None and self.is_consenter(channel_id) else None
-
-    def _ledger(self, block: common_pb2.Block, channel_id: str) -> ChannelLedger:
+    def _begun(self, block: common_pb2.Block, channel_id: str) -> Channel:
+        """Return the channel that a block begins, or that has it already."""
         if block.header.number == 0:
-            return self._chains.ledgers.create(block)
-        found = self._chains.ledgers.channels.get(channel_id)
+            return self._chains.channels.create(block)
+        found = self._chains.channels.get(channel_id)
         own = None if found is None else found.block(block.header.number)
         if found is None or own is None or own.header != block.header:
             raise LedgerError(
@@ -281,43 +197,31 @@ class Orderer:
             raise OrdererError(str(error), status=common_pb2.BAD_REQUEST) from error
         header = channel_header(envelope)
         entry.identified(header)
-        ledger = self._served(header.channel_id)
-        if ledger is None:
+        chain = self.served(header.channel_id)
+        if chain is None:
             raise OrdererError("channel does not exist", status=common_pb2.BAD_REQUEST)
         check_type(header)
         if header.type == CONFIG_UPDATE:
-            await self._configure(ledger, envelope, entry.checked)
+            await self._configure(chain, envelope, entry.checked)
             return
-        message = check_message(envelope, ledger.config, self._now)
+        message = check_message(envelope, chain.channel.config, self.now)
         entry.checked()
-        chain = self._chains.get(header.channel_id)
         await chain.ready()
         chain.order(message, self.name)
 
     async def _configure(
-        self, ledger: ChannelLedger, envelope: common_pb2.Envelope, checked: Callable[[], None]
+        self, chain: Chain, envelope: common_pb2.Envelope, checked: Callable[[], None]
     ) -> None:
-        chain = self._chains.get(ledger.channel_id)
         processor = UpdateProcessor(
             self._node.signer,
             self._chains.nonce,
-            self._now,
-            lambda: chain.cluster(self.name, self._now()),
+            self.now,
+            lambda: chain.cluster(self.name, self.now()),
         )
-        message = processor.process(envelope, ledger.config)
+        message = processor.process(envelope, chain.channel.config)
         checked()
         await chain.ready()
         chain.configure(message, self.name)
-
-
-def as_ordered(block: common_pb2.Block) -> common_pb2.Block:
-    """A block without the validation codes and the commit hash that peers add."""
-    ordered = common_pb2.Block(header=block.header, metadata=block.metadata)
-    if block.HasField("data"):
-        ordered.data.CopyFrom(block.data)
-    for index in (common_pb2.TRANSACTIONS_FILTER, common_pb2.COMMIT_HASH):
-        ordered.metadata.metadata[index] = b""
-    return ordered
 
 
 def _check_consensus(config: ChannelConfig) -> None:
@@ -334,16 +238,3 @@ def _check_consensus(config: ChannelConfig) -> None:
             "failed to create chain support: error creating consenter for channel: "
             f"{config.channel_id}: failed parsing smartbft configuration: {error}"
         ) from error
-
-
-def _authorize(ledger: ChannelLedger, signed: SignedData) -> None:
-    in_maintenance = ledger.config.consensus_state == MAINTENANCE
-    name = ORDERER_READERS if in_maintenance else READERS
-    policy = ledger.config.policy(name)
-    if isinstance(policy, MissingPolicy):
-        raise PolicyError(f"could not find policy {name}")
-    policy.evaluate([signed])
-
-
-def _status(number: int) -> str:
-    return common_pb2.Status.Name(number)

@@ -4,8 +4,6 @@ Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are those. A resource
 peer's own MSP (installing, joining, approving) or by a policy of the channel.
 """
 
-from collections.abc import Callable
-
 from fabric_protos.msp import msp_principal_pb2
 
 from pyfabric.errors import IdentityError, PolicyError
@@ -66,17 +64,16 @@ _REMEMBERED = 8192
 class Access:
     """One peer's access decisions; every refusal is a PolicyError with Fabric's text.
 
-    `configuration` answers the configuration of a channel that the peer has joined.
+    A channel is given by its name and its configuration, which is None for one that the peer has not joined.
     """
 
-    def __init__(
-        self, local_msp: MSP, configuration: Callable[[str], ChannelConfig | None]
-    ) -> None:
+    def __init__(self, local_msp: MSP) -> None:
         self._local_msp = local_msp
-        self._configuration = configuration
         self._allowed: set[tuple[ChannelConfig, str, bytes]] = set()
 
-    def check_proposal(self, resource: str, channel_id: str, proposal: Proposal) -> None:
+    def check_proposal(
+        self, resource: str, channel_id: str, config: ChannelConfig | None, proposal: Proposal
+    ) -> None:
         """Check the creator of a proposal whose signature has been verified."""
         signed = SignedData(
             proposal.signed.proposal_bytes, proposal.creator, proposal.signed.signature
@@ -86,11 +83,13 @@ class Access:
         elif not channel_id and resource in CHANNEL_RESOURCES:
             self._check_local(CHANNEL_RESOURCES[resource], signed)
         else:
-            self._check_channel(resource, channel_id, signed, proposal.verified_by)
+            self._check_channel(resource, channel_id, config, signed, proposal.verified_by)
 
-    def check_signed(self, resource: str, channel_id: str, signed: SignedData) -> None:
+    def check_signed(
+        self, resource: str, channel_id: str, config: ChannelConfig | None, signed: SignedData
+    ) -> None:
         """Check a signed request, its signature included."""
-        self._check_channel(resource, channel_id, signed, None)
+        self._check_channel(resource, channel_id, config, signed, None)
 
     def _check_local(self, principal: str, signed: SignedData) -> None:
         prefix = "during channelless check policy with policy"
@@ -126,9 +125,13 @@ class Access:
             raise PolicyError(str(error)) from error
 
     def _check_channel(
-        self, resource: str, channel_id: str, signed: SignedData, verified_by: object
+        self,
+        resource: str,
+        channel_id: str,
+        config: ChannelConfig | None,
+        signed: SignedData,
+        verified_by: object,
     ) -> None:
-        config = self._configuration(channel_id)
         default = CHANNEL_RESOURCES.get(resource)
         own = None if config is None else config.acls.get(resource)
         path = _absolute(own) if own else default

@@ -12,7 +12,7 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from pyfabric._grpc.http2 import WriteCoalescing
 from pyfabric._grpc.stream_client import ClientCall
 from pyfabric.errors import ContractError, DecodeError
-from pyfabric.ledger.metrics import ShimMetrics
+from pyfabric.ledger.peer.metrics import ShimMetrics
 from pyfabric.ledger.peer.transaction_context import TransactionContext
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.requests.handler import REQUESTS, refusal

@@ -14,10 +14,10 @@ from fabric_protos.peer import chaincode_shim_pb2
 
 from pyfabric._operations.metrics import Registry
 from pyfabric.errors import ContractError, PackageError
-from pyfabric.ledger.metrics import ShimMetrics
 from pyfabric.ledger.peer.chaincode_stream import ContractStream, LaunchError
 from pyfabric.ledger.peer.connection import Connection
 from pyfabric.ledger.peer.dialing import connect, dial_problem
+from pyfabric.ledger.peer.metrics import ShimMetrics
 from pyfabric.ledger.peer.transaction_context import TransactionContext
 from pyfabric.rules.requests.invocations import not_sent
 

@@ -14,27 +14,25 @@ from fabric_protos.peer import events_pb2
 
 from pyfabric.errors import DecodeError
 from pyfabric.identity.msp import MemberIdentity
-from pyfabric.ledger.channel.block_events import filtered_block
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.delivery import Delivery
-from pyfabric.ledger.peer.peer import Peer
-from pyfabric.ledger.private.private_store import Place, WriteSet
+from pyfabric.ledger.channel.delivery import Delivered, Delivery
+from pyfabric.ledger.peer.peer import JoinedChannel, Peer
+from pyfabric.ledger.private.settlement import in_block
 from pyfabric.ledger.servers import client_certificate_hash
-from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.blocks.events import filtered_block
 from pyfabric.rules.collections import Collection
+from pyfabric.rules.requests.dissemination import CollectionWrites
 
 Response = events_pb2.DeliverResponse
-Show = Callable[[bytes, common_pb2.Block], Response]
+Show = Callable[[Delivered[JoinedChannel]], Response]
 
 
 class DeliverService:
     """The three Deliver calls of one peer; `mutual_tls` binds requests to the client's certificate."""
 
     def __init__(self, peer: Peer, now: Callable[[], datetime], *, mutual_tls: bool) -> None:
-        self._peer = peer
         self._blocks, self._filtered = (
-            Delivery(self._find, self._authorize(resource), now, mutual_tls=mutual_tls)
+            Delivery(peer.channel, _authorize(resource), now, mutual_tls=mutual_tls)
             for resource in ("event/Block", "event/FilteredBlock")
         )
 
@@ -54,43 +52,11 @@ class DeliverService:
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[Response]:
         """Whole blocks, and the private data that this peer has and the caller may see."""
-        return _serve(self._blocks, requests, context, self._show_private)
-
-    def _find(self, channel_id: str) -> ChannelLedger | None:
-        return self._peer.channel(channel_id)
-
-    def _authorize(self, resource: str) -> Callable[[ChannelLedger, SignedData], None]:
-        def authorize(channel: ChannelLedger, signed: SignedData) -> None:
-            self._peer.access.check_signed(resource, channel.channel_id, signed)
-
-        return authorize
-
-    def _show_private(self, envelope: bytes, block: common_pb2.Block) -> Response:
-        response = Response()
-        shown = response.block_and_private_data
-        shown.block.CopyFrom(block)
-        channel_id, caller = self._caller(envelope)
-        number = block.header.number
-        for position, one in self._peer.private.in_block(channel_id, number):
-            place = Place(channel_id, one.namespace, one.collection)
-            collection = self._peer.private.collection_before(place, number)
-            if collection is not None and _may_see(caller, collection):
-                _add(shown.private_data_map[position], one)
-        return response
-
-    def _caller(self, envelope: bytes) -> tuple[str, MemberIdentity | None]:
-        """The channel and the creator of a request that has been authorised."""
-        payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
-        channel_id = decode(common_pb2.ChannelHeader, payload.header.channel_header).channel_id
-        creator = decode(common_pb2.SignatureHeader, payload.header.signature_header).creator
-        channel = self._peer.channel(channel_id)
-        if channel is None:
-            return channel_id, None
-        return channel_id, channel.config.msp_manager.deserialize(creator)
+        return _serve(self._blocks, requests, context, _show_private)
 
 
 async def _serve(
-    delivery: Delivery,
+    delivery: Delivery[JoinedChannel],
     requests: AsyncIterator[bytes],
     context: grpc.aio.ServicerContext,
     show: Show,
@@ -99,32 +65,52 @@ async def _serve(
     async for envelope in requests:
         async for found in delivery.serve(envelope, certificate_hash):
             if not isinstance(found, int):
-                yield show(envelope, found)
+                yield show(found)
                 continue
             yield Response(status=common_pb2.Status.Name(found))
             if found != common_pb2.SUCCESS:
                 return
 
 
-def _show_block(_envelope: bytes, block: common_pb2.Block) -> Response:
-    return Response(block=block)
+def _authorize(resource: str) -> Callable[[JoinedChannel, SignedData], None]:
+    def authorize(joined: JoinedChannel, signed: SignedData) -> None:
+        access = joined.peer.access
+        access.check_signed(resource, joined.channel_id, joined.config, signed)
+
+    return authorize
 
 
-def _show_filtered(_envelope: bytes, block: common_pb2.Block) -> Response:
+def _show_block(delivered: Delivered[JoinedChannel]) -> Response:
+    return Response(block=delivered.block)
+
+
+def _show_filtered(delivered: Delivered[JoinedChannel]) -> Response:
     try:
-        return Response(filtered_block=filtered_block(block))
+        return Response(filtered_block=filtered_block(delivered.block))
     except DecodeError:
         return Response(status=common_pb2.Status.Name(common_pb2.BAD_REQUEST))
 
 
-def _may_see(caller: MemberIdentity | None, collection: Collection) -> bool:
-    """Whether a reader of the channel may see a collection's values: all may, unless it says no."""
-    if not collection.member_only_read:
-        return True
-    return caller is not None and collection.includes(caller)
+def _show_private(delivered: Delivered[JoinedChannel]) -> Response:
+    response = Response()
+    shown = response.block_and_private_data
+    shown.block.CopyFrom(delivered.block)
+    joined, number = delivered.joined, delivered.block.header.number
+    caller = joined.config.msp_manager.deserialize(delivered.signed.identity)
+    for position, one in in_block(joined.private, number):
+        place = joined.private.place(one.namespace, one.collection)
+        collection = joined.private.collection_before(place, number)
+        if collection is not None and _may_see(caller, collection):
+            _add(shown.private_data_map[position], one)
+    return response
 
 
-def _add(shown: rwset_pb2.TxPvtReadWriteSet, one: WriteSet) -> None:
+def _may_see(caller: MemberIdentity, collection: Collection) -> bool:
+    """Return whether a reader of the channel may see a collection's values: unless it says no."""
+    return not collection.member_only_read or collection.includes(caller)
+
+
+def _add(shown: rwset_pb2.TxPvtReadWriteSet, one: CollectionWrites) -> None:
     shown.SetInParent()
     if not shown.ns_pvt_rwset or shown.ns_pvt_rwset[-1].namespace != one.namespace:
         shown.ns_pvt_rwset.add(namespace=one.namespace)

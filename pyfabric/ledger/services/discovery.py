@@ -14,13 +14,12 @@ from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import ConfigError, PolicyError, StatusCode
 from pyfabric.identity.msp import MSPManager
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer.access import WRITERS
-from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.peer.peer import JoinedChannel, Peer
+from pyfabric.ledger.peer.peers import Peers
 from pyfabric.ledger.servers import client_certificate_hash
-from pyfabric.ledger.services.discovery_members import Membership
+from pyfabric.ledger.services.membership import Membership
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.policies import Role, role_principal, signed_by
 from pyfabric.messages.signatures import SignedData
@@ -45,13 +44,13 @@ class DiscoveryService:
     def __init__(
         self,
         peer: Peer,
-        channels: Channels,
+        peers: Peers,
         now: Callable[[], datetime],
         *,
         mutual_tls: bool,
     ) -> None:
         self._peer = peer
-        self._membership = Membership(peer, channels, now)
+        self._membership = Membership(peer, peers, now)
         self._mutual_tls = mutual_tls
         self._admins = _admins_of(peer)
 
@@ -87,18 +86,18 @@ class DiscoveryService:
             return protocol_pb2.QueryResult(error=protocol_pb2.Error(content=str(error)))
 
     def _of_channel(self, query: protocol_pb2.Query, data: SignedData) -> protocol_pb2.QueryResult:
-        channel = self._peer.channel(query.channel)
-        if channel is None:
+        joined = self._peer.channel(query.channel)
+        if joined is None:
             raise _RefusedError(_ACCESS_DENIED)
-        self._allow(channel.config.policy(WRITERS), data)
+        self._allow(joined.config.policy(WRITERS), data)
         match query.WhichOneof("query"):
             case "config_query":
-                return protocol_pb2.QueryResult(config_result=_config(channel))
+                return protocol_pb2.QueryResult(config_result=_config(joined))
             case "peer_query":
-                members = self._members(channel, query.peer_query.filter)
+                members = self._members(joined, query.peer_query.filter)
                 return protocol_pb2.QueryResult(members=members)
             case "cc_query":
-                content = self._descriptors(channel, query.cc_query.interests)
+                content = self._descriptors(joined, query.cc_query.interests)
                 return protocol_pb2.QueryResult(cc_query_res={"content": content})
             case _:
                 raise _RefusedError("unknown or missing request type")
@@ -113,38 +112,38 @@ class DiscoveryService:
     def _local_members(self) -> protocol_pb2.PeerMembershipResult:
         result = protocol_pb2.PeerMembershipResult()
         for msp_id, peers in self._membership.known().items():
-            result.peers_by_org[msp_id].peers.extend(self._described(peer, None) for peer in peers)
+            result.peers_by_org[msp_id].peers.extend(self._described(peer) for peer in peers)
         return result
 
     def _members(
-        self, channel: ChannelLedger, interest: proposal_response_pb2.ChaincodeInterest
+        self, joined: JoinedChannel, interest: proposal_response_pb2.ChaincodeInterest
     ) -> protocol_pb2.PeerMembershipResult:
         """The members that an interest asks for; departments without any are named too, as by Fabric."""
         try:
-            found = self._membership.view(channel).authorized(interest)
+            found = self._membership.view(joined).authorized(interest)
         except PolicyError as error:
             raise _RefusedError(str(error)) from error
-        wanted = {member.endorser for member in found}
+        wanted = {member.endorser.peer: member.endorser for member in found}
         result = protocol_pb2.PeerMembershipResult()
         for msp_id, peers in self._membership.known().items():
             result.peers_by_org[msp_id].peers.extend(
-                self._described(peer, channel) for peer in peers if peer in wanted
+                self._described(peer, wanted[peer]) for peer in peers if peer in wanted
             )
         return result
 
     def _descriptors(
         self,
-        channel: ChannelLedger,
+        joined: JoinedChannel,
         interests: Sequence[proposal_response_pb2.ChaincodeInterest],
     ) -> list[protocol_pb2.EndorsementDescriptor]:
         _check_interests(interests)
-        return [self._descriptor(channel, interest) for interest in interests]
+        return [self._descriptor(joined, interest) for interest in interests]
 
     def _descriptor(
-        self, channel: ChannelLedger, interest: proposal_response_pb2.ChaincodeInterest
+        self, joined: JoinedChannel, interest: proposal_response_pb2.ChaincodeInterest
     ) -> protocol_pb2.EndorsementDescriptor:
         try:
-            found = self._membership.view(channel).endorsers(interest)
+            found = self._membership.view(joined).endorsers(interest)
         except PolicyError as error:
             raise _RefusedError(
                 f"failed constructing descriptor for {interest_text(interest)}"
@@ -153,17 +152,17 @@ class DiscoveryService:
             chaincode=found.chaincode,
             layouts=[protocol_pb2.Layout(quantities_by_group=one) for one in found.layouts],
         )
-        for name, peers in found.groups.items():
+        for name, members in found.groups.items():
             result.endorsers_by_groups[name].peers.extend(
-                self._described(peer, channel) for peer in peers
+                self._described(member.peer, member) for member in members
             )
         return result
 
-    def _described(self, peer: Peer, channel: ChannelLedger | None) -> protocol_pb2.Peer:
+    def _described(self, peer: Peer, joined: JoinedChannel | None = None) -> protocol_pb2.Peer:
         return protocol_pb2.Peer(
             identity=peer.serialized,
             membership_info=self._membership.alive_message(peer),
-            state_info=None if channel is None else self._membership.state_info(peer, channel),
+            state_info=None if joined is None else self._membership.state_info(joined),
         )
 
 
@@ -183,8 +182,8 @@ def _check_interests(interests: Sequence[proposal_response_pb2.ChaincodeInterest
             raise _RefusedError("chaincode name in interest cannot be empty")
 
 
-def _config(channel: ChannelLedger) -> protocol_pb2.ConfigResult:
+def _config(joined: JoinedChannel) -> protocol_pb2.ConfigResult:
     try:
-        return config_result(channel.config.raw)
+        return config_result(joined.config.raw)
     except ConfigError as error:
-        raise _RefusedError(f"failed fetching config for channel {channel.channel_id}") from error
+        raise _RefusedError(f"failed fetching config for channel {joined.channel_id}") from error

@@ -12,15 +12,16 @@ from typing import Final
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_response_pb2
 
 from pyfabric.errors import ContractError, PolicyError
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.store import Snapshot
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.snapshot import Snapshot
 from pyfabric.ledger.peer.approvals import Chaincode
-from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.peer.peer import JoinedChannel, Peer
 from pyfabric.ledger.peer.transaction_context import TransactionContext
-from pyfabric.ledger.private.private_view import PrivateView
+from pyfabric.ledger.private.view import PrivateView
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.ledger.system.calls import SystemCall
 from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.requests.collection_access import CollectionAccess
 from pyfabric.rules.requests.invocations import (
@@ -48,26 +49,33 @@ SYSTEM_NAMESPACES: Final = frozenset({*SYSTEM_CHAINCODES, lifecycle.LEGACY})
 class Execution:
     """A proposal that runs on a peer, over the state of one channel."""
 
-    peer: Peer
+    joined: JoinedChannel
     proposal: Proposal
-    channel: ChannelLedger
     reader: Snapshot
     simulation: PrivateSimulation
 
     @classmethod
-    def on(
-        cls, peer: Peer, proposal: Proposal, channel: ChannelLedger, reader: Snapshot
-    ) -> "Execution":
-        """An execution with a simulation of its own."""
-        private = PrivateView(peer.private, channel.channel_id, reader, reader.height)
+    def on(cls, joined: JoinedChannel, proposal: Proposal, reader: Snapshot) -> "Execution":
+        """Return an execution with a simulation of its own."""
+        private = PrivateView(joined.private, reader, reader.height)
         simulation = PrivateSimulation(reader, proposal.transaction_id, private)
-        return cls(peer, proposal, channel, reader, simulation)
+        return cls(joined, proposal, reader, simulation)
+
+    @property
+    def peer(self) -> Peer:
+        """The peer that runs it."""
+        return self.joined.peer
+
+    @property
+    def channel(self) -> Channel:
+        """The channel on which it runs."""
+        return self.joined.channel
 
     def find(self, name: str) -> Chaincode:
         """A chaincode that this peer can run; raises ContractError with what it lacks."""
         channel_id = self.channel.channel_id
         self.simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, SEQUENCE))
-        chaincode = self.peer.chaincodes(channel_id).get(name)
+        chaincode = self.joined.chaincodes.get(name)
         if chaincode is None:
             raise not_defined(name)
         if not chaincode.approved:
@@ -118,23 +126,26 @@ class Execution:
         channel says otherwise of peer/ChaincodeToChaincode.
         """
         name, channel_id, arguments = read_call(payload, self.channel.channel_id)
-        self._check_access(name, channel_id)
-        if channel_id == self.channel.channel_id:
+        here = channel_id == self.channel.channel_id
+        joined = self.joined if here else self.peer.channel(channel_id)
+        self._check_access(name, channel_id, None if joined is None else joined.config)
+        if joined is None:
+            raise ContractError(f"failed to find ledger for channel: {channel_id}")
+        if here:
             message = await self.answer(name, arguments)
         else:
-            channel = self.peer.channel(channel_id)
-            if channel is None:
-                raise ContractError(f"failed to find ledger for channel: {channel_id}")
-            with channel.snapshot() as reader:
-                elsewhere = Execution.on(self.peer, self.proposal, channel, reader)
+            with joined.channel.snapshot() as reader:
+                elsewhere = Execution.on(joined, self.proposal, reader)
                 message = await elsewhere.answer(name, arguments)
         return message.SerializeToString()
 
-    def _check_access(self, name: str, channel_id: str) -> None:
+    def _check_access(self, name: str, channel_id: str, config: ChannelConfig | None) -> None:
         if name in SYSTEM_CHAINCODES:
             return
         try:
-            self.peer.access.check_proposal("peer/ChaincodeToChaincode", channel_id, self.proposal)
+            self.peer.access.check_proposal(
+                "peer/ChaincodeToChaincode", channel_id, config, self.proposal
+            )
         except PolicyError as error:
             raise ContractError(str(error)) from error
 
@@ -146,7 +157,7 @@ class Execution:
                 self.proposal,
                 list(arguments.args),
                 self.simulation,
-                self.channel.channel_id,
+                self.joined,
             )
             response = SYSTEM_CHAINCODES[name](call)
             return Message(

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import ContractError, PolicyError
+from pyfabric.ledger.peer.peer import JoinedChannel, Peer
 from pyfabric.messages.go_texts import INVALID_UTF8
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.state.private_simulation import PrivateSimulation
-
-if TYPE_CHECKING:
-    from pyfabric.ledger.peer.peer import Peer
 
 SUCCESS = 200
 NOT_FOUND = 404
@@ -41,15 +39,20 @@ def text(argument: bytes) -> str:
 class SystemCall:
     """What a system chaincode is given; without a channel there is no simulation.
 
-    `channel_id` is where it was called: another chaincode may call it on another channel than the
-    proposal's. It is empty for a call to the peer itself.
+    `joined` is where it was called, None for a call to the peer itself: another chaincode may call it on
+    another channel than the proposal's.
     """
 
-    peer: "Peer"
+    peer: Peer
     proposal: Proposal
     arguments: Sequence[bytes]
     simulation: PrivateSimulation | None
-    channel_id: str
+    joined: JoinedChannel | None
+
+    @property
+    def channel_id(self) -> str:
+        """The name of the channel where it was called; empty for a call to the peer itself."""
+        return "" if self.joined is None else self.joined.channel_id
 
     @property
     def invoked(self) -> str:
@@ -60,10 +63,12 @@ class SystemCall:
         """An argument as text; raises NotTextError."""
         return text(self.arguments[index])
 
-    def refusal(self, resource: str, channel_id: str) -> str | None:
-        """Why the caller may not use a resource; None if it may."""
+    def refusal(
+        self, resource: str, channel_id: str = "", config: ChannelConfig | None = None
+    ) -> str | None:
+        """Return why the caller may not use a resource, of the peer or of a channel; None if it may."""
         try:
-            self.peer.access.check_proposal(resource, channel_id, self.proposal)
+            self.peer.access.check_proposal(resource, channel_id, config, self.proposal)
         except PolicyError as error:
             return str(error)
         return None

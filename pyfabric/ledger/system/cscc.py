@@ -53,7 +53,7 @@ def _join(call: SystemCall) -> proposal_response_pb2.Response:
             f'"JoinChain" for channelID = {channel_id} failed because of validation of '
             f"configuration block, because of {problem}"
         )
-    refusal = call.refusal("cscc/JoinChain", "")
+    refusal = call.refusal("cscc/JoinChain")
     if refusal is not None:
         return failure(f"access denied for [JoinChain][{channel_id}]: [{refusal}]")
     try:
@@ -101,14 +101,14 @@ def _config_problem(block: common_pb2.Block) -> str | None:
 def _join_by_snapshot(call: SystemCall) -> proposal_response_pb2.Response:
     if not call.arguments[1]:
         return failure("Cannot join the channel, no snapshot directory provided")
-    refusal = call.refusal("cscc/JoinChainBySnapshot", "")
+    refusal = call.refusal("cscc/JoinChainBySnapshot")
     if refusal is not None:
         return failure(f"access denied for [JoinChainBySnapshot]: [{refusal}]")
     return failure(NO_SNAPSHOTS)
 
 
 def _snapshot_status(call: SystemCall) -> proposal_response_pb2.Response:
-    refusal = call.refusal("cscc/JoinBySnapshotStatus", "")
+    refusal = call.refusal("cscc/JoinBySnapshotStatus")
     if refusal is not None:
         return failure(f"access denied for [JoinBySnapshotStatus]: {refusal}")
     return success(query_pb2.JoinBySnapshotStatus().SerializeToString())
@@ -116,13 +116,14 @@ def _snapshot_status(call: SystemCall) -> proposal_response_pb2.Response:
 
 def _config_block(call: SystemCall) -> proposal_response_pb2.Response:
     channel_id = call.text(1)
-    refusal = call.refusal("cscc/GetConfigBlock", channel_id)
+    joined = call.peer.channel(channel_id)
+    config = None if joined is None else joined.config
+    refusal = call.refusal("cscc/GetConfigBlock", channel_id, config)
     if refusal is not None:
         return failure(f"access denied for [GetConfigBlock][{channel_id}]: {refusal}")
-    channel = call.peer.channel(channel_id)
-    if channel is None:
+    if joined is None:
         return failure(f"Unknown channel ID, {channel_id}")
-    block = channel.block(channel.last_config_block())
+    block = joined.channel.block(joined.channel.last_config_block())
     return success(b"" if block is None else block.SerializeToString())
 
 
@@ -130,21 +131,22 @@ def _channel_config(call: SystemCall) -> proposal_response_pb2.Response:
     channel_id = call.text(1)
     if not channel_id:
         return failure("empty channel name provided")
-    refusal = call.refusal("cscc/GetChannelConfig", channel_id)
+    joined = call.peer.channel(channel_id)
+    config = None if joined is None else joined.config
+    refusal = call.refusal("cscc/GetChannelConfig", channel_id, config)
     if refusal is not None:
         return failure(f"access denied for [GetChannelConfig][{channel_id}]: {refusal}")
-    channel = call.peer.channel(channel_id)
-    if channel is None:
+    if config is None:
         return failure(f"unknown channel ID, {channel_id}")
-    return success(channel.config.raw.SerializeToString())
+    return success(config.raw.SerializeToString())
 
 
 def _channels(call: SystemCall) -> proposal_response_pb2.Response:
-    refusal = call.refusal("cscc/GetChannels", "")
+    refusal = call.refusal("cscc/GetChannels")
     if refusal is not None:
         return failure(f"access denied for [GetChannels]: {refusal}")
     answer = query_pb2.ChannelQueryResponse(
-        channels=[query_pb2.ChannelInfo(channel_id=name) for name in call.peer.joined]
+        channels=[query_pb2.ChannelInfo(channel_id=name) for name in sorted(call.peer.joined)]
     )
     return success(answer.SerializeToString())
 

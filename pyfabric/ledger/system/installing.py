@@ -77,8 +77,8 @@ def query_all_installed(
 
 
 def _add_references(entry: Any, call: SystemCall, package_id: str) -> None:
-    for channel_id in call.peer.joined:
-        for chaincode in call.peer.chaincodes(channel_id).values():
+    for channel_id, joined in call.peer.joined.items():
+        for chaincode in joined.chaincodes.values():
             if chaincode.package_id == package_id:
                 entry.references[channel_id].chaincodes.add(
                     name=chaincode.name, version=chaincode.definition.endorsement.version

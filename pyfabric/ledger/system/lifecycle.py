@@ -59,7 +59,8 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
             f"lifecycle scc operations require exactly two arguments but received {count}"
         )
     name = call.text(0)
-    refusal = call.refusal(f"{LIFECYCLE}/{name}", call.channel_id)
+    config = None if call.joined is None else call.joined.config
+    refusal = call.refusal(f"{LIFECYCLE}/{name}", call.channel_id, config)
     if refusal is not None:
         return failure(f"Failed to authorize invocation due to failed ACL check: {refusal}")
     try:
@@ -102,10 +103,9 @@ class _OnChannel:
 
 
 def _on_channel(call: SystemCall, missing: str = "no application config for channel") -> _OnChannel:
-    channel = call.peer.channel(call.channel_id)
-    if channel is None or call.simulation is None:
+    if call.joined is None or call.simulation is None:
         raise ContractError(f"{missing} '{call.channel_id}'")
-    return _OnChannel(call, channel.config, call.simulation)
+    return _OnChannel(call, call.joined.config, call.simulation)
 
 
 def _validated(call: SystemCall, request: Any) -> _OnChannel:

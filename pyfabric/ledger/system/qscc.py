@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fabric_protos.common import common_pb2, ledger_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
-from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.system.calls import SystemCall, failure, success, text
 from pyfabric.messages.decoding import decode
 
@@ -25,24 +25,24 @@ def invoke(call: SystemCall) -> proposal_response_pb2.Response:
     if function != "GetChainInfo" and len(arguments) < 3:
         return failure(f"missing 3rd argument for {function}")
     channel_id = call.text(1)
-    channel = call.peer.channel(channel_id)
-    if channel is None:
+    joined = call.peer.channel(channel_id)
+    if joined is None:
         return failure(f"Invalid chain ID, {channel_id}")
     if call.invoked != NAME:
         return failure(
             "Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, "
             f"original invocation for '{call.invoked}'"
         )
-    refusal = call.refusal(f"qscc/{function}", channel_id)
+    refusal = call.refusal(f"qscc/{function}", channel_id, joined.config)
     if refusal is not None:
         return failure(f"access denied for [{function}][{channel_id}]: [{refusal}]")
     query = QUERIES.get(function)
     if query is None:
         return failure(f"Requested function {function} not found.")
-    return query(channel, arguments[2] if len(arguments) > 2 else b"")
+    return query(joined.channel, arguments[2] if len(arguments) > 2 else b"")
 
 
-def _chain_info(channel: ChannelLedger, _argument: bytes) -> proposal_response_pb2.Response:
+def _chain_info(channel: Channel, _argument: bytes) -> proposal_response_pb2.Response:
     info = channel.chain_info()
     return success(
         ledger_pb2.BlockchainInfo(
@@ -53,7 +53,7 @@ def _chain_info(channel: ChannelLedger, _argument: bytes) -> proposal_response_p
     )
 
 
-def _block_by_number(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
+def _block_by_number(channel: Channel, argument: bytes) -> proposal_response_pb2.Response:
     written = argument.decode(errors="backslashreplace")
     problem = _not_a_number(written)
     if problem is not None:
@@ -78,7 +78,7 @@ def _not_a_number(text: str) -> str | None:
     return "value out of range" if too_large else None
 
 
-def _block_by_hash(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
+def _block_by_hash(channel: Channel, argument: bytes) -> proposal_response_pb2.Response:
     block = channel.block_by_hash(argument)
     if block is None:
         return failure(
@@ -88,7 +88,7 @@ def _block_by_hash(channel: ChannelLedger, argument: bytes) -> proposal_response
     return success(block.SerializeToString())
 
 
-def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_response_pb2.Response:
+def _transaction_by_id(channel: Channel, argument: bytes) -> proposal_response_pb2.Response:
     transaction_id = text(argument)
     record = channel.transaction(transaction_id)
     if record is None:
@@ -101,9 +101,7 @@ def _transaction_by_id(channel: ChannelLedger, argument: bytes) -> proposal_resp
     return success(processed.SerializeToString())
 
 
-def _block_by_transaction(
-    channel: ChannelLedger, argument: bytes
-) -> proposal_response_pb2.Response:
+def _block_by_transaction(channel: Channel, argument: bytes) -> proposal_response_pb2.Response:
     transaction_id = text(argument)
     block = channel.block_by_transaction(transaction_id)
     if block is None:
@@ -114,7 +112,7 @@ def _block_by_transaction(
     return success(block.SerializeToString())
 
 
-QUERIES: dict[str, Callable[[ChannelLedger, bytes], proposal_response_pb2.Response]] = {
+QUERIES: dict[str, Callable[[Channel, bytes], proposal_response_pb2.Response]] = {
     "GetChainInfo": _chain_info,
     "GetBlockByNumber": _block_by_number,
     "GetBlockByHash": _block_by_hash,

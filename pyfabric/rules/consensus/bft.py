@@ -17,6 +17,8 @@ from pyfabric.messages.policies import identity_principal, signed_by
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import BatchSettings
 
+BFT: Final = "BFT"
+"""The consensus type of channels that SmartBFT orders."""
 _FIELDS: Final = {
     "RequestBatchMaxCount": "request_batch_max_count",
     "RequestBatchMaxBytes": "request_batch_max_bytes",

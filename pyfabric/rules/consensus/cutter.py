@@ -8,6 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig
+from pyfabric.rules.consensus import bft
+
+
+def batch_settings(config: ChannelConfig) -> BatchSettings:
+    """Return when a channel's blocks are cut; raises ConfigError for options that SmartBFT refuses."""
+    if config.consensus_type != bft.BFT:
+        return config.batch
+    options = bft.read_options(config.consensus_metadata, config.batch)
+    return bft.batch_settings(config.batch, options)
 
 
 @dataclass(frozen=True, slots=True)

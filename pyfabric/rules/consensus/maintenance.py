@@ -16,7 +16,6 @@ from pyfabric.rules.consensus import bft
 NORMAL: Final = configuration_pb2.ConsensusType.State.STATE_NORMAL
 MAINTENANCE: Final = configuration_pb2.ConsensusType.State.STATE_MAINTENANCE
 _MIGRATION: Final = frozenset({"V1_4_2", "V2_0"})
-_BFT: Final = "BFT"
 
 
 def can_migrate(config: ChannelConfig) -> bool:
@@ -89,7 +88,7 @@ def _check_migration(old: ChannelConfig, new: ChannelConfig) -> None:
         raise ConfigError(
             f"{change}but current config ConsensusType.State is not in maintenance mode"
         )
-    if new.consensus_type != _BFT:
+    if new.consensus_type != bft.BFT:
         raise ConfigError(f"{change}transition not supported")
     bft.check_metadata(new.consensus_metadata)
     try:

@@ -17,7 +17,7 @@ from pyfabric._grpc.rest import tls_context
 from pyfabric.chaincode import Chaincode, Context, Contract, ContractError, query, transaction
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.errors import EndorseError
-from pyfabric.ledger.node import Node
+from pyfabric.ledger.process import LedgerProcess
 from tests.support.ledger.ledger import CHANNEL, LedgerNetwork
 
 MEGABYTE = 1024 * 1024
@@ -75,7 +75,7 @@ class Running:
     """One department's ledger with a contract, and a client of it."""
 
     network: LedgerNetwork
-    node: Node
+    node: LedgerProcess
     server: ChaincodeServer
     contract: aio.Contract
     spans: Spans

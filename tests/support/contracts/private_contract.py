@@ -221,9 +221,7 @@ class PrivateNetwork:
         """The channel's height."""
         assert self.network.node is not None
         peer = next(iter(self.network.node.peers.values())).peer
-        channel = peer.channel(CHANNEL)
-        assert channel is not None
-        return channel.height
+        return peer.joined[CHANNEL].channel.height
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ from pyfabric.identity.keys import generate_private_key, private_key_pem
 from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
-from pyfabric.ledger.node import Node
+from pyfabric.ledger.process import LedgerProcess
 from pyfabric.messages.addresses import Address
 from pyfabric.messages.blocks import parse_block
 from tests.support.paths import ROOT
@@ -175,7 +175,7 @@ class LedgerNetwork:
     config: LedgerConfig
     genesis: common_pb2.Block
     now: datetime
-    node: Node | None = None
+    node: LedgerProcess | None = None
     driver: AsyncDriver = field(default_factory=AsyncDriver)
 
     @classmethod
@@ -241,10 +241,10 @@ class LedgerNetwork:
         )
 
     @asynccontextmanager
-    async def running(self, tracer: Tracer | None = None) -> AsyncIterator[Node]:
+    async def running(self, tracer: Tracer | None = None) -> AsyncIterator[LedgerProcess]:
         """Yield the ledger in this event loop."""
         self.driver = AsyncDriver()
-        node = await Node.start(
+        node = await LedgerProcess.start(
             self.config, lambda: datetime.now(UTC), lambda: os.urandom(24), Random(1), tracer
         )
         self.node = node

@@ -30,9 +30,11 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import PrivateKey, generate_private_key, private_key_pem
 from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.ledgers import Ledgers
-from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.orderer import Orderer
+from pyfabric.ledger.ordering.service import AtomicBroadcast
 from pyfabric.ledger.traces import Traces
 from pyfabric.messages.blocks import parse_block
 from tests.support.municipal import records
@@ -193,7 +195,7 @@ class OrderingService:
     ) -> None:
         self.council = council
         self._now = now
-        self.ledgers = Ledgers(folder)
+        self.ledgers = Channels(folder)
         self.chains = Chains(self.ledgers, lambda: os.urandom(24), Traces())
         self.orderers = [self.start(one) for one in council.orderers]
 
@@ -208,8 +210,8 @@ class OrderingService:
         )
 
     @property
-    def ledger(self) -> ChannelLedger:
-        return self.ledgers.channels[CHANNEL]
+    def ledger(self) -> Channel:
+        return self.ledgers[CHANNEL]
 
     async def close(self) -> None:
         await self.chains.close()
@@ -227,4 +229,5 @@ async def deliveries(orderer: Orderer, *requests: bytes) -> list[ab_pb2.DeliverR
         for request in requests:
             yield request
 
-    return [answer async for answer in orderer.deliver(envelopes(), Context())]
+    service = AtomicBroadcast(orderer)
+    return [answer async for answer in service.deliver(envelopes(), Context())]

@@ -8,13 +8,15 @@ from fabric_protos.peer import chaincode_shim_pb2, proposal_pb2
 
 from pyfabric.errors import ContractError
 from pyfabric.identity.signing import Identity
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.peer.transaction_context import TransactionContext
-from pyfabric.ledger.private.private_data import PrivateData
-from pyfabric.ledger.private.private_store import PrivateStore, WriteSet
-from pyfabric.ledger.private.private_view import PrivateView
+from pyfabric.ledger.private.data import PrivateData, distribute
+from pyfabric.ledger.private.settlement import in_block, recover, settle
+from pyfabric.ledger.private.store import PrivateStore
+from pyfabric.ledger.private.view import PrivateView
 from pyfabric.rules.requests.collection_access import CollectionAccess
+from pyfabric.rules.requests.dissemination import CollectionWrites
 from pyfabric.rules.requests.handler import Kind
 from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.versions import Version
@@ -58,8 +60,8 @@ class PrivateHistory:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ledgers = Ledgers(folder / "channels")
-        self.ledger: ChannelLedger = self.ledgers.create(history.ordered(0))
+        self.ledgers = Channels(folder / "channels")
+        self.ledger: Channel = self.ledgers.create(history.ordered(0))
         self.peers: dict[str, PrivateData] = {}
         self.simulated = 0
         self.private = history.load("private-rwsets.json")
@@ -77,10 +79,10 @@ class PrivateHistory:
             self.peers[msp_id].store.close()
         self.peers[msp_id] = PrivateData(
             PrivateStore(self.folder / msp_id / f"{name}.db"),
+            self.ledger,
             identity("peer0", msp_id),
             msp_id,
-            lambda _: self.ledger,
-            lambda _: list(self.peers.values()),
+            self.peers.values(),
         )
 
     async def run(self, *, crashing: bool = False) -> None:
@@ -91,15 +93,15 @@ class PrivateHistory:
             for msp_id in DEPARTMENTS:
                 if crashing:
                     self.open(msp_id)
-                    self.peers[msp_id].recover(CHANNEL)
+                    recover(self.peers[msp_id])
                 else:
-                    self.peers[msp_id].settle(CHANNEL, number, block.transactions)
+                    settle(self.peers[msp_id], number, block.transactions)
 
     def context(
         self, msp_id: str, reader: Any, *, creator: str | None = None, transaction_id: str = "tx"
     ) -> TransactionContext:
         """Return a transaction of a department's client, on its peer."""
-        view = PrivateView(self.peers[msp_id], CHANNEL, reader, self.ledger.height)
+        view = PrivateView(self.peers[msp_id], reader, self.ledger.height)
         simulation = PrivateSimulation(reader, transaction_id, view)
         access = CollectionAccess(
             self.ledger.config, CHAINCODE, msp_id, user(creator or msp_id), simulation
@@ -113,7 +115,7 @@ class PrivateHistory:
         """Return what a department's peer keeps, in the form of private-rwsets.json."""
         found: dict[str, dict[str, list[Any]]] = {}
         for number in range(history.HEIGHT):
-            for position, one in self.peers[msp_id].in_block(CHANNEL, number):
+            for position, one in in_block(self.peers[msp_id], number):
                 by_place = found.setdefault(str(number), {}).setdefault(str(position), [])
                 by_place.append((one.namespace, one.collection, one.data.hex()))
         return found
@@ -144,7 +146,7 @@ class PrivateHistory:
     def _keep_approvals(self, msp_id: str, version: Version, decoded: Any) -> None:
         shown = self.private[msp_id].get(str(version.block), {}).get(str(version.transaction), ())
         approvals = [
-            WriteSet("_lifecycle", one["name"], bytes.fromhex(one["rwset_hex"]))
+            CollectionWrites("_lifecycle", one["name"], bytes.fromhex(one["rwset_hex"]))
             for namespace in shown
             for one in namespace["collections"]
             if namespace["namespace"] == "_lifecycle"
@@ -170,7 +172,7 @@ class PrivateHistory:
                 assert running.simulation.read_write_set() == results, decoded["label"]
             private = running.simulation.private_write_set()
             if private:
-                self.peers[msp_id].distribute(CHANNEL, decoded["tx_id"], private, number, keep=True)
+                distribute(self.peers[msp_id], decoded["tx_id"], private, number, keep=True)
         self.simulated += 1
 
 

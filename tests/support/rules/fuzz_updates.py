@@ -13,10 +13,11 @@ from pyfabric.admin.config.update import (
     signed_update,
 )
 from pyfabric.errors import FabricError
-from pyfabric.ledger.ordering.config_messages import UpdateProcessor, check_configure
+from pyfabric.ledger.channel.limits import check_configure
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.update import validate
 from pyfabric.rules.consensus import raft
+from pyfabric.rules.consensus.config_update import UpdateProcessor
 from tests.support.messages.mutation import mutant
 from tests.support.messages.real_messages import real_messages
 from tests.support.municipal import records

@@ -18,8 +18,9 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.errors import ValidationCode
-from pyfabric.ledger.channel.channel import ChannelLedger, CommittedBlock
-from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.channel.commit import CommittedBlock
 from pyfabric.messages.blocks import new_block
 from pyfabric.rules.policies.syntax import parse_signature_policy
 from pyfabric.rules.state.rwset import decode_metadata
@@ -58,7 +59,7 @@ class RandomHistory:
         self._random = Random(seed)
         self._folder = folder
         shutil.copytree(_beginning(), folder, dirs_exist_ok=True)
-        self._ledgers = Ledgers(folder)
+        self._ledgers = Channels(folder)
         self._model = Model()
         self._pool: list[Pending] = []
         self._ordered: list[Pending] = []
@@ -66,9 +67,9 @@ class RandomHistory:
         self.codes: list[ValidationCode] = []
 
     @property
-    def ledger(self) -> ChannelLedger:
+    def ledger(self) -> Channel:
         """The ledger, as it is open now."""
-        return self._ledgers.channels[records.CHANNEL]
+        return self._ledgers[records.CHANNEL]
 
     async def run(self, blocks: int) -> None:
         """Simulate and commit; raises AssertionError where ledger and model differ."""
@@ -83,12 +84,12 @@ class RandomHistory:
     def restart(self) -> None:
         """Close the ledger and open it again."""
         self.close()
-        self._ledgers = Ledgers(self._folder)
+        self._ledgers = Channels(self._folder)
         self._check_state()
 
     async def replay(self, folder: Path) -> None:
         """Commit the same blocks in another ledger, one after the other: it becomes the same."""
-        ledgers = Ledgers(folder)
+        ledgers = Channels(folder)
         try:
             other = ledgers.create(history.ordered(0))
             for number in range(1, self.ledger.height):
@@ -259,7 +260,7 @@ def _beginning() -> Path:
     """Return a folder with the blocks that begin the real channel; it is deleted at the process's exit."""
     folder = Path(mkdtemp(prefix="random-history-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    ledgers = Ledgers(folder)
+    ledgers = Channels(folder)
     ledger = ledgers.create(history.ordered(0))
 
     async def fill() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.ledgers import Ledgers
-from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.orderer import Orderer
 from pyfabric.ledger.traces import Traces
 from pyfabric.messages.blocks import last_config_index, new_block
 from pyfabric.messages.config_blocks import config_from_block
@@ -47,7 +48,7 @@ class Node:
     """The orderer of the vectors, on a channel with some configuration."""
 
     def __init__(self, folder: Path, config: configtx_pb2.Config) -> None:
-        self._ledgers = Ledgers(folder)
+        self._ledgers = Channels(folder)
         self._chains = Chains(self._ledgers, lambda: b"n" * 24, Traces())
         self.orderer = Orderer(
             "orderer0",
@@ -59,8 +60,8 @@ class Node:
         self.orderer.join(block_of(config))
 
     @property
-    def ledger(self) -> ChannelLedger:
-        return self._ledgers.channels[records.CHANNEL]
+    def ledger(self) -> Channel:
+        return self._ledgers[records.CHANNEL]
 
     async def close(self) -> None:
         await self._chains.close()

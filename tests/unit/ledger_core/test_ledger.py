@@ -13,8 +13,8 @@ import pytest
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 
 from pyfabric.errors import ConfigError, LedgerError, ValidationCode
-from pyfabric.ledger.channel.channel import CommittedBlock
-from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.channel.commit import CommittedBlock
 from pyfabric.ledger.development.trace_report import trace_report
 from pyfabric.messages.blocks import header_hash
 from pyfabric.rules.state.versions import Version
@@ -27,7 +27,7 @@ KEYS_WRITTEN = 48
 
 def fill(folder: Path, start: int, stop: int) -> None:
     """Commit blocks of the history, as the orderer sent them."""
-    ledgers = Ledgers(folder)
+    ledgers = Channels(folder)
     try:
         ledger = ledgers.create(history.ordered(0))
 
@@ -49,14 +49,14 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ledgers(filled: Path) -> Iterator[Ledgers]:
-    opened = Ledgers(filled)
+def ledgers(filled: Path) -> Iterator[Channels]:
+    opened = Channels(filled)
     yield opened
     opened.close()
 
 
-def test_blocks_come_out_byte_for_byte_as_the_real_peer_serves_them(ledgers: Ledgers) -> None:
-    ledger = ledgers.channels[CHANNEL]
+def test_blocks_come_out_byte_for_byte_as_the_real_peer_serves_them(ledgers: Channels) -> None:
+    ledger = ledgers[CHANNEL]
     assert ledger.height == history.HEIGHT
     for number, expected in enumerate(history.blocks()):
         found = ledger.block(number)
@@ -73,9 +73,9 @@ def test_blocks_come_out_byte_for_byte_as_the_real_peer_serves_them(ledgers: Led
     assert ledger.block(history.HEIGHT) is None
 
 
-def test_state_is_that_of_the_real_peer(ledgers: Ledgers) -> None:
+def test_state_is_that_of_the_real_peer(ledgers: Channels) -> None:
     expected = history.load("world-state.json")
-    with ledgers.channels[CHANNEL].snapshot() as state:
+    with ledgers[CHANNEL].snapshot() as state:
         assert state.height == history.HEIGHT
         for namespace in ("_lifecycle", "helper", "ledger"):
             found = [(key, value.version) for key, value in state.range(namespace, "", "")]
@@ -88,9 +88,9 @@ def test_state_is_that_of_the_real_peer(ledgers: Ledgers) -> None:
         assert configuration.version == Version(149, 0)
 
 
-def test_the_history_of_keys_is_that_of_the_real_peer(ledgers: Ledgers) -> None:
+def test_the_history_of_keys_is_that_of_the_real_peer(ledgers: Channels) -> None:
     expected = history.load("history.json")
-    with ledgers.channels[CHANNEL].snapshot() as state:
+    with ledgers[CHANNEL].snapshot() as state:
         for key, modifications in expected["keys"].items():
             assert [
                 {
@@ -104,14 +104,14 @@ def test_the_history_of_keys_is_that_of_the_real_peer(ledgers: Ledgers) -> None:
     assert len(expected["keys"]) == KEYS_WITH_HISTORY
 
 
-def test_every_valid_write_and_nothing_else_is_in_the_history(ledgers: Ledgers) -> None:
+def test_every_valid_write_and_nothing_else_is_in_the_history(ledgers: Channels) -> None:
     expected: dict[tuple[str, str], list[str]] = {}
     for decoded in reversed(history.decoded()):
         for transaction in reversed(decoded["transactions"]):
             if transaction["validation_code"] == ValidationCode.VALID:
                 for place in _public_writes(transaction):
                     expected.setdefault(place, []).append(transaction["tx_id"])
-    with ledgers.channels[CHANNEL].snapshot() as state:
+    with ledgers[CHANNEL].snapshot() as state:
         for place, writers in expected.items():
             assert [one.tx_id for one in state.history(*place)] == writers
         assert not list(state.history("ledger", "no such key"))
@@ -128,8 +128,8 @@ def _public_writes(transaction: dict[str, Any]) -> set[tuple[str, str]]:
     }
 
 
-def test_blocks_and_transactions_are_found_by_hash_and_id(ledgers: Ledgers) -> None:
-    ledger = ledgers.channels[CHANNEL]
+def test_blocks_and_transactions_are_found_by_hash_and_id(ledgers: Channels) -> None:
+    ledger = ledgers[CHANNEL]
     checked = 0
     for number, decoded in enumerate(history.decoded()):
         by_hash = ledger.block_by_hash(bytes.fromhex(decoded["header_hash"]))
@@ -154,8 +154,8 @@ def test_blocks_and_transactions_are_found_by_hash_and_id(ledgers: Ledgers) -> N
     assert not ledger.has_transaction("no-such-id")
 
 
-def test_every_transaction_of_the_real_channel_can_be_told_in_words(ledgers: Ledgers) -> None:
-    ledger = ledgers.channels[CHANNEL]
+def test_every_transaction_of_the_real_channel_can_be_told_in_words(ledgers: Channels) -> None:
+    ledger = ledgers[CHANNEL]
     told = 0
     for decoded in history.decoded():
         for transaction in decoded["transactions"]:
@@ -172,8 +172,8 @@ def test_every_transaction_of_the_real_channel_can_be_told_in_words(ledgers: Led
     assert told > 150
 
 
-def test_definitions_are_those_that_were_committed(ledgers: Ledgers) -> None:
-    ledger = ledgers.channels[CHANNEL]
+def test_definitions_are_those_that_were_committed(ledgers: Channels) -> None:
+    ledger = ledgers[CHANNEL]
     definition = ledger.definition("ledger")
     assert definition is not None
     assert (definition.endorsement.version, definition.sequence) == ("2.0", 2)
@@ -186,8 +186,8 @@ def test_a_ledger_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     fill(tmp_path, 1, 60)
     fill(tmp_path, 60, 100)
     fill(tmp_path, 100, 150)
-    ledgers = Ledgers(tmp_path)
-    block = ledgers.channels[CHANNEL].block(149)
+    ledgers = Channels(tmp_path)
+    block = ledgers[CHANNEL].block(149)
     ledgers.close()
     assert block == history.blocks()[149]
 
@@ -195,7 +195,7 @@ def test_a_ledger_that_is_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
 def _fill_until_killed(
     folder: Path, acknowledged: "multiprocessing.sharedctypes.Synchronized[int]"
 ) -> None:
-    ledgers = Ledgers(folder)
+    ledgers = Channels(folder)
     ledger = ledgers.create(history.ordered(0))
 
     async def commit() -> None:
@@ -217,8 +217,8 @@ def test_a_killed_ledger_has_every_block_that_it_said_was_committed(tmp_path: Pa
             process.join(0.001)
         process.kill()
         process.join()
-        ledgers = Ledgers(tmp_path)
-        ledger = ledgers.channels[CHANNEL]
+        ledgers = Channels(tmp_path)
+        ledger = ledgers[CHANNEL]
         height = ledger.height
         blocks = [ledger.block(number) for number in range(height)]
         ledgers.close()
@@ -228,7 +228,7 @@ def test_a_killed_ledger_has_every_block_that_it_said_was_committed(tmp_path: Pa
 
 
 def test_a_block_that_does_not_follow_is_refused_and_changes_nothing(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     ledger = ledgers.create(history.ordered(0))
 
     async def commit() -> None:
@@ -246,7 +246,7 @@ def test_a_block_that_does_not_follow_is_refused_and_changes_nothing(tmp_path: P
 
 
 def test_snapshots_do_not_move_while_blocks_are_committed(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     ledger = ledgers.create(history.ordered(0))
 
     async def commit() -> None:
@@ -270,7 +270,7 @@ def test_snapshots_do_not_move_while_blocks_are_committed(tmp_path: Path) -> Non
 
 
 def test_waiters_and_subscribers_hear_of_every_block(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     ledger = ledgers.create(history.ordered(0))
     heard: list[CommittedBlock] = []
 
@@ -291,15 +291,15 @@ def test_waiters_and_subscribers_hear_of_every_block(tmp_path: Path) -> None:
 
 
 def test_members_are_remembered(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     ledger = ledgers.create(history.ordered(0))
     ledger.join("peer0")
     ledger.join("orderer0")
     ledger.leave("peer0")
     assert ledger.members == {"orderer0"}
     ledgers.close()
-    ledgers = Ledgers(tmp_path)
-    assert ledgers.channels[CHANNEL].members == {"orderer0"}
+    ledgers = Channels(tmp_path)
+    assert ledgers[CHANNEL].members == {"orderer0"}
     ledgers.remove(CHANNEL)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock"]
     assert not ledgers.create(history.ordered(0)).members
@@ -307,15 +307,15 @@ def test_members_are_remembered(tmp_path: Path) -> None:
 
 
 def test_one_folder_serves_one_process(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     with pytest.raises(LedgerError, match="another ledger process is using this folder"):
-        Ledgers(tmp_path)
+        Channels(tmp_path)
     ledgers.close()
-    Ledgers(tmp_path).close()
+    Channels(tmp_path).close()
 
 
 def test_another_genesis_block_for_a_channel_is_refused(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     ledger = ledgers.create(history.ordered(0))
     assert ledgers.create(history.ordered(0)) is ledger
     other = history.ordered(0)
@@ -373,14 +373,14 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, damage: object) 
     damage(path)
     before = _contents(tmp_path)
     with pytest.raises(LedgerError, match=str(path)):
-        Ledgers(tmp_path)
+        Channels(tmp_path)
     assert _contents(tmp_path) == before
     path.unlink()
-    Ledgers(tmp_path).close()
+    Channels(tmp_path).close()
 
 
 def test_an_application_of_older_capabilities_is_refused(tmp_path: Path) -> None:
-    ledgers = Ledgers(tmp_path)
+    ledgers = Channels(tmp_path)
     genesis = history.ordered(0)
     envelope = common_pb2.Envelope.FromString(genesis.data.data[0])
     payload = common_pb2.Payload.FromString(envelope.payload)
@@ -394,5 +394,5 @@ def test_an_application_of_older_capabilities_is_refused(tmp_path: Path) -> None
     genesis.data.data[0] = envelope.SerializeToString()
     with pytest.raises(ConfigError, match="V2_0 or V2_5"):
         ledgers.create(genesis)
-    assert not ledgers.channels
+    assert not ledgers
     ledgers.close()

@@ -15,10 +15,11 @@ from fabric_protos.orderer import configuration_pb2
 
 from pyfabric.errors import ConfigError, OrdererError, ValidationCode
 from pyfabric.identity.loading import load_identity
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.ordering.chain import Chain
-from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.orderer import Orderer
 from pyfabric.ledger.traces import Traces
 from pyfabric.messages.blocks import header_hash, last_config_index, transaction_filter
 from pyfabric.rules.state.memory import MemoryState
@@ -57,7 +58,7 @@ class Node:
     """An orderer over a folder, until it is closed."""
 
     def __init__(self, folder: Path, now: datetime = records.NOW) -> None:
-        self.ledgers = Ledgers(folder)
+        self.ledgers = Channels(folder)
         self.chains = Chains(self.ledgers, lambda: os.urandom(24), Traces())
         self.orderer = Orderer(
             "orderer0",
@@ -67,9 +68,9 @@ class Node:
             tls_certificate=records.tls_certificate(),
         )
 
-    def join(self, block: common_pb2.Block) -> ChannelLedger:
+    def join(self, block: common_pb2.Block) -> Channel:
         """Join a channel; its ledger."""
-        return self.ledgers.channels[self.orderer.join(block).channel_id]
+        return self.ledgers[self.orderer.join(block).channel_id]
 
     async def close(self) -> None:
         await self.chains.close()
@@ -298,13 +299,13 @@ async def test_joining_and_leaving(node: Node) -> None:
     with pytest.raises(OrdererError, match=r"^405: channel already exists"):
         node.join(genesis())
     await node.orderer.remove(records.CHANNEL)
-    assert not node.ledgers.channels
+    assert not node.ledgers
     with pytest.raises(OrdererError, match=r"^404: channel does not exist"):
         await node.orderer.remove(records.CHANNEL)
     ledger = node.join(genesis())
     ledger.join("peer0")
     await node.orderer.remove(records.CHANNEL)
-    assert list(node.ledgers.channels) == [records.CHANNEL]
+    assert list(node.ledgers) == [records.CHANNEL]
     assert await node.orderer.broadcast(records.signed(b"x")) == (400, "channel does not exist")
     assert node.join(genesis()) is ledger
 
@@ -317,7 +318,7 @@ async def test_blocks_that_this_ledger_cannot_join_with_are_refused(tmp_path: Pa
         node.join(later)
     with pytest.raises(ConfigError):
         node.join(common_pb2.Block())
-    assert not node.ledgers.channels
+    assert not node.ledgers
     await node.close()
 
 
@@ -343,9 +344,9 @@ async def test_two_orderers_share_one_sequence(node: Node) -> None:
 @pytest.mark.asyncio
 async def test_a_failed_disk_stops_the_chain_and_says_so(node: Node) -> None:
     ledger = node.join(genesis(timeout="1ms"))
-    node.ledgers.channels[records.CHANNEL].close()
+    node.ledgers[records.CHANNEL].close()
     await node.orderer.broadcast(records.signed(b"x", nonce=b"1"))
-    chain = node.chains.get(records.CHANNEL)
+    chain = node.orderer.joined[records.CHANNEL]
     with pytest.raises(OrdererError, match="chain is stopped") as caught:
         await until_it_fails(chain)
     assert caught.value.status == 503
@@ -428,16 +429,9 @@ async def test_an_orderer_serves_blocks_as_they_were_ordered(node: Node) -> None
     committed = await ledger.wait_for_block(1)
 
     async def answers(request: bytes) -> list[common_pb2.Block]:
-        async def envelopes() -> AsyncIterator[bytes]:
-            yield request
-
-        class Context:
-            def auth_context(self) -> dict[str, list[bytes]]:
-                return {}
-
         return [
             answer.block
-            async for answer in node.orderer.deliver(envelopes(), Context())
+            for answer in await deliveries(node.orderer, request)
             if answer.WhichOneof("Type") == "block"
         ]
 

@@ -15,11 +15,11 @@ from fabric_protos.orderer import ab_pb2
 from pyfabric._grpc.options import CLIENT_OPTIONS
 from pyfabric._operations.levels import Levels
 from pyfabric.errors import NetworkError
-from pyfabric.ledger.channel.ledgers import Ledgers
+from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.config import OrdererConfig, TLSFiles
 from pyfabric.ledger.nodes.operations import Watching
-from pyfabric.ledger.nodes.orderer_node import OrdererNode
-from pyfabric.ledger.ordering.orderer import Chains
+from pyfabric.ledger.nodes.orderer import OrdererNode
+from pyfabric.ledger.ordering.chains import Chains
 from pyfabric.ledger.traces import Traces
 from tests.support.municipal import records
 from tests.support.rules import history
@@ -75,7 +75,7 @@ def configuration(
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
     server = tls_material(tmp_path / "tls", "Orderer")
     config = configuration(tmp_path, server)
-    ledgers = Ledgers(tmp_path / "channels")
+    ledgers = Channels(tmp_path / "channels")
     chains = Chains(ledgers, lambda: os.urandom(24), Traces())
     ledger = ledgers.create(records.genesis_with(server.certificate.read_bytes()))
     ledger.join("orderer:orderer0")

@@ -154,7 +154,7 @@ async def test_options_that_smartbft_refuses_make_no_channel(start: Start) -> No
     assert caught.value.message.endswith(
         "config validation failed: RequestMaxBytes is bigger than RequestBatchMaxBytes"
     )
-    assert not service.ledgers.channels
+    assert not service.ledgers
 
 
 @pytest.mark.asyncio

@@ -14,8 +14,9 @@ from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric._http.server import HttpsServer, server_context
 from pyfabric.errors import NetworkError
-from pyfabric.ledger.channel.ledgers import Ledgers
-from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.channel.channels import Channels
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.orderer import Orderer
 from pyfabric.ledger.ordering.participation import BODY_LIMIT, Participation
 from pyfabric.ledger.traces import Traces
 from tests.support.municipal import records
@@ -54,7 +55,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         tls_material(tmp_path / "server", "Orderer"),
         tls_material(tmp_path / "client", "Admin"),
     )
-    ledgers = Ledgers(tmp_path / "channels")
+    ledgers = Channels(tmp_path / "channels")
     chains = Chains(ledgers, lambda: os.urandom(24), Traces())
     orderer = Orderer(
         "orderer0",

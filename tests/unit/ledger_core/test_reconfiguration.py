@@ -18,7 +18,7 @@ from pyfabric.admin.config.update import compute_update, config_signature, signa
 from pyfabric.errors import OrdererError
 from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.ordering.config_messages import UNSURVIVABLE
+from pyfabric.ledger.channel.limits import UNSURVIVABLE
 from pyfabric.ledger.ordering.orderer import Joined, Orderer
 from pyfabric.messages.blocks import last_config_index, orderer_metadata, transaction_filter
 from pyfabric.rules.configuration.channel_config import ChannelConfig
@@ -440,7 +440,7 @@ async def test_blocks_that_no_peer_would_take_stop_the_chain(start: Start) -> No
     block = await apply(service, only_departments)
     assert last_config_index(block) == 1
     assert await service.orderers[0].broadcast(council.message(b"1")) == (200, "")
-    chain = service.chains.get(CHANNEL)
+    chain = service.orderers[0].joined[CHANNEL]
     while chain.failure is None:
         await asyncio.sleep(0)
     assert await service.orderers[0].broadcast(council.message(b"2")) == (

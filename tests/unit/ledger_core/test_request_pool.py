@@ -3,7 +3,7 @@
 import pytest
 
 from pyfabric.errors import OrdererError
-from pyfabric.ledger.ordering.request_pool import RequestPool
+from pyfabric.rules.consensus.request_pool import RequestPool
 
 
 def test_each_orderer_takes_a_request_once_and_the_first_time_it_is_new() -> None:

@@ -8,7 +8,7 @@ from fabric_protos.common import common_pb2
 from google.protobuf.json_format import MessageToDict
 
 from pyfabric.errors import DecodeError
-from pyfabric.ledger.channel.block_events import chaincode_events, filtered_block
+from pyfabric.rules.blocks.events import chaincode_events, filtered_block
 
 
 def blocks(vectors: Path) -> list[common_pb2.Block]:

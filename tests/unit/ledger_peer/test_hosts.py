@@ -14,7 +14,7 @@ import pytest
 from pyfabric.errors import NetworkError
 from pyfabric.ledger import __main__ as program
 from pyfabric.ledger.config import HostConfig
-from pyfabric.ledger.nodes.hosts import Host, Hosts
+from pyfabric.ledger.nodes.hosts import ContractHost, ContractHosts
 from tests.support.ledger.ledger import LedgerNetwork, address
 
 ECHO = """
@@ -40,7 +40,7 @@ def alive(pid: int | None) -> bool:
 
 @pytest.mark.asyncio
 async def test_hosts_follow_their_configurations() -> None:
-    hosts = Hosts()
+    hosts = ContractHosts()
     await hosts.apply([config(ECHO, "a"), config(ECHO, "b")])
     first = hosts.pids()
     await hosts.apply([config(ECHO, "a", more=1), config(ECHO + "\n", "b")])
@@ -57,7 +57,7 @@ async def test_hosts_follow_their_configurations() -> None:
 
 @pytest.mark.asyncio
 async def test_a_host_that_ends_when_it_is_told_is_started_again() -> None:
-    host = Host(config(ONCE))
+    host = ContractHost(config(ONCE))
     await host.apply(config(ONCE))
     first = host.pid
     await host.apply(config(ONCE))
@@ -79,7 +79,7 @@ async def test_a_host_that_ends_when_it_is_told_is_started_again() -> None:
     ],
 )
 async def test_hosts_that_do_not_serve(script: str, text: str) -> None:
-    host = Host(config(script))
+    host = ContractHost(config(script))
     with pytest.raises(NetworkError, match=text):
         await host.apply(config(script))
     await host.stop()
@@ -88,7 +88,7 @@ async def test_hosts_that_do_not_serve(script: str, text: str) -> None:
 @pytest.mark.asyncio
 async def test_a_program_that_is_not_there() -> None:
     wrong = HostConfig(name="host", argv=["/nonexistent"], services={})
-    host = Host(wrong)
+    host = ContractHost(wrong)
     with pytest.raises(NetworkError, match=r"contract host host: .*No such file"):
         await host.apply(wrong)
     assert host.pid is None
@@ -102,7 +102,7 @@ async def test_a_port_that_becomes_free_is_waited_for() -> None:
         taken.listen()
         place = f"127.0.0.1:{taken.getsockname()[1]}"
         wanted = config(ECHO).model_copy(update={"services": {"services": [{"address": place}]}})
-        host = Host(wanted)
+        host = ContractHost(wanted)
         starting = asyncio.create_task(host.apply(wanted))
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -64,14 +64,11 @@ class Approvals:
 
 
 class PeerOf:
-    """As much of a peer as `_lifecycle` sees: its department and its channel."""
+    """As much of a peer, and of a channel that it has joined, as `_lifecycle` sees."""
 
     def __init__(self, msp_id: str, config: ChannelConfig) -> None:
         self.msp_id = msp_id
         self.config = config
-
-    def channel(self, _channel_id: str) -> "PeerOf":
-        return self
 
 
 class Call:
@@ -80,14 +77,14 @@ class Call:
     channel_id = "records"
 
     def __init__(self, peer: PeerOf, arguments: list[bytes], simulation: PrivateSimulation) -> None:
-        self.peer = peer
+        self.peer = self.joined = peer
         self.arguments = arguments
         self.simulation = simulation
 
     def text(self, index: int) -> str:
         return self.arguments[index].decode()
 
-    def refusal(self, _resource: str, _channel_id: str) -> None:
+    def refusal(self, _resource: str, _channel_id: str, _config: ChannelConfig) -> None:
         return None
 
 

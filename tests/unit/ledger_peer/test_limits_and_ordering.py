@@ -10,9 +10,9 @@ from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.nodes.peer_node import GATEWAY_LIMIT
-from pyfabric.ledger.ordering.submission import Broadcast, Ordering
+from pyfabric.ledger.nodes.peer import GATEWAY_LIMIT
 from pyfabric.ledger.servers import Limit
+from pyfabric.ledger.services.gateway.submit import Broadcast, Ordering
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from tests.support.ledger.ledger import CHANNEL
 from tests.support.ledger.raw_gateway import Outcome

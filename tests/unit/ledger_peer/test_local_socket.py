@@ -7,7 +7,7 @@ import pytest
 
 from pyfabric.errors import NetworkError
 from pyfabric.ledger.development.service import DevelopmentService
-from pyfabric.ledger.local_socket import connect, listen
+from pyfabric.local.unix_sockets import connect, listen
 
 
 @pytest.mark.parametrize("folders", [1, 12])

@@ -6,8 +6,8 @@ from fabric_protos.peer import proposal_response_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.ledger.services.planning import Plan, arrange
 from pyfabric.rules.discovery.endorsement import Descriptor
+from pyfabric.rules.discovery.endorsement_plan import EndorsementPlan, arrange
 from pyfabric.rules.discovery.principals import merge_all, principal_sets
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
@@ -44,7 +44,7 @@ def test_a_plan_starts_with_the_preferred_group_and_completes() -> None:
 
 
 def test_another_payload_is_refused() -> None:
-    plan = Plan([{"G0": 1, "G1": 1}], {"G0": ["a"], "G1": ["b"]})
+    plan = EndorsementPlan([{"G0": 1, "G1": 1}], {"G0": ["a"], "G1": ["b"]})
     assert sorted(plan.endorsers()) == ["a", "b"]
     assert plan.add("a", endorsement("a"))
     other = endorsement("b")
@@ -54,7 +54,7 @@ def test_another_payload_is_refused() -> None:
 
 
 def test_a_failed_group_takes_its_layouts_away() -> None:
-    plan = Plan([{"G0": 1, "G1": 1}, {"G1": 1}, {"G0": 1}], {"G0": ["a"], "G1": ["b"]})
+    plan = EndorsementPlan([{"G0": 1, "G1": 1}, {"G1": 1}, {"G0": 1}], {"G0": ["a"], "G1": ["b"]})
     assert sorted(plan.endorsers()) == ["a", "b"]
     assert plan.next_in_group("b") is None
     plan.abandon(["b"])

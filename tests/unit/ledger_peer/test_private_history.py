@@ -9,7 +9,7 @@ import pytest_asyncio
 from fabric_protos.peer import chaincode_shim_pb2
 
 from pyfabric.errors import ContractError
-from pyfabric.ledger.private.private_store import Place
+from pyfabric.ledger.private.store import Place
 from pyfabric.rules.requests.handler import Kind
 from tests.support.ledger.private_history import CHANNEL, DEPARTMENTS, PrivateHistory
 from tests.support.rules import history

@@ -23,14 +23,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ContractError, LedgerError, ValidationCode
-from pyfabric.ledger.channel.block_contents import transactions
-from pyfabric.ledger.private.private_data import PrivateData
-from pyfabric.ledger.private.private_store import Place, PrivateStore, WriteSet
-from pyfabric.ledger.private.private_view import PrivateView
+from pyfabric.ledger.private.data import PrivateData, distribute
+from pyfabric.ledger.private.settlement import in_block, recover, settle
+from pyfabric.ledger.private.store import Place, PrivateStore
+from pyfabric.ledger.private.view import PrivateView
 from pyfabric.messages.blocks import new_block
+from pyfabric.rules.blocks.contents import transactions
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.lifecycle.definitions import Definition
 from pyfabric.rules.policies.syntax import parse_signature_policy
+from pyfabric.rules.requests.dissemination import CollectionWrites
 from pyfabric.rules.state import mvcc
 from pyfabric.rules.state.expiry import expire
 from pyfabric.rules.state.memory import MemoryState
@@ -171,10 +173,10 @@ class World:
         channel: Any = self.channel
         self.peers[msp_id] = PrivateData(
             PrivateStore(self.folder / f"{msp_id}.db"),
+            channel,
             identity("peer0", msp_id),
             msp_id,
-            lambda _: channel,
-            lambda _: list(self.peers.values()),
+            self.peers.values(),
         )
 
     def close(self) -> None:
@@ -183,7 +185,7 @@ class World:
 
     def simulation(self, msp_id: str) -> PrivateSimulation:
         state = self.channel.state
-        view = PrivateView(self.peers[msp_id], "ch", state, self.channel.height)
+        view = PrivateView(self.peers[msp_id], state, self.channel.height)
         return PrivateSimulation(state, "tx", view)
 
     def commit(self, block: list[Step], crashing: str) -> None:
@@ -194,16 +196,16 @@ class World:
             run(simulation, step)
             name = f"{number}-{position}"
             private = simulation.private_write_set()
-            self.peers[step.endorser].distribute("ch", name, private, number, keep=True)
+            distribute(self.peers[step.endorser], name, private, number, keep=True)
             results.append((name, simulation.read_write_set()))
         valid = self.channel.commit(results)
         found = transactions(self.channel.blocks[-1])
         for msp_id in PEERS:
             if msp_id == crashing:
                 self.open(msp_id)
-                self.peers[msp_id].recover("ch")
+                recover(self.peers[msp_id])
             else:
-                self.peers[msp_id].settle("ch", number, found)
+                settle(self.peers[msp_id], number, found)
         for position, step in enumerate(block):
             self._expect(step, number, position, valid=valid[position])
         self._expire(number)
@@ -278,7 +280,7 @@ class World:
                 },
             )
             for number in range(self.channel.height)
-            for position, one in self.peers[msp_id].in_block("ch", number)
+            for position, one in in_block(self.peers[msp_id], number)
         }
 
 
@@ -341,9 +343,9 @@ def test_a_value_of_another_hash_is_refused(tmp_path: Path) -> None:
 
 def test_what_never_commits_is_forgotten(tmp_path: Path) -> None:
     with closing(PrivateStore(tmp_path / "private.db")) as store:
-        store.keep("ch", "old", [WriteSet(NAMESPACE, "two", b"1")], 4)
-        store.keep("ch", "new", [WriteSet(NAMESPACE, "two", b"2")], 5)
-        store.keep("other", "old", [WriteSet(NAMESPACE, "two", b"3")], 4)
+        store.keep("ch", "old", [CollectionWrites(NAMESPACE, "two", b"1")], 4)
+        store.keep("ch", "new", [CollectionWrites(NAMESPACE, "two", b"2")], 5)
+        store.keep("other", "old", [CollectionWrites(NAMESPACE, "two", b"3")], 4)
         store.release_below("ch", 5)
         assert store.pending() == [("ch", "new"), ("other", "old")]
         place, hashed = Place("ch", NAMESPACE, "two"), sha256(b"2").digest()

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric._grpc.aio_driver import AsyncDriver
-from pyfabric.ledger.channel.block_contents import endorsed_payload
 from pyfabric.messages.blocks import parse_block, transaction_filter
+from pyfabric.rules.blocks.contents import endorsed_payload
 from pyfabric.rules.validation.form import transaction_id
 from tests.support.contracts.scripted_contract import Call, Kind, ScriptedContract
 from tests.support.ledger.ledger import CHANNEL, LedgerNetwork

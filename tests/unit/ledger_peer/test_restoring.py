@@ -13,11 +13,11 @@ import pytest_asyncio
 from fabric_protos.gateway import gateway_pb2
 
 from pyfabric.errors import LedgerError, ValidationCode
-from pyfabric.ledger.channel.channel import ChannelLedger
+from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.channel.store import ChannelStore
 from pyfabric.ledger.development.images import Image
-from pyfabric.ledger.peer.packages_store import PackageStore
-from pyfabric.ledger.private.private_store import PrivateStore
+from pyfabric.ledger.peer.packages import PackageStore
+from pyfabric.ledger.private.store import PrivateStore
 from tests.support.contracts import private_contract
 from tests.support.contracts.private_contract import (
     NAME,
@@ -147,18 +147,17 @@ async def first_event(net: PrivateNetwork) -> Outcome:
     )
 
 
-def channel_of(net: PrivateNetwork) -> ChannelLedger:
+def channel_of(net: PrivateNetwork) -> Channel:
     assert net.network.node is not None
-    channel = net.network.node.peers[net.network.first.peer_name].peer.channel(CHANNEL)
-    assert channel is not None
-    return channel
+    joined = net.network.node.peers[net.network.first.peer_name].peer.channel(CHANNEL)
+    assert joined is not None
+    return joined.channel
 
 
 def waiters(net: PrivateNetwork) -> int:
     """Return how many calls wait for something on the channel."""
-    assert net.network.node is not None
-    peer = net.network.node.peers[net.network.first.peer_name].peer
-    return len(channel_of(net)._grown._waiters) + len(peer._channels.waiters._waiting)
+    channel = channel_of(net)
+    return len(channel._grown._waiters) + len(channel._waiters._waiting)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -214,10 +213,10 @@ async def test_packages_and_definitions_go_back(net: PrivateNetwork) -> None:
     await net.network.ask("revert", name="before")
     assert [peer.packages.listed() for peer in peers] == before
     assert channel_of(net).definition("newer") is None
-    assert "newer" not in peers[0].chaincodes(CHANNEL)
+    assert "newer" not in peers[0].joined[CHANNEL].chaincodes
     await net.network.ask("revert", name="after")
     assert all(package_id in peer.packages for peer in peers)
-    assert peers[0].chaincodes(CHANNEL)["newer"].endorses
+    assert peers[0].joined[CHANNEL].chaincodes["newer"].endorses
 
 
 async def test_dumps(net: PrivateNetwork, tmp_path: Path) -> None:
@@ -313,7 +312,7 @@ async def test_channels_come_and_go(tmp_path: Path) -> None:
             await net.submit("EconInfo", "put", "", "k", value="v")
             await network.ask("snapshot", name="channel")
             await network.ask("revert", name="nothing")
-            assert node.peers[network.first.peer_name].peer.joined == []
+            assert node.peers[network.first.peer_name].peer.joined == {}
             assert node.orderers["orderer0"].orderer.channels == {}
             await network.ask("revert", name="channel")
             assert await net.read("EconInfo", "get", "", "k") == b"v"

@@ -9,14 +9,14 @@ from random import Random
 import pytest
 
 from pyfabric.errors import IdentityError, LedgerError, NetworkError
-from pyfabric.ledger.node import Node
+from pyfabric.ledger.process import LedgerProcess
 from tests.support.ledger.ledger import LedgerNetwork
 
 pytestmark = pytest.mark.asyncio
 
 
-async def start(network: LedgerNetwork) -> Node:
-    return await Node.start(
+async def start(network: LedgerNetwork) -> LedgerProcess:
+    return await LedgerProcess.start(
         network.config, lambda: datetime.now(UTC), lambda: os.urandom(24), Random(1)
     )
 

@@ -7,7 +7,7 @@ import pytest
 from pyfabric.errors import LedgerError, PackageError
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.peer.connection import Connection, read_connection
-from pyfabric.ledger.peer.packages_store import PackageStore
+from pyfabric.ledger.peer.packages import PackageStore
 from tests.support.ledger.ledger import contract_package
 
 

@@ -27,14 +27,6 @@ from pyfabric.identity.chains import Pool, unique_chain
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP
 from pyfabric.ledger.channel.limits import check_validation
-from pyfabric.ledger.supported import (
-    OPERATIONS,
-    PARTICIPATION,
-    REFUSED_SERVICES,
-    SERVICES,
-    refused,
-    sections,
-)
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.policies.syntax import parse_signature_policy
@@ -46,6 +38,14 @@ from tests.support.ledger.raw_gateway import RawGateway
 from tests.support.municipal import records
 from tests.unit.ledger_peer.conftest import World
 from tools.make_supported import FILE, page
+from tools.supported import (
+    OPERATIONS,
+    PARTICIPATION,
+    REFUSED_SERVICES,
+    SERVICES,
+    refused,
+    sections,
+)
 
 in_loop = pytest.mark.asyncio(loop_scope="module")
 Ask = Callable[[World], Awaitable[str]]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pyfabric.errors import ContractError
 from pyfabric.ledger.peer.transaction_context import TransactionContext
-from pyfabric.ledger.services.interest import interest
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.discovery.interest import interest
 from pyfabric.rules.requests.collection_access import CollectionAccess
 from pyfabric.rules.requests.handler import BATCH, Kind
 from pyfabric.rules.state.memory import MemoryState

@@ -1,19 +1,24 @@
 """An orderer on the network: AtomicBroadcast over gRPC, the participation API over HTTPS."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import grpc
 
 from pyfabric._http.server import HttpsServer, server_context
+from pyfabric._operations.health import Check
 from pyfabric.errors import NetworkError
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.ledger.config import OrdererConfig
-from pyfabric.ledger.nodes.operations import Watching, orderer_checks
-from pyfabric.ledger.ordering.orderer import Chains, Orderer
+from pyfabric.ledger.nodes.operations import Watching
+from pyfabric.ledger.ordering.chain import Chain
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.ordering.orderer import Orderer
 from pyfabric.ledger.ordering.participation import BODY_LIMIT, Participation
+from pyfabric.ledger.ordering.service import AtomicBroadcast
 from pyfabric.ledger.servers import Limit, ServiceBuilder, start_server
 
 _SERVICE = "orderer.AtomicBroadcast"
@@ -54,12 +59,12 @@ class OrdererNode:
             chains,
             now,
             tls_certificate=_read(config.tls.certificate),
-            mutual_tls=config.tls.client_roots is not None,
         )
+        atomic = AtomicBroadcast(orderer, mutual_tls=config.tls.client_roots is not None)
         calls = orderer.metrics.calls
         service = ServiceBuilder(_SERVICE, Limit(_SERVICE, _UNLIMITED), calls, watching.tracer)
-        service.stream("Broadcast", orderer.broadcasts)
-        service.stream("Deliver", orderer.deliver)
+        service.stream("Broadcast", atomic.broadcasts)
+        service.stream("Deliver", atomic.deliver)
         context = server_context(config.tls.certificate, config.tls.key, config.admin_client_roots)
         async with AsyncExitStack() as stack:
             server, port = await start_server(config.address, config.tls, [service])
@@ -69,13 +74,13 @@ class OrdererNode:
             )
             stack.push_async_callback(admin.stop)
             operations = await watching.serve(
-                config, orderer.metrics.registry, lambda: orderer_checks(orderer)
+                config, orderer.metrics.registry, partial(_checks, orderer)
             )
             stack.pop_all()
         return cls(orderer, server, port, admin, operations)
 
     async def broadcast(self, envelope: bytes) -> tuple[int, str]:
-        """Take a message, as its gRPC service would."""
+        """Take a message, as its gRPC service does."""
         return await self.orderer.broadcast(envelope)
 
     async def stop(self) -> None:
@@ -84,6 +89,15 @@ class OrdererNode:
             await self._operations.stop()
         await self._admin.stop()
         await self._server.stop(None)
+
+
+def _checks(orderer: Orderer) -> Mapping[str, Check]:
+    """Return the checks of the channels that an orderer has joined."""
+    return {f"channel {name}": partial(_chain, chain) for name, chain in orderer.joined.items()}
+
+
+async def _chain(chain: Chain) -> str | None:
+    return chain.trouble()
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""How a gateway's Submit reaches an orderer of the channel.
+"""The gateway's Submit: hands a signed transaction to the channel's ordering service.
 
 Source: internal/pkg/gateway/submit.go of Fabric 3.1; texts are those. Orderers of this process are
 called in process; an address at which none of them listens is an orderer that is away.
@@ -8,14 +8,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import Random
 
+import grpc
 from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2
 
 from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.ordering.block_writing import BFT
+from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.services.gateway.calls import in_time
 from pyfabric.messages.go_texts import connection_refused, rpc_error
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.consensus.bft import quorum
+from pyfabric.rules.consensus.bft import BFT, quorum
 
 Broadcast = Callable[[bytes], Awaitable[tuple[int, str]]]
 """Hands an envelope to an orderer; the answer is (status, info)."""
@@ -28,6 +31,37 @@ _KNOWN = (
     common_pb2.Status.SERVICE_UNAVAILABLE,
     "failed to submit request: request already exists",
 )
+
+
+class SubmitService:
+    """Submit of one peer; raises CallError."""
+
+    def __init__(self, peer: Peer, ordering: "Ordering") -> None:
+        self._peer = peer
+        self._ordering = ordering
+
+    async def submit(
+        self, request: gateway_pb2.SubmitRequest, context: grpc.aio.ServicerContext
+    ) -> gateway_pb2.SubmitResponse:
+        """Hand a signed transaction to an orderer of the channel."""
+        if not request.HasField("prepared_transaction"):
+            raise CallError(StatusCode.INVALID_ARGUMENT, "a prepared transaction is required")
+        envelope = request.prepared_transaction
+        if not envelope.signature:
+            raise CallError(StatusCode.INVALID_ARGUMENT, "prepared transaction must be signed")
+        joined = self._peer.channel(request.channel_id)
+        if joined is None:
+            raise CallError(
+                StatusCode.FAILED_PRECONDITION,
+                f"failed to get config for channel [{request.channel_id}]: could not get last "
+                f"config for channel {request.channel_id}",
+            )
+        await in_time(
+            self._ordering.submit(joined.config, envelope.SerializeToString()),
+            context,
+            "submit timeout expired while broadcasting to ordering service",
+        )
+        return gateway_pb2.SubmitResponse()
 
 
 class Ordering:

@@ -1,8 +1,7 @@
 """What an orderer makes of a configuration update: a configuration to be ordered, or a refusal.
 
 Source: orderer/common/msgprocessor/standardchannel.go and orderer/common/multichannel/chainsupport.go of
-Fabric 3.1; texts and statuses are those. Refused beyond Fabric: what would end the peers' or the
-orderers' processes there (`UNSURVIVABLE`).
+Fabric 3.1; texts and statuses are those.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,25 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from fabric_protos.common import common_pb2, configtx_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.channel.limits import check_validation
-from pyfabric.ledger.ordering.block_writing import BFT, batch_settings
-from pyfabric.ledger.ordering.broadcast import check_filters
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import payload_of
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.configuration.succession import check_peer_support, successor
+from pyfabric.rules.configuration.succession import successor
 from pyfabric.rules.configuration.update import propose, read_update
 from pyfabric.rules.consensus import bft, maintenance, raft
+from pyfabric.rules.consensus.broadcast import check_filters
 from pyfabric.rules.consensus.cutter import Message
-
-UNSURVIVABLE: Final = "the development ledger refuses what would stop the nodes of a real network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ class UpdateProcessor:
     ) -> tuple[configtx_pb2.ConfigEnvelope, ChannelConfig]:
         proposed = propose(config, envelope)
         new = successor(config, proposed.config)
-        if config.consensus_type != BFT:
+        if config.consensus_type != bft.BFT:
             with _stage("consensus metadata update for channel config update is invalid"):
                 raft.check_change(config, new, self.cluster())
         return proposed, new
@@ -92,28 +86,6 @@ class UpdateProcessor:
             proposed.SerializeToString(deterministic=True),
         )
         return common_pb2.Envelope(payload=payload, signature=self.signer.sign(payload))
-
-
-def check_configure(old: ChannelConfig, new: ChannelConfig) -> None:
-    """Raise OrdererError for a configuration that the ordering service, or this ledger, does not take."""
-    if old.consensus_type == BFT:
-        try:
-            bft.check_policy(new)
-        except ConfigError as error:
-            raise OrdererError(str(error), status=common_pb2.SERVICE_UNAVAILABLE) from error
-    _check_survivable(new)
-
-
-def _check_survivable(new: ChannelConfig) -> None:
-    try:
-        check_peer_support(new)
-        batch_settings(new)
-    except ConfigError as error:
-        raise OrdererError(f"{UNSURVIVABLE}: {error}", status=common_pb2.BAD_REQUEST) from error
-    try:
-        check_validation(new)
-    except ConfigError as error:
-        raise OrdererError(str(error), status=common_pb2.BAD_REQUEST) from error
 
 
 @contextmanager

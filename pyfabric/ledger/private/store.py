@@ -4,7 +4,7 @@ One SQLite file a peer, so that a department's secrets are in no other departmen
 committed together with the channel's file, and does not need to be: private write sets are written to
 disk before their endorsement leaves the peer, the channel's block comes first, and a commit here may be
 repeated. After a crash the newest block, and each block with a transaction that still waits here, is
-simply settled again (`PrivateData.recover`).
+simply settled again (`settlement.recover`).
 
 Values are kept with the version that wrote them; `committed` holds every write set as long as it lives,
 by its place in the channel.
@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.errors import LedgerError
-from pyfabric.ledger.channel.database_images import put_image, take_image
+from pyfabric.ledger.channel.database import put_image, take_image
 from pyfabric.messages.decoding import decode
+from pyfabric.rules.requests.dissemination import CollectionWrites
 from pyfabric.rules.state.versions import Version
 
 FORMAT = 2
@@ -56,14 +57,6 @@ class Place(NamedTuple):
     channel: str
     namespace: str
     collection: str
-
-
-class WriteSet(NamedTuple):
-    """A private write set (`KVRWSet` bytes) of one transaction in one collection."""
-
-    namespace: str
-    collection: str
-    data: bytes
 
 
 class PrivateStore:
@@ -102,7 +95,7 @@ class PrivateStore:
             yield
 
     def keep(
-        self, channel: str, transaction_id: str, write_sets: Iterable[WriteSet], height: int
+        self, channel: str, transaction_id: str, write_sets: Iterable[CollectionWrites], height: int
     ) -> None:
         """Hold write sets of a transaction that was endorsed at some height, until it commits."""
         rows = [
@@ -236,7 +229,7 @@ class PrivateStore:
         )
         return next((row[0] for row in rows), None)
 
-    def in_block(self, channel: str, block: int) -> list[tuple[int, WriteSet]]:
+    def in_block(self, channel: str, block: int) -> list[tuple[int, CollectionWrites]]:
         """The write sets of a block, each with its transaction's place, in order."""
         rows = self._rows(
             "SELECT position, namespace, collection, write_set FROM committed"
@@ -244,7 +237,7 @@ class PrivateStore:
             channel,
             block,
         )
-        return [(position, WriteSet(*rest)) for position, *rest in rows]
+        return [(position, CollectionWrites(*rest)) for position, *rest in rows]
 
     def _all_pending(self) -> set[tuple[str, str]]:
         return set(self._rows("SELECT DISTINCT channel, transaction_id FROM pending"))

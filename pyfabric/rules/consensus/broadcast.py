@@ -1,7 +1,7 @@
 """What an orderer lets into the order, and what it says to the rest.
 
 Source: orderer/common/broadcast and orderer/common/msgprocessor of Fabric 3.1; texts and statuses are
-those. What becomes of configuration updates is in `config_messages`.
+those. What becomes of configuration updates is in `config_update`.
 """
 
 from collections.abc import Callable

@@ -10,9 +10,7 @@ from typing import Final
 
 from fabric_protos.peer import chaincode_shim_pb2
 
-from pyfabric.ledger.channel.limits import VALIDATED_CAPABILITIES
-from pyfabric.ledger.ordering.block_writing import BFT
-from pyfabric.ledger.ordering.config_messages import UNSURVIVABLE
+from pyfabric.ledger.channel.limits import UNSURVIVABLE, VALIDATED_CAPABILITIES
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.messages import config_values
 from pyfabric.rules.configuration.succession import (
@@ -20,6 +18,7 @@ from pyfabric.rules.configuration.succession import (
     CHANNEL_CAPABILITIES,
     ORDERER_CAPABILITIES,
 )
+from pyfabric.rules.consensus.bft import BFT
 from pyfabric.rules.consensus.raft import RAFT
 from pyfabric.rules.requests.handler import REQUESTS
 

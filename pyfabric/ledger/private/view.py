@@ -10,8 +10,8 @@ from hashlib import sha256
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from pyfabric.ledger.private.private_data import PrivateData
-from pyfabric.ledger.private.private_store import Place, PrivateStore
+from pyfabric.ledger.private.data import PrivateData
+from pyfabric.ledger.private.store import Place, PrivateStore
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.state.versions import StateReader, Version, VersionedValue, hashed_namespace
 
@@ -19,9 +19,8 @@ from pyfabric.rules.state.versions import StateReader, Version, VersionedValue, 
 class PrivateView:
     """A `PrivateReader` over the private data of a peer; `state` is the channel's at `height`."""
 
-    def __init__(self, data: PrivateData, channel_id: str, state: StateReader, height: int) -> None:
+    def __init__(self, data: PrivateData, state: StateReader, height: int) -> None:
         self._data = data
-        self._channel_id = channel_id
         self._state = state
         self._height = height
 
@@ -29,7 +28,7 @@ class PrivateView:
         self, namespace: str, collection: str, key: str, hashed: VersionedValue | None
     ) -> tuple[bytes | None, Version | None]:
         """The value that belongs to a committed hash, else at best what the peer has."""
-        place = Place(self._channel_id, namespace, collection)
+        place = self._data.place(namespace, collection)
         own = self._data.store.get(place, key)
         if hashed is None:
             return (None, None) if own is None or self._is_later(own[1]) else (None, own[1])
@@ -44,14 +43,14 @@ class PrivateView:
         self, namespace: str, collection: str, key: str
     ) -> tuple[bytes | None, Version | None]:
         """What the peer has, whether or not it belongs to the committed hash."""
-        found = self._data.store.get(Place(self._channel_id, namespace, collection), key)
+        found = self._data.store.get(self._data.place(namespace, collection), key)
         return (None, None) if found is None else found
 
     def range(
         self, namespace: str, collection: str, start: str, end: str
     ) -> Iterable[tuple[str, bytes]]:
         """The keys and values of a range."""
-        place = Place(self._channel_id, namespace, collection)
+        place = self._data.place(namespace, collection)
         if self._data.keeps(place):
             self._complete(place, start, end)
         return [(key, value) for key, value, _ in self._data.store.range(place, start, end)]

@@ -27,7 +27,7 @@ class _Layout:
     endorsements: list[proposal_response_pb2.Endorsement] = field(default_factory=list)
 
 
-class Plan(Generic[E]):
+class EndorsementPlan(Generic[E]):
     """Endorsers still to ask, by group, and what the asked ones have answered."""
 
     def __init__(
@@ -105,7 +105,7 @@ def _distinct(
 
 def arrange(
     descriptor: Descriptor[E], preferred: E | None, heads: Sequence[E], random: Random
-) -> Plan[E]:
+) -> EndorsementPlan[E]:
     """A plan whose first layouts hold the preferred endorser; `heads` sorts the endorsers."""
     order = {endorser: place for place, endorser in enumerate(heads)}
     groups = {
@@ -116,4 +116,4 @@ def arrange(
     random.shuffle(layouts)
     liked = {name for name, endorsers in groups.items() if preferred in endorsers}
     layouts.sort(key=lambda layout: liked.isdisjoint(layout))
-    return Plan(layouts, groups)
+    return EndorsementPlan(layouts, groups)

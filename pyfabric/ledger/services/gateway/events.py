@@ -1,4 +1,4 @@
-"""A peer's Gateway service, second half: the outcome of transactions, and chaincode events.
+"""The gateway's CommitStatus and ChaincodeEvents: what became of a transaction, and what contracts announce.
 
 Source: internal/pkg/gateway/{commitstatus,chaincodeevents}.go of Fabric 3.1; texts are those.
 """
@@ -14,15 +14,14 @@ from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_event_pb2
 
 from pyfabric.errors import DecodeError, LedgerError, PolicyError, StatusCode
-from pyfabric.ledger.channel.block_events import chaincode_events
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.commits import CommitWaiters
+from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.messages.blocks import header_hash
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.go_texts import DEADLINE_EXCEEDED
 from pyfabric.messages.signatures import SignedData
+from pyfabric.rules.blocks.events import chaincode_events
 
 Event = chaincode_event_pb2.ChaincodeEvent
 
@@ -33,9 +32,8 @@ _REMEMBERED = 128
 class EventService:
     """CommitStatus and ChaincodeEvents of one peer; each raises CallError."""
 
-    def __init__(self, peer: Peer, waiters: CommitWaiters) -> None:
+    def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._waiters = waiters
         self._events: OrderedDict[bytes, list[Event]] = OrderedDict()
 
     async def commit_status(
@@ -51,7 +49,7 @@ class EventService:
         remaining = context.time_remaining()
         try:
             async with asyncio.timeout(remaining):
-                code, number = await self._waiters.status(channel, request.transaction_id)
+                code, number = await channel.commit_status(request.transaction_id)
         except TimeoutError as error:
             raise CallError(StatusCode.DEADLINE_EXCEEDED, DEADLINE_EXCEEDED) from error
         except LedgerError as error:
@@ -70,17 +68,18 @@ class EventService:
             request.channel_id,
             SignedData(signed.request, request.identity, signed.signature),
         )
-        number = _start_block(channel, request)
+        blocks = channel.blocks(_start_block(channel, request))
         matches = _matcher(request)
         while True:
             try:
-                block = await channel.wait_for_block(number)
+                block = await anext(blocks)
             except LedgerError as error:
                 raise CallError(StatusCode.UNAVAILABLE, str(error)) from error
             events = [event for event in self._of_block(block) if matches(event)]
             if events:
-                yield gateway_pb2.ChaincodeEventsResponse(events=events, block_number=number)
-            number += 1
+                yield gateway_pb2.ChaincodeEventsResponse(
+                    events=events, block_number=block.header.number
+                )
 
     def _of_block(self, block: common_pb2.Block) -> list[Event]:
         key = header_hash(block.header)
@@ -94,15 +93,16 @@ class EventService:
                 self._events.popitem(last=False)
         return events
 
-    def _authorised(self, resource: str, channel_id: str, signed: SignedData) -> ChannelLedger:
+    def _authorised(self, resource: str, channel_id: str, signed: SignedData) -> Channel:
+        joined = self._peer.channel(channel_id)
+        config = None if joined is None else joined.config
         try:
-            self._peer.access.check_signed(resource, channel_id, signed)
+            self._peer.access.check_signed(resource, channel_id, config, signed)
         except PolicyError as error:
             raise CallError(StatusCode.PERMISSION_DENIED, str(error)) from error
-        channel = self._peer.channel(channel_id)
-        if channel is None:
+        if joined is None:
             raise CallError(StatusCode.NOT_FOUND, f"channel does not exist: {channel_id}")
-        return channel
+        return joined.channel
 
 
 def _commit_request(raw: bytes) -> gateway_pb2.CommitStatusRequest:
@@ -137,7 +137,7 @@ def _invalid_argument(text: str) -> CallError:
     return CallError(StatusCode.INVALID_ARGUMENT, text)
 
 
-def _start_block(channel: ChannelLedger, request: gateway_pb2.ChaincodeEventsRequest) -> int:
+def _start_block(channel: Channel, request: gateway_pb2.ChaincodeEventsRequest) -> int:
     if request.after_transaction_id:
         record = channel.transaction(request.after_transaction_id)
         if record is not None:
@@ -145,7 +145,7 @@ def _start_block(channel: ChannelLedger, request: gateway_pb2.ChaincodeEventsReq
     return _position(channel, request.start_position)
 
 
-def _position(channel: ChannelLedger, position: ab_pb2.SeekPosition) -> int:
+def _position(channel: Channel, position: ab_pb2.SeekPosition) -> int:
     kind = position.WhichOneof("Type")
     if kind == "specified":
         return position.specified.number

@@ -1,4 +1,4 @@
-"""What one peer knows of the others: who they are, which channels they share, what they can run.
+"""Membership: what one peer knows of the others: who they are, which channels they share, what they can run.
 
 Sources: gossip and discovery/support/gossip of Fabric 3.1. There peers learn of each other by gossip; the
 peers of one process know at once, and sign for what is asked when it is asked.
@@ -13,9 +13,8 @@ from fabric_protos.gossip import message_pb2
 from fabric_protos.msp import identities_pb2
 
 from pyfabric.errors import IdentityError
-from pyfabric.ledger.channel.channel import ChannelLedger
-from pyfabric.ledger.channel.channels import Channels
-from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.peer.peer import JoinedChannel, Peer
+from pyfabric.ledger.peer.peers import Peers
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE
 from pyfabric.rules.discovery.endorsement import ChannelView, Member
@@ -25,28 +24,28 @@ from pyfabric.rules.discovery.policies import DefinedChaincode, lifecycle_chainc
 class Membership:
     """The peers known to one peer. `now` stamps what they say of themselves."""
 
-    def __init__(self, own: Peer, channels: Channels, now: Callable[[], datetime]) -> None:
+    def __init__(self, own: Peer, peers: Peers, now: Callable[[], datetime]) -> None:
         self._own = own
-        self._channels = channels
+        self._peers = peers
         self._now = now
         self._started = now()
 
     def known(self) -> Mapping[str, Sequence[Peer]]:
         """By MSP id, the peers of the own department and those that share a channel with this one."""
         found: dict[str, list[Peer]] = defaultdict(list)
-        for peer in self._channels.peers:
+        for peer in self._peers:
             near = peer.msp_id == self._own.msp_id
-            if near or not set(peer.joined).isdisjoint(self._own.joined):
+            if near or not peer.joined.keys().isdisjoint(self._own.joined):
                 found[peer.msp_id].append(peer)
         return found
 
-    def view(self, channel: ChannelLedger) -> ChannelView[Peer]:
-        """A channel's members and definitions, now."""
+    def view(self, joined: JoinedChannel) -> ChannelView[JoinedChannel]:
+        """Return a channel's members and definitions, now, as the own peer knows them."""
 
         def definition(name: str) -> DefinedChaincode | None:
             if name == LIFECYCLE:
-                return lifecycle_chaincode(channel.config)
-            chaincode = self._own.chaincodes(channel.channel_id).get(name)
+                return lifecycle_chaincode(joined.config)
+            chaincode = joined.chaincodes.get(name)
             if chaincode is None:
                 return None
             defined = chaincode.definition
@@ -58,13 +57,13 @@ class Membership:
             )
 
         members = []
-        for peer in self._channels.members(channel.channel_id):
+        for member in self._peers.members(joined.channel):
             try:
-                identity = channel.config.msp_manager.deserialize(peer.serialized)
+                identity = joined.config.msp_manager.deserialize(member.peer.serialized)
             except IdentityError:  # its organisation is no longer a member
                 continue
-            members.append(Member(peer, identity, offered(peer, channel.channel_id)))
-        return ChannelView(channel.config, definition, members)
+            members.append(Member(member, identity, offered(member)))
+        return ChannelView(joined.config, definition, members)
 
     def alive_message(self, peer: Peer) -> message_pb2.Envelope:
         """What a peer says of itself: where it is reached."""
@@ -76,23 +75,23 @@ class Membership:
             peer, message_pb2.GossipMessage(tag=message_pb2.GossipMessage.EMPTY, alive_msg=alive)
         )
 
-    def state_info(self, peer: Peer, channel: ChannelLedger) -> message_pb2.Envelope:
-        """What a peer says of a channel: its height, the chaincodes that it runs."""
-        gossip_id = _gossip_id(peer)
+    def state_info(self, joined: JoinedChannel) -> message_pb2.Envelope:
+        """Return what a peer says of a channel: its height, the chaincodes that it runs."""
+        gossip_id = _gossip_id(joined.peer)
         state = message_pb2.StateInfo(
             timestamp=self._time(),
             pki_id=gossip_id,
-            channel_MAC=sha256(gossip_id + channel.channel_id.encode()).digest(),
+            channel_MAC=sha256(gossip_id + joined.channel_id.encode()).digest(),
             properties=message_pb2.Properties(
-                ledger_height=channel.height,
+                ledger_height=joined.channel.height,
                 chaincodes=[
                     message_pb2.Chaincode(name=name, version=version)
-                    for name, version in offered(peer, channel.channel_id).items()
+                    for name, version in offered(joined).items()
                 ],
             ),
         )
         return _signed(
-            peer,
+            joined.peer,
             message_pb2.GossipMessage(tag=message_pb2.GossipMessage.CHAN_OR_ORG, state_info=state),
         )
 
@@ -102,11 +101,11 @@ class Membership:
         )
 
 
-def offered(peer: Peer, channel_id: str) -> Mapping[str, str]:
-    """The chaincodes that a peer tells others it runs, each with its definition's sequence as version."""
+def offered(joined: JoinedChannel) -> Mapping[str, str]:
+    """Return the chaincodes that a peer tells others it runs, each with its sequence as version."""
     running = {
         name: str(chaincode.definition.sequence)
-        for name, chaincode in sorted(peer.chaincodes(channel_id).items())
+        for name, chaincode in sorted(joined.chaincodes.items())
         if chaincode.endorses
     }
     return {**running, LIFECYCLE: "1"}

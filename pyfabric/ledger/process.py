@@ -10,18 +10,17 @@ from random import Random
 from pyfabric._operations.levels import Levels
 from pyfabric.client.tracing import Tracer
 from pyfabric.ledger.channel.channels import Channels
-from pyfabric.ledger.channel.ledgers import Ledgers
 from pyfabric.ledger.clock import Clock
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.development.restoring import Restoring
 from pyfabric.ledger.development.service import DevelopmentService
 from pyfabric.ledger.development.tools import Development
-from pyfabric.ledger.nodes.hosts import Hosts
+from pyfabric.ledger.nodes.hosts import ContractHosts
 from pyfabric.ledger.nodes.operations import Watching
-from pyfabric.ledger.nodes.orderer_node import OrdererNode
-from pyfabric.ledger.nodes.peer_node import PeerNode
-from pyfabric.ledger.ordering.orderer import Chains
-from pyfabric.ledger.ordering.submission import Ordering
+from pyfabric.ledger.nodes.orderer import OrdererNode
+from pyfabric.ledger.nodes.peer import PeerNode, Surroundings
+from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.services.gateway.submit import Ordering
 from pyfabric.ledger.traces import Traces
 
 _log = logging.getLogger("pyfabric.ledger")
@@ -29,7 +28,7 @@ _log = logging.getLogger("pyfabric.ledger")
 WARNING = "development ledger: not for production"
 
 
-class Node:
+class LedgerProcess:
     """A running development ledger. Make it with `start`, end it with `stop`.
 
     `peers` and `orderers` say, by name, at which port each listens.
@@ -37,7 +36,7 @@ class Node:
 
     def __init__(
         self,
-        hosts: Hosts,
+        hosts: ContractHosts,
         peers: dict[str, PeerNode],
         orderers: dict[str, OrdererNode],
         restoring: Restoring,
@@ -57,7 +56,7 @@ class Node:
         nonce: Callable[[], bytes],
         random: Random,
         tracer: Tracer | None = None,
-    ) -> "Node":
+    ) -> "LedgerProcess":
         """Start everything; raises FabricError, and then leaves nothing running.
 
         `tracer` gets a span of each unary call that a node serves.
@@ -66,12 +65,12 @@ class Node:
         clock = Clock(now)
         watching = Watching(Levels(), clock.now, tracer)
         async with AsyncExitStack() as stack:
-            ledgers = Ledgers(config.folder / "channels")
-            stack.callback(ledgers.close)
+            channels = Channels(config.folder / "channels")
+            stack.callback(channels.close)
             traces = Traces()
-            chains = Chains(ledgers, nonce, traces)
+            chains = Chains(channels, nonce, traces)
             stack.push_async_callback(chains.close)
-            hosts = Hosts()
+            hosts = ContractHosts()
             stack.push_async_callback(hosts.stop)
             orderers = {}
             for one in config.orderers:
@@ -79,20 +78,19 @@ class Node:
                 stack.push_async_callback(orderer.stop)
                 orderers[one.name] = orderer
             ordering = Ordering(
-                {one.address: orderers[one.name].broadcast for one in config.orderers}, random
+                {one.address: orderers[one.name].broadcast for one in config.orderers},
+                random,
             )
-            channels = Channels(ledgers, traces)
+            shared = Surroundings(channels, ordering, traces, clock.now, random)
             peers = {}
             for peer in config.peers:
                 folder = _peer_folder(config, peer.name)
-                node = await PeerNode.start(
-                    peer, folder, channels, ordering, clock.now, random, watching
-                )
+                node = await PeerNode.start(peer, folder, shared, watching)
                 stack.push_async_callback(node.stop)
                 peers[peer.name] = node
             restoring = Restoring(
                 chains,
-                channels,
+                shared.peers,
                 [each.orderer for each in orderers.values()],
                 config.folder / "restoring",
             )

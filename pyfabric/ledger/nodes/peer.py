@@ -1,41 +1,61 @@
 """A peer as a server: its identity read from its MSP folder, its services on its port."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import grpc
 from fabric_protos.discovery import protocol_pb2
 from fabric_protos.gateway import gateway_pb2
-from fabric_protos.peer import proposal_pb2
+from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 
 from pyfabric._http.server import HttpsServer
+from pyfabric._operations.health import Check
 from pyfabric.client.tracing import Tracer
-from pyfabric.errors import StatusCode
+from pyfabric.errors import LedgerError, StatusCode
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
 from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.config import PeerConfig
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.nodes.operations import Watching, peer_checks
-from pyfabric.ledger.ordering.submission import Ordering
-from pyfabric.ledger.peer.peer import Peer
+from pyfabric.ledger.nodes.operations import Watching
+from pyfabric.ledger.peer.peer import JoinedChannel, Peer
+from pyfabric.ledger.peer.peers import Peers
+from pyfabric.ledger.private.data import PrivateExchange
 from pyfabric.ledger.servers import Limit, ServiceBuilder, start_server
 from pyfabric.ledger.services.deliver import DeliverService
 from pyfabric.ledger.services.discovery import DiscoveryService
-from pyfabric.ledger.services.endorser import Endorser, Response
-from pyfabric.ledger.services.endorsers import Endorsers
-from pyfabric.ledger.services.event_service import EventService
-from pyfabric.ledger.services.gateway_service import TransactionService
+from pyfabric.ledger.services.endorser import Endorser
+from pyfabric.ledger.services.gateway.endorse import EndorseService
+from pyfabric.ledger.services.gateway.endorsers import Endorsers
+from pyfabric.ledger.services.gateway.evaluate import EvaluateService
+from pyfabric.ledger.services.gateway.events import EventService
+from pyfabric.ledger.services.gateway.submit import Ordering, SubmitService
+from pyfabric.ledger.traces import Traces
 from pyfabric.rules.proposals import ProposalError
 
 GATEWAY_LIMIT = 500
 OTHER_LIMIT = 2500
 _GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the peers of a process share."""
+
+    channels: Channels
+    ordering: Ordering
+    traces: Traces
+    now: Callable[[], datetime]
+    random: Random
+    peers: Peers = field(default_factory=Peers)
+    exchange: PrivateExchange = field(default_factory=PrivateExchange)
 
 
 class PeerNode:
@@ -54,10 +74,7 @@ class PeerNode:
         cls,
         config: PeerConfig,
         folder: Path,
-        channels: Channels,
-        ordering: Ordering,
-        now: Callable[[], datetime],
-        random: Random,
+        shared: Surroundings,
         watching: Watching,
     ) -> "PeerNode":
         """Open a peer's files and serve; raises IdentityError, LedgerError or NetworkError."""
@@ -68,24 +85,23 @@ class PeerNode:
             local_msp=MSP(MSPDefinition.from_folder(config.msp, config.msp_id), ed25519=True),
             builder=config.builder,
             folder=folder,
-            channels=channels,
+            channels=shared.channels,
+            exchange=shared.exchange,
+            traces=shared.traces,
         )
-        channels.add(peer)
-        mutual_tls = config.tls.client_roots is not None
-        endorsers = Endorsers(peer, channels, now, random)
+        shared.peers.add(peer)
+        now, mutual_tls = shared.now, config.tls.client_roots is not None
         builders = [
-            _gateway(peer, endorsers, ordering, channels, watching.tracer),
+            _gateway(peer, shared, watching.tracer),
             _endorser(peer, Endorser(peer, now), watching.tracer),
             _deliver(peer, DeliverService(peer, now, mutual_tls=mutual_tls)),
-            _discovery(peer, DiscoveryService(peer, channels, now, mutual_tls=mutual_tls)),
+            _discovery(peer, DiscoveryService(peer, shared.peers, now, mutual_tls=mutual_tls)),
         ]
         async with AsyncExitStack() as stack:
             stack.push_async_callback(peer.close)
             server, port = await start_server(config.address, config.tls, builders)
             stack.push_async_callback(server.stop, None)
-            operations = await watching.serve(
-                config, peer.metrics.registry, lambda: peer_checks(peer)
-            )
+            operations = await watching.serve(config, peer.metrics.registry, partial(_checks, peer))
             stack.pop_all()
         return cls(peer, server, port, operations)
 
@@ -97,20 +113,36 @@ class PeerNode:
         await self.peer.close()
 
 
-def _gateway(
-    peer: Peer,
-    endorsers: Endorsers,
-    ordering: Ordering,
-    channels: Channels,
-    tracer: Tracer | None,
-) -> ServiceBuilder:
+def _checks(peer: Peer) -> Mapping[str, Check]:
+    """Return the checks of a peer's channels, and of the contracts that it can endorse with."""
+    packages = {
+        chaincode.package_id
+        for joined in peer.joined.values()
+        for chaincode in joined.chaincodes.values()
+        if chaincode.approved and chaincode.package_id is not None
+    }
+    stores = {f"ledger {name}": partial(_store, joined) for name, joined in peer.joined.items()}
+    contracts = {f"chaincode {each}": partial(peer.contracts.trouble, each) for each in packages}
+    return {**stores, **contracts}
+
+
+async def _store(joined: JoinedChannel) -> str | None:
+    try:
+        joined.channel.check()
+    except LedgerError as error:
+        return str(error)
+    return None
+
+
+def _gateway(peer: Peer, shared: Surroundings, tracer: Tracer | None) -> ServiceBuilder:
     name = "gateway.Gateway"
-    transactions = TransactionService(peer, endorsers, ordering)
-    events = EventService(peer, channels.waiters)
+    endorsers = Endorsers(peer, shared.peers, shared.now, shared.random)
+    evaluation, endorsing = EvaluateService(peer, endorsers), EndorseService(peer, endorsers)
+    submission, events = SubmitService(peer, shared.ordering), EventService(peer)
     service = ServiceBuilder(name, Limit(name, GATEWAY_LIMIT), peer.metrics.calls, tracer)
-    service.unary("Evaluate", gateway_pb2.EvaluateRequest, transactions.evaluate)
-    service.unary("Endorse", gateway_pb2.EndorseRequest, transactions.endorse)
-    service.unary("Submit", gateway_pb2.SubmitRequest, transactions.submit)
+    service.unary("Evaluate", gateway_pb2.EvaluateRequest, evaluation.evaluate)
+    service.unary("Endorse", gateway_pb2.EndorseRequest, endorsing.endorse)
+    service.unary("Submit", gateway_pb2.SubmitRequest, submission.submit)
     service.unary("CommitStatus", gateway_pb2.SignedCommitStatusRequest, events.commit_status)
     service.server_stream(
         "ChaincodeEvents",
@@ -126,7 +158,7 @@ def _endorser(peer: Peer, endorser: Endorser, tracer: Tracer | None) -> ServiceB
 
     async def process(
         signed: proposal_pb2.SignedProposal, _context: grpc.aio.ServicerContext
-    ) -> Response:
+    ) -> proposal_response_pb2.ProposalResponse:
         try:
             return await endorser.process(signed)
         except ProposalError as error:

@@ -1,0 +1,1 @@
+"""What stands in committed blocks, as peers read it."""
