@@ -42,10 +42,9 @@ from pyfabric.rules.consensus.cutter import Cutting
 from pyfabric.rules.consensus.maintenance import MAINTENANCE
 from pyfabric.rules.consensus.raft import RAFT
 from pyfabric.rules.policies.evaluation import MissingPolicy
+from pyfabric.rules.policies.paths import CHANNEL_READERS, ORDERER_READERS
 from pyfabric.rules.validation.form import CONFIG_UPDATE
 
-READERS = "/Channel/Readers"
-ORDERER_READERS = "/Channel/Orderer/Readers"
 _MEMBER = "orderer:"
 
 
@@ -338,7 +337,7 @@ def _check_consensus(config: ChannelConfig) -> None:
 
 def _authorize(ledger: ChannelLedger, signed: SignedData) -> None:
     in_maintenance = ledger.config.consensus_state == MAINTENANCE
-    name = ORDERER_READERS if in_maintenance else READERS
+    name = ORDERER_READERS if in_maintenance else CHANNEL_READERS
     policy = ledger.config.policy(name)
     if isinstance(policy, MissingPolicy):
         raise PolicyError(f"could not find policy {name}")

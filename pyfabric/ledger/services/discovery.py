@@ -17,7 +17,6 @@ from pyfabric.identity.msp import MSPManager
 from pyfabric.ledger.channel.channel import ChannelLedger
 from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.peer.access import WRITERS
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.servers import client_certificate_hash
 from pyfabric.ledger.services.discovery_members import Membership
@@ -27,6 +26,7 @@ from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.discovery.config import config_result
 from pyfabric.rules.discovery.wording import interest_text
 from pyfabric.rules.policies.evaluation import Policy, SignaturePolicy
+from pyfabric.rules.policies.paths import WRITERS
 
 _ACCESS_DENIED = "access denied"
 

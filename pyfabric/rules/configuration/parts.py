@@ -20,6 +20,7 @@ from pyfabric.messages.addresses import join
 from pyfabric.messages.config_values import APPLICATION_ORGANIZATION, GroupValues, Keys
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, format_duration, parse_duration
+from pyfabric.rules.policies.paths import absolute
 
 V3: Final = "V3_0"
 _HASHES: Final = ("SHA256", "SHA3_256")
@@ -190,7 +191,7 @@ def read_acls(values: GroupValues) -> Mapping[str, str]:
         raise ConfigError("ACLs may not be specified without the required capability")
     entries = values.get(peer_configuration_pb2.ACLs).acls
     return {
-        resource: reference if reference.startswith("/") else f"/Channel/Application/{reference}"
+        resource: absolute(reference)
         for resource, reference in sorted((key, acl.policy_ref) for key, acl in entries.items())
         if reference
     }
