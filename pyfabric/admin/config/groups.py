@@ -25,6 +25,7 @@ from pyfabric.admin.config.policies import (
 )
 from pyfabric.errors import ConfigError
 from pyfabric.identity.definition_messages import definition_to_config
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.messages.durations import SECOND, format_duration
 from pyfabric.rules.configuration.elements import DEFAULT_MOD_POLICY
 from pyfabric.rules.consensus.bft import block_validation
@@ -132,9 +133,9 @@ def _add_consensus(group: configtx_pb2.ConfigGroup, model: OrdererModel, *, v3: 
             raise ConfigError(f"orderer: type BFT must be used with the {_V3} channel capability")
         _add(group, "Orderers", bft_orderers(consensus))
         set_policy(group, BLOCK_VALIDATION_NAME, block_validation(consensus.consenters))
-        kind, metadata = "BFT", bft_metadata(consensus)
+        kind, metadata = BFT, bft_metadata(consensus)
     else:
-        kind, metadata = "etcdraft", raft_metadata(consensus)
+        kind, metadata = RAFT, raft_metadata(consensus)
     _add(
         group,
         "ConsensusType",

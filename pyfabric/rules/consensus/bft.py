@@ -134,6 +134,11 @@ def batch_settings(batch: BatchSettings, options: Options) -> BatchSettings:
     )
 
 
+def channel_batch_settings(config: ChannelConfig) -> BatchSettings:
+    """Return when a channel's blocks are cut; raises ConfigError for options that SmartBFT refuses."""
+    return batch_settings(config.batch, read_options(config.consensus_metadata, config.batch))
+
+
 def _check(options: configuration_pb2.Options) -> Options:
     values = {name: getattr(options, field) for name, field in _FIELDS.items()}
     numbers = {name: _number(name, value) for name, value in values.items()}

@@ -9,6 +9,7 @@ from fabric_protos.common import configtx_pb2
 from fabric_protos.orderer import configuration_pb2
 
 from pyfabric.errors import ConfigError
+from pyfabric.messages.consensus import BFT
 from pyfabric.messages.go_texts import enum_name
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import bft
@@ -16,7 +17,6 @@ from pyfabric.rules.consensus import bft
 NORMAL: Final = configuration_pb2.ConsensusType.State.STATE_NORMAL
 MAINTENANCE: Final = configuration_pb2.ConsensusType.State.STATE_MAINTENANCE
 _MIGRATION: Final = frozenset({"V1_4_2", "V2_0"})
-_BFT: Final = "BFT"
 
 
 def can_migrate(config: ChannelConfig) -> bool:
@@ -89,7 +89,7 @@ def _check_migration(old: ChannelConfig, new: ChannelConfig) -> None:
         raise ConfigError(
             f"{change}but current config ConsensusType.State is not in maintenance mode"
         )
-    if new.consensus_type != _BFT:
+    if new.consensus_type != BFT:
         raise ConfigError(f"{change}transition not supported")
     bft.check_metadata(new.consensus_metadata)
     try:
