@@ -6,6 +6,7 @@ Source: orderer/consensus/etcdraft of Fabric 3.1; texts are those.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2, metadata_pb2
@@ -14,11 +15,13 @@ from pyfabric.errors import ConfigError, DecodeError, IdentityError
 from pyfabric.identity.chains import Pool, check_node_certificate
 from pyfabric.identity.parsing import Certificate, read_pem
 from pyfabric.identity.trust import read_certificate
-from pyfabric.messages.consensus import RAFT as RAFT
+from pyfabric.messages import consensus
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import parse_duration
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
+
+RAFT: Final = consensus.RAFT
 
 
 @dataclass(frozen=True, slots=True)
