@@ -10,7 +10,6 @@
     ├── TopologyError            a topology file is wrong (file, line, key)
     ├── NetworkError             a runtime cannot do what was asked (port in use, not running, …)
     ├── LedgerError              the development ledger's files cannot be used
-    ├── ProofError               a proof does not hold (code)
     ├── MissingExtraError        an optional part of this distribution is not installed
     ├── ClientError              the client was used wrongly (closed, after a fork, …)
     ├── GatewayError             a gRPC call failed (code, details of each peer)
@@ -22,7 +21,6 @@
     ├── DiscoveryError           a peer's discovery service refused a query
     ├── DeliverError             a block stream ended with an error status
     ├── OrdererError             an orderer refused (HTTP status or broadcast status)
-    ├── CAError                  a certificate authority refused
     └── ContractError            raised in a contract: refuses the transaction
         └── StateError           … because its peer refused to read or write state
 
@@ -37,7 +35,6 @@ from pathlib import Path
 from typing import Self
 
 __all__ = [
-    "CAError",
     "ClientError",
     "CommitError",
     "CommitStatusError",
@@ -58,7 +55,6 @@ __all__ = [
     "PeerResponseError",
     "PolicyError",
     "PolicySyntaxError",
-    "ProofError",
     "StateError",
     "StatusCode",
     "SubmitError",
@@ -186,14 +182,6 @@ class LedgerError(FabricError):
     """The development ledger's files cannot be used."""
 
 
-class ProofError(FabricError):
-    """A proof from another channel does not hold; `code` is the first check that failed."""
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 class MissingExtraError(FabricError, ImportError):
     """An optional part of this distribution is not installed; the text says how to install it."""
 
@@ -292,15 +280,6 @@ class OrdererError(FabricError):
         super().__init__(f"{status}: {message}")
         self.message = message
         self.status = status
-
-
-class CAError(FabricError):
-    """A certificate authority refused; `status` is its HTTP status, `code` its own number."""
-
-    def __init__(self, message: str, *, status: int, code: int = 0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 class ContractError(FabricError):

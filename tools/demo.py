@@ -27,7 +27,7 @@ from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.chaincode import to_json
-from pyfabric.errors import CommitError, EndorseError, FabricError, GatewayError
+from pyfabric.errors import EndorseError, FabricError, GatewayError
 from pyfabric.gateway import Admin, Contract, connect
 
 TOPOLOGY = Path(__file__).parents[1] / "network" / "quickstart.yaml"
@@ -59,12 +59,7 @@ class Demo:
         given = [each if isinstance(each, str) else to_json(each) for each in arguments]
         sent = self.contracts[department].submit_async(function, *given, transient=transient)
         status = sent.status()
-        if not status.successful:
-            raise CommitError(
-                transaction_id=status.transaction_id,
-                code=status.code,
-                block_number=status.block_number,
-            )
+        status.raise_unless_valid()
         _line(str(status.block_number), status.transaction_id, department, what)
         return _value(sent.result)
 

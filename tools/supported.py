@@ -13,13 +13,12 @@ from fabric_protos.peer import chaincode_shim_pb2
 from pyfabric.ledger.channel.limits import UNSURVIVABLE, VALIDATED_CAPABILITIES
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.messages import config_values
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.rules.configuration.succession import (
     APPLICATION_CAPABILITIES,
     CHANNEL_CAPABILITIES,
     ORDERER_CAPABILITIES,
 )
-from pyfabric.rules.consensus.bft import BFT
-from pyfabric.rules.consensus.raft import RAFT
 from pyfabric.rules.requests.handler import REQUESTS
 
 _Kind = chaincode_shim_pb2.ChaincodeMessage.Type

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pyfabric.errors import CommitError, ConfigError
+from pyfabric.errors import ConfigError
 from pyfabric_cli import completion, options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -136,12 +136,7 @@ def invoke(
             )
         )
         status = submitted.status()
-    if not status.successful:
-        raise CommitError(
-            transaction_id=status.transaction_id,
-            code=status.code,
-            block_number=status.block_number,
-        )
+    status.raise_unless_valid()
     invocation.printer.facts(
         {
             "transaction_id": status.transaction_id,

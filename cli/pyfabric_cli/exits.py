@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from pyfabric.errors import (
-    CAError,
     CommitError,
     CommitStatusError,
     DeliverError,
@@ -59,7 +58,6 @@ _BY_CLASS: tuple[tuple[type[FabricError], ExitCode], ...] = (
     (NetworkError, ExitCode.NETWORK),
     (LedgerError, ExitCode.NETWORK),
     (IdentityError, ExitCode.IDENTITY),
-    (CAError, ExitCode.IDENTITY),
     (OrdererError, ExitCode.REFUSED),
     (PeerResponseError, ExitCode.REFUSED),
     (DeliverError, ExitCode.REFUSED),

@@ -24,7 +24,6 @@ from pyfabric.client.timeouts import (
 )
 from pyfabric.errors import (
     ClientError,
-    CommitError,
     CommitStatusError,
     EndorseError,
     GatewayError,
@@ -251,10 +250,5 @@ def committed(
     Raises CommitStatusError, or CommitError when it is invalid.
     """
     status = yield from outcome(identity, submitted, timeout=timeout)
-    if not status.successful:
-        raise CommitError(
-            transaction_id=status.transaction_id,
-            code=status.code,
-            block_number=status.block_number,
-        )
+    status.raise_unless_valid()
     return status

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cryptography import x509
-from fabric_protos.msp import identities_pb2, msp_principal_pb2
+from fabric_protos.msp import identities_pb2
 
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import parsing, pem
@@ -21,7 +21,6 @@ from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.keys import check_signature
 from pyfabric.identity.names import ORGANIZATIONAL_UNIT
-from pyfabric.identity.principals import check_principal
 from pyfabric.identity.trust import (
     Authorities,
     chain_identifier,
@@ -204,10 +203,6 @@ class MemberIdentity:
         except IdentityError as error:
             return stage + str(error)
         return ""
-
-    def satisfies(self, principal: msp_principal_pb2.MSPPrincipal) -> None:
-        """Check that the identity is who a policy asks for."""
-        check_principal(self, principal)
 
 
 class MSPManager:

@@ -1,22 +1,19 @@
 """Whether an identity is the one that a policy's principal names (msp/msp_principal.proto)."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from fabric_protos.msp import msp_principal_pb2
 
 from pyfabric.errors import IdentityError
+from pyfabric.identity.msp import MemberIdentity
 from pyfabric.identity.units import Role, Unit
 from pyfabric.messages.decoding import M, decode
-
-if TYPE_CHECKING:
-    from pyfabric.identity.msp import MemberIdentity
 
 MSPPrincipal = msp_principal_pb2.MSPPrincipal
 _Anonymity = msp_principal_pb2.MSPIdentityAnonymity
 
 
-def check_principal(identity: "MemberIdentity", principal: MSPPrincipal) -> None:
+def check_principal(identity: MemberIdentity, principal: MSPPrincipal) -> None:
     """Raise IdentityError, with Fabric's text, unless the identity satisfies the principal."""
     for part in list(_parts(principal)):
         match part.principal_classification:
@@ -51,7 +48,7 @@ def _parse(kind: type[M], data: bytes) -> M:
     return decode(kind, data, IdentityError, f"could not unmarshal {name} from principal")
 
 
-def _check_msp(identity: "MemberIdentity", msp_id: str) -> None:
+def _check_msp(identity: MemberIdentity, msp_id: str) -> None:
     if msp_id != identity.msp_id:
         raise IdentityError(
             f"the identity is a member of a different MSP (expected {msp_id}, "
@@ -59,7 +56,7 @@ def _check_msp(identity: "MemberIdentity", msp_id: str) -> None:
         )
 
 
-def _check_role(identity: "MemberIdentity", data: bytes) -> None:
+def _check_role(identity: MemberIdentity, data: bytes) -> None:
     wanted = _parse(msp_principal_pb2.MSPRole, data)
     _check_msp(identity, wanted.msp_identifier)
     by_unit = identity.msp.rules.enforced
@@ -80,7 +77,7 @@ def _check_role(identity: "MemberIdentity", data: bytes) -> None:
             raise IdentityError(f"invalid MSP role type {role}")
 
 
-def _check_unit_role(identity: "MemberIdentity", role: Role.MSPRoleType, wording: str) -> None:
+def _check_unit_role(identity: MemberIdentity, role: Role.MSPRoleType, wording: str) -> None:
     msp = identity.msp
     problem = f"The identity is not valid under this MSP [{msp.msp_id}]"
     try:
@@ -91,7 +88,7 @@ def _check_unit_role(identity: "MemberIdentity", role: Role.MSPRoleType, wording
         raise IdentityError(f"{problem}: {error}") from error
 
 
-def _check_identity(identity: "MemberIdentity", data: bytes) -> None:
+def _check_identity(identity: MemberIdentity, data: bytes) -> None:
     try:
         wanted = identity.msp.deserialize(data)
     except IdentityError as error:
@@ -101,7 +98,7 @@ def _check_identity(identity: "MemberIdentity", data: bytes) -> None:
     wanted.validate()
 
 
-def _check_unit(identity: "MemberIdentity", data: bytes) -> None:
+def _check_unit(identity: MemberIdentity, data: bytes) -> None:
     wanted = _parse(msp_principal_pb2.OrganizationUnit, data)
     _check_msp(identity, wanted.msp_identifier)
     identity.validate()

@@ -7,7 +7,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
-from pyfabric.errors import DecodeError, ValidationCode
+from pyfabric.errors import CommitError, DecodeError, ValidationCode
 from pyfabric.messages.decoding import decode
 
 
@@ -23,6 +23,13 @@ class CommitStatus:
     def successful(self) -> bool:
         """Whether the transaction is valid: its writes are in the state."""
         return self.code is ValidationCode.VALID
+
+    def raise_unless_valid(self) -> None:
+        """Raise CommitError unless the transaction is valid."""
+        if not self.successful:
+            raise CommitError(
+                transaction_id=self.transaction_id, code=self.code, block_number=self.block_number
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import pytest
 from pyfabric_cli.exits import ExitCode, exit_code, exit_code_table
 
 from pyfabric.errors import (
-    CAError,
     CommitError,
     CommitStatusError,
     ConfigError,
@@ -36,7 +35,6 @@ Run = Callable[..., Any]
         (NetworkError("x"), ExitCode.NETWORK),
         (LedgerError("x"), ExitCode.NETWORK),
         (IdentityError("x"), ExitCode.IDENTITY),
-        (CAError("x", status=401), ExitCode.IDENTITY),
         (EndorseError("x", code=StatusCode.ABORTED), ExitCode.REFUSED),
         (EndorseError("x", code=StatusCode.UNAVAILABLE), ExitCode.UNREACHABLE),
         (PeerResponseError("x", status=500), ExitCode.REFUSED),

@@ -1,11 +1,12 @@
 """Each error carries its facts and says them in one line."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from pyfabric import errors
 from pyfabric.errors import (
-    CAError,
     CommitError,
     DeliverError,
     EndorseError,
@@ -15,7 +16,6 @@ from pyfabric.errors import (
     OrdererError,
     PeerResponseError,
     PolicySyntaxError,
-    ProofError,
     StatusCode,
     TopologyError,
     ValidationCode,
@@ -52,9 +52,6 @@ def test_refusals_carry_their_status() -> None:
     assert str(PeerResponseError("boom", status=500)) == "500: boom"
     assert str(OrdererError("full", status=503)) == "503: full"
     assert DeliverError("gone", status=404).status == 404
-    ca = CAError("revoked", status=401, code=20)
-    assert (str(ca), ca.status, ca.code) == ("revoked", 401, 20)
-    assert ProofError("too old", code="trust-stale").code == "trust-stale"
     assert PolicySyntaxError("odd", position=3).position == 3
 
 
@@ -64,3 +61,21 @@ def test_a_topology_error_says_where() -> None:
     assert (error.file, error.line, error.key) == (Path("city.yaml"), 4, "channels.x")
     assert str(TopologyError("is empty", file=None, line=None, key="")) == "is empty"
     assert issubclass(TopologyError, FabricError)
+
+
+def test_every_error_is_raised_somewhere() -> None:
+    sources = [
+        file.read_text()
+        for folder in ("pyfabric", "network/pyfabric_network")
+        for file in Path(folder).rglob("*.py")
+        if file != Path("pyfabric/errors.py")
+    ]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    unused = [
+        kind.__name__
+        for kind in kinds
+        if issubclass(kind, FabricError)
+        and kind is not FabricError
+        and not any(re.search(rf"\b{kind.__name__}\b", source) for source in sources)
+    ]
+    assert unused == []

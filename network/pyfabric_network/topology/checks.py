@@ -11,7 +11,7 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
-from pyfabric.ledger.peer.access import CHANNEL_RESOURCES
+from pyfabric.rules.resources import CHANNEL_RESOURCES
 from pyfabric_network.topology.document import Document, KeyPath
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Channel, Topology
 from pyfabric_network.topology.values import octets

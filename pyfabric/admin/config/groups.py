@@ -20,21 +20,23 @@ from pyfabric.admin.config.model import (
     OrganizationModel,
 )
 from pyfabric.admin.config.policies import (
-    MOD_POLICY,
     add_policies,
     set_policy,
 )
 from pyfabric.errors import ConfigError
 from pyfabric.identity.definition_messages import definition_to_config
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.messages.durations import SECOND, format_duration
+from pyfabric.rules.configuration.elements import DEFAULT_MOD_POLICY
 from pyfabric.rules.consensus.bft import block_validation
+from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
 
 _V3: Final = "V3_0"
 
 
 def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
     """The root group; ConfigError names the part of the model that is wrong."""
-    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="channel")
     _add(group, "HashingAlgorithm", configuration_pb2.HashingAlgorithm(name="SHA256"))
     _add(
@@ -50,8 +52,8 @@ def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
 
 def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
     """The Orderer group; `v3` says whether the channel has the capability V3_0."""
-    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
-    add_policies(group, model.policies, place="orderer", required=("BlockValidation",))
+    group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
+    add_policies(group, model.policies, place="orderer", required=(BLOCK_VALIDATION_NAME,))
     _add(
         group,
         "BatchSize",
@@ -77,7 +79,7 @@ def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
 
 def application_group(model: ApplicationModel) -> configtx_pb2.ConfigGroup:
     """The Application group."""
-    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="application")
     if model.acls:
         acls = {
@@ -118,7 +120,7 @@ def application_organization_group(model: OrganizationModel) -> configtx_pb2.Con
 
 
 def _organization_group(model: OrganizationModel, kind: str) -> configtx_pb2.ConfigGroup:
-    group = configtx_pb2.ConfigGroup(mod_policy=MOD_POLICY)
+    group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place=f"{kind} organization {model.name}")
     _add(group, "MSP", definition_to_config(model.msp))
     return group
@@ -130,10 +132,10 @@ def _add_consensus(group: configtx_pb2.ConfigGroup, model: OrdererModel, *, v3: 
         if not v3:
             raise ConfigError(f"orderer: type BFT must be used with the {_V3} channel capability")
         _add(group, "Orderers", bft_orderers(consensus))
-        set_policy(group, "BlockValidation", block_validation(consensus.consenters))
-        kind, metadata = "BFT", bft_metadata(consensus)
+        set_policy(group, BLOCK_VALIDATION_NAME, block_validation(consensus.consenters))
+        kind, metadata = BFT, bft_metadata(consensus)
     else:
-        kind, metadata = "etcdraft", raft_metadata(consensus)
+        kind, metadata = RAFT, raft_metadata(consensus)
     _add(
         group,
         "ConsensusType",
@@ -150,6 +152,6 @@ def _add_capabilities(group: configtx_pb2.ConfigGroup, names: tuple[str, ...]) -
 def _add(group: configtx_pb2.ConfigGroup, key: str, value: Message) -> None:
     group.values[key].CopyFrom(
         configtx_pb2.ConfigValue(
-            value=value.SerializeToString(deterministic=True), mod_policy=MOD_POLICY
+            value=value.SerializeToString(deterministic=True), mod_policy=DEFAULT_MOD_POLICY
         )
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
 
 Policies: TypeAlias = Mapping[str, str]
 
@@ -41,7 +42,7 @@ def orderer_policies(msp_ids: Sequence[str]) -> Policies:
     blocks.)
     """
     signers = ", ".join(f"'{msp_id}.orderer'" for msp_id in msp_ids)
-    return {**CHANNEL_POLICIES, "BlockValidation": f"OR({signers})"}
+    return {**CHANNEL_POLICIES, BLOCK_VALIDATION_NAME: f"OR({signers})"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from fabric_protos.common import configtx_pb2, policies_pb2
 
 from pyfabric.admin.config.model import Policies
 from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.rules.configuration.elements import DEFAULT_MOD_POLICY
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
-MOD_POLICY: Final = "Admins"
 _REQUIRED: Final = ("Admins", "Readers", "Writers")
 _META_RULES: Final = {
     "ALL": policies_pb2.ImplicitMetaPolicy.Rule.ALL,
@@ -35,7 +35,9 @@ def add_policies(
 
 def set_policy(group: configtx_pb2.ConfigGroup, name: str, policy: policies_pb2.Policy) -> None:
     """Put one policy into a group."""
-    group.policies[name].CopyFrom(configtx_pb2.ConfigPolicy(mod_policy=MOD_POLICY, policy=policy))
+    group.policies[name].CopyFrom(
+        configtx_pb2.ConfigPolicy(mod_policy=DEFAULT_MOD_POLICY, policy=policy)
+    )
 
 
 def _policy(rule: str) -> policies_pb2.Policy:

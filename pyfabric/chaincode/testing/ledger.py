@@ -17,8 +17,9 @@ from pyfabric.chaincode.testing.identities import identity
 from pyfabric.chaincode.testing.peer import SimulatedPeer
 from pyfabric.chaincode.testing.private_data import Disseminated
 from pyfabric.chaincode.testing.proposals import invocation
-from pyfabric.errors import CommitError, ConfigError, ContractError, ValidationCode
+from pyfabric.errors import ConfigError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
+from pyfabric.messages.prepared import CommitStatus
 from pyfabric.rules.collection_configs import CollectionConfig
 from pyfabric.rules.proposals import invalid_proposal, unknown_creator
 from pyfabric.rules.requests.invocations import failed_execution, failed_simulation
@@ -138,12 +139,7 @@ class TestLedger:
             is_init=is_init,
         )
         (code,) = self.commit([endorsement])
-        if code is not ValidationCode.VALID:
-            raise CommitError(
-                transaction_id=endorsement.transaction_id,
-                code=code,
-                block_number=self.height - 1,
-            )
+        CommitStatus(endorsement.transaction_id, code, self.height - 1).raise_unless_valid()
         return endorsement.result
 
     def evaluate(

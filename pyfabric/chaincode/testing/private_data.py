@@ -12,6 +12,7 @@ from typing import TypeAlias
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.chaincode.testing.members import TestMembers
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.collections import Collection, Collections
 from pyfabric.rules.lifecycle.definitions import Definition
 from pyfabric.rules.requests.dissemination import CollectionWrites, collection_writes, recipients
@@ -160,7 +161,7 @@ class PrivateStates:
         """Bring the written keys in line with their hashes in the state."""
         place = (writes.namespace, writes.collection)
         kept = self.view(msp_id).values.setdefault(place, {})
-        message = kv_rwset_pb2.KVRWSet.FromString(writes.data)
+        message = decode(kv_rwset_pb2.KVRWSet, writes.data)
         written = {one.key: one.value for one in message.writes}
         for key in {*written, *(one.key for one in message.metadata_writes)}:
             hashed = self._state.get(hashed_namespace(*place), sha256(key.encode()).hexdigest())

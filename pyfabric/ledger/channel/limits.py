@@ -8,6 +8,7 @@ from typing import Final
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import ConfigError, OrdererError
+from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.succession import check_peer_support
 from pyfabric.rules.consensus import bft
@@ -31,7 +32,7 @@ def check_validation(config: ChannelConfig) -> ChannelConfig:
 
 def check_configure(old: ChannelConfig, new: ChannelConfig) -> None:
     """Raise OrdererError for a configuration that the ordering service, or this ledger, does not take."""
-    if old.consensus_type == bft.BFT:
+    if old.consensus_type == BFT:
         try:
             bft.check_policy(new)
         except ConfigError as error:

@@ -18,6 +18,7 @@ from pyfabric.messages.blocks import (
     orderer_metadata_value,
     signatures_slot,
 )
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.rules.configuration.channel_config import ChannelConfig, Consenter
 from pyfabric.rules.consensus import bft, raft
 
@@ -39,9 +40,7 @@ class BlockWriter:
 
         A Raft leader that is to leave, or to get another certificate, first has another one lead.
         """
-        if self.after is None or {self.config.consensus_type, self.after.consensus_type} != {
-            raft.RAFT
-        }:
+        if self.after is None or {self.config.consensus_type, self.after.consensus_type} != {RAFT}:
             return self.signers
         staying = {one.client_tls_certificate for one in self.after.consenters}
         return [one for one in self.signers if one[0].client_tls_certificate in staying]
@@ -54,7 +53,7 @@ class BlockWriter:
             last_config = block.header.number
         slots = block.metadata.metadata
         slots[common_pb2.LAST_CONFIG] = last_config_slot(last_config)
-        if self.config.consensus_type == bft.BFT:
+        if self.config.consensus_type == BFT:
             value = orderer_metadata_value(last_config, bft.view_metadata(block.header.number))
             signatures = list(self._bft_signatures(value, block.header))
         else:
@@ -66,7 +65,7 @@ class BlockWriter:
         old = self.config.consenters
         known = orderer_metadata(previous).consenter_metadata
         membership = raft.Membership.read(known, len(old))
-        if self.after is not None and self.after.consensus_type == raft.RAFT:
+        if self.after is not None and self.after.consensus_type == RAFT:
             membership = raft.membership_changes(membership, old, self.after.consenters).membership
         return membership.metadata()
 

@@ -19,9 +19,9 @@ from pyfabric.ledger.channel.limits import check_configure
 from pyfabric.ledger.ordering.block_writing import BlockWriter
 from pyfabric.ledger.ordering.participants import Participants
 from pyfabric.messages.blocks import new_block, orderer_metadata
+from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig
 from pyfabric.rules.consensus import raft
-from pyfabric.rules.consensus.bft import BFT
 from pyfabric.rules.consensus.cutter import BlockCutter, Cutting, Message, batch_settings
 from pyfabric.rules.consensus.request_pool import RequestPool
 

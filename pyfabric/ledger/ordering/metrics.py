@@ -15,8 +15,7 @@ from pyfabric.ledger.call_metrics import CallMetrics
 from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.channel.metrics import UNKNOWN, add_height, header_type
 from pyfabric.ledger.ordering.chain import Chain
-from pyfabric.rules.consensus.bft import BFT
-from pyfabric.rules.consensus.raft import RAFT
+from pyfabric.messages.consensus import BFT, RAFT
 
 
 class OrdererMetrics:

@@ -27,14 +27,13 @@ from pyfabric.ledger.ordering.chains import Chains
 from pyfabric.ledger.ordering.metrics import BroadcastEntry, OrdererMetrics
 from pyfabric.ledger.ordering.participants import OrderingNode
 from pyfabric.ledger.traces import Step
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import raft
-from pyfabric.rules.consensus.bft import BFT
 from pyfabric.rules.consensus.broadcast import channel_header, check_message, check_type
 from pyfabric.rules.consensus.config_update import UpdateProcessor
 from pyfabric.rules.consensus.cutter import batch_settings
-from pyfabric.rules.consensus.raft import RAFT
 from pyfabric.rules.validation.form import CONFIG_UPDATE
 
 _MEMBER = "orderer:"

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import ChannelConfig, Consenter
 from pyfabric.rules.consensus import bft
 
@@ -26,7 +27,7 @@ class OrderingNode:
 
     def consenter(self, config: ChannelConfig) -> Consenter | None:
         """The consenter that this node is on a channel."""
-        if config.consensus_type == bft.BFT:
+        if config.consensus_type == BFT:
             own = _key(self.signer.identity.certificate)
             return next((one for one in config.consenters if _key(one.identity) == own), None)
         own = _key(self.tls_certificate)
@@ -39,7 +40,7 @@ class OrderingNode:
 def quorum(config: ChannelConfig) -> int:
     """How many consenters must be there for a block to be made."""
     count = len(config.consenters)
-    return bft.quorum(count) if config.consensus_type == bft.BFT else count // 2 + 1
+    return bft.quorum(count) if config.consensus_type == BFT else count // 2 + 1
 
 
 class Participants:

@@ -18,9 +18,7 @@ from pyfabric.ledger.servers import client_certificate_hash
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.consensus.maintenance import MAINTENANCE
 from pyfabric.rules.policies.evaluation import MissingPolicy
-
-READERS = "/Channel/Readers"
-ORDERER_READERS = "/Channel/Orderer/Readers"
+from pyfabric.rules.policies.paths import CHANNEL_READERS, ORDERER_READERS
 
 
 class AtomicBroadcast:
@@ -58,7 +56,7 @@ class AtomicBroadcast:
 def _authorize(chain: Chain, signed: SignedData) -> None:
     config = chain.channel.config
     in_maintenance = config.consensus_state == MAINTENANCE
-    name = ORDERER_READERS if in_maintenance else READERS
+    name = ORDERER_READERS if in_maintenance else CHANNEL_READERS
     policy = config.policy(name)
     if isinstance(policy, MissingPolicy):
         raise PolicyError(f"could not find policy {name}")

@@ -4,59 +4,18 @@ Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are those. A resource
 peer's own MSP (installing, joining, approving) or by a policy of the channel.
 """
 
-from fabric_protos.msp import msp_principal_pb2
-
 from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.msp import MSP
+from pyfabric.identity.principals import check_principal
+from pyfabric.messages.policies import Role, role_principal
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.proposals import Proposal
-
-READERS = "/Channel/Application/Readers"
-WRITERS = "/Channel/Application/Writers"
-
-ADMINS = "Admins"
-MEMBERS = "Members"
-
-LOCAL_RESOURCES = {
-    "_lifecycle/InstallChaincode": ADMINS,
-    "_lifecycle/QueryInstalledChaincode": ADMINS,
-    "_lifecycle/GetInstalledChaincodePackage": ADMINS,
-    "_lifecycle/QueryInstalledChaincodes": ADMINS,
-    "_lifecycle/ApproveChaincodeDefinitionForMyOrg": ADMINS,
-    "_lifecycle/QueryApprovedChaincodeDefinition": ADMINS,
-    "_lifecycle/QueryApprovedChaincodeDefinitions": ADMINS,
-    "cscc/JoinChain": ADMINS,
-    "cscc/JoinChainBySnapshot": ADMINS,
-    "cscc/JoinBySnapshotStatus": ADMINS,
-    "cscc/GetChannels": MEMBERS,
-}
-"""Resources that the peer's own MSP decides."""
-
-CHANNEL_RESOURCES = {
-    "_lifecycle/CommitChaincodeDefinition": WRITERS,
-    "_lifecycle/QueryChaincodeDefinition": WRITERS,
-    "_lifecycle/QueryChaincodeDefinitions": WRITERS,
-    "_lifecycle/CheckCommitReadiness": WRITERS,
-    "qscc/GetChainInfo": READERS,
-    "qscc/GetBlockByNumber": READERS,
-    "qscc/GetBlockByHash": READERS,
-    "qscc/GetTransactionByID": READERS,
-    "qscc/GetBlockByTxID": READERS,
-    "cscc/GetConfigBlock": READERS,
-    "cscc/GetChannelConfig": READERS,
-    "peer/Propose": WRITERS,
-    "peer/ChaincodeToChaincode": WRITERS,
-    "event/Block": READERS,
-    "event/FilteredBlock": READERS,
-    "gateway/CommitStatus": READERS,
-    "gateway/ChaincodeEvents": READERS,
-}
-"""Resources that a channel's policy decides, unless the channel's ACLs name another."""
+from pyfabric.rules.resources import ADMINS, CHANNEL_RESOURCES, LOCAL_RESOURCES, MEMBERS
 
 _ROLES = {
-    ADMINS: msp_principal_pb2.MSPRole.ADMIN,
-    MEMBERS: msp_principal_pb2.MSPRole.MEMBER,
+    ADMINS: Role.ADMIN,
+    MEMBERS: Role.MEMBER,
 }
 _REMEMBERED = 8192
 
@@ -104,16 +63,8 @@ class Access:
                 f"Failed getting local MSP principal {prefix} [{principal}]: "
                 f"[MSP Principal role [{principal}] not recognized]"
             )
-        role = msp_principal_pb2.MSPRole(
-            msp_identifier=self._local_msp.msp_id, role=_ROLES[principal]
-        )
         try:
-            identity.satisfies(
-                msp_principal_pb2.MSPPrincipal(
-                    principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-                    principal=role.SerializeToString(),
-                )
-            )
+            check_principal(identity, role_principal(self._local_msp.msp_id, _ROLES[principal]))
         except IdentityError as error:
             raise PolicyError(
                 "Failed verifying that proposal's creator satisfies local MSP principal "
@@ -134,7 +85,7 @@ class Access:
     ) -> None:
         default = CHANNEL_RESOURCES.get(resource)
         own = None if config is None else config.acls.get(resource)
-        path = _absolute(own) if own else default
+        path = own or default
         if path is None:
             raise PolicyError(f"Unmapped policy for {resource}")
         if not channel_id:
@@ -171,7 +122,3 @@ class Access:
         if len(self._allowed) >= _REMEMBERED:
             self._allowed.clear()
         self._allowed.add(key)
-
-
-def _absolute(reference: str) -> str:
-    return reference if reference.startswith("/") else f"/Channel/Application/{reference}"

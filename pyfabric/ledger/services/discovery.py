@@ -15,7 +15,6 @@ from fabric_protos.peer import proposal_response_pb2
 from pyfabric.errors import ConfigError, PolicyError, StatusCode
 from pyfabric.identity.msp import MSPManager
 from pyfabric.ledger.failures import CallError
-from pyfabric.ledger.peer.access import WRITERS
 from pyfabric.ledger.peer.peer import JoinedChannel, Peer
 from pyfabric.ledger.peer.peers import Peers
 from pyfabric.ledger.servers import client_certificate_hash
@@ -26,6 +25,7 @@ from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.discovery.config import config_result
 from pyfabric.rules.discovery.wording import interest_text
 from pyfabric.rules.policies.evaluation import Policy, SignaturePolicy
+from pyfabric.rules.policies.paths import WRITERS
 
 _ACCESS_DENIED = "access denied"
 

@@ -16,8 +16,6 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.msp import identities_pb2, msp_config_pb2, msp_principal_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
-from fabric_protos.orderer.etcdraft import configuration_pb2 as etcdraft_pb2
-from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 from fabric_protos.peer import (
     chaincode_event_pb2,
     chaincode_pb2,
@@ -33,6 +31,7 @@ from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2, lifec
 from google.protobuf.message import Message
 
 from pyfabric.errors import DecodeError
+from pyfabric.messages import consensus
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import FIELD_MESSAGES
 from pyfabric.messages.translation import configuration, lifecycle
@@ -123,11 +122,7 @@ AS_FABRIC: Final[Table] = {
             },
         )
     },
-    orderer_configuration_pb2.ConsensusType: {
-        "metadata": by_field(
-            "type", {"etcdraft": etcdraft_pb2.ConfigMetadata, "BFT": smartbft_pb2.Options}
-        )
-    },
+    orderer_configuration_pb2.ConsensusType: {"metadata": by_field("type", consensus.METADATA)},
     transaction_pb2.TransactionAction: {
         "header": _signature_header,
         "payload": always(transaction_pb2.ChaincodeActionPayload),

@@ -36,6 +36,7 @@ from pyfabric.rules.configuration.parts import (
     read_consenters,
 )
 from pyfabric.rules.policies.evaluation import Policy
+from pyfabric.rules.policies.paths import BLOCK_VALIDATION
 from pyfabric.rules.policies.tree import PolicyTree
 
 __all__ = [
@@ -143,7 +144,7 @@ class ChannelConfig:
             ).SerializeToString()
             for one in self.consenters
         }
-        self.policy("/Channel/Orderer/BlockValidation").evaluate(signature_set(block, identities))
+        self.policy(BLOCK_VALIDATION).evaluate(signature_set(block, identities))
 
     def _read_orderer(
         self, channel: GroupValues, group: configtx_pb2.ConfigGroup, members: Members

@@ -20,7 +20,7 @@ _GROUP: Final = "[Group]  "
 _VALUE: Final = "[Value]  "
 _POLICY: Final = "[Policy] "
 _ORDERER_CAPABILITIES: Final = f"{_VALUE}/Channel/Orderer/Capabilities"
-_DEFAULT_MOD_POLICY: Final = "Admins"
+DEFAULT_MOD_POLICY: Final = "Admins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _assemble(groups: tuple[str, ...], found: Elements) -> configtx_pb2.ConfigGr
 
 def _complete(group: Any) -> None:
     for one in (group, *group.values.values(), *group.policies.values()):
-        one.mod_policy = one.mod_policy or _DEFAULT_MOD_POLICY
+        one.mod_policy = one.mod_policy or DEFAULT_MOD_POLICY
 
 
 def _check(prefix: str, name: str) -> None:

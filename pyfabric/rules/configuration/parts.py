@@ -18,8 +18,10 @@ from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.msp import MSP
 from pyfabric.messages.addresses import join
 from pyfabric.messages.config_values import APPLICATION_ORGANIZATION, GroupValues, Keys
+from pyfabric.messages.consensus import RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, format_duration, parse_duration
+from pyfabric.rules.policies.paths import absolute
 
 V3: Final = "V3_0"
 _HASHES: Final = ("SHA256", "SHA3_256")
@@ -190,7 +192,7 @@ def read_acls(values: GroupValues) -> Mapping[str, str]:
         raise ConfigError("ACLs may not be specified without the required capability")
     entries = values.get(peer_configuration_pb2.ACLs).acls
     return {
-        resource: reference if reference.startswith("/") else f"/Channel/Application/{reference}"
+        resource: absolute(reference)
         for resource, reference in sorted((key, acl.policy_ref) for key, acl in entries.items())
         if reference
     }
@@ -199,7 +201,7 @@ def read_acls(values: GroupValues) -> Mapping[str, str]:
 def read_consenters(values: GroupValues) -> tuple[Consenter, ...]:
     """The ordering nodes, of Raft or of BFT; none where Raft's own message cannot be read."""
     consensus = values.get(orderer_configuration_pb2.ConsensusType)
-    if consensus.type != "etcdraft":
+    if consensus.type != RAFT:
         return tuple(
             Consenter(
                 host=one.host,

@@ -16,9 +16,8 @@ from pyfabric.messages.durations import SECOND, parse_duration
 from pyfabric.messages.policies import identity_principal, signed_by
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import BatchSettings
+from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
 
-BFT: Final = "BFT"
-"""The consensus type of channels that SmartBFT orders."""
 _FIELDS: Final = {
     "RequestBatchMaxCount": "request_batch_max_count",
     "RequestBatchMaxBytes": "request_batch_max_bytes",
@@ -104,9 +103,9 @@ def check_policy(config: ChannelConfig) -> None:
     if "Orderers" not in group.values:
         raise ConfigError("no values in 'Orderer' group")
     expected = block_validation(config.consenters)
-    if "BlockValidation" not in group.policies:
+    if BLOCK_VALIDATION_NAME not in group.policies:
         raise ConfigError("block validation policy is not found in the policies of 'Orderer' group")
-    found = group.policies["BlockValidation"].policy
+    found = group.policies[BLOCK_VALIDATION_NAME].policy
     if found != expected:
         raise ConfigError(
             f"block validation policy should be a signature policy: {_shown(expected)} but it is "
@@ -133,6 +132,11 @@ def batch_settings(batch: BatchSettings, options: Options) -> BatchSettings:
         batch.absolute_max_bytes,
         options.interval,
     )
+
+
+def channel_batch_settings(config: ChannelConfig) -> BatchSettings:
+    """Return when a channel's blocks are cut; raises ConfigError for options that SmartBFT refuses."""
+    return batch_settings(config.batch, read_options(config.consensus_metadata, config.batch))
 
 
 def _check(options: configuration_pb2.Options) -> Options:

@@ -17,11 +17,10 @@ from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import maintenance
 from pyfabric.rules.consensus.cutter import Message
 from pyfabric.rules.policies.evaluation import MissingPolicy
+from pyfabric.rules.policies.paths import CHANNEL_WRITERS, ORDERER_WRITERS
 from pyfabric.rules.proposals import expires_at
 from pyfabric.rules.validation.form import CONFIG
 
-WRITERS = "/Channel/Writers"
-ORDERER_WRITERS = "/Channel/Orderer/Writers"
 _ORDERER_TRANSACTION = common_pb2.HeaderType.ORDERER_TRANSACTION
 _EXPIRATION_CAPABILITIES = frozenset({"V1_1", "V1_4_2", "V2_0"})
 
@@ -107,7 +106,7 @@ def _check_creator(envelope: common_pb2.Envelope, config: ChannelConfig, now: da
         if expires is not None and now >= expires:
             raise _bad("broadcast client identity expired")
     in_maintenance = config.consensus_state == maintenance.MAINTENANCE
-    name = ORDERER_WRITERS if in_maintenance else WRITERS
+    name = ORDERER_WRITERS if in_maintenance else CHANNEL_WRITERS
     policy = config.policy(name)
     if isinstance(policy, MissingPolicy):
         raise _bad(f"could not find policy {name}")

@@ -15,12 +15,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.consensus import BFT
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import payload_of
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.succession import successor
 from pyfabric.rules.configuration.update import propose, read_update
-from pyfabric.rules.consensus import bft, maintenance, raft
+from pyfabric.rules.consensus import maintenance, raft
 from pyfabric.rules.consensus.broadcast import check_filters
 from pyfabric.rules.consensus.cutter import Message
 
@@ -66,7 +67,7 @@ class UpdateProcessor:
     ) -> tuple[configtx_pb2.ConfigEnvelope, ChannelConfig]:
         proposed = propose(config, envelope)
         new = successor(config, proposed.config)
-        if config.consensus_type != bft.BFT:
+        if config.consensus_type != BFT:
             with _stage("consensus metadata update for channel config update is invalid"):
                 raft.check_change(config, new, self.cluster())
         return proposed, new

@@ -9,6 +9,7 @@ from fabric_protos.common import configtx_pb2
 from fabric_protos.orderer import configuration_pb2
 
 from pyfabric.errors import ConfigError
+from pyfabric.messages.consensus import BFT
 from pyfabric.messages.go_texts import enum_name
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus import bft
@@ -88,7 +89,7 @@ def _check_migration(old: ChannelConfig, new: ChannelConfig) -> None:
         raise ConfigError(
             f"{change}but current config ConsensusType.State is not in maintenance mode"
         )
-    if new.consensus_type != bft.BFT:
+    if new.consensus_type != BFT:
         raise ConfigError(f"{change}transition not supported")
     bft.check_metadata(new.consensus_metadata)
     try:

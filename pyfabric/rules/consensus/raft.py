@@ -6,7 +6,6 @@ Source: orderer/consensus/etcdraft of Fabric 3.1; texts are those.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer.etcdraft import configuration_pb2, metadata_pb2
@@ -19,8 +18,6 @@ from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import parse_duration
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
-
-RAFT: Final = "etcdraft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,11 @@ class Changes:
     removed: tuple[Consenter, ...]
     membership: Membership
     gone: frozenset[int]
+
+
+def quorum(count: int) -> int:
+    """Return how many of `count` consenters elect a leader."""
+    return count // 2 + 1
 
 
 def membership_changes(
@@ -216,7 +218,7 @@ def _loses_quorum(changes: Changes, cluster: Cluster) -> bool:
         return False
     count = len(changes.membership.ids)
     staying = cluster.active - changes.gone
-    return len(staying) < count // 2 + 1 and (count > 2 or not changes.added)
+    return len(staying) < quorum(count) and (count > 2 or not changes.added)
 
 
 class _Trust:

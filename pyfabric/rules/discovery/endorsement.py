@@ -17,6 +17,7 @@ from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity
+from pyfabric.identity.principals import check_principal
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.discovery.policies import (
     DefinedChaincode,
@@ -183,7 +184,7 @@ def _group_names(sets: Sequence[PrincipalSet]) -> dict[Principal, str]:
 
 def _satisfies(identity: MemberIdentity, principal: msp_principal_pb2.MSPPrincipal) -> bool:
     try:
-        identity.satisfies(principal)
+        check_principal(identity, principal)
     except IdentityError:
         return False
     return True

@@ -14,6 +14,7 @@ from fabric_protos.msp import msp_principal_pb2
 
 from pyfabric.errors import ConfigError, IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity, MSPManager
+from pyfabric.identity.principals import check_principal
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 
@@ -185,7 +186,7 @@ def _signed_by(principal: msp_principal_pb2.MSPPrincipal) -> Check:
     @lru_cache(maxsize=_REMEMBERED)
     def satisfies(identity: MemberIdentity) -> bool:
         try:
-            identity.satisfies(principal)
+            check_principal(identity, principal)
         except IdentityError:
             return False
         return True

@@ -9,9 +9,10 @@ CHANNEL_READERS: Final = "/Channel/Readers"
 CHANNEL_WRITERS: Final = "/Channel/Writers"
 
 _ORDERER: Final = "/Channel/Orderer"
+BLOCK_VALIDATION_NAME: Final = "BlockValidation"
 ORDERER_READERS: Final = f"{_ORDERER}/Readers"
 ORDERER_WRITERS: Final = f"{_ORDERER}/Writers"
-BLOCK_VALIDATION: Final = f"{_ORDERER}/BlockValidation"
+BLOCK_VALIDATION: Final = f"{_ORDERER}/{BLOCK_VALIDATION_NAME}"
 
 _APPLICATION: Final = "/Channel/Application"
 READERS: Final = f"{_APPLICATION}/Readers"

@@ -41,18 +41,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A name with its arguments."""
+class Function:
+    """A function with its arguments."""
 
     name: str
-    arguments: tuple["Node", ...]
+    arguments: tuple["Expression", ...]
     position: int
 
 
-Node: TypeAlias = Number | Text | Call
+Expression: TypeAlias = Number | Text | Function
 
 
-def read(source: str) -> Node:
+def read(source: str) -> Expression:
     """The one expression in `source`; raises PolicySyntaxError."""
     reader = _Reader(source)
     node = reader.sum(0)
@@ -61,7 +61,7 @@ def read(source: str) -> Node:
     return node
 
 
-def read_arguments(source: str) -> tuple[Node, ...]:
+def read_arguments(source: str) -> tuple[Expression, ...]:
     """The expressions in `source`, one or more with commas between; raises PolicySyntaxError."""
     reader = _Reader(source)
     nodes = [reader.sum(0)]
@@ -79,7 +79,7 @@ class _Reader:
         self._kind, self._value, self._position, self._next = "", "", 0, 0
         self._advance()
 
-    def sum(self, depth: int) -> Node:
+    def sum(self, depth: int) -> Expression:
         left = self._product(depth)
         while self._kind == "sign" and self._value in _SUMS:
             operation = _SUMS[self._advance()]
@@ -96,13 +96,13 @@ class _Reader:
         if self._kind != "end":
             raise self._error(f"unexpected {self._value!r}: the policy should end here")
 
-    def _product(self, depth: int) -> Node:
+    def _product(self, depth: int) -> Expression:
         left = self._factor(depth)
         while self.skip("*"):
             left = self._calculate(operator.mul, left, self._factor(depth))
         return left
 
-    def _factor(self, depth: int) -> Node:
+    def _factor(self, depth: int) -> Expression:
         position = self._position
         if depth > MAX_DEPTH:
             raise self._error(f"nested more than {MAX_DEPTH} deep")
@@ -120,29 +120,29 @@ class _Reader:
             self._advance()
             return Text(value[1:-1], position)
         if kind == "name":
-            return self._call(depth)
+            return self._function(depth)
         raise self._error("the policy ends too early" if kind == "end" else f"unexpected {value!r}")
 
-    def _call(self, depth: int) -> Call:
+    def _function(self, depth: int) -> Function:
         position = self._position
         name = self._advance()
         if not self.skip("("):
             raise self._error(
                 f"unknown name {name}: a principal stands in quotes, 'MSP.role'", position
             )
-        arguments: list[Node] = []
+        arguments: list[Expression] = []
         while not self.skip(")"):
             if arguments:
                 self._expect(",")
                 if self.skip(")"):
                     break
             arguments.append(self.sum(depth + 1))
-        return Call(name, tuple(arguments), position)
+        return Function(name, tuple(arguments), position)
 
-    def _calculate(self, operation: Operation, left: Node, right: Node) -> Number:
+    def _calculate(self, operation: Operation, left: Expression, right: Expression) -> Number:
         return Number(operation(self._number(left), self._number(right)), left.position)
 
-    def _number(self, node: Node) -> float:
+    def _number(self, node: Expression) -> float:
         if isinstance(node, Number):
             return node.value
         raise self._error("only numbers can be added, subtracted or multiplied", node.position)

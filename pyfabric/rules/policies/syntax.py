@@ -21,7 +21,7 @@ from fabric_protos.msp import msp_principal_pb2
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.policies import role_principal
-from pyfabric.rules.policies.reader import Call, Node, Number, Text, read, read_arguments
+from pyfabric.rules.policies.reader import Expression, Function, Number, Text, read, read_arguments
 
 ROLES: Final[Mapping[str, msp_principal_pb2.MSPRole.MSPRoleType]] = {
     "member": msp_principal_pb2.MSPRole.MSPRoleType.MEMBER,
@@ -59,9 +59,9 @@ def format_signature_policy(envelope: policies_pb2.SignaturePolicyEnvelope) -> s
     return text if text.endswith(")") else f"OR({text})"
 
 
-def _whole(node: Node, level: int) -> _Gate:
+def _whole(node: Expression, level: int) -> _Gate:
     """The gate that a whole expression is. `level` counts Fabric's passes from 0."""
-    if isinstance(node, Call):
+    if isinstance(node, Function):
         return _gate(node, level)
     if isinstance(node, Text) and level < _LAST_PASS:
         try:
@@ -75,54 +75,54 @@ def _whole(node: Node, level: int) -> _Gate:
     )
 
 
-def _gate(call: Call, level: int) -> _Gate:
-    items = _spread(_with_threshold(call, level), level)
+def _gate(function: Function, level: int) -> _Gate:
+    items = _spread(_with_threshold(function, level), level)
     threshold, rules = items[0], [item for item in items[1:] if not isinstance(item, float)]
     if isinstance(threshold, str | _Gate):
         raise PolicySyntaxError(
-            f"the first argument of {call.name} says how many of the others must agree: a number",
-            position=call.position,
+            f"the first argument of {function.name} says how many of the others must agree: a number",
+            position=function.position,
         )
     if not rules or len(rules) < len(items) - 1:
         raise PolicySyntaxError(
-            f"the rules of {call.name} are principals, 'MSP.role', and gates; at least one",
-            position=call.position,
+            f"the rules of {function.name} are principals, 'MSP.role', and gates; at least one",
+            position=function.position,
         )
     if not -1 < threshold < len(rules) + 2:
         raise PolicySyntaxError(
-            f"invalid t-out-of-n predicate, t {threshold:g}, n {len(rules)}: {call.name} asks for "
+            f"invalid t-out-of-n predicate, t {threshold:g}, n {len(rules)}: {function.name} asks for "
             "more than there are rules, or for less than none",
-            position=call.position,
+            position=function.position,
         )
     return _Gate(int(threshold), tuple(rules))
 
 
-def _with_threshold(call: Call, level: int) -> Sequence[Node]:
-    arguments: Sequence[Node] = call.arguments
-    if level == 0 and call.name in ("And", "AND"):
-        arguments = (Number(len(arguments), call.position), *arguments)
-    elif level == 0 and call.name in ("Or", "OR"):
-        arguments = (Number(1, call.position), *arguments)
-    elif call.name != "outof" and (level > 0 or call.name not in ("OutOf", "OUTOF")):
+def _with_threshold(function: Function, level: int) -> Sequence[Expression]:
+    arguments: Sequence[Expression] = function.arguments
+    if level == 0 and function.name in ("And", "AND"):
+        arguments = (Number(len(arguments), function.position), *arguments)
+    elif level == 0 and function.name in ("Or", "OR"):
+        arguments = (Number(1, function.position), *arguments)
+    elif function.name != "outof" and (level > 0 or function.name not in ("OutOf", "OUTOF")):
         raise PolicySyntaxError(
-            f"unknown gate {call.name}: use OR, AND or OutOf", position=call.position
+            f"unknown gate {function.name}: use OR, AND or OutOf", position=function.position
         )
     if len(arguments) < 2:
         raise PolicySyntaxError(
-            f"expected at least two arguments to NOutOf. Given {len(arguments)}: {call.name} has no "
+            f"expected at least two arguments to NOutOf. Given {len(arguments)}: {function.name} has no "
             "rules",
-            position=call.position,
+            position=function.position,
         )
     return arguments
 
 
-def _spread(arguments: Sequence[Node], level: int) -> list[float | _Rule]:
+def _spread(arguments: Sequence[Expression], level: int) -> list[float | _Rule]:
     """What the arguments come to, once the texts that are no principals are read again."""
     items: list[float | _Rule] = []
     for node in arguments:
         if isinstance(node, Number):
             items.append(float(node.value))
-        elif isinstance(node, Call):
+        elif isinstance(node, Function):
             items.append(_gate(node, level))
         elif _PRINCIPAL.fullmatch(node.value):
             items.append(node.value)

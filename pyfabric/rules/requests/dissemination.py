@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from fabric_protos.ledger.rwset import rwset_pb2
 
 from pyfabric.errors import ContractError
+from pyfabric.messages.decoding import decode
 from pyfabric.rules.collections import Collection
 
 
@@ -34,7 +35,7 @@ R = TypeVar("R", bound=Recipient)
 
 def collection_writes(private_set: bytes) -> Iterator[CollectionWrites]:
     """Return the parts of a TxPvtReadWriteSet."""
-    for namespace in rwset_pb2.TxPvtReadWriteSet.FromString(private_set).ns_pvt_rwset:
+    for namespace in decode(rwset_pb2.TxPvtReadWriteSet, private_set).ns_pvt_rwset:
         for collection in namespace.collection_pvt_rwset:
             yield CollectionWrites(
                 namespace.namespace, collection.collection_name, collection.rwset

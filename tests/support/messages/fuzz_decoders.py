@@ -37,6 +37,7 @@ from pyfabric.identity import certificates, parsing, pem, revocation, trust
 from pyfabric.identity import keys as identity_keys
 from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.msp import MSP
+from pyfabric.identity.principals import check_principal
 from pyfabric.messages import (
     blocks,
     deliver,
@@ -289,7 +290,7 @@ def _signature_policy(raw: bytes) -> None:
 
 def _principal(raw: bytes) -> None:
     member = _channel().msp_manager.deserialize(records.identity("user1@registry").serialized())
-    member.satisfies(decode(msp_principal_pb2.MSPPrincipal, raw))
+    check_principal(member, decode(msp_principal_pb2.MSPPrincipal, raw))
 
 
 def _bft_options(raw: bytes) -> None:

@@ -6,6 +6,7 @@ from fabric_protos.msp import msp_principal_pb2
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity.msp import MemberIdentity
+from pyfabric.identity.principals import check_principal
 
 MSPPrincipal = msp_principal_pb2.MSPPrincipal
 
@@ -21,7 +22,7 @@ def role_principal(msp_id: str, role: int) -> MSPPrincipal:
 def has_role(identity: MemberIdentity, role: int) -> bool:
     """Return whether the identity satisfies that principal."""
     try:
-        identity.satisfies(role_principal(identity.msp_id, role))
+        check_principal(identity, role_principal(identity.msp_id, role))
     except IdentityError:
         return False
     return True

@@ -15,6 +15,7 @@ from fabric_protos.msp import msp_config_pb2, msp_principal_pb2
 from pyfabric.errors import IdentityError
 from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.msp import MSP
+from pyfabric.identity.principals import check_principal
 from tests.conftest import ROOT
 
 Case = dict[str, Any]
@@ -90,4 +91,4 @@ def test_identities_that_fabric_reads(case: Case) -> None:
     assert len(case["principals"]) == len(case["satisfies"])
     for data, expected in zip(case["principals"], case["satisfies"], strict=True):
         principal = msp_principal_pb2.MSPPrincipal.FromString(base64.b64decode(data))
-        assert_says(expected, outcome(identity.satisfies, principal))
+        assert_says(expected, outcome(check_principal, identity, principal))

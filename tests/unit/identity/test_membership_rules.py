@@ -27,6 +27,7 @@ from pyfabric.identity.definition_messages import definition_from_config
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import PrivateKeySigner, generate_private_key
 from pyfabric.identity.msp import MSP, MSPManager
+from pyfabric.identity.principals import check_principal
 from pyfabric.identity.sealing import check_sealed
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.messages import der
@@ -350,12 +351,12 @@ def test_a_unit_principal_names_the_unit_and_its_ca() -> None:
             principal=wanted.SerializeToString(),
         )
 
-    identity.satisfies(principal("M", "client", issuer))
+    check_principal(identity, principal("M", "client", issuer))
     for wrong in (principal("M", "peer", issuer), principal("M", "client", b"")):
         with pytest.raises(IdentityError, match="The identities do not match"):
-            identity.satisfies(wrong)
+            check_principal(identity, wrong)
     with pytest.raises(IdentityError, match=r"different MSP \(expected N, got M\)"):
-        identity.satisfies(principal("N", "client", issuer))
+        check_principal(identity, principal("N", "client", issuer))
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.services.gateway.calls import in_time
+from pyfabric.messages.consensus import BFT
 from pyfabric.messages.go_texts import connection_refused, rpc_error
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.consensus.bft import BFT, quorum
+from pyfabric.rules.consensus.bft import quorum
 
 Broadcast = Callable[[bytes], Awaitable[tuple[int, str]]]
 """Hands an envelope to an orderer; the answer is (status, info)."""
