@@ -24,9 +24,9 @@ from pathlib import Path
 
 import grpc
 from bare_client import BareGateway, BareSigner
+from pyfabric_network.connections import endpoint
 from pyfabric_network.network import Network
-from pyfabric_network.steps import endpoint
-from pyfabric_network.topology.plan import DepartmentPlan
+from pyfabric_network.topology.departments import DepartmentPlan
 from rich.console import Console
 from rich.table import Table
 

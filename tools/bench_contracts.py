@@ -24,10 +24,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import with_tasks
+from pyfabric_network.connections import administrator, endpoint
 from pyfabric_network.network import Network
 from pyfabric_network.ports import free_base
-from pyfabric_network.steps import administrator, endpoint
-from pyfabric_network.topology.plan import DepartmentPlan
+from pyfabric_network.topology.departments import DepartmentPlan
 from rich.console import Console
 from rich.table import Table
 

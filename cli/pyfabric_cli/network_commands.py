@@ -177,8 +177,8 @@ def render(
     It is the project that `up --runtime compose` runs.
     """
     from pyfabric_network.runtimes.compose import project_files
+    from pyfabric_network.topology.loading import load_topology
     from pyfabric_network.topology.plan import make_plan
-    from pyfabric_network.topology.topologies import load_topology
 
     found = load_topology(find_topology(topology))
     plan = make_plan(found, to.absolute(), base_port=found.base_port, containers=True)

@@ -12,7 +12,7 @@ import typer
 from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:  # JSON, plain text and remarks need no rich
-    from pyfabric_network.steps import Report
+    from pyfabric_network.progress import Report
     from rich.console import Console
 
 _WIDE = 1000

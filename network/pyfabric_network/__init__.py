@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pyfabric_network.runtimes.runtime import RuntimeName
     from pyfabric_network.status import NodeStatus
     from pyfabric_network.topology.bundled import bundled_topologies, find_topology
+    from pyfabric_network.topology.loading import load_topology
     from pyfabric_network.topology.spec import Topology
-    from pyfabric_network.topology.topologies import load_topology
 else:
     __getattr__ = lazily(
         __name__,

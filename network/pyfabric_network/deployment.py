@@ -1,27 +1,32 @@
-"""A contract's way onto a channel: installed, approved by every department, committed.
+"""Deployment of a contract on a channel: installed, approved by every department, committed.
 
 Departments with machines of their own each install and approve for themselves; the last one commits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
+from typing import Final
 
-from pyfabric.admin import lifecycle
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
-from pyfabric.client.effects import Flow, sleep
 from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
+from pyfabric.local.waiting import poll
 from pyfabric.rules.policies.paths import ENDORSEMENT
-from pyfabric_network.readiness import await_departments, await_ordering
-from pyfabric_network.steps import Report, administrator, endpoint, together
-from pyfabric_network.topology.plan import ChannelPlan, ContractPlan, DepartmentPlan, Plan
+from pyfabric_network.connections import Connections, endpoint
+from pyfabric_network.parallel import side_by_side
+from pyfabric_network.progress import Report
+from pyfabric_network.readiness import Readiness
+from pyfabric_network.topology.contracts import ContractPlan
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.plan import ChannelPlan, Plan
 
-_SPREAD_SECONDS = 10.0
-_PAUSE = 0.05
-# Fabric's peers look for private data of a block for up to a minute before they go on without.
-_CATCH_UP_SECONDS = 180.0
-_CATCH_UP_PAUSE = 0.5
+_SPREAD_SECONDS: Final = 10.0
+_PAUSE: Final = 0.05
+# Fabric's peers look for private data of a block for up to a minute before they continue without it.
+_CATCH_UP_SECONDS: Final = 180.0
+_CATCH_UP_PAUSE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,70 +46,33 @@ class Deployed:
 
 
 def deploy_all(
-    plan: Plan, work: Sequence[tuple[ChannelPlan, ContractPlan]], report: Report
-) -> Flow[list[Deployed]]:
+    plan: Plan,
+    connections: Connections,
+    work: Sequence[tuple[ChannelPlan, ContractPlan]],
+    report: Report,
+) -> list[Deployed]:
     """Deploy contracts, each on its channel: one after the other there, channels side by side.
 
-    Raises the first failure once all that had begun has ended. The answers are channel by channel.
+    Returns what was deployed, channel by channel. Raises the first failure once all that had begun has
+    returned.
     """
     channels = {channel.name: channel for channel, _ in work}
     numbers = count(1)
 
-    def begin(step: str) -> None:
-        report(step, next(numbers), len(work) + 1)
+    def in_turn(channel: ChannelPlan) -> list[Deployed]:
+        deployed = []
+        for where, contract in work:
+            if where is channel:
+                report(f"{contract.name} on {channel.name}", next(numbers), len(work) + 1)
+                deployed.append(_Deployment(plan, connections, channel, contract).run())
+        return deployed
 
-    turns = [
-        _in_turn(plan, channel, [each for where, each in work if where is channel], begin)
-        for channel in channels.values()
-    ]
-    return list(chain.from_iterable((yield from together(turns))))
-
-
-def _in_turn(
-    plan: Plan,
-    channel: ChannelPlan,
-    contracts: Sequence[ContractPlan],
-    begin: Callable[[str], None],
-) -> Flow[list[Deployed]]:
-    deployed = []
-    for contract in contracts:
-        begin(f"{contract.name} on {channel.name}")
-        deployed.append((yield from deploy(plan, channel, contract)))
-    return deployed
-
-
-def deploy(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[Deployed]:
-    """The contract is committed on the channel, and its package is on every peer of it.
-
-    Where departments have machines of their own: the packages are on the peers of this one, its
-    departments have approved, and the contract is committed if all others have, too. Its services must
-    run already. Raises NetworkError if another definition stands at its sequence.
-    """
-    if plan.places:
-        yield from await_ordering(plan, channel)
-    changed = yield from _is_new(channel, contract)
-    yield from _install(plan, channel, contract)
-    absent: tuple[str, ...] = ()
-    if changed:
-        yield from _approve(channel, contract)
-        absent = yield from _without_approval(channel, contract)
-        if not absent:
-            yield from _commit(plan, channel, contract)
-    else:
-        yield from together([_restore(one, channel, contract) for one in channel.own])
-    return Deployed(
-        channel=channel.name,
-        contract=contract.name,
-        version=contract.spec.version,
-        sequence=contract.spec.sequence,
-        package_id=contract.package.package_id,
-        changed=changed,
-        waiting_for=absent,
-    )
+    turns = side_by_side([partial(in_turn, channel) for channel in channels.values()])
+    return list(chain.from_iterable(turns))
 
 
 def definition(contract: ContractPlan) -> ChaincodeDefinition:
-    """What the departments agree on."""
+    """Return what the departments agree on."""
     spec = contract.spec
     return ChaincodeDefinition(
         name=contract.name,
@@ -116,133 +84,176 @@ def definition(contract: ContractPlan) -> ChaincodeDefinition:
     )
 
 
-def _is_new(channel: ChannelPlan, contract: ContractPlan) -> Flow[bool]:
-    """Whether the definition is still to be committed."""
-    first = channel.own[0]
-    committed = yield from lifecycle.committed(
-        endpoint(first.peers[0]), administrator(first), channel.name
-    )
-    standing = next((one for one in committed if one.name == contract.name), None)
-    wanted = definition(contract)
-    if standing is None or standing.sequence == wanted.sequence - 1:
-        return True
-    if standing == wanted:
-        return False
-    raise NetworkError(
-        f"{contract.name} on {channel.name} stands at version {standing.version}, sequence "
-        f"{standing.sequence}: to change it set sequence to {standing.sequence + 1} in the topology"
-    )
+@dataclass(frozen=True)
+class _Deployment:
+    """One contract on one channel; its services must run already."""
 
+    plan: Plan
+    connections: Connections
+    channel: ChannelPlan
+    contract: ContractPlan
 
-def _install(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """The package is on every peer of the channel that runs on this machine."""
-    yield from together(
-        [
-            lifecycle.install(endpoint(peer), administrator(department), contract.package)
-            for department in channel.own
+    def run(self) -> Deployed:
+        """Commit the contract on the channel, with its package on every peer.
+
+        Where departments have machines of their own: install on the peers of this machine, approve for
+        its departments, and commit if all others have approved, too. Raises NetworkError if another
+        definition has its sequence.
+        """
+        if self.plan.places:
+            Readiness(self.plan, self.connections).await_ordering(self.channel)
+        changed = self._is_new()
+        self._install()
+        absent: tuple[str, ...] = ()
+        if changed:
+            self._approve()
+            absent = self._without_approval()
+            if not absent:
+                self._commit()
+        else:
+            side_by_side([partial(self._restore, one) for one in self.channel.own])
+        return Deployed(
+            channel=self.channel.name,
+            contract=self.contract.name,
+            version=self.contract.spec.version,
+            sequence=self.contract.spec.sequence,
+            package_id=self.contract.package.package_id,
+            changed=changed,
+            waiting_for=absent,
+        )
+
+    @property
+    def _wanted(self) -> ChaincodeDefinition:
+        return definition(self.contract)
+
+    def _committed(self, department: DepartmentPlan) -> tuple[ChaincodeDefinition, ...]:
+        admin = self.connections.admin(department)
+        return admin.committed(endpoint(department.peers[0]), self.channel.name)
+
+    def _is_new(self) -> bool:
+        """Return whether the definition is still to be committed."""
+        committed = self._committed(self.channel.own[0])
+        current = next((one for one in committed if one.name == self.contract.name), None)
+        wanted = self._wanted
+        if current is None or current.sequence == wanted.sequence - 1:
+            return True
+        if current == wanted:
+            return False
+        raise NetworkError(
+            f"{self.contract.name} on {self.channel.name} stands at version {current.version}, sequence "
+            f"{current.sequence}: to change it set sequence to {current.sequence + 1} in the topology"
+        )
+
+    def _install(self) -> None:
+        """Install the package on every peer of the channel that runs on this machine."""
+        installs: list[Callable[[], str]] = [
+            partial(
+                self.connections.admin(department).install, endpoint(peer), self.contract.package
+            )
+            for department in self.channel.own
             for peer in department.peers
         ]
-    )
+        side_by_side(installs)
 
+    def _approve(self) -> None:
+        """Approve the definition, with this package, for every department of this machine."""
+        ready = self._readiness()
+        side_by_side(
+            [
+                partial(self._approve_by, department)
+                for department in self.channel.own
+                if not ready[department.msp_id]
+            ]
+        )
 
-def _approve(channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """Every department of this machine has approved the definition, with this package."""
-    ready = yield from _readiness(channel, contract)
-    yield from together(
-        [
-            _approve_by(department, channel, contract)
-            for department in channel.own
-            if not ready[department.msp_id]
-        ]
-    )
+    def _approve_by(self, department: DepartmentPlan) -> None:
+        self.connections.admin(department).approve(
+            endpoint(department.peers[0]),
+            self.channel.name,
+            self._wanted,
+            self.contract.package.package_id,
+        )
 
+    def _restore(self, department: DepartmentPlan) -> None:
+        """Make sure that the department's peer knows which package it uses for the definition in force.
 
-def _restore(
-    department: DepartmentPlan, channel: ChannelPlan, contract: ContractPlan
-) -> Flow[None]:
-    """The department's peer knows which package it uses for the definition in force.
-
-    That stands in the department's approval, which nobody else has: a peer that lost its ledger gets
-    all back but that. NetworkError if the peer has not caught up after three minutes.
-    """
-    peer, admin = endpoint(department.peers[0]), administrator(department)
-    waited = 0.0
-    while definition(contract) not in (yield from lifecycle.committed(peer, admin, channel.name)):
-        if waited > _CATCH_UP_SECONDS:
+        That stands in the department's approval, which nobody else has: a peer that lost its ledger gets
+        all back except that. NetworkError if the peer has not caught up after three minutes.
+        """
+        peer = department.peers[0]
+        knows = poll(
+            lambda: self._wanted in self._committed(department),
+            until=bool,
+            every=_CATCH_UP_PAUSE,
+            timeout=_CATCH_UP_SECONDS,
+        )
+        if not knows:
             raise NetworkError(
-                f"{department.peers[0].name} does not know {contract.name} on {channel.name} yet"
+                f"{peer.name} does not know {self.contract.name} on {self.channel.name} yet"
             )
-        yield from sleep(_CATCH_UP_PAUSE)
-        waited += _CATCH_UP_PAUSE
-    use = (channel.name, contract.name, contract.spec.version)
-    installed = yield from lifecycle.installed(peer, admin)
-    if not any(use in one.references for one in installed):
-        yield from _approve_by(department, channel, contract)
+        use = (self.channel.name, self.contract.name, self.contract.spec.version)
+        installed = self.connections.admin(department).installed(endpoint(peer))
+        if not any(use in one.references for one in installed):
+            self._approve_by(department)
 
+    def _without_approval(self) -> tuple[str, ...]:
+        """Return the other machines' departments that have not approved the definition.
 
-def _without_approval(channel: ChannelPlan, contract: ContractPlan) -> Flow[tuple[str, ...]]:
-    """The other machines' departments that have not approved the definition.
+        The approvals of this one must have reached the peer that is asked: NetworkError if they take
+        longer than ten seconds.
+        """
+        absent = poll(
+            self._absent,
+            until=lambda absent: not any(one.place.here for one in absent),
+            every=_PAUSE,
+            timeout=_SPREAD_SECONDS,
+        )
+        late = [one.name for one in absent if one.place.here]
+        if late:
+            raise NetworkError(
+                f"the approval of {self.contract.name} by {late[0]} is not known on {self.channel.name} "
+                f"after {_SPREAD_SECONDS:.0f} s"
+            )
+        return tuple(one.name for one in absent)
 
-    The approvals of this one must have reached the peer that is asked: NetworkError if they take
-    longer than ten seconds.
-    """
-    waited = 0.0
-    while True:
-        ready = yield from _readiness(channel, contract)
-        absent = [one for one in channel.departments if not ready[one.msp_id]]
-        if not any(one.place.here for one in absent):
-            return tuple(one.name for one in absent)
-        if waited > _SPREAD_SECONDS:
-            raise NetworkError(f"not every department of {channel.name} approved {contract.name}")
-        yield from sleep(_PAUSE)
-        waited += _PAUSE
+    def _absent(self) -> list[DepartmentPlan]:
+        ready = self._readiness()
+        return [one for one in self.channel.departments if not ready[one.msp_id]]
 
+    def _commit(self) -> None:
+        """Commit the definition; another department may come first with the same.
 
-def _commit(plan: Plan, channel: ChannelPlan, contract: ContractPlan) -> Flow[None]:
-    """The definition is committed; another department may come first with the same.
+        A peer that has not had the last approvals yet endorses otherwise than the rest, or not at all:
+        nothing was sent then, and the call is repeated for ten seconds.
+        """
+        if self.plan.places:
+            first = self.channel.own[0]
+            Readiness(self.plan, self.connections).await_departments(self.channel, first)
+        error = poll(self._try_to_commit, every=_PAUSE, timeout=_SPREAD_SECONDS)
+        if error is not None:
+            raise error
 
-    A peer that has not had the last approvals yet endorses otherwise than the rest, or not at all:
-    nothing was sent then, and the call is repeated for ten seconds.
-    """
-    first = channel.own[0]
-    if plan.places:
-        yield from await_departments(channel, first)
-    waited = 0.0
-    while True:
+    def _try_to_commit(self) -> EndorseError | CommitError | None:
+        """Return the error of a call that may be repeated; None once the definition is committed."""
+        first = self.channel.own[0]
         try:
-            yield from lifecycle.commit(
+            self.connections.admin(first).commit(
                 endpoint(first.peers[0]),
-                administrator(first),
-                channel.name,
-                definition(contract),
-                endorsing_organizations=[member.msp_id for member in channel.departments],
+                self.channel.name,
+                self._wanted,
+                endorsing_organizations=[member.msp_id for member in self.channel.departments],
             )
-            return
         except (EndorseError, CommitError) as error:
-            if not (yield from _is_new(channel, contract)):
-                return
-            if error.code is not StatusCode.ABORTED or waited > _SPREAD_SECONDS:
+            if not self._is_new():
+                return None
+            if error.code is not StatusCode.ABORTED:
                 raise
-            yield from sleep(_PAUSE)
-            waited += _PAUSE
+            return error
+        return None
 
-
-def _readiness(channel: ChannelPlan, contract: ContractPlan) -> Flow[Mapping[str, bool]]:
-    """Which departments, by MSP id, have approved the definition as it is here."""
-    first = channel.own[0]
-    ready = yield from lifecycle.check_commit_readiness(
-        endpoint(first.peers[0]), administrator(first), channel.name, definition(contract)
-    )
-    return ready
-
-
-def _approve_by(
-    department: DepartmentPlan, channel: ChannelPlan, contract: ContractPlan
-) -> Flow[None]:
-    yield from lifecycle.approve(
-        endpoint(department.peers[0]),
-        administrator(department),
-        channel.name,
-        definition(contract),
-        contract.package.package_id,
-    )
+    def _readiness(self) -> Mapping[str, bool]:
+        """Return which departments, by MSP id, have approved the definition as it is here."""
+        first = self.channel.own[0]
+        return self.connections.admin(first).check_commit_readiness(
+            endpoint(first.peers[0]), self.channel.name, self._wanted
+        )

@@ -14,18 +14,18 @@ _LISTEN = "0A"
 _PAUSE = 0.05
 
 
-def check_free(addresses: Mapping[str, Address], *, patience: float = 0.0) -> None:
+def check_free(addresses: Mapping[str, Address], *, timeout: float = 0.0) -> None:
     """Raise NetworkError that names the first address that cannot be listened on, and who has it.
 
-    With `patience` (seconds, in all), an address that is taken is given time to become free.
+    For up to `timeout` seconds, in all, this waits for addresses that are taken to become free.
     """
-    taken = poll(lambda: _first_taken(addresses), every=_PAUSE, timeout=patience)
+    taken = poll(lambda: _first_taken(addresses), every=_PAUSE, timeout=timeout)
     if taken is not None:
         port = addresses[taken].port
         owner = _owner(port)
         by = f" by {owner}" if owner else ""
         raise NetworkError(
-            f"port {port}, wanted for {taken}, is in use{by}: end that program, or choose other ports "
+            f"port {port}, wanted for {taken}, is in use{by}: stop that program, or choose other ports "
             "with --base-port or base_port in the topology"
         )
 

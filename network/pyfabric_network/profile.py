@@ -18,7 +18,9 @@ from pyfabric.local import files
 from pyfabric_network.fields import FieldError, Fields
 
 if TYPE_CHECKING:  # a program that only reads its profile needs no topology
-    from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
+    from pyfabric_network.topology.departments import DepartmentPlan
+    from pyfabric_network.topology.nodes import Node
+    from pyfabric_network.topology.plan import Plan
 
 _SCHEME = "grpcs://"
 

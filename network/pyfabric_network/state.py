@@ -11,7 +11,8 @@ from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state_folder import NETWORK_FILE, TOPOLOGY_COPY
-from pyfabric_network.topology.plan import Place, Served
+from pyfabric_network.topology.contracts import ServedPackage
+from pyfabric_network.topology.places import Place
 
 
 class State(BaseModel):
@@ -25,7 +26,7 @@ class State(BaseModel):
     topology: Path
     base_port: int
     runtime: RuntimeName = RuntimeName.EMBEDDED
-    served: tuple[Served, ...] = ()
+    served: tuple[ServedPackage, ...] = ()
     places: Mapping[str, Place] = Field(default_factory=dict)
     blocks: Mapping[str, str] = Field(default_factory=dict)
 

@@ -1,86 +1,90 @@
-"""What each node of a network says of itself."""
+"""What each node of a network reports of itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from pyfabric.admin import orderers, peers
-from pyfabric.client.effects import Flow, gather
+from pyfabric.errors import FabricError
 from pyfabric.local.sockets import listens
 from pyfabric.messages.addresses import Address
-from pyfabric_network.readiness import is_healthy
-from pyfabric_network.steps import administrator, endpoint, participation_endpoint
-from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan, Served
+from pyfabric_network.connections import Connections, endpoint, is_healthy
+from pyfabric_network.joining import joined_channels
+from pyfabric_network.parallel import side_by_side
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """A node or contract service, why it does not answer (None: it does), its channels' heights."""
+    """A node or contract service: why it does not answer (None if it does), and its channels' heights.
+
+    `operations` is where its health and metrics are served; empty for a service that no contract host
+    of this network serves.
+    """
 
     name: str
     department: str
     address: str
     problem: str | None = None
     channels: Mapping[str, int] = field(default_factory=dict)
+    operations: str = ""
 
 
-def network_status(plan: Plan) -> Flow[list[NodeStatus]]:
+def network_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
     """Ask every node of this machine; one that does not answer is reported with its problem, not raised."""
-    nodes = plan.own_nodes
-    outcomes = yield from gather(
-        [
-            _orderer_channels(plan, node) if node.admin else _peer_channels(plan, node)
-            for node in nodes
-        ]
+    return side_by_side([partial(_node_status, plan, connections, node) for node in plan.own_nodes])
+
+
+def _node_status(plan: Plan, connections: Connections, node: Node) -> NodeStatus:
+    problem, heights = None, {}
+    try:
+        for name in joined_channels(plan, connections, node):
+            heights[name] = _height(plan, connections, node, name)
+    except FabricError as error:
+        problem, heights = str(error), {}
+    return NodeStatus(
+        name=node.name,
+        department=plan.owner(node).name,
+        address=str(node.outside),
+        problem=problem,
+        channels=heights,
+        operations=str(node.operations),
     )
-    return [
-        NodeStatus(
-            name=node.name,
-            department=plan.owner(node).name,
-            address=str(node.outside),
-            problem=None if outcome.error is None else str(outcome.error),
-            channels=outcome.value or {},
-        )
-        for node, outcome in zip(nodes, outcomes, strict=True)
-    ]
 
 
-def _orderer_channels(plan: Plan, node: Node) -> Flow[Mapping[str, int]]:
-    target = participation_endpoint(plan, node)
-    heights = {}
-    for name in (yield from orderers.channels(target)):
-        heights[name] = (yield from orderers.channel(target, name)).height
-    return heights
+def _height(plan: Plan, connections: Connections, node: Node, channel: str) -> int:
+    if node.admin is not None:
+        return connections.orderer(node).channel(channel).height
+    return connections.admin(plan.owner(node)).chain_info(endpoint(node), channel).height
 
 
-def _peer_channels(plan: Plan, node: Node) -> Flow[Mapping[str, int]]:
-    target, admin = endpoint(node), administrator(plan.owner(node))
-    heights = {}
-    for name in (yield from peers.channels(target, admin)):
-        heights[name] = (yield from peers.chain_info(target, admin, name)).height
-    return heights
+def service_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
+    """Return what keeps peers from each department's service of each package.
 
-
-def service_status(plan: Plan, served: Sequence[Served]) -> Flow[list[NodeStatus]]:
-    """What keeps peers from each department's service of each package: its contract host's, or another.
-
-    In containers a host's own word counts, and services elsewhere are not looked for: none of them
-    can be reached from here.
+    In containers the contract host's own health decides, and services elsewhere are not looked for:
+    this machine reaches none of their addresses.
     """
     found = []
     for department in plan.own:
-        problem = (yield from _host_problem(department)) if plan.containers and served else None
-        for item in served:
+        operations = str(department.host_operations)
+        problem = None
+        if plan.containers and plan.served:
+            problem = _host_problem(department, connections)
+        for item in plan.served:
             address = department.contract_address(item.slot)
-            said = problem if plan.containers else _problem(address)
-            found.append(NodeStatus(item.label, department.name, str(address), said))
+            why = problem if plan.containers else _problem(address)
+            found.append(
+                NodeStatus(item.label, department.name, str(address), why, operations=operations)
+            )
         for name, address in ({} if plan.containers else department.elsewhere).items():
             label = plan.contracts[name].package.label
             found.append(NodeStatus(label, department.name, str(address), _problem(address)))
     return found
 
 
-def _host_problem(department: DepartmentPlan) -> Flow[str | None]:
-    healthy = yield from is_healthy(department.host_operations, department.contract_host)
+def _host_problem(department: DepartmentPlan, connections: Connections) -> str | None:
+    healthy = is_healthy(connections.host_operations(department))
     return None if healthy else "its contract host is not healthy"
 
 

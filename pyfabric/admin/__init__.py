@@ -1,6 +1,6 @@
 """What administrators work with: packages, definitions, collections, configurations, discovery.
 
-The calls themselves are methods of `Admin` and `OrdererAdmin` in `pyfabric.gateway` and `pyfabric.aio`.
+The calls themselves are methods of `Admin`, `OrdererAdmin` and `Operations` in `pyfabric.gateway` and `pyfabric.aio`.
 """
 
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         describe_transaction,
     )
     from pyfabric.admin.lifecycle import InstalledChaincode
+    from pyfabric.admin.operations import Health
     from pyfabric.admin.orderers import ChannelInfo
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
@@ -85,6 +86,7 @@ else:
                 "describe_transaction",
             ],
             "pyfabric.admin.lifecycle": ["InstalledChaincode"],
+            "pyfabric.admin.operations": ["Health"],
             "pyfabric.admin.orderers": ["ChannelInfo"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
@@ -108,6 +110,7 @@ __all__ = [
     "DiscoveredConfig",
     "DiscoveredEndorsers",
     "DiscoveredPeer",
+    "Health",
     "InstalledChaincode",
     "Invocation",
     "OrdererModel",

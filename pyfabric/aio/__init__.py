@@ -32,8 +32,15 @@ from pyfabric.messages.prepared import CommitStatus
 
 if TYPE_CHECKING:
     from pyfabric.aio.admin import Admin, OrdererAdmin
+    from pyfabric.aio.operations import Operations
 else:
-    __getattr__ = lazily(__name__, {"pyfabric.aio.admin": ["Admin", "OrdererAdmin"]})
+    __getattr__ = lazily(
+        __name__,
+        {
+            "pyfabric.aio.admin": ["Admin", "OrdererAdmin"],
+            "pyfabric.aio.operations": ["Operations"],
+        },
+    )
 
 __all__ = [
     "Admin",
@@ -55,6 +62,7 @@ __all__ = [
     "Gateway",
     "InMemoryCheckpointer",
     "Network",
+    "Operations",
     "OrdererAdmin",
     "PrivateWrites",
     "Proposal",

@@ -33,8 +33,15 @@ from pyfabric.messages.prepared import CommitStatus
 
 if TYPE_CHECKING:
     from pyfabric.gateway.admin import Admin, OrdererAdmin
+    from pyfabric.gateway.operations import Operations
 else:
-    __getattr__ = lazily(__name__, {"pyfabric.gateway.admin": ["Admin", "OrdererAdmin"]})
+    __getattr__ = lazily(
+        __name__,
+        {
+            "pyfabric.gateway.admin": ["Admin", "OrdererAdmin"],
+            "pyfabric.gateway.operations": ["Operations"],
+        },
+    )
 
 __all__ = [
     "Admin",
@@ -56,6 +63,7 @@ __all__ = [
     "Gateway",
     "InMemoryCheckpointer",
     "Network",
+    "Operations",
     "OrdererAdmin",
     "PrivateWrites",
     "Proposal",

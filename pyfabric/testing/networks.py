@@ -7,7 +7,7 @@ from pathlib import Path
 from pyfabric_network.development import Development
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import Profile, load_profile, profile_file
-from pyfabric_network.topology.plan import ADMIN
+from pyfabric_network.topology.departments import ADMIN
 
 from pyfabric.gateway import Contract, Gateway, connect
 

@@ -16,7 +16,7 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
-from pyfabric_network.steps import endpoint
+from pyfabric_network.connections import endpoint
 
 from pyfabric.errors import DeliverError, GatewayError
 from pyfabric.gateway import Gateway, connect

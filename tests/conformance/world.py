@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from pyfabric_network.steps import endpoint
+from pyfabric_network.connections import endpoint
 
 from pyfabric.errors import FabricError, GatewayError
 from pyfabric.identity.signing import Identity, SigningIdentity

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pyfabric_network.network import ANY_FREE_PORT, Network
-from pyfabric_network.topology.plan import DepartmentPlan
+from pyfabric_network.topology.departments import DepartmentPlan
 
 HERE = Path(__file__).parent
 SECRET = "四位数密码"

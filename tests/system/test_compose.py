@@ -8,7 +8,7 @@ import pytest
 from pyfabric_network.network import Network
 from pyfabric_network.runtimes.docker import image_id
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.topology.plan import CONTAINER_PORTS
+from pyfabric_network.topology.places import CONTAINER_PORTS
 
 from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, call, problems, write_topology

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
+from pyfabric_network.connections import administrator, endpoint
 from pyfabric_network.network import Network
-from pyfabric_network.steps import administrator, endpoint
 
 from pyfabric.client.event_requests import chaincode_events_request
 from pyfabric.gateway import Admin, Contract, connect
@@ -75,7 +75,7 @@ async def test_an_event_stream_still_delivers(network: Network) -> None:
 @pytest.mark.asyncio
 async def test_a_contract_still_serves_its_peer(network: Network) -> None:
     tax = network.plan.department("Tax")
-    served = network.plan.contracts[CONTRACT].served
+    served = network.plan.contracts[CONTRACT].service
     assert served is not None
     address = str(tax.contract_address(served.slot))
     roots = tax.contract_host.tls_roots.read_bytes()

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from pyfabric_network.connections import administrator, endpoint
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.ports import check_free
-from pyfabric_network.steps import administrator, endpoint
-from pyfabric_network.topology.plan import DepartmentPlan, Served
+from pyfabric_network.topology.contracts import ServedPackage
+from pyfabric_network.topology.departments import DepartmentPlan
 
 from pyfabric.errors import EndorseError, GatewayError, ValidationCode
 from pyfabric.gateway import Admin, CommitStatus, Contract, Gateway, connect
@@ -144,12 +145,12 @@ def check_nothing_left(network: Network, hosts: set[int]) -> None:
     """Check that no contract host outlived its ledger, and that no port is in use."""
     assert len(hosts) >= KILLS
     assert running(hosts) == set()
-    check_free(network.plan.listening([served(network)]))
+    check_free(network.plan.serving([served(network)]).listening())
 
 
-def served(network: Network) -> Served:
+def served(network: Network) -> ServedPackage:
     """Return what every contract host serves."""
-    found = network.plan.contracts[CONTRACT].served
+    found = network.plan.contracts[CONTRACT].service
     assert found is not None
     return found
 

@@ -4,17 +4,15 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pyfabric_network.connections import Connections, endpoint
 from pyfabric_network.network import Network
 from pyfabric_network.readiness import leads
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.steps import administrator, endpoint
 
-from pyfabric._grpc.driver import Driver
-from pyfabric.admin import lifecycle
 from pyfabric.errors import NetworkError, SubmitError
 from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, call, problems, write_topology
@@ -63,9 +61,8 @@ def await_truth(statement: Callable[[], bool]) -> None:
 def leader_of(network: Network) -> str:
     """Return the orderer that leads `bills`."""
     channel = network.plan.channels["bills"]
-    with closing(Driver()) as driver:
-        orderers = network.plan.orderers
-        (leader,) = (one for one in orderers if driver.run(leads(network.plan, one, channel)))
+    with Connections(network.plan) as connections:
+        (leader,) = (one for one in network.plan.orderers if leads(connections, one, channel))
     return leader.name
 
 
@@ -200,9 +197,8 @@ def test_a_peer_that_lost_its_ledger_joins_again(three: Network) -> None:
     await_truth(lambda: len(heights(three)) == 1)
     assert call(three, "Health", "get", "before") == b"the loss"
     health = network.plan.department("Health")
-    with closing(Driver()) as driver:
-        flow = lifecycle.installed(endpoint(health.peers[0]), administrator(health))
-        (package,) = driver.run(flow)
+    with Connections(network.plan) as connections:
+        (package,) = connections.admin(health).installed(endpoint(health.peers[0]))
     assert package.references == (("bills", "sample", "1.0"),)
 
 

@@ -12,8 +12,8 @@ from random import Random
 
 import pytest
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from pyfabric_network.connections import endpoint
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.steps import endpoint
 
 from pyfabric.errors import GatewayError
 from pyfabric.gateway import Gateway, connect

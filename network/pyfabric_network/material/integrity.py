@@ -1,6 +1,6 @@
 """What of a network that was made must still be there: a state folder that lost a part is refused.
 
-First blocks name CAs, orderers' certificates and addresses: none of these can be made again.
+Genesis blocks name CAs, orderers' certificates and addresses: none of these can be made again.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _REMEDY = "bring it back from a backup, or delete the network with `pyfabric net
 
 
 def block_digests(plan: Plan) -> dict[str, str]:
-    """SHA-256 of each first block that is here, in hexadecimal, by channel."""
+    """SHA-256 of each genesis block that exists, in hexadecimal, by channel."""
     return {
         name: _digest(channel.block)
         for name, channel in plan.channels.items()
@@ -28,14 +28,14 @@ def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:
         block = plan.channels[name].block
         if not block.exists() or _digest(block) != digest:
             raise NetworkError(
-                f"{block} is not the first block of {name} any more, and its nodes have that: {_REMEDY}"
+                f"{block} is no longer the genesis block of {name} that its nodes have: {_REMEDY}"
             )
     for node in plan.own_orderers if blocks else ():
         member = node.member
         for file in (member.certificate, member.tls_certificate, member.tls_key):
             if not file.exists():
                 raise NetworkError(
-                    f"{file} is gone, and the first blocks name {node.name} with it: {_REMEDY}"
+                    f"{file} is gone, and the genesis blocks name {node.name} with it: {_REMEDY}"
                 )
 
 

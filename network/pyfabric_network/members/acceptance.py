@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
-from pyfabric_network.material.channels import is_first_block
+from pyfabric_network.material.genesis import is_genesis_block
 from pyfabric_network.members.bundle import Bundle, write_own_files
 from pyfabric_network.members.membership import Membership
 from pyfabric_network.members.public import PublicDefinition, public_definition, unfold
@@ -38,7 +38,7 @@ def accept_bundle(
     for name, block in blocks.items():
         standing = members.plan.channels[name].block
         if standing.exists() and standing.read_bytes() != block:
-            raise NetworkError(f"{standing} is another first block of {name}")
+            raise NetworkError(f"{standing} is another genesis block of {name}")
     with members.locked():
         write_own_files(members.root / "organizations", keys)
         for name, block in blocks.items():
@@ -67,7 +67,7 @@ def _keys(
 def _blocks(
     bundle: Bundle, topology: Topology, definitions: Mapping[str, PublicDefinition]
 ) -> dict[str, bytes]:
-    """The first blocks, each checked to be what the topology and the definitions make."""
+    """Return the genesis blocks, each checked to be what the topology and the definitions make."""
     blocks = {}
     with TemporaryDirectory() as scratch:
         plan = _plan(topology, Path(scratch), definitions)
@@ -75,10 +75,10 @@ def _blocks(
             unfold(definition, plan.departments[name])
         for channel in plan.channels_of(plan.departments[bundle.department]):
             block = bundle.block(channel.name)
-            if not is_first_block(plan, channel, block):
+            if not is_genesis_block(plan, channel, block):
                 raise ConfigError(
-                    f"{bundle.folder}: the first block of {channel.name} says something else than the "
-                    "topology and the definitions: it was changed, or made by another release"
+                    f"{bundle.folder}: the genesis block of {channel.name} is not the one that the "
+                    "topology and the definitions make: it was changed, or made by another release"
                 )
             blocks[channel.name] = block
     return blocks

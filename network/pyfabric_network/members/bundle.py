@@ -26,7 +26,8 @@ from pyfabric_network.members.public_checks import read_public_definition
 from pyfabric_network.modules import copy_modules
 from pyfabric_network.runtimes.compose import project_files
 from pyfabric_network.state_folder import TOPOLOGY_COPY
-from pyfabric_network.topology.plan import DepartmentPlan, Plan, make_plan
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.plan import Plan, make_plan
 
 _LABEL = "bundle.json"
 _TOPOLOGY = "topology"

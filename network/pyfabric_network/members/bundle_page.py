@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from pyfabric_network.members.public import PublicDefinition
-from pyfabric_network.topology.plan import DepartmentPlan, Plan
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.plan import Plan
 
 _PAGE = """\
 # {department} in {network}

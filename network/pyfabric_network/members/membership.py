@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from pyfabric.errors import ConfigError, NetworkError
-from pyfabric_network.material.material import make_material
+from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.public import PublicDefinition, public_definition, unfold
 from pyfabric_network.members.public_checks import (
     check_clashes,
@@ -20,9 +20,10 @@ from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.changes import check_change
-from pyfabric_network.topology.plan import Place, Plan, make_plan
+from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.places import Place
+from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
-from pyfabric_network.topology.topologies import load_topology
 
 
 class Membership:

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from pyfabric.errors import NetworkError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.local import files
-from pyfabric_network.topology.plan import DepartmentPlan, Place
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.places import Place
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
 from pyfabric_network.topology.values import HostName, between
 

@@ -17,7 +17,9 @@ from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.msp import MSP
 from pyfabric.identity.units import Role
 from pyfabric_network.members.public import Location, PublicDefinition
-from pyfabric_network.topology.plan import DepartmentPlan, Node, Plan
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.plan import Plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
 
 _PEM_LABEL = re.compile(r"-----BEGIN ([^-]*)-----")

@@ -17,8 +17,11 @@ from typing import Any, Final
 import yaml
 
 from pyfabric.messages.addresses import Address
-from pyfabric_network.runtimes.ca_server import CA_CONFIG
-from pyfabric_network.topology.plan import CONTAINER_PORTS, DepartmentPlan, Member, Node, Plan
+from pyfabric_network.material.ca_server import CA_CONFIG
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Member, Node
+from pyfabric_network.topology.places import CONTAINER_PORTS
+from pyfabric_network.topology.plan import Plan
 
 COMPOSE_FILE: Final = "compose.yaml"
 NODES_FILE: Final = "nodes.yaml"

@@ -3,10 +3,11 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -14,7 +15,9 @@ from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.waiting import poll
 from pyfabric.messages.addresses import Address
+from pyfabric_network.development import Development
 from pyfabric_network.modules import copy_modules
+from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
     COMPOSE_FILE,
@@ -26,13 +29,16 @@ from pyfabric_network.runtimes.compose import (
     project_files,
     services_file,
 )
-from pyfabric_network.runtimes.contract_hosts import builder_values, host_services
+from pyfabric_network.runtimes.contract_hosts import builder_values, host_services, serves
 from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
-from pyfabric_network.topology.plan import CONTAINER_PORTS, DepartmentPlan, Plan, Served
+from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.places import CONTAINER_PORTS
+from pyfabric_network.topology.plan import Plan
 
 _START_SECONDS = 180
-_ANSWER_SECONDS = 60.0
+_ANSWERS = ('{"serving"', '{"error"')
 _PAUSE = 0.2
 # From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
 _HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
@@ -51,10 +57,10 @@ class ComposeRuntime:
         """Whether any container runs."""
         return bool(self._compose.running())
 
-    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def check(self, plan: Plan) -> tuple[str, ...]:
         """Raise NetworkError without an engine, for a port in use, or for an earlier network's data."""
         self._compose.require()
-        check_free(plan.listening(served, running=self._compose.running()))
+        check_free(plan.listening(running=self._compose.running()))
         if not self._compose.file.exists():
             left = self._compose.volumes(plan.project)
             if left:
@@ -64,7 +70,7 @@ class ComposeRuntime:
                 )
         return ()
 
-    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def idle(self, plan: Plan) -> tuple[str, ...]:
         """Nodes whose containers do not run, or not as the Plan has them."""
         running, written = self._compose.running(), self._written()
         services = compose_project(plan)["services"]
@@ -74,13 +80,13 @@ class ComposeRuntime:
             if node.name not in running or written.get(node.name) != services[node.name]
         )
 
-    def start(self, plan: Plan, served: Sequence[Served]) -> None:
+    def start(self, plan: Plan) -> None:
         """Bring up what does not run as it should, and wait until every container is healthy.
 
         Raises NetworkError with Compose's last words.
         """
         before = self._compose.running()
-        self._write(plan, served)
+        self._write(plan)
         images = self._compose.images()
         self._require_image(plan.own[0].contract_host.name, images)
         self._remove(
@@ -93,47 +99,48 @@ class ComposeRuntime:
         try:
             wait = ("--wait", "--wait-timeout", str(_START_SECONDS))
             self._compose.run("up", "--detach", "--remove-orphans", *wait)
-            self._tell(plan, served)
+            self._reload(plan)
         except BaseException:
             started = [name for name in self._compose.running() if name not in before]
             if started:
                 self._compose.run("stop", *started)
             raise
 
-    def serve(self, plan: Plan, served: Sequence[Served]) -> None:
-        """Have each department's contract host serve exactly these packages.
+    def serve(self, plan: Plan) -> None:
+        """Have each department's contract host serve exactly the packages of this plan.
 
-        Raises NetworkError with the host's own words if it cannot.
+        Raises NetworkError with the host's own text if it cannot.
         """
-        self._tell(plan, served, anew=not served)  # what is served next is then imported anew
+        self._reload(plan, restart=not plan.served)  # what is served next is then imported again
 
-    def _tell(self, plan: Plan, served: Sequence[Served], *, anew: bool = False) -> None:
-        """Have the hosts, or new ones, read what they shall serve; wait until they serve it."""
-        hosts = {department.contract_host.name: department for department in plan.own}
+    def _reload(self, plan: Plan, *, restart: bool = False) -> None:
+        """Have the hosts read what they are to serve; wait until they serve it."""
         asked = datetime.now(UTC).isoformat()
-        self._write_services(plan, served)
-        if anew:
-            self._compose.run("restart", *hosts)
+        wanted = {
+            department.contract_host.name: serves(services)
+            for department, services in self._write_services(plan)
+        }
+        if restart:
+            self._compose.run("restart", *wanted)
         else:
-            self._hang_up(list(hosts))
-        wanted = sorted(item.package_id for item in served)
+            command = ("exec", "--no-TTY")
+            side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
 
         def silent() -> str | None:
-            answers = self._answers(hosts, since=asked)
-            return next((name for name in hosts if answers.get(name) != wanted), None)
+            answers = self._answers(list(wanted), since=asked)
+            return next(
+                (name for name, is_done in wanted.items() if not is_done(answers.get(name, {}))),
+                None,
+            )
 
-        host = poll(silent, every=_PAUSE, timeout=_ANSWER_SECONDS)
+        host = poll(silent, every=_PAUSE, timeout=ANSWER_SECONDS)
         if host is not None:
-            raise NetworkError(f"contract host {host}: no answer in {_ANSWER_SECONDS:.0f} s")
+            raise NetworkError(f"contract host {host}: no answer in {ANSWER_SECONDS:.0f} s")
 
-    def _hang_up(self, hosts: Sequence[str]) -> None:
-        with ThreadPoolExecutor(len(hosts)) as pool:
-            told = [
-                pool.submit(self._compose.run, "exec", "--no-TTY", host, *_HANG_UP)
-                for host in hosts
-            ]
-        for one in told:
-            one.result()
+    @property
+    def development(self) -> Development | None:
+        """None: Fabric has no development tools."""
+        return None
 
     def stop(self) -> bool:
         """Remove the containers; the volumes stay. Answers whether any ran."""
@@ -181,7 +188,7 @@ class ComposeRuntime:
         services: Mapping[str, object] = project["services"]
         return services
 
-    def _write(self, plan: Plan, served: Sequence[Served]) -> None:
+    def _write(self, plan: Plan) -> None:
         for name, text in project_files(plan).items():
             files.write_public(self._root / name, text.encode(), error=NetworkError)
         for department in plan.own:
@@ -191,27 +198,30 @@ class ComposeRuntime:
             files.write_public(
                 self._root / builder_file(department), line.encode(), error=NetworkError
             )
-        self._write_services(plan, served)
+        self._write_services(plan)
 
-    def _write_services(self, plan: Plan, served: Sequence[Served]) -> None:
+    def _write_services(self, plan: Plan) -> list[tuple[DepartmentPlan, dict[str, Any]]]:
+        """Write what each host is to serve, with the modules that it imports; return it."""
+        written = []
         for department in plan.own:
-            services = host_services(_inside(department), served)
-            file = self._root / services_file(department)
-            files.write_public(file, json.dumps(services, indent=2).encode(), error=NetworkError)
+            services = host_services(_inside(department), plan.served)
+            content = json.dumps(services, indent=2).encode()
+            files.write_public(self._root / services_file(department), content, error=NetworkError)
+            written.append((department, services))
         _empty(self._root / MODULES)
-        classes = [name for one in served for name in one.classes]
+        classes = [name for one in plan.served for name in one.classes]
         copy_modules(self._modules, self._root / MODULES, classes)
+        return written
 
-    def _answers(self, hosts: Mapping[str, object], *, since: str) -> dict[str, list[str]]:
-        """What each host said last that it serves; raises NetworkError if it said that it cannot."""
-        found: dict[str, list[str]] = {}
+    def _answers(self, hosts: Sequence[str], *, since: str) -> dict[str, Mapping[str, Any]]:
+        """Return each host's last answer; raises NetworkError if it cannot serve what it was asked."""
+        found = {}
         for line in self._compose.run("logs", "--no-color", "--since", since, *hosts).splitlines():
-            container, _, said = line.partition("|")
+            container, _, text = line.partition("|")
             name = container.strip().removesuffix("-1")
-            if said.strip().startswith('{"error"'):
-                raise NetworkError(f"contract host {name}: {json.loads(said)['error']}")
-            if said.strip().startswith('{"serving"'):
-                found[name] = sorted(json.loads(said)["serving"])
+            if text.strip().startswith(_ANSWERS):
+                what = f"contract host {name}"
+                found[name] = read_answer(what, text.strip().encode(), error=NetworkError)
         return found
 
 
@@ -230,6 +240,6 @@ def _inside(department: DepartmentPlan) -> DepartmentPlan:
     return replace(
         department,
         contract_host=mounted(department.contract_host),
-        first_contract=Address(_EVERY_ADDRESS, CONTAINER_PORTS["client"]),
+        first_contract=Address(_EVERY_ADDRESS, CONTAINER_PORTS["contracts"]),
         host_operations=Address(_EVERY_ADDRESS, OPERATIONS_PORT["client"]),
     )

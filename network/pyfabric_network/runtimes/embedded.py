@@ -1,25 +1,25 @@
 """The embedded runtime: every node of a network in one development ledger process."""
 
-import json
-import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
-from pyfabric.local import files
 from pyfabric_network.development import Development
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.contract_hosts import HOST_COMMAND, builder_values, host_services
-from pyfabric_network.runtimes.log_files import last_line, read_logs
-from pyfabric_network.runtimes.process import Background, next_line
-from pyfabric_network.topology.plan import DepartmentPlan, Member, Node, Plan, Served
+from pyfabric_network.runtimes.log_files import read_logs
+from pyfabric_network.runtimes.process import Background
+from pyfabric_network.runtimes.reloading import ReloadingProcess
+from pyfabric_network.topology.contracts import ServedPackage
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Member, Node
+from pyfabric_network.topology.plan import Plan
 
 DEVELOPMENT = "development.sock"
-_ANSWER_SECONDS = 60.0
-_END_SECONDS = 15.0
+_STOP_SECONDS = 15.0
 # Contract hosts finish what runs before they end, for ten seconds at most.
 _LEFTOVER_SECONDS = 15.0
 
@@ -32,67 +32,62 @@ class EmbeddedRuntime:
         self._modules = modules
         self._config = root / "ledger.json"
         self._process = Background(root / "ledger.pid")
-        self._answers = root / "ledger.answers"
         self._log = root / "ledger.log"
 
     def running(self) -> bool:
         """Whether the ledger's process runs."""
         return self._process.pid() is not None
 
-    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def check(self, plan: Plan) -> tuple[str, ...]:
         """Raise NetworkError for a port that is in use.
 
         A ledger that was killed leaves contract hosts that are ending: they are given the time.
         """
         if not self.running():
-            patience = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
-            check_free(plan.listening(served), patience=patience)
+            timeout = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
+            check_free(plan.listening(), timeout=timeout)
         return ()
 
-    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def idle(self, plan: Plan) -> tuple[str, ...]:
         """All nodes, unless the one process has exactly these."""
-        if self._runs(plan, served):
+        if self._runs(plan):
             return ()
         return tuple(node.name for node in (*plan.orderers, *plan.peers))
 
-    def start(self, plan: Plan, served: Sequence[Served]) -> None:
+    def start(self, plan: Plan) -> None:
         """Start the ledger and wait until everything listens; one that runs as it should, stays.
 
         Raises LedgerError with the ledger's own words if it gives up, NetworkError if a contract
         host does not come to listen; nothing is left running then.
         """
-        if self._runs(plan, served):
-            self.serve(plan, served)  # a contract host may have died
+        if self._runs(plan):
+            self.serve(plan)  # a contract host may have terminated
             return
         self.stop()
-        self._write(plan, served)
         command = [sys.executable, "-m", "pyfabric.ledger", str(self._config)]
-        self._process.start(command, output=self._answers, log=self._log, folder=self._modules)
         try:
-            self._await_answer("ready", after=0)
+            self._ledger.start(_content(plan), command, folder=self._modules, until=_has("ready"))
         except BaseException:
-            self._process.end(patience=_END_SECONDS)
+            self.stop()
             raise
 
-    def serve(self, plan: Plan, served: Sequence[Served]) -> None:
-        """Have the contract hosts serve exactly these packages.
+    def serve(self, plan: Plan) -> None:
+        """Have the contract hosts serve exactly the packages of this plan.
 
-        Raises NetworkError if the ledger does not run or a host does not come to serve one.
+        Raises NetworkError if the ledger does not run, LedgerError if a host cannot serve one.
         """
         if not self.running():
             raise NetworkError(f"{plan.name} is not running")
-        self._write(plan, served)
-        said = self._answers.stat().st_size
-        self._process.signal(signal.SIGHUP)
-        self._await_answer("reloaded", after=said)
+        self._ledger.reload(_content(plan), until=_has("reloaded"))
 
+    @property
     def development(self) -> Development:
-        """What the ledger can do, and Fabric cannot, for its developer."""
+        """The development tools of the ledger."""
         return Development(self._root / DEVELOPMENT)
 
     def stop(self) -> bool:
         """End the ledger, and with it the contract hosts; answers whether it ran."""
-        return self._process.end(patience=_END_SECONDS)
+        return self._process.stop(timeout=_STOP_SECONDS)
 
     def discard(self) -> None:
         """Nothing: all is in the network's folder."""
@@ -101,37 +96,42 @@ class EmbeddedRuntime:
         """The ledger's log, line by line."""
         return read_logs({"ledger": self._log}, follow=follow, running=self.running)
 
-    def _runs(self, plan: Plan, served: Sequence[Served]) -> bool:
-        """Whether the ledger runs with exactly the nodes and services of this Plan."""
-        return self.running() and LedgerConfig.load(self._config) == ledger_config(plan, served)
+    def _runs(self, plan: Plan) -> bool:
+        """Return whether the ledger runs with exactly the nodes and services of this plan."""
+        return self.running() and LedgerConfig.load(self._config) == ledger_config(plan)
 
-    def _write(self, plan: Plan, served: Sequence[Served]) -> None:
-        text = ledger_config(plan, served).model_dump_json(indent=2) + "\n"
-        files.write_public(self._config, text.encode(), error=NetworkError)
-
-    def _await_answer(self, word: str, *, after: int) -> None:
-        """Wait for {word: true} from the ledger; LedgerError with its own words if it says no."""
-        line = next_line(self._answers, after, self._process, timeout=_ANSWER_SECONDS)
-        if line is None:
-            raise LedgerError(f"no answer from the ledger in {_ANSWER_SECONDS:.0f} s: {self._log}")
-        try:
-            said: dict[str, Any] = json.loads(line or b"{}")
-        except ValueError as error:
-            raise LedgerError(f"the ledger said {line!r}: {self._log}") from error
-        if said.get(word) is not True:
-            raise LedgerError(
-                said.get("error") or f"the ledger ended at once: {last_line(self._log)}"
-            )
+    @property
+    def _ledger(self) -> ReloadingProcess:
+        return ReloadingProcess(
+            what="the development ledger",
+            error=LedgerError,
+            process=self._process,
+            wanted=self._config,
+            answers=self._root / "ledger.answers",
+            log=self._log,
+        )
 
 
-def ledger_config(plan: Plan, served: Sequence[Served]) -> LedgerConfig:
+def _has(word: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda answer: answer.get(word) is True
+
+
+def _content(plan: Plan) -> bytes:
+    return ledger_config(plan).model_dump_json(indent=2).encode() + b"\n"
+
+
+def ledger_config(plan: Plan) -> LedgerConfig:
     """The development ledger's configuration for a Plan."""
     return LedgerConfig(
         folder=plan.root / "ledger",
         development=plan.root / DEVELOPMENT,
         peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
-        hosts=[_host(department, served) for department in plan.departments.values() if served],
+        hosts=[
+            _host(department, plan.served)
+            for department in plan.departments.values()
+            if plan.served
+        ],
     )
 
 
@@ -163,7 +163,7 @@ def _orderer(node: Node) -> OrdererConfig:
     )
 
 
-def _host(department: DepartmentPlan, served: Sequence[Served]) -> HostConfig:
+def _host(department: DepartmentPlan, served: Sequence[ServedPackage]) -> HostConfig:
     return HostConfig(
         name=department.contract_host.name,
         argv=list(HOST_COMMAND),

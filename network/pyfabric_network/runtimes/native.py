@@ -7,22 +7,21 @@ an interrupted `up` left, the next `up` goes on with and `down` ends.
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pyfabric._grpc.driver import Driver
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.sockets import listens
 from pyfabric.local.waiting import poll
+from pyfabric_network.connections import Connections, is_healthy
+from pyfabric_network.development import Development
+from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
-from pyfabric_network.readiness import is_healthy
 from pyfabric_network.runtimes.builder import write_builder
 from pyfabric_network.runtimes.contract_hosts import builder_values, host_services
 from pyfabric_network.runtimes.log_files import last_line, read_logs
@@ -30,10 +29,11 @@ from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.programs import Programs, find_programs
-from pyfabric_network.topology.plan import Node, Plan, Served
+from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.plan import Plan
 
 _READY_SECONDS = 60.0
-_END_SECONDS = 15.0
+_STOP_SECONDS = 15.0
 _PAUSE = 0.02
 _LOG_FORMAT = "%{time:2006-01-02T15:04:05.000Z07:00} %{level} %{module} %{message}"
 
@@ -65,55 +65,61 @@ class NativeRuntime:
         """Whether any process runs."""
         return any(process.pid() is not None for process in self._processes().values())
 
-    def check(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def check(self, plan: Plan) -> tuple[str, ...]:
         """Raise NetworkError for a missing or old program, or a port that is in use."""
         running = [name for name in self._processes() if self._runs(name)]
-        check_free(plan.listening(served, running=running))
+        check_free(plan.listening(running=running))
         return self._programs.warnings
 
-    def idle(self, plan: Plan, served: Sequence[Served]) -> tuple[str, ...]:
+    def idle(self, plan: Plan) -> tuple[str, ...]:
         """Nodes that do not run, or run otherwise than the Plan has it."""
         nodes = plan.own_nodes
         return tuple(node.name for node in nodes if not self._runs_as(plan, node))
 
-    def start(self, plan: Plan, served: Sequence[Served]) -> None:
+    def start(self, plan: Plan) -> None:
         """Start what does not run yet, and wait until all is healthy.
 
         Raises NetworkError with the last words of a node that ended.
         """
-        idle = self.idle(plan, served)
+        idle = self.idle(plan)
         nodes = plan.own_nodes
         hosts = [department.contract_host for department in plan.own]
         planned = {node.name for node in nodes} | {host.name for host in hosts}
-        self._end([name for name in self._processes() if name in idle or name not in planned])
+        self._stop([name for name in self._processes() if name in idle or name not in planned])
         write_builder(self._builder)
         starting = [node for node in nodes if node.name in idle]
         try:
             for node in starting:
                 self._start(node.name, self._launch(plan, node))
-            self._await_health(starting)
-            self.serve(plan, served)
+            self._await_health(plan, starting)
+            self.serve(plan)
         except BaseException:
-            self._end(idle)
+            self._stop(idle)
             raise
 
-    def serve(self, plan: Plan, served: Sequence[Served]) -> None:
-        """Have each department's contract host serve exactly these packages."""
-        hosts = [
-            (self._host(department.contract_host.name), host_services(department, served))
-            for department in plan.own
-        ]
-        if not served:
-            self._end([host.folder.name for host, _ in hosts])
+    def serve(self, plan: Plan) -> None:
+        """Have each department's contract host serve exactly the packages of this plan."""
+        if not plan.served:
+            self._stop([department.contract_host.name for department in plan.own])
             return
-        with ThreadPoolExecutor(len(hosts)) as pool:
-            serving = [pool.submit(host.serve, services) for host, services in hosts]
-        for one in serving:
-            one.result()
+        side_by_side(
+            [
+                partial(
+                    self._host(department.contract_host.name).serve,
+                    host_services(department, plan.served),
+                )
+                for department in plan.own
+            ]
+        )
+
+    @property
+    def development(self) -> Development | None:
+        """None: Fabric has no development tools."""
+        return None
 
     def stop(self) -> bool:
-        """End every process; answers whether any ran."""
-        return self._end(list(self._processes()))
+        """Stop every process; return whether any ran."""
+        return self._stop(list(self._processes()))
 
     def discard(self) -> None:
         """Nothing: all is in the network's folder."""
@@ -192,13 +198,13 @@ class NativeRuntime:
             environment=launch.environment,
         )
 
-    def _await_health(self, nodes: Sequence[Node]) -> None:
-        """Wait until each of these nodes listens and says that it is healthy."""
+    def _await_health(self, plan: Plan, nodes: Sequence[Node]) -> None:
+        """Wait until each of these nodes listens and is healthy."""
         waiting = list(nodes)
-        with closing(Driver()) as driver:
+        with Connections(plan) as connections:
 
             def unready() -> Node | None:
-                waiting[:] = [node for node in waiting if not self._is_ready(node, driver)]
+                waiting[:] = [one for one in waiting if not self._is_ready(one, connections)]
                 return next(iter(waiting), None)
 
             node = poll(unready, every=_PAUSE, timeout=_READY_SECONDS)
@@ -206,20 +212,17 @@ class NativeRuntime:
             log = self._folder / node.name / "log"
             raise NetworkError(f"{node.name} is not healthy after {_READY_SECONDS:.0f} s: {log}")
 
-    def _is_ready(self, node: Node, driver: Driver) -> bool:
+    def _is_ready(self, node: Node, connections: Connections) -> bool:
         if not self._runs(node.name):
             log = self._folder / node.name / "log"
-            raise NetworkError(f"{node.name} ended at once: {last_line(log)} ({log})")
+            raise NetworkError(f"{node.name} terminated at once: {last_line(log)} ({log})")
         listening = all(map(listens, node.listening().values()))
-        return listening and driver.run(is_healthy(node.operations, node.member))
+        return listening and is_healthy(connections.operations(node))
 
-    def _end(self, names: Sequence[str]) -> bool:
-        """End these processes, all at once; answers whether any ran."""
-        if not names:
-            return False
-        with ThreadPoolExecutor(len(names)) as pool:
-            ended = pool.map(lambda name: self._process(name).end(patience=_END_SECONDS), names)
-        return any(list(ended))
+    def _stop(self, names: Sequence[str]) -> bool:
+        """Stop these processes, all at once; return whether any ran."""
+        stops = [partial(self._process(name).stop, timeout=_STOP_SECONDS) for name in names]
+        return any(side_by_side(stops))
 
 
 def _record(launch: Launch) -> str:

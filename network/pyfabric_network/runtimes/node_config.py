@@ -7,7 +7,9 @@ they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1; 2.5 reads the same
 from pathlib import Path
 from typing import Any
 
-from pyfabric_network.topology.plan import LOOPBACK, Node, Plan
+from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.places import LOOPBACK
+from pyfabric_network.topology.plan import Plan
 
 _BUILDER = "chaincode-as-a-service"
 BUILDER_VARIABLE = "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG"

@@ -104,15 +104,15 @@ class Background:
         if pid is not None:
             os.kill(pid, number)
 
-    def end(self, *, patience: float) -> bool:
-        """End it: SIGTERM, and SIGKILL after `patience` seconds; answers whether it ran."""
+    def stop(self, *, timeout: float) -> bool:
+        """Stop it by SIGTERM, by SIGKILL after `timeout` seconds; return whether it ran."""
         pid = self.pid()
-        for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+        for number, wait in ((signal.SIGTERM, timeout), (signal.SIGKILL, 5.0)):
             self.signal(number)
             if poll(self.pid, every=_PAUSE, timeout=wait) is None:
                 break
         else:
-            raise NetworkError(f"process {pid} does not end")
+            raise NetworkError(f"process {pid} does not terminate, not even by SIGKILL")
         if pid in _CHILDREN:
             _CHILDREN.pop(pid).wait()
         self.file.unlink(missing_ok=True)

@@ -1,15 +1,16 @@
-"""What a runtime is: the thing that makes the nodes of a Plan run."""
+"""What a runtime is: it runs the nodes of a plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the command names runtimes without loading topologies
-    from pyfabric_network.topology.plan import Plan, Served
+    from pyfabric_network.development import Development
+    from pyfabric_network.topology.plan import Plan
 
 
 class RuntimeName(StrEnum):
-    """The runtimes there are (`runtimes` makes them)."""
+    """The runtimes there are (`selection` makes them)."""
 
     EMBEDDED = "embedded"
     NATIVE = "native"
@@ -17,37 +18,40 @@ class RuntimeName(StrEnum):
 
 
 class Runtime(Protocol):
-    """Starts and ends the nodes and contract hosts of one network; key material exists already."""
+    """Starts and stops the nodes and contract hosts of one network; key material exists already.
+
+    What contract hosts serve is in the plan (`Plan.served`).
+    """
 
     def running(self) -> bool:
-        """Whether any of the nodes runs."""
+        """Return whether any of the nodes runs."""
         ...
 
-    def check(self, plan: "Plan", served: "Sequence[Served]") -> tuple[str, ...]:
-        """Raise NetworkError for what would keep `start` from working; nothing is changed.
+    def check(self, plan: "Plan") -> tuple[str, ...]:
+        """Raise NetworkError for what would keep `start` from working; return warnings.
 
-        A port that is in use, a program that is missing or too old. Answers warnings.
+        A port that is in use, a program that is missing or too old. Nothing is changed.
         """
         ...
 
-    def idle(self, plan: "Plan", served: "Sequence[Served]") -> tuple[str, ...]:
-        """The names of the nodes that `start` would start, anew or for the first time."""
+    def idle(self, plan: "Plan") -> tuple[str, ...]:
+        """Return the names of the nodes that `start` would start, again or for the first time."""
         ...
 
-    def start(self, plan: "Plan", served: "Sequence[Served]") -> None:
-        """Exactly the nodes and services of this Plan run afterwards, and listen.
+    def start(self, plan: "Plan") -> None:
+        """Run exactly the nodes and services of this plan, and wait until they listen.
 
-        What runs already as the Plan has it is left alone. Raises NetworkError or LedgerError;
+        What runs already as the plan has it is left alone. Raises NetworkError or LedgerError;
         nothing that this call started is left running then.
         """
         ...
 
-    def serve(self, plan: "Plan", served: "Sequence[Served]") -> None:
-        """Have the contract hosts serve exactly these packages, and wait until they do."""
+    def serve(self, plan: "Plan") -> None:
+        """Have the contract hosts serve exactly the packages of this plan, and wait until they do."""
         ...
 
     def stop(self) -> bool:
-        """End exactly what `start` and `serve` started; answers whether anything ran."""
+        """Stop exactly what `start` and `serve` started; return whether anything ran."""
         ...
 
     def discard(self) -> None:
@@ -55,5 +59,10 @@ class Runtime(Protocol):
         ...
 
     def logs(self, *, follow: bool) -> Iterator[str]:
-        """The logs, line by line; with `follow`, on and on while the nodes run."""
+        """Return the logs, line by line; with `follow`, continue while the nodes run."""
+        ...
+
+    @property
+    def development(self) -> "Development | None":
+        """The development tools of a development ledger; None where Fabric's own programs run."""
         ...

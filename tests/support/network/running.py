@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pyfabric_network.material.material import make_material
+from pyfabric_network.material.keys import make_material
 from pyfabric_network.network import Network
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.topology.plan import DepartmentPlan
+from pyfabric_network.topology.departments import DepartmentPlan
 
 from pyfabric.identity.folders import load_ca
 from pyfabric.identity.issuing import CertificateAuthority

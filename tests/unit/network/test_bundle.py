@@ -202,7 +202,7 @@ WRONG = [
     (
         edited("definitions/land.json", other_host),
         ConfigError,
-        "the first block of bills says something else than the topology and the definitions",
+        "the genesis block of bills is not the one that the topology and the definitions make",
     ),
     (
         edited("topology/topology.yaml", lambda found: found.replace(b"50ms", b"60ms")),
@@ -213,13 +213,13 @@ WRONG = [
     (
         edited("channels/seals.block", lambda _: b"\xff"),
         ConfigError,
-        "first block of seals is no block",
+        "genesis block of seals is invalid",
     ),
     (edited("channels/seals.block", lambda _: b""), ConfigError, "not a config block"),
     (
         edited("channels/bills.block", other_address),
         ConfigError,
-        "first block of bills says something",
+        "genesis block of bills is not the one",
     ),
 ]
 
@@ -239,7 +239,7 @@ def test_another_genesis_block_of_a_channel_that_exists(city: City) -> None:
     bundle = city.bundle("Health")
     city.accept("Health")
     edited("channels/seals.block", other_timestamp)(bundle)
-    with pytest.raises(NetworkError, match="is another first block of seals"):
+    with pytest.raises(NetworkError, match="is another genesis block of seals"):
         city.accept("Health")
 
 
@@ -260,5 +260,5 @@ def test_a_coordinator_that_is_a_department_needs_no_bundle(city: City) -> None:
 
 
 def test_up_reports_missing_genesis_blocks(city: City) -> None:
-    with pytest.raises(NetworkError, match=r"first block of (bills|seals) is not here"):
+    with pytest.raises(NetworkError, match=r"genesis block of (bills|seals) is missing"):
         city.network("Health").up()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.topology.changes import check_change
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.spec import Topology
-from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import TopologyError
 from tests.support.network.network import TOPOLOGY, write_topology

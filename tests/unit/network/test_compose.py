@@ -11,8 +11,9 @@ import pytest
 import yaml
 from pyfabric_network.runtimes.compose import project_files
 from pyfabric_network.topology.bundled import bundled_topologies
-from pyfabric_network.topology.plan import Place, Plan, make_plan
-from pyfabric_network.topology.topologies import load_topology
+from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.places import Place
+from pyfabric_network.topology.plan import Plan, make_plan
 
 COMMITTED = Path("network/compose")
 ROOT = Path("/somewhere/network")
@@ -102,8 +103,8 @@ def test_what_is_published_is_what_the_plan_says_on_this_machine_alone() -> None
     published = [port.rsplit(":", 1) for service in SERVICES.values() for port in service["ports"]]
     addresses = [address for address, _ in published]
     assert len(set(addresses)) == len(addresses)
-    served = [each.served for each in CITY.contracts.values() if each.served]
-    wanted = {str(address) for address in CITY.listening(served).values()}
+    served = [each.service for each in CITY.contracts.values() if each.service]
+    wanted = {str(address) for address in CITY.serving(served).listening().values()}
     cas = {str(department.ca_address) for department in CITY.departments.values()}
     assert set(addresses) == wanted | cas
     assert all(address.startswith("127.0.0.1:") for address in addresses)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pyfabric_network.material.material import make_material, missing_material
-from pyfabric_network.runtimes.ca_server import registrar_password
+from pyfabric_network.material.ca_server import registrar_password
+from pyfabric_network.material.keys import make_material, missing_material
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
-from pyfabric_network.topology.plan import Plan, Served, make_plan
-from pyfabric_network.topology.topologies import load_topology
+from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.plan import Plan, make_plan
 
 from pyfabric.errors import NetworkError
 from tests.support.network import docker_stand_in
@@ -54,10 +54,11 @@ def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
     return ComposeRuntime(plan.root, modules=plan.root.parent / "modules")
 
 
-def served(plan: Plan) -> tuple[Served, ...]:
-    found = plan.contracts["bill"].served
+def serving(plan: Plan) -> Plan:
+    """The plan with its contract served."""
+    found = plan.contracts["bill"].service
     assert found is not None
-    return (found,)
+    return plan.serving([found])
 
 
 def commands(docker: Path) -> list[list[str]]:
@@ -73,18 +74,18 @@ def commands(docker: Path) -> list[list[str]]:
 def test_a_network_is_started_served_stopped_and_discarded(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
-    assert runtime.check(plan, ()) == ()
+    assert runtime.check(plan) == ()
     assert not runtime.running()
     assert list(runtime.logs(follow=False)) == []
     assert not runtime.stop()
     runtime.discard()
-    assert runtime.idle(plan, ()) == ("orderer0.tax", "peer0.tax", "peer0.health")
-    runtime.start(plan, ())
+    assert runtime.idle(plan) == ("orderer0.tax", "peer0.tax", "peer0.health")
+    runtime.start(plan)
     assert runtime.running()
-    assert runtime.idle(plan, ()) == ()
-    runtime.serve(plan, served(plan))
+    assert runtime.idle(plan) == ()
+    runtime.serve(serving(plan))
     assert any("serving" in line for line in runtime.logs(follow=False))
-    runtime.serve(plan, ())
+    runtime.serve(plan)
     assert runtime.stop()
     assert not runtime.running()
     runtime.discard()
@@ -107,7 +108,7 @@ def test_a_network_is_started_served_stopped_and_discarded(
 def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
     plan: Plan, runtime: ComposeRuntime
 ) -> None:
-    runtime.start(plan, served(plan))
+    runtime.start(serving(plan))
     told = json.loads((plan.root / "hosts" / "tax" / "services.json").read_text())
     (service,) = told["services"]
     assert service["address"] == "0.0.0.0:9000"
@@ -116,7 +117,7 @@ def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
 
 
 def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: ComposeRuntime) -> None:
-    runtime.start(plan, ())
+    runtime.start(plan)
     line = (plan.root / "builders" / "health.env").read_text()
     assert line.startswith("CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG='")
     values = json.loads(line.split("'")[1])
@@ -128,15 +129,15 @@ def test_contracts_see_modules_beside_the_topology_and_nothing_else(
     plan: Plan, runtime: ComposeRuntime
 ) -> None:
     modules, copies = plan.root.parent / "modules", plan.root / "contracts"
-    runtime.start(plan, ())
+    runtime.start(plan)
     assert list(copies.iterdir()) == []
     (modules / "helpers").mkdir()
     (modules / "helpers" / "__init__.py").write_text("")
     (modules / "data").mkdir()
-    runtime.serve(plan, served(plan))
+    runtime.serve(serving(plan))
     before = copies.stat().st_ino
     assert {path.name for path in copies.iterdir()} == {"bills.py", "helpers"}
-    runtime.serve(plan, ())
+    runtime.serve(plan)
     assert list(copies.iterdir()) == []
     assert copies.stat().st_ino == before
 
@@ -148,7 +149,7 @@ def test_a_start_that_fails_ends_what_it_started(
     with pytest.raises(
         NetworkError, match=r"contract host contracts\.(tax|health): bills: no such module"
     ):
-        runtime.start(plan, served(plan))
+        runtime.start(serving(plan))
     assert commands(docker)[-1] == ["stop", *NODES]
     assert not runtime.running()
 
@@ -158,14 +159,14 @@ def test_the_last_words_of_compose_are_told(
 ) -> None:
     (docker / "broken").write_text("up")
     with pytest.raises(NetworkError, match=r"^docker compose up: up is broken$"):
-        runtime.start(plan, ())
+        runtime.start(plan)
 
 
 def test_a_container_of_another_image_goes_first_with_its_anonymous_volumes(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
     (docker / "containers").write_text("peer0.tax sha256:0\npeer0.health sha256:1\ngone sha256:0\n")
-    runtime.start(plan, ())
+    runtime.start(plan)
     assert commands(docker)[:2] == [["rm", "peer0.tax"], ["up", "180"]]
     assert "rm --stop --force --volumes peer0.tax" in (docker / "calls").read_text()
 
@@ -174,11 +175,11 @@ def test_the_image_of_contract_hosts_is_pulled_or_asked_for(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
     (docker / "images").unlink()
-    runtime.start(plan, ())
+    runtime.start(plan)
     assert commands(docker)[0] == ["pull", "contracts.tax"]
     (docker / "broken").write_text("pull")
     with pytest.raises(NetworkError, match=r"no image image/contracts.tax .*`make image`"):
-        runtime.start(plan, ())
+        runtime.start(plan)
 
 
 def test_volumes_of_a_network_whose_keys_are_gone_are_not_taken_over(
@@ -186,9 +187,9 @@ def test_volumes_of_a_network_whose_keys_are_gone_are_not_taken_over(
 ) -> None:
     (docker / "volumes").write_text("small_peer0.tax")
     with pytest.raises(NetworkError, match="docker compose -p small down --volumes"):
-        runtime.check(plan, ())
+        runtime.check(plan)
     (plan.root / "compose.yaml").write_text("name: small\nservices: {}\n")
-    runtime.check(plan, ())
+    runtime.check(plan)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_what_is_missing_is_said_with_the_other_runtimes(
 ) -> None:
     (docker / "broken").write_text(broken)
     with pytest.raises(NetworkError, match=says):
-        runtime.check(plan, ())
+        runtime.check(plan)
 
 
 def test_without_docker_the_other_runtimes_are_named(
@@ -211,7 +212,7 @@ def test_without_docker_the_other_runtimes_are_named(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(NetworkError, match=r"^there is no Docker engine here .*native .* embedded"):
-        runtime.check(plan, ())
+        runtime.check(plan)
 
 
 def test_a_ca_begins_with_its_department_s_ca_and_a_password_of_its_own(plan: Plan) -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pyfabric_network.material.expiry import expiry_warnings
-from pyfabric_network.material.material import make_material
+from pyfabric_network.material.keys import make_material
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import make_plan
-from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.identity.certificates import load_certificate
 from tests.support.network.network import write_topology

@@ -30,14 +30,14 @@ def copied(made: Network, tmp_path: Path) -> Network:
 @pytest.mark.parametrize(
     ("lost", "says"),
     [
-        ("channels/bills.block", "bills.block is not the first block of bills any more"),
+        ("channels/bills.block", "bills.block is no longer the genesis block of bills"),
         ("organizations/tax/ca/ca.key", r"organizations/tax/ca is gone"),
         ("organizations/health/tlsca", r"organizations/health/tlsca is gone"),
         (
             "organizations/tax/orderers/orderer0.tax/tls/server.key",
-            "server.key is gone, and the first blocks name orderer0.tax",
+            "server.key is gone, and the genesis blocks name orderer0.tax",
         ),
-        ("organizations/tax/orderers/orderer0.tax/msp", "first blocks name orderer0.tax"),
+        ("organizations/tax/orderers/orderer0.tax/msp", "genesis blocks name orderer0.tax"),
     ],
 )
 def test_what_genesis_blocks_name_is_missed(copied: Network, lost: str, says: str) -> None:
@@ -51,7 +51,7 @@ def test_what_genesis_blocks_name_is_missed(copied: Network, lost: str, says: st
 def test_another_genesis_block_is_refused(copied: Network) -> None:
     block = copied.plan.channels["bills"].block
     block.write_bytes(block.read_bytes() + b"\x00")
-    with pytest.raises(NetworkError, match="not the first block of bills any more"):
+    with pytest.raises(NetworkError, match="no longer the genesis block of bills"):
         copied.pending()
 
 
@@ -87,4 +87,4 @@ def test_what_up_would_do_on_nothing(tmp_path: Path) -> None:
     assert [(step.subject, step.detail) for step in steps if step.action == "join"] == [
         (node, "bills") for node in nodes
     ]
-    assert [step.detail for step in steps if step.subject == "first block"] == ["bills"]
+    assert [step.detail for step in steps if step.subject == "genesis block"] == ["bills"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2
-from pyfabric_network.material.channels import first_block
-from pyfabric_network.material.material import make_material
+from pyfabric_network.material.genesis import make_genesis_block
+from pyfabric_network.material.keys import make_material
 from pyfabric_network.topology.bundled import bundled_topologies
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
-from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError, PolicyError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
@@ -112,7 +112,7 @@ def test_changed_attributes_give_a_new_certificate(plan: Plan, tmp_path: Path) -
 
 def test_the_genesis_block_holds_the_topology(plan: Plan) -> None:
     channel = plan.channels["directory"]
-    raw = first_block(plan, channel, timestamp=NOW, nonce=bytes(24))
+    raw = make_genesis_block(plan, channel, timestamp=NOW, nonce=bytes(24))
     config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
     assert set(config.application_organizations) == {"EconInfoMSP", "MktSupMSP", "HaidianMSP"}
     assert config.orderer_addresses == ("127.0.0.1:17020",)
@@ -125,7 +125,7 @@ def test_the_genesis_block_holds_the_topology(plan: Plan) -> None:
 
 
 def test_a_bft_block_names_every_orderer_and_asks_for_a_quorum(bft: Plan) -> None:
-    raw = first_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
+    raw = make_genesis_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
     config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
     assert config.consensus_type == "BFT"
     nodes = sorted(bft.orderers, key=lambda node: node.inside.port)
@@ -144,7 +144,7 @@ def test_a_bft_block_names_every_orderer_and_asks_for_a_quorum(bft: Plan) -> Non
 
 
 def test_a_genesis_block_has_anchors_acls_policies_and_intermediate_cas(bft: Plan) -> None:
-    raw = first_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
+    raw = make_genesis_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
     config = ChannelConfig.from_block(common_pb2.Block.FromString(raw))
     anchors = config.application_organizations["TaxMSP"].anchor_peers
     assert anchors == ("127.0.0.1:17000", "127.0.0.1:17002")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.material.channels import first_block
+from pyfabric_network.material.genesis import make_genesis_block
 from pyfabric_network.members.membership import Membership
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.topology.plan import DepartmentPlan
+from pyfabric_network.topology.departments import DepartmentPlan
 
 from pyfabric.errors import ConfigError, IdentityError, NetworkError, TopologyError
 from pyfabric.identity.folders import load_ca
@@ -131,7 +131,7 @@ def test_genesis_blocks_are_made_from_definitions_alone(
     coordinator.add([health], now=NOW)
     plan = coordinator.plan
     assert plan.missing == ()
-    block = first_block(plan, plan.channels["bills"], timestamp=NOW, nonce=bytes(24))
+    block = make_genesis_block(plan, plan.channels["bills"], timestamp=NOW, nonce=bytes(24))
     for text in (
         b"127.0.0.2",
         b"health.example",

@@ -33,7 +33,7 @@ def prepare(
 
 def test_a_node_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:
     network = prepare(tmp_path, peer="echo 'one' >&2; echo 'bad port' >&2; exit 1")
-    with pytest.raises(NetworkError, match=r"peer0\.\w+ ended at once: bad port \(.*/log\)"):
+    with pytest.raises(NetworkError, match=r"peer0\.\w+ terminated at once: bad port \(.*/log\)"):
         network.up()
     assert not network.runtime.running()
     assert "peer0.tax | bad port" in list(network.logs())

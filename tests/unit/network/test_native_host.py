@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.material.material import make_material
+from pyfabric_network.material.keys import make_material
 from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.contract_hosts import host_services
 from pyfabric_network.runtimes.native_host import NativeHost
-from pyfabric_network.topology.plan import Plan, Served, make_plan
-from pyfabric_network.topology.topologies import load_topology
+from pyfabric_network.topology.contracts import ServedPackage
+from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.plan import Plan, make_plan
 
 from pyfabric.errors import NetworkError
 from pyfabric.local.sockets import listens
@@ -33,11 +34,13 @@ def plan(tmp_path: Path) -> Plan:
 def host(tmp_path: Path) -> Iterator[NativeHost]:
     made = NativeHost(tmp_path / "host", tmp_path)
     yield made
-    made.process.end(patience=20)
+    made.process.stop(timeout=20)
 
 
 def services(plan: Plan, *, classes: str = "sample:Sample", slots: int = 1) -> dict[str, Any]:
-    served = [Served("sample", f"s{n}", f"s{n}:{'0' * 64}", (classes,), n) for n in range(slots)]
+    served = [
+        ServedPackage("sample", f"s{n}", f"s{n}:{'0' * 64}", (classes,), n) for n in range(slots)
+    ]
     return host_services(plan.department("Tax"), served)
 
 
@@ -75,7 +78,7 @@ def test_what_it_cannot_serve_is_told_and_the_rest_goes_on(host: NativeHost, pla
 def test_one_that_cannot_start_is_told_with_its_last_words(tmp_path: Path, plan: Plan) -> None:
     (tmp_path / "json.py").write_text("raise RuntimeError('not the json you know')")
     broken = NativeHost(tmp_path / "broken", tmp_path)
-    with pytest.raises(NetworkError, match=r"broken ended at once: .*not the json you know"):
+    with pytest.raises(NetworkError, match=r"broken terminated at once: .*not the json you know"):
         broken.serve(services(plan))
 
 
@@ -83,8 +86,8 @@ def test_the_answer_to_an_interrupted_command_is_not_taken_for_ours(
     host: NativeHost, plan: Plan
 ) -> None:
     host.serve(services(plan))
-    with (host.folder / "wanted").open("r+b", buffering=0) as pipe:
-        pipe.write(json.dumps(services(plan, slots=3)).encode() + b"\n")
+    host.services.write_text(json.dumps(services(plan, slots=3)))
+    host.process.signal(signal.SIGHUP)
     host.serve(services(plan, slots=2))
     assert listens(plan.department("Tax").contract_address(1))
     assert not listens(plan.department("Tax").contract_address(2))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.runtimes.node_config import peer_config
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import make_plan
-from pyfabric_network.topology.topologies import load_topology
 
 TOPOLOGY = """\
 name: small

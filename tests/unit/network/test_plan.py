@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.topology.bundled import bundled_topologies
-from pyfabric_network.topology.plan import Plan, Served, make_plan
+from pyfabric_network.topology.contracts import ServedPackage
+from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import ContractService, Topology
-from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
 
@@ -23,7 +24,7 @@ def quickstart(**changes: object) -> Topology:
     return whole.model_copy(update=first | changes)
 
 
-def plan(topology: Topology | None = None, served: tuple[Served, ...] = ()) -> Plan:
+def plan(topology: Topology | None = None, served: tuple[ServedPackage, ...] = ()) -> Plan:
     topology = topology or quickstart()
     return make_plan(topology, ROOT, base_port=topology.base_port, served=served)
 
@@ -34,8 +35,8 @@ def contract(version: str, sequence: int = 1) -> ContractService:
 
 def test_every_listening_address_has_a_port_of_its_own() -> None:
     made = plan()
-    served = [each.served for each in made.contracts.values() if each.served]
-    addresses = list(made.listening(served).values())
+    served = [each.service for each in made.contracts.values() if each.service]
+    addresses = list(made.serving(served).listening().values())
     assert (
         len({str(address) for address in addresses})
         == len(addresses)
@@ -94,9 +95,9 @@ def test_a_new_version_gets_another_port_and_the_old_one_keeps_its_own() -> None
     assert hosted(contract("1.0"), served=(old, new)).slot == old.slot
 
 
-def hosted(spec: ContractService, served: tuple[Served, ...] = ()) -> Served:
+def hosted(spec: ContractService, served: tuple[ServedPackage, ...] = ()) -> ServedPackage:
     made = plan(quickstart(contracts={"directory": spec}), served=served)
-    found = made.contracts["directory"].served
+    found = made.contracts["directory"].service
     assert found is not None
     return found
 
@@ -106,7 +107,7 @@ def test_a_contract_that_is_served_elsewhere_has_the_address_of_each_department(
         version="2", addresses={"EconInfo": "10.0.0.1:9", "MktSup": "host:10", "Haidian": "host:11"}
     )
     made = plan(quickstart(contracts={"directory": contract("1.0"), "a-b_c": spec}))
-    assert made.contracts["a-b_c"].served is None
+    assert made.contracts["a-b_c"].service is None
     assert made.contracts["a-b_c"].package.connection()["address"] == "{{.address_of_a__b_c}}"
     builder = {
         name: department.builder_addresses()["address_of_a__b_c"]
@@ -123,15 +124,15 @@ def test_containers_reach_each_other_by_name_and_this_machine_by_published_ports
     assert str(tax.peers[0].outside) == "127.0.0.1:17050"
     assert str(made.orderers[0].inside) == "orderer0.econinfo:7050"
     assert tax.builder_addresses()["address_0"] == "contracts.mktsup:9000"
-    served = [each.served for each in made.contracts.values() if each.served]
+    served = [each.service for each in made.contracts.values() if each.service]
     assert served
-    assert not [name for name in made.listening(served) if name.startswith("directory_")]
+    assert not [name for name in made.serving(served).listening() if name.startswith("directory_")]
     here = make_plan(topology, ROOT, base_port=17000)
     package = made.contracts["directory"].package
     assert package.package_id == here.contracts["directory"].package.package_id
 
 
 def test_contract_ports_run_out_with_a_clear_error() -> None:
-    served = tuple(Served("x", f"x_{slot}", "x:0", ("a:B",), slot) for slot in range(19))
+    served = tuple(ServedPackage("x", f"x_{slot}", "x:0", ("a:B",), slot) for slot in range(19))
     with pytest.raises(NetworkError, match=r"no port is left for directory_1.0.*at most 19"):
         plan(served=served)

@@ -29,7 +29,7 @@ def test_a_port_that_is_about_to_be_free_is_waited_for() -> None:
     port = server.getsockname()[1]
     ending = threading.Timer(0.2, server.close)
     ending.start()
-    check_free({"peer0.tax": Address("127.0.0.1", port)}, patience=60)
+    check_free({"peer0.tax": Address("127.0.0.1", port)}, timeout=60)
     ending.join()
 
 

@@ -33,15 +33,15 @@ def test_it_is_found_again_by_its_file_and_ended(tmp_path: Path) -> None:
     pid = found.pid()
     assert pid is not None
     assert os.getsid(pid) == pid
-    assert found.end(patience=10)
+    assert found.stop(timeout=10)
     assert found.pid() is None
-    assert not found.end(patience=10)
+    assert not found.stop(timeout=10)
 
 
 def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     process = start(tmp_path, STUBBORN)
     assert next_line(tmp_path / "out", 0, process, timeout=30) == b"ready"
-    assert process.end(patience=0.1)
+    assert process.stop(timeout=0.1)
     assert process.pid() is None
 
 
@@ -51,7 +51,7 @@ def test_it_is_not_started_twice(tmp_path: Path) -> None:
         with pytest.raises(NetworkError, match="running already"):
             start(tmp_path, WAITS)
     finally:
-        process.end(patience=10)
+        process.stop(timeout=10)
 
 
 def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
         process = Background(tmp_path / "pid")
         assert process.pid() is None
         process.signal(signal.SIGKILL)
-        assert not process.end(patience=1)
+        assert not process.stop(timeout=1)
         assert other.poll() is None
         other.kill()
 
@@ -68,7 +68,7 @@ def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
 def test_the_output_of_one_that_ends_at_once(tmp_path: Path) -> None:
     process = start(tmp_path, "raise SystemExit(3)")
     assert next_line(tmp_path / "out", 0, process, timeout=30) == b""
-    process.end(patience=1)
+    process.stop(timeout=1)
 
 
 def test_a_line_that_does_not_come(tmp_path: Path) -> None:
@@ -77,4 +77,4 @@ def test_a_line_that_does_not_come(tmp_path: Path) -> None:
         assert next_line(tmp_path / "out", 0, process, timeout=30) == b"ready"
         assert next_line(tmp_path / "out", 6, process, timeout=0) is None
     finally:
-        process.end(patience=10)
+        process.stop(timeout=10)

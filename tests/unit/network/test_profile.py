@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from pyfabric_network.material.material import make_material
+from pyfabric_network.material.keys import make_material
 from pyfabric_network.profile import connection_profile, load_profile, profile_file, write_profiles
 from pyfabric_network.topology.bundled import bundled_topologies
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
-from pyfabric_network.topology.topologies import load_topology
 
 from pyfabric.errors import NetworkError
 

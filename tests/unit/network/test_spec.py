@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.topology.bundled import bundled_topologies, find_topology
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.spec import Topology
-from pyfabric_network.topology.topologies import load_topology
 from pyfabric_network.topology.values import octets, seconds
 
 from pyfabric.admin.collections import CollectionConfig

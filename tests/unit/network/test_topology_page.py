@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from pyfabric_network.topology import spec
-from pyfabric_network.topology.topologies import load_topology
+from pyfabric_network.topology.loading import load_topology
 
 PAGE = Path("docs/topologies.md").read_text(encoding="utf-8")
 PARTS: tuple[type[BaseModel], ...] = (

@@ -1,5 +1,6 @@
 """An operations service over HTTPS: statuses and JSON as a peer of Fabric 3.1.5 answered them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,12 +10,16 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from pyfabric import aio, gateway
 from pyfabric._grpc.rest import tls_context
 from pyfabric._operations.health import Check
 from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.service import Operations, OperationsAddress
-from pyfabric.errors import NetworkError
+from pyfabric.admin import operations
+from pyfabric.admin.operations import Health
+from pyfabric.client.effects import Answer, Endpoint
+from pyfabric.errors import DecodeError, GatewayError, NetworkError, StatusCode
 from tests.support.ledger.ledger import Department
 
 NOW = datetime(2026, 11, 25, 4, 54, 41, 965773, UTC)
@@ -54,14 +59,16 @@ class Watched:
             tls.certificate.parent / "ca.crt" if roots else None,
         )
 
+    def endpoint(self, *, certificate: bool = True) -> Endpoint:
+        known, anybody = self.department.mutual_endpoint, self.department.endpoint
+        return (known if certificate else anybody)(f"127.0.0.1:{self.port}")
+
     async def ask(
         self, method: str, path: str, *, certificate: bool = True, body: str | None = None
     ) -> httpx.Response:
-        address = f"127.0.0.1:{self.port}"
-        known, anybody = self.department.mutual_endpoint, self.department.endpoint
-        endpoint = known(address) if certificate else anybody(address)
+        endpoint = self.endpoint(certificate=certificate)
         async with httpx.AsyncClient(verify=tls_context(endpoint), trust_env=False) as client:
-            return await client.request(method, f"https://{address}{path}", content=body)
+            return await client.request(method, f"https://{endpoint.address}{path}", content=body)
 
 
 @pytest_asyncio.fixture
@@ -176,3 +183,63 @@ async def test_what_keeps_it_from_listening_is_named(watched: Watched, tmp_path:
         await watched.operations.serve(
             OperationsAddress("127.0.0.1:0", tmp_path / "missing", taken.key)
         )
+
+
+@pytest.mark.asyncio
+async def test_the_asyncio_client_reads_and_sets_all_of_it(watched: Watched) -> None:
+    watched.reason = "connection refused"
+    async with aio.Operations(watched.endpoint()) as node:
+        assert await node.health() == Health(
+            is_healthy=False, failed_checks={"chaincode tax_1": "connection refused"}
+        )
+        watched.reason = None
+        assert await node.health() == Health(is_healthy=True)
+        assert "# HELP seen Seen." in await node.metrics()
+        await node.set_log_spec("pyfabric=debug:warn")
+        assert await node.log_spec() == "pyfabric=debug:warn"
+        with pytest.raises(GatewayError, match=r"HTTP status 400: .*loud") as caught:
+            await node.set_log_spec("loud")
+        assert caught.value.code is StatusCode.INVALID_ARGUMENT
+        assert await node.log_spec() == "pyfabric=debug:warn"
+
+
+@pytest.mark.asyncio
+async def test_the_blocking_client_reads_and_sets_all_of_it(watched: Watched) -> None:
+    def ask() -> tuple[Health, str, str]:
+        with gateway.Operations(watched.endpoint()) as node:
+            node.set_log_spec("error")
+            return node.health(), node.metrics(), node.log_spec()
+
+    health, metrics, spec = await asyncio.to_thread(ask)
+    assert (health, spec) == (Health(is_healthy=True), "error")
+    assert "# TYPE seen counter" in metrics
+
+
+@pytest.mark.asyncio
+async def test_without_a_certificate_a_client_is_told_the_health_alone(watched: Watched) -> None:
+    async with aio.Operations(watched.endpoint(certificate=False)) as node:
+        assert (await node.health()).is_healthy
+        for call in (node.metrics(), node.log_spec(), node.set_log_spec("info")):
+            with pytest.raises(GatewayError, match="HTTP status 401: no reason given") as caught:
+                await call
+            assert caught.value.code is StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, b"<html>", "6 bytes"),
+        (200, b"[]", "not an object"),
+        (503, b'{"failed_checks": [1]}', "failed checks are invalid"),
+        (503, b'{"failed_checks": [{"reason": "x"}]}', "failed checks are invalid"),
+        (503, b'{"failed_checks": 1}', "failed checks are invalid"),
+        (404, b"404 page not found\n", "HTTP status 404: 404 page not found"),
+        (408, b"", "HTTP status 408: no reason given"),
+        (418, b'{"error": "teapot"}', "HTTP status 418: teapot"),
+    ],
+)
+def test_what_is_no_health(status: int, body: bytes, error: str) -> None:
+    flow = operations.health(Endpoint("127.0.0.1:1", b""))
+    next(flow)
+    with pytest.raises((DecodeError, GatewayError), match=error):
+        flow.send(Answer(status, body))

@@ -23,8 +23,10 @@ from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
-from pyfabric_network.runtimes.ca_server import write_ca_server
-from pyfabric_network.topology.plan import DepartmentPlan, Member, Plan
+from pyfabric_network.material.ca_server import write_ca_server
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Member
+from pyfabric_network.topology.plan import Plan
 
 _YEARS = 10
 _DAYS = 365 * _YEARS

@@ -11,7 +11,7 @@ import yaml
 
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
-from pyfabric_network.topology.plan import Member
+from pyfabric_network.topology.nodes import Member
 
 CA_CONFIG: Final = "fabric-ca-server-config.yaml"
 CA_CHAIN: Final = "chain.pem"

@@ -1,5 +1,6 @@
-"""The first block of each channel of a Plan."""
+"""The genesis block of each channel of a plan."""
 
+import secrets
 from datetime import datetime
 
 from fabric_protos.common import common_pb2, configtx_pb2
@@ -19,19 +20,58 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
-from pyfabric.errors import ConfigError, DecodeError
+from pyfabric.errors import ConfigError, DecodeError, NetworkError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.local import files
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import SECOND, format_duration
-from pyfabric_network.topology.plan import ChannelPlan, DepartmentPlan, Node, Plan
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.topology.values import octets, seconds
 
+_NONCE_SIZE = 24
 _CHANNEL_CAPABILITY = {"3.1": "V3_0", "2.5": "V2_0"}
 
 
-def first_block(plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce: bytes) -> bytes:
-    """Block 0 of a channel; certificates are read from the MSP folders, which must exist.
+def check_genesis_blocks(plan: Plan) -> None:
+    """Raise NetworkError if a genesis block is missing that only another machine can make.
+
+    Between departments with machines of their own, one of them makes it for all.
+    """
+    for department in plan.own if plan.places else ():
+        for channel in plan.channels_of(department):
+            if not channel.block.exists():
+                raise NetworkError(
+                    f"the genesis block of {channel.name} is missing: it is in the bundle from the "
+                    "department that collects the definitions; accept that with `pyfabric network "
+                    "member accept`"
+                )
+
+
+def make_genesis_blocks(plan: Plan, *, now: datetime) -> None:
+    """Write the genesis block of every channel to its file; one that exists stays as it is.
+
+    Raises NetworkError while the definition of a department is missing.
+    """
+    if plan.missing:
+        raise NetworkError(
+            f"the public definition of {', '.join(plan.missing)} is missing: add it with "
+            "`pyfabric network member add`"
+        )
+    for channel in plan.channels.values():
+        if not channel.block.exists():
+            block = make_genesis_block(
+                plan, channel, timestamp=now, nonce=secrets.token_bytes(_NONCE_SIZE)
+            )
+            files.write_public(channel.block, block, error=NetworkError)
+
+
+def make_genesis_block(
+    plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce: bytes
+) -> bytes:
+    """Make block 0 of a channel; certificates are read from the MSP folders, which must exist.
 
     Raises ConfigError for what Fabric would refuse.
     """
@@ -39,15 +79,15 @@ def first_block(plan: Plan, channel: ChannelPlan, *, timestamp: datetime, nonce:
     return genesis_block(model, timestamp=timestamp, nonce=nonce)
 
 
-def is_first_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
-    """Whether these bytes are the first block that this Plan makes, at whatever time.
+def is_genesis_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
+    """Return whether these bytes are the genesis block that this plan makes, at any time.
 
-    Raises ConfigError if they are no configuration block.
+    Raises ConfigError if they are not a configuration block.
     """
     try:
         channel_id, config = config_from_block(decode(common_pb2.Block, block))
     except DecodeError as error:
-        raise ConfigError(f"the first block of {channel.name} is no block: {error}") from error
+        raise ConfigError(f"the genesis block of {channel.name} is invalid: {error}") from error
     wanted = configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
     return (channel_id, config) == (channel.name, wanted)
 

@@ -1,0 +1,125 @@
+"""The connections of a network's administrators to its nodes."""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar, cast
+
+from pyfabric.errors import GatewayError
+from pyfabric.gateway import Admin, Endpoint, Operations, OrdererAdmin
+from pyfabric.identity.loading import load_msp_folder
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.addresses import Address
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Member, Node
+from pyfabric_network.topology.plan import Plan
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closable)
+
+
+def endpoint(node: Node) -> Endpoint:
+    """Return how this machine reaches a peer or an orderer."""
+    return Endpoint(address=str(node.outside), tls_roots=node.member.tls_roots.read_bytes())
+
+
+def administrator(department: DepartmentPlan) -> SigningIdentity:
+    """Return the department's administrator, as an identity that can sign."""
+    return load_msp_folder(department.admin.msp, department.msp_id)
+
+
+def participation_endpoint(department: DepartmentPlan, orderer: Node) -> Endpoint:
+    """Return how the department's administrator reaches the participation API of its orderer."""
+    return _secured_endpoint(department, orderer.member, cast("Address", orderer.admin))
+
+
+def operations_endpoint(department: DepartmentPlan, node: Node | None = None) -> Endpoint:
+    """Return how the department's administrator reaches the operations service of a node of it.
+
+    Without a node it is the service of the department's contract host.
+    """
+    if node is None:
+        return _secured_endpoint(department, department.contract_host, department.host_operations)
+    return _secured_endpoint(department, node.member, node.operations)
+
+
+def _secured_endpoint(department: DepartmentPlan, server: Member, address: Address) -> Endpoint:
+    return Endpoint(
+        address=str(address),
+        tls_roots=server.tls_roots.read_bytes(),
+        client_certificate=department.admin.tls_certificate.read_bytes(),
+        client_key=department.admin.tls_key.read_bytes(),
+    )
+
+
+def is_healthy(operations: Operations) -> bool:
+    """Return whether a node or contract host answers that it is healthy."""
+    try:
+        return operations.health().is_healthy
+    except GatewayError:
+        return False
+
+
+class Connections:
+    """Each department's administrator, connected to the nodes as they are first used. Thread-safe.
+
+    Close it, or open it in `with`.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._lock = threading.Lock()
+        self._open: dict[object, Any] = {}
+        self._stack = ExitStack()
+
+    def admin(self, department: DepartmentPlan) -> Admin:
+        """Return the department's administrator, for calls to peers."""
+        return self._once(("peers", department.name), lambda: Admin(administrator(department)))
+
+    def orderer(self, node: Node) -> OrdererAdmin:
+        """Return the administration of an orderer by its own department's administrator."""
+        owner = self.plan.owner(node)
+        return self._once(
+            ("channels", node.name), lambda: OrdererAdmin(participation_endpoint(owner, node))
+        )
+
+    def operations(self, node: Node) -> Operations:
+        """Return the operations service of a node, for its own department's administrator."""
+        owner = self.plan.owner(node)
+        return self._once(
+            ("operations", node.name), lambda: Operations(operations_endpoint(owner, node))
+        )
+
+    def host_operations(self, department: DepartmentPlan) -> Operations:
+        """Return the operations service of a department's contract host."""
+        return self._once(
+            ("host", department.name), lambda: Operations(operations_endpoint(department))
+        )
+
+    def close(self) -> None:
+        """Close every connection. Safe to repeat."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _once(self, key: object, connect: Callable[[], C]) -> C:
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = connect()
+                self._stack.callback(self._open[key].close)
+            found: C = self._open[key]
+            return found

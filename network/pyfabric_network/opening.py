@@ -1,0 +1,65 @@
+"""Which network a command works on: a new one from a topology file, or one that exists in a state folder."""
+
+from pathlib import Path
+
+from pyfabric.errors import NetworkError
+from pyfabric_network.material.integrity import check_remembered
+from pyfabric_network.ports import free_base
+from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.state import State, read_state
+from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
+from pyfabric_network.topology.changes import check_change
+from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
+
+ANY_FREE_PORT = 0
+_DELETE = "delete it with `pyfabric network down --delete`"
+
+
+def prepared(
+    file: Path, folder: Path, *, base_port: int | None, runtime: RuntimeName | None
+) -> tuple[Topology, State]:
+    """Return the network of a topology file, new or as it exists in the state folder `folder`.
+
+    See `Network.prepare` for the arguments and errors.
+    """
+    topology = load_topology(file)
+    root = folder / topology.name
+    state = read_state(root)
+    if state is None:
+        check_remembered(root)
+        port = topology.base_port if base_port is None else base_port
+        return topology, State(
+            topology=file.absolute(),
+            base_port=port or _free_port(topology),
+            runtime=runtime or RuntimeName.EMBEDDED,
+        )
+    check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
+    if base_port not in (None, ANY_FREE_PORT, state.base_port):
+        raise NetworkError(
+            f"{topology.name} has its ports from {state.base_port} on: they are in its genesis blocks; "
+            f"{_DELETE} to choose others"
+        )
+    if runtime not in (None, state.runtime):
+        raise NetworkError(
+            f"{topology.name} was made for the {state.runtime} runtime, which has its ledgers; "
+            f"{_DELETE} to choose another"
+        )
+    return topology, state.model_copy(update={"topology": file.absolute()})
+
+
+def remembered(folder: Path, name: str | None) -> tuple[Topology, State]:
+    """Return a network of a state folder as it was last brought up; see `Network.open`."""
+    found = networks(folder)
+    if name is None and len(found) != 1:
+        which = f"name one of {', '.join(found)}" if found else "`pyfabric network up` makes one"
+        raise NetworkError(f"{len(found) or 'no'} networks in {folder}: {which}")
+    root = folder / (name or found[0])
+    state = read_state(root)
+    if state is None:
+        raise NetworkError(f"no network named {name} in {folder}: `pyfabric network up` makes one")
+    return load_topology(root / TOPOLOGY_COPY), state
+
+
+def _free_port(topology: Topology) -> int:
+    return free_base(range(PORTS_PER_DEPARTMENT * len(topology.departments)))

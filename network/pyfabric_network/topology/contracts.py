@@ -1,0 +1,94 @@
+"""The contracts of a network: their packages, and the ports at which contract hosts serve them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from pyfabric.admin.collections import CollectionConfig
+from pyfabric.admin.packages import ChaincodePackage
+from pyfabric.errors import NetworkError
+from pyfabric_network.topology.places import CONTRACT_PORTS
+from pyfabric_network.topology.spec import ContractService, Topology
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPackage:
+    """A package that contract hosts serve, at the contract port of number `slot` (from 0)."""
+
+    contract: str
+    label: str
+    package_id: str
+    classes: tuple[str, ...]
+    slot: int
+
+
+@dataclass(frozen=True)
+class ContractPlan:
+    """A contract of the topology with its package, which is the same for all departments.
+
+    `service` is what contract hosts must serve for it; None if it is served elsewhere.
+    """
+
+    name: str
+    spec: ContractService
+    collections: tuple[CollectionConfig, ...]
+    package: ChaincodePackage
+    service: ServedPackage | None
+
+
+def make_contracts(topology: Topology, served: Sequence[ServedPackage]) -> dict[str, ContractPlan]:
+    """Work out the contracts; what is `served` already keeps its slot.
+
+    Raises NetworkError when contract ports run out.
+    """
+    slots = {item.label: item.slot for item in served}
+    plans: dict[str, ContractPlan] = {}
+    for name, spec in topology.contracts.items():
+        label, collections = spec.label(name), topology.collections(name)
+        if spec.addresses:
+            package = _package(label, elsewhere_key(name))
+            plans[name] = ContractPlan(name, spec, collections, package, None)
+            continue
+        if label not in slots:
+            slots[label] = _free_slot(label, slots.values())
+        package = _package(label, slot_key(slots[label]))
+        service = ServedPackage(name, label, package.package_id, spec.classes, slots[label])
+        plans[name] = ContractPlan(name, spec, collections, package, service)
+    return plans
+
+
+def slot_key(slot: int) -> str:
+    """Return the template's name for the address of a slot.
+
+    A real peer's builder gets its values when the peer starts, so they are named after slots: no new
+    contract or version needs a restart.
+    """
+    return f"address_{slot}"
+
+
+def elsewhere_key(contract: str) -> str:
+    """Return the template's name for the address of a contract that no contract host serves.
+
+    A template name has no hyphens; no contract's name has two underscores in a row.
+    """
+    return f"address_of_{contract.replace('-', '__')}"
+
+
+def _free_slot(label: str, taken: Collection[int]) -> int:
+    slot = next((slot for slot in range(CONTRACT_PORTS) if slot not in taken), None)
+    if slot is None:
+        raise NetworkError(
+            f"no port is left for {label}: a department serves at most {CONTRACT_PORTS} packages"
+        )
+    return slot
+
+
+def _package(label: str, address_key: str) -> ChaincodePackage:
+    """Build a package without addresses or keys: each peer's builder fills in its department's own."""
+    connection = {
+        "address": f"{{{{.{address_key}}}}}",
+        "dial_timeout": "10s",
+        "tls_required": True,
+        "client_auth_required": False,
+        "root_cert": "{{.root_cert}}",
+    }
+    return ChaincodePackage.build(label, connection)
