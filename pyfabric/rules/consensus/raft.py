@@ -14,6 +14,7 @@ from pyfabric.errors import ConfigError, DecodeError, IdentityError
 from pyfabric.identity.chains import Pool, check_node_certificate
 from pyfabric.identity.parsing import Certificate, read_pem
 from pyfabric.identity.trust import read_certificate
+from pyfabric.messages.consensus import RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.durations import parse_duration
 from pyfabric.rules.configuration.channel_config import ChannelConfig

@@ -6,8 +6,7 @@ from discovery.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from fabric_protos.peer import proposal_response_pb2
 
@@ -15,6 +14,14 @@ from pyfabric.errors import ErrorDetail
 from pyfabric.rules.discovery.endorsement import Descriptor
 
 E = TypeVar("E")
+
+
+class Shuffler(Protocol):
+    """A source of randomness, such as random.Random."""
+
+    def shuffle(self, x: list[Any], /) -> None:
+        """Reorder a list at random."""
+        ...
 
 
 def _fits(layout: Mapping[str, int], groups: Mapping[str, Sequence[E]]) -> bool:
@@ -104,7 +111,7 @@ def _distinct(
 
 
 def arrange(
-    descriptor: Descriptor[E], preferred: E | None, heads: Sequence[E], random: Random
+    descriptor: Descriptor[E], preferred: E | None, heads: Sequence[E], random: Shuffler
 ) -> EndorsementPlan[E]:
     """A plan whose first layouts hold the preferred endorser; `heads` sorts the endorsers."""
     order = {endorser: place for place, endorser in enumerate(heads)}
