@@ -10,6 +10,7 @@ from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.msp import MSP
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.policies.access import unknown_channel, unsatisfied
 from pyfabric.rules.proposals import Proposal
 
 READERS = "/Channel/Application/Readers"
@@ -143,7 +144,7 @@ class Access:
                 "from nil."
             )
         if config is None:
-            raise PolicyError(f"Failed to get policy manager for channel [{channel_id}]")
+            raise unknown_channel(channel_id)
         try:
             self._evaluate(config, path, signed, verified=verified_by is config.msp_manager)
         except PolicyError as error:
@@ -152,10 +153,7 @@ class Access:
                     "failed evaluating policy on signed data during check policy "
                     f"[{path}]: [{error}]"
                 ) from error
-            raise PolicyError(
-                "Failed evaluating policy on signed data during check policy on channel "
-                f"[{channel_id}] with policy [{path}]: [{error}]"
-            ) from error
+            raise unsatisfied(channel_id, path, error) from error
 
     def _evaluate(
         self, config: ChannelConfig, path: str, signed: SignedData, *, verified: bool

@@ -60,9 +60,13 @@ class CollectionAccess:
             raise ContractError("private data APIs are not allowed in chaincode Init()")
 
     def check_name(self, name: str) -> None:
-        """Check that the collection is the chaincode's, or the implicit one of a channel's member."""
+        """Check that the collection is the chaincode's, or the implicit one of a channel's member.
+
+        "" passes too: Fabric's cache of names has it, which shows where a request does not ask for the
+        collection (of a hash).
+        """
         if self._names is None:
-            self._names = frozenset(self._collections.names(self.namespace))
+            self._names = frozenset({"", *self._collections.names(self.namespace)})
         if name not in self._names:
             raise ContractError(
                 f"collection [{name}] not defined in the collection config for chaincode "
