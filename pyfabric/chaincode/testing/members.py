@@ -18,10 +18,10 @@ from pyfabric.identity.units import Unit
 from pyfabric.rules.configuration.channel_config import Capabilities
 from pyfabric.rules.policies.access import unsatisfied
 from pyfabric.rules.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
+from pyfabric.rules.policies.paths import WRITERS
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
 _REMEMBERED: Final = 256
-_WRITERS: Final = "/Channel/Application/Writers"
 _CAPABILITIES: Final = Capabilities(
     channel=frozenset({"V3_0"}), orderer=frozenset({"V2_0"}), application=frozenset({"V2_5"})
 )
@@ -103,7 +103,7 @@ class TestMembers:
         try:
             writers.evaluate_identities(identities)
         except PolicyError as error:
-            raise unsatisfied(self.channel_id, _WRITERS, error) from error
+            raise unsatisfied(self.channel_id, WRITERS, error) from error
 
     def peer(self, msp_id: str) -> MemberIdentity:
         """Return the identity of an organisation's peer."""
