@@ -76,7 +76,8 @@ def make_channel(
 ) -> Channel:
     """Return a new channel, on which a chaincode and those that it calls are defined.
 
-    The channel's members are `organizations`; None: those that the collections name, and whoever comes.
+    The channel's members are `organizations`; None: those that the collections name, and
+    those that are asked for.
     Raises PolicySyntaxError for a collection's policy, ConfigError for a callee that is elsewhere.
     """
     chaincodes = {

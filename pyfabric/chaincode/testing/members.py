@@ -41,7 +41,7 @@ class UnverifiedIdentity(MemberIdentity):
 
 
 class UnverifiedMSP(MSP):
-    """An organisation to which belongs whoever says so."""
+    """An organisation whose members are all certificates that name it."""
 
     def identity(self, certificate_pem: bytes) -> MemberIdentity:
         """Return the identity with this certificate; raises IdentityError for other bytes."""

@@ -1,6 +1,6 @@
 """The words in which a peer refuses access to a channel.
 
-Source: core/aclmgmt and core/policy (policy.go) of Fabric 3.1; texts are those.
+Source: core/aclmgmt and core/policy (policy.go) of Fabric 3.1; texts are the same.
 """
 
 from pyfabric.errors import PolicyError

@@ -1,7 +1,7 @@
 """What one transaction may do in the collections of its chaincode.
 
 Sources: core/chaincode/handler.go, core/common/privdata/store.go and txmgr/collection_val.go of Fabric
-3.1; texts are those. As on Fabric's peers, asking for a collection reads the chaincode's definition
+3.1; texts are the same. As on Fabric's peers, asking for a collection reads the chaincode's definition
 within the transaction: it conflicts with a change of the definition.
 """
 

@@ -30,7 +30,7 @@ CALLER, CALLED = Chaincode([Relay()]), Chaincode([Relay()])
 
 
 def ledgers(**options: Any) -> tuple[TestLedger, TestLedger]:
-    """A caller with a chaincode on its own channel, and another ledger."""
+    """Return a caller with a chaincode on its own channel, and another ledger."""
     other = TestLedger(CALLED, channel="archive", name="records")
     caller = TestLedger(
         CALLER,
@@ -42,7 +42,7 @@ def ledgers(**options: Any) -> tuple[TestLedger, TestLedger]:
 
 
 def call(ledger: TestLedger, name: str, channel: str, *arguments: str, **options: Any) -> str:
-    """Have the caller call, and answer "status|message|payload"."""
+    """Call through the caller, and return "status|message|payload"."""
     return ledger.submit("call", name, channel, list(arguments), **options).decode()
 
 

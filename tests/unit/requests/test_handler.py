@@ -50,7 +50,7 @@ class Empty(MemoryState):
 def handler(
     values: dict[tuple[str, str], bytes] | None = None, *capabilities: str
 ) -> tuple[RequestHandler, PrivateSimulation]:
-    """The handler of a transaction, and what it simulates."""
+    """Return the handler of a transaction, and what it simulates."""
     updates = Updates()
     for place, value in (values or {}).items():
         updates.put(place, VersionedValue(value, Version(1, 0)))
@@ -63,7 +63,7 @@ def handler(
 
 
 def refused(handled: RequestHandler, kind: int, request: Message | bytes = b"") -> str:
-    """The text of the peer's refusal."""
+    """Return the text of the peer's refusal."""
     payload = request if isinstance(request, bytes) else request.SerializeToString()
     with pytest.raises(ContractError) as caught:
         handled.answer(kind, payload)
@@ -173,7 +173,7 @@ def test_a_query_is_open_until_its_last_result_or_its_end() -> None:
 
 
 def keys(results: Iterable[shim.QueryResultBytes]) -> list[str]:
-    """The keys of a response."""
+    """Return the keys of a response."""
     return [kv_query_result_pb2.KV.FromString(one.resultBytes).key for one in results]
 
 
