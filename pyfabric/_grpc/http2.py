@@ -40,7 +40,7 @@ class WriteCoalescing:
         self._until = 0.0
 
     def pays(self, running: int) -> bool:
-        """Return whether to delay a write while so many transactions run on the stream."""
+        """Return whether to delay a write while this number of transactions runs on the stream."""
         now = self._now()
         if running >= _COALESCING_FROM:
             self._until = now + _COALESCING_LASTS

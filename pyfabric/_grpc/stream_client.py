@@ -56,7 +56,7 @@ class ClientCall(Protocol):
         """Send a message after those before it; `coalesce`: together with others that follow soon."""
 
     def cancel(self) -> None:
-        """End the call and its connection; what was not sent yet is lost."""
+        """Cancel the call and close its connection; what was not sent yet is lost."""
 
 
 async def open_stream(
@@ -193,7 +193,7 @@ class _ClientConnection(Connection, Generic[L]):
             self._status = rpc_error(StatusCode(int(status)), text)
 
     def _end(self, reason: str) -> None:
-        """End the call, and with it the connection."""
+        """Report the end of the call, and close the connection."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.closed(reason)

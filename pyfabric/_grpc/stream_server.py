@@ -23,10 +23,10 @@ class ServerListener(Protocol):
         """Handle a message of the client."""
 
     def drain(self) -> None:
-        """End the call as soon as nothing is left to do: the server is stopping."""
+        """Finish the call as soon as nothing is left to do: the server is stopping."""
 
     def closed(self) -> None:
-        """Handle the end of the call: the client sends no more or has gone, or the listener ended it."""
+        """Handle the end of the call: the client sends no more or has gone, or the listener finished it."""
 
 
 class ServerCall:
@@ -47,7 +47,7 @@ class ServerCall:
         self._connection.flush_soon(coalesce=coalesce)
 
     def end(self, status: StatusCode = StatusCode.OK, text: str = "") -> None:
-        """End the call after what was sent; nothing is received from now on."""
+        """Finish the call after what was sent; nothing is received from now on."""
         if self._status is None:
             self._status = (status, text)
             self._connection.flush_soon()

@@ -25,7 +25,7 @@ AsyncExchange = Callable[[shim.ChaincodeMessage.Type, bytes], Awaitable[bytes]]
 
 
 class AsyncAsk(Protocol):
-    """Sends a request, awaits and reads its answer."""
+    """Sends a request, awaits and reads its response."""
 
     async def __call__(self, request: Request[T], /) -> T: ...
 
@@ -42,11 +42,11 @@ class AsyncState:
         self._batch = batch
 
     async def get_state(self, key: str) -> bytes | None:
-        """The committed value of a key, None if it has none; own writes are not seen."""
+        """Return the committed value of a key, None if it has none; own writes are not seen."""
         return await self._ask(requests.get_state(key, self._collection))
 
     async def get_multiple_states(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The committed values of several keys in few requests, in the order of the keys."""
+        """Return the committed values of several keys in few requests, in the order of the keys."""
         found = requests.get_states(keys, self._multiple_reads, self._collection)
         return [value for each in found for value in await self._ask(each)]
 
@@ -70,16 +70,16 @@ class AsyncState:
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str] = ()
     ) -> "AsyncQueryIterator[KeyValue]":
-        """All records whose composite key begins with these parts."""
+        """Return all records whose composite key begins with these parts."""
         bounds = composite_range(object_type, attributes)
         return AsyncQueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_query_result(self, query: str) -> "AsyncQueryIterator[KeyValue]":
-        """What a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
+        """Return what a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
         return AsyncQueryIterator(self._ask, requests.query_result(query, self._collection))
 
     async def get_state_validation_parameter(self, key: str) -> bytes | None:
-        """The key's own endorsement policy (bytes), None if the chaincode's applies."""
+        """Return the key's own endorsement policy (bytes), None if the chaincode's applies."""
         return await self._ask(requests.get_validation_parameter(key, self._collection))
 
     async def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
@@ -95,7 +95,7 @@ class AsyncPrivateCollection(AsyncState):
     """As `PrivateCollection`, awaited."""
 
     async def get_hash(self, key: str) -> bytes | None:
-        """The SHA-256 of a value, which departments outside the collection can read too."""
+        """Return the SHA-256 of a value, which departments outside the collection can read too."""
         return await self._ask(requests.get_hash(key, self._collection))
 
     async def purge(self, key: str) -> None:
@@ -117,25 +117,25 @@ class AsyncStub(AsyncState, TransactionInfo):
     async def get_state_range_with_pagination(
         self, start: str, end: str, page_size: int, bookmark: str = ""
     ) -> Page:
-        """One page of a range. Pages are not checked again at commit: for queries only."""
+        """Return one page of a range. Pages are not checked again at commit: for queries only."""
         bounds = simple_range(start, end)
         return await self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     async def get_state_by_partial_composite_key_with_pagination(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:
-        """One page of the records whose composite key begins with these parts; for queries only."""
+        """Return one page of the records whose composite key begins with these parts; for queries only."""
         bounds = composite_range(object_type, attributes)
         return await self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     async def get_query_result_with_pagination(
         self, query: str, page_size: int, bookmark: str = ""
     ) -> Page:
-        """One page of what a rich query finds; for queries only."""
+        """Return one page of what a rich query finds; for queries only."""
         return await self._ask(requests.query_page(query, page_size, bookmark))
 
     def get_history_for_key(self, key: str) -> "AsyncQueryIterator[Modification]":
-        """All that was written to a key, newest first. Not checked again at commit."""
+        """Return all that was written to a key, newest first. Not checked again at commit."""
         return AsyncQueryIterator(self._ask, requests.history(key))
 
     async def invoke_chaincode(
@@ -162,7 +162,7 @@ class AsyncStub(AsyncState, TransactionInfo):
             await self._ask(request)
 
     def collection(self, name: str) -> "AsyncPrivateCollection":
-        """A collection of private data."""
+        """Return a collection of private data."""
         if not name:
             raise ContractError("collection must not be an empty string")
         return AsyncPrivateCollection(self._ask, name, self._multiple_reads, self._batch)

@@ -78,11 +78,11 @@ class Chaincode:
             self._async[name] = _Loaded(contract, functions)
 
     def is_async(self, invocation: Invocation) -> bool:
-        """Whether `run_async` runs the invocation, and not `run`."""
+        """Return whether `run_async` runs the invocation, and not `run`."""
         return self._names(invocation)[0] in self._async
 
     def function_name(self, invocation: Invocation) -> str:
-        """The function that an invocation calls, with its contract; "unknown" if there is none."""
+        """Return the function that an invocation calls, with its contract; "unknown" if there is none."""
         contract, name = self._names(invocation)
         loaded = (self._sync | self._async).get(contract)
         return f"{contract}:{name}" if loaded and name in loaded.functions else "unknown"
@@ -110,7 +110,7 @@ class Chaincode:
         return boundary.refusal()
 
     def _names(self, invocation: Invocation) -> tuple[str, str]:
-        """The contract and the function that an invocation names."""
+        """Return the contract and the function that an invocation names."""
         first = invocation.arguments[0] if invocation.arguments else b""
         contract, separator, function = first.decode(errors="replace").partition(":")
         return (contract or self._default, function) if separator else (self._default, contract)
@@ -170,7 +170,7 @@ class _Boundary:
         return not isinstance(error, asyncio.CancelledError | GeneratorExit)
 
     def refusal(self) -> Result:
-        """The result of the invocation that failed."""
+        """Return the result of the invocation that failed."""
         error = self._error
         if isinstance(error, FabricError):
             return Result(ERROR, str(error), b"", None)

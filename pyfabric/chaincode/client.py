@@ -37,11 +37,11 @@ class ClientIdentity:
         return load_certificate(self._serialized.id_bytes)
 
     def attribute(self, name: str) -> str | None:
-        """The value of a certificate attribute (as Fabric CA writes them), None if it has none."""
+        """Return the value of a certificate attribute (as Fabric CA writes them), None if it has none."""
         return self._attributes.get(name)
 
     def has_attribute(self, name: str, value: str | None = None) -> bool:
-        """Whether the certificate has the attribute, and with this value if one is given."""
+        """Return whether the certificate has the attribute, and with this value if one is given."""
         found = self.attribute(name)
         return found is not None and value in (None, found)
 

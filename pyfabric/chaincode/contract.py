@@ -36,7 +36,7 @@ def query(function: F) -> F:
 
 
 def function_kind(function: object) -> FunctionKind | None:
-    """How a method was offered; None if it was not."""
+    """Return how a method was offered; None if it was not."""
     kind: FunctionKind | None = getattr(function, _MARK, None)
     return kind
 
@@ -92,15 +92,15 @@ class Contract(ContractBase):
     """
 
     def before_transaction(self, ctx: Context) -> None:
-        """Called before each known function; raising refuses the transaction."""
+        """Run before each known function; raising refuses the transaction."""
 
     def after_transaction(self, ctx: Context, result: object) -> None:
-        """Called after each function that returned; raising refuses the transaction."""
+        """Run after each function that returned; raising refuses the transaction."""
 
     def unknown_transaction(
         self, ctx: Context, function: str, arguments: Sequence[bytes]
     ) -> object:
-        """Called instead of a function that the contract does not have; its result is the answer."""
+        """Run instead of a function that the contract does not have; returns the result."""
         raise unknown_function(function)
 
 
@@ -108,18 +108,18 @@ class AsyncContract(ContractBase):
     """A contract whose functions are coroutines; they run on the server's loop and must not block."""
 
     async def before_transaction(self, ctx: AsyncContext) -> None:
-        """Called before each known function; raising refuses the transaction."""
+        """Run before each known function; raising refuses the transaction."""
 
     async def after_transaction(self, ctx: AsyncContext, result: object) -> None:
-        """Called after each function that returned; raising refuses the transaction."""
+        """Run after each function that returned; raising refuses the transaction."""
 
     async def unknown_transaction(
         self, ctx: AsyncContext, function: str, arguments: Sequence[bytes]
     ) -> object:
-        """Called instead of a function that the contract does not have; its result is the answer."""
+        """Run instead of a function that the contract does not have; returns the result."""
         raise unknown_function(function)
 
 
 def unknown_function(function: str) -> ContractError:
-    """The refusal of a function that does not exist, in the words of Fabric's own runtime."""
+    """Return the refusal of a function that does not exist, in the words of Fabric's own runtime."""
     return ContractError(f"You've asked to invoke a function that does not exist: {function}")

@@ -36,7 +36,7 @@ Write = Callable[[Any], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How values of one type hint travel; `schema_hint` is the type whose JSON schema tells of it."""
+    """How values of one type hint travel; `schema_hint` is the type whose JSON schema describes them."""
 
     read: Read
     write: Write
@@ -45,7 +45,7 @@ class Conversion:
 
 
 def conversion(hint: Any) -> Conversion:
-    """The conversion of a type hint; raises ConfigError if contracts cannot use it."""
+    """Return the conversion of a type hint; raises ConfigError if contracts cannot use it."""
     base, constraints = _unwrapped(hint)
     inner = _optional_of(base)
     found = _conversion(base) if inner is None else _optional(conversion(inner))
@@ -53,7 +53,7 @@ def conversion(hint: Any) -> Conversion:
 
 
 def encode_value(value: object) -> bytes:
-    """The bytes of a value whose type is known only now: what a caller passes as an argument."""
+    """Return the bytes of a value whose type is known only now: what a caller passes as an argument."""
     if value is None:
         return b""
     if isinstance(value, Enum):
@@ -177,12 +177,12 @@ def _one_of(members: dict[Any, Any], hint: Any) -> Conversion:
 
     def read(data: bytes) -> Any:
         if data not in by_text:
-            raise ContractError(f"{_text(data)!r:.40} is none of: {names}")
+            raise ContractError(f"{_text(data)!r:.40} is not one of: {names}")
         return by_text[data]
 
     def write(value: Any) -> bytes:
         if value not in texts:
-            raise ContractError(f"returned a {type(value).__name__} that is none of: {names}")
+            raise ContractError(f"returned a {type(value).__name__} that is not one of: {names}")
         return texts[value]
 
     return Conversion(read, write, hint)
@@ -228,7 +228,7 @@ def _optional(inner: Conversion) -> Conversion:
 
 
 def _constrained(found: Conversion, hint: Any) -> Conversion:
-    """A conversion whose values must also satisfy an `Annotated` hint's constraints."""
+    """Return a conversion whose values must also satisfy an `Annotated` hint's constraints."""
     adapter: TypeAdapter[Any] = TypeAdapter(hint)
 
     def read(data: bytes) -> Any:

@@ -42,7 +42,7 @@ class Function:
     call: Callable[..., Any]
 
     def read(self, given: Sequence[bytes]) -> list[Any]:
-        """The values of the arguments; raises ContractError that names the one that is wrong."""
+        """Return the values of the arguments; raises ContractError that names the one that is wrong."""
         self._check_count(len(given))
         extra = len(given) - len(self.arguments)
         rest = () if self.rest is None else (self.rest,) * extra
@@ -53,7 +53,7 @@ class Function:
         ]
 
     def write(self, value: object) -> bytes:
-        """The bytes of the function's result; raises ContractError if it has the wrong type."""
+        """Return the bytes of the function's result; raises ContractError if it has the wrong type."""
         try:
             return self.result.write(value)
         except ContractError as error:
@@ -71,7 +71,7 @@ class Function:
 
 
 def load_functions(contract: Contract | AsyncContract) -> dict[str, Function]:
-    """The functions of a contract by name; raises ConfigError for what could not be called."""
+    """Return the functions of a contract by name; raises ConfigError for what could not be called."""
     kind = type(contract)
     is_async = isinstance(contract, AsyncContract)
     functions = {}
@@ -81,7 +81,7 @@ def load_functions(contract: Contract | AsyncContract) -> dict[str, Function]:
     for name in _FACTS:
         if not isinstance(getattr(kind, name), str):
             raise ConfigError(
-                f"{kind.__name__}.{name} says what the contract is: it must be a text"
+                f"{kind.__name__}.{name} cannot describe the contract: it is not a text; write a string"
             )
     for name in _HOOKS:
         _check_colour(kind, name, getattr(kind, name), is_async=is_async)

@@ -13,8 +13,8 @@ now and again at each SIGHUP:
 
 Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
 {"error": "text"}. Without a certificate a service is plaintext; a certificate without its key is an
-error. `operations` may be left out. The host ends when stdin does, or on SIGTERM: running transactions
-are answered first.
+error. `operations` may be left out. The host stops when stdin ends, or on SIGTERM: running
+transactions are completed first.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class ContractHost:
             self._servers[service] = server
 
     async def stop(self) -> None:
-        """End all services; running transactions are answered first."""
+        """Stop all services; running transactions are completed first."""
         await self._stop(list(self._servers))
         await self._serve_operations(None)
 
@@ -147,7 +147,7 @@ class ContractHost:
         return {each.package_id: partial(self._check, each) for each in self._wanted.services}
 
     async def _check(self, service: Service) -> str | None:
-        """What keeps peers from a package, as far as the host can tell."""
+        """Return what keeps peers from a package, as far as the host can tell."""
         if service not in self._servers:
             return "not served"
         place = Address.parse(self._servers[service].address)
@@ -202,7 +202,7 @@ async def _run(wanted: AsyncIterator[bytes], answer: Callable[[str], None]) -> N
 
 
 async def _from_input() -> AsyncIterator[bytes]:
-    """The lines of stdin, until it ends or a signal ends the process."""
+    """Yield the lines of stdin, until it ends or a signal stops the process."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     transport, _ = await loop.connect_read_pipe(
@@ -218,7 +218,7 @@ async def _from_input() -> AsyncIterator[bytes]:
 
 
 async def _from_file(file: Path) -> AsyncIterator[bytes]:
-    """The content of a file, now and at each SIGHUP, until a signal ends the process."""
+    """Yield the content of a file, now and at each SIGHUP, until a signal stops the process."""
     loop = asyncio.get_running_loop()
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGHUP, *_ENDING):
@@ -230,7 +230,7 @@ async def _from_file(file: Path) -> AsyncIterator[bytes]:
 
 
 def _line(file: Path) -> bytes:
-    """The content of the file; nothing, which is no list of services, if it cannot be read."""
+    """Return the content of the file; nothing, an invalid list of services, if it cannot be read."""
     try:
         return file.read_bytes()
     except OSError as error:
@@ -239,7 +239,7 @@ def _line(file: Path) -> bytes:
 
 
 async def _applied(host: ContractHost, line: bytes) -> str:
-    """Apply a line; whatever a contract's module raises is an answer too, and ends nothing."""
+    """Apply a line, and return the reply; what a contract's module raises becomes one too."""
     task = asyncio.ensure_future(host.apply(line))
     await asyncio.wait([task])
     error = task.exception()

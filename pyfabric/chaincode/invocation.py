@@ -39,7 +39,7 @@ class Invocation:
 
     `arguments` begins with the function's name. `signed_proposal` (bytes of protos.SignedProposal)
     is what the client signed; the properties read it only when they are asked. `multiple_reads` is how
-    many keys the peer reads in one request, `write_batch` how many writes it takes in one; 0: one at a
+    many keys the peer reads in one request, `write_batch` how many writes it accepts in one; 0: one at a
     time (before Fabric 3.1).
     """
 

@@ -42,7 +42,7 @@ class JsonType(Generic[T]):
             )
 
     def load(self, data: bytes) -> T:
-        """The value; raises ContractError that says where it is wrong."""
+        """Return the value; raises ContractError with the place that is wrong."""
         check_json(data)
         try:
             return self.adapter.validate_json(data, strict=True)
@@ -50,7 +50,7 @@ class JsonType(Generic[T]):
             raise ContractError(_first_problem(error)) from error
 
     def dump(self, value: T) -> bytes:
-        """The value's bytes; raises ContractError if it is not of this type."""
+        """Return the value's bytes; raises ContractError if it is not of this type."""
         try:
             return _write(self.adapter.dump_python(value, mode="json", warnings="error"))
         except PydanticSerializationError as error:
@@ -63,7 +63,7 @@ def _json_type(hint: Hashable) -> JsonType[Any]:
 
 
 def to_json(value: object) -> bytes:
-    """The JSON of a dataclass, model, list, dict or plain value, as state stores it."""
+    """Return the JSON of a dataclass, model, list, dict or plain value, as state stores it."""
     if not isinstance(value, _PLAIN):
         return _json_type(cast("Hashable", type(value))).dump(value)
     try:
@@ -91,7 +91,7 @@ def check_json(data: bytes) -> None:
 
 
 def _configurable(hint: Any) -> Any:
-    """A new name for the hint: pydantic lets a configuration reach plain dataclasses only so."""
+    """Return a new name for the hint: pydantic lets a configuration reach plain dataclasses only so."""
     return NewType(_hint_name(hint), hint)
 
 

@@ -30,10 +30,10 @@ class KeyEndorsementPolicy:
 
     @classmethod
     def from_bytes(cls, parameter: bytes | None) -> Self:
-        """The policy in a key's validation parameter; None is a policy without departments.
+        """Return the policy in a key's validation parameter; None is a policy without departments.
 
         As in Go, only roles are read, and whatever the rule says, all of them must endorse. Raises
-        DecodeError if it is no signature policy.
+        DecodeError for other bytes.
         """
         envelope = decode(policies_pb2.SignaturePolicyEnvelope, parameter or b"")
         found = (
@@ -49,20 +49,20 @@ class KeyEndorsementPolicy:
         return tuple(sorted(self._roles))
 
     def with_peers(self, *msp_ids: str) -> Self:
-        """This policy, with a peer of each of these departments too."""
+        """Return this policy, with a peer of each of these departments too."""
         return self._with(_Role.PEER, msp_ids)
 
     def with_members(self, *msp_ids: str) -> Self:
-        """This policy, with some member of each of these departments too, whatever its role."""
+        """Return this policy, with a member of each of these departments too, whatever its role."""
         return self._with(_Role.MEMBER, msp_ids)
 
     def without(self, *msp_ids: str) -> Self:
-        """This policy without these departments."""
+        """Return this policy without these departments."""
         kept = {name: role for name, role in self._roles.items() if name not in msp_ids}
         return type(self)(MappingProxyType(kept))
 
     def to_bytes(self) -> bytes:
-        """The validation parameter: a signature policy that asks for all of the departments."""
+        """Return the validation parameter: a signature policy that asks for all of the departments."""
         policy = policies_pb2.SignaturePolicyEnvelope(version=0)
         policy.rule.n_out_of.n = len(self._roles)
         for index, msp_id in enumerate(self.msp_ids):

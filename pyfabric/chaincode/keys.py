@@ -11,7 +11,7 @@ _FIRST_SIMPLE = "\x01"
 
 
 def require_key(key: str) -> str:
-    """`key`, if state can have such a key; raises ContractError for an empty or a broken one."""
+    """Return `key`, if state can have such a key; raises ContractError for an empty or a broken one."""
     if not key:
         raise ContractError("key must not be an empty string")
     _encoded(key, "key")
@@ -19,7 +19,7 @@ def require_key(key: str) -> str:
 
 
 def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
-    """The key of an object type with its attributes, apart from all simple keys.
+    """Return the key of an object type with its attributes, apart from all simple keys.
 
     U+0000 and U+10FFFF would let one attribute pose as two, so they are refused (ContractError), as
     is text that is not valid Unicode.
@@ -37,7 +37,7 @@ def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
 
 
 def split_composite_key(key: str) -> tuple[str, list[str]]:
-    """The object type and the attributes of a composite key; ContractError if it is not one."""
+    """Return the object type and the attributes of a composite key; ContractError if it is not one."""
     if len(key) < 2 or key[0] != _NAMESPACE or key[-1] != _SEPARATOR:
         raise ContractError(f"not a composite key: {key!r:.80}")
     object_type, *attributes = key[1:-1].split(_SEPARATOR)
@@ -45,7 +45,7 @@ def split_composite_key(key: str) -> tuple[str, list[str]]:
 
 
 def simple_range(start: str, end: str) -> tuple[str, str]:
-    """The bounds of a range of simple keys; an unbounded one leaves composite keys out."""
+    """Return the bounds of a range of simple keys; an unbounded one leaves composite keys out."""
     for bound in (start, end):
         _encoded(bound, "bound of a range")
         if bound.startswith(_NAMESPACE):
@@ -54,13 +54,13 @@ def simple_range(start: str, end: str) -> tuple[str, str]:
 
 
 def composite_range(object_type: str, attributes: Sequence[str]) -> tuple[str, str]:
-    """The bounds of all composite keys that begin with these parts."""
+    """Return the bounds of all composite keys that begin with these parts."""
     start = create_composite_key(object_type, attributes)
     return start, start + _LAST
 
 
 def require_bookmark(bookmark: str, start: str, end: str) -> str:
-    """`bookmark`, if it lies inside the range.
+    """Return `bookmark`, if it lies inside the range.
 
     A peer starts to read at the bookmark, whatever the range says, and bookmarks come from callers:
     one outside would read other records.

@@ -9,7 +9,7 @@ from pyfabric.errors import ConfigError
 
 
 def load_chaincode(names: Sequence[str]) -> Chaincode:
-    """The chaincode of these contract classes, the first being its default contract.
+    """Return the chaincode of these contract classes, the first being its default contract.
 
     A module is imported once in a process. Raises ConfigError for a name that leads to no contract.
     """

@@ -37,14 +37,14 @@ class Phase(StrEnum):
 
 
 class Key(NamedTuple):
-    """What tells the transactions of a stream apart."""
+    """What identifies a transaction on a stream."""
 
     channel_id: str
     transaction_id: str
 
 
 class Waiter(Protocol):
-    """Whoever waits for the answer to a request: gets its payload, or the peer's error text."""
+    """One that waits for the response to a request: it gets the payload, or the peer's error text."""
 
     def deliver(self, payload: bytes, error: str | None) -> None: ...
 
@@ -75,7 +75,7 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End the stream: the peer does not keep to the protocol."""
+    """Close the stream: the peer does not keep to the protocol."""
 
 
 Action: TypeAlias = Send | Begin | Deliver | End
@@ -101,7 +101,7 @@ class Machine:
         return len(self._running)
 
     def open(self) -> list[Action]:
-        """What to do when a peer has connected: register the package."""
+        """Return what to do when a peer has connected: register the package."""
         chaincode_id = chaincode_pb2.ChaincodeID(name=self._package_id)
         message = shim.ChaincodeMessage(
             type=shim.ChaincodeMessage.REGISTER, payload=chaincode_id.SerializeToString()
@@ -109,7 +109,7 @@ class Machine:
         return [Send(message.SerializeToString())]
 
     def receive(self, data: bytes) -> list[Action]:
-        """What to do about a message from the peer."""
+        """Return what to do about a message from the peer."""
         try:
             message = decode(shim.ChaincodeMessage, data)
         except DecodeError:
@@ -118,7 +118,7 @@ class Machine:
         return handler(self, message)
 
     def ask(self, key: Key, waiter: Waiter, kind: Type, payload: bytes) -> list[Action]:
-        """Send a transaction's request as soon as the peer takes it."""
+        """Return what sends a transaction's request as soon as the peer takes it."""
         requests = self._running.get(key)
         if requests is None:
             return [Deliver(waiter, b"", _STREAM_ENDED)]
@@ -129,7 +129,7 @@ class Machine:
         return [Send(message)] if len(requests) == 1 else []
 
     def finish(self, key: Key, result: Result) -> list[Action]:
-        """Answer a transaction; nothing happens if the stream has ended meanwhile."""
+        """Return what completes a transaction: nothing, if the stream has ended meanwhile."""
         if self._running.pop(key, None) is None:
             return []
         response = proposal_response_pb2.Response(
@@ -149,13 +149,13 @@ class Machine:
         return [Send(message.SerializeToString())]
 
     def close(self) -> list[Action]:
-        """What to do when the stream has ended: whoever waits learns that no answer comes."""
+        """Return what to do when the stream has ended: report it to those that wait for a response."""
         waiting = [each for requests in self._running.values() for each in requests]
         self._running.clear()
         return [Deliver(waiter, b"", _STREAM_ENDED) for waiter, _ in waiting]
 
     def ready(self, message: shim.ChaincodeMessage) -> list[Action]:
-        """The READY message: what this peer offers beyond the first protocol."""
+        """Handle READY, in which the peer offers what its release has beyond the first protocol."""
         try:
             offer = decode(chaincode_pb2.ChaincodeAdditionalParams, message.payload)
         except DecodeError:
@@ -168,7 +168,7 @@ class Machine:
         return []
 
     def begin(self, message: shim.ChaincodeMessage) -> list[Action]:
-        """A TRANSACTION or INIT message."""
+        """Handle TRANSACTION or INIT."""
         key = Key(message.channel_id, message.txid)
         try:
             invocation = Invocation.from_message(
@@ -182,7 +182,7 @@ class Machine:
         return [Begin(key, invocation)]
 
     def answer(self, message: shim.ChaincodeMessage) -> list[Action]:
-        """A RESPONSE or ERROR message; one that nobody waits for is of a transaction that ended."""
+        """Handle RESPONSE or ERROR; nobody waits for those of a transaction that has completed."""
         requests = self._running.get(Key(message.channel_id, message.txid))
         if not requests:
             return []

@@ -23,7 +23,7 @@ _TAGS = {FunctionKind.SUBMIT: ["SUBMIT", "submitTx"], FunctionKind.EVALUATE: ["E
 def describe(
     contracts: Iterable[ContractBase], functions: Mapping[str, Mapping[str, Function]]
 ) -> dict[str, Any]:
-    """The metadata of contracts; `functions` are those of each contract's name."""
+    """Return the metadata of contracts; `functions` are those of each contract's name."""
     schemas, shared = _schemas(functions)
     described: dict[str, Any] = {}
     for contract in contracts:
@@ -55,7 +55,7 @@ def describe(
 def _schemas(
     functions: Mapping[str, Mapping[str, Function]],
 ) -> tuple[dict[tuple[str, str, str], Any], dict[str, Any]]:
-    """The schema of each argument and result, and those of the types that they name.
+    """Return the schema of each argument and result, and those of the types that they name.
 
     All are made at once: two types of one name then get names of their own.
     """
@@ -73,7 +73,7 @@ def _schemas(
 
 
 def _hints(function: Function) -> dict[str, Any]:
-    """The type of each argument by its name, and of the result by ""."""
+    """Return the type of each argument by its name, and of the result by ""."""
     hints = {each.name: each.conversion.schema_hint for each in _all_arguments(function)}
     if function.result.schema_hint is not type(None):
         hints[_RESULT] = function.result.schema_hint

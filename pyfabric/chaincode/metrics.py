@@ -31,9 +31,9 @@ class ContractMetrics:
         )
 
     def stream_opened(self, package_id: str) -> None:
-        """A peer has connected."""
+        """Count a peer that has connected."""
         self._streams[package_id] = self._streams.get(package_id, 0) + 1
 
     def stream_closed(self, package_id: str) -> None:
-        """A peer has gone."""
+        """Count a peer that has disconnected."""
         self._streams[package_id] -= 1

@@ -1,4 +1,4 @@
-"""One peer's stream: reads messages, runs transactions side by side, writes one message at a time."""
+"""One peer's stream: it reads messages, runs transactions side by side, and writes one message at a time."""
 
 import asyncio
 import time
@@ -50,16 +50,16 @@ class PeerStream:
         self._perform(self._machine.open())
 
     def receive(self, message: bytes) -> None:
-        """A message of the peer has come."""
+        """Handle a message of the peer."""
         self._perform(self._machine.receive(message))
 
     def drain(self) -> None:
-        """Take no more transactions, and end the call when those that run are answered."""
+        """Take no more transactions, and finish the call when those that run are completed."""
         self._draining = True
         self._end_if_drained()
 
     def closed(self) -> None:
-        """The call is over: nothing more can be asked or answered."""
+        """Report to what still runs that the call has ended."""
         self._metrics.stream_closed(self._package_id)
         self._perform(self._machine.close())
         for task in self._tasks:
@@ -107,7 +107,7 @@ class PeerStream:
         self._perform(self._machine.ask(key, waiter, kind, payload))
 
     def _run(self, key: Key, invocation: Invocation) -> None:
-        """A transaction of a blocking contract, in a thread of its own."""
+        """Run a transaction of a blocking contract, in a thread of its own."""
         thread = _Thread()
 
         def exchange(kind: Type, payload: bytes) -> bytes:
@@ -119,7 +119,7 @@ class PeerStream:
         self._inbox.put(lambda: self._finish(key, result))
 
     async def _run_async(self, key: Key, invocation: Invocation) -> None:
-        """A transaction of an asynchronous contract, as a task."""
+        """Run a transaction of an asynchronous contract, as a task."""
 
         async def exchange(kind: Type, payload: bytes) -> bytes:
             waiter = _Coroutine(self._loop.create_future())
@@ -144,7 +144,7 @@ class PeerStream:
 
 
 class _Inbox:
-    """What threads leave for the loop to do: much at once wakes it only once."""
+    """Jobs of threads for the loop, which many jobs at once wake only once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -152,7 +152,7 @@ class _Inbox:
         self._woken = False
 
     def put(self, job: Callable[[], None]) -> None:
-        """Have the loop do a job, after those before it; nothing happens once the loop is closed."""
+        """Add a job that the loop does after those before it; nothing happens once the loop is closed."""
         self._jobs.append(job)
         if not self._woken and not self._loop.is_closed():
             self._woken = True
@@ -167,7 +167,7 @@ class _Inbox:
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
-    """A thread that waits for the answer to its request."""
+    """A thread that waits for the response to its request."""
 
     answers: SimpleQueue[tuple[bytes, str | None]] = field(default_factory=SimpleQueue)
 
@@ -183,7 +183,7 @@ class _Thread:
 
 @dataclass(frozen=True, slots=True)
 class _Coroutine:
-    """A coroutine that waits for the answer to its request."""
+    """A coroutine that waits for the response to its request."""
 
     answer: asyncio.Future[bytes]
 

@@ -1,4 +1,4 @@
-"""What a contract may ask of its peer: each request, and how its answer reads; for writes see `writes`.
+"""What a contract may ask of its peer: each request, and how its response is read; for writes see `writes`.
 
 Source: peer/chaincode_shim.proto, and the peer's handler of it. Both stubs send these; nothing here
 sends. `collection` names a collection of private data, "" public state.
@@ -33,7 +33,7 @@ VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """One request of `type` (ChaincodeMessage.Type), and what its answer's payload means."""
+    """One request of `type` (ChaincodeMessage.Type), and how the payload of its response is read."""
 
     type: shim.ChaincodeMessage.Type
     payload: bytes
@@ -41,13 +41,13 @@ class Request(Generic[T]):
 
 
 class Ask(Protocol):
-    """Sends a request and reads its answer."""
+    """Sends a request and reads its response."""
 
     def __call__(self, request: Request[T], /) -> T: ...
 
 
 def get_state(key: str, collection: str = "") -> Request[bytes | None]:
-    """The committed value of a key; a transaction does not see its own writes."""
+    """Return the committed value of a key; a transaction does not see its own writes."""
     request = shim.GetState(key=require_key(key), collection=collection)
     return Request(shim.ChaincodeMessage.GET_STATE, request.SerializeToString(), _value)
 
@@ -55,7 +55,7 @@ def get_state(key: str, collection: str = "") -> Request[bytes | None]:
 def get_states(
     keys: Sequence[str], most: int, collection: str = ""
 ) -> list[Request[list[bytes | None]]]:
-    """The values of several keys, up to `most` a request; 0: the peer takes one key at a time."""
+    """Return the values of several keys, up to `most` a request; 0: the peer takes one key at a time."""
     if not most:
         singles = [get_state(key, collection) for key in keys]
         return [Request(each.type, each.payload, _one_value) for each in singles]
@@ -64,19 +64,19 @@ def get_states(
 
 
 def get_hash(key: str, collection: str) -> Request[bytes | None]:
-    """The SHA-256 of a private value, which every peer of the channel knows."""
+    """Return the SHA-256 of a private value, which every peer of the channel knows."""
     request = shim.GetState(key=require_key(key), collection=collection)
     return Request(shim.ChaincodeMessage.GET_PRIVATE_DATA_HASH, request.SerializeToString(), _value)
 
 
 def get_validation_parameter(key: str, collection: str = "") -> Request[bytes | None]:
-    """The endorsement policy of a key, if it has one of its own."""
+    """Return the endorsement policy of a key, if it has one of its own."""
     request = shim.GetStateMetadata(key=require_key(key), collection=collection)
     return Request(shim.ChaincodeMessage.GET_STATE_METADATA, request.SerializeToString(), _policy)
 
 
 def state_range(start: str, end: str, collection: str = "") -> Request[Batch[KeyValue]]:
-    """The first results of a range; `end` is left out, and "" has no bound."""
+    """Return the first results of a range; `end` is left out, and "" has no bound."""
     request = shim.GetStateByRange(startKey=start, endKey=end, collection=collection)
     return Request(
         shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_key_values
@@ -84,14 +84,14 @@ def state_range(start: str, end: str, collection: str = "") -> Request[Batch[Key
 
 
 def state_page(start: str, end: str, page_size: int, bookmark: str) -> Request[Page]:
-    """One page of a range, from a bookmark on."""
+    """Return one page of a range, from a bookmark on."""
     wanted = _page_request(page_size, require_bookmark(bookmark, start, end))
     request = shim.GetStateByRange(startKey=start, endKey=end, metadata=wanted)
     return Request(shim.ChaincodeMessage.GET_STATE_BY_RANGE, request.SerializeToString(), read_page)
 
 
 def query_result(query: str, collection: str = "") -> Request[Batch[KeyValue]]:
-    """The first results of a rich query."""
+    """Return the first results of a rich query."""
     request = shim.GetQueryResult(query=query, collection=collection)
     return Request(
         shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_key_values
@@ -99,13 +99,13 @@ def query_result(query: str, collection: str = "") -> Request[Batch[KeyValue]]:
 
 
 def query_page(query: str, page_size: int, bookmark: str) -> Request[Page]:
-    """One page of a rich query, from a bookmark on."""
+    """Return one page of a rich query, from a bookmark on."""
     request = shim.GetQueryResult(query=query, metadata=_page_request(page_size, bookmark))
     return Request(shim.ChaincodeMessage.GET_QUERY_RESULT, request.SerializeToString(), read_page)
 
 
 def history(key: str) -> Request[Batch[Modification]]:
-    """The first of a key's modifications, newest first."""
+    """Return the first of a key's modifications, newest first."""
     request = shim.GetHistoryForKey(key=require_key(key))
     return Request(
         shim.ChaincodeMessage.GET_HISTORY_FOR_KEY, request.SerializeToString(), read_modifications
@@ -170,7 +170,7 @@ def _policy(payload: bytes) -> bytes | None:
 
 
 def _response(payload: bytes) -> Response:
-    """The answer of the chaincode that was called, which the peer wraps in a message of its own."""
+    """Return the response of the called chaincode, which the peer wraps in a message of its own."""
     message = decode(shim.ChaincodeMessage, payload)
     if message.type != shim.ChaincodeMessage.COMPLETED:
         raise StateError(message.payload.decode(errors="replace"))

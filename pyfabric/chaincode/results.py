@@ -59,17 +59,17 @@ class Page:
 
 
 def read_key_values(payload: bytes) -> Batch[KeyValue]:
-    """A batch of keys and values (protos.QueryResponse); raises DecodeError."""
+    """Return a batch of keys and values (protos.QueryResponse); raises DecodeError."""
     return _batch(payload, _key_value)
 
 
 def read_modifications(payload: bytes) -> Batch[Modification]:
-    """A batch of a key's history; raises DecodeError."""
+    """Return a batch of a key's history; raises DecodeError."""
     return _batch(payload, _modification)
 
 
 def read_page(payload: bytes) -> Page:
-    """A page, with its bookmark and count; raises DecodeError."""
+    """Return a page, with its bookmark and count; raises DecodeError."""
     response = decode(shim.QueryResponse, payload)
     described = decode(shim.QueryResponseMetadata, response.metadata)
     items = tuple(_key_value(each.resultBytes) for each in response.results)

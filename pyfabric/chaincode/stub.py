@@ -36,11 +36,11 @@ class State:
         self._batch = batch
 
     def get_state(self, key: str) -> bytes | None:
-        """The committed value of a key, None if it has none; own writes are not seen."""
+        """Return the committed value of a key, None if it has none; own writes are not seen."""
         return self._ask(requests.get_state(key, self._collection))
 
     def get_multiple_states(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The committed values of several keys in few requests, in the order of the keys."""
+        """Return the committed values of several keys in few requests, in the order of the keys."""
         found = requests.get_states(keys, self._multiple_reads, self._collection)
         return [value for each in found for value in self._ask(each)]
 
@@ -64,16 +64,16 @@ class State:
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str] = ()
     ) -> "QueryIterator[KeyValue]":
-        """All records whose composite key begins with these parts."""
+        """Return all records whose composite key begins with these parts."""
         bounds = composite_range(object_type, attributes)
         return QueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_query_result(self, query: str) -> "QueryIterator[KeyValue]":
-        """What a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
+        """Return what a rich query finds; a peer on LevelDB refuses it. Not checked again at commit."""
         return QueryIterator(self._ask, requests.query_result(query, self._collection))
 
     def get_state_validation_parameter(self, key: str) -> bytes | None:
-        """The key's own endorsement policy (bytes), None if the chaincode's applies."""
+        """Return the key's own endorsement policy (bytes), None if the chaincode's applies."""
         return self._ask(requests.get_validation_parameter(key, self._collection))
 
     def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
@@ -89,7 +89,7 @@ class PrivateCollection(State):
     """Private data: members keep the values, all peers of the channel keep their hashes."""
 
     def get_hash(self, key: str) -> bytes | None:
-        """The SHA-256 of a value, which departments outside the collection can read too."""
+        """Return the SHA-256 of a value, which departments outside the collection can read too."""
         return self._ask(requests.get_hash(key, self._collection))
 
     def purge(self, key: str) -> None:
@@ -111,25 +111,25 @@ class Stub(State, TransactionInfo):
     def get_state_range_with_pagination(
         self, start: str, end: str, page_size: int, bookmark: str = ""
     ) -> Page:
-        """One page of a range. Pages are not checked again at commit: for queries only."""
+        """Return one page of a range. Pages are not checked again at commit: for queries only."""
         bounds = simple_range(start, end)
         return self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     def get_state_by_partial_composite_key_with_pagination(
         self, object_type: str, attributes: Sequence[str], page_size: int, bookmark: str = ""
     ) -> Page:
-        """One page of the records whose composite key begins with these parts; for queries only."""
+        """Return one page of the records whose composite key begins with these parts; for queries only."""
         bounds = composite_range(object_type, attributes)
         return self._ask(requests.state_page(*bounds, page_size, bookmark))
 
     def get_query_result_with_pagination(
         self, query: str, page_size: int, bookmark: str = ""
     ) -> Page:
-        """One page of what a rich query finds; for queries only."""
+        """Return one page of what a rich query finds; for queries only."""
         return self._ask(requests.query_page(query, page_size, bookmark))
 
     def get_history_for_key(self, key: str) -> "QueryIterator[Modification]":
-        """All that was written to a key, newest first. Not checked again at commit."""
+        """Return all that was written to a key, newest first. Not checked again at commit."""
         return QueryIterator(self._ask, requests.history(key))
 
     def invoke_chaincode(
@@ -156,7 +156,7 @@ class Stub(State, TransactionInfo):
             self._ask(request)
 
     def collection(self, name: str) -> "PrivateCollection":
-        """A collection of private data."""
+        """Return a collection of private data."""
         if not name:
             raise ContractError("collection must not be an empty string")
         return PrivateCollection(self._ask, name, self._multiple_reads, self._batch)

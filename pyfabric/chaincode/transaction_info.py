@@ -72,9 +72,9 @@ class TransactionInfo:
         self._event = Event(name, payload)
 
     def create_composite_key(self, object_type: str, attributes: Sequence[str]) -> str:
-        """The key of an object type with its attributes; raises ContractError for U+0000, U+10FFFF."""
+        """Return the key of an object type with its attributes; raises ContractError for U+0000, U+10FFFF."""
         return create_composite_key(object_type, attributes)
 
     def split_composite_key(self, key: str) -> tuple[str, list[str]]:
-        """The object type and attributes of a composite key."""
+        """Return the object type and attributes of a composite key."""
         return split_composite_key(key)

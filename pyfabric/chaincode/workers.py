@@ -1,6 +1,6 @@
 """Threads for contracts that block: as many as are needed, up to a bound.
 
-Not concurrent.futures: its threads keep a process from ending for as long as a contract hangs.
+Not concurrent.futures: its threads keep a process alive for as long as a contract hangs.
 """
 
 import threading
@@ -25,7 +25,7 @@ class Workers:
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Let threads end when their jobs are done; does not wait."""
+        """Stop the threads when their jobs are done; does not wait."""
         for _ in range(self._threads):
             self._jobs.put(None)
         self._threads = 0

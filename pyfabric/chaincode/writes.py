@@ -74,7 +74,7 @@ class WriteBatch:
         return self._started
 
     def finish(self) -> list[Request[None]]:
-        """The requests that make the writes held back; those that come later are made at once."""
+        """Return the requests that make the writes held back; those that come later are made at once."""
         records, self._records = list(self._records.values()), {}
         self._started = False
         starts = range(0, len(records), self._most or 1)

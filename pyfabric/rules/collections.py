@@ -1,6 +1,6 @@
 """Private data collections as a channel has agreed on them, and who belongs to each.
 
-Explicit collections stand in chaincodes' committed definitions; beside them each member of the channel
+Explicit collections are in chaincodes' committed definitions; beside them each member of the channel
 has an implicit one in every chaincode. Sources: core/common/privdata and
 core/chaincode/lifecycle/deployedcc_infoprovider.go of Fabric 3.1.
 """
@@ -42,7 +42,7 @@ class Collection:
     member_only_write: bool = False
 
     def includes(self, identity: MemberIdentity) -> bool:
-        """Whether an identity satisfies the policy of the members."""
+        """Return whether an identity satisfies the policy of the members."""
         try:
             self._policy.evaluate_identities([identity])
         except (ConfigError, PolicyError):
@@ -50,7 +50,7 @@ class Collection:
         return True
 
     def stored_by(self, identity: MemberIdentity) -> bool:
-        """Whether a peer keeps the data: its department is named, or the policy includes it."""
+        """Return whether a peer keeps the data: its department is named, or the policy includes it."""
         return identity.msp_id in self.member_organizations or self.includes(identity)
 
     @cached_property
@@ -118,7 +118,7 @@ class Collections:
         self._msp_id = msp_id
 
     def find(self, namespace: str, name: str) -> Collection | None:
-        """A collection of a chaincode, the implicit one of any MSP id included."""
+        """Return a collection of a chaincode, the implicit one of any MSP id included."""
         definition = None
         if namespace != LIFECYCLE:
             definition = self._definition(namespace)
@@ -131,7 +131,7 @@ class Collections:
         return None if static is None else _explicit(static, self._config.msp_manager)
 
     def names(self, namespace: str) -> Sequence[str]:
-        """The explicit and the members' implicit collections of a chaincode."""
+        """Return the explicit and the members' implicit collections of a chaincode."""
         definition = None if namespace == LIFECYCLE else self._definition(namespace)
         explicit = () if definition is None else tuple(definition.explicit_collections)
         implicit = tuple(

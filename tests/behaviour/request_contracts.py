@@ -12,10 +12,10 @@ from typing import Any
 
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
-from pyfabric.chaincode.calls import Call
 
 from pyfabric.chaincode import AsyncContext, AsyncContract, Context, Contract, transaction
 from pyfabric.chaincode.async_stub import AsyncQueryIterator
+from pyfabric.chaincode.requests import Request
 from pyfabric.chaincode.results import Page
 from pyfabric.chaincode.stub import QueryIterator
 from pyfabric.errors import ContractError, FabricError
@@ -127,7 +127,7 @@ class _Run:
             return _parse(kind, payload)
 
         ask = self._ctx.stub._ask
-        return ask(Call(shim.ChaincodeMessage.Type.Value(kind), fields, parse))
+        return ask(Request(shim.ChaincodeMessage.Type.Value(kind), fields, parse))
 
     def _field(self, field: tuple[str, Any]) -> tuple[str, Any]:
         match field:

@@ -70,14 +70,15 @@ def make_channel(
     chaincode: Chaincode,
     *,
     collections: Sequence[CollectionConfig],
-    organizations: Sequence[str],
+    organizations: Sequence[str] | None,
     init_required: bool,
     callees: Mapping[str, Callee | Chaincode | Channel],
 ) -> Channel:
     """Return a new channel, on which a chaincode and those that it calls are defined.
 
-    The channel's members are `organizations`, or those that the collections name. Raises
-    PolicySyntaxError for a collection's policy, ConfigError for a callee that is elsewhere.
+    The channel's members are `organizations`; None: those that the collections name, and
+    those that are asked for.
+    Raises PolicySyntaxError for a collection's policy, ConfigError for a callee that is elsewhere.
     """
     chaincodes = {
         name: chaincode,
@@ -92,9 +93,9 @@ def make_channel(
     state = MemoryState()
     state.commit(_definitions_block(definitions))
     definition = partial(committed_definition, reader=state)
-    members = TestMembers(channel_id, organizations)
+    members = TestMembers(channel_id, organizations or (), anybody=organizations is None)
     known = Collections(members, definition, "")
-    for one in () if organizations else collections:
+    for one in collections if organizations is None else ():
         found = known.find(name, one.name)
         for msp_id in sorted(found.member_organizations) if found is not None else ():
             members.join(msp_id)

@@ -68,7 +68,7 @@ class DeterminismError(AssertionError):
 class DeterminismGuard:
     """Watches contract code; `violation` is the first thing that it called and must not call.
 
-    A contract may catch the error that was raised there: whoever watches looks at `violation`.
+    A contract may catch the error that was raised there: the caller looks at `violation`.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ def _refused_code(frame: FrameType) -> tuple[str, str] | None:
 
 
 def _is_allowed(frame: FrameType | None) -> bool:
-    """Whether logging or an import is under way: neither decides what a contract answers."""
+    """Return whether logging or an import is under way: neither decides what a contract answers."""
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if module in _ALLOWED or module.startswith("logging."):

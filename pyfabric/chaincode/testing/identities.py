@@ -21,7 +21,7 @@ def identity(
     unit: str = "client",
     attributes: Mapping[str, str] | None = None,
 ) -> Identity:
-    """A member of an organisation, with a fresh self-signed certificate.
+    """Return a member of an organisation, with a fresh self-signed certificate.
 
     `unit` is the organisational unit that gives the role (client, admin, peer, orderer); `attributes`
     are written as Fabric CA writes them.

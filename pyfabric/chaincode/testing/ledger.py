@@ -21,6 +21,7 @@ from pyfabric.errors import ConfigError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
 from pyfabric.messages.prepared import CommitStatus
 from pyfabric.rules.collection_configs import CollectionConfig
+from pyfabric.rules.discovery.interest import interest
 from pyfabric.rules.proposals import invalid_proposal, unknown_creator
 from pyfabric.rules.requests.invocations import failed_execution, failed_simulation
 from pyfabric.rules.state.expiry import expire
@@ -100,7 +101,7 @@ class TestLedger:
             name,
             chaincode,
             collections=collections,
-            organizations=organizations or (),
+            organizations=organizations,
             init_required=init_required,
             callees={
                 key: one.channel if isinstance(one, TestLedger) else one
@@ -108,7 +109,6 @@ class TestLedger:
             },
         )
         self._name = name
-        self._open = organizations is None
         self._guard = guard
         self._proposals = 0
         self._committed: set[str] = set()
@@ -195,6 +195,7 @@ class TestLedger:
         result = self._execute(peer, given)
         if guard is not None and guard.violation is not None:
             raise guard.violation
+        private = self._disseminate(peer, given.transaction_id, endorsing)
         if result.status != OK:
             raise ContractError(result.message)
         return Endorsement(
@@ -203,7 +204,7 @@ class TestLedger:
             result.event,
             peer.simulation.read_write_set(),
             given.timestamp,
-            self._disseminate(peer, given.transaction_id, endorsing),
+            private,
         )
 
     def commit(self, endorsements: Sequence[Endorsement]) -> list[ValidationCode]:
@@ -257,12 +258,9 @@ class TestLedger:
 
     def _admit(self, caller: str, endorser: str) -> None:
         members = self.channel.members
-        if self._open:
-            members.join(caller)
-            members.join(endorser)
-        if caller not in members.application_organizations:
+        if not members.admits(caller):
             raise ContractError(invalid_proposal(unknown_creator(members.channel_id)).message)
-        if endorser not in members.application_organizations:
+        if not members.admits(endorser):
             raise ConfigError(
                 f"{endorser} cannot endorse: it is no organisation of channel {members.channel_id}; "
                 "name one of organizations"
@@ -277,11 +275,14 @@ class TestLedger:
     def _disseminate(
         self, peer: SimulatedPeer, transaction_id: str, endorser: str
     ) -> tuple[Disseminated, ...]:
+        """Do what an endorser does after the contract ran, even if that refused."""
         private_set = peer.simulation.private_write_set()
         try:
-            return self.channel.private.disseminate(transaction_id, private_set, endorser)
+            given = self.channel.private.disseminate(transaction_id, private_set, endorser)
+            interest(peer.simulation, ())  # for what it refuses: nobody plans endorsement here
         except ContractError as error:
             raise failed_simulation(error) from error
+        return given
 
     def _settle(
         self, version: Version, endorsement: Endorsement, namespaces: Sequence[NamespaceSet]

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Final
 
+from fabric_protos.common import policies_pb2
+
 from pyfabric.chaincode.testing.identities import identity
-from pyfabric.errors import IdentityError
+from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity import parsing
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.issuing import CertificateAuthority
@@ -14,6 +16,10 @@ from pyfabric.identity.msp import MSP, MemberIdentity, MSPManager
 from pyfabric.identity.names import ORGANIZATIONAL_UNIT
 from pyfabric.identity.units import Unit
 from pyfabric.rules.configuration.channel_config import Capabilities
+from pyfabric.rules.policies.access import unsatisfied
+from pyfabric.rules.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
+from pyfabric.rules.policies.paths import WRITERS
+from pyfabric.rules.policies.syntax import parse_signature_policy
 
 _REMEMBERED: Final = 256
 _CAPABILITIES: Final = Capabilities(
@@ -35,7 +41,7 @@ class UnverifiedIdentity(MemberIdentity):
 
 
 class UnverifiedMSP(MSP):
-    """An organisation to which belongs whoever says so."""
+    """An organisation whose members are all certificates that name it."""
 
     def identity(self, certificate_pem: bytes) -> MemberIdentity:
         """Return the identity with this certificate; raises IdentityError for other bytes."""
@@ -46,13 +52,17 @@ class UnverifiedMSP(MSP):
 
 
 class TestMembers:
-    """What private data need of a channel's configuration (`ChannelMembers`); organisations can join."""
+    """The organisations of a channel, and what else private data need of it (`ChannelMembers`).
+
+    With `anybody`, an organisation joins when it is first asked for.
+    """
 
     __test__ = False
     capabilities = _CAPABILITIES
 
-    def __init__(self, channel_id: str, organizations: Iterable[str]) -> None:
+    def __init__(self, channel_id: str, organizations: Iterable[str], *, anybody: bool) -> None:
         self.channel_id = channel_id
+        self._anybody = anybody
         self.msp_manager = MSPManager([])
         self._msps: dict[str, MSP] = {}
         for msp_id in organizations:
@@ -63,11 +73,37 @@ class TestMembers:
         """The MSP ids of the organisations."""
         return tuple(self._msps)
 
+    def admits(self, msp_id: str) -> bool:
+        """Return whether an organisation is on the channel."""
+        if self._anybody:
+            self.join(msp_id)
+        return msp_id in self._msps
+
     def join(self, msp_id: str) -> None:
         """Add an organisation, if it is not there yet."""
         if msp_id not in self._msps:
             self._msps[msp_id] = _msp(msp_id)
             self.msp_manager = MSPManager(self._msps.values())
+
+    def check_writer(self, creator: bytes) -> None:
+        """Check that a serialized identity is one of the channel's Writers; raises PolicyError."""
+        try:
+            identities = [self.msp_manager.deserialize(creator)]
+        except IdentityError:
+            identities = []
+        rule = policies_pb2.ImplicitMetaPolicy
+        writers = ImplicitMetaPolicy(
+            rule(sub_policy="Writers", rule=rule.ANY),
+            [
+                SignaturePolicy(parse_signature_policy(f"OR('{each}.member')"), self.msp_manager)
+                for each in self._msps
+            ],
+            self.msp_manager,
+        )
+        try:
+            writers.evaluate_identities(identities)
+        except PolicyError as error:
+            raise unsatisfied(self.channel_id, WRITERS, error) from error
 
     def peer(self, msp_id: str) -> MemberIdentity:
         """Return the identity of an organisation's peer."""

@@ -9,6 +9,7 @@ from fabric_protos.peer import chaincode_shim_pb2 as shim
 from fabric_protos.peer import proposal_response_pb2
 
 from pyfabric.chaincode.chaincode import Chaincode
+from pyfabric.chaincode.client import ClientIdentity
 from pyfabric.chaincode.invocation import ERROR, Invocation, Result
 from pyfabric.chaincode.results import Response
 from pyfabric.chaincode.stub import Exchange
@@ -16,6 +17,7 @@ from pyfabric.chaincode.testing.channel import Channel
 from pyfabric.chaincode.testing.determinism import DeterminismGuard
 from pyfabric.errors import ContractError, FabricError, StateError
 from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
+from pyfabric.rules.policies.access import unknown_channel
 from pyfabric.rules.requests.collection_access import CollectionAccess
 from pyfabric.rules.requests.handler import RequestHandler, refusal
 from pyfabric.rules.requests.invocations import (
@@ -130,17 +132,8 @@ class SimulatedPeer:
         ).SerializeToString()
 
     def _execute_called(self, called: CalledChaincode) -> Result:
-        peer = self
-        if called.channel_id != self._channel.members.channel_id:
-            channel = self._channel.others.get(called.channel_id)
-            if channel is None:
-                self._check_known(called.channel_id)
-                raise failed_call(
-                    not_runnable(called.channel_id, called.name, not_defined(called.name))
-                )
-            peer = SimulatedPeer(
-                channel, self._msp_id, self._invocation, self._guard, self._running
-            )
+        own = called.channel_id == self._channel.members.channel_id
+        peer = self if own else self._elsewhere(called)
         try:
             return peer.execute(
                 called.name, called.arguments.args, is_init=called.arguments.is_init
@@ -148,10 +141,19 @@ class SimulatedPeer:
         except ContractError as error:
             raise failed_call(error) from error
 
-    def _check_known(self, channel_id: str) -> None:
-        """Refuse, as the check of who may call there does, a channel that no callee is on."""
-        if not any(key.endswith(f"/{channel_id}") for key in self._channel.functions):
-            raise ContractError(f"Failed to get policy manager for channel [{channel_id}]")
+    def _elsewhere(self, called: CalledChaincode) -> "SimulatedPeer":
+        """Return this peer on another channel, if it is there and the creator may write there."""
+        channel_id, creator = called.channel_id, self._invocation.creator
+        channel = self._channel.others.get(channel_id)
+        if channel is None:
+            if any(key.endswith(f"/{channel_id}") for key in self._channel.functions):
+                raise failed_call(not_runnable(channel_id, called.name, not_defined(called.name)))
+            raise unknown_channel(channel_id)
+        if not channel.members.admits(self._msp_id):
+            raise unknown_channel(channel_id)
+        channel.members.admits(ClientIdentity(creator).msp_id)
+        channel.members.check_writer(creator)
+        return SimulatedPeer(channel, self._msp_id, self._invocation, self._guard, self._running)
 
     def _watching(self) -> AbstractContextManager[None]:
         return nullcontext() if self._guard is None else self._guard.watching()

@@ -93,7 +93,7 @@ class PrivateStates:
         )
 
     def take_in(self, written: Sequence[Disseminated]) -> None:
-        """Have the members of each collection keep what a valid transaction, just committed, wrote."""
+        """Store, at the members of each collection, what a valid transaction that was just committed wrote."""
         for one in written:
             for msp_id in self._obtaining(one):
                 self._update(msp_id, one.writes)

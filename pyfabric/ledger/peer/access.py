@@ -10,6 +10,7 @@ from pyfabric.identity.principals import check_principal
 from pyfabric.messages.policies import Role, role_principal
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.policies.access import unknown_channel, unsatisfied
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.resources import ADMINS, CHANNEL_RESOURCES, LOCAL_RESOURCES, MEMBERS
 
@@ -94,7 +95,7 @@ class Access:
                 "from nil."
             )
         if config is None:
-            raise PolicyError(f"Failed to get policy manager for channel [{channel_id}]")
+            raise unknown_channel(channel_id)
         try:
             self._evaluate(config, path, signed, verified=verified_by is config.msp_manager)
         except PolicyError as error:
@@ -103,10 +104,7 @@ class Access:
                     "failed evaluating policy on signed data during check policy "
                     f"[{path}]: [{error}]"
                 ) from error
-            raise PolicyError(
-                "Failed evaluating policy on signed data during check policy on channel "
-                f"[{channel_id}] with policy [{path}]: [{error}]"
-            ) from error
+            raise unsatisfied(channel_id, path, error) from error
 
     def _evaluate(
         self, config: ChannelConfig, path: str, signed: SignedData, *, verified: bool

@@ -1,6 +1,6 @@
 """The peer's side of the chaincode protocol on one stream: a contract registers, and runs transactions.
 
-Source: core/chaincode/handler.go of Fabric 3.1; texts are those.
+Source: core/chaincode/handler.go of Fabric 3.1; texts are the same.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _log = logging.getLogger("pyfabric.ledger.peer.chaincode_stream")
 Message = chaincode_shim_pb2.ChaincodeMessage
 Kind = Message.Type
 
-# Looked up once: an enum of the bindings computes each name anew.
+# Looked up once: an enum of the bindings computes each name again.
 _COMPLETED, _ERROR, _RESPONSE = Kind.COMPLETED, Kind.ERROR, Kind.RESPONSE
 _KEEPALIVE = Kind.KEEPALIVE
 
@@ -92,7 +92,7 @@ class ContractStream:
             del self._contexts[key], self._results[key]
 
     async def close(self) -> None:
-        """End the stream and the connection."""
+        """Close the stream and the connection."""
         tasks = tuple(self._calls)
         for task in tasks:
             task.cancel()

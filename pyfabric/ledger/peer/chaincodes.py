@@ -1,6 +1,6 @@
 """The streams of one peer to its contracts' servers: launched on demand, with the peer's timeouts.
 
-Source: core/chaincode (runtime_launcher.go, chaincode_support.go) of Fabric 3.1; texts are those. The
+Source: core/chaincode (runtime_launcher.go, chaincode_support.go) of Fabric 3.1; texts are the same. The
 peer is the client: it connects when a transaction first needs the contract, and again after the stream
 has ended.
 """

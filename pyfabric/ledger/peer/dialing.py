@@ -1,6 +1,6 @@
 """Connecting to the servers of contracts, as a peer does.
 
-Source: core/container/externalbuilder and core/chaincode/extcc of Fabric 3.1; texts are those.
+Source: core/container/externalbuilder and core/chaincode/extcc of Fabric 3.1; texts are the same.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ async def dial_problem(connection: Connection) -> str | None:
 async def _dial(
     connection: Connection, make_stream: Callable[[ClientCall], ContractStream]
 ) -> ContractStream:
-    """Connect as Go's gRPC does: what fails is tried again until the time is over."""
+    """Connect as Go's gRPC does: repeat what fails until the time is over."""
     context = _context(connection)
     while True:
         try:
@@ -66,7 +66,7 @@ async def _dial(
 
 
 async def _probe(connection: Connection) -> None:
-    """Say at once that nothing listens, which gRPC would say only after several attempts."""
+    """Connect once, to find at once that nothing listens; gRPC would report it after several attempts."""
     place = Address.parse(connection.address)
     async with asyncio.timeout(connection.dial_timeout):
         _, writer = await asyncio.open_connection(place.host, place.port)

@@ -22,7 +22,10 @@ _PUBLIC = ""
 def interest(
     simulation: PrivateSimulation, system: Container[str]
 ) -> proposal_response_pb2.ChaincodeInterest:
-    """The calls to plan for; `system` chaincodes are not planned for."""
+    """Return the calls to plan for; `system` chaincodes are not planned for.
+
+    Raises ContractError for a key whose own policy cannot be read.
+    """
     required: dict[str, dict[str, bool]] = {}
     policies: dict[str, list[policies_pb2.SignaturePolicyEnvelope]] = defaultdict(list)
     for (namespace, collection, _), parameter in simulation.written.items():

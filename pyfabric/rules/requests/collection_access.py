@@ -1,7 +1,7 @@
 """What one transaction may do in the collections of its chaincode.
 
 Sources: core/chaincode/handler.go, core/common/privdata/store.go and txmgr/collection_val.go of Fabric
-3.1; texts are those. As on Fabric's peers, asking for a collection reads the chaincode's definition
+3.1; texts are the same. As on Fabric's peers, asking for a collection reads the chaincode's definition
 within the transaction: it conflicts with a change of the definition.
 """
 
@@ -60,9 +60,13 @@ class CollectionAccess:
             raise ContractError("private data APIs are not allowed in chaincode Init()")
 
     def check_name(self, name: str) -> None:
-        """Check that the collection is the chaincode's, or the implicit one of a channel's member."""
+        """Check that the collection is the chaincode's, or the implicit one of a channel's member.
+
+        "" passes too: Fabric's cache of names has it, which shows where a request does not ask for the
+        collection (of a hash).
+        """
         if self._names is None:
-            self._names = frozenset(self._collections.names(self.namespace))
+            self._names = frozenset({"", *self._collections.names(self.namespace)})
         if name not in self._names:
             raise ContractError(
                 f"collection [{name}] not defined in the collection config for chaincode "

@@ -1,6 +1,6 @@
 """To which peers an endorser gives what a transaction wrote in a collection.
 
-Source: gossip/privdata/distributor.go of Fabric 3.1; texts are those.
+Source: gossip/privdata/distributor.go of Fabric 3.1; texts are the same.
 """
 
 from collections.abc import Iterator, Sequence

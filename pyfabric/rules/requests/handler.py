@@ -1,6 +1,6 @@
 """What a running contract asks of its peer, answered from one transaction's simulation.
 
-Source: core/chaincode/handler.go and query_response_generator.go of Fabric 3.1; texts are those. Every
+Source: core/chaincode/handler.go and query_response_generator.go of Fabric 3.1; texts are the same. Every
 ledger here handles requests with this; what differs is the state behind them (`state_access`).
 """
 

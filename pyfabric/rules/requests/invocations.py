@@ -1,7 +1,7 @@
 """Chaincodes that run in a transaction: the first one, and those that contracts call (INVOKE_CHAINCODE).
 
 Source: core/chaincode (HandleInvokeChaincode in handler.go, CheckInvocation in chaincode_support.go,
-transaction_contexts.go) of Fabric 3.1; texts are those.
+transaction_contexts.go) of Fabric 3.1; texts are the same.
 """
 
 from typing import Final, NamedTuple

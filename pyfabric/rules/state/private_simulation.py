@@ -2,7 +2,7 @@
 
 The public read-write set carries the hashes, the private one the values; both in the bytes that
 Fabric's peers write (rwsetutil/rwset_builder.go, txmgr/tx_simulator.go and query_executor.go of Fabric
-3.1; texts are those). Whether a collection exists and who may use it is checked by the caller.
+3.1; texts are the same). Whether a collection exists and who may use it is checked by the caller.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,41 +28,41 @@ class PrivateReader(Protocol):
     def read(
         self, namespace: str, collection: str, key: str, hashed: VersionedValue | None
     ) -> tuple[bytes | None, Version | None]:
-        """The value that belongs to a committed hash, else at best what the peer has."""
+        """Return the value that belongs to a committed hash, else at best what the peer has."""
         ...
 
     def newest(
         self, namespace: str, collection: str, key: str
     ) -> tuple[bytes | None, Version | None]:
-        """What the peer has, whether or not it belongs to the committed hash."""
+        """Return what the peer has, whether or not it belongs to the committed hash."""
         ...
 
     def range(
         self, namespace: str, collection: str, start: str, end: str
     ) -> Iterable[tuple[str, bytes]]:
-        """The keys and values of a range."""
+        """Return the keys and values of a range."""
         ...
 
 
 class NoPrivateData:
-    """A peer that has none."""
+    """The private values of a peer that has none."""
 
     def read(
         self, _namespace: str, _collection: str, _key: str, _hashed: VersionedValue | None
     ) -> tuple[bytes | None, Version | None]:
-        """Nothing."""
+        """Return nothing."""
         return None, None
 
     def newest(
         self, _namespace: str, _collection: str, _key: str
     ) -> tuple[bytes | None, Version | None]:
-        """Nothing."""
+        """Return nothing."""
         return None, None
 
     def range(
         self, _namespace: str, _collection: str, _start: str, _end: str
     ) -> Iterable[tuple[str, bytes]]:
-        """Nothing."""
+        """Return nothing."""
         return ()
 
 
@@ -116,7 +116,7 @@ class PrivateSimulation(Simulation):
         self._note(namespace, "", key, self._state.get(namespace, key))
 
     def get_private(self, namespace: str, collection: str, key: str) -> bytes | None:
-        """A private value; refused where the peer has another one than the channel has agreed on."""
+        """Return a private value; raises ContractError where the peer has another than the channel agreed on."""
         hashed = self._hashed(namespace, collection, key)
         committed = None if hashed is None else hashed.version
         value, version = self._private.read(namespace, collection, key, hashed)
@@ -131,7 +131,7 @@ class PrivateSimulation(Simulation):
     def get_private_values(
         self, namespace: str, collection: str, keys: Sequence[str]
     ) -> list[bytes | None]:
-        """Several private values, as far as the peer has them."""
+        """Return several private values, as far as the peer has them."""
         values = []
         for key in keys:
             value, version = self._private.newest(namespace, collection, key)
@@ -140,12 +140,12 @@ class PrivateSimulation(Simulation):
         return values
 
     def get_private_hash(self, namespace: str, collection: str, key: str) -> bytes | None:
-        """The committed hash of a private value; the read is recorded."""
+        """Return the committed hash of a private value; the read is recorded."""
         found = self._read_hash(namespace, collection, key)
         return None if found is None else found.value
 
     def get_private_metadata(self, namespace: str, collection: str, key: str) -> dict[str, bytes]:
-        """The committed metadata of a private key."""
+        """Return the committed metadata of a private key."""
         found = self._read_hash(namespace, collection, key)
         return {} if found is None else decode_metadata(found.metadata)
 
@@ -171,7 +171,7 @@ class PrivateSimulation(Simulation):
         self._note(namespace, collection, key, self._hashed(namespace, collection, key))
 
     def before_private_query(self) -> None:
-        """Say that private data are queried, which does not go with writing."""
+        """Record that private data are queried, which does not go with writing; raises ContractError."""
         if self._wrote:
             raise ContractError(
                 f"txid [{self._transaction_id}]: unsuppored transaction. Queries on pvt data is "
@@ -182,12 +182,12 @@ class PrivateSimulation(Simulation):
     def private_range(
         self, namespace: str, collection: str, start: str, end: str
     ) -> Iterator[tuple[str, bytes]]:
-        """The private keys of a range, as far as the peer has them; nothing is recorded."""
+        """Return the private keys of a range, as far as the peer has them; nothing is recorded."""
         self.before_private_query()
         return iter(self._private.range(namespace, collection, start, end))
 
     def private_write_set(self) -> bytes:
-        """The `TxPvtReadWriteSet`; empty when nothing private was written."""
+        """Return the `TxPvtReadWriteSet`; empty when nothing private was written."""
         message = rwset_pb2.TxPvtReadWriteSet(data_model=rwset_pb2.TxReadWriteSet.KV)
         namespaces: dict[str, rwset_pb2.NsPvtReadWriteSet] = {}
         for (namespace, name), collection in sorted(self._collections.items()):
@@ -201,7 +201,7 @@ class PrivateSimulation(Simulation):
         return message.SerializeToString()
 
     def read_write_set(self) -> bytes:
-        """The `TxReadWriteSet`, with the hashes of what was private."""
+        """Return the `TxReadWriteSet`, with the hashes of what was private."""
         if not self._collections:
             return super().read_write_set()
         message = decode(rwset_pb2.TxReadWriteSet, super().read_write_set())

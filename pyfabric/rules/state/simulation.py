@@ -22,7 +22,7 @@ class RangeScan:
     """The results of a range query, read one at a time; what is read is what can conflict.
 
     A scan that was left early covers the range up to the last key that it returned; one that was read
-    to its end covers the whole range. With a `limit` it ends after so many results.
+    to its end covers the whole range. With a `limit` it ends after that number of results.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RangeScan:
         return key, value.value
 
     def query(self) -> kv_rwset_pb2.RangeQueryInfo:
-        """The record of the query; no result may be read afterwards."""
+        """Return the record of the query; no result may be read afterwards."""
         self._summary.finish()
         info = kv_rwset_pb2.RangeQueryInfo(
             start_key=self._start,
@@ -89,12 +89,12 @@ class Simulation:
         self._paginated = False
 
     def get_state(self, namespace: str, key: str) -> bytes | None:
-        """The committed value of a key."""
+        """Return the committed value of a key."""
         found = self._read(namespace, key)
         return None if found is None else found.value
 
     def get_metadata(self, namespace: str, key: str) -> dict[str, bytes]:
-        """The committed metadata of a key; a missing key has none."""
+        """Return the committed metadata of a key; a missing key has none."""
         found = self._read(namespace, key)
         return {} if found is None else decode_metadata(found.metadata)
 
@@ -141,7 +141,7 @@ class Simulation:
         self._paginated = True
 
     def read_write_set(self) -> bytes:
-        """The `TxReadWriteSet`: what the transaction read and what it writes."""
+        """Return the `TxReadWriteSet`: what the transaction read and what it writes."""
         message = rwset_pb2.TxReadWriteSet(data_model=rwset_pb2.TxReadWriteSet.KV)
         for name, namespace in sorted(self._namespaces.items()):
             message.ns_rwset.add(namespace=name, rwset=_encode(namespace))

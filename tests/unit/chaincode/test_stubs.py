@@ -18,6 +18,7 @@ from pyfabric.chaincode import (
     Chaincode,
     Context,
     Contract,
+    KeyEndorsementPolicy,
     PrivateCollection,
     Response,
     Stub,
@@ -31,6 +32,7 @@ from pyfabric.chaincode.testing import CollectionConfig, TestLedger
 from pyfabric.errors import ContractError, StateError
 
 BALANCE = Response(200, "", b"42")
+POLICY = KeyEndorsementPolicy().with_peers("Org1MSP").to_bytes()
 
 
 class Blocking(Contract):
@@ -39,7 +41,7 @@ class Blocking(Contract):
         prices = ctx.stub.collection("prices")
         prices.put_state("k", value)
         prices.put_state(ctx.stub.create_composite_key("kind", ["a"]), value)
-        prices.set_state_validation_parameter("k", b"policy")
+        prices.set_state_validation_parameter("k", POLICY)
 
     @query
     def read_private(self, ctx: Context) -> list[str]:
@@ -69,7 +71,7 @@ class Blocking(Contract):
 
     @transaction
     def protect(self, ctx: Context, key: str) -> None:
-        ctx.stub.set_state_validation_parameter(key, b"policy")
+        ctx.stub.set_state_validation_parameter(key, POLICY)
 
     @query
     def policy(self, ctx: Context, key: str) -> bytes | None:
@@ -115,7 +117,7 @@ class Awaited(AsyncContract):
         prices = ctx.stub.collection("prices")
         await prices.put_state("k", value)
         await prices.put_state(ctx.stub.create_composite_key("kind", ["a"]), value)
-        await prices.set_state_validation_parameter("k", b"policy")
+        await prices.set_state_validation_parameter("k", POLICY)
 
     @query
     async def read_private(self, ctx: AsyncContext) -> list[str]:
@@ -146,7 +148,7 @@ class Awaited(AsyncContract):
 
     @transaction
     async def protect(self, ctx: AsyncContext, key: str) -> None:
-        await ctx.stub.set_state_validation_parameter(key, b"policy")
+        await ctx.stub.set_state_validation_parameter(key, POLICY)
 
     @query
     async def policy(self, ctx: AsyncContext, key: str) -> bytes | None:
@@ -221,7 +223,7 @@ def call(request: pytest.FixtureRequest) -> Any:
 
 def test_private_data_has_hashes_ranges_and_policies(call: Any) -> None:
     call("private", b"7")
-    wanted = ["7", sha256(b"7").hexdigest(), "k", "7", "policy"]
+    wanted = ["7", sha256(b"7").hexdigest(), "k", "7", POLICY.decode()]
     assert json.loads(call("read_private")) == wanted
 
 
@@ -236,7 +238,7 @@ def test_a_key_may_have_an_endorsement_policy_of_its_own(call: Any) -> None:
     call("put", "k", b"v")
     assert call("policy", "k") == b""
     call("protect", "k")
-    assert call("policy", "k") == b"policy"
+    assert call("policy", "k") == POLICY
 
 
 def test_history_is_newest_first(call: Any) -> None:
