@@ -9,6 +9,7 @@ from typing import Any, Self
 from pyfabric._grpc.driver import Driver
 from pyfabric.client.effects import now
 from pyfabric.errors import NetworkError
+from pyfabric.extras import require
 from pyfabric_network import readiness, steps
 from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.deployment import Deployed, deploy_all
@@ -45,6 +46,7 @@ class Network:
     def __init__(
         self, folder: Path, topology: Topology, state: State, programs: Path | None = None
     ) -> None:
+        require("network", "httpx", "rfc8785")
         root = folder.absolute() / topology.name
         self.folder = folder
         self.state = state
