@@ -1,7 +1,6 @@
 """The groups and commands of `pyfabric`, and its own options. Loads no group before it is used."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Annotated, ClassVar
 
 import typer
@@ -49,6 +48,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes an option's value by position
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
         raise typer.Exit
 

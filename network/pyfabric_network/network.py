@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pyfabric.errors import NetworkError
+from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
 from pyfabric_network.bringing_up import bring_up, report_step
 from pyfabric_network.connections import Connections, operations_endpoint
@@ -43,6 +44,7 @@ class Network:
     def __init__(
         self, folder: Path, topology: Topology, state: State, programs: Path | None = None
     ) -> None:
+        require("network", "httpx", "rfc8785")
         self.folder = folder
         self.topology = topology
         self.root = folder.absolute() / topology.name

@@ -27,6 +27,7 @@ from pyfabric.client.effects import (
 )
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ClientError, FabricError
+from pyfabric.extras import require
 
 if TYPE_CHECKING:
     from pyfabric._grpc.aio_rest_clients import AsyncRestClients
@@ -148,7 +149,8 @@ class AsyncDriver:
 
     def _rest(self, effect: Rest) -> Awaitable[Answer]:
         if self._rest_clients is None:
-            # Most programs make no REST request: only those load httpx.
+            # Most programs make no REST request: only those need httpx, and load it.
+            require("network", "httpx")
             from pyfabric._grpc.aio_rest_clients import AsyncRestClients
 
             self._rest_clients = AsyncRestClients(proxy=self._proxy)

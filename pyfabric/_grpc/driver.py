@@ -29,6 +29,7 @@ from pyfabric.client.effects import (
 )
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import FabricError
+from pyfabric.extras import require
 
 if TYPE_CHECKING:
     from pyfabric._grpc.rest_clients import RestClients
@@ -143,7 +144,8 @@ class Driver:
     def _rest(self, effect: Rest) -> Answer:
         with self._lock:
             if self._rest_clients is None:
-                # Most programs make no REST request: only those load httpx.
+                # Most programs make no REST request: only those need httpx, and load it.
+                require("network", "httpx")
                 from pyfabric._grpc.rest_clients import RestClients
 
                 self._rest_clients = RestClients(proxy=self._proxy)

@@ -1,7 +1,6 @@
 """The topologies that are bundled with this package, and the file of a topology that a user names."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from pyfabric.errors import TopologyError
@@ -9,8 +8,8 @@ from pyfabric.errors import TopologyError
 
 def bundled_topologies() -> Mapping[str, Path]:
     """Return the files of the bundled topologies by name."""
-    packaged = Path(str(files("pyfabric_network") / "topologies"))
-    source = Path(__file__).parents[2]
+    packaged = Path(__file__).parents[1] / "topologies"
+    source = Path(__file__).parents[2]  # in an editable installation
     folder = packaged if packaged.is_dir() else source
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
