@@ -26,7 +26,7 @@ class MemoryLedger:
     """
 
     def __init__(self) -> None:
-        self._users = {name: _member(name) for name in DEPARTMENTS}
+        self._users: dict[tuple[str, str], Identity] = {}
         self._times = (_START + timedelta(seconds=second) for second in count())
         organizations = [f"{name}MSP" for name in DEPARTMENTS]
         elsewhere = TestLedger(
@@ -79,7 +79,7 @@ class MemoryLedger:
             found = ledger.endorse(
                 function,
                 argument,
-                as_=self._users[call.by],
+                as_=self._user(call),
                 at=next(self._times),
                 endorser=f"{call.at}MSP",
                 transient=call.transient,
@@ -90,6 +90,14 @@ class MemoryLedger:
         result = _answered(found.result) if called else found.result
         event = None if found.event is None else (found.event.name, found.event.payload)
         return Endorsed(result, event, found.read_write_set, (ledger, found))
+
+    def _user(self, call: Call) -> Identity:
+        """A user of the department, who calls on one channel: test ledgers number their proposals
+        alike, and the ids of transactions are made of that and the caller."""
+        place = (call.by, call.channel)
+        if place not in self._users:
+            self._users[place] = identity(f"{call.by}MSP", attributes=ATTRIBUTES)
+        return self._users[place]
 
 
 def _through(call: Call) -> tuple[str, bytes]:
@@ -109,10 +117,6 @@ def _answered(result: bytes) -> bytes:
 
 def _chaincode() -> Chaincode:
     return Chaincode([Requests(), AsyncRequests()])
-
-
-def _member(department: str) -> Identity:
-    return identity(f"{department}MSP", attributes=ATTRIBUTES)
 
 
 def _collections() -> list[CollectionConfig]:

@@ -167,6 +167,15 @@ def play(scenario: Scenario, ledger: Ledger, contract: str) -> None:
     raise AssertionError(f"never in one block in {_ATTEMPTS} attempts")
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a transaction that ran: answers or a refusal, event, read-write set."""
+
+    answers: Any
+    event: Any = None
+    effects: Any = None
+
+
 @dataclass
 class Play:
     """One run of a scenario on a ledger, with one of the two stubs."""
@@ -185,34 +194,38 @@ class Play:
         for number, step in enumerate(scenario.steps, 1):
             where = f"step {number} of {scenario.name}"
             if isinstance(step, Commit):
-                commits = self.ledger.commit_together if step.together else self.ledger.commit
-                transactions = [self._endorsed.pop(name) for name in step.names]
-                assert commits(transactions) == list(step.codes), where
+                assert self.commit(step) == list(step.codes), where
             else:
-                self._take(step, where)
+                self._check(step, where)
 
-    def _take(self, step: Transaction, where: str) -> None:
-        try:
-            answers = self._answers(step, where)
-        except RefusalError as error:
-            answers = Refused(str(error))
-        assert self._shown(answers) == step.answers, where
-
-    def _answers(self, step: Transaction, where: str) -> Any:
-        call = self._call(step)
-        if step.kind == "evaluate":
-            return decode(self.ledger.evaluate(call))
-        endorsed = self.ledger.endorse(call)
-        event = None if endorsed.event is None else self._shown(endorsed.event)
-        assert event == step.event, where
+    def _check(self, step: Transaction, where: str) -> None:
+        found = self.take(step)
+        assert found.answers == step.answers, where
+        assert found.event == step.event, where
         if step.effects is not None:
-            found = read_effects(endorsed.read_write_set, step.chaincode, call.argument.decode())
-            assert self._shown(found) == step.effects, where
-        if step.name:
-            self._endorsed[step.name] = endorsed
-        else:
-            assert self.ledger.commit([endorsed]) == [step.code], where
-        return decode(endorsed.result)
+            assert found.effects == step.effects, where
+        if step.kind == "submit" and not isinstance(found.answers, Refused):
+            assert self.commit(Commit((step.name,), (step.code,))) == [step.code], where
+
+    def take(self, step: Transaction) -> Outcome:
+        """Evaluate or endorse; `commit` commits what was endorsed under the step's name."""
+        call = self._call(step)
+        try:
+            if step.kind == "evaluate":
+                return Outcome(self._shown(decode(self.ledger.evaluate(call))))
+            endorsed = self.ledger.endorse(call)
+        except RefusalError as error:
+            return Outcome(self._shown(Refused(str(error))))
+        self._endorsed[step.name] = endorsed
+        effects = read_effects(endorsed.read_write_set, step.chaincode, call.argument.decode())
+        answers = self._shown(decode(endorsed.result))
+        event = None if endorsed.event is None else self._shown(endorsed.event)
+        return Outcome(answers, event, self._shown(effects))
+
+    def commit(self, step: Commit) -> list[str]:
+        """Commit endorsed transactions, and return their validation codes."""
+        commits = self.ledger.commit_together if step.together else self.ledger.commit
+        return commits([self._endorsed.pop(name) for name in step.names])
 
     def _call(self, step: Transaction) -> Call:
         return Call(
