@@ -1,4 +1,4 @@
-"""Scenarios: who asks for what, what Fabric answers, and what becomes of it."""
+"""Scenarios: who requests what, what Fabric answers, and what is committed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -54,19 +54,19 @@ class Ledger(Protocol):
     """What a scenario runs on."""
 
     def evaluate(self, call: Call) -> bytes:
-        """The result; raises RefusalError."""
+        """Return the result; raises RefusalError."""
         ...
 
     def endorse(self, call: Call) -> Endorsed:
-        """The endorsed transaction; raises RefusalError."""
+        """Return the endorsed transaction; raises RefusalError."""
         ...
 
     def commit(self, transactions: Sequence[Endorsed]) -> list[str]:
-        """The validation codes of transactions, each in a block of its own."""
+        """Commit transactions, each in a block of its own, and return their validation codes."""
         ...
 
     def commit_together(self, transactions: Sequence[Endorsed]) -> list[str]:
-        """The validation codes of transactions in one block; raises ApartError."""
+        """Commit transactions in one block, and return the codes; raises ApartError."""
         ...
 
 
@@ -134,12 +134,12 @@ def endorse(
 
 
 def commit(**codes: str) -> Commit:
-    """Order transactions, each in a block of its own, with what becomes of it."""
+    """Order transactions, each in a block of its own, with its validation code."""
     return Commit(tuple(codes), tuple(codes.values()))
 
 
 def commit_together(**codes: str) -> Commit:
-    """Order transactions in one block, each with what becomes of it."""
+    """Order transactions in one block, each with its validation code."""
     return Commit(tuple(codes), tuple(codes.values()), together=True)
 
 
@@ -151,14 +151,14 @@ def _step(
     refused: str = "",
     **of: Any,
 ) -> Transaction:
-    """A step; one that is `refused` insists on its requests."""
+    """Return a step; one that is `refused` insists on its requests."""
     if refused:
         return Transaction(kind, requests, Refused(refused), **({"function": "insist"} | of))
     return Transaction(kind, requests, [None] * len(requests) if answers is None else answers, **of)
 
 
 def play(scenario: Scenario, ledger: Ledger, contract: str) -> None:
-    """Run a scenario with one of the contract's stubs; again if the orderer put it apart."""
+    """Run a scenario with one of the contract's stubs, again if the orderer made several blocks."""
     for _ in range(_ATTEMPTS):
         try:
             return Play(ledger, contract).run(scenario)
@@ -169,7 +169,7 @@ def play(scenario: Scenario, ledger: Ledger, contract: str) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a transaction that ran: answers or a refusal, event, read-write set."""
+    """How a transaction ran: answers or a refusal, event, read-write set."""
 
     answers: Any
     event: Any = None
@@ -190,7 +190,7 @@ class Play:
         return f"k{uuid4().hex[:10]}"
 
     def run(self, scenario: Scenario) -> None:
-        """Take each step; AssertionError with the first that comes out otherwise."""
+        """Take each step; raises AssertionError at the first whose outcome is not the expected one."""
         for number, step in enumerate(scenario.steps, 1):
             where = f"step {number} of {scenario.name}"
             if isinstance(step, Commit):
@@ -243,7 +243,7 @@ class Play:
         return text.replace("$", self._own)
 
     def _shown(self, value: Any) -> Any:
-        """An answer as scenarios write it: own names as `$`, transactions and times numbered."""
+        """Return an answer as scenarios write it: own names as `$`, transactions and times numbered."""
         match value:
             case str():
                 shown = _TRANSACTION.sub(self._number, value.replace(self._own, "$"))
@@ -265,7 +265,7 @@ class Play:
         return value
 
     def _own_entries(self, values: list[Any]) -> list[Any]:
-        """Without the keys of other scenarios, which an unbounded range finds too."""
+        """Drop the keys of other scenarios, which an unbounded range finds too."""
         return [
             each
             for each in values

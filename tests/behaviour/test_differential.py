@@ -1,6 +1,6 @@
 """Random programs on the test ledger and on a network: the same answers, refusals, effects and state.
 
-PYFABRIC_BEHAVIOUR_STEPS says how many transactions (120), PYFABRIC_BEHAVIOUR_SEED which ones.
+PYFABRIC_BEHAVIOUR_STEPS is the number of transactions (120), PYFABRIC_BEHAVIOUR_SEED chooses them.
 """
 
 import os
@@ -60,7 +60,7 @@ class Programs:
         self._random = random
 
     def program(self, chaincode: str, at: str, depth: int = 0) -> tuple[Request, ...]:
-        """Some requests, of a chaincode on a department's peer."""
+        """Return some requests of a chaincode on a department's peer."""
         requests: list[Request] = []
         for _ in range(self._random.randint(1, 5)):
             requests += self._requests(chaincode, at, depth)
@@ -160,7 +160,7 @@ class Programs:
 
 
 def random_steps(random: Random) -> Iterator[Transaction | Commit]:
-    """Transactions that are evaluated, or endorsed and committed, some of them after later ones."""
+    """Yield transactions that are evaluated, or endorsed and committed, some after later ones."""
     programs, waiting = Programs(random), []
     for number in range(COUNT):
         chaincode, channel = random.choices(
@@ -190,7 +190,7 @@ def random_steps(random: Random) -> Iterator[Transaction | Commit]:
 
 
 def readings() -> Iterator[Transaction]:
-    """What there is in the end, for each department's peer."""
+    """Yield queries for everything that there is in the end, at each department's peer."""
     for at in DEPARTMENTS:
         private = [f"_implicit_org_{at}MSP", *MEMBERS]
         for chaincode, collections in (("requests", private), ("others", private[:1])):
@@ -206,7 +206,7 @@ _OF_A_COLLECTION: tuple[Callable[..., Request], ...] = (get, get_hash, get_polic
 
 
 def take_step(play: Play, step: Transaction | Commit, refused: set[str]) -> Any:
-    """What came of a step; a commit of what was refused is none."""
+    """Return the outcome of a step; None for the commit of what was refused."""
     if isinstance(step, Commit):
         return None if step.names[0] in refused else play.commit(step)
     outcome = play.take(step)
