@@ -87,13 +87,14 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 # Coverage counts what runs in the tests' own process; the second run uses networks in other processes, the
 # third Fabric's own programs, where they exist (FABRIC_BIN or PATH).
 pytest: setup tests/interop/node_modules/.ready
-	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs
+	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs tests/behaviour
 	$(BIN)/coverage report --skip-covered --fail-under=100 \
 	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*' \
 	  --omit='pyfabric/rules/collections.py,pyfabric/rules/lifecycle/*,pyfabric/rules/proposals.py,pyfabric/rules/requests/*,pyfabric/rules/state/private_simulation.py'
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
 	$(BIN)/python -m pytest tests/conformance --runtime native
+	$(BIN)/python -m pytest tests/behaviour --runtime native
 
 fuzz: setup  ## corrupted messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py

@@ -1,6 +1,6 @@
-"""The ledgers that the scenarios run on.
+"""The network that the scenarios run on: the development ledger, or Fabric's own programs.
 
-The test ledger and the development ledger; with `--runtime native` Fabric's own programs instead.
+`--runtime native` has them run on Fabric's programs.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ TOPOLOGY = Path(__file__).parent / "topology.yaml"
 def network(
     tmp_path_factory: pytest.TempPathFactory, runtime: RuntimeName
 ) -> Iterator[NetworkLedger]:
-    """The suite's network, brought up once."""
+    """Start the suite's network once."""
     if runtime is RuntimeName.NATIVE:
         skip_without_fabric()
     folder = tmp_path_factory.mktemp("behaviour")

@@ -31,12 +31,12 @@ def private(
     writes: dict[str, bool | str] | None = None,
     policies: list[str] | None = None,
 ) -> dict[str, Any]:
-    """What was read and written of a collection, as `Effects.private` has it."""
+    """Return what was read and written of a collection, as `Effects.private` has it."""
     return {"reads": reads or {}, "writes": writes or {}, "policies": policies or []}
 
 
 def read_effects(results: bytes, namespace: str, program: str) -> Effects:
-    """The effects on a chaincode's namespace; hashes are named after the keys of the program."""
+    """Return the effects on a chaincode's namespace; hashes are named after the keys of the program."""
     names = {sha256(text.encode()).digest(): text for text in _texts(json.loads(program))}
     found = rwset_pb2.TxReadWriteSet.FromString(results)
     sets = [each for each in found.ns_rwset if each.namespace == namespace]
@@ -77,7 +77,7 @@ def _hashed(found: kv_rwset_pb2.HashedRWSet, names: dict[bytes, str]) -> dict[st
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text of a program that may be a key."""
+    """Yield every text of a program that may be a key."""
     match value:
         case str():
             try:

@@ -26,7 +26,7 @@ class MemoryLedger:
     """
 
     def __init__(self) -> None:
-        self._users = {name: _member(name) for name in DEPARTMENTS}
+        self._users: dict[tuple[str, str], Identity] = {}
         self._times = (_START + timedelta(seconds=second) for second in count())
         organizations = [f"{name}MSP" for name in DEPARTMENTS]
         elsewhere = TestLedger(
@@ -63,11 +63,11 @@ class MemoryLedger:
         return self._run(call)
 
     def commit(self, transactions: Sequence[Endorsed]) -> list[str]:
-        """One block for each."""
+        """Commit each in a block of its own."""
         return [self.commit_together([each])[0] for each in transactions]
 
     def commit_together(self, transactions: Sequence[Endorsed]) -> list[str]:
-        """One block; all are of one test ledger."""
+        """Commit them in one block; all are of one test ledger."""
         ledger: TestLedger = transactions[0].handle[0]
         return [code.name for code in ledger.commit([each.handle[1] for each in transactions])]
 
@@ -79,7 +79,7 @@ class MemoryLedger:
             found = ledger.endorse(
                 function,
                 argument,
-                as_=self._users[call.by],
+                as_=self._user(call),
                 at=next(self._times),
                 endorser=f"{call.at}MSP",
                 transient=call.transient,
@@ -91,16 +91,26 @@ class MemoryLedger:
         event = None if found.event is None else (found.event.name, found.event.payload)
         return Endorsed(result, event, found.read_write_set, (ledger, found))
 
+    def _user(self, call: Call) -> Identity:
+        """Return a user of the department who calls on one channel.
+
+        Test ledgers number their proposals alike, and transaction ids are made of that and the caller.
+        """
+        place = (call.by, call.channel)
+        if place not in self._users:
+            self._users[place] = identity(f"{call.by}MSP", attributes=ATTRIBUTES)
+        return self._users[place]
+
 
 def _through(call: Call) -> tuple[str, bytes]:
-    """A program of "requests" that makes the call."""
+    """Return a program of "requests" that makes the call."""
     arguments = [{"bytes": each.hex()} for each in (call.function.encode(), call.argument)]
     request = {"do": "invoke_chaincode", "with": [call.chaincode, arguments, ""]}
     return "Requests:insist", json.dumps([request]).encode()
 
 
 def _answered(result: bytes) -> bytes:
-    """What the called chaincode answered; RefusalError if it refused."""
+    """Return what the called chaincode returned; raises RefusalError if it refused."""
     ((status, message, payload),) = json.loads(result)
     if status != OK:
         raise RefusalError(message)
@@ -111,12 +121,8 @@ def _chaincode() -> Chaincode:
     return Chaincode([Requests(), AsyncRequests()])
 
 
-def _member(department: str) -> Identity:
-    return identity(f"{department}MSP", attributes=ATTRIBUTES)
-
-
 def _collections() -> list[CollectionConfig]:
-    """The collections of the suite's topology."""
+    """Return the collections of the suite's topology."""
     return [
         CollectionConfig(
             name=name,

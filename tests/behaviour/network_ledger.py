@@ -36,7 +36,7 @@ _PREFIX = "chaincode response 500, "
 
 @dataclass
 class NetworkLedger:
-    """A network that runs, and a gateway for each user and peer."""
+    """A running network, and a gateway for each user and peer."""
 
     running: Running
     stack: ExitStack
@@ -50,7 +50,7 @@ class NetworkLedger:
         return _refusable(proposal.evaluate)
 
     def endorse(self, call: Call) -> Endorsed:
-        """Have it endorsed by the peer of `call.at` alone."""
+        """Collect the endorsement of the peer of `call.at` alone."""
         transaction = _refusable(self._proposal(call).endorse)
         action = _action(transaction.bytes())
         event = None
@@ -113,13 +113,13 @@ class NetworkLedger:
 
 @contextmanager
 def network_ledger(running: Running) -> Iterator[NetworkLedger]:
-    """The ledger of a network that runs."""
+    """Return the ledger of a running network."""
     with ExitStack() as stack:
         yield NetworkLedger(running, stack)
 
 
 def _await_block(network: Network, number: int) -> None:
-    """Wait for a block; of one that is not even the next, a peer says that it is not there."""
+    """Wait for a block. A peer refuses to deliver one that is further than the next."""
     end = time.monotonic() + _SECONDS
     while True:
         try:
@@ -133,7 +133,7 @@ def _await_block(network: Network, number: int) -> None:
 
 
 def _refusable(action: Callable[[], R]) -> R:
-    """RefusalError with what the peer says, without the gateway's words around it."""
+    """Return a result; raises RefusalError with the peer's text, without the gateway's prefix."""
     try:
         return action()
     except GatewayError as error:
@@ -142,7 +142,7 @@ def _refusable(action: Callable[[], R]) -> R:
 
 
 def _as_init(raw: bytes) -> bytes:
-    """The proposal as a call of Init, which is to be signed anew."""
+    """Return the proposal as a call of Init, which is not signed yet."""
     proposed = gateway_pb2.ProposedTransaction.FromString(raw)
     proposal = proposal_pb2.Proposal.FromString(proposed.proposal.proposal_bytes)
     payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
@@ -156,7 +156,7 @@ def _as_init(raw: bytes) -> bytes:
 
 
 def _action(raw: bytes) -> proposal_pb2.ChaincodeAction:
-    """What the chaincode did, of a prepared transaction."""
+    """Return what the chaincode did, from a prepared transaction."""
     envelope = gateway_pb2.PreparedTransaction.FromString(raw).envelope
     payload = common_pb2.Payload.FromString(envelope.payload)
     transaction = transaction_pb2.Transaction.FromString(payload.data)

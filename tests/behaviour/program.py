@@ -18,7 +18,7 @@ class Request:
     keep: str = ""
 
     def fields(self) -> dict[str, Any]:
-        """The request as the contract reads it."""
+        """Return the request as the contract reads it."""
         fields = {"do": self.method, "with": self.arguments}
         fields |= {"on": self.collection} if self.collection else {}
         return fields | ({"keep": self.keep} if self.keep else {})
@@ -71,7 +71,7 @@ def get_page(start: str, end: str, size: int, bookmark: str = "") -> Request:
 
 
 def composite(object_type: str, *attributes: str) -> str:
-    """A composite key."""
+    """Return a composite key."""
     return "\x00" + "".join(f"{part}\x00" for part in (object_type, *attributes))
 
 
@@ -95,7 +95,7 @@ def set_policy(key: str, policy: bytes, on: str = "") -> Request:
 
 
 def policy(text: str) -> bytes:
-    """A signature policy as bytes."""
+    """Return a signature policy as bytes."""
     return parse_signature_policy(text).SerializeToString()
 
 
@@ -120,7 +120,7 @@ def close(kept: str) -> Request:
 
 
 def call(name: str, *requests: Request, channel: str = "", function: str = "run") -> Request:
-    """Have another chaincode run a program."""
+    """Return the call of another chaincode, which runs a program."""
     arguments = (f"{function}".encode(), Program(requests))
     return Request("invoke_chaincode", (name, arguments, channel))
 
@@ -138,12 +138,12 @@ def finish_batch() -> Request:
 
 
 def ask(name: str, *arguments: Any) -> Request:
-    """A property of the stub, or one of its methods that asks no peer."""
+    """Read a property of the stub, or call one of its methods that asks no peer."""
     return Request(name, arguments)
 
 
 def client(name: str, *arguments: str) -> Request:
-    """What the contract knows of its caller."""
+    """Read what the contract knows of its caller."""
     return Request("client", (name, *arguments))
 
 
@@ -152,12 +152,12 @@ def refuse(text: str) -> Request:
 
 
 def raw(kind: str, payload: bytes | None = None, keep: str = "", **fields: Any) -> Request:
-    """A message past the checks of the stub: of these fields, or bytes that may be no message."""
+    """Return a message that skips the stub's checks: these fields, or bytes that may be no message."""
     return Request("raw", (kind, fields if payload is None else payload), keep=keep)
 
 
 def encode(requests: Sequence[Request], fill: Callable[[str], str]) -> str:
-    """The program as the contract reads it; `fill` puts a scenario's own name into its texts."""
+    """Return the program as the contract reads it; `fill` puts a scenario's own name into texts."""
 
     def plain(value: Any) -> Any:
         match value:
@@ -177,7 +177,7 @@ def encode(requests: Sequence[Request], fill: Callable[[str], str]) -> str:
 
 
 def fill_bytes(value: bytes, fill: Callable[[str], str]) -> bytes:
-    """`fill`, of the text that bytes are; other bytes stay."""
+    """Apply `fill` to bytes that are text; others stay."""
     try:
         return fill(value.decode()).encode()
     except UnicodeDecodeError:
@@ -185,7 +185,7 @@ def fill_bytes(value: bytes, fill: Callable[[str], str]) -> bytes:
 
 
 def decode(result: bytes) -> Any:
-    """The answers of a program, those of called chaincodes included."""
+    """Return the answers of a program, those of called chaincodes included."""
 
     def read(found: dict[str, Any]) -> Any:
         match found:

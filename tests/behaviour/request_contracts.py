@@ -1,4 +1,4 @@
-"""The contract of the behaviour suite: it makes the requests of a program and returns their answers.
+"""The contract of the behaviour suite, which makes a program's requests and returns the answers.
 
 A program is JSON: a list of requests, each {"do": a method of the stub, "on": a collection, "with":
 arguments, "keep": a name for the iterator}. Bytes are written {"bytes": hexadecimal digits}.
@@ -91,7 +91,7 @@ class _Run:
         self._kept: dict[str, Any] = {}
 
     def start(self, request: dict[str, Any]) -> Any:
-        """Make a request: its answer, or what is awaited or iterated for it."""
+        """Make a request, and return its answer or what is awaited or iterated for it."""
         name, arguments = request["do"], request.get("with", [])
         stub: Any = self._ctx.stub
         match name:
@@ -117,7 +117,7 @@ class _Run:
         return answer
 
     def _raw(self, keep: str | None, kind: str, fields: Any) -> Any:
-        """Send a message past the stub's own checks: fields, or bytes that may be none."""
+        """Send a message that skips the stub's checks: fields, or bytes that may be no message."""
         if isinstance(fields, dict):
             fields = _MESSAGES[kind](**dict(map(self._field, fields.items()))).SerializeToString()
 
@@ -139,7 +139,7 @@ class _Run:
 
 
 class _Some:
-    """So many results of an iterator that was kept."""
+    """At most `count` results of an iterator that was kept."""
 
     def __init__(self, results: Any, count: int) -> None:
         self.results = results
@@ -178,7 +178,7 @@ async def _take_async(answer: Any) -> Any:
 
 
 def _parse(kind: str, payload: bytes) -> Any:
-    """The answer to a message as the peer gave it."""
+    """Return the answer to a message as the peer gave it."""
     match kind:
         case "GET_STATE_MULTIPLE":
             return list(shim.GetStateMultipleResult.FromString(payload).values)
@@ -211,7 +211,7 @@ def _write(answers: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold of an answer."""
+    """Return an answer as JSON can hold it."""
     match value:
         case bytes():
             return {"bytes": value.hex()}

@@ -1,4 +1,4 @@
-"""Scenarios: who asks for what, what Fabric answers, and what becomes of it."""
+"""Scenarios: who requests what, what Fabric answers, and what is committed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -54,19 +54,19 @@ class Ledger(Protocol):
     """What a scenario runs on."""
 
     def evaluate(self, call: Call) -> bytes:
-        """The result; raises RefusalError."""
+        """Return the result; raises RefusalError."""
         ...
 
     def endorse(self, call: Call) -> Endorsed:
-        """The endorsed transaction; raises RefusalError."""
+        """Return the endorsed transaction; raises RefusalError."""
         ...
 
     def commit(self, transactions: Sequence[Endorsed]) -> list[str]:
-        """The validation codes of transactions, each in a block of its own."""
+        """Commit transactions, each in a block of its own, and return their validation codes."""
         ...
 
     def commit_together(self, transactions: Sequence[Endorsed]) -> list[str]:
-        """The validation codes of transactions in one block; raises ApartError."""
+        """Commit transactions in one block, and return the codes; raises ApartError."""
         ...
 
 
@@ -134,12 +134,12 @@ def endorse(
 
 
 def commit(**codes: str) -> Commit:
-    """Order transactions, each in a block of its own, with what becomes of it."""
+    """Order transactions, each in a block of its own, with its validation code."""
     return Commit(tuple(codes), tuple(codes.values()))
 
 
 def commit_together(**codes: str) -> Commit:
-    """Order transactions in one block, each with what becomes of it."""
+    """Order transactions in one block, each with its validation code."""
     return Commit(tuple(codes), tuple(codes.values()), together=True)
 
 
@@ -151,20 +151,29 @@ def _step(
     refused: str = "",
     **of: Any,
 ) -> Transaction:
-    """A step; one that is `refused` insists on its requests."""
+    """Return a step; one that is `refused` insists on its requests."""
     if refused:
         return Transaction(kind, requests, Refused(refused), **({"function": "insist"} | of))
     return Transaction(kind, requests, [None] * len(requests) if answers is None else answers, **of)
 
 
 def play(scenario: Scenario, ledger: Ledger, contract: str) -> None:
-    """Run a scenario with one of the contract's stubs; again if the orderer put it apart."""
+    """Run a scenario with one of the contract's stubs, again if the orderer made several blocks."""
     for _ in range(_ATTEMPTS):
         try:
             return Play(ledger, contract).run(scenario)
         except ApartError:
             continue
     raise AssertionError(f"never in one block in {_ATTEMPTS} attempts")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a transaction ran: answers or a refusal, event, read-write set."""
+
+    answers: Any
+    event: Any = None
+    effects: Any = None
 
 
 @dataclass
@@ -181,38 +190,42 @@ class Play:
         return f"k{uuid4().hex[:10]}"
 
     def run(self, scenario: Scenario) -> None:
-        """Take each step; AssertionError with the first that comes out otherwise."""
+        """Take each step; raises AssertionError at the first whose outcome is not the expected one."""
         for number, step in enumerate(scenario.steps, 1):
             where = f"step {number} of {scenario.name}"
             if isinstance(step, Commit):
-                commits = self.ledger.commit_together if step.together else self.ledger.commit
-                transactions = [self._endorsed.pop(name) for name in step.names]
-                assert commits(transactions) == list(step.codes), where
+                assert self.commit(step) == list(step.codes), where
             else:
-                self._take(step, where)
+                self._check(step, where)
 
-    def _take(self, step: Transaction, where: str) -> None:
-        try:
-            answers = self._answers(step, where)
-        except RefusalError as error:
-            answers = Refused(str(error))
-        assert self._shown(answers) == step.answers, where
-
-    def _answers(self, step: Transaction, where: str) -> Any:
-        call = self._call(step)
-        if step.kind == "evaluate":
-            return decode(self.ledger.evaluate(call))
-        endorsed = self.ledger.endorse(call)
-        event = None if endorsed.event is None else self._shown(endorsed.event)
-        assert event == step.event, where
+    def _check(self, step: Transaction, where: str) -> None:
+        found = self.take(step)
+        assert found.answers == step.answers, where
+        assert found.event == step.event, where
         if step.effects is not None:
-            found = read_effects(endorsed.read_write_set, step.chaincode, call.argument.decode())
-            assert self._shown(found) == step.effects, where
-        if step.name:
-            self._endorsed[step.name] = endorsed
-        else:
-            assert self.ledger.commit([endorsed]) == [step.code], where
-        return decode(endorsed.result)
+            assert found.effects == step.effects, where
+        if step.kind == "submit" and not isinstance(found.answers, Refused):
+            assert self.commit(Commit((step.name,), (step.code,))) == [step.code], where
+
+    def take(self, step: Transaction) -> Outcome:
+        """Evaluate or endorse; `commit` commits what was endorsed under the step's name."""
+        call = self._call(step)
+        try:
+            if step.kind == "evaluate":
+                return Outcome(self._shown(decode(self.ledger.evaluate(call))))
+            endorsed = self.ledger.endorse(call)
+        except RefusalError as error:
+            return Outcome(self._shown(Refused(str(error))))
+        self._endorsed[step.name] = endorsed
+        effects = read_effects(endorsed.read_write_set, step.chaincode, call.argument.decode())
+        answers = self._shown(decode(endorsed.result))
+        event = None if endorsed.event is None else self._shown(endorsed.event)
+        return Outcome(answers, event, self._shown(effects))
+
+    def commit(self, step: Commit) -> list[str]:
+        """Commit endorsed transactions, and return their validation codes."""
+        commits = self.ledger.commit_together if step.together else self.ledger.commit
+        return commits([self._endorsed.pop(name) for name in step.names])
 
     def _call(self, step: Transaction) -> Call:
         return Call(
@@ -230,7 +243,7 @@ class Play:
         return text.replace("$", self._own)
 
     def _shown(self, value: Any) -> Any:
-        """An answer as scenarios write it: own names as `$`, transactions and times numbered."""
+        """Return an answer as scenarios write it: own names as `$`, transactions and times numbered."""
         match value:
             case str():
                 shown = _TRANSACTION.sub(self._number, value.replace(self._own, "$"))
@@ -252,7 +265,7 @@ class Play:
         return value
 
     def _own_entries(self, values: list[Any]) -> list[Any]:
-        """Without the keys of other scenarios, which an unbounded range finds too."""
+        """Drop the keys of other scenarios, which an unbounded range finds too."""
         return [
             each
             for each in values

@@ -13,7 +13,7 @@ STUBS = {"blocking": "Requests", "asynchronous": "AsyncRequests"}
 
 
 def _in_memory() -> Iterator[object]:
-    """Each scenario that is about what the test ledger simulates, with both stubs."""
+    """Yield each scenario that is about what the test ledger simulates, with both stubs."""
     for scenario in SCENARIOS:
         for stub, contract in STUBS.items():
             if not scenario.beyond and scenario.stub in ("", stub):
@@ -21,7 +21,7 @@ def _in_memory() -> Iterator[object]:
 
 
 def _on_a_network() -> Iterator[object]:
-    """Each scenario with one of the stubs in turn: to a peer both are the same."""
+    """Yield each scenario with one of the stubs in turn: to a peer both are the same."""
     for number, scenario in enumerate(SCENARIOS):
         stub = scenario.stub or list(STUBS)[number % len(STUBS)]
         yield pytest.param(scenario, STUBS[stub], id=f"{scenario.name}-{stub}")

@@ -21,6 +21,13 @@ from tests.behaviour.scenario import Scenario, commit, endorse, evaluate, submit
 
 _TX = "INVOKE_CHAINCODE failed: transaction ID: transaction 1: "
 
+_NOT_QSCC = (
+    "Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, "
+    "original invocation for"
+)
+_NOT_CSCC = "Rejecting invoke of CSCC from another chaincode, original invocation for"
+_NOT_LIFECYCLE = "lifecycle scc operations require exactly two arguments but received 1"
+
 
 def _not_found(name: str, channel: str = "behaviour") -> Refused:
     return Refused(
@@ -410,30 +417,9 @@ SCENARIOS = (
                 Request("invoke_chaincode", ("cscc", (b"GetChannels",), "")),
                 Request("invoke_chaincode", ("_lifecycle", (b"Nothing",), "")),
                 answers=[
-                    [
-                        500,
-                        (
-                            "Rejecting invoke of QSCC from another chaincode because of potential for "
-                            "deadlocks, original invocation for 'requests'"
-                        ),
-                        b"",
-                    ],
-                    [
-                        500,
-                        (
-                            "Rejecting invoke of CSCC from another chaincode, original invocation for "
-                            "'requests'"
-                        ),
-                        b"",
-                    ],
-                    [
-                        500,
-                        (
-                            "failed to invoke backing implementation of 'Nothing': "
-                            "requested function Nothing not found."
-                        ),
-                        b"",
-                    ],
+                    [500, f"{_NOT_QSCC} 'requests'", b""],
+                    [500, f"{_NOT_CSCC} 'requests'", b""],
+                    [500, _NOT_LIFECYCLE, b""],
                 ],
             ),
         ),

@@ -34,7 +34,7 @@ _PHANTOM = "PHANTOM_READ_CONFLICT"
 
 
 def _pair(name: str, *steps: Step, late: str) -> Scenario:
-    """A transaction "late" that commits after another one, and what becomes of it."""
+    """Return a scenario in which the transaction "late" commits after "early"."""
     return Scenario(name, (*steps, commit(early="VALID", late=late)))
 
 
@@ -60,7 +60,7 @@ SCENARIOS = (
         late=_MVCC,
     ),
     _pair(
-        "the same value written anew is a conflict",
+        "the same value written again is a conflict",
         submit(put("$a", b"1")),
         endorse("early", put("$a", b"1")),
         endorse("late", get("$a"), put("$b", b"1"), answers=[b"1", None]),

@@ -32,7 +32,7 @@ def _items(start: int, end: int) -> list[list[object]]:
 
 
 def _page(size: int, bookmark: str = "", start: str = "$0", end: str = "$~") -> Request:
-    """A page past the checks of the stub."""
+    """Return a page that skips the checks of the stub."""
     page = {"pageSize": size, "bookmark": bookmark}
     return raw("GET_STATE_BY_RANGE", startKey=start, endKey=end, page=page)
 

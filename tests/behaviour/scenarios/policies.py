@@ -70,7 +70,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "a value that is written anew keeps the policy",
+        "a value that is written again keeps the policy",
         (
             submit(put("$a", b"1"), set_policy("$a", _ECONINFO)),
             submit(put("$a", b"2")),

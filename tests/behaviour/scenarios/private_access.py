@@ -64,7 +64,7 @@ _WRITE_KINDS = ("PUT_STATE", "DEL_STATE", "PURGE_PRIVATE_DATA", "PUT_STATE_METAD
 
 
 def _missing(name: str, chaincode: str = "requests") -> Scenario:
-    """Every use of a collection that is not there."""
+    """Return a scenario with every use of a collection that is not there."""
     not_found = f"collection behaviour/{chaincode}/{name} could not be found"
     not_defined = (
         f"collection [{name}] not defined in the collection config for chaincode [{chaincode}]"

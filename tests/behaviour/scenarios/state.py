@@ -276,7 +276,7 @@ SCENARIOS = (
     ),
     Scenario("an empty batch is made", (submit(raw("WRITE_BATCH_STATE", b""), answers=[b""]),)),
     Scenario(
-        "a message without the part that it is about makes the peer stumble",
+        "a message without its part makes the peer's handler panic, and the transaction continues",
         (
             submit(
                 raw("PUT_STATE_METADATA", key="$a"),
@@ -292,7 +292,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "in a batch metadata without words are metadata",
+        "in a batch empty metadata are metadata",
         (
             submit(
                 put("$a", b"1"),

@@ -110,7 +110,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "a query that the contract refuses says why",
+        "a query that the contract refuses has the contract's reason",
         (evaluate(refuse("no: “$” 不行"), refused="no: “$” 不行"),),
     ),
     Scenario(
@@ -121,7 +121,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "a request that the peer refused and the contract bore does not spoil the transaction",
+        "a request that the peer refused and the contract caught does not invalidate the transaction",
         (
             submit(
                 raw("QUERY_STATE_NEXT", id="nothing"),
