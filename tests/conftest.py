@@ -1,4 +1,4 @@
-"""Settings for every test, where the repository is, and the network that many tests share."""
+"""Settings of all tests, the repository's path, and the network that many tests share."""
 
 from collections.abc import Iterator
 from pathlib import Path

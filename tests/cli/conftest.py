@@ -1,4 +1,4 @@
-"""The command as a user runs it, in this process, on a network that is up once for all tests."""
+"""The command as a user runs it, in this process, on a network that is started once for all tests."""
 
 import json
 import sys

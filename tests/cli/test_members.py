@@ -1,4 +1,4 @@
-"""The commands by which departments with machines of their own make their keys and take in bundles."""
+"""The commands for departments with machines of their own: keys, definitions, bundles."""
 
 import json
 from collections.abc import Callable

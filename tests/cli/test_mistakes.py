@@ -1,4 +1,4 @@
-"""A user's mistake: one line on standard error, an exit code, no traceback."""
+"""Mistakes of users: one line on standard error, an exit code, no traceback."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The contract with which two departments keep investigations: private data in collections."""
+"""The contract of two departments that keep investigations: private data collections."""
 
 from fabric_protos.common import policies_pb2
 

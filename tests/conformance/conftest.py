@@ -1,4 +1,4 @@
-"""What every scenario starts with: a surface of the client, a fresh world, and the steps."""
+"""Fixtures of all scenarios: a surface of the client, a fresh world, and the steps."""
 
 from collections.abc import Iterator
 from importlib import import_module

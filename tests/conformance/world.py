@@ -1,4 +1,4 @@
-"""A scenario's world: who calls, on which surface, and what came of it."""
+"""A scenario's world: its caller and surface, and the results so far."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Every command and program that the documentation shows is run, in order, and answers as shown.
+"""Run every command and program that the documentation shows, in order, and compare the output.
 
 A fenced block named after its language (```python registry.py) is written to that file; in a console
 block each line that begins with "$ " is run and what follows must be its output, where … stands for

@@ -1,4 +1,4 @@
-"""The official Node client does on our ledger what it does on Fabric."""
+"""The official Node client on our ledger, with the results that it has on Fabric."""
 
 import json
 import shutil

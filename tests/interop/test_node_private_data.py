@@ -1,4 +1,4 @@
-"""The official Node client, endorsing organisations and private data of a Python contract."""
+"""The official Node client with endorsing organisations and private data of a Python contract."""
 
 import json
 import shutil

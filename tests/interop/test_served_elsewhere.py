@@ -1,4 +1,4 @@
-"""A topology names where departments serve a contract themselves, on the official Node runtime."""
+"""A topology with a contract that departments serve themselves, on the official Node runtime."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Chaincodes that call chaincodes, on one channel and on another: what Fabric's peers do, and say.
+"""Chaincodes that call chaincodes, on one channel and across two: Fabric's results and texts.
 
 The topology has two channels; Steel is in the first one only. Every answer here was also given by
 Fabric 3.1.5.

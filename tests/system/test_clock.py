@@ -1,4 +1,4 @@
-"""A clock that tests set: the nodes' certificates and requests go by it, and so may a client."""
+"""A clock that tests set: nodes use it for certificates and requests, and clients can use it too."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A network under Docker Compose, where there are an engine and the images."""
+"""A network under Docker Compose, where a Docker engine and the images exist."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Random sequences of configuration updates, sent to real orderers and to ours: the same answers.
+"""Random sequences of configuration updates to real orderers and to ours: the same responses.
 
 PYFABRIC_DIFFERENTIAL_UPDATES is the number of updates (100), PYFABRIC_DIFFERENTIAL_SEED selects them.
 """

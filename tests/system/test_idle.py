@@ -1,4 +1,4 @@
-"""Streams of an idle network outlive an hour's keepalives, which come here as fast as they are answered.
+"""Streams of an idle network survive an hour's keepalives, which this test sends quickly.
 
 Keepalives are a minute apart at the most often; gRPC's own clients cannot ping early, so a bare HTTP/2
 client opens each stream beside the network's own.

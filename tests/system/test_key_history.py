@@ -1,4 +1,4 @@
-"""The history of a key, from a Python contract on the development ledger, and in the ledger of tests."""
+"""The history of a key, from a Python contract on the development ledger and the test ledger."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

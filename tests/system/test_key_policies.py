@@ -1,4 +1,4 @@
-"""Key-level endorsement of a Python contract, on the development ledger: public and private keys."""
+"""Key-level endorsement of public and private keys by a Python contract on the development ledger."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`up` and `deploy` are killed at each step and at ever later calls: the next ones end working."""
+"""`up` and `deploy` killed at each step and at later and later calls: the next ones succeed."""
 
 import signal
 import subprocess

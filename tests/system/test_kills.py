@@ -1,4 +1,4 @@
-"""A ledger that is killed again and again under load loses nothing that it acknowledged."""
+"""A ledger that is killed repeatedly under load loses nothing that it acknowledged."""
 
 import os
 import random

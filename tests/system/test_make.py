@@ -1,4 +1,4 @@
-"""The Makefile's targets bring a network up and down; `clean` asks first."""
+"""The Makefile's targets start and stop a network; `clean` asks for confirmation."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A network on Fabric's own programs: kills, restarts, and what `up`, `down` and `status` make of them."""
+"""A network on Fabric's own programs: kills, restarts, and how `up`, `down` and `status` react."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Random histories of private data on Fabric's own peers and on ours: the same answers, the same state.
+"""Random histories of private data on Fabric's peers and on ours: the same results and state.
 
 PYFABRIC_DIFFERENTIAL_STEPS is the number of steps (25), PYFABRIC_DIFFERENTIAL_SEED selects them.
 """

@@ -1,4 +1,4 @@
-"""Each error carries its facts and says them in one line."""
+"""Errors: each carries its facts and prints them in one line."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Steps: who calls, what is evaluated and submitted, and what comes of it."""
+"""Steps: callers, evaluated and submitted calls, and their results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Steps: who is there, how a channel is configured, who can endorse."""
+"""Steps: members and nodes, a channel's configuration, endorsers."""
 
 from itertools import combinations
 from typing import Any

@@ -1,4 +1,4 @@
-"""Steps: what became of a key."""
+"""Steps: the history of a key."""
 
 from pytest_bdd import parsers, then
 

@@ -1,4 +1,4 @@
-"""Steps: what is private, who is given it, and keys that are entrusted to a department."""
+"""Steps: private data, its delivery, and keys with their own endorsement policies."""
 
 from hashlib import sha256
 

@@ -1,4 +1,4 @@
-"""Steps: signing where the key is, in another machine."""
+"""Steps: signing on another machine, which has the key."""
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec

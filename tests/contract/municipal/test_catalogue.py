@@ -1,4 +1,4 @@
-"""The catalogue: what comes with the package is right, and what is wrong is named with its place."""
+"""The catalogue: the bundled one is valid, and errors name the place of the fault."""
 
 import json
 from collections.abc import Callable

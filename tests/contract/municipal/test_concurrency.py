@@ -1,4 +1,4 @@
-"""Transactions side by side: what must not both happen does not, and strangers do not collide."""
+"""Concurrent transactions: those that exclude each other conflict, others do not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The contract `Credit`: subjects, penalties, objections, repair, and what counts on a day."""
+"""The contract `Credit`: subjects, penalties, objections, repair, and effective penalties."""
 
 import hashlib
 from typing import Any

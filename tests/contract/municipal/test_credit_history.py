@@ -1,4 +1,4 @@
-"""Random lives of a penalty: what counted on a past day never changes, whatever is done later."""
+"""Random histories of a penalty: later steps never change what was effective on a past day."""
 
 from datetime import date, timedelta
 from typing import Any

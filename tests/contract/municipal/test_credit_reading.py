@@ -1,4 +1,4 @@
-"""What `Sharing` reads of the credit channel: a snapshot, shown and never decided with."""
+"""The contract `Sharing` reads the credit channel: for display, never for decisions."""
 
 import json
 from collections.abc import Sequence

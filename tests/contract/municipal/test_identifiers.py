@@ -1,4 +1,4 @@
-"""Identifiers against public examples, and the spellings that must not pass for them."""
+"""Identifiers: public examples are accepted, other spellings are refused."""
 
 import json
 from datetime import date

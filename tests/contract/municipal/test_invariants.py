@@ -1,4 +1,4 @@
-"""Whatever departments try, in whatever order: the invariants of sharing hold after every step."""
+"""Random calls of the departments: the invariants of sharing hold after every step."""
 
 import json
 from collections.abc import Callable

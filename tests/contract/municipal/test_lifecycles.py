@@ -1,4 +1,4 @@
-"""The tables themselves: every state can be reached, and every row is for its roles alone."""
+"""Life cycle tables: every state can be reached, and every row is for its roles only."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Receipts count only inside a live grant; reports of errors find their answer."""
+"""Receipts count only under a live grant; error reports are answered."""
 
 import json
 from typing import Any

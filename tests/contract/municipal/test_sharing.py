@@ -1,4 +1,4 @@
-"""The contract `Sharing`: from a request to a grant or a refusal, and the time each has."""
+"""The contract `Sharing`: from a request to a grant or a refusal, with time limits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The contract host as its parent uses it: lines in, lines out, ports opened and closed."""
+"""The contract host as its parent process uses it: lines in, lines out, ports opened and closed."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Contracts on a running ledger: batches, large messages, slow functions; and how both are watched."""
+"""Contracts on a running ledger: batches, large messages, slow functions, metrics and traces."""
 
 import asyncio
 import re

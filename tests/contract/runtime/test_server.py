@@ -1,4 +1,4 @@
-"""The contract server over real sockets, with the peer's part played by a client."""
+"""The contract server over real sockets; the test plays the peer."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Runs a flow in a test without a network: each effect is answered by the test."""
+"""Runs a flow in a test without a network: the test gives the result of each effect."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""The two surfaces of the client behind one blocking face, so that a test is written once.
+"""Both surfaces of the client behind one blocking interface, so that a test is written once.
 
 `Surface("aio")` runs every call of `pyfabric.aio` in an event loop of its own thread and waits for it;
 `Surface("gateway")` is `pyfabric.gateway` as it is. Objects that a surface returns are wrapped likewise.

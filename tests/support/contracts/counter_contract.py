@@ -1,4 +1,4 @@
-"""A contract for tests of whole networks: a counter, and a way to die."""
+"""A contract for tests of whole networks: a counter, and a function that kills its process."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A contract whose keys have endorsement policies of their own, public and private."""
+"""A contract whose keys have key-level endorsement policies, public and private."""
 
 from pyfabric.chaincode import (
     Context,

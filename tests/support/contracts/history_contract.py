@@ -1,4 +1,4 @@
-"""A contract whose keys have a past."""
+"""A contract for tests of key histories."""
 
 from pyfabric.chaincode import Context, Contract, query, transaction
 

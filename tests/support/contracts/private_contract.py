@@ -1,4 +1,4 @@
-"""A network whose contract works with private data collections, by raw messages of the protocol."""
+"""A network with a contract for private data collections that sends raw protocol messages."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""A contract that calls chaincodes, and is called: for tests of calls on one channel and across two."""
+"""A contract that calls chaincodes and is called, on one channel and across two."""
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
 

@@ -1,4 +1,4 @@
-"""A whole small network on the development ledger, for tests: its keys, its channel, its contracts.
+"""A small network on the development ledger, for tests: its keys, its channel, its contracts.
 
     network = LedgerNetwork.make(tmp_path)
     async with network.running():                      # in this process and event loop

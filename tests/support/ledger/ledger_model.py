@@ -1,4 +1,4 @@
-"""What a ledger of one chaincode must do, in a few lines: a model for random histories.
+"""A small model of a ledger with one chaincode, for random histories.
 
 A script is a list of steps: ("get", key), ("put", key, value), ("del", key), ("range", start, end) and
 ("history", key).

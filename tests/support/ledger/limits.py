@@ -1,4 +1,4 @@
-"""An end to what takes too long, also in the midst of computing (main thread only)."""
+"""A time limit for computations and calls (main thread only)."""
 
 import signal
 from collections.abc import Iterator

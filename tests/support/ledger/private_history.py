@@ -1,4 +1,4 @@
-"""The private data of 5-channel-history, run again: three departments' peers over a real ledger."""
+"""The private data of 5-channel-history, simulated again: three departments' peers on a real ledger."""
 
 from collections.abc import Iterator
 from pathlib import Path

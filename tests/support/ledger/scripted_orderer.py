@@ -1,4 +1,4 @@
-"""An orderer's participation address that answers as a test says, over HTTPS with client certificates."""
+"""An orderer's participation API with scripted responses, over HTTPS with client certificates."""
 
 import ssl
 import threading

@@ -1,4 +1,4 @@
-"""Messages of the vectors' blocks by type, with those in their bytes: what real Fabric wrote."""
+"""Messages of the vectors' blocks by type, including nested ones, as real Fabric wrote them."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Signed envelopes for the channel of vectors/5-channel-history, by its own members' keys."""
+"""Signed envelopes for the channel of vectors/5-channel-history, with its own members' keys."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Departments that each have a machine of their own: a folder of its own, and a host on loopback."""
+"""Departments with machines of their own: each has a folder, and a host on loopback."""
 
 from datetime import UTC, datetime
 from pathlib import Path

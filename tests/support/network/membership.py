@@ -1,4 +1,4 @@
-"""Asking an identity whether it has a role."""
+"""Checks whether an identity has a role."""
 
 from typing import cast
 

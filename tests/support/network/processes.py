@@ -1,4 +1,4 @@
-"""Processes that tests started: which of them are there."""
+"""Finds processes that tests started."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Changes of a channel's configuration, good and bad, drawn at random for a council.
+"""Random changes of a channel's configuration, valid and invalid, for a council of departments.
 
 Each has one fault at most, so that what an orderer says of it is the same each time: of several faults
 Fabric names any.

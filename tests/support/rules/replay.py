@@ -1,4 +1,4 @@
-"""A history validated again, block after block, from what the orderer sent alone."""
+"""Validates a history again, block by block, from what the orderer sent."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What Fabric's committer decides, in as few lines as can be: dictionaries, and blocks in order."""
+"""A small model of Fabric's committer: dictionaries, and blocks in order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A bare HTTP/2 client: opens one gRPC stream and pings as often as it likes, which gRPC would not."""
+"""A bare HTTP/2 client: opens one gRPC stream and pings without gRPC's limits."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""TLS material in files: a certificate authority and one certificate of its making."""
+"""TLS files: a certificate authority and one certificate that it issued."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Both surfaces of administration, and a peer and an orderer on the loopback that follow a script."""
+"""Both surfaces of administration, with a scripted peer and orderer on the loopback."""
 
 from collections.abc import Iterator
 from typing import Any

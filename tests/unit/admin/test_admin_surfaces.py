@@ -1,4 +1,4 @@
-"""Administration on both surfaces, against a peer and an orderer that follow a script."""
+"""Administration on both surfaces, with a scripted peer and orderer."""
 
 import inspect
 import json

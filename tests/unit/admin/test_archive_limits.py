@@ -1,4 +1,4 @@
-"""Archives that no honest packager makes."""
+"""Archives with hostile content."""
 
 import io
 import tarfile

@@ -1,4 +1,4 @@
-"""Collections as the lifecycle takes them: the bytes that Fabric's own command made of its JSON files."""
+"""Collections for the lifecycle: the bytes that Fabric's own command makes of its JSON files."""
 
 import json
 from base64 import b64decode

@@ -1,4 +1,4 @@
-"""Transactions in words, on the blocks of a real channel."""
+"""Summaries of transactions, for the blocks of a real channel."""
 
 from collections import Counter
 from pathlib import Path

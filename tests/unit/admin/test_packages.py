@@ -1,4 +1,4 @@
-"""Chaincode packages: the verdicts of real peers (vectors 4-packages), and our own to the byte."""
+"""Chaincode packages: real peers' verdicts (vectors 4-packages), and our own packages byte for byte."""
 
 import contextlib
 import gzip

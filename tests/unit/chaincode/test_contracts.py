@@ -1,4 +1,4 @@
-"""What is refused when a contract is loaded, and how a loaded one is called."""
+"""Loading contracts: what is refused, and how functions are called."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Arguments and results: one text for each value, and nothing else is read."""
+"""Conversion of arguments and results: one text for each value, other texts are refused."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The guard of the test ledger: what it refuses, what it lets pass, and whom it leaves alone."""
+"""The guard of the test ledger: what it refuses, what it allows, and where it does not apply."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""How a contract host is watched: the health of each package, and what peers had it run."""
+"""Operations of a contract host: health of each package, and counts of transactions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a host serves after each line, in one process and without pipes."""
+"""The services of a contract host after each input line, in one process and without pipes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Policies of single keys: the bytes are those that Go's statebased package makes (v2.3.0)."""
+"""Key-level policies: the bytes are those of Go's package statebased (v2.3.0)."""
 
 import pytest
 from hypothesis import given

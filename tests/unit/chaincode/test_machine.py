@@ -1,4 +1,4 @@
-"""The protocol, message by message, and under any interleaving of transactions."""
+"""The contract's protocol, message by message, and with interleaved transactions."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Both stubs offer the same, and ask for all that a peer offers."""
+"""Both stubs have the same functions, for everything that a peer offers."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""Batched writes: few requests where the peer takes them, one by one where it does not."""
+"""Batched writes: few requests where the peer supports them, single ones where it does not."""
 
 import asyncio
 from collections.abc import Sequence

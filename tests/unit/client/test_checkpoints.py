@@ -1,4 +1,4 @@
-"""Checkpoints and the file they are kept in."""
+"""Checkpoints and their file."""
 
 from pathlib import Path
 

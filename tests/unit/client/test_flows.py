@@ -1,4 +1,4 @@
-"""Flows answered by hand: what is signed before what is sent, retries, event sources."""
+"""Flows with results from the test: what is signed before what is sent, retries, event sources."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Bytes that others made: real Fabric's golden proposal, the official Node client's requests.
+"""Bytes of others: real Fabric's golden proposal, the official Node client's requests.
 
 official_node_client.json was written by @hyperledger/fabric-gateway 1.11.0; gateway.json holds what
 went to and came from a real peer.

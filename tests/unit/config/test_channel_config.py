@@ -1,4 +1,4 @@
-"""A channel's configuration: what is read of it, and what is refused with which words."""
+"""A channel's configuration: its content, and Fabric's texts for what is refused."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Whether an update of a configuration may be made: the rules one by one, with Fabric's words."""
+"""Configuration updates: the rules one by one, with Fabric's texts."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Which changes of its ordering service a channel may make, and with which words others are refused."""
+"""Changes of a channel's ordering service: which are allowed, and Fabric's texts for others."""
 
 from collections.abc import Callable
 from datetime import timedelta

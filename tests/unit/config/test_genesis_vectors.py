@@ -1,4 +1,4 @@
-"""Genesis blocks: what configtxgen makes of the same input (vectors 1-genesis)."""
+"""Genesis blocks, compared with configtxgen's for the same input (vectors 1-genesis)."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Models of channels that are wrong: each error names the part."""
+"""Invalid channel models: each error names the part."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

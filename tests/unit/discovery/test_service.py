@@ -1,4 +1,4 @@
-"""Discovery of our own peers, asked by our own client and by hand."""
+"""Discovery by our own peers, with our own client and with raw requests."""
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path

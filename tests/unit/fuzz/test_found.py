@@ -1,4 +1,4 @@
-"""What fuzzing found, one test for the kind of each."""
+"""Defects that fuzzing found: one test for each kind."""
 
 import pytest
 from fabric_protos.common import common_pb2

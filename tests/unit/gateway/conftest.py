@@ -1,4 +1,4 @@
-"""Both surfaces, and peers on the loopback that answer as the test says."""
+"""Both surfaces, and scripted peers on the loopback."""
 
 from collections.abc import Callable, Iterator
 

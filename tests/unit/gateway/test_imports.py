@@ -1,4 +1,4 @@
-"""What importing the client loads: what a first call needs, and nothing of the rest."""
+"""Modules that importing the client loads: those of a first call, and no others."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A gateway without a key, fed with signatures from elsewhere, at every step."""
+"""A gateway without a key: each step gets its signature from elsewhere."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Certificates that we issue, folders that we write: what Fabric's rules say of them."""
+"""Certificates that we issue and folders that we write, checked by Fabric's rules."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Odd MSPs and identities, judged by Fabric's own msp package (3.1.5, built from source).
+"""Unusual MSPs and identities, with the verdicts of Fabric's package msp (3.1.5, built from source).
 
 judged.json.gz was made by generating MSPs at random (CAs, keys, usages, path lengths, revocation lists,
 OU rules, damaged DER and PEM) and keeping one case for each different thing that Fabric said.

@@ -1,4 +1,4 @@
-"""Keys, signers and signatures: what Fabric takes and what it refuses."""
+"""Keys, signers and signatures: what Fabric accepts and refuses."""
 
 import hashlib
 

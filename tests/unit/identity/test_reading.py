@@ -1,4 +1,4 @@
-"""Certificates, names, PEM and DER that are not as they should be: our error, Fabric's words."""
+"""Invalid certificates, names, PEM and DER: our errors, Fabric's texts."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Configuration updates at an orderer: the answers that a real one gave, and what comes of them."""
+"""Configuration updates at an orderer: a real one's responses, and the effects."""
 
 import json
 from collections.abc import Mapping

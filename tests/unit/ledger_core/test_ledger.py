@@ -1,4 +1,4 @@
-"""A channel's ledger on disk: the real history through it, stops, kills and damage."""
+"""A channel's ledger on disk: a real history, stops, kills and damage."""
 
 import asyncio
 import multiprocessing

@@ -1,4 +1,4 @@
-"""An orderer: what it takes, what it refuses and how, the blocks it makes, and serving them."""
+"""An orderer: accepted and refused messages, its blocks, and serving them."""
 
 import asyncio
 import json

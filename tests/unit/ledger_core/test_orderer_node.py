@@ -1,4 +1,4 @@
-"""An orderer on the network: its gRPC service over TLS, and what stops it from starting."""
+"""An orderer's node: its gRPC service over TLS, and reasons why it cannot start."""
 
 import os
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Channels with several orderers: who orders, who signs, who serves, and what each says of itself."""
+"""Channels with several orderers: who orders, signs and serves, and the status of each."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""The participation API over real TLS, against the answers that a real orderer gave (Part C §15)."""
+"""The participation API over real TLS, compared with a real orderer's responses (Part C §15)."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Orderers under changing configurations: blocks of their own, consenters that come and go, modes."""
+"""Orderers and configuration changes: blocks of their own, new and removed consenters, modes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

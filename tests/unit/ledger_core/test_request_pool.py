@@ -1,4 +1,4 @@
-"""The requests that BFT orderers have: once each, and for a while after."""
+"""The request pool of BFT orderers: each request once, and remembered for a while."""
 
 import pytest
 

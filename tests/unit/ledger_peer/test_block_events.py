@@ -1,4 +1,4 @@
-"""What blocks show to streams, against what a real peer delivered (5-channel-history)."""
+"""Blocks as event streams show them, compared with a real peer's (5-channel-history)."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A contract that is not reachable, dies, is slow or responds with nonsense: what the client gets."""
+"""Contracts that are not reachable, die, are slow or send invalid results: the client's errors."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Recorded answers of a real Fabric gateway (fabric-behaviour.md, Part C), asked of ours.
+"""Responses of our gateway, compared with recorded ones of Fabric's (fabric-behaviour.md, Part C).
 
 Network names differ (Org1MSP is EconInfoMSP, `fast` is `directory`, `assetjs` is `asset`); codes, texts
 and who reports what in the details do not.

@@ -1,4 +1,4 @@
-"""Contract hosts as children, good and bad; and the program around the node."""
+"""Contract hosts as child processes, working and failing; and the program around the node."""
 
 import asyncio
 import json

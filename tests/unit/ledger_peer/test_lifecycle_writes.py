@@ -1,4 +1,4 @@
-"""`_lifecycle` run again over a real channel: its read-write sets, byte for byte.
+"""`_lifecycle` calls of a real channel simulated again: their read-write sets, byte for byte.
 
 Each valid or invalid `_lifecycle` transaction of 5-channel-history that approved or committed something
 is simulated by our own functions on the state before it, as the department's peer that endorsed it.

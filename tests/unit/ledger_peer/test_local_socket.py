@@ -1,4 +1,4 @@
-"""Sockets in the file system: in folders of any depth, and where there can be none."""
+"""Sockets in the file system: in folders of any depth, and where none is possible."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Calls of chaincodes that no shim would make: what the peer answers, and that the stream goes on."""
+"""Chaincode calls that no shim makes: the peer's responses, and the stream stays usable."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Plans for endorsing: whom to ask next, what completes them, what takes their layouts away."""
+"""Endorsement plans: the next peers to ask, and when a layout is complete or impossible."""
 
 from random import Random
 

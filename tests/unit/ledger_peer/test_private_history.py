@@ -1,4 +1,4 @@
-"""Private data of a real channel: read-write sets, what each peer keeps and shows, crashes, losses."""
+"""Private data of a real channel: read-write sets, each peer's data and deliveries, crashes, losses."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The ledger as a child process with contract hosts: starting, reloading, ending, being killed."""
+"""The ledger as a child process with contract hosts: starting, reloading, stopping, being killed."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Proposals that cannot be read, and reading them with anything inside."""
+"""Invalid proposals, and decoding random ones."""
 
 from datetime import UTC, datetime, timedelta
 

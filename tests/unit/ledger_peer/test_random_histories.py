@@ -1,4 +1,4 @@
-"""The development ledger against a model: random scripts side by side, blocks as they come, and kills."""
+"""The development ledger compared with a model: concurrent random scripts, event streams, and kills."""
 
 import asyncio
 import json

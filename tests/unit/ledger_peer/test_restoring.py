@@ -1,4 +1,4 @@
-"""Setting a whole network back: state, private data, packages, channels, and who is listening."""
+"""Setting a whole network back: state, private data, packages, channels, and open streams."""
 
 import asyncio
 import re

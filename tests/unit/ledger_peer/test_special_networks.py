@@ -1,4 +1,4 @@
-"""Mutual TLS, a channel's own ACLs, a peer that lacks the chaincode, one that is not in the channel."""
+"""Mutual TLS, a channel's own ACLs, a peer without the chaincode, a peer outside the channel."""
 
 from hashlib import sha256
 from pathlib import Path

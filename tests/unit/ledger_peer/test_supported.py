@@ -1,4 +1,4 @@
-"""SUPPORTED.md: what it says is supported is there, and what it says is refused is refused in those words."""
+"""SUPPORTED.md is correct: what is supported exists, and what is refused is refused with that text."""
 
 import os
 import re

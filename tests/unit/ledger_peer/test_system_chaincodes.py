@@ -1,4 +1,4 @@
-"""`_lifecycle`, `cscc` and `qscc` over the wire, with the texts that real peers answer."""
+"""`_lifecycle`, `cscc` and `qscc` over the wire, with the texts of real peers."""
 
 import json
 from pathlib import Path

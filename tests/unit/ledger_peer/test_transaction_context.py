@@ -1,4 +1,4 @@
-"""What a peer answers a running contract, without a network: ranges, pages, metadata, refusals."""
+"""A peer's responses to a running contract, without a network: ranges, pages, metadata, refusals."""
 
 from collections.abc import Iterable, Iterator
 

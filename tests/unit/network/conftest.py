@@ -1,4 +1,4 @@
-"""The small network of tests.support.network.network, up once for all tests here."""
+"""The small network of tests.support.network.network, started once for all tests of this folder."""
 
 from collections.abc import Iterator
 

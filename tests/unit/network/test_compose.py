@@ -1,4 +1,4 @@
-"""The project for Docker Compose: what is committed is what is made, and it keeps these rules."""
+"""The Compose project: the committed one is up to date, and it keeps these rules."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Contexts: kept by name, one of them chosen."""
+"""Contexts: stored by name, one of them current."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A network on the embedded runtime: up from nothing, again, after a kill; and what can be wrong."""
+"""A network on the embedded runtime: started new, again, after a kill; and errors."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What Fabric's programs are configured with."""
+"""Configuration files of Fabric's programs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A Plan: ports that stay, packages that are the same everywhere."""
+"""Plans: ports that stay, packages that are the same everywhere."""
 
 from pathlib import Path
 

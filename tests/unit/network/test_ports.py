@@ -1,4 +1,4 @@
-"""Ports: the one that is taken is named with its owner."""
+"""Ports: the error for a used port names its owner."""
 
 import os
 import socket

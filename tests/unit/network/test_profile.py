@@ -1,4 +1,4 @@
-"""Connection profiles: written for a department, read in the forms that others write."""
+"""Connection profiles: written for a department, read in the forms that other tools write."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Fabric's programs are found, and taken only if they are new enough."""
+"""Fabric's programs are found, and used only if they are new enough."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A topology file: what is accepted, and how each kind of mistake is named."""
+"""Topology files: what is accepted, and the error for each kind of mistake."""
 
 from itertools import pairwise
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said of services that no contract host serves."""
+"""The status of services that no contract host serves."""
 
 import socket
 from pathlib import Path

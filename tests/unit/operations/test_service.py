@@ -1,4 +1,4 @@
-"""An operations service over HTTPS: statuses and JSON as a peer of Fabric 3.1.5 answered them."""
+"""An operations service over HTTPS: statuses and JSON as a peer of Fabric 3.1.5 has them."""
 
 import asyncio
 import logging
