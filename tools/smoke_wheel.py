@@ -111,7 +111,8 @@ def refuse_the_command(folder: Path) -> None:
         text=True,
         check=False,
     )
-    assert (refused.returncode, refused.stderr) == (3, NO_COMMAND), refused
+    if (refused.returncode, refused.stderr) != (3, NO_COMMAND):
+        raise AssertionError(f"the command without its extra: {refused}")
 
 
 def use(folder: Path) -> None:
