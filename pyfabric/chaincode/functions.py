@@ -81,7 +81,7 @@ def load_functions(contract: Contract | AsyncContract) -> dict[str, Function]:
     for name in _FACTS:
         if not isinstance(getattr(kind, name), str):
             raise ConfigError(
-                f"{kind.__name__}.{name} cannot describe the contract: it is not a text; write a string"
+                f"{kind.__name__}.{name} cannot describe the contract: it must be a text"
             )
     for name in _HOOKS:
         _check_colour(kind, name, getattr(kind, name), is_async=is_async)

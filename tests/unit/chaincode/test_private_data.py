@@ -6,9 +6,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.chaincode import Chaincode, Context, Contract, transaction
-from pyfabric.chaincode.requests import get_hash
+from pyfabric.chaincode.requests import Request, get_hash
+from pyfabric.chaincode.results import read_key_values
 from pyfabric.chaincode.testing import CollectionConfig, TestLedger, identity
 from pyfabric.errors import CommitError, ConfigError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
@@ -52,6 +54,18 @@ ACTIONS: dict[str, Callable[[Any, str, str], str | bytes | None]] = {
     "many": lambda state, key, _: state.get_multiple_states([key])[0],
     "hash": lambda state, key, _: (state.get_hash(key) or b"").hex(),
     "raw hash": lambda state, key, _: state._ask(get_hash(key, "")),
+    "raw page": lambda state, _key, _value: ",".join(
+        key
+        for key, _ in state._ask(
+            Request(
+                shim.ChaincodeMessage.GET_STATE_BY_RANGE,
+                shim.GetStateByRange(
+                    collection="open", metadata=shim.QueryMetadata(pageSize=2).SerializeToString()
+                ).SerializeToString(),
+                read_key_values,
+            )
+        ).items
+    ),
     "range": lambda state, _key, _value: ",".join(key for key, _ in state.get_state_range()),
     "page": lambda state, _key, _value: ",".join(
         key for key, _ in state.get_state_range_with_pagination("", "", 1).items
@@ -264,6 +278,12 @@ def test_deleting_purging_and_writing_again(ledger: TestLedger) -> None:
     assert run(ledger, ["get", "open", "k"], as_=TWO) == ["later"]
 
 
+def test_one_transaction_may_write_in_two_collections(ledger: TestLedger) -> None:
+    run(ledger, ["put", "open", "k", "1"], ["put", "pair", "k", "2"], ["put", "", "k", "3"])
+    read = [["get", each, "k"] for each in ("open", "pair", "")]
+    assert run(ledger, *read, as_=TWO) == ["1", "2", "3"]
+
+
 def test_of_two_writes_in_a_block_the_last_one_stays(ledger: TestLedger) -> None:
     run(ledger, ["put", "open", "k"])
     writes = [ledger.endorse("run", [["put", "open", "k", value]]) for value in ("a", "b")]
@@ -353,6 +373,14 @@ def test_a_key_whose_policy_cannot_be_read_cannot_be_written(
         run(ledger, [action, collection, "k"], ["get", "none", "k"])
     assert str(refused.value) == UNREADABLE
     assert run(ledger, ["get", collection, "k"]) == ["v"]
+
+
+def test_a_page_of_private_data_is_only_a_limit(ledger: TestLedger) -> None:
+    run(ledger, *(["put", "open", key] for key in "abc"))
+    assert json.loads(ledger.evaluate("run", [["raw page", "open"], ["range", "open"]])) == [
+        "a,b",
+        "a,b,c",
+    ]
 
 
 def test_a_hash_of_no_collection_is_that_of_nothing(ledger: TestLedger) -> None:

@@ -112,6 +112,13 @@ def test_purging_needs_a_capability_and_then_a_collection() -> None:
     )
 
 
+def test_a_peer_without_private_data_reads_none() -> None:
+    _, simulation = handler()
+    assert simulation.get_private("cc", "c", "k") is None
+    assert simulation.get_private_values("cc", "c", ["k", "l"]) == [None, None]
+    assert list(simulation.private_range("cc", "c", "", "")) == []
+
+
 def test_what_makes_a_peer_panic() -> None:
     handled, simulation = handler()
     request = shim.PutStateMetadata(key="k")
