@@ -15,7 +15,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.messages.consensus import BFT
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import payload_of
 from pyfabric.rules.configuration.channel_config import ChannelConfig
@@ -24,6 +23,7 @@ from pyfabric.rules.configuration.update import propose, read_update
 from pyfabric.rules.consensus import maintenance, raft
 from pyfabric.rules.consensus.broadcast import check_filters
 from pyfabric.rules.consensus.cutter import Message
+from pyfabric.rules.consensus.types import consensus_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,8 @@ class UpdateProcessor:
     ) -> tuple[configtx_pb2.ConfigEnvelope, ChannelConfig]:
         proposed = propose(config, envelope)
         new = successor(config, proposed.config)
-        if config.consensus_type != BFT:
-            with _stage("consensus metadata update for channel config update is invalid"):
-                raft.check_change(config, new, self.cluster())
+        with _stage("consensus metadata update for channel config update is invalid"):
+            consensus_type(config).check_update(config, new, self.cluster)
         return proposed, new
 
     def _signed(

@@ -7,17 +7,7 @@ signature. Time is not known here: whoever waited long enough calls `cut`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig
-from pyfabric.rules.consensus import bft
-
-
-def batch_settings(config: ChannelConfig) -> BatchSettings:
-    """Return when a channel's blocks are cut; raises ConfigError for options that SmartBFT refuses."""
-    if config.consensus_type != BFT:
-        return config.batch
-    options = bft.read_options(config.consensus_metadata, config.batch)
-    return bft.batch_settings(config.batch, options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ def test_a_channel_is_ordered_as_it_says() -> None:
 def test_what_no_orderer_has_counts_as_raft_and_is_not_started() -> None:
     config = changed(raft_channel(), type="kafka")
     assert consensus_type(config) is RAFT
-    with pytest.raises(ConfigError, match=r"^failed to find a consenter for consensus type: kafka$"):
+    with pytest.raises(
+        ConfigError, match=r"^failed to find a consenter for consensus type: kafka$"
+    ):
         check_consensus(config)
 
 

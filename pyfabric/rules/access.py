@@ -1,6 +1,6 @@
 """Who may do what on a peer: Fabric's resources, their default policies, and a channel's own ACLs.
 
-Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are those. A resource is decided either by the
+Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are Fabric's. A resource is decided either by the
 peer's own MSP (installing, joining, approving) or by a policy of the channel.
 """
 
