@@ -29,7 +29,7 @@ from google.protobuf.json_format import ParseDict
 
 from pyfabric.admin import archives, definitions, inspection
 from pyfabric.admin.packages import ChaincodePackage
-from pyfabric.chaincode import calls, json_values, key_policies, keys
+from pyfabric.chaincode import json_values, key_policies, keys, requests
 from pyfabric.chaincode.machine import Begin, Machine
 from pyfabric.client import checkpoints, event_requests
 from pyfabric.errors import ErrorDetail, FabricError
@@ -411,12 +411,12 @@ def _peer_messages() -> Iterator[bytes]:
 
 def _results(raw: bytes) -> None:
     for call in (
-        calls.state_range("", ""),
-        calls.history("k"),
-        calls.state_page("", "", 1, ""),
-        calls.get_states(["k"], 1)[0],
-        calls.get_validation_parameter("k"),
-        calls.invoke_chaincode("other", [], ""),
+        requests.state_range("", ""),
+        requests.history("k"),
+        requests.state_page("", "", 1, ""),
+        requests.get_states(["k"], 1)[0],
+        requests.get_validation_parameter("k"),
+        requests.invoke_chaincode("other", [], ""),
     ):
         with suppress(FabricError):
             call.parse(raw)
