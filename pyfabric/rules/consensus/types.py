@@ -27,7 +27,7 @@ class ConsensusType:
     names_identities: bool
     """Whether consenters are known by their identities; otherwise by their TLS certificates."""
     quorum: Callable[[int], int]
-    """Return how many of so many consenters must be there for a block to be made."""
+    """Return how many of a number of consenters must be there for a block to be made."""
     certificates: Callable[[Consenter], Sequence[bytes]]
     """Return the certificates (PEM) by which a consenter is known."""
     batch_settings: Callable[[ChannelConfig], BatchSettings]

@@ -1,6 +1,6 @@
 """What `_lifecycle` accepts as a definition: names, versions, collections.
 
-Source: core/chaincode/lifecycle/scc.go of Fabric 3.1; texts are those.
+Source: core/chaincode/lifecycle/scc.go of Fabric 3.1; texts are Fabric's.
 """
 
 import re
@@ -42,7 +42,7 @@ def check_names(name: str, version: str) -> None:
 
 
 def static_collections(package: collection_pb2.CollectionConfigPackage) -> Collections:
-    """The collections of a package; raises ContractError."""
+    """Return the collections of a package; raises ContractError."""
     for entry in package.config:
         if not entry.HasField("static_collection_config"):
             raise ContractError("collection config contains unexpected payload type: <nil>")

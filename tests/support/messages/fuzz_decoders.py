@@ -148,7 +148,7 @@ def _of_identities() -> dict[str, Target]:
     identities = history.FOLDER / "identities"
     files = sorted([*(VECTORS / "7-identities" / "certs").glob("*.pem"), *identities.glob("*.pem")])
     pems = [file.read_bytes() for file in files]
-    certificate_blocks = [found.content for one in pems if (found := pem.first_block(one))]
+    certificate_blocks = [found.content for one in pems if (found := pem.find(one))]
     endorsements = read_all(proposal_response_pb2.Endorsement)
     return {
         "certificate": Target(_certificate, pems),

@@ -67,9 +67,7 @@ def test_metadata_of_a_key_that_is_no_message() -> None:
 
 
 def test_a_certificate_of_a_version_that_does_not_exist() -> None:
-    certificate = pem.first_block(
-        (history.FOLDER / "identities" / "user1@registry.test.pem").read_bytes()
-    )
+    certificate = pem.find((history.FOLDER / "identities" / "user1@registry.test.pem").read_bytes())
     assert certificate is not None
     version = b"\xa0\x03\x02\x01\x02"
     assert version in certificate.content
