@@ -183,7 +183,7 @@ class LedgerError(FabricError):
 
 
 class MissingExtraError(FabricError, ImportError):
-    """An optional part of this distribution is not installed; the text says how to install it."""
+    """An optional part of this distribution is not installed; the message names the extra to install."""
 
 
 class ClientError(FabricError):

@@ -13,7 +13,7 @@ from fabric_protos.peer import chaincode_shim_pb2
 from pyfabric.ledger.channel.limits import UNSURVIVABLE, VALIDATED_CAPABILITIES
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.messages import config_values
-from pyfabric.messages.consensus import BFT, RAFT
+from pyfabric.messages.consensus import METADATA
 from pyfabric.rules.configuration.succession import (
     APPLICATION_CAPABILITIES,
     CHANNEL_CAPABILITIES,
@@ -204,8 +204,7 @@ _PACKAGES: Final = (
     ),
 )
 _ORDERING: Final = (
-    Item(f"ConsensusType {RAFT}"),
-    Item(f"ConsensusType {BFT}"),
+    *(Item(f"ConsensusType {name}") for name in METADATA),
     Item("maintenance mode, and the move from Raft to BFT", note="goes on without a restart"),
     Item(
         "any other ConsensusType",

@@ -16,8 +16,8 @@ ATTRIBUTES_OID: Final = "1.2.3.4.5.6.7.8.1"
 
 
 def load_certificate(data: bytes) -> x509.Certificate:
-    """The certificate in the first PEM block; raises IdentityError if there is none."""
-    block = pem.first_block(data)
+    """Return the certificate in the first PEM block; raises IdentityError if there is none."""
+    block = pem.find(data)
     if block is None:
         raise IdentityError("not a PEM certificate: no PEM block")
     try:
@@ -27,7 +27,7 @@ def load_certificate(data: bytes) -> x509.Certificate:
 
 
 def certificate_attributes(certificate: x509.Certificate) -> Mapping[str, str]:
-    """The attributes that a Fabric CA wrote into the certificate (extension 1.2.3.4.5.6.7.8.1).
+    """Return the attributes that a Fabric CA wrote into the certificate.
 
     Empty without the extension; raises IdentityError if it is not `{"attrs": {name: text}}`.
     """
@@ -58,7 +58,7 @@ def go_client_id(certificate: x509.Certificate) -> str:
 
 
 def expires_at(certificate: x509.Certificate) -> datetime:
-    """When the certificate ends (UTC)."""
+    """Return when the certificate ends (UTC)."""
     return certificate.not_valid_after_utc
 
 

@@ -38,7 +38,7 @@ class Pool:
         return certificate.raw in self._by_raw
 
     def possible_issuers(self, certificate: Certificate) -> list[Certificate]:
-        """Those with the issuer's name, the best match of key identifiers first."""
+        """Return those with the issuer's name, the best match of key identifiers first."""
 
         def mismatch(candidate: Certificate) -> int:
             if candidate.subject_key_id == certificate.authority_key_id:
@@ -50,7 +50,7 @@ class Pool:
 
 
 def unique_chain(certificate: Certificate, roots: Pool, intermediates: Pool) -> Chain:
-    """The only path to a root, from the certificate up; a root itself is a path of one.
+    """Return the only path to a root, from the certificate up; a root itself is a path of one.
 
     Raises IdentityError, with Fabric's text, if there is no path or more than one.
     """
@@ -107,7 +107,7 @@ class _Search:
         self._checks = 0
 
     def chains(self) -> list[Chain]:
-        """Every acceptable path; raises IdentityError if there is none."""
+        """Return every acceptable path; raises IdentityError if there is none."""
         _check_standing(self._certificate, (), self._now, intermediate=False)
         alone: Chain = (self._certificate,)
         found = [alone] if self._certificate in self._roots else self._extend(alone)
@@ -166,7 +166,7 @@ def _hint(problem: str, candidate: Certificate) -> str:
 
 
 def _is_in(candidate: Certificate, chain: Chain) -> bool:
-    """Whether the chain already holds this subject with this key, under the same other names."""
+    """Return whether the chain already holds this subject with this key, under the same other names."""
     for member in chain:
         if (member.subject.raw, member.public_key_info) == (
             candidate.subject.raw,
@@ -203,7 +203,7 @@ def _rfc3339(moment: datetime) -> str:
 
 
 def _may_be_used(chain: Chain, usages: tuple[str, ...]) -> bool:
-    """Whether every certificate that limits its uses allows one and the same of these.
+    """Return whether every certificate that limits its uses allows one and the same of these.
 
     For an identity Fabric asks for no particular use, and Go then takes server authentication.
     """

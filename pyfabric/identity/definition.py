@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class OrganizationalUnit:
-    """An OU name, and the CA (PEM) that must have issued whoever carries it; None: any CA of the MSP."""
+    """An OU name, and the CA (PEM) that must have issued its bearers; None: any CA of the MSP."""
 
     name: str
     certificate: bytes | None = None
@@ -25,7 +25,7 @@ class NodeUnits:
 
     @classmethod
     def standard(cls, certificate: bytes | None = None) -> Self:
-        """The names that everybody uses: client, peer, admin, orderer."""
+        """Return the names that everybody uses: client, peer, admin, orderer."""
         return cls(
             client=OrganizationalUnit("client", certificate),
             peer=OrganizationalUnit("peer", certificate),
@@ -34,7 +34,7 @@ class NodeUnits:
         )
 
     def by_role(self) -> dict[str, OrganizationalUnit]:
-        """The units that there are, by the name of the role."""
+        """Return the units that there are, by the name of the role."""
         units = {
             "client": self.client,
             "peer": self.peer,

@@ -42,7 +42,7 @@ class BasicConstraints:
 
 
 def read_extensions(sequence: der.Element) -> dict[str, Extension]:
-    """The extensions by type (dotted), in order; raises DecodeError with Go's text."""
+    """Return the extensions by type (dotted), in order; raises DecodeError with Go's text."""
     found: dict[str, Extension] = {}
     reader = der.Reader(sequence.content)
     while not reader.empty:
@@ -67,7 +67,7 @@ def basic_constraints(value: bytes) -> BasicConstraints:
 
 
 def may_sign_certificates(value: bytes) -> bool:
-    """Whether a key usage holds keyCertSign; an empty one allows everything (RFC 5280, 4.2.1.3)."""
+    """Return whether a key usage holds keyCertSign; an empty one allows everything (RFC 5280, 4.2.1.3)."""
     octets, _ = der.bits(der.Reader(value).read(der.BIT_STRING))
     usage = int.from_bytes((octets + b"\0\0")[:2]) & _NINE_USAGES
     return usage == 0 or bool(usage & _KEY_CERT_SIGN)
@@ -88,13 +88,13 @@ def subject_key_id(value: bytes) -> bytes:
 
 
 def authority_key_id(value: bytes) -> bytes:
-    """The key identifier in it; empty if it names the issuer in another way (RFC 5280, 4.2.1.1)."""
+    """Return the key identifier in it; empty if it names the issuer in another way (RFC 5280, 4.2.1.1)."""
     identifier = _sequence(value).optional(_KEY_ID_TAG)
     return b"" if identifier is None else identifier.content
 
 
 def has_known_alternative_name(value: bytes) -> bool:
-    """Whether one of the alternative names is an address, a host or a URI (RFC 5280, 4.2.1.6)."""
+    """Return whether one of the alternative names is an address, a host or a URI (RFC 5280, 4.2.1.6)."""
     tags = {name.tag for name in _sequence(value).rest()}
     return not tags.isdisjoint(_KNOWN_ALTERNATIVE_NAMES)
 

@@ -22,7 +22,7 @@ from pyfabric.local import files
 def write_local_msp(
     folder: Path, definition: MSPDefinition, certificate_pem: bytes, key: PrivateKey
 ) -> None:
-    """The MSP folder of a node or user: the definition, its own certificate, its key (0600)."""
+    """Write the MSP folder of a node or user: the definition, its own certificate, its key (0600)."""
     definition.write(folder)
     files.write_public(folder / "signcerts" / "cert.pem", certificate_pem, error=IdentityError)
     files.write_private(folder / "keystore" / "priv_sk", private_key_pem(key), error=IdentityError)
@@ -36,7 +36,7 @@ def write_tls(
     *,
     side: Literal["server", "client"] = "server",
 ) -> None:
-    """A TLS folder: `<side>.crt`, `<side>.key` (0600) and `ca.crt` with all roots.
+    """Write a TLS folder: `<side>.crt`, `<side>.key` (0600) and `ca.crt` with all roots.
 
     A certificate from an intermediate CA must be given with the intermediate's after it.
     """
@@ -46,13 +46,13 @@ def write_tls(
 
 
 def write_ca(folder: Path, authority: CertificateAuthority) -> None:
-    """A CA: `ca.pem`, and `ca.key` (0600)."""
+    """Write a CA: `ca.pem`, and `ca.key` (0600)."""
     files.write_public(folder / "ca.pem", authority.certificate_pem, error=IdentityError)
     files.write_private(folder / "ca.key", authority.key_pem, error=IdentityError)
 
 
 def load_ca(folder: Path) -> CertificateAuthority:
-    """The CA that `write_ca` wrote; raises IdentityError if it cannot be read."""
+    """Return the CA that `write_ca` wrote; raises IdentityError if it cannot be read."""
     try:
         certificate, key = (folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes()
     except OSError as error:

@@ -57,7 +57,7 @@ class CertificateAuthority:
         years: int = 10,
         key_kind: KeyKind = "p256",
     ) -> Self:
-        """A new root CA; the common name and the organization become its subject."""
+        """Return a new root CA; the common name and the organization become its subject."""
         key = generate_private_key(key_kind)
         subject = _name(common_name, organization)
         begin = now - _BACKDATED
@@ -67,7 +67,7 @@ class CertificateAuthority:
 
     @classmethod
     def load(cls, certificate_pem: bytes, key_pem: bytes) -> Self:
-        """A CA from PEM; raises IdentityError if the key is not the certificate's."""
+        """Return a CA from PEM; raises IdentityError if the key is not the certificate's."""
         key = load_private_key(key_pem)
         if load_certificate(certificate_pem).public_key() != key.public_key():
             raise IdentityError("the private key does not belong to the CA's certificate")
@@ -76,7 +76,10 @@ class CertificateAuthority:
     def create_intermediate(
         self, common_name: str, *, now: datetime, years: int = 5, key_kind: KeyKind = "p256"
     ) -> Self:
-        """A new CA below this one. Once the MSP names it, this one may issue no identities itself."""
+        """Return a new CA below this one.
+
+        Once the MSP names it, this one may issue no identities itself.
+        """
         key = generate_private_key(key_kind)
         builder = self._builder(
             _name(common_name, self._organization), key.public_key(), now, years * 365
@@ -97,7 +100,7 @@ class CertificateAuthority:
         attributes: Mapping[str, str] | None = None,
         tls: bool = False,
     ) -> bytes:
-        """A certificate (PEM) that begins no earlier and ends no later than the CA's own.
+        """Return a certificate (PEM) that begins no earlier and ends no later than the CA's own.
 
         `unit` is the OU that gives the role. `hosts` are DNS names and IP addresses. `attributes`
         are what contracts read of the client. `tls` makes a certificate for servers and clients of
@@ -123,7 +126,7 @@ class CertificateAuthority:
         return self._signed(builder, public_key)
 
     def revoke(self, certificates: Iterable[bytes], *, now: datetime, days: int = 365) -> bytes:
-        """The revocation list (PEM) that holds these certificates (PEM) and no others.
+        """Return the revocation list (PEM) that holds these certificates (PEM) and no others.
 
         It replaces earlier ones, so every certificate that stays revoked must be given. Raises
         IdentityError for a certificate of another CA.

@@ -35,7 +35,7 @@ _SHA256: Final = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 
 
 def generate_private_key(kind: KeyKind = "p256") -> PrivateKey:
-    """A fresh private key of one of the kinds that Fabric takes (Ed25519: from channel V3_0 on)."""
+    """Return a fresh private key of one of the kinds that Fabric takes (Ed25519: from channel V3_0 on)."""
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
     return ec.generate_private_key(ec.SECP256R1() if kind == "p256" else ec.SECP384R1())
@@ -64,7 +64,7 @@ def _usable(key: object) -> PrivateKey:
 
 
 def private_key_pem(key: PrivateKey) -> bytes:
-    """The key as unencrypted PKCS#8 PEM, the form that peers, orderers and SDKs load."""
+    """Return the key as unencrypted PKCS#8 PEM, the form that peers, orderers and SDKs load."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -105,12 +105,12 @@ class FunctionSigner:
         return True
 
     def sign(self, message: bytes) -> bytes:
-        """What the function answers for the whole message (it hashes, if its algorithm does)."""
+        """Return what the function answers for the whole message (it hashes, if its algorithm does)."""
         return self._function(message)
 
 
 def low_s_signature(curve: str, signature: bytes) -> bytes:
-    """The DER signature with s brought to the lower half of the curve's order.
+    """Return the DER signature with s brought to the lower half of the curve's order.
 
     Raises IdentityError for a signature that is not DER.
     """
@@ -120,7 +120,7 @@ def low_s_signature(curve: str, signature: bytes) -> bytes:
 
 
 def encode_ecdsa(r: int, s: int) -> bytes:
-    """A signature as DER."""
+    """Return a signature as DER."""
     return utils.encode_dss_signature(r, s)
 
 
@@ -178,7 +178,7 @@ def _check_ecdsa(
 
 
 def verify_signature(public_key: PublicKeyTypes, message: bytes, signature: bytes) -> bool:
-    """Whether Fabric would take `signature` over `message` for this key (high s is refused)."""
+    """Return whether Fabric would take `signature` over `message` for this key (high s is refused)."""
     try:
         check_signature(public_key, message, signature)
     except IdentityError:

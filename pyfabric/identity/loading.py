@@ -9,7 +9,7 @@ from pyfabric.identity.signing import Identity, SigningIdentity
 
 
 def load_identity(msp_id: str, certificate_pem: bytes, key_pem: bytes) -> SigningIdentity:
-    """A signing identity from PEM; raises IdentityError if the key is not the certificate's."""
+    """Return a signing identity from PEM; raises IdentityError if the key is not the certificate's."""
     key = load_private_key(key_pem)
     if not _belongs(key, certificate_pem):
         raise IdentityError("the private key does not belong to the certificate")
@@ -17,7 +17,7 @@ def load_identity(msp_id: str, certificate_pem: bytes, key_pem: bytes) -> Signin
 
 
 def load_msp_folder(folder: Path, msp_id: str) -> SigningIdentity:
-    """The identity of an MSP folder: the first of `signcerts`, with its key from `keystore`.
+    """Return the identity of an MSP folder: the first of `signcerts`, with its key from `keystore`.
 
     Raises IdentityError if either is not there.
     """

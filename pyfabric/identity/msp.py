@@ -67,7 +67,7 @@ class MSP:
         return self.definition.msp_id
 
     def deserialize(self, serialized: bytes) -> "MemberIdentity":
-        """The identity in these bytes of msp.SerializedIdentity, not yet validated.
+        """Return the identity in these bytes of msp.SerializedIdentity, not yet validated.
 
         Raises IdentityError if it is no certificate of this MSP's CAs. The answer is remembered.
         """
@@ -77,11 +77,11 @@ class MSP:
         return self.identity(identity.id_bytes)
 
     def identity(self, certificate_pem: bytes) -> "MemberIdentity":
-        """The identity with this certificate; as `deserialize`."""
+        """Return the identity with this certificate; as `deserialize`."""
         return self._read(certificate_pem)
 
     def is_admin_certificate(self, certificate: parsing.Certificate) -> bool:
-        """Whether the definition names this very certificate as an admin's."""
+        """Return whether the definition names this very certificate as an admin's."""
         return certificate.raw in self._admins
 
     def check_key_algorithm(self, certificate: parsing.Certificate) -> None:
@@ -174,7 +174,7 @@ class MemberIdentity:
         return tuple(Unit(name, issuer) for name in names)
 
     def serialized(self) -> bytes:
-        """The bytes of msp.SerializedIdentity with the certificate in low-s form."""
+        """Return the bytes of msp.SerializedIdentity with the certificate in low-s form."""
         return identities_pb2.SerializedIdentity(
             mspid=self.msp_id, id_bytes=self.certificate_pem
         ).SerializeToString()

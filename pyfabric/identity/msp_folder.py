@@ -58,11 +58,11 @@ def _read(folder: Path, msp_id: str) -> MSPDefinition:
 
 
 def _pem_files(folder: Path) -> Iterator[bytes]:
-    """The contents of the files that hold PEM, in the order of their names; none if no such folder."""
+    """Yield the contents of the PEM files, in the order of their names; none without the folder."""
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir(), key=lambda path: path.name.encode()):
-        if path.is_file() and pem.first_block(content := path.read_bytes()) is not None:
+        if path.is_file() and pem.find(content := path.read_bytes()) is not None:
             yield content
 
 
@@ -162,6 +162,6 @@ def _entry(folder: Path, definition: MSPDefinition, unit: OrganizationalUnit) ->
             file = _file_name(contents.index(unit.certificate), len(contents))
             return {"Certificate": f"{name}/{file}", **entry}
     raise IdentityError(
-        f"the certificate of OU {unit.name} is none of the CA certificates of {definition.msp_id} "
+        f"the certificate of OU {unit.name} is not one of the CA certificates of {definition.msp_id} "
         f"(writing {folder})"
     )

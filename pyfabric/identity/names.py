@@ -61,7 +61,7 @@ class Name:
     attributes: tuple[Attribute, ...]
 
     def values(self, type_: str) -> list[str]:
-        """All values of one type, in order."""
+        """Return all values of one type, in order."""
         return [part.value for part in self.attributes if part.type == type_]
 
     @cached_property

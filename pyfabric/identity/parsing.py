@@ -84,7 +84,7 @@ class Certificate:
 
     @cached_property
     def is_ca(self) -> bool:
-        """Whether the certificate says that it is a CA's."""
+        """Whether the certificate is a CA's by its own extension."""
         return self.basic_constraints is not None and self.basic_constraints.ca
 
     @cached_property
@@ -137,11 +137,11 @@ class Certificate:
 
 
 def read_pem(data: bytes) -> Certificate | None:
-    """The certificate in the first PEM block, whatever its label; None if there is no block.
+    """Return the certificate in the first PEM block, whatever its label; None if there is no block.
 
     Raises DecodeError with Go's text if the block holds no certificate.
     """
-    block = pem.first_block(data)
+    block = pem.find(data)
     return None if block is None else read_der(block.content)
 
 
@@ -189,7 +189,7 @@ def read_der(data: bytes) -> Certificate:
 
 
 def read_algorithm(element: der.Element) -> AlgorithmIdentifier:
-    """An AlgorithmIdentifier (RFC 5280, 4.1.1.2)."""
+    """Return an AlgorithmIdentifier (RFC 5280, 4.1.1.2)."""
     fields = der.Reader(element.content)
     type_ = fields.expect_type("x509: malformed OID")
     parameters = b"" if fields.empty else fields.expect_any("x509: malformed parameters").raw
@@ -197,7 +197,7 @@ def read_algorithm(element: der.Element) -> AlgorithmIdentifier:
 
 
 def with_signature(certificate: Certificate, signature: bytes) -> Certificate:
-    """The same certificate with another signature value."""
+    """Return the same certificate with another signature value."""
     return read_der(
         der.encode(
             der.SEQUENCE,
@@ -251,7 +251,7 @@ def _serial(fields: der.Reader) -> int:
 
 
 def read_time(fields: der.Reader) -> datetime:
-    """The next element, a time in UTC; two digits are a year from 1950 on (RFC 5280, 4.1.2.5.1)."""
+    """Return the next element, a time in UTC; two digits are a year from 1950 on (RFC 5280, 4.1.2.5.1)."""
     tag = fields.peek()
     if tag not in (der.UTC_TIME, der.GENERALIZED_TIME):
         _refuse("unsupported time format")
@@ -287,7 +287,7 @@ def _public_key(info: der.Element) -> tuple[str, PublicKeyTypes | None]:
 
 
 def _check_point(algorithm: AlgorithmIdentifier, point: bytes) -> str:
-    """The name of the curve, if it is one that Fabric knows and the point is uncompressed."""
+    """Return the name of the curve, if it is one that Fabric knows and the point is uncompressed."""
     parameters = der.Reader(algorithm.parameters)
     known = _CURVES.get(parameters.expect_type("x509: invalid ECDSA parameters"))
     if known is None:

@@ -19,8 +19,8 @@ class Block:
     content: bytes
 
 
-def first_block(data: bytes) -> Block | None:
-    """The first well-formed block of `data`; None if there is none."""
+def find(data: bytes) -> Block | None:
+    """Return the first well-formed block of `data`; None if there is none."""
     at = 0
     while (end := data.find(_END, at)) >= 0:
         begin = data.rfind(_BEGIN, at, end + 1)
@@ -33,7 +33,7 @@ def first_block(data: bytes) -> Block | None:
 
 
 def encode(label: str, content: bytes) -> bytes:
-    """A PEM block with lines of 64 characters."""
+    """Return a PEM block with lines of 64 characters."""
     text = base64.b64encode(content)
     lines = [text[at : at + 64] for at in range(0, len(text), 64)]
     name = label.encode()

@@ -37,7 +37,7 @@ class RevocationList:
     extensions: dict[str, Extension]
 
     def revokes(self, certificate: Certificate, issuer: Certificate) -> bool:
-        """Whether the list is the issuer's and holds the certificate.
+        """Return whether the list is the issuer's and holds the certificate.
 
         A list counts from the moment it is known: its dates are not looked at, as in Fabric. Raises
         IdentityError for a list without an authority key identifier.
@@ -72,7 +72,7 @@ def read_revocation_list(data: bytes) -> RevocationList:
     Raises IdentityError.
     """
     if data.startswith(_PEM_PREFIX):
-        block = pem.first_block(data)
+        block = pem.find(data)
         if block is not None and block.label == "X509 CRL":
             data = block.content
     try:

@@ -43,7 +43,7 @@ _GO_TYPES: Final = {
 
 
 def is_ecdsa_signed(identifier: AlgorithmIdentifier) -> bool:
-    """Whether an AlgorithmIdentifier names an ECDSA signature."""
+    """Return whether an AlgorithmIdentifier names an ECDSA signature."""
     algorithm = _algorithm(identifier)
     return algorithm is not None and algorithm.key == "ECDSA"
 

@@ -17,7 +17,7 @@ class Signer(Protocol):
     def blocking(self) -> bool: ...
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over `message`, in the form that Fabric verifies; raises IdentityError."""
+        """Return the signature over `message`, in the form that Fabric verifies; raises IdentityError."""
         ...
 
 
@@ -29,7 +29,7 @@ class Identity:
     certificate: bytes
 
     def serialized(self) -> bytes:
-        """The bytes of msp.SerializedIdentity, as creators and endorsers are written."""
+        """Return the bytes of msp.SerializedIdentity, as creators and endorsers are written."""
         return identities_pb2.SerializedIdentity(
             mspid=self.msp_id, id_bytes=self.certificate
         ).SerializeToString()
@@ -48,9 +48,9 @@ class SigningIdentity:
         return self.identity.msp_id
 
     def serialized(self) -> bytes:
-        """The bytes of msp.SerializedIdentity."""
+        """Return the bytes of msp.SerializedIdentity."""
         return self.identity.serialized()
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over `message`."""
+        """Return the signature over `message`."""
         return self.signer.sign(message)

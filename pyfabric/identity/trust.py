@@ -18,7 +18,7 @@ _IMPORTABLE_KEYS: Final = ("ECDSA", "Ed25519", "RSA")
 
 
 def read_certificate(pem_bytes: bytes) -> Certificate:
-    """A certificate of an MSP's definition; raises IdentityError with Fabric's text."""
+    """Return a certificate of an MSP's definition; raises IdentityError with Fabric's text."""
     try:
         certificate = parsing.read_pem(pem_bytes)
     except DecodeError as error:
@@ -45,7 +45,7 @@ def check_importable(certificate: Certificate) -> None:
 
 
 def chain_identifier(chain: Iterable[Certificate]) -> bytes:
-    """What tells one issuing CA from another: SHA-256 over its certificate and those above it."""
+    """Return what identifies an issuing CA: SHA-256 over its certificate and those above it."""
     digest = sha256()
     for certificate in chain:
         digest.update(certificate.raw)
@@ -82,7 +82,7 @@ class Authorities:
             check_authority(certificate, Pool(roots), Pool(intermediates), self._lists)
 
     def sanitized(self, certificate: Certificate) -> Certificate:
-        """The certificate with a low-s signature, if an ECDSA key signed it.
+        """Return the certificate with a low-s signature, if an ECDSA key signed it.
 
         Raises IdentityError if it has no path to a root; other certificates are not looked at yet.
         """
@@ -101,7 +101,7 @@ class Authorities:
         return _with_low_s(certificate, chain[1])
 
     def identity_chain(self, certificate: Certificate) -> Chain:
-        """The path of an identity's certificate; raises IdentityError.
+        """Return the path of an identity's certificate; raises IdentityError.
 
         A CA is no identity, and a CA with an intermediate below it issues none.
         """
@@ -117,9 +117,9 @@ class Authorities:
         check_not_revoked(certificate, chain, self._lists)
 
     def issuer_identifier(self, pem_bytes: bytes) -> bytes:
-        """The chain identifier of one of the MSP's own CAs, as OU rules name them.
+        """Return the chain identifier of one of the MSP's own CAs, as OU rules name them.
 
-        Raises IdentityError if it is none of them, or a CA that issues no identities.
+        Raises IdentityError for any other certificate, and for a CA that issues no identities.
         """
         try:
             certificate = read_certificate(pem_bytes)

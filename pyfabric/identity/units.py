@@ -68,7 +68,7 @@ class UnitRules:
             self._check_one_role(units)
 
     def _check_one_role(self, units: Sequence[Unit]) -> None:
-        # Two roles may share a name: the last of client, peer, admin, orderer then says which CA.
+        # Two roles may share a name: the last of client, peer, admin, orderer then names the CA.
         rules = {rule.name: rule for rule in self._roles.values()}
         count = 0
         for unit in units:

@@ -20,11 +20,11 @@ class Wallet:
         self._folder = folder
 
     def labels(self) -> list[str]:
-        """The labels that there are, sorted; none if the folder does not exist."""
+        """Return the labels that there are, sorted; none if the folder does not exist."""
         return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
 
     def get(self, label: str) -> SigningIdentity:
-        """The identity under this label."""
+        """Return the identity under this label."""
         path = self._path(label)
         try:
             entry = json.loads(path.read_bytes())
@@ -43,7 +43,9 @@ class Wallet:
         """Keep an identity, over an older one; its key must be in this process."""
         signer = identity.signer
         if not isinstance(signer, PrivateKeySigner):
-            raise IdentityError(f"{label!r}: the key is not here, so no wallet can hold it")
+            raise IdentityError(
+                f"{label!r}: cannot be put into a wallet: its key is kept by another signer; put a signing identity with its own key"
+            )
         entry = {
             "credentials": {
                 "certificate": identity.identity.certificate.decode(),

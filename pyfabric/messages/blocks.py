@@ -19,12 +19,12 @@ METADATA_SLOTS: Final = 5
 
 
 def parse_block(raw: bytes) -> common_pb2.Block:
-    """The block in `raw`; raises DecodeError when it is no block."""
+    """Return the block in `raw`; raises DecodeError when it is no block."""
     return decode(common_pb2.Block, raw)
 
 
 def header_bytes(header: common_pb2.BlockHeader) -> bytes:
-    """The DER form of a header: SEQUENCE of number, previous hash and data hash."""
+    """Return the DER form of a header: SEQUENCE of number, previous hash and data hash."""
     return der.encode(
         der.SEQUENCE,
         der.encode_integer(header.number)
@@ -44,7 +44,7 @@ def data_hash(data: common_pb2.BlockData) -> bytes:
 
 
 def new_block(number: int, previous_hash: bytes, envelopes: Sequence[bytes]) -> common_pb2.Block:
-    """A block with its header complete and its five metadata slots empty."""
+    """Return a block with its header complete and its five metadata slots empty."""
     data = common_pb2.BlockData(data=envelopes)
     return common_pb2.Block(
         header=common_pb2.BlockHeader(
@@ -56,7 +56,7 @@ def new_block(number: int, previous_hash: bytes, envelopes: Sequence[bytes]) -> 
 
 
 def metadata(block: common_pb2.Block, index: int) -> common_pb2.Metadata:
-    """The message in a metadata slot (common.BlockMetadataIndex); DecodeError when it is not there."""
+    """Return the message in a metadata slot (common.BlockMetadataIndex); raises DecodeError."""
     slots = block.metadata.metadata
     if index >= len(slots):
         raise DecodeError(f"block {block.header.number} has no metadata at index {index}")
@@ -65,32 +65,32 @@ def metadata(block: common_pb2.Block, index: int) -> common_pb2.Metadata:
 
 
 def transaction_filter(block: common_pb2.Block) -> bytes:
-    """One validation code a transaction, in order; empty when no peer has validated the block."""
+    """Return a validation code for each transaction; empty until a peer has validated the block."""
     slots = block.metadata.metadata
     index = common_pb2.BlockMetadataIndex.TRANSACTIONS_FILTER
     return slots[index] if index < len(slots) else b""
 
 
 def orderer_metadata(block: common_pb2.Block) -> common_pb2.OrdererBlockMetadata:
-    """What the orderers signed beside the header: last configuration and consenter metadata."""
+    """Return what the orderers signed beside the header: last configuration and consenter metadata."""
     value = metadata(block, common_pb2.BlockMetadataIndex.SIGNATURES).value
     problem = f"block {block.header.number} has malformed orderer metadata"
     return decode(common_pb2.OrdererBlockMetadata, value, DecodeError, problem)
 
 
 def last_config_index(block: common_pb2.Block) -> int:
-    """The number of the newest configuration block, this block included."""
+    """Return the number of the newest configuration block, this block included."""
     return orderer_metadata(block).last_config.index
 
 
 def last_config_slot(index: int) -> bytes:
-    """The bytes of the LAST_CONFIG slot."""
+    """Return the bytes of the LAST_CONFIG slot."""
     value = common_pb2.LastConfig(index=index).SerializeToString()
     return common_pb2.Metadata(value=value).SerializeToString()
 
 
 def orderer_metadata_value(last_config: int, consenter: bytes = b"") -> bytes:
-    """The value in the SIGNATURES slot, which each signature covers.
+    """Return the value in the SIGNATURES slot, which each signature covers.
 
     `consenter` is what the ordering service says of the block; a genesis block has none.
     """
@@ -103,20 +103,20 @@ def orderer_metadata_value(last_config: int, consenter: bytes = b"") -> bytes:
 def block_signature_message(
     value: bytes, signature_header: bytes, header: common_pb2.BlockHeader
 ) -> bytes:
-    """What an orderer signs: the slot's value, its own signature (or identifier) header, the header."""
+    """Return what an orderer signs: the slot's value, its own header and the block's."""
     return value + signature_header + header_bytes(header)
 
 
 def signatures_slot(value: bytes, signatures: Sequence[common_pb2.MetadataSignature] = ()) -> bytes:
-    """The bytes of the SIGNATURES slot."""
+    """Return the bytes of the SIGNATURES slot."""
     return common_pb2.Metadata(value=value, signatures=signatures).SerializeToString()
 
 
 def signature_set(block: common_pb2.Block, consenters: Mapping[int, bytes]) -> list[SignedData]:
-    """The orderers' signatures over a block, ready for the channel's BlockValidation policy.
+    """Return the orderers' signatures over a block, ready for the channel's BlockValidation policy.
 
     A BFT signature names its signer by number only: it is looked up in `consenters`, which holds
-    serialized identities, and left out when it is not there. DecodeError for a malformed slot.
+    serialized identities, and left out when it is not there. Raises DecodeError for a malformed slot.
     """
     slot = metadata(block, common_pb2.BlockMetadataIndex.SIGNATURES)
     signed = []

@@ -62,7 +62,7 @@ class GroupValues:
             )
 
     def get(self, kind: type[M]) -> M:
-        """The value of that kind; an empty one when the group has none."""
+        """Return the value of that kind; an empty one when the group has none."""
         value = self._values.get(kind)
         return value if isinstance(value, kind) else kind()
 

@@ -15,14 +15,14 @@ _STATUS_TAG = b"\x08"
 
 
 def is_status(raw: bytes) -> bool:
-    """Whether a DeliverResponse holds a status: the last message of a run of blocks.
+    """Return whether a DeliverResponse holds a status: the last message of a run of blocks.
 
-    Told by the first byte, so that a large block is not decoded twice.
+    Looks at the first byte only, so that a large block is not decoded twice.
     """
     return raw.startswith(_STATUS_TAG)
 
 
 def read_broadcast(raw: bytes) -> tuple[int, str]:
-    """The status (common.Status) and info of an orderer's BroadcastResponse; raises DecodeError."""
+    """Return the status (common.Status) and info of an orderer's BroadcastResponse; raises DecodeError."""
     answer = decode(ab_pb2.BroadcastResponse, raw)
     return answer.status, answer.info

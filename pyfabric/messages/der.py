@@ -43,11 +43,11 @@ class Reader:
         return self._at >= len(self._data)
 
     def peek(self) -> int | None:
-        """The tag octet that comes next; None at the end."""
+        """Return the tag octet that comes next; None at the end."""
         return None if self.empty else self._data[self._at]
 
     def any(self) -> Element:
-        """The next element, whatever its tag."""
+        """Return the next element, whatever its tag."""
         data, start = self._data, self._at
         if len(data) - start < 2:
             raise DecodeError("asn1: syntax error: data truncated")
@@ -72,13 +72,13 @@ class Reader:
         return length, at + size
 
     def read(self, tag: int) -> Element:
-        """The next element, which must have this tag."""
+        """Return the next element, which must have this tag."""
         if self.peek() != tag:
             raise DecodeError("asn1: structure error: tags don't match")
         return self.any()
 
     def optional(self, tag: int) -> Element | None:
-        """The next element if it has this tag."""
+        """Return the next element if it has this tag."""
         return self.any() if self.peek() == tag else None
 
     def expect(self, tag: int, problem: str) -> Element:
@@ -96,20 +96,20 @@ class Reader:
             raise DecodeError(problem) from error
 
     def expect_type(self, problem: str) -> str:
-        """The next element, an OBJECT IDENTIFIER, in dotted form; a refusal says `problem`."""
+        """Return the next element, an OBJECT IDENTIFIER, in dotted form; a refusal says `problem`."""
         try:
             return object_identifier(self.read(OBJECT_IDENTIFIER))
         except DecodeError as error:
             raise DecodeError(problem) from error
 
     def rest(self) -> Iterator[Element]:
-        """The elements that are left."""
+        """Yield the elements that are left."""
         while not self.empty:
             yield self.any()
 
 
 def integer(element: Element) -> int:
-    """The value of an INTEGER, which must be minimally encoded."""
+    """Return the value of an INTEGER, which must be minimally encoded."""
     content = element.content
     if not content:
         raise DecodeError("asn1: structure error: empty integer")
@@ -119,20 +119,20 @@ def integer(element: Element) -> int:
 
 
 def integers(data: bytes, count: int) -> list[int]:
-    """The first `count` integers of the SEQUENCE at the start of `data`; more may follow."""
+    """Return the first `count` integers of the SEQUENCE at the start of `data`; more may follow."""
     sequence = Reader(Reader(data).read(SEQUENCE).content)
     return [integer(sequence.read(INTEGER)) for _ in range(count)]
 
 
 def boolean(element: Element) -> bool:
-    """The value of a BOOLEAN: one octet, 0x00 or 0xFF."""
+    """Return the value of a BOOLEAN: one octet, 0x00 or 0xFF."""
     if element.content not in (b"\x00", b"\xff"):
         raise DecodeError("asn1: syntax error: invalid boolean")
     return element.content == b"\xff"
 
 
 def bits(element: Element) -> tuple[bytes, int]:
-    """The octets of a BIT STRING and how many bits of the last one are unused."""
+    """Return the octets of a BIT STRING and how many bits of the last one are unused."""
     content = element.content
     if not content:
         raise DecodeError("asn1: syntax error: zero length BIT STRING")
@@ -143,7 +143,7 @@ def bits(element: Element) -> tuple[bytes, int]:
 
 
 def object_identifier(element: Element) -> str:
-    """An OBJECT IDENTIFIER in dotted form."""
+    """Return an OBJECT IDENTIFIER in dotted form."""
     content = element.content
     if not content or content[-1] & 0x80:
         raise DecodeError("asn1: syntax error: bad object identifier")

@@ -64,7 +64,7 @@ def _quoted(text: str) -> str:
 
 
 def format_duration(nanoseconds: int) -> str:
-    """A duration as Go prints it, e.g. 1m30s, 750ms, -1.5s."""
+    """Return a duration as Go prints it, e.g. 1m30s, 750ms, -1.5s."""
     if nanoseconds < 0:
         return f"-{format_duration(-nanoseconds)}"
     for unit in ("ns", "µs", "ms"):

@@ -19,7 +19,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def transaction_id(creator: bytes, unique: bytes) -> str:
-    """The id that Fabric demands for a nonce and a serialized creator."""
+    """Return the id that Fabric demands for a nonce and a serialized creator."""
     return hashlib.sha256(unique + creator).hexdigest()
 
 
@@ -32,7 +32,7 @@ def channel_header(
     extension: bytes = b"",
     tls_hash: bytes = b"",
 ) -> bytes:
-    """The bytes of common.ChannelHeader; `kind` is a common.HeaderType."""
+    """Return the bytes of common.ChannelHeader; `kind` is a common.HeaderType."""
     header = common_pb2.ChannelHeader(
         type=kind,
         channel_id=channel,
@@ -47,7 +47,7 @@ def channel_header(
 
 
 def payload_of(channel_part: bytes, creator: bytes, unique: bytes, data: bytes) -> bytes:
-    """The bytes of common.Payload: a channel header, its creator (bytes), a nonce, and the content."""
+    """Return the bytes of common.Payload: channel header, creator (bytes), nonce and content."""
     signature_header = common_pb2.SignatureHeader(creator=creator, nonce=unique)
     return common_pb2.Payload(
         header=common_pb2.Header(
@@ -58,7 +58,7 @@ def payload_of(channel_part: bytes, creator: bytes, unique: bytes, data: bytes) 
 
 
 def envelope(payload: bytes, signature: bytes) -> bytes:
-    """The bytes of common.Envelope."""
+    """Return the bytes of common.Envelope."""
     return common_pb2.Envelope(payload=payload, signature=signature).SerializeToString()
 
 
@@ -84,7 +84,7 @@ def seek_payload(
     wait: bool = True,
     tls_hash: bytes = b"",
 ) -> bytes:
-    """The unsigned payload of a Deliver request for the blocks `start` to `stop`, both included.
+    """Return the unsigned payload of a Deliver request for the blocks `start` to `stop`, inclusive.
 
     With `wait` the stream waits for blocks that do not exist yet; without, it ends with NOT_FOUND.
     """

@@ -28,7 +28,7 @@ def identity_principal(msp_id: str, certificate: bytes) -> msp_principal_pb2.MSP
 def signed_by(
     count: int, principals: Sequence[msp_principal_pb2.MSPPrincipal]
 ) -> policies_pb2.SignaturePolicyEnvelope:
-    """Return the policy that asks for so many of the principals, each for one signature."""
+    """Return the policy that asks `count` of the principals for a signature each."""
     rule = policies_pb2.SignaturePolicy
     rules = [rule(signed_by=index) for index in range(len(principals))]
     return policies_pb2.SignaturePolicyEnvelope(
@@ -37,5 +37,5 @@ def signed_by(
 
 
 def signed_by_members(count: int, msp_ids: Sequence[str]) -> policies_pb2.SignaturePolicyEnvelope:
-    """Return the policy that asks for a member of so many of the organisations."""
+    """Return the policy that asks for a member of each of `count` of the organisations."""
     return signed_by(count, [role_principal(one, Role.MEMBER) for one in sorted(msp_ids)])

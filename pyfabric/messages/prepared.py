@@ -42,18 +42,18 @@ class CommitStatusRequest:
 
     @classmethod
     def new(cls, creator: bytes, channel: str, transaction_id: str) -> Self:
-        """The unsigned request of that creator (serialized identity)."""
+        """Return the unsigned request of that creator (serialized identity)."""
         request = gateway_pb2.CommitStatusRequest(
             transaction_id=transaction_id, channel_id=channel, identity=creator
         )
         return cls(transaction_id, request.SerializeToString())
 
     def signed(self, signature: bytes) -> Self:
-        """The same request with that signature."""
+        """Return the same request with that signature."""
         return type(self)(self.transaction_id, self.message, signature)
 
     def to_bytes(self) -> bytes:
-        """The bytes of gateway.SignedCommitStatusRequest: what is exchanged and what is sent."""
+        """Return the bytes of gateway.SignedCommitStatusRequest: what is exchanged and what is sent."""
         return gateway_pb2.SignedCommitStatusRequest(
             request=self.message, signature=self.signature
         ).SerializeToString()
@@ -66,7 +66,7 @@ class CommitStatusRequest:
         return cls(request.transaction_id, signed.request, signed.signature)
 
     def read_answer(self, raw: bytes) -> CommitStatus:
-        """The outcome in a gateway.CommitStatusResponse; raises DecodeError."""
+        """Return the outcome in a gateway.CommitStatusResponse; raises DecodeError."""
         answer = decode(gateway_pb2.CommitStatusResponse, raw)
         return CommitStatus(self.transaction_id, ValidationCode(answer.result), answer.block_number)
 
@@ -85,14 +85,14 @@ class PreparedTransaction:
     signature: bytes = b""
 
     def signed(self, signature: bytes) -> Self:
-        """The same transaction with that signature."""
+        """Return the same transaction with that signature."""
         return type(self)(self.transaction_id, self.channel, self.result, self.message, signature)
 
     def _envelope(self) -> common_pb2.Envelope:
         return common_pb2.Envelope(payload=self.message, signature=self.signature)
 
     def to_bytes(self) -> bytes:
-        """The bytes of gateway.PreparedTransaction, as the official clients exchange them."""
+        """Return the bytes of gateway.PreparedTransaction, as the official clients exchange them."""
         return gateway_pb2.PreparedTransaction(
             transaction_id=self.transaction_id, envelope=self._envelope()
         ).SerializeToString()
@@ -105,12 +105,12 @@ class PreparedTransaction:
 
     @classmethod
     def from_envelope(cls, envelope: common_pb2.Envelope) -> Self:
-        """The transaction of an envelope, with its signature; raises DecodeError."""
+        """Return the transaction of an envelope, with its signature; raises DecodeError."""
         return cls.from_payload(envelope, decode(common_pb2.Payload, envelope.payload))
 
     @classmethod
     def from_payload(cls, envelope: common_pb2.Envelope, payload: common_pb2.Payload) -> Self:
-        """The transaction of an envelope whose payload is read already; raises DecodeError."""
+        """Return the transaction of an envelope whose payload is read already; raises DecodeError."""
         header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
         return cls(
             transaction_id=header.tx_id,
@@ -121,7 +121,7 @@ class PreparedTransaction:
         )
 
     def submit_request(self) -> bytes:
-        """The bytes of gateway.SubmitRequest."""
+        """Return the bytes of gateway.SubmitRequest."""
         return gateway_pb2.SubmitRequest(
             transaction_id=self.transaction_id,
             channel_id=self.channel,
@@ -130,7 +130,7 @@ class PreparedTransaction:
 
 
 def _result(data: bytes) -> bytes:
-    """What the chaincode answered, from the bytes of a peer.Transaction."""
+    """Return what the chaincode answered, from the bytes of a peer.Transaction."""
     actions = decode(transaction_pb2.Transaction, data).actions
     if not actions:
         raise DecodeError("the transaction has no action")
@@ -142,7 +142,7 @@ def _result(data: bytes) -> bytes:
 
 
 def read_endorsed(raw: bytes, proposal_header: common_pb2.Header) -> PreparedTransaction:
-    """The transaction in a gateway.EndorseResponse, unsigned.
+    """Return the transaction in a gateway.EndorseResponse, unsigned.
 
     Raises DecodeError, also when it is not the transaction of that proposal: a peer must not get
     something else signed.

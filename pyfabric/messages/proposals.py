@@ -37,7 +37,7 @@ class ProposedTransaction:
     signature: bytes = b""
 
     def signed(self, signature: bytes) -> Self:
-        """The same proposal with that signature."""
+        """Return the same proposal with that signature."""
         return type(self)(
             self.transaction_id,
             self.channel,
@@ -50,7 +50,7 @@ class ProposedTransaction:
         return proposal_pb2.SignedProposal(proposal_bytes=self.message, signature=self.signature)
 
     def to_bytes(self) -> bytes:
-        """The bytes of gateway.ProposedTransaction, as the official clients exchange them."""
+        """Return the bytes of gateway.ProposedTransaction, as the official clients exchange them."""
         return gateway_pb2.ProposedTransaction(
             transaction_id=self.transaction_id,
             proposal=self._signed_proposal(),
@@ -74,7 +74,7 @@ class ProposedTransaction:
         )
 
     def evaluate_request(self) -> bytes:
-        """The bytes of gateway.EvaluateRequest."""
+        """Return the bytes of gateway.EvaluateRequest."""
         return gateway_pb2.EvaluateRequest(
             transaction_id=self.transaction_id,
             channel_id=self.channel,
@@ -83,7 +83,7 @@ class ProposedTransaction:
         ).SerializeToString()
 
     def endorse_request(self) -> bytes:
-        """The bytes of gateway.EndorseRequest."""
+        """Return the bytes of gateway.EndorseRequest."""
         return gateway_pb2.EndorseRequest(
             transaction_id=self.transaction_id,
             channel_id=self.channel,
@@ -92,12 +92,12 @@ class ProposedTransaction:
         ).SerializeToString()
 
     def endorser_request(self) -> bytes:
-        """The bytes of peer.SignedProposal, for a peer's own Endorser service."""
+        """Return the bytes of peer.SignedProposal, for a peer's own Endorser service."""
         return self._signed_proposal().SerializeToString()
 
 
 def proposal_header(proposal: bytes) -> common_pb2.Header:
-    """The header inside the bytes of a peer.Proposal; raises DecodeError."""
+    """Return the header inside the bytes of a peer.Proposal; raises DecodeError."""
     return decode(common_pb2.Header, decode(proposal_pb2.Proposal, proposal).header)
 
 

@@ -41,7 +41,7 @@ def _length(raw: bytes, wire_type: int, position: int) -> tuple[int, int]:
 
 
 def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each field that is not a varint, as its number and its bytes."""
+    """Yield each field that is not a varint, as its number and its bytes."""
     position = 0
     while position < len(raw):
         tag, position = _varint(raw, position)
@@ -56,7 +56,7 @@ def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def read_details(raw: bytes) -> tuple[ErrorDetail, ...]:
-    """The gateway.ErrorDetail messages of a google.rpc.Status; others are left out.
+    """Return the gateway.ErrorDetail messages of a google.rpc.Status; others are left out.
 
     Raises DecodeError.
     """
@@ -85,7 +85,7 @@ def _write_field(number: int, value: bytes) -> bytes:
 
 
 def write_status(code: int, message: str, details: Sequence[ErrorDetail]) -> bytes:
-    """The bytes of a google.rpc.Status whose details are gateway.ErrorDetail messages."""
+    """Return the bytes of a google.rpc.Status whose details are gateway.ErrorDetail messages."""
     packed = (
         Any(
             type_url=_TYPE_URL,

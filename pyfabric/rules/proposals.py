@@ -86,7 +86,7 @@ class Proposal:
         return self.invocation.chaincode_spec.chaincode_id.name
 
     def hash(self) -> bytes:
-        """The proposal hash that endorsers sign: without the transient data."""
+        """Return the proposal hash that endorsers sign: without the transient data."""
         if not self._hash:
             visible = proposal_pb2.ChaincodeProposalPayload(input=self.payload.input)
             digest = sha256(self.header.channel_header)
@@ -119,7 +119,7 @@ def parse(kind: type[M], data: bytes) -> M:
 
 
 def check_filters(proposal: Proposal, now: datetime) -> None:
-    """The peer's filters before its endorser: an expired identity, a clock that is too far off."""
+    """Apply the filters before the endorser: an expired identity, a clock that is too far off."""
     if proposal.unreadable is not None:
         raise ProposalError(f"failed parsing signature header: {proposal.unreadable.message}")
     expires = expires_at(proposal.creator)
@@ -143,7 +143,7 @@ def _moment(seconds: int) -> str:
 
 @lru_cache(maxsize=4096)
 def expires_at(creator: bytes) -> datetime | None:
-    """When the certificate of a serialized identity expires; None if it cannot be read."""
+    """Return when the certificate of a serialized identity expires; None if it cannot be read."""
     try:
         identity = decode(identities_pb2.SerializedIdentity, creator)
         return load_certificate(identity.id_bytes).not_valid_after_utc
@@ -152,7 +152,7 @@ def expires_at(creator: bytes) -> datetime | None:
 
 
 def check_shape(proposal: Proposal) -> str:
-    """What the endorser needs to find in a proposal; answers the chaincode of its header."""
+    """Return what the endorser needs to find in a proposal; answers the chaincode of its header."""
     extension = parse(proposal_pb2.ChaincodeHeaderExtension, proposal.channel_header.extension)
     if not extension.HasField("chaincode_id"):
         raise ProposalError("ChaincodeHeaderExtension.ChaincodeId is nil")
@@ -200,7 +200,7 @@ def check_headers(proposal: Proposal) -> None:
 
 
 def check_for_evaluation(proposal: Proposal) -> None:
-    """What the gateway's Evaluate asks of a proposal; raises ProposalError."""
+    """Check what the gateway's Evaluate asks of a proposal; raises ProposalError."""
     channel_id = proposal.channel_id
     if not channel_id:
         raise ProposalError("no channel id provided")

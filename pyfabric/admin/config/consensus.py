@@ -8,12 +8,13 @@ from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 
 from pyfabric.admin.config.model import BFTModel, ConsenterModel, RaftModel
 from pyfabric.errors import ConfigError
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.messages.durations import parse_duration
 
 
 def raft_metadata(raft: RaftModel) -> bytes:
     """The bytes of etcdraft.ConfigMetadata; ConfigError names the consenter or option at fault."""
-    _check_consenters("etcdraft", raft.consenters)
+    _check_consenters(RAFT, raft.consenters)
     try:
         parse_duration(raft.tick_interval)
     except ConfigError as error:
@@ -45,7 +46,7 @@ def raft_metadata(raft: RaftModel) -> bytes:
 
 def bft_orderers(bft: BFTModel) -> configuration_pb2.Orderers:
     """The Orderers value: who the consenters are; ConfigError names the one at fault."""
-    _check_consenters("BFT", bft.consenters)
+    _check_consenters(BFT, bft.consenters)
     for index, one in enumerate(bft.consenters):
         if not (one.number and one.msp_id and one.identity):
             raise ConfigError(

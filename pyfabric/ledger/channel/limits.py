@@ -8,11 +8,9 @@ from typing import Final
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import ConfigError, OrdererError
-from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.succession import check_peer_support
-from pyfabric.rules.consensus import bft
-from pyfabric.rules.consensus.cutter import batch_settings
+from pyfabric.rules.consensus.types import consensus_type
 
 VALIDATED_CAPABILITIES: Final = ("V2_0", "V2_5")
 """Application capabilities whose validation rules are the ledger's: one of them must be there."""
@@ -32,18 +30,17 @@ def check_validation(config: ChannelConfig) -> ChannelConfig:
 
 def check_configure(old: ChannelConfig, new: ChannelConfig) -> None:
     """Raise OrdererError for a configuration that the ordering service, or this ledger, does not take."""
-    if old.consensus_type == BFT:
-        try:
-            bft.check_policy(new)
-        except ConfigError as error:
-            raise OrdererError(str(error), status=common_pb2.SERVICE_UNAVAILABLE) from error
+    try:
+        consensus_type(old).check_ordered(new)
+    except ConfigError as error:
+        raise OrdererError(str(error), status=common_pb2.SERVICE_UNAVAILABLE) from error
     _check_survivable(new)
 
 
 def _check_survivable(new: ChannelConfig) -> None:
     try:
         check_peer_support(new)
-        batch_settings(new)
+        consensus_type(new).batch_settings(new)
     except ConfigError as error:
         raise OrdererError(f"{UNSURVIVABLE}: {error}", status=common_pb2.BAD_REQUEST) from error
     try:

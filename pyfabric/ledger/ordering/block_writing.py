@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fabric_protos.common import common_pb2
 
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.ledger.ordering.participants import quorum
 from pyfabric.messages.blocks import (
     block_signature_message,
     last_config_slot,
@@ -18,9 +17,9 @@ from pyfabric.messages.blocks import (
     orderer_metadata_value,
     signatures_slot,
 )
-from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.rules.configuration.channel_config import ChannelConfig, Consenter
 from pyfabric.rules.consensus import bft, raft
+from pyfabric.rules.consensus.types import consensus_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ class BlockWriter:
 
         A Raft leader that is to leave, or to get another certificate, first has another one lead.
         """
-        if self.after is None or {self.config.consensus_type, self.after.consensus_type} != {RAFT}:
+        led = consensus_type(self.config).has_leader
+        if self.after is None or not (led and consensus_type(self.after).has_leader):
             return self.signers
         staying = {one.client_tls_certificate for one in self.after.consenters}
         return [one for one in self.signers if one[0].client_tls_certificate in staying]
@@ -53,23 +53,23 @@ class BlockWriter:
             last_config = block.header.number
         slots = block.metadata.metadata
         slots[common_pb2.LAST_CONFIG] = last_config_slot(last_config)
-        if self.config.consensus_type == BFT:
-            value = orderer_metadata_value(last_config, bft.view_metadata(block.header.number))
-            signatures = list(self._bft_signatures(value, block.header))
-        else:
+        if consensus_type(self.config).has_leader:
             value = orderer_metadata_value(last_config, self._raft_metadata(previous))
-            signatures = [self._raft_signature(value, block.header)]
+            signatures = [self._leader_signature(value, block.header)]
+        else:
+            value = orderer_metadata_value(last_config, bft.view_metadata(block.header.number))
+            signatures = list(self._quorum_signatures(value, block.header))
         slots[common_pb2.SIGNATURES] = signatures_slot(value, signatures)
 
     def _raft_metadata(self, previous: common_pb2.Block) -> bytes:
         old = self.config.consenters
         known = orderer_metadata(previous).consenter_metadata
         membership = raft.Membership.read(known, len(old))
-        if self.after is not None and self.after.consensus_type == RAFT:
+        if self.after is not None and consensus_type(self.after).has_leader:
             membership = raft.membership_changes(membership, old, self.after.consenters).membership
         return membership.metadata()
 
-    def _raft_signature(
+    def _leader_signature(
         self, value: bytes, header: common_pb2.BlockHeader
     ) -> common_pb2.MetadataSignature:
         _, leader = self.able_signers()[0]
@@ -79,10 +79,11 @@ class BlockWriter:
         signature = leader.sign(block_signature_message(value, signature_header, header))
         return common_pb2.MetadataSignature(signature_header=signature_header, signature=signature)
 
-    def _bft_signatures(
+    def _quorum_signatures(
         self, value: bytes, header: common_pb2.BlockHeader
     ) -> Iterator[common_pb2.MetadataSignature]:
-        for consenter, signer in self.signers[: quorum(self.config)]:
+        quorum = consensus_type(self.config).quorum(len(self.config.consenters))
+        for consenter, signer in self.signers[:quorum]:
             identifier = common_pb2.IdentifierHeader(
                 identifier=consenter.number, nonce=self.nonce()
             ).SerializeToString()

@@ -19,11 +19,11 @@ from pyfabric.ledger.channel.limits import check_configure
 from pyfabric.ledger.ordering.block_writing import BlockWriter
 from pyfabric.ledger.ordering.participants import Participants
 from pyfabric.messages.blocks import new_block, orderer_metadata
-from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig
 from pyfabric.rules.consensus import raft
-from pyfabric.rules.consensus.cutter import BlockCutter, Cutting, Message, batch_settings
+from pyfabric.rules.consensus.cutter import BlockCutter, Cutting, Message
 from pyfabric.rules.consensus.request_pool import RequestPool
+from pyfabric.rules.consensus.types import consensus_type
 
 _LOG = logging.getLogger("pyfabric.ledger.ordering.orderer")
 _MAX_BLOCKS_IN_FLIGHT = 5
@@ -70,13 +70,13 @@ class Chain:
 
         Raises OrdererError if the chain has failed, or has no leader because consenters are missing.
         """
-        if self.channel.config.consensus_type != BFT:
+        if consensus_type(self.channel.config).has_leader:
             await self._settled.wait()
         await self._room.wait()
         if self.failure is not None:
             raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
         config = self.channel.config
-        if config.consensus_type != BFT and not self.participants.suffice(config):
+        if consensus_type(config).has_leader and not self.participants.suffice(config):
             raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
 
     def order(self, message: Message, orderer: str) -> None:
@@ -156,7 +156,7 @@ class Chain:
 
     def _is_new(self, message: Message, orderer: str) -> bool:
         """Whether no other BFT orderer has taken a message before; with Raft each one is new."""
-        if self.channel.config.consensus_type != BFT:
+        if consensus_type(self.channel.config).has_leader:
             return True
         return self._requests.add(message.identifier, orderer)
 
@@ -237,7 +237,7 @@ class Chain:
     def _batch_settings(self) -> BatchSettings:
         config = self.channel.config
         if self._settings is None or self._settings[0] is not config:
-            self._settings = (config, batch_settings(config))
+            self._settings = (config, consensus_type(config).batch_settings(config))
         return self._settings[1]
 
     def _newest(self) -> common_pb2.Block:

@@ -15,7 +15,7 @@ from pyfabric.ledger.call_metrics import CallMetrics
 from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.channel.metrics import UNKNOWN, add_height, header_type
 from pyfabric.ledger.ordering.chain import Chain
-from pyfabric.messages.consensus import BFT, RAFT
+from pyfabric.messages.consensus import METADATA
 
 
 class OrdererMetrics:
@@ -36,7 +36,7 @@ class OrdererMetrics:
             "broadcast_enqueue_duration", "Seconds to take a message into the order.", *labels
         )
         add_height(registry, joined)
-        for consensus in (RAFT, BFT):
+        for consensus in METADATA:
             _add_consensus(registry, consensus, joined)
         registry.reading(
             "participation_status",

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import (
-    ConfigError,
     DecodeError,
     FabricError,
     LedgerError,
@@ -27,13 +26,11 @@ from pyfabric.ledger.ordering.chains import Chains
 from pyfabric.ledger.ordering.metrics import BroadcastEntry, OrdererMetrics
 from pyfabric.ledger.ordering.participants import OrderingNode
 from pyfabric.ledger.traces import Step
-from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.consensus import raft
 from pyfabric.rules.consensus.broadcast import channel_header, check_message, check_type
 from pyfabric.rules.consensus.config_update import UpdateProcessor
-from pyfabric.rules.consensus.cutter import batch_settings
+from pyfabric.rules.consensus.types import check_consensus
 from pyfabric.rules.validation.form import CONFIG_UPDATE
 
 _MEMBER = "orderer:"
@@ -119,7 +116,7 @@ class Orderer:
             raise OrdererError("channel already exists", status=405)
         try:
             consenter = self._node.consenter(config)
-            _check_consensus(config)
+            check_consensus(config)
             channel = self._begun(block, channel_id)
         except FabricError as error:
             raise OrdererError(str(error), status=400) from error
@@ -221,19 +218,3 @@ class Orderer:
         checked()
         await chain.ready()
         chain.configure(message, self.name)
-
-
-def _check_consensus(config: ChannelConfig) -> None:
-    """Raise ConfigError for a way of ordering that no orderer has or can start."""
-    kind = config.consensus_type
-    if kind not in (RAFT, BFT):
-        raise ConfigError(f"failed to find a consenter for consensus type: {kind}")
-    if kind == RAFT:
-        raft.read_metadata(config)
-    try:
-        batch_settings(config)
-    except ConfigError as error:
-        raise ConfigError(
-            "failed to create chain support: error creating consenter for channel: "
-            f"{config.channel_id}: failed parsing smartbft configuration: {error}"
-        ) from error

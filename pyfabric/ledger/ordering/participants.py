@@ -8,9 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import ChannelConfig, Consenter
-from pyfabric.rules.consensus import bft
+from pyfabric.rules.consensus.types import consensus_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +26,15 @@ class OrderingNode:
 
     def consenter(self, config: ChannelConfig) -> Consenter | None:
         """The consenter that this node is on a channel."""
-        if config.consensus_type == BFT:
-            own = _key(self.signer.identity.certificate)
-            return next((one for one in config.consenters if _key(one.identity) == own), None)
-        own = _key(self.tls_certificate)
+        kind = consensus_type(config)
+        known_by = (
+            self.signer.identity.certificate if kind.names_identities else self.tls_certificate
+        )
+        own = _key(known_by)
         for one in config.consenters:
-            if own in (_key(one.client_tls_certificate), _key(one.server_tls_certificate)):
+            if own in map(_key, kind.certificates(one)):
                 return one
         return None
-
-
-def quorum(config: ChannelConfig) -> int:
-    """How many consenters must be there for a block to be made."""
-    count = len(config.consenters)
-    return bft.quorum(count) if config.consensus_type == BFT else count // 2 + 1
 
 
 class Participants:
@@ -82,7 +76,8 @@ class Participants:
 
     def suffice(self, config: ChannelConfig) -> bool:
         """Whether enough consenters are here for a block to be made."""
-        return len(self.consenters(config)) >= quorum(config)
+        quorum = consensus_type(config).quorum(len(config.consenters))
+        return len(self.consenters(config)) >= quorum
 
 
 def _key(certificate: bytes) -> CertificatePublicKeyTypes:

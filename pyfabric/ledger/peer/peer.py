@@ -17,7 +17,6 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.ledger.channel.channel import Channel
 from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.channel.commit import CommittedBlock
-from pyfabric.ledger.peer.access import Access
 from pyfabric.ledger.peer.approvals import Chaincode, chaincodes
 from pyfabric.ledger.peer.chaincodes import Contracts
 from pyfabric.ledger.peer.connection import Connection, read_connection
@@ -29,6 +28,7 @@ from pyfabric.ledger.private.store import PrivateStore
 from pyfabric.ledger.traces import LARGEST_PAYLOAD, Step, Traces, asking
 from pyfabric.messages.blocks import parse_block
 from pyfabric.messages.lifecycle import LIFECYCLE
+from pyfabric.rules.access import Access
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.proposals import Proposal
 

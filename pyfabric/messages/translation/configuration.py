@@ -54,12 +54,12 @@ _VALUES: Final = {
 
 
 def channel_group(_: Place) -> View:
-    """The root of a channel's configuration."""
+    """Return the root of a channel's configuration."""
     return View(configtx_pb2.ConfigGroup, CHANNEL)
 
 
 def sub_group(place: Place) -> View | None:
-    """A group in a group."""
+    """Return a group in a group."""
     around = _GROUPS.get(place.role)
     if around is None:
         return None
@@ -67,13 +67,13 @@ def sub_group(place: Place) -> View | None:
 
 
 def group_value(place: Place) -> View | None:
-    """A value in a group; its role is the name of the message in it."""
+    """Return a value in a group; its role is the name of the message in it."""
     around = _GROUPS.get(place.role)
     kind = None if around is None else around.values.get(str(place.key))
     return None if kind is None else View(configtx_pb2.ConfigValue, kind.DESCRIPTOR.full_name)
 
 
 def value_content(place: Place) -> View | None:
-    """The message in a value."""
+    """Return the message in a value."""
     kind = _VALUES.get(place.role)
     return None if kind is None else View(kind)

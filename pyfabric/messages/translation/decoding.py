@@ -26,12 +26,11 @@ from pyfabric.messages.translation.table import AS_FABRIC
 
 
 def to_json(message: Message, *, opened: Table = AS_FABRIC, role: str = "") -> JsonObject:
-    """A message as JSON, with the messages in its bytes.
+    """Return a message as JSON, with the messages in its bytes.
 
     All fields are there, under their names in the protocol: 64-bit numbers as text, bytes as base64, a
     missing message or empty bytes that should hold one as null. What has no place in that shape, which is
-    configtxlator's, stands under the names in `marks`: bytes that cannot be read, above all. `role` says
-    which group of a configuration a lone common.ConfigGroup is (pyfabric.messages.translation.configuration).
+    configtxlator's, stands under the names in `marks`: bytes that cannot be read, above all. `role` is the group of a configuration that a lone common.ConfigGroup is (pyfabric.messages.translation.configuration).
     """
     tree: JsonObject = _Walk(opened).message(message, role, 0)
     return tree
@@ -99,17 +98,17 @@ class _Walk:
 
 
 def is_map(field: FieldDescriptor) -> bool:
-    """Whether a field is a map."""
+    """Return whether a field is a map."""
     return field.message_type is not None and field.message_type.GetOptions().map_entry
 
 
 def value_type(field: FieldDescriptor) -> FieldDescriptor:
-    """The field, or the values of a map."""
+    """Return the field, or the values of a map."""
     return field.message_type.fields_by_name["value"] if is_map(field) else field
 
 
 def _writes(message: Message, raw: bytes) -> bool:
-    """Whether a message read from these bytes is written as them; the entries of maps have no order."""
+    """Return whether a message is written as the bytes it was read from, entries of maps in any order."""
     if message.ByteSize() != len(raw):
         return False
     return _has_maps(message.DESCRIPTOR) or message.SerializeToString() == raw
@@ -117,7 +116,7 @@ def _writes(message: Message, raw: bytes) -> bool:
 
 @cache
 def _has_maps(kind: Descriptor) -> bool:
-    """Whether a message has a map, or can have one in a message of its own."""
+    """Return whether a message has a map, or can have one in a message of its own."""
     seen, left = {kind}, [kind]
     while left:
         for field in left.pop().fields:
@@ -139,7 +138,7 @@ def _set(message: Message, field: FieldDescriptor, value: Any) -> None:
 
 
 def _scalars(plain: Message, choices: Iterable[str]) -> JsonObject:
-    """Every field, those without a value too; what is no scalar is empty."""
+    """Return every field, those without a value too; what is no scalar is empty."""
     tree: JsonObject = MessageToDict(
         plain, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
@@ -166,7 +165,7 @@ def _undecodable(raw: bytes) -> JsonObject:
 
 
 def _unknown(message: Message) -> bytes:
-    """The bytes of the fields that the message's type has not."""
+    """Return the bytes of the fields that the message's type has not."""
     only = type(message)()
     only.CopyFrom(message)
     for field, _ in message.ListFields():

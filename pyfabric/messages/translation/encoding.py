@@ -21,10 +21,10 @@ M = TypeVar("M", bound=Message)
 
 
 def from_json(kind: type[M], tree: object, *, role: str = "") -> M:
-    """The message that `to_json` or configtxlator showed so; raises DecodeError that says where.
+    """Return the message that `to_json` or configtxlator wrote; raises DecodeError with the place.
 
     Bytes that hold a message may be given opened or as base64, whichever table made the JSON. They are
-    those that were shown, but for the order of a map's entries, which JSON does not tell.
+    those that were shown, except for the order of a map's entries, which JSON does not keep.
     """
     return cast("M", _message(View(kind, role), tree, kind.DESCRIPTOR.full_name, 0))
 
@@ -91,7 +91,7 @@ def _entry(
     if UNDECODABLE in members:
         return decoded(members[UNDECODABLE], path)
     if view is None:
-        raise DecodeError(f"{path}: base64 should be there: nothing says which message this is")
+        raise DecodeError(f"{path}: base64 should be there: the message's type is not known")
     if EXACT in members:
         raw = decoded(members[EXACT], path)
         if any(

@@ -119,7 +119,7 @@ KINDS: Final[Mapping[str, type[Message]]] = _named(
 
 
 def kind_named(name: str) -> type[Message]:
-    """The message of that name; raises DecodeError that says which are like it."""
+    """Return the message of that name; raises DecodeError with the names most like it."""
     kind = KINDS.get(name)
     if kind is None:
         last = name.rpartition(".")[2]

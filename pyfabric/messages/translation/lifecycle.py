@@ -19,12 +19,12 @@ _ARGUMENTS: Final[Mapping[tuple[str, bytes], type[Message]]] = {
 
 
 def chaincode_input(place: Place) -> View:
-    """The arguments of a call; their role is the chaincode called."""
+    """Return the arguments of a call; their role is the chaincode called."""
     return View(chaincode_pb2.ChaincodeInput, place.message.chaincode_id.name)
 
 
 def argument(place: Place) -> View | None:
-    """An argument: only a system chaincode's second one is a message."""
+    """Return an argument: only a system chaincode's second one is a message."""
     if place.key != 1:
         return None
     kind = _ARGUMENTS.get((place.role, place.message.args[0]))
@@ -32,26 +32,26 @@ def argument(place: Place) -> View | None:
 
 
 def public_set(place: Place) -> View:
-    """What was read and written in a namespace, which is its role."""
+    """Return what was read and written in a namespace, which is its role."""
     return View(kv_rwset_pb2.KVRWSet, place.message.namespace)
 
 
 def private_collection(place: Place) -> View:
-    """What was written in a collection of a namespace, which is its role."""
+    """Return what was written in a collection of a namespace, which is its role."""
     return View(rwset_pb2.CollectionPvtReadWriteSet, place.message.namespace)
 
 
 def private_set(place: Place) -> View:
-    """The content of a collection's set, in the same role."""
+    """Return the content of a collection's set, in the same role."""
     return View(kv_rwset_pb2.KVRWSet, place.role)
 
 
 def write(place: Place) -> View:
-    """A write, in the role of its set."""
+    """Return a write, in the role of its set."""
     return View(kv_rwset_pb2.KVWrite, place.role)
 
 
 def state_record(place: Place) -> View | None:
-    """A written value: in the lifecycle's namespace, a record's type or one of its fields."""
+    """Return a written value: in the lifecycle's namespace, a record's type or one of its fields."""
     found = record_message(place.message.key) if place.role == LIFECYCLE else None
     return None if found is None else View(*found)

@@ -23,7 +23,7 @@ EXACT: Final = "@bytes"
 others. They are written again as long as the fields are what they were."""
 
 MAX_DEPTH: Final = 100
-"""How deep messages may stand in messages, bytes opened included; deeper ones are undecodable."""
+"""The deepest nesting of messages, opened bytes included; deeper ones are undecodable."""
 
 
 def encoded(raw: bytes) -> str:
@@ -32,7 +32,7 @@ def encoded(raw: bytes) -> str:
 
 
 def decoded(text: object, path: str) -> bytes:
-    """The bytes that `encoded` made, or another JSON writer; raises DecodeError."""
+    """Return the bytes that `encoded` made, or another JSON writer; raises DecodeError."""
     if not isinstance(text, str):
         raise DecodeError(f"{path}: base64 should be there, not {type(text).__name__}")
     try:
@@ -43,7 +43,7 @@ def decoded(text: object, path: str) -> bytes:
 
 
 def parse(text: str | bytes) -> Any:
-    """What a JSON text holds; raises DecodeError."""
+    """Return what a JSON text holds; raises DecodeError."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -34,12 +34,12 @@ Table: TypeAlias = Mapping[type[Message], Mapping[str, Choice]]
 
 
 def always(kind: type[Message]) -> Choice:
-    """This message, whatever else is in the one around it."""
+    """Return this message, whatever else is in the one around it."""
     return lambda _: View(kind)
 
 
 def by_field(name: str, kinds: Mapping[Any, type[Message]]) -> Choice:
-    """The message that another field of the same message says."""
+    """Return the message that another field of the same message says."""
 
     def choose(place: Place) -> View | None:
         kind = kinds.get(getattr(place.message, name))
@@ -49,7 +49,7 @@ def by_field(name: str, kinds: Mapping[Any, type[Message]]) -> Choice:
 
 
 def by_role(kinds: Mapping[str, type[Message]]) -> Choice:
-    """The message that the role of the one around it says."""
+    """Return the message that the role of the one around it says."""
 
     def choose(place: Place) -> View | None:
         kind = kinds.get(place.role)

@@ -58,7 +58,7 @@ _MORE_PAYLOADS: Final = {**_PAYLOADS, _HEADER_TYPE.DELIVER_SEEK_INFO: ab_pb2.See
 
 
 def _by_header(kinds: Mapping[int, type[Message]]) -> Choice:
-    """The data of a payload, by the type in its channel header."""
+    """Return the data of a payload, by the type in its channel header."""
 
     def choose(place: Place) -> View | None:
         try:
@@ -157,13 +157,13 @@ _SLOT_ROLES: Final[Mapping[int, str]] = {
 
 
 def _slot(place: Place) -> View | None:
-    """A slot of a block's metadata; the transactions' codes are plain bytes."""
+    """Return a slot of a block's metadata; the transactions' codes are plain bytes."""
     role = _SLOT_ROLES.get(int(place.key or 0))
     return None if role is None else View(common_pb2.Metadata, role)
 
 
 def _metadata_entry(place: Place) -> View | None:
-    """A key's metadata: Fabric has one entry, the key's own endorsement policy."""
+    """Return a key's metadata: Fabric has one entry, the key's own endorsement policy."""
     named = place.message.name == "VALIDATION_PARAMETER"
     return View(policies_pb2.SignaturePolicyEnvelope) if named else None
 

@@ -111,19 +111,19 @@ class ChannelConfig:
 
     @classmethod
     def from_block(cls, block: common_pb2.Block) -> "ChannelConfig":
-        """The configuration in a configuration block; raises ConfigError."""
+        """Return the configuration in a configuration block; raises ConfigError."""
         channel_id, config = config_from_block(block)
         return cls(config, channel_id=channel_id)
 
     def policies(self, groups: Sequence[str]) -> PolicyTree:
-        """The policies of a group and below it, by the names of the groups that lead to it."""
+        """Return the policies of a group and below it, by the names of the groups that lead to it."""
         tree = self._policies
         for name in groups:
             tree = tree.groups[name]
         return tree
 
     def policy(self, path: str) -> Policy:
-        """The policy at a path such as /Channel/Application/Writers.
+        """Return the policy at a path such as /Channel/Application/Writers.
 
         One that does not exist is a policy that refuses, as at a peer.
         """
@@ -177,7 +177,7 @@ class ChannelConfig:
 
 @contextmanager
 def _stage(text: str) -> Iterator[None]:
-    """Say in Fabric's words what could not be done."""
+    """Add to a ConfigError, in Fabric's words, what could not be done."""
     try:
         yield
     except ConfigError as error:

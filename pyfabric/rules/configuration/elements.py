@@ -1,6 +1,6 @@
 """The elements of a configuration: every group, value and policy, by its path and with its version.
 
-Source: common/configtx/configmap.go of Fabric 3.1; texts are those. A key is written as Fabric writes it:
+Source: common/configtx/configmap.go of Fabric 3.1; texts are Fabric's. A key is written as Fabric writes it:
 "[Value]  /Channel/Application/ACLs".
 """
 
@@ -61,7 +61,7 @@ def check_name(name: str) -> None:
 
 
 def elements(root: configtx_pb2.ConfigGroup) -> Elements:
-    """All elements of a group and below it, as the root; raises ConfigError for a name."""
+    """Return all elements of a group and below it, as the root; raises ConfigError for a name."""
     return dict(_elements((ROOT,), root))
 
 
@@ -81,7 +81,7 @@ def _elements(
 
 
 def assemble(found: Elements) -> configtx_pb2.ConfigGroup:
-    """The configuration that these elements make, with the root and all that groups mention among them.
+    """Return the configuration of these elements: the root, and all that groups mention.
 
     What no group mentions is left out. An element without a modification policy gets Admins, where the
     ordering service has capabilities.

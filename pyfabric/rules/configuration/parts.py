@@ -88,7 +88,7 @@ class Members:
         self._configs: dict[str, msp_config_pb2.MSPConfig] = {}
 
     def add(self, section: configtx_pb2.ConfigGroup, keys: Keys) -> Iterator[OrganizationInfo]:
-        """The organisations of a section, by their groups' names; raises ConfigError."""
+        """Yield the organisations of a section, by their groups' names; raises ConfigError."""
         for name in sorted(section.groups):
             group = section.groups[name]
             if group.groups:
@@ -119,7 +119,7 @@ class Members:
 
 
 def read_capabilities(values: GroupValues) -> frozenset[str]:
-    """The capabilities that a group names."""
+    """Return the capabilities that a group names."""
     return frozenset(values.get(configuration_pb2.Capabilities).capabilities)
 
 
@@ -144,14 +144,14 @@ def check_channel(values: GroupValues) -> None:
 
 
 def check_endpoints(organizations: Mapping[str, OrganizationInfo]) -> None:
-    """Raise ConfigError unless every orderer organisation says where its orderers are."""
+    """Raise ConfigError unless every orderer organisation has endpoints."""
     silent = [one.name for one in organizations.values() if not one.endpoints]
     if silent:
         raise ConfigError(f"some orderer organizations endpoints are empty: [{' '.join(silent)}]")
 
 
 def read_batch(values: GroupValues) -> BatchSettings:
-    """When blocks are cut; raises ConfigError for what no orderer can keep to."""
+    """Return when blocks are cut; raises ConfigError for what no orderer can keep to."""
     size = values.get(orderer_configuration_pb2.BatchSize)
     for what, number in (
         ("max message count", size.max_message_count),
@@ -187,7 +187,7 @@ def read_batch(values: GroupValues) -> BatchSettings:
 
 
 def read_acls(values: GroupValues) -> Mapping[str, str]:
-    """The policy's path for each resource that has one of its own; raises ConfigError."""
+    """Return the policy's path for each resource that has one of its own; raises ConfigError."""
     if peer_configuration_pb2.ACLs in values and not read_capabilities(values) & _ACL_CAPABILITIES:
         raise ConfigError("ACLs may not be specified without the required capability")
     entries = values.get(peer_configuration_pb2.ACLs).acls
@@ -199,7 +199,7 @@ def read_acls(values: GroupValues) -> Mapping[str, str]:
 
 
 def read_consenters(values: GroupValues) -> tuple[Consenter, ...]:
-    """The ordering nodes, of Raft or of BFT; none where Raft's own message cannot be read."""
+    """Return the ordering nodes, of Raft or of BFT; none where Raft's own message cannot be read."""
     consensus = values.get(orderer_configuration_pb2.ConsensusType)
     if consensus.type != RAFT:
         return tuple(

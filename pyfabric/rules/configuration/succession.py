@@ -1,7 +1,7 @@
 """Whether one configuration of a channel may follow another.
 
 Source: common/channelconfig/bundle.go, common/capabilities and orderer/common/multichannel of Fabric 3.1;
-texts are those.
+texts are Fabric's.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _MIGRATION: Final = frozenset({"V1_4_2", "V1_4_3", "V2_0", "V3_0"})
 
 
 def successor(old: ChannelConfig, proposed: configtx_pb2.Config) -> ChannelConfig:
-    """The configuration that shall follow; raises ConfigError when it may not."""
+    """Return the configuration that shall follow; raises ConfigError when it may not."""
     _check_sections(proposed.channel_group)
     new = ChannelConfig(proposed, channel_id=old.channel_id)
     try:

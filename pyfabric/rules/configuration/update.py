@@ -1,6 +1,6 @@
 """An update of a channel's configuration: whether it may be made, and the configuration after it.
 
-Source: common/configtx of Fabric 3.1; texts are those. Elements are looked at in the order of their keys,
+Source: common/configtx of Fabric 3.1; texts are Fabric's. Elements are looked at in the order of their keys,
 where Fabric's order changes from run to run: of several faults it may name another one.
 """
 
@@ -18,7 +18,7 @@ from pyfabric.rules.policies.evaluation import MissingPolicy, Policy
 
 
 def propose(config: ChannelConfig, envelope: common_pb2.Envelope) -> configtx_pb2.ConfigEnvelope:
-    """The configuration that a signed CONFIG_UPDATE envelope makes of the one in force.
+    """Return the configuration that a signed CONFIG_UPDATE envelope makes of the one in force.
 
     Raises ConfigError when it cannot be read, does not fit the configuration's versions, or is not signed
     by those whom the modification policies name.
@@ -53,7 +53,7 @@ def validate(config: ChannelConfig, proposed: configtx_pb2.ConfigEnvelope) -> No
 
 
 def read_update(envelope: common_pb2.Envelope) -> configtx_pb2.ConfigUpdateEnvelope:
-    """The signed update in an envelope of type CONFIG_UPDATE; raises ConfigError."""
+    """Return the signed update in an envelope of type CONFIG_UPDATE; raises ConfigError."""
     payload = decode(common_pb2.Payload, envelope.payload, ConfigError)
     if not payload.HasField("header"):
         raise ConfigError("envelope must have a Header")
@@ -71,7 +71,7 @@ def read_update(envelope: common_pb2.Envelope) -> configtx_pb2.ConfigUpdateEnvel
 
 
 def authorize(config: ChannelConfig, update: configtx_pb2.ConfigUpdateEnvelope) -> Elements:
-    """The elements after a signed update; raises ConfigError when it may not be made."""
+    """Return the elements after a signed update; raises ConfigError when it may not be made."""
     change = decode(configtx_pb2.ConfigUpdate, update.config_update, ConfigError, "")
     if change.channel_id != config.channel_id:
         raise ConfigError(

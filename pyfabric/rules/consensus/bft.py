@@ -1,6 +1,6 @@
 """SmartBFT: quorums, its options, what its blocks say, and the policy that its consenters make.
 
-Source: orderer/consensus/smartbft and common/policies/bft.go of Fabric 3.1; texts are those.
+Source: orderer/consensus/smartbft and common/policies/bft.go of Fabric 3.1; texts are Fabric's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,13 +64,13 @@ class Options:
 
 
 def quorum(count: int) -> int:
-    """How many of `count` consenters must sign a block: a third of them, less one, may fail."""
+    """Return how many of `count` consenters must sign a block: a third of them, less one, may fail."""
     faulty = (count - 1) // 3
     return (count + faulty + 2) // 2
 
 
 def block_validation(consenters: Sequence[ConsenterIdentity]) -> policies_pb2.Policy:
-    """The policy BlockValidation that a channel of these consenters must have."""
+    """Return the policy BlockValidation that a channel of these consenters must have."""
     envelope = signed_by(
         quorum(len(consenters)),
         [identity_principal(one.msp_id, one.identity) for one in consenters],
@@ -117,7 +117,7 @@ def check_policy(config: ChannelConfig) -> None:
 
 
 def view_metadata(number: int) -> bytes:
-    """What the block of that number says of its view (smartbftprotos.ViewMetadata).
+    """Return what the block of that number says of its view (smartbftprotos.ViewMetadata).
 
     A chain whose leader never changes stays in view 0, and each decision in it is a block.
     """
@@ -125,7 +125,7 @@ def view_metadata(number: int) -> bytes:
 
 
 def batch_settings(batch: BatchSettings, options: Options) -> BatchSettings:
-    """When SmartBFT cuts a block: the channel's sizes, but its own interval."""
+    """Return when SmartBFT cuts a block: the channel's sizes, but its own interval."""
     return BatchSettings(
         batch.max_message_count,
         batch.absolute_max_bytes,

@@ -1,7 +1,7 @@
 """What an orderer makes of a configuration update: a configuration to be ordered, or a refusal.
 
 Source: orderer/common/msgprocessor/standardchannel.go and orderer/common/multichannel/chainsupport.go of
-Fabric 3.1; texts and statuses are those.
+Fabric 3.1; texts and statuses are Fabric's.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.messages.consensus import BFT
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import payload_of
 from pyfabric.rules.configuration.channel_config import ChannelConfig
@@ -24,13 +23,14 @@ from pyfabric.rules.configuration.update import propose, read_update
 from pyfabric.rules.consensus import maintenance, raft
 from pyfabric.rules.consensus.broadcast import check_filters
 from pyfabric.rules.consensus.cutter import Message
+from pyfabric.rules.consensus.types import consensus_type
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateProcessor:
     """Processes updates for one orderer, which signs the configurations that it makes.
 
-    `cluster` tells the running nodes of a Raft channel.
+    `cluster` returns the running nodes of a Raft channel.
     """
 
     signer: SigningIdentity = field(repr=False)
@@ -39,7 +39,7 @@ class UpdateProcessor:
     cluster: Callable[[], raft.Cluster]
 
     def process(self, envelope: common_pb2.Envelope, config: ChannelConfig) -> Message:
-        """The configuration message that an update makes; raises OrdererError."""
+        """Return the configuration message that an update makes; raises OrdererError."""
         with _stage("config update for existing channel did not pass initial checks"):
             check_filters(envelope, config, self.now())
         with _stage(f"error applying config update to existing channel '{config.channel_id}'"):
@@ -67,9 +67,8 @@ class UpdateProcessor:
     ) -> tuple[configtx_pb2.ConfigEnvelope, ChannelConfig]:
         proposed = propose(config, envelope)
         new = successor(config, proposed.config)
-        if config.consensus_type != BFT:
-            with _stage("consensus metadata update for channel config update is invalid"):
-                raft.check_change(config, new, self.cluster())
+        with _stage("consensus metadata update for channel config update is invalid"):
+            consensus_type(config).check_update(config, new, self.cluster)
         return proposed, new
 
     def _signed(
@@ -91,7 +90,7 @@ class UpdateProcessor:
 
 @contextmanager
 def _stage(text: str) -> Iterator[None]:
-    """Say in Fabric's words where an update failed; only a filter knows a status of its own."""
+    """Add to an error, in Fabric's words, where an update failed; only filters have a status."""
     try:
         yield
     except OrdererError as error:

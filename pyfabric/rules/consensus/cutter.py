@@ -1,23 +1,13 @@
 """When ordered messages become a block: by count and by bytes, as Fabric's block cutter decides.
 
 Source: orderer/common/blockcutter of Fabric 3.1. A message's size is that of its payload and its
-signature. Time is not known here: whoever waited long enough calls `cut`.
+signature. The batch timeout is the caller's: it calls `cut`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyfabric.messages.consensus import BFT
 from pyfabric.rules.configuration.channel_config import BatchSettings, ChannelConfig
-from pyfabric.rules.consensus import bft
-
-
-def batch_settings(config: ChannelConfig) -> BatchSettings:
-    """Return when a channel's blocks are cut; raises ConfigError for options that SmartBFT refuses."""
-    if config.consensus_type != BFT:
-        return config.batch
-    options = bft.read_options(config.consensus_metadata, config.batch)
-    return bft.batch_settings(config.batch, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +15,7 @@ class Message:
     """A message to be ordered: an envelope's bytes, and its size as batches count it.
 
     `verified_under` is the configuration under which its creator's signature was verified, and `again`
-    checks it under another one (raises OrdererError). A configuration brings `config`. `identifier` tells
-    a request from all others.
+    checks it under another one (raises OrdererError). A configuration brings `config`. `identifier` is the request's own.
     """
 
     envelope: bytes

@@ -1,6 +1,6 @@
 """Maintenance mode: the only way from Raft to BFT, and nothing else beside it.
 
-Source: orderer/common/msgprocessor/maintenancefilter.go of Fabric 3.1; texts are those.
+Source: orderer/common/msgprocessor/maintenancefilter.go of Fabric 3.1; texts are Fabric's.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _MIGRATION: Final = frozenset({"V1_4_2", "V2_0"})
 
 
 def can_migrate(config: ChannelConfig) -> bool:
-    """Whether the ordering service of a channel knows of maintenance mode."""
+    """Return whether the ordering service of a channel knows of maintenance mode."""
     return bool(config.capabilities.orderer & _MIGRATION)
 
 

@@ -1,6 +1,6 @@
 """Raft: who its consenters become, and what its blocks say of them.
 
-Source: orderer/consensus/etcdraft of Fabric 3.1; texts are those.
+Source: orderer/consensus/etcdraft of Fabric 3.1; texts are Fabric's.
 """
 
 from collections.abc import Sequence
@@ -31,12 +31,15 @@ class Membership:
 
     @classmethod
     def first(cls, count: int) -> "Membership":
-        """Before the first block: a new cluster's log holds an entry a node, and its leader's."""
+        """Return the membership before block 1: the log holds an entry of each node, and its leader's."""
         return cls(tuple(range(1, count + 1)), count + 1, count + 1)
 
     @classmethod
     def read(cls, metadata: bytes, count: int) -> "Membership":
-        """What a block's consenter metadata says; a genesis block says nothing. Raises DecodeError."""
+        """Return what a block's consenter metadata says; raises DecodeError.
+
+        A genesis block says nothing.
+        """
         problem = "failed to unmarshal block's metadata"
         value = decode(common_pb2.Metadata, metadata, DecodeError, problem).value
         found = decode(metadata_pb2.BlockMetadata, value, DecodeError, problem)
@@ -45,7 +48,7 @@ class Membership:
         return cls(tuple(found.consenter_ids), found.next_consenter_id, found.raft_index)
 
     def metadata(self) -> bytes:
-        """The consenter metadata of the next block of the log."""
+        """Return the consenter metadata of the next block of the log."""
         value = metadata_pb2.BlockMetadata(
             consenter_ids=self.ids, next_consenter_id=self.next_id, raft_index=self.raft_index + 1
         ).SerializeToString()
@@ -214,7 +217,7 @@ def _check_distinct(consenters: Sequence[Consenter]) -> None:
 
 
 def _loses_quorum(changes: Changes, cluster: Cluster) -> bool:
-    """Whether a change would leave too few running nodes, where starting more could prevent that."""
+    """Return whether a change would leave too few running nodes, where starting more could prevent that."""
     if not (changes.added or changes.removed):
         return False
     count = len(changes.membership.ids)

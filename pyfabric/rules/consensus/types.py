@@ -27,14 +27,14 @@ class ConsensusType:
     names_identities: bool
     """Whether consenters are known by their identities; otherwise by their TLS certificates."""
     quorum: Callable[[int], int]
-    """Return how many of so many consenters must be there for a block to be made."""
+    """Return how many of a number of consenters must be there for a block to be made."""
     certificates: Callable[[Consenter], Sequence[bytes]]
     """Return the certificates (PEM) by which a consenter is known."""
     batch_settings: Callable[[ChannelConfig], BatchSettings]
     """Return when blocks are cut."""
     check_start: Callable[[ChannelConfig], object]
     """Check that an orderer can start with the configuration's options."""
-    check_update: Callable[[ChannelConfig, ChannelConfig, raft.Cluster], None]
+    check_update: Callable[[ChannelConfig, ChannelConfig, Callable[[], raft.Cluster]], None]
     """Check that the ordering service may go from one configuration to the next."""
     check_ordered: Callable[[ChannelConfig], None]
     """Check the next configuration once more before it is ordered."""
@@ -48,7 +48,7 @@ RAFT: Final = ConsensusType(
     certificates=lambda one: (one.client_tls_certificate, one.server_tls_certificate),
     batch_settings=lambda config: config.batch,
     check_start=raft.read_metadata,
-    check_update=raft.check_change,
+    check_update=lambda old, new, cluster: raft.check_change(old, new, cluster()),
     check_ordered=lambda _: None,
 )
 BFT: Final = ConsensusType(

@@ -1,1 +1,1 @@
-"""Which peers together can endorse, and what a peer tells clients of a channel. Pure rules."""
+"""Which peers together can endorse, and what a peer reports to clients of a channel. Pure rules."""

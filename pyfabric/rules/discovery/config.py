@@ -19,7 +19,7 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]+")
 
 
 def config_result(config: configtx_pb2.Config) -> protocol_pb2.ConfigResult:
-    """The answer to a config query; raises ConfigError for an address without host or port."""
+    """Return the answer to a config query; raises ConfigError for an address without host or port."""
     root = config.channel_group
     orderers, members = root.groups["Orderer"].groups, root.groups["Application"].groups
     result = protocol_pb2.ConfigResult()

@@ -1,9 +1,9 @@
 """Who can endorse what on a channel: peers by group, and layouts that say how many of each group.
 
-A group is the peers that satisfy one principal; a layout says how many of each group together satisfy
+A group is the peers that satisfy one principal; a layout is the number of peers of each group that together satisfy
 all policies that an interest touches.
 
-Sources: discovery/endorsement of Fabric 3.1; texts are those.
+Sources: discovery/endorsement of Fabric 3.1; texts are Fabric's.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True)
 class Member(Generic[E]):
-    """A peer of the channel; `chaincodes` are those it can run, with the version it tells others."""
+    """A peer of the channel; `chaincodes` are those it can run, by name with the version it reports."""
 
     endorser: E
     identity: MemberIdentity
@@ -57,7 +57,7 @@ class ChannelView(Generic[E]):
     members: Sequence[Member[E]]
 
     def authorized(self, interest: proposal_response_pb2.ChaincodeInterest) -> list[Member[E]]:
-        """The members that run all chaincodes and belong to all collections of an interest.
+        """Return the members that run all chaincodes and belong to all collections of an interest.
 
         Raises PolicyError for what is not defined.
         """
@@ -65,7 +65,7 @@ class ChannelView(Generic[E]):
         return [one for one in self._admitted(interest) if _runs(one, versions)]
 
     def endorsers(self, interest: proposal_response_pb2.ChaincodeInterest) -> Descriptor[E]:
-        """Who can endorse calls of at least one chaincode; raises PolicyError when nobody can."""
+        """Return who can endorse calls of at least one chaincode; raises PolicyError when nobody can."""
         versions = self._versions(interest)
         members = self._admitted(interest)
         sets = self._principal_sets(interest)
@@ -105,7 +105,7 @@ class ChannelView(Generic[E]):
         return {call.name: self._defined(call).version for call in interest.chaincodes}
 
     def _admitted(self, interest: proposal_response_pb2.ChaincodeInterest) -> list[Member[E]]:
-        """The members that belong to each collection that is read."""
+        """Return the members that belong to each collection that is read."""
         wanted = [
             principals
             for call in interest.chaincodes
@@ -159,7 +159,7 @@ class ChannelView(Generic[E]):
 def _collection_members(
     chaincode: DefinedChaincode, names: Sequence[str]
 ) -> list[Sequence[msp_principal_pb2.MSPPrincipal]]:
-    """The principals of each collection's members; raises PolicyError if one is not defined."""
+    """Return the principals of each collection's members; raises PolicyError if one is not defined."""
     members = {}
     for entry in with_implicit(chaincode.collections, names).config:
         collection = entry.static_collection_config

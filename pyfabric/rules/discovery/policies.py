@@ -37,14 +37,14 @@ class DefinedChaincode:
 
 
 def lifecycle_chaincode(config: ChannelConfig) -> DefinedChaincode:
-    """How the chaincode lifecycle itself is endorsed on a channel."""
+    """Return how the chaincode lifecycle itself is endorsed on a channel."""
     return DefinedChaincode(LIFECYCLE, 1, lifecycle_policy(config).SerializeToString())
 
 
 def with_implicit(
     collections: collection_pb2.CollectionConfigPackage, names: Sequence[str]
 ) -> collection_pb2.CollectionConfigPackage:
-    """The collections, and those departments' own collections that are among the names."""
+    """Return the collections, and those departments' own collections that are among the names."""
     everything = collection_pb2.CollectionConfigPackage()
     everything.CopyFrom(collections)
     for name in names:
@@ -61,7 +61,7 @@ def with_implicit(
 def required_policies(
     chaincode: DefinedChaincode, collections: Sequence[str], config: ChannelConfig
 ) -> list[policies_pb2.SignaturePolicyEnvelope]:
-    """The distinct policies of what a call touches; raises PolicyError with Fabric's text.
+    """Return the distinct policies of what a call touches; raises PolicyError with Fabric's text.
 
     Without collections it is the chaincode's. A collection without a policy of its own has the
     chaincode's, and so has one that does not exist.
@@ -126,7 +126,7 @@ def _convert_parameter(
 
 
 def as_signature_policy(policy: Policy) -> policies_pb2.SignaturePolicyEnvelope:
-    """A policy as one rule over principals, an implicit one's parts joined; raises PolicyError."""
+    """Return a policy as one rule over principals, an implicit one's parts joined; raises PolicyError."""
     if isinstance(policy, SignaturePolicy):
         return policy.envelope
     if not isinstance(policy, ImplicitMetaPolicy):

@@ -1,6 +1,6 @@
 """Principal sets: the ways to satisfy an endorsement policy, and two policies at once.
 
-A principal set is one way: so many signatures, each by somebody who satisfies its principal.
+A principal set is one way: a number of signatures, each by somebody who satisfies its principal.
 
 Sources: common/policies/inquire and common/graph of Fabric 3.1, quirks included. Fabric bounds the
 choices of one gate only (and drops rules at random, here the last); policies that would keep it busy for
@@ -53,7 +53,7 @@ class Principal:
         raise PolicyError("failed creating a comparable principal set")
 
     def is_a(self, other: "Principal") -> bool:
-        """Whether whoever satisfies this principal satisfies the other too, as far as can be known."""
+        """Return whether anyone who satisfies this principal certainly satisfies the other."""
         if self.msp_id != other.msp_id:
             return False
         if other.role == msp_principal_pb2.MSPRole.MEMBER:
@@ -66,7 +66,7 @@ class Principal:
         return self.kind == identity and self.certificate == other.certificate
 
     def message(self) -> msp_principal_pb2.MSPPrincipal:
-        """The principal as identities are tested against it."""
+        """Return the principal as identities are tested against it."""
         return msp_principal_pb2.MSPPrincipal(
             principal_classification=msp_principal_pb2.MSPPrincipal.Classification.Name(self.kind),
             principal=self.raw,
@@ -80,7 +80,7 @@ _NOBODY: Final = -1
 
 
 def principal_sets(envelope: policies_pb2.SignaturePolicyEnvelope) -> list[PrincipalSet]:
-    """Every way to satisfy a policy, none for a malformed one; raises PolicyError as `Principal.of`."""
+    """Return every way to satisfy a policy, none if it is malformed; raises PolicyError."""
     ways = list(islice(_ways(envelope.rule, len(envelope.identities)), MOST_WAYS))
     used = set(chain.from_iterable(ways))
     if _NOBODY in used:
@@ -106,7 +106,7 @@ def _ways(rule: policies_pb2.SignaturePolicy, count: int) -> Iterator[_Way]:
 
 
 def _affordable(rules: int, threshold: int) -> int:
-    """How many rules of a gate can be chosen from with no more than so many outcomes."""
+    """Return from how many rules of a gate can be chosen with no more than the outcomes allowed."""
     chosen_from, outcomes = threshold, 1
     while chosen_from < rules:
         outcomes = outcomes * (chosen_from + 1) // (chosen_from + 1 - threshold)
@@ -117,7 +117,7 @@ def _affordable(rules: int, threshold: int) -> int:
 
 
 def merge_all(policies: Sequence[Sequence[PrincipalSet]]) -> list[PrincipalSet]:
-    """The ways to satisfy all of these policies; raises PolicyError when there is no policy."""
+    """Return the ways to satisfy all of these policies; raises PolicyError when there is no policy."""
     if not policies:
         raise PolicyError("no principal sets remained after filtering")
     merged = list(policies[0])
@@ -127,7 +127,7 @@ def merge_all(policies: Sequence[Sequence[PrincipalSet]]) -> list[PrincipalSet]:
 
 
 def merge(first: Sequence[PrincipalSet], second: Sequence[PrincipalSet]) -> list[PrincipalSet]:
-    """The ways to satisfy two policies at once, with few more signatures than are needed."""
+    """Return the ways to satisfy two policies at once, with few more signatures than are needed."""
     if len(first) * len(second) > MOST_WAYS:
         first, second = first[:_MOST_TO_MERGE], second[:_MOST_TO_MERGE]
     in_second = _containers(first, second)
@@ -146,7 +146,7 @@ def merge(first: Sequence[PrincipalSet], second: Sequence[PrincipalSet]) -> list
 def _containers(
     sets: Sequence[PrincipalSet], containers: Sequence[PrincipalSet]
 ) -> list[tuple[int, int]]:
-    """Which sets (by place) have each principal covered in which of the others."""
+    """Return which sets (by place) have each principal covered in which of the others."""
     return [
         (i, j)
         for i, one in enumerate(sets)
@@ -161,7 +161,7 @@ def _without(sets: Sequence[PrincipalSet], places: Iterable[int]) -> list[Princi
 
 
 def _cover(contained: PrincipalSet, containing: PrincipalSet) -> PrincipalSet:
-    """The second set, with what of the first it does not cover."""
+    """Return the second set, with what of the first it does not cover."""
     left = list(containing)
     missing = []
     for principal in contained:

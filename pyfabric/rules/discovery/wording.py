@@ -13,7 +13,7 @@ _ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\
 
 
 def interest_text(interest: proposal_response_pb2.ChaincodeInterest) -> str:
-    """The interest on one line."""
+    """Return the interest on one line."""
     return _fields(interest)
 
 

@@ -1,6 +1,6 @@
 """What `_lifecycle` accepts as a definition: names, versions, collections.
 
-Source: core/chaincode/lifecycle/scc.go of Fabric 3.1; texts are those.
+Source: core/chaincode/lifecycle/scc.go of Fabric 3.1; texts are Fabric's.
 """
 
 import re
@@ -14,6 +14,7 @@ from fabric_protos.peer import collection_pb2
 from pyfabric.errors import ConfigError, ContractError, IdentityError
 from pyfabric.identity.msp import MSPManager
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.go_texts import enum_name
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 
 NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
@@ -41,7 +42,7 @@ def check_names(name: str, version: str) -> None:
 
 
 def static_collections(package: collection_pb2.CollectionConfigPackage) -> Collections:
-    """The collections of a package; raises ContractError."""
+    """Return the collections of a package; raises ContractError."""
     for entry in package.config:
         if not entry.HasField("static_collection_config"):
             raise ContractError("collection config contains unexpected payload type: <nil>")
@@ -145,7 +146,8 @@ def _organization(name: str, kind: int, principal: bytes) -> str:
             f"{problem} OrganizationUnit",
         )
         return unit.msp_identifier
-    raise ContractError(f"collection-name: {name} -- principal type {kind} is not supported")
+    shown = enum_name(msp_principal_pb2.MSPPrincipal.Classification.DESCRIPTOR, kind)
+    raise ContractError(f"collection-name: {name} -- principal type {shown} is not supported")
 
 
 def check_against_committed(

@@ -37,7 +37,7 @@ class Policy(Protocol):
 
 
 def valid_identities(signed: Sequence[SignedData], manager: MSPManager) -> list[MemberIdentity]:
-    """The distinct identities that are known to the channel and whose signatures hold, in order."""
+    """Return the distinct identities that are known to the channel and whose signatures hold, in order."""
     seen = set()
     identities = []
     for item in signed:
@@ -70,7 +70,7 @@ class SignaturePolicy:
 
     @classmethod
     def from_bytes(cls, raw: bytes, manager: MSPManager) -> "SignaturePolicy":
-        """The policy in the bytes of a SignaturePolicyEnvelope; raises ConfigError."""
+        """Return the policy in the bytes of a SignaturePolicyEnvelope; raises ConfigError."""
         envelope = decode(
             policies_pb2.SignaturePolicyEnvelope,
             raw,
@@ -90,7 +90,7 @@ class SignaturePolicy:
 
 
 class ImplicitMetaPolicy:
-    """So many of the sub-groups' policies of one name: ANY, ALL or MAJORITY of them.
+    """A policy that asks for ANY, ALL or a MAJORITY of the sub-groups' policies of one name.
 
     With no sub-groups at all, nothing is required. Signatures are verified once, not once a sub-policy.
     """

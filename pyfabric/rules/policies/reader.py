@@ -53,7 +53,7 @@ Expression: TypeAlias = Number | Text | Function
 
 
 def read(source: str) -> Expression:
-    """The one expression in `source`; raises PolicySyntaxError."""
+    """Return the one expression in `source`; raises PolicySyntaxError."""
     reader = _Reader(source)
     node = reader.sum(0)
     reader.skip(";")
@@ -62,7 +62,7 @@ def read(source: str) -> Expression:
 
 
 def read_arguments(source: str) -> tuple[Expression, ...]:
-    """The expressions in `source`, one or more with commas between; raises PolicySyntaxError."""
+    """Return the expressions in `source`, one or more with commas between; raises PolicySyntaxError."""
     reader = _Reader(source)
     nodes = [reader.sum(0)]
     while reader.skip(","):

@@ -44,14 +44,14 @@ _Rule: TypeAlias = str | _Gate
 
 
 def parse_signature_policy(expression: str) -> policies_pb2.SignaturePolicyEnvelope:
-    """The envelope that Fabric makes of `expression`, to the byte; raises PolicySyntaxError."""
+    """Return the envelope that Fabric makes of `expression`, to the byte; raises PolicySyntaxError."""
     principals: list[msp_principal_pb2.MSPPrincipal] = []
     rule = _rule(_whole(read(expression), 0), principals)
     return policies_pb2.SignaturePolicyEnvelope(version=0, rule=rule, identities=principals)
 
 
 def format_signature_policy(envelope: policies_pb2.SignaturePolicyEnvelope) -> str:
-    """An expression for `envelope`; ConfigError when there is none.
+    """Return an expression for `envelope`; ConfigError when there is none.
 
     The language knows only role principals, and MSP ids of letters, digits, dots and hyphens.
     """
@@ -60,7 +60,7 @@ def format_signature_policy(envelope: policies_pb2.SignaturePolicyEnvelope) -> s
 
 
 def _whole(node: Expression, level: int) -> _Gate:
-    """The gate that a whole expression is. `level` counts Fabric's passes from 0."""
+    """Return the gate that a whole expression is. `level` counts Fabric's passes from 0."""
     if isinstance(node, Function):
         return _gate(node, level)
     if isinstance(node, Text) and level < _LAST_PASS:
@@ -80,7 +80,7 @@ def _gate(function: Function, level: int) -> _Gate:
     threshold, rules = items[0], [item for item in items[1:] if not isinstance(item, float)]
     if isinstance(threshold, str | _Gate):
         raise PolicySyntaxError(
-            f"the first argument of {function.name} says how many of the others must agree: a number",
+            f"the first argument of {function.name} must be a number: how many of the others must agree",
             position=function.position,
         )
     if not rules or len(rules) < len(items) - 1:
@@ -117,7 +117,7 @@ def _with_threshold(function: Function, level: int) -> Sequence[Expression]:
 
 
 def _spread(arguments: Sequence[Expression], level: int) -> list[float | _Rule]:
-    """What the arguments come to, once the texts that are no principals are read again."""
+    """Return what the arguments come to, once the texts that are no principals are read again."""
     items: list[float | _Rule] = []
     for node in arguments:
         if isinstance(node, Number):
@@ -147,7 +147,7 @@ def _again(node: Text, level: int) -> list[float | _Rule]:
 def _rule(
     gate: _Gate, principals: list[msp_principal_pb2.MSPPrincipal]
 ) -> policies_pb2.SignaturePolicy:
-    """The message of a gate; principals are numbered with the inner gates' first."""
+    """Return the message of a gate; principals are numbered with the inner gates' first."""
     inner = {
         index: _rule(rule, principals)
         for index, rule in enumerate(gate.rules)

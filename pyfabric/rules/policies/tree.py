@@ -39,7 +39,7 @@ class PolicyTree:
             self.policies[name] = self._build(name, entry, manager)
 
     def get(self, name: str) -> Policy:
-        """The policy of a relative name, or of an absolute path that begins with this group's.
+        """Return the policy of a relative name, or of an absolute path below this group.
 
         What is not there is a policy that refuses.
         """

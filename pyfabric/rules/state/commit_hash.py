@@ -13,7 +13,7 @@ _CONFIGURATION = ""
 
 
 def commit_hash(previous: bytes, codes: bytes, updates: Updates) -> bytes:
-    """The hash after a block with these validation codes and changes; `previous` is b"" at first."""
+    """Return the hash after a block with these validation codes and changes; `previous` is b"" at first."""
     return sha256(_varint(len(codes)) + codes + _encode(updates) + previous).digest()
 
 
@@ -56,7 +56,7 @@ def _write(namespace: str, collection: str, key: bytes, value: VersionedValue) -
 
 
 def version_bytes(version: Version) -> bytes:
-    """A version as Fabric's databases keep it: each number by its length and big-endian bytes."""
+    """Return a version as Fabric's databases keep it: each number by its length and big-endian bytes."""
     return b"".join(
         bytes((size,)) + number.to_bytes(size, "big")
         for number in version

@@ -14,7 +14,7 @@ _AFTER_ALL_TRANSACTIONS = 2**63 - 1
 
 
 def expiring_block(committing_block: int, block_to_live: int) -> int | None:
-    """The block with which what another one wrote goes; None if it stays (blockToLive 0)."""
+    """Return the block with which what another one wrote goes; None if it stays (blockToLive 0)."""
     return committing_block + block_to_live + 1 if block_to_live else None
 
 

@@ -14,11 +14,11 @@ class MemoryState:
         self._values: dict[str, dict[str, VersionedValue]] = {}
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
-        """The value of a key, or None."""
+        """Return the value of a key, or None."""
         return self._values.get(namespace, {}).get(key)
 
     def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
-        """The keys of a range as they are now; later commits do not change it."""
+        """Return the keys of a range as they are now; later commits do not change it."""
         values = self._values.get(namespace, {})
         keys = sorted(values)
         chosen = keys[bisect_left(keys, start) : bisect_left(keys, end) if end else None]

@@ -34,7 +34,7 @@ def validate(
 def find_conflict(
     namespaces: Sequence[NamespaceSet], reader: StateReader, updates: Updates
 ) -> Conflict | None:
-    """The first conflict of a transaction, None if it has none."""
+    """Return the first conflict of a transaction, None if it has none."""
     for entry in namespaces:
         for read in entry.public.reads:
             seen = read_version(read)
@@ -83,7 +83,7 @@ def _hashed_conflict(entry: NamespaceSet, reader: StateReader, updates: Updates)
 def _change(
     place: tuple[str, str], seen: Version | None, reader: StateReader, updates: Updates
 ) -> str:
-    """How a key was read, and what became of it since, in words."""
+    """Return how a key was read, and what became of it since, in words."""
     before = "and found nothing" if seen is None else f"as {seen} left it"
     found = updates.changes.get(place) or reader.get(*place)
     after = "it is not there now" if found is None else f"{found.version} has changed it"
@@ -118,7 +118,7 @@ def _same_summary(
 def _results(
     namespace: str, query: kv_rwset_pb2.RangeQueryInfo, reader: StateReader, updates: Updates
 ) -> Iterator[tuple[str, Version]]:
-    """What the query would return now; one that was left early includes its last key."""
+    """Yield what the query would return now; one that was left early includes its last key."""
     committed = reader.range(namespace, query.start_key, query.end_key)
     changed = updates.range(namespace, query.start_key, query.end_key)
     for key, value in merge(committed, changed):

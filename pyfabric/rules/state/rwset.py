@@ -29,7 +29,7 @@ class NamespaceSet:
 
 
 def decode_read_write_set(data: bytes) -> tuple[NamespaceSet, ...]:
-    """The namespaces of a `TxReadWriteSet`, in its order; raises DecodeError."""
+    """Return the namespaces of a `TxReadWriteSet`, in its order; raises DecodeError."""
     message = decode(rwset_pb2.TxReadWriteSet, data)
     return tuple(_namespace(entry) for entry in message.ns_rwset)
 
@@ -50,14 +50,14 @@ def _namespace(entry: rwset_pb2.NsReadWriteSet) -> NamespaceSet:
 
 
 def read_version(read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> Version | None:
-    """The version a read saw; None says that the key did not exist."""
+    """Return the version a read saw; None says that the key did not exist."""
     if not read.HasField("version"):
         return None
     return Version(read.version.block_num, read.version.tx_num)
 
 
 def kv_read(key: str, version: Version | None) -> kv_rwset_pb2.KVRead:
-    """The record of a read."""
+    """Return the record of a read."""
     if version is None:
         return kv_rwset_pb2.KVRead(key=key)
     return kv_rwset_pb2.KVRead(

@@ -33,7 +33,7 @@ class RangeSummary:
             self._hash_pending()
 
     def finish(self) -> None:
-        """Say that no more reads come: what is pending is hashed if anything was hashed before."""
+        """End the reads: what is pending is hashed if anything was hashed before."""
         if not self._levels:
             return
         if self._pending:
@@ -59,7 +59,7 @@ class RangeSummary:
         return bool(self._levels)
 
     def message(self) -> kv_rwset_pb2.QueryReadsMerkleSummary:
-        """The summary as it stands in a read-write set; only of reads that are hashed."""
+        """Return the summary as it stands in a read-write set; only of reads that are hashed."""
         return kv_rwset_pb2.QueryReadsMerkleSummary(
             max_degree=self._degree, max_level=self._top, max_level_hashes=self._levels[self._top]
         )

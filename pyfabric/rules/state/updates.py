@@ -40,14 +40,14 @@ class Updates:
         return place in self.changes
 
     def latest(self, reader: StateReader, namespace: str, key: str) -> VersionedValue | None:
-        """The value after this block so far; None if there is none or it was deleted."""
+        """Return the value after this block so far; None if there is none or it was deleted."""
         changed = self.changes.get((namespace, key))
         if changed is None:
             return reader.get(namespace, key)
         return changed if changed.value else None
 
     def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
-        """The changed keys of a range, deleted ones too."""
+        """Yield the changed keys of a range, deleted ones too."""
         keys = self._keys.get(namespace, [])
         for key in keys[bisect_left(keys, start) : bisect_left(keys, end) if end else None]:
             yield key, self.changes[namespace, key]
@@ -95,7 +95,7 @@ class _Operation:
     def result(
         self, place: tuple[str, str], updates: Updates, reader: StateReader, version: Version
     ) -> VersionedValue | None:
-        """The change to make; None leaves the key alone."""
+        """Return the change to make; None leaves the key alone."""
         if self.flags & _DELETE:
             return VersionedValue(b"", version)
         if self.flags & _UPSERT and self.flags & (_METADATA | _METADATA_DELETE):

@@ -30,7 +30,7 @@ class KeyReader(Protocol):
     """State that is read key by key."""
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
-        """The value of a key, or None if it does not exist."""
+        """Return the value of a key, or None if it does not exist."""
         ...
 
 
@@ -43,11 +43,11 @@ class StateReader(KeyReader, Protocol):
 
 
 def hashed_namespace(namespace: str, collection: str) -> str:
-    """The namespace in which a collection's hashes are kept (`$$h`, as in Fabric's databases)."""
+    """Return the namespace in which a collection's hashes are kept (`$$h`, as in Fabric's databases)."""
     return f"{namespace}$$h{collection}"
 
 
 def split_namespace(stored: str) -> tuple[str, str]:
-    """The namespace and collection of `hashed_namespace`; a public one has the collection ""."""
+    """Return the namespace and collection of `hashed_namespace`; a public one has the collection ""."""
     namespace, _, collection = stored.partition("$$h")
     return namespace, collection

@@ -37,7 +37,7 @@ CONFIGURATION_PLACE = ("", "CHANNEL_CONFIG_ENV_BYTES")
 
 @dataclass(slots=True)
 class CheckedTransaction:
-    """A transaction of a block, with its code; `reason` says why it is invalid."""
+    """A transaction of a block, with its code and, if it is invalid, the reason."""
 
     transaction_id: str
     kind: int = -1
@@ -65,8 +65,7 @@ class Outcome:
 class BlockValidation:
     """Validates the transactions of one block: `add` each of them in order, then `finish`.
 
-    `state` is the committed state before the block; `exists` tells whether an earlier block has a
-    transaction of that id.
+    `state` is the committed state before the block; `exists` returns whether an earlier block has a transaction of that id.
     """
 
     def __init__(
@@ -85,9 +84,9 @@ class BlockValidation:
         self._updates = Updates()
 
     def add(self, raw: bytes, *, creator_known: bool = False) -> None:
-        """Check the next transaction by itself; raises ConfigError for a configuration that is none.
+        """Check the next transaction by itself; raises ConfigError for an invalid configuration.
 
-        With `creator_known`, whoever ordered it has verified its creator under the same configuration.
+        With `creator_known`, its orderer has verified its creator under the same configuration.
         The configuration of a configuration transaction must be what the update inside makes.
         """
         transaction = CheckedTransaction(transaction_id(raw))

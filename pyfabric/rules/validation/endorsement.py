@@ -51,11 +51,11 @@ class ChannelPolicies:
         return self.application(lifecycle_policy(self.config).SerializeToString())
 
     def implicit_collection(self, msp_id: str) -> Policy:
-        """Who endorses writes into a member's own collection; raises PolicyError if it is no member."""
+        """Return the policy of a member's implicit collection; raises PolicyError."""
         return self.application(implicit_collection_policy(self.config, msp_id).SerializeToString())
 
     def _application(self, raw: bytes) -> Policy:
-        """The policy of an ApplicationPolicy's bytes; raises PolicyError if it makes none."""
+        """Return the policy of an ApplicationPolicy's bytes; raises PolicyError if it makes none."""
         try:
             message = decode(policy_pb2.ApplicationPolicy, raw)
             if message.HasField("signature_policy"):
@@ -67,7 +67,7 @@ class ChannelPolicies:
         raise PolicyError("unsupported policy type")
 
     def _signature(self, raw: bytes) -> Policy:
-        """The policy of a SignaturePolicyEnvelope's bytes; raises PolicyError if it makes none."""
+        """Return the policy of a SignaturePolicyEnvelope's bytes; raises PolicyError if it makes none."""
         try:
             return SignaturePolicy.from_bytes(raw, self.config.msp_manager)
         except ConfigError as error:
@@ -148,7 +148,7 @@ class _NamespaceCheck:
         self._any_asked = False
 
     def check(self, entry: NamespaceSet | None) -> None:
-        """Raises PolicyError."""
+        """Check every written place; raises PolicyError."""
         if entry is not None:
             for collection, stored, key in _written_places(entry):
                 self._check_key(collection, stored, key)

@@ -62,7 +62,7 @@ class Proposed:
 
 
 def transaction_id(raw: bytes) -> str:
-    """The id under which a ledger keeps a transaction; "" for one that cannot be read.
+    """Return the id under which a ledger keeps a transaction; "" for one that cannot be read.
 
     A transaction without an id (a configuration) has the one that its nonce and creator make.
     """

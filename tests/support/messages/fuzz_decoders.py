@@ -29,7 +29,7 @@ from google.protobuf.json_format import ParseDict
 
 from pyfabric.admin import archives, definitions, inspection
 from pyfabric.admin.packages import ChaincodePackage
-from pyfabric.chaincode import calls, json_values, key_policies, keys
+from pyfabric.chaincode import json_values, key_policies, keys, requests
 from pyfabric.chaincode.machine import Begin, Machine
 from pyfabric.client import checkpoints, event_requests
 from pyfabric.errors import ErrorDetail, FabricError
@@ -148,7 +148,7 @@ def _of_identities() -> dict[str, Target]:
     identities = history.FOLDER / "identities"
     files = sorted([*(VECTORS / "7-identities" / "certs").glob("*.pem"), *identities.glob("*.pem")])
     pems = [file.read_bytes() for file in files]
-    certificate_blocks = [found.content for one in pems if (found := pem.first_block(one))]
+    certificate_blocks = [found.content for one in pems if (found := pem.find(one))]
     endorsements = read_all(proposal_response_pb2.Endorsement)
     return {
         "certificate": Target(_certificate, pems),
@@ -411,12 +411,12 @@ def _peer_messages() -> Iterator[bytes]:
 
 def _results(raw: bytes) -> None:
     for call in (
-        calls.state_range("", ""),
-        calls.history("k"),
-        calls.state_page("", "", 1, ""),
-        calls.get_states(["k"], 1)[0],
-        calls.get_validation_parameter("k"),
-        calls.invoke_chaincode("other", [], ""),
+        requests.state_range("", ""),
+        requests.history("k"),
+        requests.state_page("", "", 1, ""),
+        requests.get_states(["k"], 1)[0],
+        requests.get_validation_parameter("k"),
+        requests.invoke_chaincode("other", [], ""),
     ):
         with suppress(FabricError):
             call.parse(raw)

@@ -8,7 +8,7 @@ from fabric_protos.peer import proposal_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.admin.inspection import describe_transaction
-from pyfabric.chaincode import calls
+from pyfabric.chaincode import requests
 from pyfabric.chaincode.invocation import Invocation
 from pyfabric.errors import ContractError, DecodeError, IdentityError
 from pyfabric.identity import pem
@@ -37,7 +37,7 @@ def test_times_that_no_calendar_has(stamp: Timestamp) -> None:
     change = kv_query_result_pb2.KeyModification(timestamp=stamp).SerializeToString()
     response = shim.QueryResponse(results=[shim.QueryResultBytes(resultBytes=change)])
     with pytest.raises(DecodeError, match="seconds after 1970 is no time"):
-        calls.history("k").parse(response.SerializeToString())
+        requests.history("k").parse(response.SerializeToString())
 
 
 def test_nanoseconds_that_are_too_many_are_more_seconds() -> None:
@@ -50,12 +50,12 @@ def test_nanoseconds_that_are_too_many_are_more_seconds() -> None:
 
 def test_answers_of_a_peer_that_are_no_messages() -> None:
     for call in (
-        calls.state_range("", ""),
-        calls.history("k"),
-        calls.state_page("", "", 1, ""),
-        calls.get_states(["k"], 1)[0],
-        calls.get_validation_parameter("k"),
-        calls.invoke_chaincode("other", [], ""),
+        requests.state_range("", ""),
+        requests.history("k"),
+        requests.state_page("", "", 1, ""),
+        requests.get_states(["k"], 1)[0],
+        requests.get_validation_parameter("k"),
+        requests.invoke_chaincode("other", [], ""),
     ):
         with pytest.raises(DecodeError):
             call.parse(b"\xff")
@@ -67,9 +67,7 @@ def test_metadata_of_a_key_that_is_no_message() -> None:
 
 
 def test_a_certificate_of_a_version_that_does_not_exist() -> None:
-    certificate = pem.first_block(
-        (history.FOLDER / "identities" / "user1@registry.test.pem").read_bytes()
-    )
+    certificate = pem.find((history.FOLDER / "identities" / "user1@registry.test.pem").read_bytes())
     assert certificate is not None
     version = b"\xa0\x03\x02\x01\x02"
     assert version in certificate.content

@@ -203,7 +203,9 @@ def test_a_definition_without_unit_rules_is_written_too(tmp_path: Path) -> None:
 
 
 def test_a_unit_of_a_foreign_ca_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(IdentityError, match="OU client is none of the CA certificates of LandMSP"):
+    with pytest.raises(
+        IdentityError, match="OU client is not one of the CA certificates of LandMSP"
+    ):
         definition(node_units=NodeUnits.standard(TLS.certificate_pem)).write(tmp_path)
 
 
@@ -357,7 +359,7 @@ def test_a_wallet_refuses_what_it_cannot_hold_or_read(tmp_path: Path) -> None:
         with pytest.raises(IdentityError, match="cannot be a label"):
             wallet.get(label)
     identity = SigningIdentity(Identity("LandMSP", b""), FunctionSigner(bytes))
-    with pytest.raises(IdentityError, match="the key is not here"):
+    with pytest.raises(IdentityError, match="its key is kept by another signer"):
         wallet.put("ann", identity)
     for text in ("no json", "[]", '{"credentials": {}}', '{"credentials": 5, "mspId": "M"}'):
         (tmp_path / "bad.id").write_text(text)

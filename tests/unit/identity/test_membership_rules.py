@@ -181,7 +181,7 @@ def test_a_ca_that_is_named_by_two_paths_is_refused() -> None:
 
 
 def test_an_intermediate_of_an_old_version_signs_nothing() -> None:
-    modern = pem.first_block(certificate("v", "r", KEY, CA_KEY))
+    modern = pem.find(certificate("v", "r", KEY, CA_KEY))
     assert modern is not None
     tbs, algorithm, _ = der.Reader(der.Reader(modern.content).any().content).rest()
     fields = [element.raw for element in der.Reader(tbs.content).rest()][1:-1]
@@ -312,7 +312,7 @@ def test_an_rsa_ca_may_issue() -> None:
         .public_bytes(Encoding.PEM)
     )
     msp(root).identity(leaf).validate()
-    forged = pem.first_block(leaf)
+    forged = pem.find(leaf)
     assert forged is not None
     damaged = pem.encode("CERTIFICATE", forged.content[:-1] + bytes([forged.content[-1] ^ 1]))
     with pytest.raises(IdentityError, match="crypto/rsa: verification error"):

@@ -16,7 +16,7 @@ from pyfabric.messages import der
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PEM = CertificateAuthority.create("ca", "Land", now=NOW).certificate_pem
-BLOCK = pem.first_block(PEM)
+BLOCK = pem.find(PEM)
 assert BLOCK is not None
 DER = BLOCK.content
 VERSION, SERIAL, ALGORITHM, _, VALIDITY, _, KEY, EXTENSIONS = range(8)
@@ -232,19 +232,19 @@ BODY = PEM.removeprefix(b"-----BEGIN CERTIFICATE-----\n")
     ],
 )
 def test_a_pem_block_is_found_where_fabric_finds_it(data: bytes) -> None:
-    assert pem.first_block(data) == pem.Block("CERTIFICATE", DER)
+    assert pem.find(data) == pem.Block("CERTIFICATE", DER)
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"text", DER, b"x" + PEM, PEM[:-10], PEM.replace(b"\nMII", b"\nMI")]
 )
 def test_where_fabric_finds_no_pem_block_there_is_none(data: bytes) -> None:
-    assert pem.first_block(data) is None
+    assert pem.find(data) is None
 
 
 @given(st.binary(max_size=300))
 def test_pem_is_written_and_read_back(content: bytes) -> None:
-    assert pem.first_block(pem.encode("X", content)) == pem.Block("X", content)
+    assert pem.find(pem.encode("X", content)) == pem.Block("X", content)
 
 
 @given(st.integers(0, 255), st.binary(max_size=70_000))

@@ -254,7 +254,7 @@ def other(msp_id: str) -> bytes:
             {"member": set_principal(2, b"nobody")},
             "contains an identity that is not part of the channel",
         ),
-        ({"member": set_principal(3, b"")}, "principal type 3 is not supported"),
+        ({"member": set_principal(3, b"")}, "principal type ANONYMITY is not supported"),
     ],
 )
 async def test_collections(world: World, fields: dict[str, Any], text: str) -> None:

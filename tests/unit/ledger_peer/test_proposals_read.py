@@ -1,9 +1,11 @@
 """Invalid proposals, and decoding random ones."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from fabric_protos.common import common_pb2
+from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +120,58 @@ def test_the_window_is_fifteen_minutes(distance: timedelta) -> None:
 def test_a_creator_that_is_no_certificate_never_expires() -> None:
     assert expires_at(b"\xff") is None
     assert expires_at(b"") is None
+
+
+def signed(signature_header: bytes, **fields: object) -> Proposal:
+    """Return a proposal with these bytes as its signature header."""
+    outer = common_pb2.Header(
+        channel_header=common_pb2.ChannelHeader(**fields).SerializeToString(),
+        signature_header=signature_header,
+    )
+    raw = proposal_pb2.Proposal(header=outer.SerializeToString()).SerializeToString()
+    return read_proposal(proposal_pb2.SignedProposal(proposal_bytes=raw))
+
+
+def test_an_unreadable_signature_header_is_noticed_by_the_filters_alone() -> None:
+    read = signed(b"\xff")
+    assert read.creator == b""
+    with pytest.raises(
+        ProposalError,
+        match="failed parsing signature header: error unmarshalling SignatureHeader: proto: ",
+    ):
+        check_filters(read, NOW)
+
+
+def test_the_organisation_that_a_creator_claims() -> None:
+    creator = identities_pb2.SerializedIdentity(mspid="Land").SerializeToString()
+    for raw, expected in ((creator, "Land"), (b"\xff", "")):
+        header = common_pb2.SignatureHeader(creator=raw).SerializeToString()
+        assert signed(header).creator_msp_id == expected
+
+
+CREATOR = common_pb2.SignatureHeader(nonce=b"n", creator=b"c")
+RIGHT = sha256(b"nc").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("header", "fields", "text"),
+    [
+        (CREATOR, {"type": 2}, "invalid header type CONFIG_UPDATE"),
+        (CREATOR, {"type": 99}, "invalid header type 99"),
+        (CREATOR, {"type": 3, "epoch": 1}, "epoch is non-zero"),
+        (common_pb2.SignatureHeader(creator=b"c"), {"type": 3}, "nonce is empty"),
+        (common_pb2.SignatureHeader(nonce=b"n"), {"type": 3}, "creator is empty"),
+        (
+            CREATOR,
+            {"type": 3, "tx_id": "x"},
+            f"incorrectly computed txid 'x' -- expected '{RIGHT}'",
+        ),
+        (CREATOR, {"type": 3, "tx_id": RIGHT}, "empty signature bytes"),
+    ],
+)
+def test_what_headers_must_say(
+    header: common_pb2.SignatureHeader, fields: dict[str, object], text: str
+) -> None:
+    with pytest.raises(ProposalError) as caught:
+        check_headers(signed(header.SerializeToString(), **fields))
+    assert caught.value.message == text

@@ -195,7 +195,11 @@ def test_what_json_should_have_been() -> None:
         (common_pb2.Block, {UNDECODABLE: 7}, "base64 should be there, not int"),
         (common_pb2.Block, {UNDECODABLE: "/w=="}, "common.Block: 1 bytes are not a common.Block"),
         (common_pb2.Block, {"colour": "red"}, "common.Block: no field is called 'colour'"),
-        (configtx_pb2.ConfigGroup, {"values": {"x": {"value": {}}}}, "nothing says which message"),
+        (
+            configtx_pb2.ConfigGroup,
+            {"values": {"x": {"value": {}}}},
+            "the message's type is not known",
+        ),
         (configtx_pb2.ConfigGroup, {"groups": {"\udfff": {}}}, r"'\\udfff' is no key"),
         (events_pb2.BlockAndPrivateData, {"private_data_map": {"x": {}}}, "'x' is no key"),
     ):

@@ -16,10 +16,10 @@ from pyfabric.errors import ErrorDetail, StatusCode
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer.peer import Peer
 from pyfabric.ledger.services.gateway.calls import in_time
-from pyfabric.messages.consensus import BFT
 from pyfabric.messages.go_texts import connection_refused, rpc_error
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus.bft import quorum
+from pyfabric.rules.consensus.types import consensus_type
 
 Broadcast = Callable[[bytes], Awaitable[tuple[int, str]]]
 """Hands an envelope to an orderer; the answer is (status, info)."""
@@ -78,10 +78,10 @@ class Ordering:
         if not addresses:
             raise CallError(StatusCode.UNAVAILABLE, "no orderer nodes available")
         self._random.shuffle(addresses)
-        if config.consensus_type == BFT:
-            await self._submit_to_all(addresses, envelope)
-        else:
+        if consensus_type(config).has_leader:
             await self._submit_to_one(addresses, envelope)
+        else:
+            await self._submit_to_all(addresses, envelope)
 
     async def _submit_to_one(self, addresses: Sequence[Address], envelope: bytes) -> None:
         details = []
