@@ -26,7 +26,7 @@ class OrderingNode:
     tls_certificate: bytes = field(repr=False)
 
     def consenter(self, config: ChannelConfig) -> Consenter | None:
-        """The consenter that this node is on a channel."""
+        """Return the consenter that this node is on a channel."""
         if config.consensus_type == BFT:
             own = _key(self.signer.identity.certificate)
             return next((one for one in config.consenters if _key(one.identity) == own), None)
@@ -38,7 +38,7 @@ class OrderingNode:
 
 
 def quorum(config: ChannelConfig) -> int:
-    """How many consenters must be there for a block to be made."""
+    """Return the number of consenters without which no block is made."""
     count = len(config.consenters)
     return bft.quorum(count) if config.consensus_type == BFT else count // 2 + 1
 
@@ -53,22 +53,22 @@ class Participants:
         self.changed = asyncio.Event()
 
     def alone(self, name: str) -> bool:
-        """Whether no other orderer than this one is here."""
+        """Return whether an orderer is the only participant."""
         return set(self._nodes) == {name}
 
     def add(self, node: OrderingNode) -> None:
-        """An orderer has joined."""
+        """Add an orderer that has joined."""
         self._nodes[node.name] = node
         self._config = None
         self.changed.set()
 
     def remove(self, name: str) -> None:
-        """An orderer has left."""
+        """Remove an orderer that has left."""
         del self._nodes[name]
         self._config = None
 
     def consenters(self, config: ChannelConfig) -> Mapping[str, tuple[Consenter, SigningIdentity]]:
-        """The channel's consenters that are here and their signers, by name, in the order of joining.
+        """Return the participants that are consenters, with their signers, by name, in the order of joining.
 
         The first one leads a Raft channel.
         """
@@ -81,7 +81,7 @@ class Participants:
         return self._consenters
 
     def suffice(self, config: ChannelConfig) -> bool:
-        """Whether enough consenters are here for a block to be made."""
+        """Return whether there are enough consenters for a block to be made."""
         return len(self.consenters(config)) >= quorum(config)
 
 

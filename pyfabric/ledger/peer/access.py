@@ -1,6 +1,6 @@
 """Who may do what on a peer: Fabric's resources, their default policies, and a channel's own ACLs.
 
-Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are those. A resource is decided either by the
+Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are Fabric's. A resource is decided either by the
 peer's own MSP (installing, joining, approving) or by a policy of the channel.
 """
 
@@ -24,7 +24,7 @@ _REMEMBERED = 8192
 class Access:
     """One peer's access decisions; every refusal is a PolicyError with Fabric's text.
 
-    A channel is given by its name and its configuration, which is None for one that the peer has not joined.
+    A channel is given by its name and its configuration: None for one that the peer has not joined.
     """
 
     def __init__(self, local_msp: MSP) -> None:

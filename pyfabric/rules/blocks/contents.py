@@ -44,7 +44,7 @@ class ReadTransaction:
 
 
 def transactions(block: common_pb2.Block) -> list[ReadTransaction]:
-    """The transactions of a block, in order; what cannot be read writes nothing."""
+    """Return the transactions of a block, in order; what cannot be read writes nothing."""
     codes = transaction_filter(block)
     return [_read(raw, codes[position]) for position, raw in enumerate(block.data.data)]
 
@@ -52,7 +52,7 @@ def transactions(block: common_pb2.Block) -> list[ReadTransaction]:
 def key_modification(
     envelope: bytes, namespace: str, key: str
 ) -> kv_query_result_pb2.KeyModification:
-    """What an endorser transaction wrote to a public key that is in its write set.
+    """Return what an endorser transaction wrote to a public key that is in its write set.
 
     The time is that of the client's proposal. A key that is written twice has its first value, and an
     empty value is a deletion, as in Fabric (kvledger/history/query_executer.go).
@@ -87,9 +87,9 @@ def _read(raw: bytes, code: int) -> ReadTransaction:
 
 
 def endorsed_payload(data: bytes) -> bytes:
-    """What a transaction's endorsers signed (ProposalResponsePayload); nothing if it is not one action.
+    """Return what a transaction's endorsers signed (ProposalResponsePayload); b"" if it is not one action.
 
-    `data` is that of the envelope's payload. Raises protobuf's DecodeError.
+    `data` is that of the envelope's payload. Raises DecodeError.
     """
     actions = decode(transaction_pb2.Transaction, data).actions
     if len(actions) != 1:

@@ -22,7 +22,7 @@ _ENDORSER_TRANSACTION = common_pb2.HeaderType.ENDORSER_TRANSACTION
 
 
 def chaincode_events(block: common_pb2.Block) -> list[chaincode_event_pb2.ChaincodeEvent]:
-    """The events of a block's valid transactions, in order; raises DecodeError."""
+    """Return the events of a block's valid transactions, in order; raises DecodeError."""
     codes = transaction_filter(block)
     found: list[chaincode_event_pb2.ChaincodeEvent] = []
     for index, raw in enumerate(block.data.data):
@@ -36,7 +36,7 @@ def chaincode_events(block: common_pb2.Block) -> list[chaincode_event_pb2.Chainc
 
 
 def filtered_block(block: common_pb2.Block) -> events_pb2.FilteredBlock:
-    """A block without its contents; raises DecodeError where Fabric's peer answers BAD_REQUEST."""
+    """Return a block without its contents; raises DecodeError where Fabric's peer answers BAD_REQUEST."""
     filtered = events_pb2.FilteredBlock(number=block.header.number)
     codes = transaction_filter(block)
     for index, raw in enumerate(block.data.data):

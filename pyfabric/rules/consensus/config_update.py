@@ -1,7 +1,7 @@
 """What an orderer makes of a configuration update: a configuration to be ordered, or a refusal.
 
 Source: orderer/common/msgprocessor/standardchannel.go and orderer/common/multichannel/chainsupport.go of
-Fabric 3.1; texts and statuses are those.
+Fabric 3.1; texts and statuses are Fabric's.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ from pyfabric.rules.consensus.cutter import Message
 class UpdateProcessor:
     """Processes updates for one orderer, which signs the configurations that it makes.
 
-    `cluster` tells the running nodes of a Raft channel.
+    `cluster` returns the running nodes of a Raft channel.
     """
 
     signer: SigningIdentity = field(repr=False)
@@ -39,7 +39,7 @@ class UpdateProcessor:
     cluster: Callable[[], raft.Cluster]
 
     def process(self, envelope: common_pb2.Envelope, config: ChannelConfig) -> Message:
-        """The configuration message that an update makes; raises OrdererError."""
+        """Return the configuration message that an update makes; raises OrdererError."""
         with _stage("config update for existing channel did not pass initial checks"):
             check_filters(envelope, config, self.now())
         with _stage(f"error applying config update to existing channel '{config.channel_id}'"):
@@ -91,7 +91,7 @@ class UpdateProcessor:
 
 @contextmanager
 def _stage(text: str) -> Iterator[None]:
-    """Say in Fabric's words where an update failed; only a filter knows a status of its own."""
+    """Add to a failure, in Fabric's words, where it happened; only a filter has a status of its own."""
     try:
         yield
     except OrdererError as error:
