@@ -1,6 +1,6 @@
 """What the development ledger covers of Fabric 3.1, and with which answer it refuses the rest.
 
-Where the code goes by a table, that table is shown here. SUPPORTED.md is made of this
+Where the code uses a table, that table is shown. SUPPORTED.md is made of this
 (`tools/make_supported.py`); a test asks for everything that is refused and gets exactly these answers.
 """
 
@@ -28,7 +28,7 @@ _Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 class Item:
     """Something of Fabric's; supported, unless there is an `answer` with which it is refused.
 
-    `note` says what is particular about it, or why it is refused.
+    `note` describes what is particular about it, or why it is refused.
     """
 
     name: str
@@ -222,7 +222,7 @@ _ORDERING: Final = (
         "Fabric's orderers take it, and all peers stop",
     ),
     Item(
-        "an update to SmartBFT options that are none",
+        "an update to invalid SmartBFT options",
         f'{UNSURVIVABLE}: bad config metadata option RequestBatchMaxInterval: time: invalid duration ""',
         "Fabric's orderers take it, and stop",
     ),

@@ -2,8 +2,7 @@
 
 When everything listens, one line of JSON goes to stdout: {"ready": true, "pid", "peers", "orderers",
 "hosts"}; a failure to start is {"ready": false, "error": …} and exit code 1. SIGHUP reads CONFIG again and
-tells contract hosts what they serve now, starting those that are down; each answer to it is a further
-line, {"reloaded": true} or {"reloaded": false, "error": …}. Logs go to stderr.
+applies its contract hosts, starting those that are down; the answer is a further line, {"reloaded": true} or {"reloaded": false, "error": …}. Logs go to stderr.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ _NONCE_SIZE = 24
 
 
 def main() -> int:
-    """Run; the answer is the exit code."""
+    """Run; returns the exit code."""
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

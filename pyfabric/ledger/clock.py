@@ -1,11 +1,11 @@
-"""The time that the nodes of a ledger process go by."""
+"""The clock of the nodes of a ledger process."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 
 class Clock:
-    """Goes with `source` until it is set or moved: then it stands still until `run`.
+    """Follows `source` until it is set or moved: then it stands still until `run`.
 
     It decides what depends on the date (certificates that expire, how old a request is), never how long
     something takes.
@@ -16,7 +16,7 @@ class Clock:
         self._standing: datetime | None = None
 
     def now(self) -> datetime:
-        """The time, with its zone."""
+        """Return the time, with its zone."""
         return self._standing or self._source()
 
     def set(self, moment: datetime) -> None:
@@ -24,9 +24,9 @@ class Clock:
         self._standing = moment
 
     def move(self, by: timedelta) -> None:
-        """Stand still so much later (or earlier) than now."""
+        """Stand still at a moment later (or earlier) than now."""
         self._standing = self.now() + by
 
     def run(self) -> None:
-        """Go with the source again."""
+        """Follow the source again."""
         self._standing = None

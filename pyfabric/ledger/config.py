@@ -74,7 +74,7 @@ class HostConfig(_Model):
 class LedgerConfig(_Model):
     """The whole process. `folder` holds everything that outlives it.
 
-    `development` is the path of the socket where the comforts that Fabric has not are offered.
+    `development` is the path of the socket where the development tools are offered.
     """
 
     folder: Path

@@ -21,7 +21,7 @@ class CallError(FabricError):
         self.details = tuple(details)
 
     async def abort(self, context: grpc.aio.ServicerContext) -> NoReturn:
-        """End a call with this failure; details go into the google.rpc.Status trailer."""
+        """Abort a call with this failure; details go into the google.rpc.Status trailer."""
         trailers: tuple[tuple[str, bytes], ...] = ()
         if self.details:
             trailers = ((TRAILER, write_status(self.code, self.message, self.details)),)

@@ -18,7 +18,7 @@ from pyfabric.ledger.development.tools import Development
 from pyfabric.ledger.nodes.hosts import ContractHosts
 from pyfabric.ledger.nodes.operations import Watching
 from pyfabric.ledger.nodes.orderer import OrdererNode
-from pyfabric.ledger.nodes.peer import PeerNode, Surroundings
+from pyfabric.ledger.nodes.peer import PeerEnvironment, PeerNode
 from pyfabric.ledger.ordering.chains import Chains
 from pyfabric.ledger.services.gateway.submit import Ordering
 from pyfabric.ledger.traces import Traces
@@ -29,9 +29,9 @@ WARNING = "development ledger: not for production"
 
 
 class LedgerProcess:
-    """A running development ledger. Make it with `start`, end it with `stop`.
+    """A running development ledger. Make it with `start`; `stop` stops it.
 
-    `peers` and `orderers` say, by name, at which port each listens.
+    `peers` and `orderers` are the nodes by name; each has the port where it listens.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class LedgerProcess:
                 {one.address: orderers[one.name].broadcast for one in config.orderers},
                 random,
             )
-            shared = Surroundings(channels, ordering, traces, clock.now, random)
+            shared = PeerEnvironment(channels, ordering, traces, clock.now, random)
             peers = {}
             for peer in config.peers:
                 folder = _peer_folder(config, peer.name)

@@ -54,7 +54,7 @@ class Limit:
 
 
 class _Envelopes(AsyncIterator[bytes]):
-    """The envelopes of a stream, counted as they come; ends the call at what is none."""
+    """The envelopes of a stream, counted as they come; other bytes fail the call."""
 
     def __init__(
         self, requests: AsyncIterator[bytes], metrics: CallMetrics, labels: tuple[str, str]
@@ -167,7 +167,7 @@ class ServiceBuilder:
         return self.tracer.span(name, attributes, sent.get(TRACEPARENT))
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """The service as a server takes it."""
+        """Return the service as a server takes it."""
         return grpc.method_handlers_generic_handler(self.name, self.methods)
 
 
@@ -183,7 +183,7 @@ class UnknownMethods:
         self._services = services
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        """A handler that refuses any call."""
+        """Return a handler that refuses any call."""
         service, _, method = handler_call_details.method.lstrip("/").rpartition("/")
         text = f"unknown service {service}"
         if service in self._services:
@@ -201,7 +201,7 @@ class UnknownMethods:
 async def start_server(
     address: str, tls: TLSFiles, services: list[ServiceBuilder]
 ) -> tuple[grpc.aio.Server, int]:
-    """Serve at an address (port 0: any that is free); answers the port. Raises NetworkError."""
+    """Serve at an address (port 0: any that is free); returns the server and its port. Raises NetworkError."""
     server = grpc.aio.server(options=SERVER_OPTIONS)
     known = frozenset(service.name for service in services)
     server.add_generic_rpc_handlers(
@@ -222,7 +222,7 @@ async def start_server(
 
 
 def client_certificate_hash(context: grpc.aio.ServicerContext) -> bytes | None:
-    """The SHA-256 of the certificate that the client showed; None if it showed none."""
+    """Return the SHA-256 of the certificate that the client presented; None if it had none."""
     pem = context.auth_context().get("x509_pem_cert", [])
     if not pem:
         return None

@@ -28,14 +28,14 @@ class Step:
 
 
 def asking(msp_id: str, chaincode: str, arguments: Sequence[bytes]) -> Step:
-    """The first step of a transaction: a client's call."""
+    """Return the first step of a transaction: a client's call."""
     function, *rest = arguments or (b"nothing",)
     given = ", ".join(map(shown, rest))
     return Step("a client", msp_id, f"asked {chaincode} for {shown(function)[1:-1]}({given})")
 
 
 def shown(value: bytes) -> str:
-    """A value for people: its text in quotes, or its beginning, or how many bytes it has."""
+    """Return a value for people: its text in quotes, or its beginning, or its number of bytes."""
     if len(value) > LARGEST_TEXT:
         return f"{len(value)} bytes"
     try:
@@ -61,5 +61,5 @@ class Traces:
         steps.append(step)
 
     def of(self, transaction_id: str) -> tuple[Step, ...]:
-        """The steps of a transaction, in their order; none if it is not remembered."""
+        """Return the steps of a transaction, in their order; none if it is not remembered."""
         return tuple(self._steps.get(transaction_id, ()))

@@ -24,7 +24,7 @@ _REMEMBERED = 8192
 class Access:
     """One peer's access decisions; every refusal is a PolicyError with Fabric's text.
 
-    A channel is given by its name and its configuration: None where the peer has not joined.
+    A channel is given by its name and its configuration: None for one that the peer has not joined.
     """
 
     def __init__(self, local_msp: MSP) -> None:

@@ -1,8 +1,8 @@
 """A channel of this process: its ledger, who has joined it, and who waits for its blocks and transactions.
 
 All nodes of the process that have joined a channel share this one value, and hand it to whatever works on
-the channel. What a peer keeps for itself (private data, packages) is not here. Everything belongs to the
-event loop's thread, except the wait for the disk.
+the channel. A peer keeps its private data and packages itself. Everything belongs to the event loop's
+thread, except the wait for the disk.
 """
 
 import asyncio
@@ -51,14 +51,14 @@ class CommitWaiters:
                     del self._waiting[transaction_id]
 
     def committed(self, block: CommittedBlock) -> None:
-        """Answer those who wait for a transaction of this block."""
+        """Resume the waits for the transactions of this block."""
         for transaction in block.transactions:
             for future in self._waiting.pop(transaction.transaction_id, ()):
                 if not future.done():
                     future.set_result((int(transaction.code), block.number))
 
     def fail(self, reason: str) -> None:
-        """Have everybody who waits get LedgerError."""
+        """Raise LedgerError in every wait."""
         while self._waiting:
             for future in self._waiting.popitem()[1]:
                 if not future.done():
@@ -111,7 +111,7 @@ class Channel(ChannelLedger):
         return self._store.image()
 
     def restore(self, image: bytes) -> None:
-        """Set the channel back to what it was; whoever waits for blocks or commits gets LedgerError."""
+        """Set the channel back to what it was; waits for blocks and commits raise LedgerError."""
         self._store.restore(image)
         self._read()
         self._members = self._store.members()
@@ -168,7 +168,7 @@ class Channel(ChannelLedger):
         raise LedgerError(f"channel {self.channel_id} has been set back: connect again")
 
     def subscribe(self, callback: Callable[[CommittedBlock], None]) -> Callable[[], None]:
-        """Have a function called with each block from now on; returns what ends the subscription."""
+        """Call a function with each block from now on; returns what cancels the subscription."""
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
@@ -218,7 +218,7 @@ class Channel(ChannelLedger):
             )
 
     def _wake(self) -> None:
-        """Have those who wait for blocks look again."""
+        """Make those who wait for blocks look again."""
         self._grown.set()
         self._grown = asyncio.Event()
 

@@ -55,7 +55,9 @@ class Channels(Mapping[str, Channel]):
         else:
             first = found.block(0)
             if first is None or first.header != genesis.header:
-                raise LedgerError(f"channel {channel_id} began with another genesis block")
+                raise LedgerError(
+                    f"channel {channel_id} began with another genesis block: join it with that one"
+                )
         return found
 
     def restore(self, channel_id: str, image: bytes) -> None:
@@ -102,5 +104,7 @@ def _lock(folder: Path) -> BufferedWriter:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise LedgerError(f"{folder}: another ledger process is using this folder") from error
+        raise LedgerError(
+            f"{folder}: another ledger process is using this folder: stop it first"
+        ) from error
     return lock

@@ -17,7 +17,7 @@ def check_file(path: Path) -> None:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise LedgerError(f"{path}: this is no ledger file")
+            raise LedgerError(f"{path}: not a file of the development ledger")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != FORMAT:
             raise LedgerError(
@@ -33,7 +33,7 @@ def check_file(path: Path) -> None:
 
 
 def _check_chain(path: Path, connection: sqlite3.Connection) -> None:
-    """The newest blocks must be those that were written, each on top of the one before."""
+    """Check that the newest blocks are those that were written, each on top of the one before."""
     previous = None
     rows = connection.execute(
         "SELECT number, hash, block FROM blocks ORDER BY number DESC LIMIT ?", (CHECKED_BLOCKS,)

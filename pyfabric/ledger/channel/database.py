@@ -12,7 +12,7 @@ from typing import Final
 from pyfabric.errors import LedgerError
 
 _VERSIONS: Final = slice(18, 20)
-"""Where a database says whether it is in WAL mode, which one in memory can't be (fileformat2.html)."""
+"""Where a database records that it is in WAL mode, which one in memory can't be (fileformat2.html)."""
 _SCHEMA_COOKIE: Final = slice(40, 44)
 """Grows with every change of the schema, and when an image is put."""
 _NO_WAL: Final = b"\x01\x01"
@@ -61,7 +61,7 @@ def image_format(image: bytes) -> int:
 
 
 def put_image(connection: sqlite3.Connection, image: bytes) -> None:
-    """Make a database what an image is, in one commit; one that is so already is left alone."""
+    """Make a database equal to an image, in one commit; a database that is equal already is not written."""
     if _contents(take_image(connection)) == _contents(image):
         return
     with closing(sqlite3.connect(":memory:")) as source:

@@ -1,4 +1,4 @@
-"""Serving runs of blocks, as peers and orderers do: who may have them, from where, to where.
+"""Serving blocks, as peers and orderers do: who may have them, from which to which.
 
 Source: common/deliver and common/ledger/blockledger of Fabric 3.1. A request ends with a status, whose
 number is all that a client learns. What a block looks like to the client (whole, filtered, with private
@@ -173,7 +173,7 @@ class SessionAccess(Generic[J]):
 
 
 def _start(position: ab_pb2.SeekPosition, height: int) -> int | None:
-    """The first block's number; None when there is no such place."""
+    """Return the number at which a request starts; None if the channel has no such place."""
     kind = position.WhichOneof("Type")
     if kind == "oldest":
         return 0
@@ -187,7 +187,7 @@ def _start(position: ab_pb2.SeekPosition, height: int) -> int | None:
 
 
 def _stop(seek: ab_pb2.SeekInfo, start: int, height: int) -> int:
-    """The last block's number. As in Fabric, a stop without meaning is block 0."""
+    """Return the number at which a request stops. As in Fabric, a stop without meaning is block 0."""
     kind = seek.stop.WhichOneof("Type")
     if kind == "oldest" or (kind == "newest" and seek.start == seek.stop):
         return start

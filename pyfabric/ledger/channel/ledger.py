@@ -133,7 +133,7 @@ class ChannelLedger:
         return None if number is None else self.block(number)
 
     def block_by_transaction(self, transaction_id: str) -> common_pb2.Block | None:
-        """Return the first block with a transaction of this id."""
+        """Return the block with the first transaction of this id."""
         place = self._store.transaction(transaction_id)
         return None if place is None else self.block(place.block)
 

@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 
 
 def add_height(registry: Registry, joined: Collection[HasChannel]) -> None:
-    """Have a registry report how far a node's channels have come."""
+    """Report the heights of a node's channels in a registry."""
     registry.reading(
         "ledger_blockchain_height",
         "Blocks of the channel.",

@@ -64,15 +64,15 @@ class Snapshot(StateTable):
         self.height = height_of(connection)
 
     def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
-        """What valid transactions wrote to a key, or that they deleted it, newest first."""
+        """Return what valid transactions wrote to a key, or that they deleted it, newest first."""
         return (change for _, change in self._changes(namespace, key, self.height))
 
     def before(self, number: int) -> "StateBefore":
-        """State as a block found it."""
+        """Return the state as a block found it."""
         return StateBefore(self, number)
 
     def value_before(self, namespace: str, key: str, number: int) -> VersionedValue | None:
-        """The value of a key as a block found it, without metadata."""
+        """Return the value of a key as a block found it, without metadata."""
         for version, change in self._changes(namespace, key, number):
             return None if change.is_delete else VersionedValue(change.value, version)
         return None
@@ -80,7 +80,7 @@ class Snapshot(StateTable):
     def _changes(
         self, namespace: str, key: str, number: int
     ) -> Iterator[tuple[Version, kv_query_result_pb2.KeyModification]]:
-        """What blocks below a number made of a key, newest first."""
+        """Yield what blocks below a number made of a key, newest first."""
         block = common_pb2.Block()
         for version in self._writers(namespace, key, number):
             if block.header.number != version.block:
@@ -115,7 +115,7 @@ class StateBefore:
     number: int
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
-        """The value of a key, or None if it did not exist."""
+        """Return the value of a key, or None if it did not exist."""
         present = self.snapshot.get(namespace, key)
         if present is not None and present.version.block < self.number:
             return present
@@ -123,11 +123,12 @@ class StateBefore:
 
 
 def height_of(connection: sqlite3.Connection) -> int:
-    """The number of the next block: blocks are numbered from 0 without a gap."""
+    """Return the number of the next block: blocks are numbered from 0 without a gap."""
     number: int = connection.execute("SELECT max(number) FROM blocks").fetchone()[0]
     return number + 1
 
 
 def read_block(connection: sqlite3.Connection, number: int) -> bytes | None:
+    """Return a block by its number."""
     row = connection.execute("SELECT block FROM blocks WHERE number=?", (number,)).fetchone()
     return None if row is None else bytes(row[0])

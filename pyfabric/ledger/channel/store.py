@@ -100,7 +100,7 @@ class ChannelStore:
         return cls(path)
 
     def close(self) -> None:
-        """Close the file; snapshots that are still held end."""
+        """Close the file, and the snapshots that are still held."""
         snapshots = [snapshot.connection for snapshot in self._open]
         for connection in (*snapshots, *self._idle, self._queries, self._writer):
             connection.close()
@@ -117,12 +117,12 @@ class ChannelStore:
         self._writer.commit()
 
     def committed(self) -> None:
-        """Say that `commit` has ended: new snapshots are of the new height."""
+        """Use the new height for new snapshots: `commit` has returned."""
         self.height += 1
         self._renew()
 
     def image(self) -> bytes:
-        """The whole file as it is committed, for `restore`."""
+        """Return the whole file as it is committed, for `restore`."""
         return take_image(self._queries)
 
     def restore(self, image: bytes) -> None:
@@ -154,23 +154,23 @@ class ChannelStore:
                 self._end(snapshot)
 
     def block(self, number: int) -> bytes | None:
-        """A block by its number."""
+        """Return a block by its number."""
         return read_block(self._queries, number)
 
     def newest(self) -> bytes:
-        """The newest block."""
+        """Return the newest block."""
         row = self._queries.execute("SELECT block FROM blocks ORDER BY number DESC LIMIT 1")
         return bytes(row.fetchone()[0])
 
     def block_number(self, block_hash: bytes) -> int | None:
-        """The number of the block with this header hash."""
+        """Return the number of the block with this header hash."""
         row = self._queries.execute(
             "SELECT number FROM blocks WHERE hash=?", (block_hash,)
         ).fetchone()
         return None if row is None else int(row[0])
 
     def transaction(self, transaction_id: str) -> TransactionPlace | None:
-        """Where a transaction is: the first place if there are several."""
+        """Return where a transaction is: the first place if there are several."""
         row = self._queries.execute(
             "SELECT block, position, code, reason FROM transactions WHERE id=?"
             " ORDER BY block, position LIMIT 1",
@@ -179,7 +179,7 @@ class ChannelStore:
         return None if row is None else TransactionPlace(*row)
 
     def members(self) -> frozenset[str]:
-        """The nodes that have joined."""
+        """Return the nodes that have joined."""
         return frozenset(name for (name,) in self._queries.execute("SELECT name FROM members"))
 
     def add_member(self, name: str) -> None:

@@ -34,7 +34,7 @@ class PeerImage:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The state of a network at one moment; `network` tells it from others (who its peers are)."""
+    """The state of a network at one moment; `network` identifies the network by its peers."""
 
     network: str
     channels: Mapping[str, bytes]
@@ -52,7 +52,7 @@ class Image:
 
     @classmethod
     def load(cls, path: Path) -> "Image":
-        """Read a file; raises LedgerError if it is none of `save`, or damaged."""
+        """Read a file that `save` wrote; raises LedgerError if it is another or damaged."""
         try:
             with zipfile.ZipFile(path) as archive:
                 parts = {name: archive.read(name) for name in archive.namelist()}
@@ -61,7 +61,7 @@ class Image:
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror or error}") from error
         except (zipfile.BadZipFile, LookupError, TypeError, ValueError) as error:
-            raise LedgerError(f"{path}: no dump of a development ledger: {error}") from error
+            raise LedgerError(f"{path}: not a dump of a development ledger: {error}") from error
         if found != FORMAT:
             raise LedgerError(f"{path}: format {found} is not supported, only {FORMAT}")
         return _image(path, network, parts)
@@ -91,7 +91,7 @@ def _image(path: Path, network: str, parts: Mapping[str, bytes]) -> Image:
             case ["peers", peer, "packages", file]:
                 packages.setdefault(peer, {})[file] = data
             case _:
-                raise LedgerError(f"{path}: no dump of a development ledger: it has a {name!r}")
+                raise LedgerError(f"{path}: not a dump of a development ledger: it has a {name!r}")
     return Image(
         network,
         channels,
@@ -103,7 +103,7 @@ def _checked(what: str, data: bytes, expected: int) -> bytes:
     try:
         found = image_format(data)
     except sqlite3.Error as error:
-        raise LedgerError(f"{what}: no database, or a damaged one: {error}") from error
+        raise LedgerError(f"{what}: not a database, or a damaged one: {error}") from error
     if found != expected:
         raise LedgerError(f"{what}: format {found} is not supported, only {expected}")
     return data

@@ -17,8 +17,8 @@ class Restoring:
     """Takes images of one ledger process and puts them back.
 
     An image that is being put is in the file `pending`, so that a killed ledger finishes the work when it
-    starts again. While it works the orderers take nothing, and what they took is in blocks; so an image has all that
-    clients were told is ordered. Calls under way end on the state that they began with.
+    starts again. Meanwhile the orderers take nothing, and what they took is in blocks: an image has all
+    messages that the orderers acknowledged. Calls under way finish on the state that they began with.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class Restoring:
             )
 
     async def put(self, image: Image) -> None:
-        """Make the state what it was; raises LedgerError if the image is of another network.
+        """Set the network back to an image; raises LedgerError if it is of another network.
 
-        Streams of blocks and events end, and calls that wait for a transaction fail.
+        Streams of blocks and events are closed, and calls that wait for a transaction fail.
         """
         peers = {peer.name for peer in self._peers}
         if (image.network, set(image.peers)) != (self._network(), peers):

@@ -1,7 +1,7 @@
-"""The door to the comforts that Fabric has not: a socket beside the ledger's files, never a port.
+"""The socket of the development tools: a file beside the ledger's files, never a port.
 
 A request is a line of JSON, {"call": name, "arguments": {…}}; so is its answer, {"answer": …} or
-{"error": text}. Who may open the ledger's files may use it, nobody else.
+{"error": text}. Only users who may open the ledger's files may use it.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class DevelopmentService:
         return service
 
     async def stop(self) -> None:
-        """Take no more requests and end the connections."""
+        """Take no more requests and close the connections."""
         if self._server is not None:
             self._server.close()
         for connection in self._connections:

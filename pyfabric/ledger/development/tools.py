@@ -1,4 +1,4 @@
-"""What a development ledger can do for its developer, and Fabric cannot."""
+"""The development tools: what only the development ledger offers."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,10 +10,11 @@ from pyfabric.ledger.development.restoring import Restoring
 from pyfabric.ledger.development.service import Calls
 from pyfabric.ledger.development.trace_report import TraceStep, trace_report
 from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.traces import TRANSACTIONS
 
 
 class Development:
-    """The comforts of one ledger process; `calls` offers them to `DevelopmentService`."""
+    """The development tools of one ledger process; `calls` offers them to `DevelopmentService`."""
 
     def __init__(self, chains: Chains, restoring: Restoring, clock: Clock) -> None:
         self._channels = chains.channels
@@ -42,7 +43,7 @@ class Development:
         }
 
     async def trace(self, transaction_id: str) -> list[TraceStep]:
-        """What became of a transaction, step by step; raises LedgerError if nothing is known of it."""
+        """Return what became of a transaction, step by step; raises LedgerError if nothing is known of it."""
         steps = self._traces.of(transaction_id)
         found = (
             (channel_id, record)
@@ -51,7 +52,10 @@ class Development:
         )
         channel_id, record = next(found, ("", None))
         if record is None and not steps:
-            raise LedgerError(f"no node has seen a transaction {transaction_id}, or not lately")
+            raise LedgerError(
+                f"no node has seen a transaction {transaction_id}: check the id; only the newest "
+                f"{TRANSACTIONS} transactions are remembered"
+            )
         return trace_report(steps, channel_id, record)
 
     async def snapshot(self, name: str) -> None:
@@ -59,7 +63,7 @@ class Development:
         self._snapshots[name] = await self._restoring.take()
 
     async def snapshots(self) -> list[str]:
-        """The names of what is remembered, the oldest first."""
+        """Return the names of the snapshots, the oldest first."""
         return list(self._snapshots)
 
     async def revert(self, name: str) -> None:
@@ -80,25 +84,25 @@ class Development:
         await self._restoring.put(Image.load(Path(path)))
 
     async def now(self) -> str:
-        """The time of the nodes, in ISO 8601."""
+        """Return the time of the nodes, in ISO 8601."""
         return self._clock.now().isoformat()
 
     async def set_clock(self, moment: str) -> None:
-        """Have the nodes' clock stand still at a moment in ISO 8601, with its zone, or raise LedgerError."""
+        """Stop the nodes' clock at a moment in ISO 8601, with its zone; raises LedgerError."""
         try:
             wanted = datetime.fromisoformat(moment)
         except ValueError as error:
             raise LedgerError(str(error)) from error
         if wanted.tzinfo is None:
-            raise LedgerError(f"{moment} has no time zone")
+            raise LedgerError(f"{moment} has no time zone: add one, such as +00:00")
         self._clock.set(wanted)
 
     async def move_clock(self, seconds: float) -> None:
-        """Have the nodes' clock stand still so much later."""
+        """Stop the nodes' clock some seconds later."""
         self._clock.move(timedelta(seconds=seconds))
 
     async def run_clock(self) -> None:
-        """Have the nodes' clock go again, with the machine's."""
+        """Run the nodes' clock with the machine's again."""
         self._clock.run()
 
     async def cut_blocks(self, *, at_once: bool) -> None:

@@ -30,20 +30,20 @@ class TraceStep(TypedDict):
 def trace_report(
     steps: Sequence[Step], channel_id: str, record: TransactionRecord | None
 ) -> list[TraceStep]:
-    """The remembered steps, then the transaction's place in a channel if it is in a block.
+    """Return the remembered steps, then the transaction's place in a channel if it is in a block.
 
-    Of a transaction whose steps are forgotten, the block still tells who endorsed it and what.
+    For a transaction whose steps are forgotten, the endorsers are read from the block.
     """
-    told = [_step(step) for step in steps]
+    reported = [_step(step) for step in steps]
     if record is None:
-        return told
-    if not told:
-        told = list(_from_block(record))
+        return reported
+    if not reported:
+        reported = list(_from_block(record))
     because = f"{record.code.name}: {record.reason}" if record.code else ""
     verdict = "not valid" if record.code else "valid"
     did = f"wrote it into block {record.block_number} as transaction {record.position}: it is {verdict}"
     ledger = Step(f"channel {channel_id}", "", did, because)
-    return [*told, _step(ledger)]
+    return [*reported, _step(ledger)]
 
 
 def _step(step: Step) -> TraceStep:
@@ -74,7 +74,7 @@ def _from_block(record: TransactionRecord) -> Iterator[TraceStep]:
 
 
 def _contents(payload: bytes) -> tuple[list[str], list[str]]:
-    """What a proposal response payload says was read and written."""
+    """Return what was read and written according to a proposal response payload."""
     if len(payload) > LARGEST_PAYLOAD:
         too_large = [f"more than {LARGEST_PAYLOAD} bytes of reads and writes"]
         return too_large, too_large

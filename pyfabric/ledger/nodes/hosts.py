@@ -1,8 +1,8 @@
-"""Contract hosts: children of the ledger that end when its pipe to them closes.
+"""Contract hosts: children of the ledger that stop when its pipe to them closes.
 
-A host is told what to serve by lines of JSON on its stdin, and answers each with one on its stdout. One
-that dies stays down: its contracts are refused as Fabric refuses a chaincode whose server is gone, until
-`apply` is told to start it again.
+A host gets what to serve as lines of JSON on its stdin, and answers each with one on its stdout. One that
+dies stays down, and its contracts are refused as Fabric refuses a chaincode whose server is gone, until
+`apply` starts it again.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ _PORT_SECONDS = 5.0
 _PORT_PAUSE = 0.05
 
 
-class _HostEndedError(NetworkError):
-    """The child ended instead of answering."""
+class _HostStoppedError(NetworkError):
+    """The child stopped instead of answering."""
 
 
 class ContractHost:
@@ -55,7 +55,7 @@ class ContractHost:
         if self.running:
             try:
                 await self._tell()
-            except _HostEndedError:  # a moment ago, so that nobody has noticed yet
+            except _HostStoppedError:  # a moment ago, so that nobody has noticed yet
                 await self.stop()
             else:
                 return
@@ -64,7 +64,7 @@ class ContractHost:
         await self._tell()
 
     async def stop(self) -> None:
-        """End the child: close its pipe, and kill it if it does not go."""
+        """Stop the child: close its pipe, and kill it if it goes on."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -74,7 +74,11 @@ class ContractHost:
             async with asyncio.timeout(_STOP_TIMEOUT):
                 await process.wait()
         except TimeoutError:
-            _log.warning("contract host %s does not end: killed", self._config.name)
+            _log.warning(
+                "contract host %s was killed: it did not stop within %g seconds",
+                self._config.name,
+                _STOP_TIMEOUT,
+            )
             process.kill()
             await process.wait()
 
@@ -99,23 +103,29 @@ class ContractHost:
             async with asyncio.timeout(_START_TIMEOUT):
                 line = await process.stdout.readline()
         except TimeoutError as error:
-            raise NetworkError(f"contract host {name} does not answer") from error
+            raise NetworkError(
+                f"contract host {name} did not answer within {_START_TIMEOUT:g} seconds"
+            ) from error
         except ConnectionError as error:
-            raise _HostEndedError(f"contract host {name} ended: {error}") from error
+            raise _HostStoppedError(f"contract host {name} stopped: {error}") from error
         if not line:
-            raise _HostEndedError(f"contract host {name} ended without an answer")
+            raise _HostStoppedError(
+                f"contract host {name} stopped without an answer: its error output has the reason"
+            )
         try:
             answer = json.loads(line)
         except ValueError as error:
-            raise NetworkError(f"contract host {name} answered no JSON: {line!r}") from error
+            raise NetworkError(
+                f"contract host {name} answered {line!r}, which is not JSON"
+            ) from error
         if "error" in answer:
             raise NetworkError(f"contract host {name}: {answer['error']}")
 
 
 async def _ports_free(config: HostConfig) -> None:
-    """Give the host of a ledger that was killed a moment ago the time to end.
+    """Give the host of a ledger that was killed a moment ago the time to stop.
 
-    Whoever keeps a port for longer is left to the new host to complain of.
+    If a port is taken for longer, the new host reports it.
     """
     services = list(config.services.get("services", ()))
     operations = config.services.get("operations")
@@ -134,7 +144,7 @@ class ContractHosts:
         self._hosts: dict[str, ContractHost] = {}
 
     async def apply(self, configs: Sequence[HostConfig]) -> None:
-        """Have exactly these hosts, serving what their configurations say; raises NetworkError."""
+        """Run exactly these hosts, serving what their configurations name; raises NetworkError."""
         wanted = {config.name: config for config in configs}
         for name in set(self._hosts) - set(wanted):
             await self._hosts.pop(name).stop()
@@ -147,9 +157,9 @@ class ContractHosts:
                 raise outcome
 
     async def stop(self) -> None:
-        """End all hosts."""
+        """Stop all hosts."""
         await asyncio.gather(*(host.stop() for host in self._hosts.values()))
 
     def pids(self) -> dict[str, int | None]:
-        """The children's process ids, by host."""
+        """Return the children's process ids, by host."""
         return {name: host.pid for name, host in self._hosts.items()}

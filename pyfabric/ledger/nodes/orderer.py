@@ -23,7 +23,7 @@ from pyfabric.ledger.servers import Limit, ServiceBuilder, start_server
 
 _SERVICE = "orderer.AtomicBroadcast"
 _UNLIMITED = 1 << 30
-"""Fabric's orderers do not limit calls at once, unless they are told to."""
+"""Fabric's orderers do not limit calls at once unless they are configured to."""
 
 
 class OrdererNode:

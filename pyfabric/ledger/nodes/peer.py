@@ -46,7 +46,7 @@ _GRACE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PeerEnvironment:
     """What the peers of a process share."""
 
     channels: Channels
@@ -74,7 +74,7 @@ class PeerNode:
         cls,
         config: PeerConfig,
         folder: Path,
-        shared: Surroundings,
+        shared: PeerEnvironment,
         watching: Watching,
     ) -> "PeerNode":
         """Open a peer's files and serve; raises IdentityError, LedgerError or NetworkError."""
@@ -106,7 +106,7 @@ class PeerNode:
         return cls(peer, server, port, operations)
 
     async def stop(self) -> None:
-        """Let calls end for a moment, then stop."""
+        """Stop, giving calls a moment to finish."""
         if self._operations is not None:
             await self._operations.stop()
         await self._server.stop(_GRACE)
@@ -134,7 +134,7 @@ async def _store(joined: JoinedChannel) -> str | None:
     return None
 
 
-def _gateway(peer: Peer, shared: Surroundings, tracer: Tracer | None) -> ServiceBuilder:
+def _gateway(peer: Peer, shared: PeerEnvironment, tracer: Tracer | None) -> ServiceBuilder:
     name = "gateway.Gateway"
     endorsers = Endorsers(peer, shared.peers, shared.now, shared.random)
     evaluation, endorsing = EvaluateService(peer, endorsers), EndorseService(peer, endorsers)

@@ -24,7 +24,7 @@ from pyfabric.rules.consensus.types import consensus_type
 
 @dataclass(frozen=True, slots=True)
 class BlockWriter:
-    """Completes blocks under one configuration: `signers` are the consenters that are there, in order.
+    """Completes blocks under one configuration: `signers` are the consenters of this process, in order.
 
     `after` is the configuration that the block itself brings, if it brings one.
     """
@@ -35,7 +35,7 @@ class BlockWriter:
     after: ChannelConfig | None = None
 
     def able_signers(self) -> Sequence[tuple[Consenter, SigningIdentity]]:
-        """The consenters that can make the block.
+        """Return the consenters that can make the block.
 
         A Raft leader that is to leave, or to get another certificate, first has another one lead.
         """
@@ -92,7 +92,7 @@ class BlockWriter:
 
 
 def as_ordered(block: common_pb2.Block) -> common_pb2.Block:
-    """A block without the validation codes and the commit hash that peers add."""
+    """Return a block without the validation codes and the commit hash that peers add."""
     ordered = common_pb2.Block(header=block.header, metadata=block.metadata)
     if block.HasField("data"):
         ordered.data.CopyFrom(block.data)

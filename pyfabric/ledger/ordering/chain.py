@@ -1,9 +1,9 @@
 """The ordering of one channel: messages in, signed blocks into the ledger.
 
-Stands where Fabric's orderers have Raft or SmartBFT (orderer/consensus, orderer/common/multichannel of
-Fabric 3.1), without consensus between machines: there is one sequence, in this process, and the orderers
-of the channel that are here take part in it by being here. Blocks, their metadata and their signatures
-are as those orderers make them.
+It takes the place of Raft and SmartBFT in Fabric's orderers (orderer/consensus, orderer/common/multichannel
+of Fabric 3.1) without consensus between machines: there is one sequence, in this process, in which all
+its orderers of the channel take part. Blocks, their metadata and their signatures are as those orderers
+make them.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class Chain:
             raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
 
     def order(self, message: Message, orderer: str) -> None:
-        """Have an orderer take a message: it will be in a block, unless the process ends before.
+        """Take a message for an orderer: it will be in a block, unless the process is killed before.
 
         Raises OrdererError if a BFT orderer has it already.
         """
@@ -97,7 +97,7 @@ class Chain:
             self._timer = asyncio.get_running_loop().call_later(batch.timeout, self._on_timeout)
 
     async def hold(self) -> None:
-        """Take nothing until `go_on`; if enough consenters are here, what was taken is in blocks."""
+        """Take nothing until `resume`; if there are enough consenters, what was taken is in blocks."""
         self._held = True
         self._room.clear()
         self._stop_timer()
@@ -108,13 +108,13 @@ class Chain:
             await asyncio.wait((written, self._task), return_when=asyncio.FIRST_COMPLETED)
             written.cancel()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Take messages again."""
         self._held = False
         self._room.set()
 
     def configure(self, message: Message, orderer: str) -> None:
-        """Have an orderer take a configuration: it will be alone in a block.
+        """Take a configuration for an orderer: it will be alone in a block.
 
         Raises OrdererError if the ordering service does not take it, or a BFT orderer has it already.
         """
@@ -129,7 +129,7 @@ class Chain:
         self._put([message])
 
     def cluster(self, name: str, now: datetime) -> raft.Cluster:
-        """The running nodes of a Raft channel, as an orderer knows them: only the leader counts them.
+        """Return the running nodes of a Raft channel, as an orderer knows them: only the leader counts them.
 
         Raises FabricError if the newest block cannot be read.
         """
@@ -145,7 +145,7 @@ class Chain:
         return raft.Cluster(membership, active, now)
 
     async def stop(self) -> None:
-        """Write the blocks whose messages were taken, if there are consenters enough, and end."""
+        """Write the blocks whose messages were taken, if there are enough consenters, and stop."""
         self._stop_timer()
         if self._cutter.pending:
             self._put(self._cutter.cut())
@@ -155,7 +155,7 @@ class Chain:
         await self._task
 
     def _is_new(self, message: Message, orderer: str) -> bool:
-        """Whether no other BFT orderer has taken a message before; with Raft each one is new."""
+        """Return whether no other BFT orderer has taken a message before; with Raft each one is new."""
         if consensus_type(self.channel.config).has_leader:
             return True
         return self._requests.add(message.identifier, orderer)
@@ -201,8 +201,8 @@ class Chain:
         if not batch or not writer.able_signers():
             if after is not None:
                 _LOG.warning(
-                    "channel %s: a configuration is dropped, because its only orderer would have to "
-                    "give up leading before it is ordered",
+                    "channel %s: a configuration is dropped: its only orderer would have to stop "
+                    "leading before it is ordered",
                     config.channel_id,
                 )
             return
@@ -214,7 +214,7 @@ class Chain:
         await self.channel.commit(block, creators_known=known)
 
     def _still_good(self, batch: list[Message]) -> Iterator[Message]:
-        """The messages as they are under the present configuration; others are dropped, as in Fabric."""
+        """Yield the messages as they are under the present configuration; others are dropped, as in Fabric."""
         config = self.channel.config
         for message in batch:
             if message.verified_under is config or message.again is None:
@@ -226,7 +226,7 @@ class Chain:
                 _LOG.warning("channel %s: a message is dropped: %s", config.channel_id, error)
 
     async def _quorum(self) -> bool:
-        """Wait for enough consenters; false when the chain is stopped before they are here."""
+        """Wait for enough consenters; returns false if the chain is stopped before they have joined."""
         while not self.participants.suffice(self.channel.config):
             if self._stopping:
                 return False
@@ -244,7 +244,7 @@ class Chain:
         number = self.channel.height - 1
         block = self.channel.block(number)
         if block is None:
-            raise LedgerError(f"channel {self.channel.channel_id}: block {number} is gone")
+            raise LedgerError(f"channel {self.channel.channel_id}: block {number} is missing")
         return block
 
     def _block(self, batch: list[Message]) -> common_pb2.Block:

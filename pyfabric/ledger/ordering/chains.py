@@ -22,7 +22,7 @@ class Chains:
         self._chains: dict[Channel, Chain] = {}
 
     def start(self, channel: Channel, node: OrderingNode) -> Chain:
-        """Have an orderer take part in the ordering of a channel; returns the channel's chain."""
+        """Add an orderer to the ordering of a channel; returns the channel's chain."""
         chain = self._chains.get(channel)
         if chain is None:
             chain = self._chains[channel] = Chain(channel, self.nonce, self.cutting)
@@ -38,7 +38,7 @@ class Chains:
             yield
         finally:
             for chain in self._chains.values():
-                chain.go_on()
+                chain.resume()
 
     async def stop(self, channel: Channel) -> None:
         """Stop the chain of a channel, if it has one."""
@@ -47,7 +47,7 @@ class Chains:
             await chain.stop()
 
     async def leave(self, chain: Chain, name: str) -> None:
-        """Do without an orderer; the last one writes what was taken and stops the chain."""
+        """Remove an orderer; the last one writes what was taken and stops the chain."""
         if chain.participants.alone(name):
             await self.stop(chain.channel)
         chain.participants.remove(name)

@@ -84,17 +84,17 @@ class BroadcastEntry:
         self._checked: float | None = None
 
     def identified(self, header: common_pb2.ChannelHeader) -> None:
-        """The message's channel, type and transaction could be read."""
+        """Take the channel, type and transaction of the message, which could be read."""
         self.transaction_id = header.tx_id
         self._channel = header.channel_id
         self._type = header_type(header.type)
 
     def checked(self) -> None:
-        """The message may be ordered."""
+        """Note that the message may be ordered."""
         self._checked = time.perf_counter()
 
     def answered(self, status: int) -> None:
-        """The message was answered."""
+        """Count the message, which was answered."""
         labels = (self._channel, self._type, common_pb2.Status.Name(status))
         now, metrics = time.perf_counter(), self._metrics
         metrics.processed.add(*labels)

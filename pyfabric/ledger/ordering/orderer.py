@@ -1,9 +1,9 @@
 """An orderer: the channels it has joined, what it takes and what it serves.
 
-Several orderers of one process share a channel's one sequence: with Raft the first that joined makes and
-signs the blocks, with BFT a quorum signs each. One that is no consenter of a channel follows it: it tells
-of the channel, but neither takes messages nor serves blocks. The participation API over HTTPS is in
-`participation`.
+Several orderers of one process share a channel's chain: with Raft the first that joined makes and signs the
+blocks, with BFT a quorum signs each. One that is no consenter of a channel follows it: it reports the
+channel, but neither takes messages nor serves blocks. The participation API over HTTPS is in
+`participation`, Broadcast and Deliver are in `service`.
 """
 
 from collections.abc import Callable, Mapping

@@ -25,7 +25,7 @@ class OrderingNode:
     tls_certificate: bytes = field(repr=False)
 
     def consenter(self, config: ChannelConfig) -> Consenter | None:
-        """The consenter that this node is on a channel."""
+        """Return the consenter that this node is on a channel."""
         kind = consensus_type(config)
         known_by = (
             self.signer.identity.certificate if kind.names_identities else self.tls_certificate
@@ -47,22 +47,22 @@ class Participants:
         self.changed = asyncio.Event()
 
     def alone(self, name: str) -> bool:
-        """Whether no other orderer than this one is here."""
+        """Return whether an orderer is the only participant."""
         return set(self._nodes) == {name}
 
     def add(self, node: OrderingNode) -> None:
-        """An orderer has joined."""
+        """Add an orderer that has joined."""
         self._nodes[node.name] = node
         self._config = None
         self.changed.set()
 
     def remove(self, name: str) -> None:
-        """An orderer has left."""
+        """Remove an orderer that has left."""
         del self._nodes[name]
         self._config = None
 
     def consenters(self, config: ChannelConfig) -> Mapping[str, tuple[Consenter, SigningIdentity]]:
-        """The channel's consenters that are here and their signers, by name, in the order of joining.
+        """Return the participants that are consenters, with their signers, by name, in the order of joining.
 
         The first one leads a Raft channel.
         """
@@ -75,7 +75,7 @@ class Participants:
         return self._consenters
 
     def suffice(self, config: ChannelConfig) -> bool:
-        """Whether enough consenters are here for a block to be made."""
+        """Return whether enough consenters are here for a block to be made."""
         quorum = consensus_type(config).quorum(len(config.consenters))
         return len(self.consenters(config)) >= quorum
 

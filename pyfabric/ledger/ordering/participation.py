@@ -1,6 +1,6 @@
 """An orderer's channel participation API: list, join, update, leave, fetch a block.
 
-Source: orderer/common/channelparticipation of Fabric 3.1; statuses, bodies and texts are those. Joining by
+Source: orderer/common/channelparticipation of Fabric 3.1; statuses, bodies and texts are Fabric's. Joining by
 a later block is refused where this process does not have the channel's blocks.
 """
 
@@ -37,7 +37,7 @@ class Participation:
         self._orderer = orderer
 
     async def handle(self, request: Request) -> Response:
-        """The answer to a request."""
+        """Return the answer to a request."""
         try:
             return await self._route(request)
         except OrdererError as error:

@@ -1,6 +1,6 @@
 """What requests of the channel participation API carry: a form with a block or an update, a channel's id.
 
-Source: orderer/common/channelparticipation of Fabric 3.1; statuses and texts are those.
+Source: orderer/common/channelparticipation of Fabric 3.1; statuses and texts are Fabric's.
 """
 
 from email.message import Message
@@ -60,7 +60,7 @@ def _check_join_block(block: common_pb2.Block) -> None:
 
 
 def _updated_channel(envelope: common_pb2.Envelope) -> str:
-    """The channel that an envelope updates; raises OrdererError."""
+    """Return the channel that an envelope updates; raises OrdererError."""
     prefix = "invalid config update envelope"
     try:
         payload = decode(common_pb2.Payload, envelope.payload)
@@ -84,7 +84,7 @@ def _updated_channel(envelope: common_pb2.Envelope) -> str:
 
 
 def _form_message(request: Request, content_type: str, part: str, kind: type[M], name: str) -> M:
-    """The message in the only part of a form; raises OrdererError."""
+    """Return the message in the only part of a form; raises OrdererError."""
     prefix = "cannot read form from request body"
     if request.body is None:
         raise _bad(f"{prefix}: http: request body too large")
@@ -105,7 +105,7 @@ def _form_message(request: Request, content_type: str, part: str, kind: type[M],
 
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes, bool]] | None:
-    """(name, content, whether it is a file) of each part of a form; None if it does not end."""
+    """Return (name, content, is it a file) of each part of a form; None if its last border is missing."""
     found: list[tuple[str, bytes, bool]] = []
     for section in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
         if section.startswith(b"--"):

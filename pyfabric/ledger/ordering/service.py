@@ -31,7 +31,7 @@ class AtomicBroadcast:
     async def broadcasts(
         self, envelopes: AsyncIterator[bytes], _context: grpc.aio.ServicerContext
     ) -> AsyncIterator[ab_pb2.BroadcastResponse]:
-        """Answer each message of a stream; any answer but SUCCESS ends the stream."""
+        """Take each message of a stream; any answer except SUCCESS is the last one."""
         async for envelope in envelopes:
             status, info = await self._orderer.broadcast(envelope)
             yield ab_pb2.BroadcastResponse(status=_status(status), info=info)

@@ -38,7 +38,7 @@ class Chaincode:
 def chaincodes(
     reader: StateReader, msp_id: str, installed: Iterable[str]
 ) -> Mapping[str, Chaincode]:
-    """Every defined chaincode, by name."""
+    """Return every defined chaincode, by name."""
     packages = {sha256(_package_field(package_id)).digest(): package_id for package_id in installed}
     found = {}
     for name in defined_names(reader):

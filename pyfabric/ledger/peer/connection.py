@@ -29,7 +29,7 @@ class Connection:
 
 
 def read_connection(raw: Mapping[str, object], builder: Mapping[str, str]) -> Connection:
-    """The connection that a decoded connection.json describes; raises PackageError."""
+    """Return the connection that a decoded connection.json describes; raises PackageError."""
     address = _text(raw, "address", builder)
     if not address:
         raise PackageError("chaincode address not provided")

@@ -33,7 +33,7 @@ class PackageStore:
         return package_id in self._labels
 
     def listed(self) -> Sequence[tuple[str, str]]:
-        """(package id, label) of every package, by package id."""
+        """Return (package id, label) of every package, by package id."""
         return sorted(self._labels.items())
 
     def save(self, package: ChaincodePackage) -> None:
@@ -43,11 +43,11 @@ class PackageStore:
         self._labels[package.package_id] = package.label
 
     def image(self) -> dict[str, bytes]:
-        """Every package by the name of its file, for `restore`."""
+        """Return every package by the name of its file, for `restore`."""
         return {path.name: path.read_bytes() for path in map(self._path, sorted(self._labels))}
 
     def restore(self, image: Mapping[str, bytes]) -> None:
-        """Make the packages what they were."""
+        """Set the packages back to what they were."""
         present = {path.name for path in map(self._path, self._labels)}
         for name in present - set(image):
             (self._folder / name).unlink()
@@ -57,7 +57,7 @@ class PackageStore:
         self._read_names()
 
     def load(self, package_id: str) -> bytes:
-        """The bytes of a package; raises PackageError with Fabric's text when it is not there."""
+        """Return the bytes of a package; raises PackageError with Fabric's text if it is missing."""
         if package_id not in self._labels:
             raise PackageError(f"chaincode install package '{package_id}' not found")
         return self._path(package_id).read_bytes()

@@ -1,7 +1,7 @@
 """One department's peer: its identity, packages and contracts, and the channels that it has joined.
 
-Public state and blocks belong to the channel and are shared by all peers of the process; what is here
-is the department's own, in its own folder.
+Public state and blocks belong to the channel and are shared by all peers of the process; a peer has what is
+its department's own, in a folder of its own.
 """
 
 from collections.abc import Mapping
@@ -176,7 +176,7 @@ class JoinedChannel:
         return self._chaincodes
 
     def packages_changed(self) -> None:
-        """Look anew which chaincodes the peer can run: it has installed something."""
+        """Look again which chaincodes the peer can run: it has installed something."""
         self._chaincodes = None
         self.channel.generation += 1
 

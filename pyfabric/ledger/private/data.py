@@ -1,7 +1,7 @@
 """One peer's private data on one channel: what it has, what it gives to other members and gets from them.
 
-Sources: gossip/privdata (distributor.go, pvtdataprovider.go) and core/ledger/pvtdatastorage of Fabric 3.1; texts are
-those. Peers of one process reach each other in process.
+Sources: gossip/privdata (distributor.go, pvtdataprovider.go) and core/ledger/pvtdatastorage of Fabric 3.1; texts
+are Fabric's. Peers of one process reach each other in process.
 """
 
 from collections.abc import Collection as SizedIterable
@@ -118,7 +118,7 @@ class PrivateData:
 
 
 class PrivateExchange:
-    """Where the private data of the peers of this process find each other: stands for Fabric's gossip."""
+    """The private data of all peers of this process, by channel; it takes the place of Fabric's gossip."""
 
     def __init__(self) -> None:
         self._members: WeakKeyDictionary[Channel, dict[bytes, PrivateData]] = WeakKeyDictionary()
@@ -133,12 +133,12 @@ class PrivateExchange:
         return data
 
     def leave(self, channel: Channel, serialized: bytes) -> None:
-        """Do without a peer of a channel."""
+        """Remove a peer of a channel."""
         self._members[channel].pop(serialized)
 
 
 def _belongs(data: bytes, hashes: CollectionSet) -> bool:
-    """Whether every write of a set, from which some may have been purged, is one of a transaction's."""
+    """Return whether a transaction has every write of a set, from which some may have been purged."""
     if sha256(data).digest() == hashes.private_hash:
         return True
     known = {(one.key_hash, one.value_hash) for one in hashes.hashed.hashed_writes}

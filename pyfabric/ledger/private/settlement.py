@@ -1,6 +1,6 @@
-"""Taking private data in when a block is committed, and again after a crash or when it was missed.
+"""Accepting private data when a block is committed, and again after a crash or when it was missed.
 
-Source: gossip/privdata/coordinator.go of Fabric 3.1. Settling a block is idempotent: a value is taken in
+Source: gossip/privdata/coordinator.go of Fabric 3.1. Settling a block is idempotent: a value is accepted
 only if it belongs to the hash that the channel's state has after the block, so that a block may be settled
 again after a crash, or late.
 """
@@ -19,11 +19,11 @@ from pyfabric.rules.requests.dissemination import CollectionWrites
 from pyfabric.rules.state.versions import StateReader, Version, hashed_namespace
 
 RETENTION = 1000
-"""After so many blocks a peer forgets private data that was endorsed and did not commit."""
+"""The number of blocks after which a peer forgets private data that was endorsed and did not commit."""
 
 
 def settle(data: PrivateData, number: int, found: Sequence[Transaction]) -> None:
-    """Take in what the transactions of a committed block mean for a peer."""
+    """Accept what the transactions of a committed block bring to a peer."""
     store, channel_id = data.store, data.channel.channel_id
     written = list(_written(data, number, found))
     taken = [(one, values) for one in written if (values := _obtain(data, one)) is not None]
@@ -32,7 +32,7 @@ def settle(data: PrivateData, number: int, found: Sequence[Transaction]) -> None
     if taken or settled or purges or store.expires(channel_id, number):
         with data.channel.snapshot() as state, store.changes():
             for one, values in taken:
-                _take_in(data, one, values, state)
+                _accept(data, one, values, state)
             for one in purges:
                 for key_hash in _purged(one):
                     store.purge(one.place, key_hash, one.version)
@@ -75,7 +75,7 @@ def _obtain(data: PrivateData, written: Written) -> bytes | None:
     return next((one for one in offers if one is not None), None)
 
 
-def _take_in(data: PrivateData, written: Written, values: bytes, state: StateReader) -> None:
+def _accept(data: PrivateData, written: Written, values: bytes, state: StateReader) -> None:
     place, version = written.place, written.version
     data.store.record(place, version, values, data.expiry(place, version.block))
     if not written.valid:

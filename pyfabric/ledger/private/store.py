@@ -79,11 +79,11 @@ class PrivateStore:
         self._database.close()
 
     def image(self) -> bytes:
-        """The whole file, for `restore`."""
+        """Return the whole file, for `restore`."""
         return take_image(self._database)
 
     def restore(self, image: bytes) -> None:
-        """Make the file what it was, durably."""
+        """Set the file back to what it was, durably."""
         put_image(self._database, image)
         self._pending = self._all_pending()
 
@@ -109,15 +109,15 @@ class PrivateStore:
         self._pending.add((channel, transaction_id))
 
     def pending(self) -> list[tuple[str, str]]:
-        """(channel, transaction id) of everything that is held."""
+        """Return (channel, transaction id) of everything that is held."""
         return sorted(self._pending)
 
     def holds(self, channel: str, transaction_id: str) -> bool:
-        """Whether write sets of a transaction are held."""
+        """Return whether write sets of a transaction are held."""
         return (channel, transaction_id) in self._pending
 
     def held(self, place: Place, transaction_id: str, write_hash: bytes) -> bytes | None:
-        """The held write set with this hash."""
+        """Return the held write set with this hash."""
         rows = self._rows(
             "SELECT write_set FROM pending WHERE channel=? AND namespace=? AND collection=?"
             " AND transaction_id=? AND hash=?",
@@ -186,7 +186,7 @@ class PrivateStore:
                 )
 
     def expires(self, channel: str, block: int) -> bool:
-        """Whether anything expires with a block."""
+        """Return whether anything expires with a block."""
         return bool(self._rows(_EXPIRING, channel, block, channel, block)[0][0])
 
     def expire(self, channel: str, block: int) -> None:
@@ -196,7 +196,7 @@ class PrivateStore:
         self._database.execute("DELETE FROM committed WHERE channel=? AND expires<=?", place)
 
     def get(self, place: Place, key: str) -> tuple[bytes, Version] | None:
-        """The newest value of a private key, as far as this peer has it, and what wrote it."""
+        """Return the newest value of a private key, as far as this peer has it, and what wrote it."""
         rows = self._rows(
             "SELECT value, block, position FROM state"
             " WHERE channel=? AND namespace=? AND collection=? AND key=?",
@@ -206,7 +206,7 @@ class PrivateStore:
         return next(((row[0], Version(row[1], row[2])) for row in rows), None)
 
     def range(self, place: Place, start: str, end: str) -> list[tuple[str, bytes, Version]]:
-        """The private keys from `start` up to `end` (empty: to the last), in the order of bytes."""
+        """Return the private keys from `start` up to `end` (empty: to the last), in the order of bytes."""
         rows = self._rows(
             "SELECT key, value, block, position FROM state WHERE channel=? AND namespace=?"
             " AND collection=? AND key>=? AND (key<? OR ?='') ORDER BY key",
@@ -218,7 +218,7 @@ class PrivateStore:
         return [(key, value, Version(block, position)) for key, value, block, position in rows]
 
     def committed(self, place: Place, version: Version) -> bytes | None:
-        """The write set of a transaction in a collection, without what was purged from it."""
+        """Return the write set of a transaction in a collection, without what was purged from it."""
         rows = self._rows(
             "SELECT write_set FROM committed WHERE channel=? AND block=? AND position=?"
             " AND namespace=? AND collection=?",
@@ -230,7 +230,7 @@ class PrivateStore:
         return next((row[0] for row in rows), None)
 
     def in_block(self, channel: str, block: int) -> list[tuple[int, CollectionWrites]]:
-        """The write sets of a block, each with its transaction's place, in order."""
+        """Return the write sets of a block, each with its transaction's place, in order."""
         rows = self._rows(
             "SELECT position, namespace, collection, write_set FROM committed"
             " WHERE channel=? AND block=? ORDER BY position, namespace, collection",
@@ -255,7 +255,7 @@ def _check_format(path: Path, database: sqlite3.Connection) -> None:
 
 
 def _without(data: bytes, key_hash: bytes) -> bytes:
-    """A write set without the writes of a key."""
+    """Return a write set without the writes of a key."""
     message = decode(kv_rwset_pb2.KVRWSet, data)
     kept = [one for one in message.writes if sha256(one.key.encode()).digest() != key_hash]
     if len(kept) == len(message.writes):

@@ -27,7 +27,7 @@ class PrivateView:
     def read(
         self, namespace: str, collection: str, key: str, hashed: VersionedValue | None
     ) -> tuple[bytes | None, Version | None]:
-        """The value that belongs to a committed hash, else at best what the peer has."""
+        """Return the value that belongs to a committed hash, else at best what the peer has."""
         place = self._data.place(namespace, collection)
         own = self._data.store.get(place, key)
         if hashed is None:
@@ -42,14 +42,14 @@ class PrivateView:
     def newest(
         self, namespace: str, collection: str, key: str
     ) -> tuple[bytes | None, Version | None]:
-        """What the peer has, whether or not it belongs to the committed hash."""
+        """Return what the peer has, whether or not it belongs to the committed hash."""
         found = self._data.store.get(self._data.place(namespace, collection), key)
         return (None, None) if found is None else found
 
     def range(
         self, namespace: str, collection: str, start: str, end: str
     ) -> Iterable[tuple[str, bytes]]:
-        """The keys and values of a range."""
+        """Return the keys and values of a range."""
         place = self._data.place(namespace, collection)
         if self._data.keeps(place):
             self._complete(place, start, end)
@@ -95,7 +95,7 @@ class PrivateView:
 
 
 def _value(store: PrivateStore, place: Place, key: str, hashed: VersionedValue) -> bytes | None:
-    """The value with a hash, in a store's state or in the write set of its version.
+    """Return the value with a hash, in a store's state or in the write set of its version.
 
     An older version does not do, though its value be the same.
     """

@@ -1,7 +1,7 @@
 """A peer's Deliver service: blocks, filtered blocks, and blocks with private data.
 
 Source: core/peer/deliverevents.go of Fabric 3.1; which blocks a request gets is `delivery`'s matter. A
-stream carries one request after another; any status but SUCCESS ends it.
+stream carries one request after another; any status except SUCCESS is the last message.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -106,7 +106,7 @@ def _show_private(delivered: Delivered[JoinedChannel]) -> Response:
 
 
 def _may_see(caller: MemberIdentity, collection: Collection) -> bool:
-    """Return whether a reader of the channel may see a collection's values: unless it says no."""
+    """Return whether a reader of the channel may see a collection's values."""
     return not collection.member_only_read or collection.includes(caller)
 
 

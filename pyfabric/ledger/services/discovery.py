@@ -1,8 +1,9 @@
 """A peer's discovery service: members, configuration and endorsers for clients that may know them.
 
-Source: discovery/service.go and discovery/support/acl of Fabric 3.1; texts are those. One thing differs:
-a peer of Fabric with TLS demands a client certificate, of whomever, even where TLS is not mutual. The
-gRPC of Python cannot ask for one that it does not check, so it is demanded here under mutual TLS only.
+Source: discovery/service.go and discovery/support/acl of Fabric 3.1; texts are Fabric's. One thing
+differs: a peer of Fabric with TLS demands a client certificate, of any CA, even where TLS is not mutual.
+The gRPC of Python cannot ask for one that it does not check, so this peer demands one under mutual TLS
+only.
 """
 
 from collections.abc import Callable, Sequence
@@ -57,7 +58,7 @@ class DiscoveryService:
     async def discover(
         self, signed: protocol_pb2.SignedRequest, context: grpc.aio.ServicerContext
     ) -> protocol_pb2.Response:
-        """Answer each query of a request, in order."""
+        """Return the answer to each query of a request, in order."""
         request = decode(protocol_pb2.Request, signed.payload, _unknown, "failed parsing request")
         self._check(request, client_certificate_hash(context))
         data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)
@@ -118,7 +119,7 @@ class DiscoveryService:
     def _members(
         self, joined: JoinedChannel, interest: proposal_response_pb2.ChaincodeInterest
     ) -> protocol_pb2.PeerMembershipResult:
-        """The members that an interest asks for; departments without any are named too, as by Fabric."""
+        """Return the members that an interest asks for; departments without any are named too, as by Fabric."""
         try:
             found = self._membership.view(joined).authorized(interest)
         except PolicyError as error:
@@ -167,7 +168,7 @@ class DiscoveryService:
 
 
 def _admins_of(peer: Peer) -> Policy:
-    """Who may ask for what concerns no channel: administrators of the peer's department."""
+    """Return the policy of queries without a channel: administrators of the peer's department."""
     admins = signed_by(1, [role_principal(peer.msp_id, Role.ADMIN)])
     return SignaturePolicy(admins, MSPManager([peer.local_msp]))
 

@@ -1,6 +1,6 @@
 """Running a proposal on a peer, and signing what came out.
 
-Source: core/endorser/endorser.go of Fabric 3.1; texts are those.
+Source: core/endorser/endorser.go of Fabric 3.1; texts are Fabric's.
 """
 
 from contextlib import ExitStack

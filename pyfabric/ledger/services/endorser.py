@@ -1,6 +1,6 @@
 """A peer's endorser: checks a proposal, and has it run and signed.
 
-Source: core/endorser/endorser.go of Fabric 3.1; texts are those. There are two ways to refuse, which
+Source: core/endorser/endorser.go of Fabric 3.1; texts are Fabric's. There are two ways to refuse, which
 clients see differently: a `ProposalError` (the call fails), and a response with status 500 (the call
 succeeds, nothing is endorsed).
 """
@@ -35,11 +35,11 @@ _FILTERED_PARTS = {
 
 
 class EarlyRefusalError(ProposalError):
-    """Refused by a filter, before the endorser: the gateway takes it for a peer that is away."""
+    """Refused by a filter, before the endorser: the gateway takes it for a peer that is unreachable."""
 
 
 class Endorser:
-    """Endorses for one peer; `now` tells the time."""
+    """Endorses for one peer; `now` returns the time."""
 
     def __init__(self, peer: Peer, now: Callable[[], datetime]) -> None:
         self._peer = peer

@@ -1,7 +1,7 @@
 """Running chaincodes within one transaction, and the chaincodes that they call.
 
-Source: core/chaincode (chaincode_support.go, HandleInvokeChaincode in handler.go) of Fabric 3.1; texts are
-those. A chaincode called on the same channel reads and writes in the transaction; on another channel it
+Source: core/chaincode (chaincode_support.go, HandleInvokeChaincode in handler.go) of Fabric 3.1; texts
+are Fabric's. A chaincode called on the same channel reads and writes in the transaction; on another channel it
 reads that channel's state as it is, and what it writes is lost.
 """
 
@@ -72,7 +72,7 @@ class Execution:
         return self.joined.channel
 
     def find(self, name: str) -> Chaincode:
-        """A chaincode that this peer can run; raises ContractError with what it lacks."""
+        """Return a chaincode that this peer can run; raises ContractError with what it lacks."""
         channel_id = self.channel.channel_id
         self.simulation.get_state(LIFECYCLE, field_key(NAMESPACES, name, SEQUENCE))
         chaincode = self.joined.chaincodes.get(name)
@@ -150,7 +150,7 @@ class Execution:
             raise ContractError(str(error)) from error
 
     async def answer(self, name: str, arguments: chaincode_pb2.ChaincodeInput) -> Message:
-        """What a called chaincode completes with; raises ContractError."""
+        """Return what a called chaincode completes with; raises ContractError."""
         if name in SYSTEM_CHAINCODES:
             call = SystemCall(
                 self.peer,

@@ -1,7 +1,7 @@
 """Membership: what one peer knows of the others: who they are, which channels they share, what they can run.
 
 Sources: gossip and discovery/support/gossip of Fabric 3.1. There peers learn of each other by gossip; the
-peers of one process know at once, and sign for what is asked when it is asked.
+peers of one process know each other at once, and sign what is asked when it is asked.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from pyfabric.rules.discovery.policies import DefinedChaincode, lifecycle_chainc
 
 
 class Membership:
-    """The peers known to one peer. `now` stamps what they say of themselves."""
+    """The peers known to one peer. `now` stamps what they announce."""
 
     def __init__(self, own: Peer, peers: Peers, now: Callable[[], datetime]) -> None:
         self._own = own
@@ -66,7 +66,7 @@ class Membership:
         return ChannelView(joined.config, definition, members)
 
     def alive_message(self, peer: Peer) -> message_pb2.Envelope:
-        """What a peer says of itself: where it is reached."""
+        """Return what a peer announces of itself: where it is reached."""
         alive = message_pb2.AliveMessage(
             membership=message_pb2.Member(endpoint=peer.address, pki_id=_gossip_id(peer)),
             timestamp=self._time(),
@@ -76,7 +76,7 @@ class Membership:
         )
 
     def state_info(self, joined: JoinedChannel) -> message_pb2.Envelope:
-        """Return what a peer says of a channel: its height, the chaincodes that it runs."""
+        """Return what a peer announces of a channel: its height, the chaincodes that it runs."""
         gossip_id = _gossip_id(joined.peer)
         state = message_pb2.StateInfo(
             timestamp=self._time(),
@@ -102,7 +102,7 @@ class Membership:
 
 
 def offered(joined: JoinedChannel) -> Mapping[str, str]:
-    """Return the chaincodes that a peer tells others it runs, each with its sequence as version."""
+    """Return the chaincodes that a peer announces it runs, each with its sequence as version."""
     running = {
         name: str(chaincode.definition.sequence)
         for name, chaincode in sorted(joined.chaincodes.items())

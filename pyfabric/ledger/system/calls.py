@@ -28,7 +28,7 @@ class NotTextError(ContractError):
 
 
 def text(argument: bytes) -> str:
-    """An argument as text; raises NotTextError."""
+    """Return an argument as text; raises NotTextError."""
     try:
         return argument.decode()
     except UnicodeDecodeError as error:
@@ -60,7 +60,7 @@ class SystemCall:
         return self.proposal.invocation.chaincode_spec.chaincode_id.name
 
     def text(self, index: int) -> str:
-        """An argument as text; raises NotTextError."""
+        """Return an argument as text; raises NotTextError."""
         return text(self.arguments[index])
 
     def refusal(
@@ -75,10 +75,10 @@ class SystemCall:
 
 
 def success(payload: bytes = b"") -> proposal_response_pb2.Response:
-    """An answer that carries a result."""
+    """Return an answer that carries a result."""
     return proposal_response_pb2.Response(status=SUCCESS, payload=payload)
 
 
 def failure(message: str, status: int = FAILURE) -> proposal_response_pb2.Response:
-    """An answer that refuses."""
+    """Return an answer that refuses."""
     return proposal_response_pb2.Response(status=status, message=message)

@@ -1,6 +1,6 @@
 """`cscc`: joining channels, and what a channel's configuration is.
 
-Source: core/scc/cscc/configure.go and core/peer of Fabric 3.1; texts are those. Joining from a snapshot
+Source: core/scc/cscc/configure.go and core/peer of Fabric 3.1; texts are Fabric's. Joining from a snapshot
 is refused: the development ledger makes no snapshots of Fabric's form.
 """
 
@@ -19,7 +19,7 @@ NO_SNAPSHOTS = "cannot join from a snapshot: not supported by the development le
 
 
 def invoke(call: SystemCall) -> proposal_response_pb2.Response:
-    """Answer one call."""
+    """Run one call."""
     arguments = call.arguments
     function = call.text(0) if arguments else ""
     needs_argument = function not in ("GetChannels", "JoinBySnapshotStatus")

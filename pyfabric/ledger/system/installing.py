@@ -1,6 +1,6 @@
 """The part of `_lifecycle` that knows no channel: a peer's installed packages.
 
-Source: core/chaincode/lifecycle of Fabric 3.1; texts are those. Only contracts that run as services
+Source: core/chaincode/lifecycle of Fabric 3.1; texts are Fabric's. Only contracts that run as services
 (package type ccaas) can be built here.
 """
 
@@ -53,7 +53,7 @@ def _check_build(package: ChaincodePackage, builder: Mapping[str, str]) -> None:
 def query_installed(
     call: SystemCall, request: lifecycle_pb2.QueryInstalledChaincodeArgs
 ) -> lifecycle_pb2.QueryInstalledChaincodeResult:
-    """One package, and which chaincodes use it."""
+    """Return one package, and which chaincodes use it."""
     package_id = request.package_id
     if not package_id:
         raise ContractError("could not find chaincode with package id ''")
@@ -68,7 +68,7 @@ def query_installed(
 def query_all_installed(
     call: SystemCall, _request: lifecycle_pb2.QueryInstalledChaincodesArgs
 ) -> lifecycle_pb2.QueryInstalledChaincodesResult:
-    """Every package, and which chaincodes use each."""
+    """Return every package, and which chaincodes use each."""
     result = lifecycle_pb2.QueryInstalledChaincodesResult()
     for package_id, label in call.peer.packages.listed():
         entry = result.installed_chaincodes.add(package_id=package_id, label=label)
@@ -88,7 +88,7 @@ def _add_references(entry: Any, call: SystemCall, package_id: str) -> None:
 def get_package(
     call: SystemCall, request: lifecycle_pb2.GetInstalledChaincodePackageArgs
 ) -> lifecycle_pb2.GetInstalledChaincodePackageResult:
-    """The bytes of a package."""
+    """Return the bytes of a package."""
     try:
         data = call.peer.packages.load(request.package_id)
     except PackageError as error:

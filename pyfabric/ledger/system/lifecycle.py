@@ -1,6 +1,6 @@
 """`_lifecycle`: installing packages, approving and committing chaincode definitions.
 
-Source: core/chaincode/lifecycle/scc.go and lifecycle.go of Fabric 3.1; texts are those.
+Source: core/chaincode/lifecycle/scc.go and lifecycle.go of Fabric 3.1; texts are Fabric's.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class NotDefinedError(ContractError):
 
 
 def invoke(call: SystemCall) -> proposal_response_pb2.Response:
-    """Answer one call."""
+    """Run one call."""
     count = len(call.arguments)
     if count == 0:
         return failure("lifecycle scc must be invoked with arguments")
@@ -109,7 +109,7 @@ def _on_channel(call: SystemCall, missing: str = "no application config for chan
 
 
 def _validated(call: SystemCall, request: Any) -> _OnChannel:
-    """What a call with a definition works on, once the definition makes sense."""
+    """Return what a call with a definition works on, once the definition has been checked."""
     try:
         inputs.check_names(request.name, request.version)
         collections = inputs.static_collections(request.collections)

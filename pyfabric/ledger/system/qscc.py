@@ -1,6 +1,6 @@
 """`qscc`: blocks and transactions of a channel, by number, hash and transaction id.
 
-Source: core/scc/qscc/query.go of Fabric 3.1; texts are those.
+Source: core/scc/qscc/query.go of Fabric 3.1; texts are Fabric's.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _LARGEST = 2**64 - 1
 
 
 def invoke(call: SystemCall) -> proposal_response_pb2.Response:
-    """Answer one query."""
+    """Run one query."""
     arguments = call.arguments
     if len(arguments) < 2:
         return failure(f"Incorrect number of arguments, {len(arguments)}")

@@ -13,7 +13,7 @@ class PublicState:
     simulation: PrivateSimulation
 
     def get(self, key: str) -> bytes | None:
-        """The committed value."""
+        """Return the committed value."""
         return self.simulation.get_state(LIFECYCLE, key)
 
     def put(self, key: str, value: bytes) -> None:
@@ -29,7 +29,7 @@ class OrganizationState:
     collection: str
 
     def get(self, key: str) -> bytes | None:
-        """The committed value; raises ContractError if this peer does not have it."""
+        """Return the committed value; raises ContractError if this peer does not have it."""
         return self.simulation.get_private(LIFECYCLE, self.collection, key)
 
     def put(self, key: str, value: bytes) -> None:
@@ -45,10 +45,10 @@ class HashedState:
     collection: str
 
     def get_hash(self, key: str) -> bytes | None:
-        """The committed hash of a value."""
+        """Return the committed hash of a value."""
         return self.simulation.get_private_hash(LIFECYCLE, self.collection, key)
 
 
 def hashed_state(simulation: PrivateSimulation, msp_id: str) -> HashedState:
-    """A department's approvals, opaque."""
+    """Return a department's approvals, as hashes."""
     return HashedState(simulation, implicit_collection(msp_id))

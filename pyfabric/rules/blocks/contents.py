@@ -87,10 +87,9 @@ def _read(raw: bytes, code: int) -> ReadTransaction:
 
 
 def endorsed_payload(data: bytes) -> bytes:
-    """Return what a transaction's endorsers signed (ProposalResponsePayload); nothing if it is not
-    one action.
+    """Return what a transaction's endorsers signed (ProposalResponsePayload); b"" if it is not one action.
 
-    `data` is that of the envelope's payload. Raises protobuf's DecodeError.
+    `data` is that of the envelope's payload. Raises DecodeError.
     """
     actions = decode(transaction_pb2.Transaction, data).actions
     if len(actions) != 1:

@@ -1,6 +1,7 @@
-"""What an orderer lets into the order, and what it says to the rest.
+"""Which messages an orderer takes, and how it refuses the others.
 
-Source: orderer/common/broadcast and orderer/common/msgprocessor of Fabric 3.1; texts and statuses are Fabric's. What becomes of configuration updates is in `config_update`.
+Source: orderer/common/broadcast and orderer/common/msgprocessor of Fabric 3.1; texts and statuses are
+Fabric's. What becomes of configuration updates is in `config_update`.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ _EXPIRATION_CAPABILITIES = frozenset({"V1_1", "V1_4_2", "V2_0"})
 
 
 def channel_header(envelope: common_pb2.Envelope) -> common_pb2.ChannelHeader:
-    """Return the header that says for which channel a message is; raises OrdererError."""
+    """Return the header that names the channel of a message; raises OrdererError."""
     prefix = "could not determine channel ID"
     payload = decode(
         common_pb2.Payload, envelope.payload, _bad, f"{prefix}: error unmarshalling Payload"

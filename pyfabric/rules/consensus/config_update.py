@@ -90,7 +90,7 @@ class UpdateProcessor:
 
 @contextmanager
 def _stage(text: str) -> Iterator[None]:
-    """Add to an error, in Fabric's words, where an update failed; only filters have a status."""
+    """Add to a failure, in Fabric's words, where it happened; only a filter has a status of its own."""
     try:
         yield
     except OrdererError as error:

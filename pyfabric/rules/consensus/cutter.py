@@ -1,7 +1,7 @@
 """When ordered messages become a block: by count and by bytes, as Fabric's block cutter decides.
 
 Source: orderer/common/blockcutter of Fabric 3.1. A message's size is that of its payload and its
-signature. The batch timeout is the caller's: it calls `cut`.
+signature. Time is left to the caller, who calls `cut` when it has waited long enough.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ class Message:
     """A message to be ordered: an envelope's bytes, and its size as batches count it.
 
     `verified_under` is the configuration under which its creator's signature was verified, and `again`
-    checks it under another one (raises OrdererError). A configuration brings `config`. `identifier` is the request's own.
+    checks it under another one (raises OrdererError). A configuration brings `config`. `identifier`
+    distinguishes a request from all others.
     """
 
     envelope: bytes

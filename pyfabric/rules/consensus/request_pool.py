@@ -1,7 +1,7 @@
 """Which requests a BFT ordering service has already: a client sends each to several of its orderers.
 
-Stands where SmartBFT has a pool on every orderer (internal/bft/requestpool.go); texts are Fabric's. The pools
-of one process are one: a request is ordered once, and each orderer remembers that it has it.
+SmartBFT has a pool on every orderer (internal/bft/requestpool.go); texts are SmartBFT's. This one pool
+serves all orderers of a process: a request is ordered once, and each orderer remembers that it has it.
 """
 
 from collections import OrderedDict
@@ -23,10 +23,7 @@ class RequestPool:
         self._processed: OrderedDict[str, None] = OrderedDict()
 
     def add(self, identifier: str, orderer: str) -> bool:
-        """Take a request for an orderer, and return whether it is new.
-
-        Raises OrdererError if that orderer has it already.
-        """
+        """Take a request for an orderer; returns whether it is new. Raises OrdererError if the orderer has it."""
         if identifier in self._processed:
             raise _refusal("request already processed")
         holders = self._waiting.setdefault(identifier, set())
@@ -36,7 +33,7 @@ class RequestPool:
         return len(holders) == 1
 
     def delivered(self, identifiers: Iterable[str]) -> None:
-        """Remember that these requests are in a block, or were dropped."""
+        """Remember that requests are in a block, or were dropped."""
         for identifier in identifiers:
             self._waiting.pop(identifier, None)
             self._processed[identifier] = None

@@ -51,7 +51,7 @@ class EndorsementPlan(Generic[E]):
         self.details: list[ErrorDetail] = []
 
     def endorsers(self) -> list[E]:
-        """Return whom to ask for the next layout; nobody when no layout is left."""
+        """Return the endorsers to ask for the next layout; nobody when no layout is left."""
         while self._next < len(self._layouts):
             layout = self._layouts[self._next]
             if layout is not None and _fits(layout.required, self._groups):
@@ -90,7 +90,7 @@ class EndorsementPlan(Generic[E]):
             self.completed = _distinct(layout.endorsements)
 
     def next_in_group(self, endorser: E) -> E | None:
-        """Somebody else for the same principal; without anybody, give up the group's layouts."""
+        """Return another endorser of the same group; None if nobody is left."""
         waiting = self._groups.get(self._group_of.get(endorser, ""), [])
         return waiting.pop(0) if waiting else None
 

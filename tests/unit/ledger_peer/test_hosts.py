@@ -70,8 +70,8 @@ async def test_a_host_that_ends_when_it_is_told_is_started_again() -> None:
 @pytest.mark.parametrize(
     ("script", "text"),
     [
-        ("raise SystemExit(3)", "ended without an answer"),
-        ("input(); print('hello', flush=True); input()", "answered no JSON"),
+        ("raise SystemExit(3)", "stopped without an answer"),
+        ("input(); print('hello', flush=True); input()", "which is not JSON"),
         (
             'input(); print(\'{"error": "no module x"}\', flush=True); input()',
             "contract host host: no module x",

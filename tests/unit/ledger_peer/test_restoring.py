@@ -242,8 +242,11 @@ def damaged(database: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda parts: parts.pop("manifest.json"), "no dump of a development ledger"),
-        (lambda parts: parts.update({"manifest.json": b"[]"}), "no dump of a development ledger"),
+        (lambda parts: parts.pop("manifest.json"), "not a dump of a development ledger"),
+        (
+            lambda parts: parts.update({"manifest.json": b"[]"}),
+            "not a dump of a development ledger",
+        ),
         (lambda parts: parts.update({"extra": b""}), "it has a 'extra'"),
         (lambda parts: parts.update({"channels/../x": b""}), "it has a 'channels/../x'"),
         (
@@ -252,7 +255,7 @@ def damaged(database: bytes) -> bytes:
             ),
             "format 9 is not supported, only 1",
         ),
-        (lambda parts: parts.update({"channels/x": b"garbage"}), "channels/x: no database"),
+        (lambda parts: parts.update({"channels/x": b"garbage"}), "channels/x: not a database"),
         (
             lambda parts: parts.update({"channels/x": parts["peers/peer0.haidian/private"]}),
             "channels/x: format 2 is not supported, only",
@@ -261,7 +264,7 @@ def damaged(database: bytes) -> bytes:
             lambda parts: parts.update(
                 {f"channels/{CHANNEL}": damaged(parts[f"channels/{CHANNEL}"])}
             ),
-            f"channels/{CHANNEL}: no database, or a damaged one",
+            f"channels/{CHANNEL}: not a database, or a damaged one",
         ),
         (lambda parts: parts.pop("peers/peer0.haidian/private"), "of a network with other keys"),
         (
@@ -294,10 +297,10 @@ async def test_a_damaged_dump_changes_nothing(net: PrivateNetwork, tmp_path: Pat
     await net.network.ask("dump", path=str(file))
     whole = file.read_bytes()
     file.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
-    with pytest.raises(LedgerError, match="no dump of a development ledger"):
+    with pytest.raises(LedgerError, match="not a dump of a development ledger"):
         await net.network.ask("load", path=str(file))
     file.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(LedgerError, match="no dump of a development ledger"):
+    with pytest.raises(LedgerError, match="not a dump of a development ledger"):
         await net.network.ask("load", path=str(file))
 
 

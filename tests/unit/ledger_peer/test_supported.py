@@ -350,7 +350,7 @@ REFUSALS: Mapping[str, Ask] = {
     "an update to application capabilities that no peer has": council_update(
         lambda group: unknown_capability(group.groups["Application"]), bft=False
     ),
-    "an update to SmartBFT options that are none": council_update(no_options, bft=True),
+    "an update to invalid SmartBFT options": council_update(no_options, bft=True),
     "policies of type MSP and UNKNOWN": configuration(msp_policy),
     "expressions with a condition (? :)": expression("OR('A.member') ? 1 : 2"),
     "expressions with a comment": expression("OR('A.member') // all"),

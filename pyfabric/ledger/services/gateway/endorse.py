@@ -1,6 +1,6 @@
 """The gateway's Endorse: asks this peer first, plans from what its answer touched, and asks the rest.
 
-Source: internal/pkg/gateway/endorse.go of Fabric 3.1; texts are those.
+Source: internal/pkg/gateway/endorse.go of Fabric 3.1; texts are Fabric's.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The peers of a channel as one peer's gateway sees them, and how each answers it.
 
-Source: internal/pkg/gateway/{registry,apiutils}.go of Fabric 3.1; texts are those. Peers of one process
+Source: internal/pkg/gateway/{registry,apiutils}.go of Fabric 3.1; texts are Fabric's. Peers of one process
 call each other in process; an error of another peer reads as if it had come over gRPC.
 """
 
@@ -77,7 +77,7 @@ class Endorsers:
         self._descriptors: dict[tuple[str, bytes], _Known] = {}
 
     async def ask(self, member: JoinedChannel, proposal: Proposal, *, sign: bool = True) -> Answer:
-        """Have a peer process a proposal, and endorse it unless told not to `sign`."""
+        """Ask a peer to process a proposal, and to endorse it if `sign` is true."""
         try:
             response = await Endorser(member.peer, self._now).endorse(proposal, member, sign=sign)
         except ProposalError as error:

@@ -1,6 +1,6 @@
 """The gateway's Evaluate: asks one peer, and another if that one cannot.
 
-Source: internal/pkg/gateway/evaluate.go of Fabric 3.1; texts are those.
+Source: internal/pkg/gateway/evaluate.go of Fabric 3.1; texts are Fabric's.
 """
 
 from collections.abc import Sequence

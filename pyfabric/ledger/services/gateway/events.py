@@ -1,6 +1,6 @@
 """The gateway's CommitStatus and ChaincodeEvents: what became of a transaction, and what contracts announce.
 
-Source: internal/pkg/gateway/{commitstatus,chaincodeevents}.go of Fabric 3.1; texts are those.
+Source: internal/pkg/gateway/{commitstatus,chaincodeevents}.go of Fabric 3.1; texts are Fabric's.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class EventService:
     async def commit_status(
         self, signed: gateway_pb2.SignedCommitStatusRequest, context: grpc.aio.ServicerContext
     ) -> gateway_pb2.CommitStatusResponse:
-        """The outcome of a transaction, as soon as there is one."""
+        """Return the outcome of a transaction, as soon as there is one."""
         request = _commit_request(signed.request)
         channel = self._authorised(
             "gateway/CommitStatus",
@@ -61,7 +61,7 @@ class EventService:
     async def chaincode_events(
         self, signed: gateway_pb2.SignedChaincodeEventsRequest
     ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
-        """The events of a chaincode, one message for each block that has any."""
+        """Yield the events of a chaincode, one message for each block that has any."""
         request = _events_request(signed.request)
         channel = self._authorised(
             "gateway/ChaincodeEvents",

@@ -1,7 +1,7 @@
 """The gateway's Submit: hands a signed transaction to the channel's ordering service.
 
-Source: internal/pkg/gateway/submit.go of Fabric 3.1; texts are those. Orderers of this process are
-called in process; an address at which none of them listens is an orderer that is away.
+Source: internal/pkg/gateway/submit.go of Fabric 3.1; texts are Fabric's. Orderers of this process
+are called in process; an address at which none of them listens is an orderer that cannot be reached.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from pyfabric.rules.consensus.bft import quorum
 from pyfabric.rules.consensus.types import consensus_type
 
 Broadcast = Callable[[bytes], Awaitable[tuple[int, str]]]
-"""Hands an envelope to an orderer; the answer is (status, info)."""
+"""Hands an envelope to an orderer; returns (status, info)."""
 
 Address = tuple[str, str]
 """An orderer: its organisation's MSP id, and host:port."""
@@ -73,7 +73,7 @@ class Ordering:
         self._random = random
 
     async def submit(self, config: ChannelConfig, envelope: bytes) -> None:
-        """Have the channel's ordering service take an envelope; raises CallError."""
+        """Hand an envelope to the channel's ordering service; raises CallError."""
         addresses = list(_addresses(config))
         if not addresses:
             raise CallError(StatusCode.UNAVAILABLE, "no orderer nodes available")
@@ -118,7 +118,7 @@ class Ordering:
             )
 
     async def _problem(self, address: Address, envelope: bytes) -> str | None:
-        """Why an orderer does not take an envelope; None if it does, or has it already."""
+        """Return why an orderer does not take an envelope; None if it does, or has it already."""
         broadcast = self._orderers.get(address[1])
         if broadcast is None:
             return _away(address)
