@@ -28,7 +28,7 @@ else:
             "pyfabric_network.status": ["NodeStatus"],
             "pyfabric_network.topology.spec": ["Topology"],
             "pyfabric_network.topology.bundled": ["bundled_topologies", "find_topology"],
-            "pyfabric_network.topology.topologies": ["load_topology"],
+            "pyfabric_network.topology.loading": ["load_topology"],
         },
     )
 
