@@ -28,7 +28,7 @@ def listen(path: Path) -> socket.socket:
 
 
 def connect(path: Path) -> socket.socket:
-    """A connection to who listens at a path; raises OSError."""
+    """Return a connection to who listens at a path; raises OSError."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         with _address(path) as address:
