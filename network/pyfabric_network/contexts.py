@@ -33,15 +33,15 @@ class Contexts:
     folder: Path
 
     def all(self) -> dict[str, Context]:
-        """Every context by name."""
+        """Return every context by name."""
         return self._read().contexts
 
     def current(self) -> str | None:
-        """The name of the chosen context."""
+        """Return the name of the chosen context."""
         return self._read().current
 
     def find(self, name: str | None) -> tuple[str, Context]:
-        """A context by name, or the chosen one; EconInfo finds quickstart/EconInfo if it is alone.
+        """Return a context by name, or the chosen one; EconInfo finds quickstart/EconInfo alone.
 
         Raises ConfigError that names the ones there are.
         """
@@ -75,7 +75,7 @@ class Contexts:
         return found
 
     def remove(self, name: str) -> None:
-        """Forget a context; raises ConfigError if there is none of that name."""
+        """Forget a context; raises ConfigError if there is not one of that name."""
         found, _ = self.find(name)
         contents = self._read()
         rest = {key: value for key, value in contents.contexts.items() if key != found}

@@ -252,7 +252,7 @@ class _Deployment:
         return None
 
     def _readiness(self) -> Mapping[str, bool]:
-        """Return which departments, by MSP id, have approved the definition as it is here."""
+        """Return which departments, by MSP id, have approved this definition."""
         first = self.channel.own[0]
         return self.connections.admin(first).check_commit_readiness(
             endpoint(first.peers[0]), self.channel.name, self._wanted

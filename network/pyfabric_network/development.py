@@ -1,4 +1,4 @@
-"""The comforts of a running development ledger, for its developer: what Fabric has not."""
+"""The development tools of a running development ledger: what Fabric lacks."""
 
 import json
 from contextlib import closing
@@ -24,7 +24,7 @@ class TraceStep:
 
     @classmethod
     def from_json(cls, members: dict[str, Any]) -> Self:
-        """The step that the ledger tells of."""
+        """Return the step that the ledger reports."""
         lists = {name: tuple(members[name]) for name in ("reads", "writes")}
         return cls(**{**members, **lists})
 
@@ -44,7 +44,7 @@ class Development:
         self._path = path
 
     def trace(self, transaction_id: str) -> tuple[TraceStep, ...]:
-        """What each node did with a transaction, in order, and what became of it.
+        """Return what each node did with a transaction, in order, and what became of it.
 
         Raises LedgerError if nothing is known of it, NetworkError if the ledger does not run.
         """
@@ -59,13 +59,13 @@ class Development:
         self._ask("snapshot", name=name)
 
     def snapshots(self) -> tuple[str, ...]:
-        """The names of what is remembered, the oldest first; raises NetworkError."""
+        """Return the names of what is remembered, the oldest first; raises NetworkError."""
         return tuple(self._ask("snapshots"))
 
     def revert(self, name: str) -> None:
         """Set the whole network back to a snapshot, which stays, and may be used again.
 
-        Streams of blocks and events end, and calls under way go on with what they read before. Raises
+        Streams of blocks and events close, and calls under way continue with what they read before. Raises
         LedgerError if there is no such snapshot, NetworkError.
         """
         self._ask("revert", name=name)
@@ -89,27 +89,27 @@ class Development:
         self._ask("load", path=str(file.absolute()))
 
     def now(self) -> datetime:
-        """The time of the nodes: for `connect(…, clock=development.now)`; raises NetworkError."""
+        """Return the time of the nodes: for `connect(…, clock=development.now)`; raises NetworkError."""
         return datetime.fromisoformat(self._ask("now"))
 
     def set_clock(self, moment: datetime) -> None:
-        """The nodes' clock stands still at a moment, which must have its zone.
+        """Stop the nodes' clock at a moment, which must have its zone.
 
-        Nodes refuse requests that are a quarter of an hour from it, so clients must go by it too; it
+        Nodes refuse requests that are a quarter of an hour from it, so clients must follow it too; it
         decides which certificates have expired. Raises LedgerError without a zone, NetworkError.
         """
         self._ask("set_clock", moment=moment.isoformat())
 
     def move_clock(self, by: timedelta) -> None:
-        """The nodes' clock stands still so much later (or earlier) than now; raises NetworkError."""
+        """Stop the nodes' clock that much later (or earlier) than now; raises NetworkError."""
         self._ask("move_clock", seconds=by.total_seconds())
 
     def run_clock(self) -> None:
-        """The nodes' clock goes again, with the machine's; raises NetworkError."""
+        """Run the nodes' clock again, with the machine's; raises NetworkError."""
         self._ask("run_clock")
 
     def cut_blocks(self, *, at_once: bool) -> None:
-        """Every message gets its block at once, or again when the channel's batch settings say so.
+        """Cut a block for every message at once, or again by the channel's batch settings.
 
         Raises NetworkError.
         """
@@ -124,7 +124,7 @@ class Development:
         except OSError as error:
             raise NetworkError(f"the development ledger does not answer: {error}") from error
         if not line:
-            raise NetworkError("the development ledger ended before it answered")
+            raise NetworkError("the development ledger stopped before it answered")
         said = json.loads(line)
         if "error" in said:
             raise LedgerError(said["error"])

@@ -280,7 +280,7 @@ class Network:
         self.plan = self._make_plan()
 
     def _serve(self, wanted: Sequence[ServedPackage]) -> None:
-        """Have the contract hosts serve exactly these packages, now and after a restart."""
+        """Serve exactly these packages by the contract hosts, now and after a restart."""
         self.runtime.serve(self.plan.serving(wanted))
         self._remember(served=tuple(wanted))
 

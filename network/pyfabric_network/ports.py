@@ -31,7 +31,7 @@ def check_free(addresses: Mapping[str, Address], *, timeout: float = 0.0) -> Non
 
 
 def free_base(offsets: Iterable[int]) -> int:
-    """A port that is free together with the ones at these distances from it; raises NetworkError.
+    """Return a port that is free with those at these distances from it; raises NetworkError.
 
     Below the range that systems hand out for outgoing connections (32768 on).
     """
@@ -61,7 +61,7 @@ def _is_free(address: Address) -> bool:
 
 
 def _owner(port: int) -> str | None:
-    """The program that listens on a port, where the system tells (Linux, own processes)."""
+    """Return the program that listens on a port, if the system shows it (Linux, own processes)."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -38,7 +38,10 @@ class Profile:
     channels: tuple[str, ...]
 
     def user(self, name: str) -> SigningIdentity:
-        """A user by short name or by the path of an MSP folder; raises IdentityError, NetworkError."""
+        """Return a user by short name or by the path of an MSP folder.
+
+        Raises IdentityError or NetworkError.
+        """
         folder = self.users.get(name, Path(name))
         if not folder.is_dir():
             known = ", ".join(self.users) or "none in its profile"
@@ -49,7 +52,7 @@ class Profile:
 
 
 def connection_profile(plan: "Plan", department: "DepartmentPlan") -> dict[str, Any]:
-    """The profile of one department, as plain values for JSON or YAML."""
+    """Return the profile of one department, as plain values for JSON or YAML."""
     channels = [name for name, spec in plan.channels.items() if department in spec.departments]
     return {
         "name": plan.name,
@@ -71,12 +74,12 @@ def connection_profile(plan: "Plan", department: "DepartmentPlan") -> dict[str, 
 
 
 def profile_file(plan: "Plan", department: "DepartmentPlan") -> Path:
-    """Where `up` leaves a department's profile."""
+    """Return where `up` leaves a department's profile."""
     return plan.root / "profiles" / f"{department.name.lower()}.json"
 
 
 def write_profiles(plan: "Plan") -> None:
-    """The profile of every department of this machine is in its file."""
+    """Write the profile of every department of this machine to its file."""
     for department in plan.own:
         text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
         files.write_public(profile_file(plan, department), text.encode(), error=NetworkError)

@@ -7,13 +7,13 @@ from pyfabric.gateway import Block, ChaincodeEvent, Checkpointer, Network
 
 
 def block(network: Network, number: int) -> Block:
-    """The block of that number; waits for it if there is none yet."""
+    """Return the block of that number; waits for it if there is none yet."""
     with network.block_events(start_block=number) as stream:
         return next(stream)
 
 
 def block_of(network: Network, transaction_id: str) -> Block:
-    """The block that holds a transaction; raises what the peer answers if there is none."""
+    """Return the block that holds a transaction; raises what the peer answers if there is none."""
     with network.block_events(after_transaction_id=transaction_id) as stream:
         return next(stream)
 
@@ -21,7 +21,7 @@ def block_of(network: Network, transaction_id: str) -> Block:
 def blocks(
     network: Network, height: int, *, start: int, checkpoint: Checkpointer | None
 ) -> Iterator[Block]:
-    """The blocks from `start`, or from the checkpoint, to the last one below `height`."""
+    """Yield the blocks from `start`, or from the checkpoint, to the last one below `height`."""
     if _first(start, checkpoint) >= height:
         return
     with network.block_events(start_block=start, checkpoint=checkpoint) as stream:
@@ -34,7 +34,7 @@ def blocks(
 def chaincode_events(
     network: Network, chaincode: str, height: int, *, start: int, checkpoint: Checkpointer | None
 ) -> Iterator[ChaincodeEvent]:
-    """A chaincode's events in the blocks from `start`, or behind the checkpoint, below `height`."""
+    """Yield a chaincode's events in the blocks from `start`, or behind the checkpoint, below `height`."""
     last = _last_event(network, chaincode, height, start=start, checkpoint=checkpoint)
     if last is None:
         return
@@ -48,7 +48,7 @@ def chaincode_events(
 def _last_event(
     network: Network, chaincode: str, height: int, *, start: int, checkpoint: Checkpointer | None
 ) -> str | None:
-    """The transaction of the last event that is still to be read."""
+    """Return the transaction of the last event that is still to be read."""
     done = checkpoint.position.transaction_id if checkpoint is not None else None
     last = None
     if _first(start, checkpoint) >= height:

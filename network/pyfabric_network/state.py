@@ -1,4 +1,4 @@
-"""What a network's state folder remembers between commands, beside keys, blocks and the ledger."""
+"""What a network's folder keeps between commands, besides keys, blocks and the ledger."""
 
 import fcntl
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from pyfabric_network.topology.places import Place
 class State(BaseModel):
     """`topology` is the file the network was made from, `base_port` the ports it was given,
     `runtime` what makes it run, `served` the packages that contract hosts serve, `places` where
-    departments run that have machines of their own, and `blocks` the digests of the first blocks (see
+    departments run that have machines of their own, and `blocks` the digests of the genesis blocks (see
     `integrity`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,7 @@ class State(BaseModel):
 
 
 def read_state(root: Path) -> State | None:
-    """What `root` remembers, or None if there is no network; raises NetworkError if unreadable."""
+    """Return what `root` remembers, or None if there is no network; raises NetworkError if unreadable."""
     file = root / NETWORK_FILE
     try:
         return State.model_validate_json(file.read_bytes())
@@ -45,7 +45,7 @@ def read_state(root: Path) -> State | None:
         return None
     except ValidationError as error:
         raise NetworkError(
-            f"{file} is damaged: delete {root} and bring the network up anew"
+            f"{file} is damaged: delete {root} and bring the network up again"
         ) from error
 
 

@@ -78,7 +78,7 @@ def _open_draft(draft: Path, mode: int) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether an open file is still the one of that name: its last writer may have renamed it."""
+    """Return whether an open file is still the one of that name: its last writer may have renamed it."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -86,7 +86,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _is_new(descriptor: int, mode: int) -> bool:
-    """Whether a draft is empty and not open to more people than `mode`, as one left by a crash may be."""
+    """Return whether a draft is empty and not open to more people than `mode` (a crash may leave one)."""
     found = os.fstat(descriptor)
     return found.st_size == 0 and stat.S_IMODE(found.st_mode) & ~mode == 0
 

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def is_none(found: object) -> bool:
-    """Whether a check found nothing: most checks return what is still wrong."""
+    """Return whether a check found nothing: most checks return what is still wrong."""
     return found is None
 
 

@@ -87,7 +87,7 @@ def test_status_warns_of_certificates_that_end_soon(run: Run, topology: str) -> 
 def test_a_folder_that_is_no_bundle(run: Run, tmp_path: Path) -> None:
     ended = run("network", "member", "accept", str(tmp_path), "--state", str(tmp_path / "new"))
     assert ended.code == 3
-    assert f"{tmp_path} is no bundle" in ended.err
+    assert f"{tmp_path} is not a bundle" in ended.err
 
 
 def test_a_definition_that_was_changed_on_its_way_has_another_fingerprint(

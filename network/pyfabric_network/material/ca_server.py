@@ -1,4 +1,4 @@
-"""What a department's Fabric CA begins with: its configuration, and its first registrar's password.
+"""The configuration that a department's Fabric CA starts with, and its first registrar's password.
 
 It issues with the department's own CA, whose certificate and key are mounted. Keys of the configuration:
 docs/source/serverconfig.rst of Hyperledger Fabric CA 1.5.
@@ -19,7 +19,7 @@ REGISTRAR: Final = "admin"
 
 
 def write_ca_server(server: Member, certificate: bytes, root: bytes) -> None:
-    """The configuration (0600: it holds the password) is in the server's folder; one there stays."""
+    """Write the configuration (0600: it holds the password) to the server's folder; one there stays."""
     config = server.folder / CA_CONFIG
     if config.exists():
         return
@@ -30,7 +30,7 @@ def write_ca_server(server: Member, certificate: bytes, root: bytes) -> None:
 
 
 def registrar_password(server: Member) -> str:
-    """The first registrar's password."""
+    """Return the first registrar's password."""
     config = yaml.safe_load((server.folder / CA_CONFIG).read_bytes())
     password: str = config["registry"]["identities"][0]["pass"]
     return password

@@ -11,7 +11,7 @@ _SOON = timedelta(days=30)
 
 
 def expiry_warnings(plan: Plan, *, now: datetime) -> tuple[str, ...]:
-    """A sentence for each certificate that has expired, or will within 30 days."""
+    """Return a sentence for each certificate that has expired, or will within 30 days."""
     found = []
     for what, file in _certificates(plan):
         if file.exists():

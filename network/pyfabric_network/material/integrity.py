@@ -1,4 +1,4 @@
-"""What of a network that was made must still be there: a state folder that lost a part is refused.
+"""A check that nothing is lost of what cannot be made again; a state folder that lost it is refused.
 
 Genesis blocks name CAs, orderers' certificates and addresses: none of these can be made again.
 """
@@ -10,11 +10,11 @@ from pathlib import Path
 from pyfabric.errors import NetworkError
 from pyfabric_network.topology.plan import Plan
 
-_REMEDY = "bring it back from a backup, or delete the network with `pyfabric network down --delete`"
+_REMEDY = "restore it from a backup, or delete the network with `pyfabric network down --delete`"
 
 
 def block_digests(plan: Plan) -> dict[str, str]:
-    """SHA-256 of each genesis block that exists, in hexadecimal, by channel."""
+    """Return the SHA-256 of each genesis block that exists, in hexadecimal, by channel."""
     return {
         name: _digest(channel.block)
         for name, channel in plan.channels.items()
@@ -23,7 +23,7 @@ def block_digests(plan: Plan) -> dict[str, str]:
 
 
 def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:
-    """Raise NetworkError for the first thing that is gone; `blocks` are the digests of when all was there."""
+    """Raise NetworkError for the first thing that is missing; `blocks` are the remembered digests."""
     for name, digest in blocks.items():
         block = plan.channels[name].block
         if not block.exists() or _digest(block) != digest:
@@ -35,16 +35,16 @@ def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:
         for file in (member.certificate, member.tls_certificate, member.tls_key):
             if not file.exists():
                 raise NetworkError(
-                    f"{file} is gone, and the genesis blocks name {node.name} with it: {_REMEDY}"
+                    f"{file} is missing, and the genesis blocks name {node.name} with it: {_REMEDY}"
                 )
 
 
 def check_remembered(root: Path) -> None:
-    """Raise NetworkError if a network is in `root` whose own notes are gone."""
+    """Raise NetworkError if `root` holds a network whose network.json is missing."""
     if (root / "organizations").exists():
         raise NetworkError(
-            f"{root} holds keys and no notes of the network that they are for: bring network.json "
-            "back from a backup, or delete the folder"
+            f"{root} holds keys, but network.json is missing: restore it from a backup, or "
+            "delete the folder"
         )
 
 

@@ -1,12 +1,12 @@
-"""Keys, certificates and MSP folders of a Plan, in the layout that Fabric's own tools use.
+"""Keys, certificates and MSP folders of a plan, in the layout that Fabric's own tools use.
 
     organizations/<department>/
       msp/                      the department's public definition
       ca/  tlsca/               its CAs for identities and for TLS, with their keys
       rootca/                   the root above ca/, where the topology asks for an intermediate CA
       peers/<node>/{msp,tls}    orderers/<node>/{msp,tls}    users/<user>/{msp,tls}
-      contracts/tls             what its contract host listens with
-      ca-server/                in containers, what its Fabric CA begins with (see `ca_server`)
+      contracts/tls             its contract host's TLS certificate and key
+      ca-server/                in containers, what its Fabric CA starts with (see `ca_server`)
 
 All departments' keys in one place: for development. A department with a machine of its own makes its
 own keys there (see `membership`). Nothing that exists is made again.
@@ -33,9 +33,9 @@ _DAYS = 365 * _YEARS
 
 
 def make_material(plan: Plan, *, now: datetime) -> None:
-    """Everything that the Plan wants exists afterwards.
+    """Make all keys and certificates of a plan that do not exist yet.
 
-    Raises NetworkError if a department's CA is gone although the channels' first blocks name it.
+    Raises NetworkError if a department's CA is missing although the channels' genesis blocks name it.
     """
     with ThreadPoolExecutor() as pool:  # most of the time goes into waiting for the disk
         made = [pool.submit(_make_department, plan, department, now) for department in plan.own]
@@ -44,7 +44,7 @@ def make_material(plan: Plan, *, now: datetime) -> None:
 
 
 def missing_material(plan: Plan) -> list[Member]:
-    """Whose keys and certificates `make_material` would make."""
+    """Return whose keys and certificates `make_material` would make."""
     return [
         member
         for department in plan.own
@@ -78,9 +78,9 @@ def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> N
 def _identity_authority(
     plan: Plan, department: DepartmentPlan, now: datetime
 ) -> tuple[CertificateAuthority, bytes]:
-    """The CA that issues identities, and its root's certificate: its own without an intermediate CA.
+    """Return the CA that issues identities, and the certificate of its root (itself if there is none).
 
-    The root's key is needed once; it may be put away afterwards.
+    The root's key is needed once; it may be kept offline afterwards.
     """
     if not department.intermediate_ca:
         ca = _authority(plan, department, department.ca, "ca", now)
@@ -99,13 +99,13 @@ def _authority(
     now: datetime,
     below: Path | None = None,
 ) -> CertificateAuthority:
-    """The CA in a folder: the one there, or a new one; `below` is the folder of the CA above it."""
+    """Return the CA in a folder: the one there, or a new one; `below` is the folder of the CA above it."""
     if _has_authority(folder):
         return load_ca(folder)
     block = next((spec.block for spec in plan.channels.values() if spec.block.exists()), None)
     if block is not None and department.msp.exists():
         raise NetworkError(
-            f"{folder} is gone, and {block} was made with it: bring it back, or delete the network "
+            f"{folder} is missing, and {block} was made with it: restore it, or delete the network "
             "with `pyfabric network down --delete`"
         )
     name = f"{prefix}.{department.name.lower()}"

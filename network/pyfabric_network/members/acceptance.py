@@ -1,4 +1,4 @@
-"""A bundle taken in where its department's nodes are to run: only if all in it fits together."""
+"""Acceptance of a bundle on the machine of its department's nodes: only if everything in it is consistent."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,11 +19,11 @@ from pyfabric_network.topology.spec import Topology
 def accept_bundle(
     folder: Path, state_folder: Path, *, runtime: RuntimeName | None, now: datetime
 ) -> Bundle:
-    """The state folder holds all that the department's nodes need; safe to repeat.
+    """Write all that the department's nodes need to the state folder; safe to repeat.
 
     The department's keys are there already, or in the bundle. `runtime` is for a network that is new
-    here. Raises ConfigError for a bundle that does not fit, NetworkError for one that does not fit here;
-    nothing is changed then.
+    here. Raises ConfigError for a bundle that is not consistent, NetworkError for one
+    that does not fit this machine; nothing is changed then.
     """
     bundle = Bundle.open(folder)
     members = Membership.open(bundle.topology, state_folder, runtime=runtime)
@@ -33,7 +33,7 @@ def accept_bundle(
     lacking = [name for name in members.topology.departments if name not in definitions]
     if lacking:
         raise ConfigError(f"{folder} lacks the definition of {', '.join(lacking)}")
-    keys = {} if members.is_here(bundle.department) else _keys(bundle, members, definitions)
+    keys = {} if members.has_keys(bundle.department) else _keys(bundle, members, definitions)
     blocks = _blocks(bundle, members.topology, definitions)
     for name, block in blocks.items():
         standing = members.plan.channels[name].block
@@ -50,7 +50,7 @@ def accept_bundle(
 def _keys(
     bundle: Bundle, members: Membership, definitions: Mapping[str, PublicDefinition]
 ) -> dict[Path, bytes]:
-    """The department's own folder from the bundle; it must be the one that its definition is of."""
+    """Return the department's own folder from the bundle; it must be the one that its definition is of."""
     found = bundle.own_files()
     name = bundle.department
     if not found:

@@ -4,7 +4,7 @@
     topology/                       what the network is, with the modules of contracts beside its file
     bundle.json                     for whom it is
     definitions/<department>.json   the public definitions of all
-    channels/<channel>.block        the first blocks of the channels that its nodes are on
+    channels/<channel>.block        the genesis blocks of the channels that its nodes join
     compose.yaml, nodes.yaml        what Docker Compose would run, for those who choose that
     organizations/<department>/     its keys, only if they were made where the bundle was
 
@@ -51,12 +51,12 @@ class Bundle:
 
     @classmethod
     def open(cls, folder: Path) -> "Bundle":
-        """The bundle in a folder; raises ConfigError if there is none."""
+        """Return the bundle in a folder; raises ConfigError if there is none."""
         file = folder / _LABEL
         try:
             label = _Label.model_validate_json(file.read_bytes())
         except OSError as error:
-            raise ConfigError(f"{folder} is no bundle: {file}: {error.strerror}") from error
+            raise ConfigError(f"{folder} is not a bundle: {file}: {error.strerror}") from error
         except ValidationError as error:
             raise ConfigError(f"{file} is damaged: {error.errors()[0]['msg']}") from error
         return cls(folder, label.department)
@@ -67,12 +67,12 @@ class Bundle:
         return self.folder / _TOPOLOGY / TOPOLOGY_COPY
 
     def definitions(self) -> dict[str, PublicDefinition]:
-        """The public definitions, by department; raises ConfigError."""
+        """Return the public definitions, by department; raises ConfigError."""
         found = map(read_public_definition, sorted((self.folder / "definitions").glob("*.json")))
         return {definition.department: definition for definition in found}
 
     def block(self, channel: str) -> bytes:
-        """The first block of a channel; raises ConfigError if it is not in the bundle."""
+        """Return the genesis block of a channel; raises ConfigError if it is not in the bundle."""
         file = self.folder / "channels" / f"{channel}.block"
         try:
             return file.read_bytes()
@@ -80,7 +80,7 @@ class Bundle:
             raise ConfigError(f"{file}: {error.strerror}") from error
 
     def own_files(self) -> dict[Path, bytes]:
-        """What the department's own folder holds, by path below `organizations`; may be nothing."""
+        """Return what the department's own folder holds, by path below `organizations`; may be nothing."""
         above = self.folder / "organizations"
         return {
             path.relative_to(above): path.read_bytes()
@@ -90,7 +90,7 @@ class Bundle:
 
 
 def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: Path) -> None:
-    """Write a department's bundle, whole or not at all; the first blocks exist already.
+    """Write a department's bundle, whole or not at all; the genesis blocks exist already.
 
     Modules of contracts are looked for in `modules`. Raises ConfigError if `target` is there.
     """
@@ -135,7 +135,7 @@ def _contents(
 
 
 def _in_containers(plan: Plan, department: DepartmentPlan) -> Plan:
-    """The plan of the department's own machine, if nodes run in containers there."""
+    """Return the plan of the department's own machine, if nodes run in containers there."""
     places = {
         name: replace(place, here=name == department.name) for name, place in plan.places.items()
     }

@@ -15,7 +15,7 @@ Nodes: {nodes}. Channels: {channels}.
 {keys}
 
 1. Read what is in `topology`: the network, and the contracts that your nodes will run.
-2. Compare these fingerprints with the other departments', not by way of whoever sent you this:
+2. Compare these fingerprints with the other departments', not through the sender of this bundle:
 
 {fingerprints}
 
@@ -25,12 +25,12 @@ Nodes: {nodes}. Channels: {channels}.
        pyfabric network up
        pyfabric chaincode deploy
 
-   The first checks that each first block says what the topology and the definitions say. The last
+   The first checks that each genesis block is the one that the topology and the definitions make. The last
    installs and approves; a contract is committed by the last department that does. It may be repeated
-   until it waits for nobody.
+   until it waits for no department.
 
-On the compose runtime `up` writes `compose.yaml` and `nodes.yaml`, as they are here, into
-`.pyfabric/{network}`, and runs them; on the native one they mean nothing.
+On the compose runtime `up` writes `compose.yaml` and `nodes.yaml`, as they are in this folder, into
+`.pyfabric/{network}`, and runs them; the native one does not use them.
 
 The others' nodes must reach {reached} through your firewall; nothing else is for them. Yours must reach
 the hosts above at the ports of peers and orderers.
@@ -44,7 +44,7 @@ _INSIDE = "**Your keys are in it**, as they were made for you: let nobody else r
 def bundle_page(
     plan: Plan, department: DepartmentPlan, definitions: Sequence[PublicDefinition]
 ) -> str:
-    """The page, in Markdown."""
+    """Return the page, in Markdown."""
     place = department.place
     rows = "\n".join(
         f"   | {one.department} | {one.host}, ports from {one.first_port} | `{one.fingerprint()}` |"

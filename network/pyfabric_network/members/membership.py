@@ -1,5 +1,5 @@
-"""Departments with machines of their own: each makes its keys at home, and the others know it by its
-public definition (`public`)."""
+"""Departments with machines of their own: each makes its own keys there, and the others know it by
+its public definition (`public`)."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -39,7 +39,7 @@ class Membership:
 
     @classmethod
     def open(cls, file: Path, folder: Path, *, runtime: RuntimeName | None = None) -> Self:
-        """The network of a topology file, new (for that runtime; None: native) or as it exists.
+        """Return the network of a topology file, new (for that runtime; None: native) or existing.
 
         Raises TopologyError, and NetworkError if the network here has all keys in one place, or for a
         runtime that it cannot have.
@@ -68,13 +68,13 @@ class Membership:
 
     @property
     def plan(self) -> Plan:
-        """The network as far as it is known here."""
+        """The network as far as it is known on this machine."""
         return self._plan_with({})
 
     def make(
         self, name: str, host: str, first_port: int | None, *, now: datetime
     ) -> PublicDefinition:
-        """The keys of a department are on this machine, which the others reach as `host`.
+        """Make the keys of a department on this machine, which the others reach as `host`.
 
         Its 50 ports begin at `first_port` (None: where the topology has them). No key that exists is
         made again: NetworkError if the department is known to be elsewhere.
@@ -90,7 +90,7 @@ class Membership:
             whose = "" if known.here else ", with keys on another machine"
             raise NetworkError(
                 f"{name} is at {known.host}, with ports from {known.first_port} on{whose}: its "
-                f"certificates say so; to begin anew, delete {self.root}"
+                f"certificates have that; to start again, delete {self.root}"
             )
         with self.locked():
             self._save({name: place})
@@ -98,9 +98,9 @@ class Membership:
         return public_definition(self.topology.name, self.plan.departments[name])
 
     def add(self, files: Sequence[Path], *, now: datetime) -> list[PublicDefinition]:
-        """These departments are known by the definitions that they sent.
+        """Add these departments by the definitions that they sent.
 
-        One that sends another definition replaces its first, until there are first blocks. Raises
+        One that sends another definition replaces its first, until there are genesis blocks. Raises
         ConfigError for what a definition must not be, NetworkError for one that comes too late.
         """
         received: dict[str, PublicDefinition] = {}
@@ -124,7 +124,7 @@ class Membership:
         for name, definition in received.items():
             if known.get(name, definition) == definition:
                 continue
-            if self.is_here(name):
+            if self.has_keys(name):
                 raise ConfigError(f"{name}: is not the definition of the keys on this machine")
             if block is not None:
                 raise NetworkError(f"{name}: {block} was made with another definition of it")
@@ -135,7 +135,7 @@ class Membership:
         `here` is a department whose own folder has come to this machine.
         """
         places = {
-            name: definition.place(here=name == here or self.is_here(name))
+            name: definition.place(here=name == here or self.has_keys(name))
             for name, definition in received.items()
         }
         plan = self._plan_with(places)
@@ -148,12 +148,12 @@ class Membership:
         """Hold the network's lock; raises NetworkError."""
         return locked(self.root)
 
-    def is_here(self, name: str) -> bool:
-        """Whether a department's keys are on this machine."""
+    def has_keys(self, name: str) -> bool:
+        """Return whether a department's keys are on this machine."""
         return name in self.state.places and self.state.places[name].here
 
     def known(self) -> dict[str, PublicDefinition]:
-        """The definitions of the departments that are known here."""
+        """Return the definitions of the departments that are known on this machine."""
         plan = self.plan
         return {name: public_definition(plan.name, plan.departments[name]) for name in plan.places}
 

@@ -48,11 +48,11 @@ class PublicDefinition(Location):
     orderers: Mapping[str, OrdererCertificates]
 
     def place(self, *, here: bool) -> Place:
-        """Where the department is; `here` says whether on this machine."""
+        """Return where the department is; `here` is true on that machine."""
         return Place(self.host, self.first_port, here)
 
     def to_bytes(self) -> bytes:
-        """The file."""
+        """Return the file."""
         return self.model_dump_json(indent=2).encode() + b"\n"
 
     def fingerprint(self) -> str:
@@ -61,7 +61,7 @@ class PublicDefinition(Location):
 
 
 def public_definition(network: str, department: DepartmentPlan) -> PublicDefinition:
-    """The definition of a department whose public files are here; raises IdentityError."""
+    """Return the definition of a department whose public files are on this machine; raises IdentityError."""
     return PublicDefinition(
         network=network,
         department=department.name,
@@ -79,7 +79,7 @@ def public_definition(network: str, department: DepartmentPlan) -> PublicDefinit
 
 
 def unfold(definition: PublicDefinition, department: DepartmentPlan) -> None:
-    """The department's public files are where a Plan looks for them; none of them is a key."""
+    """Write the department's public files to where a plan looks for them; none of them is a key."""
     definition.msp.write(department.msp)
     roots = b"".join(definition.msp.tls_root_certificates)
     for node in department.nodes:

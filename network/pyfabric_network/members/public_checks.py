@@ -1,4 +1,4 @@
-"""Whether a public definition that was received can stand for its department; ConfigError says why not."""
+"""Checks of a public definition that was received, before it represents its department."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -104,7 +104,7 @@ def check_clashes(definitions: Sequence[PublicDefinition]) -> None:
 
 
 def _check_units(definition: PublicDefinition, department: DepartmentPlan) -> None:
-    """The policies of channels speak of roles, which NodeOUs give."""
+    """Raise ConfigError unless NodeOUs give all roles that the policies of channels name."""
     units = definition.msp.node_units
     found = units.by_role() if units is not None and units.enabled else {}
     wanted = ["admin", "client", "peer", *(["orderer"] if department.orderers else [])]
@@ -148,7 +148,7 @@ def _check_orderers(
 
 
 def _check_tls(definition: PublicDefinition, node: Node, now: datetime) -> None:
-    """The orderer's TLS certificate is one that other orderers will take at this host."""
+    """Raise ConfigError unless other orderers will accept the orderer's TLS certificate at this host."""
     msp = definition.msp
     try:
         own, *chain = x509.load_pem_x509_certificates(definition.orderers[node.name].tls)

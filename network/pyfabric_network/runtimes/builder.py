@@ -1,4 +1,4 @@
-"""The external builder of peers that run here: it takes packages of contracts that run as services.
+"""The external builder of peers on this machine: it takes packages of contracts that run as services.
 
 A peer runs `bin/detect`, `bin/build` and `bin/release` (Fabric's external builders). The builder's
 configuration is JSON in the environment, as with the builder in Fabric's image: `builder_program` fills the

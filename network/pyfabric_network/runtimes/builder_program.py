@@ -14,7 +14,7 @@ _TEMPLATE = re.compile(r"\{\{\s*\.(\w+)\s*\}\}")
 
 
 def fill(connection: Mapping[str, object], values: Mapping[str, str]) -> dict[str, object]:
-    """A connection.json with its templates filled; raises KeyError for a name without a value."""
+    """Return a connection.json with its templates filled; raises KeyError for a name without a value."""
     return {
         key: _TEMPLATE.sub(lambda found: values[found[1]], value)
         if isinstance(value, str)

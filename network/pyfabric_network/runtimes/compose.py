@@ -1,6 +1,6 @@
-"""A Plan as a project for Docker Compose v2. Pure: the same Plan makes the same text.
+"""A plan as a project for Docker Compose v2. Pure: the same plan makes the same text.
 
-compose.yaml names each node; what they have in common stands in nodes.yaml, which comes along. Paths are
+compose.yaml names each node; what they have in common is in nodes.yaml, which is bundled. Paths are
 relative to the network's folder, where both files are:
 
     organizations/<department>/…     the folders that `material` makes, mounted read-only
@@ -57,7 +57,7 @@ def _nodes_file() -> str:
 
 
 def compose_project(plan: Plan) -> dict[str, Any]:
-    """The project as plain values: every service has a health check, limits and a restart policy."""
+    """Return the project as plain values: every service has a health check, limits and a restart policy."""
     services: dict[str, Any] = {}
     for department in plan.own:
         for orderer in department.orderers:
@@ -75,17 +75,17 @@ def compose_project(plan: Plan) -> dict[str, Any]:
 
 
 def services_file(department: DepartmentPlan) -> str:
-    """Where, below the network's folder, it is written what a department's contract host serves."""
+    """Return the path, below the network's folder, of the file with what a contract host serves."""
     return f"hosts/{department.folder.name}/services.json"
 
 
 def builder_file(department: DepartmentPlan) -> str:
-    """Where, below the network's folder, the values for the builder of a department's peers are."""
+    """Return the path, below the network's folder, of the values for the builder of a department's peers."""
     return f"builders/{department.folder.name}.env"
 
 
 def mounted(member: Member) -> Member:
-    """A member as its own container sees it."""
+    """Return a member as its own container sees it."""
     return Member(member.name, member.unit, Path(_MEMBER_FOLDER), member.hosts)
 
 

@@ -54,7 +54,7 @@ class ComposeRuntime:
         self._compose = DockerCompose(root / COMPOSE_FILE)
 
     def running(self) -> bool:
-        """Whether any container runs."""
+        """Return whether any container runs."""
         return bool(self._compose.running())
 
     def check(self, plan: Plan) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class ComposeRuntime:
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
-        """Nodes whose containers do not run, or not as the Plan has them."""
+        """Return the nodes whose containers do not run, or not as the plan has them."""
         running, written = self._compose.running(), self._written()
         services = compose_project(plan)["services"]
         return tuple(
@@ -83,7 +83,7 @@ class ComposeRuntime:
     def start(self, plan: Plan) -> None:
         """Bring up what does not run as it should, and wait until every container is healthy.
 
-        Raises NetworkError with Compose's last words.
+        Raises NetworkError with the end of Compose's error output.
         """
         before = self._compose.running()
         self._write(plan)
@@ -107,14 +107,14 @@ class ComposeRuntime:
             raise
 
     def serve(self, plan: Plan) -> None:
-        """Have each department's contract host serve exactly the packages of this plan.
+        """Serve exactly the packages of this plan by each department's contract host.
 
         Raises NetworkError with the host's own text if it cannot.
         """
         self._reload(plan, restart=not plan.served)  # what is served next is then imported again
 
     def _reload(self, plan: Plan, *, restart: bool = False) -> None:
-        """Have the hosts read what they are to serve; wait until they serve it."""
+        """Reload what the hosts are to serve, and wait until they serve it."""
         asked = datetime.now(UTC).isoformat()
         wanted = {
             department.contract_host.name: serves(services)
@@ -143,7 +143,7 @@ class ComposeRuntime:
         return None
 
     def stop(self) -> bool:
-        """Remove the containers; the volumes stay. Answers whether any ran."""
+        """Remove the containers; the volumes stay. Returns whether any ran."""
         ran = self.running()
         if self._compose.file.exists():
             self._remove(self._compose.services())
@@ -156,12 +156,12 @@ class ComposeRuntime:
             self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
 
     def logs(self, *, follow: bool) -> Iterator[str]:
-        """Every container's log; each line begins with the name of its own."""
+        """Yield every container's log; each line begins with the name of its own."""
         if self._compose.file.exists():
             yield from self._compose.lines("logs", "--no-color", *(["--follow"] if follow else []))
 
     def _remove(self, services: Sequence[str]) -> None:
-        """End these containers and remove them with their anonymous volumes.
+        """Stop these containers and remove them with their anonymous volumes.
 
         In such a volume is an image's default configuration: a new image brings its own.
         """
@@ -181,7 +181,7 @@ class ComposeRuntime:
                 ) from error
 
     def _written(self) -> Mapping[str, object]:
-        """The services of the project as it was brought up last."""
+        """Return the services of the project as it was brought up last."""
         if not self._compose.file.exists():
             return {}
         project = yaml.safe_load(self._compose.file.read_text(encoding="utf-8"))
@@ -226,7 +226,7 @@ class ComposeRuntime:
 
 
 def _empty(folder: Path) -> None:
-    """The folder is there, and empty; it is not made anew: containers have mounted it."""
+    """Make the folder if needed, and empty it; it stays the same: containers have mounted it."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         if old.is_dir():
@@ -236,7 +236,7 @@ def _empty(folder: Path) -> None:
 
 
 def _inside(department: DepartmentPlan) -> DepartmentPlan:
-    """A department as its contract host's container sees it."""
+    """Return a department as its contract host's container sees it."""
     return replace(
         department,
         contract_host=mounted(department.contract_host),

@@ -1,4 +1,4 @@
-"""Docker Compose as a program: commands on the project in a folder, and what it says of failures."""
+"""Docker Compose as a program: commands on the project in a folder, and how it reports failures."""
 
 import json
 import shutil
@@ -32,19 +32,21 @@ class DockerCompose:
             )
 
     def run(self, *arguments: str, profile: str | None = None) -> str:
-        """What a command of Compose prints; raises NetworkError with its last words if it fails.
+        """Return what a command of Compose prints.
 
-        The services of a `profile` are meant too: of those that the environment names, or of this
+        Raises NetworkError with the end of its error output if it fails.
+
+        The services of a `profile` are included: of those that the environment names, or of this
         one ("*": of all).
         """
         chosen = () if profile is None else ("--profile", profile)
         done = _run(*self._command(), *chosen, *arguments)
         if done.returncode:
-            raise NetworkError(f"docker compose {arguments[0]}: {_last_words(done.stderr)}")
+            raise NetworkError(f"docker compose {arguments[0]}: {_last_line(done.stderr)}")
         return done.stdout
 
     def lines(self, *arguments: str) -> Iterator[str]:
-        """What a command prints, line by line; the command ends when nobody reads on."""
+        """Yield what a command prints, line by line; the command stops with its reader."""
         with subprocess.Popen(  # noqa: S603 - the command line is this program's own
             [*self._command(), *arguments], stdout=subprocess.PIPE, text=True, errors="replace"
         ) as process:
@@ -55,29 +57,29 @@ class DockerCompose:
                 process.terminate()
 
     def services(self) -> tuple[str, ...]:
-        """The services of the project, of every profile."""
+        """Return the services of the project, of every profile."""
         return tuple(self.run("config", "--services", profile=EVERY_PROFILE).split())
 
     def running(self) -> tuple[str, ...]:
-        """The services whose containers run."""
+        """Return the services whose containers run."""
         if not self.file.exists():
             return ()
         return tuple(self.run("ps", "--services", "--status", "running").split())
 
     def images(self) -> dict[str, str]:
-        """The image of each service, settings filled in."""
+        """Return the image of each service, settings filled in."""
         project = json.loads(self.run("config", "--format", "json"))
         return {name: service["image"] for name, service in project["services"].items()}
 
     def made_from(self, project: str) -> dict[str, str]:
-        """The id of the image that each service's container was made from."""
+        """Return the id of the image that each service's container was made from."""
         labels = ("com.docker.compose.service", "com.docker.compose.image")
         form = " ".join(f'{{{{.Label "{label}"}}}}' for label in labels)
         listed = _run("docker", "ps", "--all", "--filter", _of(project), "--format", form).stdout
         return dict(line.split(" ", 1) for line in listed.splitlines())
 
     def volumes(self, project: str) -> tuple[str, ...]:
-        """The volumes that exist for a project."""
+        """Return the volumes that exist for a project."""
         return tuple(
             _run("docker", "volume", "ls", "--quiet", "--filter", _of(project)).stdout.split()
         )
@@ -87,7 +89,7 @@ class DockerCompose:
 
 
 def image_id(name: str) -> str | None:
-    """The id of an image on this machine, or None."""
+    """Return the id of an image on this machine, or None."""
     return _run("docker", "image", "inspect", "--format", "{{.Id}}", name).stdout.strip() or None
 
 
@@ -101,6 +103,6 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _last_words(text: str) -> str:
+def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it failed and said nothing"
+    return lines[-1] if lines else "it failed without a message"

@@ -20,7 +20,7 @@ from pyfabric_network.topology.plan import Plan
 
 DEVELOPMENT = "development.sock"
 _STOP_SECONDS = 15.0
-# Contract hosts finish what runs before they end, for ten seconds at most.
+# Contract hosts finish what runs before they stop, for ten seconds at most.
 _LEFTOVER_SECONDS = 15.0
 
 
@@ -35,13 +35,13 @@ class EmbeddedRuntime:
         self._log = root / "ledger.log"
 
     def running(self) -> bool:
-        """Whether the ledger's process runs."""
+        """Return whether the ledger's process runs."""
         return self._process.pid() is not None
 
     def check(self, plan: Plan) -> tuple[str, ...]:
         """Raise NetworkError for a port that is in use.
 
-        A ledger that was killed leaves contract hosts that are ending: they are given the time.
+        A ledger that was killed leaves contract hosts that are stopping: this waits for them.
         """
         if not self.running():
             timeout = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
@@ -49,16 +49,16 @@ class EmbeddedRuntime:
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
-        """All nodes, unless the one process has exactly these."""
+        """Return all nodes, unless the one process has exactly these."""
         if self._runs(plan):
             return ()
         return tuple(node.name for node in (*plan.orderers, *plan.peers))
 
     def start(self, plan: Plan) -> None:
-        """Start the ledger and wait until everything listens; one that runs as it should, stays.
+        """Start the ledger and wait until everything listens; one that runs as it should is kept.
 
-        Raises LedgerError with the ledger's own words if it gives up, NetworkError if a contract
-        host does not come to listen; nothing is left running then.
+        Raises LedgerError with the ledger's own error if it or a contract host cannot start; nothing is
+        left running then.
         """
         if self._runs(plan):
             self.serve(plan)  # a contract host may have terminated
@@ -72,7 +72,7 @@ class EmbeddedRuntime:
             raise
 
     def serve(self, plan: Plan) -> None:
-        """Have the contract hosts serve exactly the packages of this plan.
+        """Serve exactly the packages of this plan by the contract hosts.
 
         Raises NetworkError if the ledger does not run, LedgerError if a host cannot serve one.
         """
@@ -86,14 +86,14 @@ class EmbeddedRuntime:
         return Development(self._root / DEVELOPMENT)
 
     def stop(self) -> bool:
-        """End the ledger, and with it the contract hosts; answers whether it ran."""
+        """Stop the ledger, and with it the contract hosts; return whether it ran."""
         return self._process.stop(timeout=_STOP_SECONDS)
 
     def discard(self) -> None:
-        """Nothing: all is in the network's folder."""
+        """Do nothing: everything is in the network's folder."""
 
     def logs(self, *, follow: bool) -> Iterator[str]:
-        """The ledger's log, line by line."""
+        """Return the ledger's log, line by line."""
         return read_logs({"ledger": self._log}, follow=follow, running=self.running)
 
     def _runs(self, plan: Plan) -> bool:
@@ -121,7 +121,7 @@ def _content(plan: Plan) -> bytes:
 
 
 def ledger_config(plan: Plan) -> LedgerConfig:
-    """The development ledger's configuration for a Plan."""
+    """Return the development ledger's configuration for a plan."""
     return LedgerConfig(
         folder=plan.root / "ledger",
         development=plan.root / DEVELOPMENT,

@@ -12,7 +12,7 @@ _PAUSE = 0.2
 def read_logs(
     files: Mapping[str, Path], *, follow: bool, running: Callable[[], bool]
 ) -> Iterator[str]:
-    """Every line, one file after the other; with `follow`, new lines of all while `running`.
+    """Yield every line, one file after the other; with `follow`, new lines of all while `running`.
 
     If there are several files, each line begins with the name of its own.
     """
@@ -33,7 +33,7 @@ def read_logs(
 
 
 def _lines(file: TextIO, *, rest: bool) -> Iterator[str]:
-    """The lines that are there now; one that is being written is left for later, unless `rest`."""
+    """Yield the lines that are there now; one that is being written is left for later, unless `rest`."""
     while True:
         start = file.tell()
         line = file.readline()
@@ -44,7 +44,7 @@ def _lines(file: TextIO, *, rest: bool) -> Iterator[str]:
 
 
 def last_line(file: Path) -> str:
-    """The last line that is not empty, or that there is none."""
+    """Return the last line that is not empty, or that there is none."""
     text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"

@@ -1,7 +1,7 @@
 """The native runtime: Fabric's `peer` and `orderer` as local processes, one for each node.
 
 Each process outlives the command that started it and is found again by its lock (see `process`): what
-an interrupted `up` left, the next `up` goes on with and `down` ends.
+an interrupted `up` left, the next `up` continues with and `down` stops.
 """
 
 import json
@@ -62,7 +62,7 @@ class NativeRuntime:
         self._fabric = fabric
 
     def running(self) -> bool:
-        """Whether any process runs."""
+        """Return whether any process runs."""
         return any(process.pid() is not None for process in self._processes().values())
 
     def check(self, plan: Plan) -> tuple[str, ...]:
@@ -72,14 +72,14 @@ class NativeRuntime:
         return self._programs.warnings
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
-        """Nodes that do not run, or run otherwise than the Plan has it."""
+        """Return the nodes that do not run, or not as the plan has them."""
         nodes = plan.own_nodes
         return tuple(node.name for node in nodes if not self._runs_as(plan, node))
 
     def start(self, plan: Plan) -> None:
         """Start what does not run yet, and wait until all is healthy.
 
-        Raises NetworkError with the last words of a node that ended.
+        Raises NetworkError with the last line of the log of a node that stopped.
         """
         idle = self.idle(plan)
         nodes = plan.own_nodes
@@ -98,7 +98,7 @@ class NativeRuntime:
             raise
 
     def serve(self, plan: Plan) -> None:
-        """Have each department's contract host serve exactly the packages of this plan."""
+        """Serve exactly the packages of this plan by each department's contract host."""
         if not plan.served:
             self._stop([department.contract_host.name for department in plan.own])
             return
@@ -122,10 +122,10 @@ class NativeRuntime:
         return self._stop(list(self._processes()))
 
     def discard(self) -> None:
-        """Nothing: all is in the network's folder."""
+        """Do nothing: everything is in the network's folder."""
 
     def logs(self, *, follow: bool) -> Iterator[str]:
-        """Every process's log; each line begins with the name of its own."""
+        """Return every process's log; each line begins with the name of its own."""
         files = {path.parent.name: path for path in sorted(self._folder.glob("*/log"))}
         return read_logs(files, follow=follow, running=self.running)
 
@@ -144,7 +144,7 @@ class NativeRuntime:
         return Background(self._folder / name / "pid")
 
     def _processes(self) -> dict[str, Background]:
-        """Every process that was started and not ended."""
+        """Return every process that was started and not stopped."""
         names = sorted(path.parent.name for path in self._folder.glob("*/pid"))
         return {name: self._process(name) for name in names}
 
@@ -152,7 +152,7 @@ class NativeRuntime:
         return self._process(name).pid() is not None
 
     def _runs_as(self, plan: Plan, node: Node) -> bool:
-        """Whether a node runs as it would be started now."""
+        """Return whether a node runs as it would be started now."""
         record = self._folder / node.name / "launch.json"
         if not (self._runs(node.name) and record.exists()):
             return False
@@ -230,7 +230,7 @@ def _record(launch: Launch) -> str:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """All that the process finds in its environment: ours could hold what Fabric takes for settings."""
+    """Return the whole environment of a process: ours could hold variables that Fabric reads as settings."""
     return {
         "FABRIC_CFG_PATH": str(folder),
         "FABRIC_LOGGING_FORMAT": _LOG_FORMAT,

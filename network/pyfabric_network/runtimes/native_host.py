@@ -30,7 +30,7 @@ class NativeHost:
         return self.folder / "services.json"
 
     def serve(self, services: Mapping[str, Any]) -> None:
-        """Have it serve exactly these services; it is started if it does not run.
+        """Serve exactly these services; the host is started if it does not run.
 
         Raises NetworkError with the host's own text if it cannot.
         """

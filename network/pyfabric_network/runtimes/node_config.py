@@ -1,7 +1,7 @@
 """Configuration of Fabric's `peer` and `orderer` as local processes: core.yaml and orderer.yaml.
 
 Only keys that Fabric has no default for, or whose default does not fit. Which keys there are and what
-they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1; 2.5 reads the same ones, but for one filter.
+they mean: sampleconfig/ and docs/ of Hyperledger Fabric 3.1; 2.5 reads the same ones, except for one filter.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ _ATTEMPTS = 12_000
 # Peers ask each other who is on their channels, by default every 4 s. To ask more often brings a network
 # up sooner and costs all the time: at 250 ms an idle city of 15 peers keeps 1.4 cores busy, now 0.6.
 _ASK, _TELL = "1s", "250ms"
-# How long a peer looks for private data that a block speaks of, before it goes on without (and asks again
+# How long a peer looks for private data that a block mentions, before it continues without (and asks again
 # later). Fabric's own minute is for peers that are far apart.
 _PULL = "10s"
 
@@ -130,8 +130,11 @@ def _peer_tls(peer: Node) -> dict[str, Any]:
 
 
 def _gossip(plan: Plan, peer: Node) -> dict[str, Any]:
-    """Each peer gets its blocks from orderers, knows its colleagues by the department's first peer, and
-    other departments by their anchors. Nothing here changes when the network grows."""
+    """Return how a peer gossips.
+
+    It gets its blocks from orderers, and knows its colleagues by the department's first peer, other
+    departments by their anchors. Nothing of it changes when the network grows.
+    """
     return {
         "bootstrap": [str(plan.owner(peer).peers[0].inside)],
         "externalEndpoint": str(peer.inside),

@@ -1,4 +1,4 @@
-"""A process that outlives the command that started it, and is ended by a later one."""
+"""A process that outlives the command that started it, and is stopped by a later one."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ _LOCK_SECONDS = 1.0
 _START_SECONDS = 30.0
 _STARTING = -1
 
-# The process writes its own id before it becomes the program: whoever starts it may be killed here.
+# The process writes its own id before it becomes the program: its starter may be killed in between.
 _WRITE_ID = 'echo $$ >"$0" && exec "$@"'
 
 # Children of this very process: they must be reaped here, or they stay as zombies.
@@ -28,14 +28,14 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 class Background:
     """The process that holds the lock on `file`, which also holds its id.
 
-    The system drops the lock when the process ends, however it ends: an id alone may be another
+    The system drops the lock when the process stops for any reason: an id alone may be another
     program's by then.
     """
 
     file: Path
 
     def pid(self) -> int | None:
-        """The id of the process, or None if it does not run."""
+        """Return the id of the process, or None if it does not run."""
         found = poll(
             self._look, until=lambda pid: pid != _STARTING, every=_PAUSE, timeout=_START_SECONDS
         )
@@ -44,7 +44,7 @@ class Background:
         return found
 
     def _look(self) -> int | None:
-        """The id in the file, `_STARTING` until it is there, None if nobody holds the lock."""
+        """Return the id in the file, `_STARTING` until it is there, None if nobody holds the lock."""
         try:
             with self.file.open(encoding="ascii") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -56,7 +56,7 @@ class Background:
         return None
 
     def was_killed(self) -> bool:
-        """Whether it ended without `end`: what it started may still be about to end."""
+        """Return whether it stopped without `stop`: what it started may still be stopping."""
         return self.file.exists() and self.pid() is None
 
     def start(
@@ -99,7 +99,7 @@ class Background:
             raise NetworkError("the network is running already")
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal; one that has ended is left alone."""
+        """Send it a signal, if it runs."""
         pid = self.pid()
         if pid is not None:
             os.kill(pid, number)
@@ -120,9 +120,9 @@ class Background:
 
 
 def next_line(output: Path, offset: int, process: Background, *, timeout: float) -> bytes | None:
-    """The line that a process writes to `output` behind `offset` bytes.
+    """Return the line that a process writes to `output` behind `offset` bytes.
 
-    None if it has not come after `timeout` seconds, empty if the process ended without it.
+    None if it has not come after `timeout` seconds, empty if the process stopped without it.
     """
 
     def line() -> bytes | None:

@@ -18,7 +18,7 @@ _SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where `peer` and `orderer` are; `warnings` says what could not be made sure of."""
+    """Where `peer` and `orderer` are; `warnings` name what could not be checked."""
 
     peer: Path
     orderer: Path
@@ -50,7 +50,7 @@ def _find(name: str, folder: Path | None) -> Path:
 
 
 def _check(program: Path, fabric: str) -> str | None:
-    """A warning, or None; raises NetworkError."""
+    """Return a warning, or None; raises NetworkError."""
     said = _run([str(program), "version"])
     release = _RELEASE.search(said)
     if release is None:

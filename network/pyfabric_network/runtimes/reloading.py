@@ -49,7 +49,7 @@ class ReloadingProcess:
         self._await(until, after=0)
 
     def reload(self, content: bytes, *, until: Callable[[Mapping[str, Any]], bool]) -> None:
-        """Have the running process read this content, and wait for the answer that is wanted.
+        """Reload the running process with this content, and wait for the answer that is wanted.
 
         An answer to a command that was interrupted may come before it. Raises as `start`.
         """

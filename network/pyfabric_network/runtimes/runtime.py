@@ -47,7 +47,7 @@ class Runtime(Protocol):
         ...
 
     def serve(self, plan: "Plan") -> None:
-        """Have the contract hosts serve exactly the packages of this plan, and wait until they do."""
+        """Serve exactly the packages of this plan by the contract hosts, and wait until they do."""
         ...
 
     def stop(self) -> bool:

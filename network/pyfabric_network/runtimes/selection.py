@@ -44,5 +44,5 @@ _RUNTIMES: Mapping[RuntimeName, Callable[[Site], Runtime]] = {
 
 
 def make_runtime(name: RuntimeName, site: Site) -> Runtime:
-    """The runtime of a network."""
+    """Return the runtime of a network."""
     return _RUNTIMES[name](site)

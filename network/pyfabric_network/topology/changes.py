@@ -1,4 +1,4 @@
-"""What may change in the topology of a network whose keys and first blocks exist already."""
+"""What may change in the topology of a network whose keys and genesis blocks exist already."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def check_change(old: Topology, new: Topology, file: Path) -> None:
 
 
 def _fixed(old: Topology, new: Topology) -> list[tuple[str, object, object]]:
-    """What must stay, as (key, before, after)."""
+    """Return what must stay, as (key, before, after)."""
     names = list(old.departments)
     fixed: list[tuple[str, object, object]] = [
         ("fabric", old.fabric, new.fabric),

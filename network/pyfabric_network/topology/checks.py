@@ -1,4 +1,4 @@
-"""What the parts of a topology must be to each other; a fault is named with file, line and key."""
+"""Checks of the parts of a topology against each other; a fault is named with file, line and key."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ _PRINCIPAL = re.compile(r"'([^']+)\.(?:member|admin|client|peer|orderer)'")
 
 
 def check_topology(topology: Topology, document: Document) -> None:
-    """Raises TopologyError for the first fault found."""
+    """Raise TopologyError for the first fault that is found."""
     for check in (
         _check_departments,
         _check_ordering,
@@ -122,7 +122,7 @@ def _check_channels(topology: Topology, document: Document) -> None:
 
 
 def _policy_references(topology: Topology, channel: Channel) -> list[str]:
-    """How an ACL or a contract may name the policies of a channel: those of Application by name too."""
+    """Return the names of a channel's policies in ACLs and contracts: those of Application by name too."""
     application = {**APPLICATION_POLICIES, **channel.policies}
     operators = [topology.msp_id(name) for name in dict.fromkeys(topology.ordering.nodes)]
     members = [topology.msp_id(name) for name in channel.departments]
@@ -138,7 +138,7 @@ def _policy_references(topology: Topology, channel: Channel) -> list[str]:
 
 
 def _check_addresses(topology: Topology, contract: str, channel: str, document: Document) -> None:
-    """A contract that is served elsewhere is served for each department of each of its channels."""
+    """Require the address of each department of a channel for a contract that is served elsewhere."""
     addresses = topology.contracts[contract].addresses
     for department in topology.channels[channel].departments:
         if addresses and department not in addresses:
@@ -151,7 +151,7 @@ def _check_addresses(topology: Topology, contract: str, channel: str, document: 
 def _check_policies(
     topology: Topology, contract: str, channel: Channel, document: Document
 ) -> None:
-    """Who endorses a contract or keeps its collections must be in each channel where it runs."""
+    """Require that endorsers of a contract and members of its collections are in each of its channels."""
     spec, path = topology.contracts[contract], ("contracts", contract)
     members = {topology.msp_id(department) for department in channel.departments}
     references = _policy_references(topology, channel)

@@ -53,7 +53,7 @@ class Document:
         raise TopologyError(message, file=self.file, line=self._line(path), key=key)
 
     def parse(self, model: type[M]) -> M:
-        """The document as `model`, strictly; raises TopologyError for the first fault in the file.
+        """Return the document as `model`, strictly; raises TopologyError for the first fault.
 
         What is missing comes last: a misspelt key is the more likely cause.
         """
@@ -162,12 +162,12 @@ def _explain(fault: ErrorDetails, model: type[BaseModel]) -> str:
 def _unknown_key(path: KeyPath, model: type[BaseModel]) -> str:
     known = list(_model_at(model, path[:-1]).model_fields)
     near = get_close_matches(str(path[-1]), known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+    hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
     return f"unknown key; {hint}"
 
 
 def _model_at(model: type[BaseModel], path: KeyPath) -> type[BaseModel]:
-    """The model that describes the mapping at `path` (dict and tuple levels hold one model each)."""
+    """Return the model that describes the mapping at `path` (dict and tuple levels hold one model each)."""
     for part in path:
         field = model.model_fields.get(str(part))
         if field is not None:

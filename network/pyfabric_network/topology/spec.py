@@ -1,4 +1,4 @@
-"""The model of a topology file: what a network is. What its parts must be to each other: `checks`."""
+"""The model of a topology file: what a network is. Rules between its parts: `checks`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
@@ -44,7 +44,7 @@ class Department(_Part):
     """One organisation: its nodes carry its MSP id (default: the name followed by MSP).
 
     Other departments find its peers through the first `anchor_peers` of them. With
-    `intermediate_ca` its identities come from a CA below its root, whose key can be put away.
+    `intermediate_ca` its identities come from a CA below its root, whose key can be kept offline.
     """
 
     title: str = ""
@@ -67,7 +67,7 @@ class Batch(_Part):
 class Ordering(_Part):
     """The ordering service; `nodes` names the department that runs each orderer.
 
-    Raft goes on while more than half of the orderers run. BFT (SmartBFT) of n orderers also bears
+    Raft continues while more than half of the orderers run. BFT (SmartBFT) of n orderers also bears
     that (n - 1) / 3 of them lie; it needs four and Fabric 3.
     """
 
@@ -123,7 +123,7 @@ class ContractService(_Part):
     collections: dict[CollectionName, Collection] = Field(default_factory=dict)
 
     def label(self, name: str) -> str:
-        """The package label: what tells this version's package from others."""
+        """Return the package label: what distinguishes this version's package from others."""
         return f"{name}_{self.version}"
 
 
@@ -139,11 +139,11 @@ class Topology(_Part):
     contracts: dict[ContractName, ContractService] = Field(default_factory=dict)
 
     def msp_id(self, department: str) -> str:
-        """The MSP id of a department."""
+        """Return the MSP id of a department."""
         return self.departments[department].msp_id or f"{department}MSP"
 
     def collections(self, contract: str) -> tuple[CollectionConfig, ...]:
-        """The collections of a contract as its definition has them."""
+        """Return the collections of a contract as its definition has them."""
         return tuple(
             CollectionConfig(
                 name=name,

@@ -1,4 +1,4 @@
-"""The texts and numbers of a topology file, each checked by itself; a ValueError says what is wrong."""
+"""The texts and numbers of a topology file, each checked by itself; ValueError describes what is wrong."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def _matching(pattern: str | re.Pattern[str], says: str) -> Callable[[str], str]
 
 
 def between(low: int, high: int) -> Callable[[int], int]:
-    """A check of a whole number's bounds, both included."""
+    """Return a check of a whole number's bounds, both included."""
 
     def check(value: int) -> int:
         if not low <= value <= high:
@@ -48,12 +48,12 @@ def _quantity(value: str, units: tuple[str, ...]) -> float:
 
 
 def seconds(value: str) -> float:
-    """A duration as a topology writes it ("100ms", "2s")."""
+    """Return a duration as a topology writes it ("100ms", "2s")."""
     return _quantity(value, ("ms", "s"))
 
 
 def octets(value: str) -> int:
-    """A size as a topology writes it ("512 KB"; a KB is 1024 bytes, as in Fabric's files)."""
+    """Return a size as a topology writes it ("512 KB"; a KB is 1024 bytes, as in Fabric's files)."""
     return int(_quantity(value, ("B", "KB", "MB")))
 
 

@@ -31,11 +31,11 @@ def copied(made: Network, tmp_path: Path) -> Network:
     ("lost", "says"),
     [
         ("channels/bills.block", "bills.block is no longer the genesis block of bills"),
-        ("organizations/tax/ca/ca.key", r"organizations/tax/ca is gone"),
-        ("organizations/health/tlsca", r"organizations/health/tlsca is gone"),
+        ("organizations/tax/ca/ca.key", r"organizations/tax/ca is missing"),
+        ("organizations/health/tlsca", r"organizations/health/tlsca is missing"),
         (
             "organizations/tax/orderers/orderer0.tax/tls/server.key",
-            "server.key is gone, and the genesis blocks name orderer0.tax",
+            "server.key is missing, and the genesis blocks name orderer0.tax",
         ),
         ("organizations/tax/orderers/orderer0.tax/msp", "genesis blocks name orderer0.tax"),
     ],
@@ -57,7 +57,7 @@ def test_another_genesis_block_is_refused(copied: Network) -> None:
 
 def test_notes_that_are_gone_are_missed(copied: Network, tmp_path: Path) -> None:
     (copied.plan.root / "network.json").unlink()
-    with pytest.raises(NetworkError, match=r"holds keys and no notes of the network"):
+    with pytest.raises(NetworkError, match=r"holds keys, but network\.json is missing"):
         Network.prepare(write_topology(tmp_path), copied.folder, base_port=0)
 
 

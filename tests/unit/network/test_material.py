@@ -175,5 +175,5 @@ def test_a_department_whose_ca_is_gone_is_not_made_anew_beside_its_blocks(plan: 
     block.parent.mkdir()
     block.write_bytes(b"block")
     (plan.departments["Haidian"].ca / "ca.key").unlink()
-    with pytest.raises(NetworkError, match="haidian/ca is gone"):
+    with pytest.raises(NetworkError, match="haidian/ca is missing"):
         make_material(plan, now=NOW)
