@@ -178,7 +178,7 @@ def test_an_envelope_is_broadcast_and_any_status_is_an_answer(
     peer.on(BROADCAST, stream(refused, stay=True), stream(), stream(then=_unavailable))
     assert run(broadcast(Broadcast(peer.endpoint, b"envelope"))) == (403, "permission denied")
     assert peer.requests[BROADCAST] == [b"envelope"]
-    with pytest.raises(GatewayError, match="ended the stream before its answer"):
+    with pytest.raises(GatewayError, match="closed the stream before its answer"):
         run(broadcast(Broadcast(peer.endpoint, b"envelope")))
     with pytest.raises(GatewayError, match="UNAVAILABLE: gone"):
         run(broadcast(Broadcast(peer.endpoint, b"envelope")))
@@ -193,7 +193,7 @@ def test_a_run_of_blocks_is_read_to_its_status(run: Runs, peer: ScriptedPeer) ->
     request = DeliverBlocks(peer.endpoint, ORDERER_DELIVER, b"seek", timeout=30)
     assert run(deliver(request)) == messages
     assert peer.requests[ORDERER_DELIVER] == [b"seek"]
-    with pytest.raises(GatewayError, match="ended the stream before its answer"):
+    with pytest.raises(GatewayError, match="closed the stream before its answer"):
         run(deliver(request))
 
 
