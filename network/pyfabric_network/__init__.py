@@ -26,9 +26,9 @@ else:
             "pyfabric_network.profile": ["Profile", "load_profile"],
             "pyfabric_network.runtimes.runtime": ["RuntimeName"],
             "pyfabric_network.status": ["NodeStatus"],
-            "pyfabric_network.topology.spec": ["Topology"],
             "pyfabric_network.topology.bundled": ["bundled_topologies", "find_topology"],
-            "pyfabric_network.topology.topologies": ["load_topology"],
+            "pyfabric_network.topology.loading": ["load_topology"],
+            "pyfabric_network.topology.spec": ["Topology"],
         },
     )
 

@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,7 +39,7 @@ from pyfabric.client.effects import (
 )
 from pyfabric.client.timeouts import EVALUATE, SUBMIT
 from pyfabric.client.transactions import PROCESS_PROPOSAL
-from pyfabric.errors import ClientError, GatewayError, StatusCode
+from pyfabric.errors import ClientError, GatewayError, MissingExtraError, StatusCode
 from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.messages.deliver import BROADCAST, ORDERER_DELIVER
@@ -436,6 +437,14 @@ def test_a_closed_driver_takes_its_https_connections_along(
     for _ in range(2):
         assert run(rest(Rest(server.endpoint, "GET", "/"))).status == 405
     assert len(server.seen) == 2
+
+
+def test_a_request_without_httpx_says_what_to_install(
+    run: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(MissingExtraError, match=r"httpx is not installed: pip install .*network"):
+        run(rest(Rest(Endpoint("127.0.0.1:1", b"roots"), "GET", "/")))
 
 
 def test_a_fork_is_refused_and_leaves_the_parents_connections_alone(
