@@ -13,6 +13,7 @@ from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 ANY_FREE_PORT = 0
+"""As `base_port`: choose ports that are free."""
 _DELETE = "delete it with `pyfabric network down --delete`"
 
 
