@@ -49,6 +49,7 @@ __all__ = [
     "GatewayError",
     "IdentityError",
     "LedgerError",
+    "MissingExtraError",
     "NetworkError",
     "OrdererError",
     "PackageError",

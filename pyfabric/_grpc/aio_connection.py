@@ -1,4 +1,4 @@
-"""One gRPC connection of the asyncio surface: bounded calls and streams to one endpoint."""
+"""One gRPC connection in an event loop: a limited number of calls and streams to one endpoint."""
 
 import asyncio
 import time
@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 def _task_is_cancelled() -> bool:
-    """Whether it is the caller who is cancelled, and not the call: grpc.aio raises the same."""
+    """Return whether the caller is cancelled, not the call: grpc.aio raises the same for both."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 class AsyncStream:
-    """A server's stream of raw messages; iterate it with `async for`, end it with `cancel`."""
+    """A server's stream of raw messages: iterate it with `async for`, or `cancel` it."""
 
     def __init__(self, call: Any, slots: asyncio.Semaphore) -> None:
         self._call = call
@@ -52,7 +52,7 @@ class AsyncStream:
         return message
 
     def cancel(self) -> None:
-        """End the stream."""
+        """Cancel the stream."""
         self._call.cancel()
         self._release()
 
@@ -78,7 +78,7 @@ class AsyncConnection:
         self._unary: dict[str, Any] = {}
 
     async def close(self) -> None:
-        """End the connection and every call on it."""
+        """Close the connection and fail every call on it."""
         await self._channel.close()
 
     async def _acquire(self, timeout: float) -> None:
@@ -89,7 +89,7 @@ class AsyncConnection:
             raise too_many(self._endpoint, self._limit) from error
 
     async def call(self, rpc: Unary[T]) -> T:
-        """Make a unary call, in a span of its own if there is a tracer; raises GatewayError."""
+        """Make a unary call, in its own span if there is a tracer. Raises GatewayError."""
         if self._tracer is None:
             return await self._call(rpc, None)
         with client_span(self._tracer, rpc) as traceparent:
@@ -126,9 +126,9 @@ class AsyncConnection:
     async def stream(
         self, method: str, request: bytes, *, client_streams: bool, timeout: float | None = None
     ) -> AsyncStream:
-        """Send one request and open the stream of its answers; raises GatewayError or ClientError.
+        """Send one request and return the stream of its answers. Raises GatewayError or ClientError.
 
-        `client_streams` says that the method takes a stream of requests (Deliver, Broadcast).
+        `client_streams` is true for a method that takes a stream of requests (Deliver, Broadcast).
         """
         await self._acquire(timeout if timeout is not None else OTHER_TIMEOUT)
         try:

@@ -1,4 +1,4 @@
-"""Runs flows in an event loop, on grpc.aio."""
+"""The driver that runs flows in an event loop, on grpc.aio."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,11 +36,11 @@ T = TypeVar("T")
 
 
 class AsyncDriver:
-    """Performs the effects of flows in the event loop of its first use; useless after a fork.
+    """Performs the effects of flows in the event loop of its first use; unusable after a fork.
 
-    `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
-    proxies, which are ignored otherwise. `tracer` sees every unary call; `clock` tells the time of
-    requests.
+    `max_in_flight` limits the calls and streams on each connection; `proxy` obeys the environment's
+    proxies, which are ignored otherwise. `tracer` is called for every unary call; `clock` returns the
+    time of requests.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class AsyncDriver:
         }
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end; raises what the flow raises, or ClientError."""
+        """Run a flow and return its value. Raises what the flow raises, or ClientError."""
         self._check()
         immediate, performers = self._immediate, self._performers
         try:
@@ -111,7 +111,7 @@ class AsyncDriver:
         )
 
     async def close(self) -> None:
-        """End every connection; calls under way fail. Safe to repeat."""
+        """Close every connection; calls under way fail. Safe to repeat."""
         self._guard.closed = True
         connections, self._connections = self._connections, {}
         rest_clients, self._rest_clients = self._rest_clients, None
@@ -128,7 +128,9 @@ class AsyncDriver:
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
-            raise ClientError("the gateway was used in another event loop: connect in each")
+            raise ClientError(
+                "the gateway belongs to another event loop, where it was used first: connect in each loop"
+            )
 
     def _connection(self, endpoint: Endpoint) -> AsyncConnection:
         connection = self._connections.get(endpoint)

@@ -1,4 +1,4 @@
-"""One message sent on a stream and its answers read: Broadcast and Deliver."""
+"""Exchanges on streams of orderers and peers: one message out, its answers back."""
 
 from pyfabric._grpc.aio_connection import AsyncConnection
 from pyfabric._grpc.errors import unanswered

@@ -1,4 +1,4 @@
-"""HTTPS requests to nodes; loaded at the first one, since most programs make none."""
+"""HTTPS clients of nodes. A driver loads this module, and httpx, at its first REST request."""
 
 import httpx
 

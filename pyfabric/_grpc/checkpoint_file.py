@@ -1,4 +1,4 @@
-"""A checkpoint in a file that is whole at every moment, also when the machine stops."""
+"""A checkpoint in a file, which is complete at every moment, also when the machine stops."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from pyfabric.local import files
 
 
 def load(path: Path) -> Checkpoint:
-    """The checkpoint in a file, or an empty one where there is no file.
+    """Return the checkpoint in a file, or an empty one where there is no file.
 
-    Raises ClientError, naming the file, when it can't be read or holds something else.
+    Raises ClientError that names the file when it cannot be read or holds something else.
     """
     try:
         return Checkpoint.from_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""One gRPC connection of the synchronous surface: bounded calls and streams to one endpoint."""
+"""One gRPC connection with blocking calls: a limited number of calls and streams to one endpoint."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Stream:
-    """A server's stream of raw messages; iterate it, and `cancel` from any thread."""
+    """A server's stream of raw messages: iterate it, or `cancel` it from any thread."""
 
     def __init__(self, call: Any, slots: threading.Semaphore) -> None:
         self._call = call
@@ -40,7 +40,7 @@ class Stream:
         return message
 
     def cancel(self) -> None:
-        """End the stream; an iteration under way raises GatewayError (CANCELLED)."""
+        """Cancel the stream; an iteration under way raises GatewayError (CANCELLED)."""
         self._call.cancel()
         self._release()
 
@@ -65,11 +65,11 @@ class Connection:
         self._unary: dict[str, Any] = {}
 
     def close(self) -> None:
-        """End the connection and every call on it."""
+        """Close the connection and fail every call on it."""
         self._channel.close()
 
     def call(self, rpc: Unary[T]) -> T:
-        """Make a unary call, in a span of its own if there is a tracer; raises GatewayError."""
+        """Make a unary call, in its own span if there is a tracer. Raises GatewayError."""
         if self._tracer is None:
             return self._call(rpc, None)
         with client_span(self._tracer, rpc) as traceparent:
@@ -100,9 +100,9 @@ class Connection:
     def stream(
         self, method: str, request: bytes, *, client_streams: bool, timeout: float | None = None
     ) -> Stream:
-        """Send one request and open the stream of its answers; raises GatewayError or ClientError.
+        """Send one request and return the stream of its answers. Raises GatewayError or ClientError.
 
-        `client_streams` says that the method takes a stream of requests (Deliver, Broadcast).
+        `client_streams` is true for a method that takes a stream of requests (Deliver, Broadcast).
         """
         if not self._slots.acquire(timeout=timeout if timeout is not None else OTHER_TIMEOUT):
             raise too_many(self._endpoint, self._limit)

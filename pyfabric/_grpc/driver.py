@@ -1,4 +1,4 @@
-"""Runs flows with blocking calls, on grpc."""
+"""The driver that runs flows with blocking calls, on grpc."""
 
 import threading
 import time
@@ -40,11 +40,11 @@ _GATHER_THREADS = 16
 
 
 class Driver:
-    """Performs the effects of flows with blocking calls. Thread-safe; useless after a fork.
+    """Performs the effects of flows with blocking calls. Thread-safe; unusable after a fork.
 
-    `max_in_flight` bounds the calls and streams on each connection; `proxy` obeys the environment's
-    proxies, which are ignored otherwise. `tracer` sees every unary call; `clock` tells the time of
-    requests.
+    `max_in_flight` limits the calls and streams on each connection; `proxy` obeys the environment's
+    proxies, which are ignored otherwise. `tracer` is called for every unary call; `clock` returns the
+    time of requests.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Driver:
         }
 
     def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end; raises what the flow raises, or ClientError."""
+        """Run a flow and return its value. Raises what the flow raises, or ClientError."""
         self._guard.check()
         performers = self._performers
         try:
@@ -109,7 +109,7 @@ class Driver:
         )
 
     def close(self) -> None:
-        """End every connection; calls under way fail. Safe to repeat."""
+        """Close every connection; calls under way fail. Safe to repeat."""
         with self._lock:
             self._guard.closed = True
             connections, self._connections = self._connections, {}

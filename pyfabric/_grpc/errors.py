@@ -1,4 +1,4 @@
-"""gRPC failures become our errors here, and nowhere else."""
+"""The errors of this project for failures of gRPC, which are made nowhere else."""
 
 import math
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ _CLOCKS_DIFFER = 0.05  # seconds
 
 
 class CallFailure(Protocol):
-    """What the errors of grpc and grpc.aio share; they have no common base that says so."""
+    """What the errors of grpc and grpc.aio have in common, without a common base class."""
 
     def code(self) -> grpc.StatusCode: ...
     def details(self) -> str | None: ...
@@ -32,10 +32,10 @@ def _details(trailers: Iterable[Any] | None) -> tuple[ErrorDetail, ...]:
 
 
 def gateway_error(failure: CallFailure, *, left: float = math.inf) -> GatewayError:
-    """The error of a failed call, with what each node that answered said.
+    """Return the error of a failed call, with the message of each node that answered.
 
-    `left` is how many seconds of its deadline the call had left: a server that sees the deadline pass
-    before we do removes the stream, for which gRPC says CANCELLED.
+    `left` is how many seconds of its deadline the call had left: when the server notices the passed
+    deadline first, it removes the stream, and gRPC reports CANCELLED.
     """
     code = failure.code()
     if code is grpc.StatusCode.CANCELLED and left < _CLOCKS_DIFFER:
@@ -48,12 +48,12 @@ def gateway_error(failure: CallFailure, *, left: float = math.inf) -> GatewayErr
 
 
 def closed() -> ClientError:
-    """The error of a call on a closed connection, which grpc reports as a ValueError."""
+    """Return the error of a call on a closed connection, which grpc reports as a ValueError."""
     return ClientError("the gateway is closed: connect again")
 
 
 def too_many(endpoint: Endpoint, limit: int) -> GatewayError:
-    """The error of a call that found no free place within its deadline; it was not sent."""
+    """Return the error of a call that was not sent: the connection was full until its deadline."""
     return GatewayError(
         f"{limit} calls are already under way on the connection to {endpoint.address}",
         code=StatusCode.RESOURCE_EXHAUSTED,
@@ -61,7 +61,7 @@ def too_many(endpoint: Endpoint, limit: int) -> GatewayError:
 
 
 def unanswered(endpoint: Endpoint) -> GatewayError:
-    """The error of a stream that the server ended before its answer was complete."""
+    """Return the error of a stream that the server closed before its answer was complete."""
     return GatewayError(
-        f"{endpoint.address} ended the stream before its answer", code=StatusCode.UNAVAILABLE
+        f"{endpoint.address} closed the stream before its answer", code=StatusCode.UNAVAILABLE
     )

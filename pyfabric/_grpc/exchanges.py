@@ -1,5 +1,5 @@
 # Made from pyfabric/_grpc/aio_exchanges.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
-"""One message sent on a stream and its answers read: Broadcast and Deliver."""
+"""Exchanges on streams of orderers and peers: one message out, its answers back."""
 
 from pyfabric._grpc.connection import Connection
 from pyfabric._grpc.errors import unanswered

@@ -1,4 +1,4 @@
-"""When a driver may be used: not after it is closed, and not in a forked child."""
+"""The guard of a driver: it is not used after it is closed, nor in a forked child."""
 
 import os
 
@@ -7,7 +7,7 @@ from pyfabric.errors import ClientError
 
 
 class Guard:
-    """Remembers the process it was made in; gRPC's connections do not survive a fork."""
+    """Whether a driver is open, in the process that made it: gRPC's connections do not survive a fork."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -19,7 +19,7 @@ class Guard:
         return os.getpid() != self._process
 
     def check(self) -> None:
-        """Raises ClientError when no call can be made."""
+        """Raise ClientError when no call can be made."""
         if self.closed:
             raise closed()
         if self.forked:

@@ -1,4 +1,4 @@
-"""Effects that need no network: the clock and randomness of this machine."""
+"""Effects without a network: the clock and the randomness of this machine."""
 
 import secrets
 from datetime import UTC, datetime
@@ -9,10 +9,10 @@ _NONCE_SIZE = 24
 
 
 def present() -> datetime:
-    """The present time in UTC."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
 def fresh_nonce(_: Nonce) -> bytes:
-    """24 bytes that nobody can guess."""
+    """Return 24 bytes from the operating system's random source."""
     return secrets.token_bytes(_NONCE_SIZE)

@@ -1,8 +1,8 @@
 """Channel and server options, and credentials.
 
-Fabric's rules behind the numbers: a peer ends a connection that is pinged more often than once in
-60 s; it pings an idle connection itself every 60 s; its largest message is 100 MB; error details
-come in trailers that gRPC would cut at 8 kB.
+The numbers follow Fabric's: a peer closes a connection that is pinged more often than once in 60 s; it
+pings an idle connection itself every 60 s; its largest message is 100 MB; error details come in
+trailers, which gRPC limits to 8 kB by default.
 """
 
 import grpc
@@ -14,7 +14,7 @@ _MEGABYTE = 1024 * 1024
 
 MAX_MESSAGE = 100 * _MEGABYTE
 
-# A peer serves 500 gateway calls at once, event streams and waiting CommitStatus calls included.
+# A peer serves 500 gateway calls at once, including event streams and waiting CommitStatus calls.
 MAX_IN_FLIGHT = 400
 
 Options = tuple[tuple[str, int | str], ...]
@@ -33,7 +33,7 @@ CLIENT_OPTIONS: Options = (
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # Each driver has its own connections, so that one's limits and end do not touch another's.
+    # Each driver has its own connections, so that the limits and closing of one do not affect another.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
@@ -44,13 +44,13 @@ SERVER_OPTIONS: Options = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.max_ping_strikes", 0),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Without it two servers share a port in silence.
+    # Otherwise two servers share a port without an error.
     ("grpc.so_reuseport", 0),
 )
 
 
 def channel_options(endpoint: Endpoint, *, proxy: bool) -> Options:
-    """The options of a channel to that endpoint; `proxy` obeys http_proxy and its like."""
+    """Return the options of a channel to that endpoint; `proxy` obeys http_proxy and its like."""
     name: Options = ()
     if endpoint.server_name is not None:
         name = (("grpc.ssl_target_name_override", endpoint.server_name),)
@@ -58,12 +58,14 @@ def channel_options(endpoint: Endpoint, *, proxy: bool) -> Options:
 
 
 def channel_credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
-    """TLS, with the client's certificate when the endpoint carries one.
+    """Return credentials for TLS, with the client's certificate when the endpoint has one.
 
-    Raises ClientError when there is nothing to trust the server by, or a certificate lacks its key.
+    Raises ClientError when there are no roots to trust the server by, or a certificate lacks its key.
     """
     if not endpoint.tls_roots:
-        raise ClientError(f"{endpoint.address}: no TLS root certificate to trust the server by")
+        raise ClientError(
+            f"{endpoint.address}: no TLS root certificate: the server cannot be trusted without one"
+        )
     if (endpoint.client_certificate is None) != (endpoint.client_key is None):
         raise ClientError(f"{endpoint.address}: mutual TLS needs both a certificate and its key")
     return grpc.ssl_channel_credentials(
@@ -74,7 +76,7 @@ def channel_credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
 def server_credentials(
     certificate_chain: bytes, key: bytes, client_roots: bytes | None
 ) -> grpc.ServerCredentials:
-    """TLS for a server (all PEM); with `client_roots` every client must show a certificate."""
+    """Return credentials of a server (all PEM); with `client_roots` clients must show a certificate."""
     return grpc.ssl_server_credentials(
         [(key, certificate_chain)], client_roots, require_client_auth=client_roots is not None
     )

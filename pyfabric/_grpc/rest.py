@@ -1,4 +1,4 @@
-"""HTTPS requests of flows, over httpx; proxies of the environment are not obeyed unless asked."""
+"""HTTPS requests and their answers, as httpx has them."""
 
 import ssl
 from typing import Any
@@ -11,12 +11,12 @@ from pyfabric.errors import ClientError, GatewayError, StatusCode
 
 _TIMEOUT = 30.0
 
-# httpx lets the alert of a TLS 1.3 server that misses a certificate through as it is (an OSError).
+# httpx does not wrap the alert of a TLS 1.3 server that misses a certificate (an OSError).
 FAILURES = (httpx.HTTPError, OSError)
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """TLS 1.2 or newer to that endpoint, mutual when it carries a client certificate.
+    """Return a context for TLS 1.2 or newer, mutual when the endpoint has a client certificate.
 
     Raises ClientError when a certificate or key cannot be read.
     """
@@ -32,7 +32,7 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
 
 
 def request_arguments(effect: Rest) -> dict[str, Any]:
-    """What both httpx clients take for that request."""
+    """Return the arguments of a request, which are the same for both of httpx's clients."""
     name = effect.endpoint.server_name
     return {
         "method": effect.verb,
@@ -46,12 +46,12 @@ def request_arguments(effect: Rest) -> dict[str, Any]:
 
 
 def answer(response: httpx.Response) -> Answer:
-    """The status and body of a response."""
+    """Return the status and body of a response."""
     return Answer(response.status_code, response.content)
 
 
 def connection_error(endpoint: Endpoint, error: httpx.HTTPError | OSError) -> GatewayError:
-    """The error of a request that got no answer."""
+    """Return the error of a request that got no answer."""
     late = isinstance(error, httpx.TimeoutException)
     return GatewayError(
         f"{endpoint.address}: {str(error) or type(error).__name__}",

@@ -1,5 +1,5 @@
 # Made from pyfabric/_grpc/aio_rest_clients.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
-"""HTTPS requests to nodes; loaded at the first one, since most programs make none."""
+"""HTTPS clients of nodes. A driver loads this module, and httpx, at its first REST request."""
 
 import httpx
 

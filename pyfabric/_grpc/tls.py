@@ -6,7 +6,7 @@ from tempfile import NamedTemporaryFile
 
 def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Give a context its own certificate chain and key; raises ssl.SSLError if they do not match."""
-    # Python reads a key only from a file: this one is 0600 and gone at the end of the block.
+    # Python reads a key only from a file: this one has mode 0600 and is deleted after the block.
     with NamedTemporaryFile() as file:
         file.write(certificate.rstrip() + b"\n" + key)
         file.flush()
@@ -16,7 +16,7 @@ def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
 def http2_server_context(
     certificate_chain: bytes, key: bytes, client_roots: bytes | None
 ) -> ssl.SSLContext:
-    """TLS 1.2 or newer for a server of HTTP/2; with `client_roots` clients must show a certificate.
+    """Return a context of an HTTP/2 server, TLS 1.2 or newer; with `client_roots` TLS is mutual.
 
     Raises ssl.SSLError or ValueError when a certificate or key cannot be read.
     """
@@ -33,10 +33,10 @@ def http2_server_context(
 def http2_client_context(
     roots: bytes, certificate_chain: bytes | None, key: bytes | None
 ) -> ssl.SSLContext:
-    """TLS 1.2 or newer for a client of HTTP/2, with a certificate of its own if one is given.
+    """Return a context of an HTTP/2 client, TLS 1.2 or newer, with its own certificate if given.
 
-    As Go's TLS does, any certificate of `roots` is trusted, be it self-signed or not. Raises
-    ssl.SSLError or ValueError when a certificate or key cannot be read.
+    As in Go, every certificate of `roots` is trusted, self-signed or not. Raises ssl.SSLError or
+    ValueError when a certificate or key cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

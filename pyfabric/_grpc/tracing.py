@@ -10,11 +10,11 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 def client_span(tracer: Tracer, rpc: Unary[Any]) -> AbstractContextManager[str | None]:
-    """The span of a call, whose value is the traceparent to send with it."""
+    """Return a span of a call; the context's value is the traceparent to send with it."""
     attributes = {**call_attributes(rpc.method), "server.address": rpc.endpoint.address}
     return tracer.span(rpc.method.lstrip("/"), attributes, None)
 
 
 def call_metadata(traceparent: str | None) -> Metadata | None:
-    """What goes with a call."""
+    """Return the metadata of a call."""
     return None if traceparent is None else ((TRACEPARENT, traceparent),)

@@ -1,7 +1,7 @@
-"""Tar archives inside gzip: written reproducibly, read with Go's tolerance and nothing on disk.
+"""Tar archives in gzip, in memory: written reproducibly, read as tolerantly as Go does.
 
-What is written depends on the content alone: sorted names, fixed times, owners and modes, and stored
-gzip blocks, since compressors differ from one version to the next.
+What is written depends on the content alone: names are sorted, times, owners and modes fixed, and gzip
+blocks stored uncompressed, since compressors differ from one version to the next.
 """
 
 import io
@@ -22,7 +22,7 @@ _STORED_BLOCK: Final = 0xFFFF
 
 
 def write_archive(files: Mapping[str, bytes]) -> bytes:
-    """The gzip of a tar of these files: the same bytes for the same files, on any machine."""
+    """Return the gzip of a tar of these files: the same bytes for the same files, on any machine."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name in sorted(files):
@@ -33,7 +33,10 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 
 def regular_files(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The files of an archive in their order; PackageError for a broken one and for links or folders."""
+    """Yield the files of an archive in their order.
+
+    Raises PackageError for a broken archive and for links or folders in it.
+    """
     for entry, content in _entries(data):
         if not entry.isreg():
             raise PackageError(
@@ -43,7 +46,7 @@ def regular_files(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def read_archive(data: bytes) -> Mapping[str, bytes]:
-    """The files of an archive, as a peer unpacks them; folders are passed over.
+    """Return the files of an archive as a peer unpacks them, without its folders.
 
     Raises PackageError for a broken archive, for links and devices, and for a path that is absolute
     or leads out of the archive.
@@ -75,7 +78,7 @@ def _entries(data: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
 
 
 def _gunzip(data: bytes) -> bytes:
-    """What can be unpacked. As Go's, this does not look at checksums of what a tar does not reach."""
+    """Return what can be unpacked; like Go, without the checksum after the end of the tar."""
     if len(data) < len(_GZIP_HEADER):
         raise PackageError(f"error reading as gzip stream: {'unexpected ' if data else ''}EOF")
     if not data.startswith(_GZIP_MAGIC):
@@ -96,7 +99,7 @@ def _gunzip(data: bytes) -> bytes:
 
 
 def _header_length(data: bytes) -> int:
-    """The length of a gzip header (RFC 1952 §2.3)."""
+    """Return the length of a gzip header (RFC 1952 §2.3)."""
     flags = data[3] if len(data) > 3 else 0
     length = 10
     if flags & 4:

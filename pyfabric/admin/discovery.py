@@ -1,9 +1,9 @@
-"""Flows over a peer's discovery service: who is there, how a channel is configured, who can endorse.
+"""Flows over a peer's discovery service: peers, the configuration of a channel, endorsers.
 
-Raise DiscoveryError when the peer refuses, GatewayError when the call itself fails. The peer must be one
-of the channel's, the identity a writer of the channel; what concerns no channel is for administrators of
-the peer's own organisation. Fabric's discovery wants a TLS client certificate, of whomever, even where
-peers do not check one: an endpoint without its own is given one made for the purpose.
+They raise DiscoveryError when the peer refuses, GatewayError when the call itself fails. The peer must be
+on the channel, and the identity a writer of it; questions without a channel are for administrators of the
+peer's own organisation. Fabric's discovery requires a TLS client certificate, even where peers do not check
+it: for an endpoint without one, this module makes one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +32,11 @@ _DISCOVER = "/discovery.Discovery/Discover"
 
 @dataclass(frozen=True, slots=True)
 class ChaincodeCall:
-    """A call that a transaction makes: the chaincode, the collections it touches.
+    """A call that a transaction makes: the chaincode, and the collections it reads or writes.
 
-    `no_private_reads` says that private data is only written, so that non-members may endorse. With
-    `disregard_namespace_policy` only collections' and keys' policies count. `key_policies` are those of
-    keys that are written (bytes of common.SignaturePolicyEnvelope).
+    With `no_private_reads` private data is only written, so that non-members may endorse. With
+    `disregard_namespace_policy` only the policies of collections and keys count. `key_policies` are the
+    policies of keys that are written (bytes of common.SignaturePolicyEnvelope).
     """
 
     name: str
@@ -50,8 +50,8 @@ class ChaincodeCall:
 class DiscoveredPeer:
     """A peer as others know it: `address` is host:port inside the network.
 
-    `ledger_height` and `chaincodes` (definition sequences by name) are those of the channel that was asked
-    about; without a channel they are 0 and empty.
+    `ledger_height` and `chaincodes` (definition versions by name) are for the channel of the question;
+    without a channel they are 0 and empty.
     """
 
     msp_id: str
@@ -71,7 +71,7 @@ class DiscoveredConfig:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredEndorsers:
-    """Who can endorse: each layout says how many peers of which groups are enough."""
+    """Who can endorse: with each layout, that number of peers of each group is enough."""
 
     chaincode: str
     groups: Mapping[str, tuple[DiscoveredPeer, ...]]
@@ -84,7 +84,7 @@ def discover_peers(
     channel: str,
     calls: Sequence[ChaincodeCall] = (),
 ) -> Flow[tuple[DiscoveredPeer, ...]]:
-    """The channel's peers, by MSP id and address; with calls, those that can serve all of them."""
+    """Return the channel's peers, by MSP id and address; with calls, those that can serve all of them."""
     query = protocol_pb2.Query(channel=channel)
     query.peer_query.filter.CopyFrom(_interest(calls))
     return _peers((yield from _ask(peer, identity, query)).members)
@@ -93,7 +93,7 @@ def discover_peers(
 def discover_local_peers(
     peer: Endpoint, identity: SigningIdentity
 ) -> Flow[tuple[DiscoveredPeer, ...]]:
-    """All peers that the peer knows, of whichever channel, by MSP id and address."""
+    """Return all peers that the peer knows, of any channel, by MSP id and address."""
     query = protocol_pb2.Query(local_peers=protocol_pb2.LocalPeerQuery())
     return _peers((yield from _ask(peer, identity, query)).members)
 
@@ -101,7 +101,7 @@ def discover_local_peers(
 def discover_config(
     peer: Endpoint, identity: SigningIdentity, channel: str
 ) -> Flow[DiscoveredConfig]:
-    """The channel's members and orderers."""
+    """Return the channel's members and orderers."""
     query = protocol_pb2.Query(channel=channel, config_query=protocol_pb2.ConfigQuery())
     found = (yield from _ask(peer, identity, query)).config_result
     return DiscoveredConfig(
@@ -116,12 +116,12 @@ def discover_config(
 def discover_endorsers(
     peer: Endpoint, identity: SigningIdentity, channel: str, calls: Sequence[ChaincodeCall]
 ) -> Flow[DiscoveredEndorsers]:
-    """Who can endorse a transaction that makes these calls, the first of them the client's own."""
+    """Return who can endorse a transaction that makes these calls; the client makes the first itself."""
     query = protocol_pb2.Query(channel=channel)
     query.cc_query.interests.append(_interest(calls))
     content = (yield from _ask(peer, identity, query)).cc_query_res.content
     if len(content) != 1:
-        raise DecodeError(f"asked for the endorsers of one interest, got {len(content)} answers")
+        raise DecodeError(f"the peer sent {len(content)} answers to one question for endorsers")
     return DiscoveredEndorsers(
         chaincode=content[0].chaincode,
         groups={
@@ -150,7 +150,7 @@ def _ask(
     raw = yield from call(Unary(asked, _DISCOVER, signed.SerializeToString(), bytes))
     results = decode(protocol_pb2.Response, raw).results
     if len(results) != 1:
-        raise DecodeError(f"sent one query to {peer.address}, got {len(results)} results")
+        raise DecodeError(f"{peer.address} sent {len(results)} results for one query")
     if results[0].HasField("error"):
         raise DiscoveryError(results[0].error.content, address=peer.address)
     return results[0]
@@ -165,7 +165,7 @@ def _presenting(peer: Endpoint, moment: datetime) -> Endpoint:
 
 @lru_cache(maxsize=1)
 def _throwaway_certificate(day: date) -> tuple[bytes, bytes]:
-    """One a day and process: connections are kept by what they present."""
+    """Return a certificate and its key, one a day and process, since each has connections of its own."""
     start = datetime.combine(day, time())
     authority = CertificateAuthority.create("discovery client", "none", now=start, years=1)
     return authority.certificate_pem, authority.key_pem

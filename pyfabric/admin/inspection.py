@@ -1,4 +1,4 @@
-"""A transaction in words: who asked which chaincode for what, who endorsed it, what it wrote."""
+"""Transactions described: who called which chaincode, who endorsed it, what it wrote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What an endorser transaction asked for and got: endorsers by MSP id, `event` by name.
+    """The call of an endorser transaction and its result: endorsers by MSP id, `event` by name.
 
-    `problem` says what cannot be read: a block may hold malformed transactions, marked invalid.
+    `problem` names what cannot be read: a block may hold malformed transactions, marked invalid.
     """
 
     chaincode: str = ""
@@ -47,9 +47,9 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class TransactionView:
-    """A transaction as its envelope tells it; `kind` is a name of common.HeaderType.
+    """A transaction as its envelope describes it; `kind` is a name of common.HeaderType.
 
-    `timestamp` is what the client wrote; None if it is no time.
+    `timestamp` is the client's; None if it is not a valid time.
     """
 
     transaction_id: str

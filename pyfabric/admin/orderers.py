@@ -1,6 +1,6 @@
 """Flows over an orderer's channel participation API (HTTPS with client certificates).
 
-Raise OrdererError with the orderer's own text and HTTP status when it refuses.
+They raise OrdererError with the orderer's own text and HTTP status when it refuses.
 """
 
 import json
@@ -18,7 +18,7 @@ _FIELD: Final = "config-block"
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """An orderer on a channel: `consensus_relation` is consenter or follower, `status` active, …"""
+    """An orderer's part in a channel; `consensus_relation` is consenter, follower, …, `status` active, …"""
 
     name: str
     consensus_relation: str
@@ -27,25 +27,25 @@ class ChannelInfo:
 
 
 def join(orderer: Endpoint, block: bytes) -> Flow[ChannelInfo]:
-    """The orderer is on the channel of this configuration block."""
+    """Join the orderer to the channel of a configuration block (bytes of common.Block)."""
     answer = yield from rest(Rest(orderer, "POST", _CHANNELS, files={_FIELD: block}))
     return _channel(_content(answer, 201))
 
 
 def channels(orderer: Endpoint) -> Flow[tuple[str, ...]]:
-    """The names of the channels that the orderer is on, in order."""
+    """Return the names of the orderer's channels, sorted."""
     answer = yield from rest(Rest(orderer, "GET", _CHANNELS))
     return _names(_content(answer, 200).get("channels") or [])
 
 
 def channel(orderer: Endpoint, name: str) -> Flow[ChannelInfo]:
-    """The orderer's part in a channel; OrdererError with status 404 when it is not on it."""
+    """Return the orderer's part in a channel. Raises OrdererError with status 404 when it has none."""
     answer = yield from rest(Rest(orderer, "GET", _path(name)))
     return _channel(_content(answer, 200))
 
 
 def remove(orderer: Endpoint, name: str) -> Flow[None]:
-    """The orderer has left the channel and deleted its blocks."""
+    """Remove the orderer from a channel, and the channel's blocks from the orderer."""
     answer = yield from rest(Rest(orderer, "DELETE", _path(name)))
     if answer.status != 204:
         raise _refusal(answer)

@@ -1,7 +1,7 @@
-"""Chaincode packages: made the same to the byte everywhere, read as peers read them.
+"""Chaincode packages: the same bytes wherever they are made, read as peers read them.
 
-A package is a gzip of a tar of metadata.json and code.tar.gz; its id is its label and the SHA-256 of
-its bytes. Ours hold a connection.json (chaincode as a service). Source:
+A package is a gzip of a tar of metadata.json and code.tar.gz; its id is its label and the SHA-256 of its
+bytes. A package that is built holds a connection.json (chaincode as a service). Source:
 core/chaincode/persistence/chaincode_package.go of Fabric 3.1.
 """
 
@@ -33,7 +33,7 @@ class ChaincodePackage:
 
     @classmethod
     def build(cls, label: str, connection: Mapping[str, object]) -> Self:
-        """A package for a chaincode service.
+        """Return a package of a chaincode service.
 
         `connection` becomes connection.json: address, dial_timeout, tls_required, root_cert, … Texts
         may hold templates such as {{.address}}, which each peer's builder fills in. Raises
@@ -51,7 +51,7 @@ class ChaincodePackage:
 
     @classmethod
     def read(cls, data: bytes) -> Self:
-        """Read a package of any kind; raises PackageError where `peer` refuses to."""
+        """Read a package of any kind. Raises PackageError where `peer` refuses it."""
         metadata: Mapping[str, str] | None = None
         code = None
         for name, content in regular_files(data):
@@ -72,11 +72,11 @@ class ChaincodePackage:
         return f"{self.label}:{sha256(self.data).hexdigest()}"
 
     def files(self) -> Mapping[str, bytes]:
-        """The files of the code archive by name; PackageError where a peer would not install it."""
+        """Return the files of the code archive by name. Raises PackageError where a peer would not install it."""
         return read_archive(self.code)
 
     def connection(self) -> Mapping[str, object]:
-        """The decoded connection.json; PackageError when there is none or it is no JSON object."""
+        """Return the decoded connection.json. Raises PackageError when it is missing or not a JSON object."""
         content = self.files().get(_CONNECTION)
         if content is None:
             raise PackageError(f"the package {self.label} holds no {_CONNECTION}")
@@ -112,7 +112,10 @@ def _read_metadata(content: bytes) -> Mapping[str, str]:
 
 
 def _json_object(content: bytes, file: str) -> list[tuple[str, object]]:
-    """The pairs of a JSON object in their order: Go reads keys without regard to case, last one wins."""
+    """Return the pairs of a JSON object in their order.
+
+    Go ignores the case of keys, and the last of several counts.
+    """
     try:
         pairs = json.loads(content.decode(errors="replace"), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:

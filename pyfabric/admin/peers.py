@@ -1,7 +1,7 @@
 """Flows over a peer's cscc and qscc: channels, blocks, transactions.
 
-All go to the very peer that is named. Raise PeerResponseError when it refuses, GatewayError when it
-cannot be reached.
+Each asks the peer that is named, and raises PeerResponseError when it refuses, GatewayError when it cannot be
+reached.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pyfabric.messages.decoding import decode
 
 @dataclass(frozen=True, slots=True)
 class ChainInfo:
-    """How far a peer has come on a channel: blocks 0 to `height` - 1, with the last two's hashes."""
+    """A peer's copy of a channel: it has blocks 0 to `height` - 1; the hashes are the last two's."""
 
     height: int
     current_hash: bytes
@@ -27,19 +27,19 @@ class ChainInfo:
 
 @dataclass(frozen=True, slots=True)
 class ProcessedTransaction:
-    """A transaction as it is in its block (bytes of common.Envelope), and what was decided of it."""
+    """A transaction as it is in its block (bytes of common.Envelope), and its validation code."""
 
     envelope: bytes
     code: ValidationCode
 
 
 def join_channel(peer: Endpoint, admin: SigningIdentity, block: bytes) -> Flow[None]:
-    """The peer is on the channel of this configuration block."""
+    """Join the peer to the channel of a configuration block (bytes of common.Block)."""
     yield from ask(peer, admin, "", "cscc", [b"JoinChain", block])
 
 
 def channels(peer: Endpoint, identity: SigningIdentity) -> Flow[tuple[str, ...]]:
-    """The names of the channels that the peer has joined, in order."""
+    """Return the names of the channels that the peer has joined, sorted."""
     raw = yield from ask(peer, identity, "", "cscc", [b"GetChannels"])
     return tuple(
         sorted(one.channel_id for one in decode(query_pb2.ChannelQueryResponse, raw).channels)
@@ -47,12 +47,12 @@ def channels(peer: Endpoint, identity: SigningIdentity) -> Flow[tuple[str, ...]]
 
 
 def config_block(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[bytes]:
-    """The newest configuration block (bytes of common.Block)."""
+    """Return the newest configuration block (bytes of common.Block)."""
     return (yield from ask(peer, identity, channel, "cscc", [b"GetConfigBlock", channel.encode()]))
 
 
 def chain_info(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[ChainInfo]:
-    """How far the peer has come on the channel."""
+    """Return the height and the newest hashes of the peer's copy of the channel."""
     raw = yield from ask(peer, identity, channel, "qscc", [b"GetChainInfo", channel.encode()])
     info = decode(ledger_pb2.BlockchainInfo, raw)
     return ChainInfo(info.height, info.currentBlockHash, info.previousBlockHash)
@@ -61,7 +61,7 @@ def chain_info(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[
 def block(
     peer: Endpoint, identity: SigningIdentity, channel: str, which: int | str | bytes
 ) -> Flow[bytes]:
-    """A block (bytes of common.Block) by its number, a transaction's id (text) or its hash (bytes)."""
+    """Return a block (bytes of common.Block) by its number, its hash (bytes) or a transaction's id."""
     if isinstance(which, int):
         function, key = b"GetBlockByNumber", str(which).encode()
     elif isinstance(which, str):
@@ -74,7 +74,7 @@ def block(
 def transaction(
     peer: Endpoint, identity: SigningIdentity, channel: str, transaction_id: str
 ) -> Flow[ProcessedTransaction]:
-    """A transaction by its id."""
+    """Return a transaction and its validation code by its id."""
     arguments = [b"GetTransactionByID", channel.encode(), transaction_id.encode()]
     raw = yield from ask(peer, identity, channel, "qscc", arguments)
     found = decode(transaction_pb2.ProcessedTransaction, raw)

@@ -1,6 +1,6 @@
 """Flows that change a channel's configuration: administrators sign an update, one of them submits it.
 
-The update itself comes from `pyfabric.admin.config.update`.
+`pyfabric.admin.config.update` computes the update itself.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from pyfabric.identity.signing import SigningIdentity
 
 
 def sign_update(admin: SigningIdentity, update: bytes) -> Flow[bytes]:
-    """An administrator's signature over an update (bytes of common.ConfigUpdate)."""
+    """Return an administrator's signature over an update (bytes of common.ConfigUpdate)."""
     header = signature_header(admin.serialized(), (yield from nonce()))
     return config_signature(header, (yield from sign(admin, header + update)))
 
@@ -27,10 +27,10 @@ def submit_update(
     update: bytes,
     signatures: Sequence[bytes],
 ) -> Flow[None]:
-    """The orderer has taken an update with the signatures of its administrators.
+    """Send an update with the signatures of administrators to an orderer.
 
-    The submitter's own signature is among them only if it is given. Raises OrdererError when the orderer
-    refuses. That it took the update does not say that it is in force: the next configuration block says so.
+    The submitter's own signature counts only if it is among them. Raises OrdererError when the orderer
+    refuses. The update is in force when the next configuration block is committed, not before.
     """
     data = signed_update(update, signatures)
     kind = common_pb2.HeaderType.CONFIG_UPDATE

@@ -1,4 +1,4 @@
-"""Streams of events that reconnect by themselves."""
+"""Streams of events, which reconnect."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ _LOGGER = logging.getLogger("pyfabric.events")
 
 
 class EventStream(Generic[E]):
-    """Iterate it in one task; `close` ends the iteration from any task of the same loop.
+    """A stream of events, to be iterated in one task; `close` it from any task of the same loop.
 
-    When its peer is lost it goes on at the next one, with no event lost or repeated. Errors that
-    asking again won't mend are raised: GatewayError, DeliverError, DecodeError.
+    When its peer is lost it resumes at the next one, without losing or repeating an event. It raises
+    errors that another request would not fix: GatewayError, DeliverError, DecodeError.
     """
 
     def __init__(self, connections: GatewayConnections, source: EventSource[E]) -> None:
@@ -46,7 +46,7 @@ class EventStream(Generic[E]):
         raise StopAsyncIteration
 
     async def close(self) -> None:
-        """End the stream. Safe to repeat."""
+        """Close the stream. Safe to repeat."""
         self._closed.set()
         self._drop()
 

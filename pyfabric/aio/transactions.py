@@ -92,7 +92,7 @@ class Proposal(SignableTransaction[ProposedTransaction]):
         )
 
     async def endorse(self, *, timeout: float | None = None) -> Transaction:
-        """Have it endorsed by the organisations that its policy requires. Raises EndorseError."""
+        """Obtain the endorsements that its policy requires. Raises EndorseError."""
         flow = self._connections.client.endorse(self._request, timeout)
         endorsed = await self._connections.driver.run(flow)
         return Transaction(self._connections, endorsed.value, endorsed.endpoints)

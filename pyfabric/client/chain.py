@@ -1,4 +1,4 @@
-"""Questions about a channel's chain that the client itself has to ask before it reads events."""
+"""What the client asks about a channel's blocks before it reads events."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _TIMEOUT = 15.0
 
 
 def _newest(endpoint: Endpoint, identity: SigningIdentity, channel: str) -> Flow[SeekStart]:
-    """The number behind the peer's newest block, or "next" where the peer does not tell it."""
+    """Return the number after the peer's newest block, or "next" if the peer does not report it."""
     envelope = yield from seek_envelope(
         identity, channel, "newest", "newest", tls_hash=tls_certificate_hash(endpoint)
     )
@@ -36,10 +36,10 @@ def _newest(endpoint: Endpoint, identity: SigningIdentity, channel: str) -> Flow
 def next_block(
     endpoints: Sequence[Endpoint], identity: SigningIdentity, channel: str
 ) -> Flow[tuple[SeekStart, Sequence[Endpoint]]]:
-    """Where the next block will be, and the endpoints with one that is there first.
+    """Return the number of the next block, and the endpoints with a reachable one first.
 
-    The question is put to the service that streams of blocks use: who may read those may ask it.
-    "next" stands where the answer is a refusal. Raises GatewayError when no endpoint is there.
+    The service that streams blocks is asked, which anyone who reads blocks may use. "next" means that
+    it refused. Raises GatewayError when no endpoint is reachable.
     """
     for index, endpoint in enumerate(endpoints):
         try:
@@ -55,7 +55,7 @@ def next_block(
 def block_of_transaction(
     endpoints: Sequence[Endpoint], identity: SigningIdentity, channel: str, transaction_id: str
 ) -> Flow[int]:
-    """The number of the block that holds a transaction. Raises GatewayError."""
+    """Return the number of the block that holds a transaction. Raises GatewayError."""
     arguments = [b"GetBlockByTxID", channel.encode(), transaction_id.encode()]
     raw = yield from evaluate(endpoints, identity, channel, "qscc", arguments)
     return decode(common_pb2.Block, raw).header.number

@@ -1,4 +1,4 @@
-"""How far a reader of events has come, and the form in which that is kept."""
+"""Checkpoints: how far a program has processed events, and the JSON in which that is kept."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pyfabric.errors import DecodeError
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The block to go on with, and the last transaction of it that is done already.
+    """The block to resume with, and its last transaction that is processed already.
 
     Both are None before anything was processed.
     """
@@ -19,16 +19,16 @@ class Checkpoint:
 
     @classmethod
     def after_block(cls, block_number: int) -> Self:
-        """The position behind a whole block."""
+        """Return the position after a whole block."""
         return cls(block_number + 1)
 
     @classmethod
     def after_transaction(cls, block_number: int, transaction_id: str) -> Self:
-        """The position behind one transaction of a block."""
+        """Return the position after one transaction of a block."""
         return cls(block_number, transaction_id)
 
     def to_json(self) -> bytes:
-        """One line of JSON, as the official Node client's file checkpointer writes it."""
+        """Return one line of JSON, as the official Node client's file checkpointer writes it."""
         fields: dict[str, str] = {}
         if self.block_number is not None:
             fields["blockNumber"] = str(self.block_number)
@@ -52,9 +52,9 @@ class Checkpoint:
 
 
 class Checkpointer(Protocol):
-    """Knows the position from which a stream of events goes on."""
+    """The position at which a stream of events resumes."""
 
     @property
     def position(self) -> Checkpoint:
-        """The position behind what was processed last."""
+        """The position after what was processed last."""
         ...

@@ -1,4 +1,4 @@
-"""A client of one department, and the steps of its transactions with its own deadlines."""
+"""The client of one department: its identity, its peers, and the deadlines of each step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from pyfabric.messages.proposals import ProposedTransaction
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who calls, through which peers of one department, and how long each step may take."""
+    """The identity that calls, the peers of its department, and how long each step may take."""
 
     endpoints: Sequence[Endpoint]
     identity: SigningIdentity
@@ -29,17 +29,17 @@ class Client:
 
     def __post_init__(self) -> None:
         if not self.endpoints:
-            raise ClientError("name at least one peer to connect to")
+            raise ClientError("no peer to connect to: name at least one peer")
 
     def evaluate(self, proposed: ProposedTransaction, timeout: float | None) -> Flow[bytes]:
-        """What the chaincode answers on one peer. Raises GatewayError."""
+        """Return the chaincode's answer on one peer. Raises GatewayError."""
         seconds = self.timeouts.evaluate if timeout is None else timeout
         return evaluate_proposal(self.endpoints, self.identity, proposed, timeout=seconds)
 
     def endorse(
         self, proposed: ProposedTransaction, timeout: float | None
     ) -> Flow[Reached[PreparedTransaction]]:
-        """The endorsed transaction, and the peers with the one that answered first."""
+        """Return the endorsed transaction, and the peers with the one that answered first."""
         seconds = self.timeouts.endorse if timeout is None else timeout
         return endorse_proposal(self.endpoints, self.identity, proposed, timeout=seconds)
 
@@ -56,6 +56,6 @@ class Client:
         request: CommitStatusRequest,
         timeout: float | None,
     ) -> Flow[CommitStatus]:
-        """The outcome of a transaction. Raises CommitStatusError."""
+        """Return the outcome of a transaction. Raises CommitStatusError."""
         seconds = self.timeouts.commit_status if timeout is None else timeout
         return commit_status(endpoints, self.identity, request, timeout=seconds)

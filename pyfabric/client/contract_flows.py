@@ -63,7 +63,7 @@ class ContractFlows:
     def send(
         self, invocation: Invocation, *, timeouts: Timeouts | None, retry: Retry | None
     ) -> Flow[Submitted]:
-        """Have the transaction endorsed and ordered. Raises EndorseError or SubmitError."""
+        """Endorse and order a transaction. Raises EndorseError or SubmitError."""
         limits = timeouts or self.client.timeouts
         return retrying(retry, lambda: self._send(invocation, limits))
 
@@ -75,7 +75,7 @@ class ContractFlows:
     def submit(
         self, invocation: Invocation, *, timeouts: Timeouts | None, retry: Retry | None
     ) -> Flow[bytes]:
-        """Have the transaction endorsed, ordered and committed; return the chaincode's answer.
+        """Endorse, order and commit a transaction; return the chaincode's answer.
 
         Raises EndorseError, SubmitError, CommitStatusError or CommitError.
         """

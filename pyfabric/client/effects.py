@@ -1,4 +1,4 @@
-"""What a flow may ask of the outside world. Nothing here performs I/O.
+"""Effects: what a flow asks of the outside world. Nothing in this module performs I/O.
 
 A flow is a generator that yields effects and is sent their results. `yield from call(...)` keeps the
 result's type, which a bare `yield` loses. The drivers (`_grpc.driver`, `_grpc.aio_driver`) run flows on grpc or
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a node listens and how to trust it.
+    """The address of a node, and how to trust it.
 
     `address` is host:port. `tls_roots` are the certificates (PEM) that may have signed the server's;
     `server_name` replaces the address as the name that is looked for in it. `client_certificate` and
@@ -47,7 +47,7 @@ class Unary(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """Send one envelope to an orderer's AtomicBroadcast stream; answers (status, info)."""
+    """Send one envelope to an orderer's AtomicBroadcast stream; the result is (status, info)."""
 
     endpoint: Endpoint
     envelope: bytes
@@ -58,8 +58,8 @@ class Broadcast:
 class DeliverBlocks:
     """Read a finite run of blocks from a Deliver stream (`method` is the full path).
 
-    `envelope` is the signed seek request. Answers the raw DeliverResponse messages up to and including
-    the one that holds a status.
+    `envelope` is the signed seek request. The result is the raw DeliverResponse messages up to and
+    including the one that holds a status.
     """
 
     endpoint: Endpoint
@@ -70,7 +70,7 @@ class DeliverBlocks:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: `status`, and the body as it came."""
+    """An HTTP answer: its status, and its body as it was sent."""
 
     status: int
     body: bytes
@@ -78,7 +78,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """One HTTPS request to a node; `files` become a multipart form. Answers `Answer`."""
+    """One HTTPS request to a node; `files` become a multipart form. The result is an `Answer`."""
 
     endpoint: Endpoint
     verb: str
@@ -99,20 +99,20 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Run flows side by side; answers an `Outcome` for each, in order, and never stops at the first failure."""
+    """Run flows side by side; the result is an `Outcome` for each, in their order."""
 
     flows: Sequence["Flow[Any]"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
-    """How one gathered flow ended: a value, or the error that it raised."""
+    """The outcome of one gathered flow: its value, or the error that it raised."""
 
     value: T | None = None
     error: Exception | None = None
 
     def result(self) -> T:
-        """The value; raises the flow's error if it failed."""
+        """Return the value; raises the flow's error if it failed."""
         if self.error is not None:
             raise self.error
         return cast("T", self.value)
@@ -148,47 +148,47 @@ def call(rpc: Unary[T]) -> Flow[T]:
 
 
 def broadcast(request: Broadcast) -> Flow[tuple[int, str]]:
-    """Send an envelope to an orderer; the answer is (status, info), whatever the status."""
+    """Send an envelope to an orderer; return (status, info), for any status."""
     answer: tuple[int, str] = yield request
     return answer
 
 
 def deliver(request: DeliverBlocks) -> Flow[list[bytes]]:
-    """Read a finite run of blocks; the answer is the raw DeliverResponse messages."""
+    """Read a finite run of blocks; return the raw DeliverResponse messages."""
     answer: list[bytes] = yield request
     return answer
 
 
 def rest(request: Rest) -> Flow[Answer]:
-    """Make an HTTPS request; any status is an answer, only a broken connection raises."""
+    """Make an HTTPS request; return its answer, for any status. Raises GatewayError without one."""
     answer: Answer = yield request
     return answer
 
 
 def sign(identity: SigningIdentity, message: bytes) -> Flow[bytes]:
-    """Have a message signed."""
+    """Sign a message; return the signature."""
     signature: bytes = yield Sign(identity, message)
     return signature
 
 
 def gather(flows: Sequence[Flow[T]]) -> Flow[list[Outcome[T]]]:
-    """Run flows side by side and wait for all of them."""
+    """Run flows side by side, wait for all of them, and return their outcomes in their order."""
     outcomes: list[Outcome[T]] = yield Gather(flows)
     return outcomes
 
 
 def sleep(seconds: float) -> Flow[None]:
-    """Wait."""
+    """Wait for some seconds."""
     yield Sleep(seconds)
 
 
 def now() -> Flow[datetime]:
-    """The present time in UTC."""
+    """Return the present time in UTC."""
     moment: datetime = yield Now()
     return moment
 
 
 def nonce() -> Flow[bytes]:
-    """24 fresh random bytes."""
+    """Return 24 fresh random bytes."""
     value: bytes = yield Nonce()
     return value

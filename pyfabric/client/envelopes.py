@@ -1,4 +1,4 @@
-"""Envelopes signed by a client: what it sends to orderers and to Deliver services."""
+"""The signed envelopes that a client sends to orderers and to Deliver services."""
 
 import base64
 import hashlib
@@ -30,9 +30,9 @@ def _pem_digest(certificate: bytes) -> bytes:
 
 
 def tls_certificate_hash(endpoint: Endpoint) -> bytes:
-    """SHA-256 of the TLS client certificate (DER), or nothing without mutual TLS.
+    """Return SHA-256 of the TLS client certificate (DER), or b"" without mutual TLS.
 
-    Deliver and discovery refuse a request whose header lacks it when the peer asks for certificates.
+    A peer that asks for client certificates refuses Deliver and discovery requests without it.
     """
     return _pem_digest(endpoint.client_certificate) if endpoint.client_certificate else b""
 
@@ -40,9 +40,9 @@ def tls_certificate_hash(endpoint: Endpoint) -> bytes:
 def signed_envelope(
     identity: SigningIdentity, kind: int, channel: str, data: bytes, *, tls_hash: bytes = b""
 ) -> Flow[bytes]:
-    """An envelope around `data`, with a fresh nonce, its transaction id and the present time.
+    """Return an envelope around `data`, with a fresh nonce, its transaction id and the time.
 
-    `kind` is a common.HeaderType, as CONFIG_UPDATE.
+    `kind` is a common.HeaderType such as CONFIG_UPDATE.
     """
     unique = yield from nonce()
     creator = identity.serialized()
@@ -66,7 +66,7 @@ def seek_envelope(
     wait: bool = True,
     tls_hash: bytes = b"",
 ) -> Flow[bytes]:
-    """A signed Deliver request; see `seek_payload`."""
+    """Return a signed Deliver request; see `seek_payload`."""
     moment = yield from now()
     payload = seek_payload(
         identity.serialized(), channel, moment, start, stop, wait=wait, tls_hash=tls_hash

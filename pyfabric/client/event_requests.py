@@ -1,4 +1,4 @@
-"""Requests that open event streams, and how their answers are read."""
+"""Requests that open event streams, and how their messages are read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -51,11 +51,11 @@ class StreamKind(Generic[E]):
 
     @property
     def client_streams(self) -> bool:
-        """Whether the method takes a stream of requests, as all but chaincode events do."""
+        """Whether the method takes a stream of requests, as all except chaincode events do."""
         return not self.method.startswith(GATEWAY)
 
     def starts_at_block(self, message: bytes) -> bool:
-        """Whether a request names the block it starts at, so that it always means the same."""
+        """Return whether a request names the block it starts at, and so always means the same."""
         return self.start(message).HasField("specified")
 
 
@@ -68,11 +68,11 @@ class EventsRequest(Generic[E]):
     signature: bytes = b""
 
     def signed(self, signature: bytes) -> Self:
-        """The same request with that signature."""
+        """Return the same request with that signature."""
         return replace(self, signature=signature)
 
     def to_bytes(self) -> bytes:
-        """What is exchanged and what is sent: a common.Envelope or SignedChaincodeEventsRequest."""
+        """Return the message that is sent: a common.Envelope or SignedChaincodeEventsRequest."""
         return self.kind.wrap(self.message, self.signature)
 
     @classmethod
@@ -97,15 +97,18 @@ def _chaincode_start(message: bytes) -> ab_pb2.SeekPosition:
 
 
 def _delivered(raw: bytes) -> events_pb2.DeliverResponse:
-    """A peer's answer that holds no status; raises DeliverError or, for a passing one, GatewayError."""
+    """Return an answer without a status; raises DeliverError, or GatewayError if it may pass."""
     response = decode(events_pb2.DeliverResponse, raw)
     if response.WhichOneof("Type") != "status":
         return response
     status = response.status
     if status == common_pb2.SERVICE_UNAVAILABLE:
-        raise GatewayError("the peer cannot deliver at present", code=StatusCode.UNAVAILABLE)
+        raise GatewayError(
+            "the peer cannot deliver blocks now: ask again later, or another peer",
+            code=StatusCode.UNAVAILABLE,
+        )
     name = common_pb2.Status.Name(status) if status in common_pb2.Status.values() else "UNKNOWN"
-    raise DeliverError(f"the peer ended the stream of blocks: {name} ({status})", status=status)
+    raise DeliverError(f"the peer closed the stream of blocks: {name} ({status})", status=status)
 
 
 def _read_block(raw: bytes) -> tuple[Block]:
@@ -137,7 +140,7 @@ BLOCKS_AND_PRIVATE_DATA: StreamKind[BlockAndPrivateData] = StreamKind(
 def chaincode_events_request(
     creator: bytes, channel: str, chaincode: str, start: SeekStart, after_transaction_id: str | None
 ) -> EventsRequest[ChaincodeEvent]:
-    """The unsigned request for a chaincode's events from a block, behind a transaction if given."""
+    """Return the unsigned request for a chaincode's events from a block, after a transaction if given."""
     request = gateway_pb2.ChaincodeEventsRequest(
         channel_id=channel,
         chaincode_id=chaincode,
@@ -157,5 +160,5 @@ def blocks_request(
     *,
     tls_hash: bytes = b"",
 ) -> EventsRequest[E]:
-    """The unsigned request for all blocks from `start` on."""
+    """Return the unsigned request for all blocks from `start` on."""
     return EventsRequest(kind, seek_payload(creator, channel, moment, start, tls_hash=tls_hash))

@@ -1,7 +1,7 @@
-"""Where a stream of events stands: the request that goes on from there, and how it moves.
+"""The position of an event stream: the request that continues from it, and how it moves.
 
-A source knows no network. A surface sends `request()`, hands every message to `receive`, and after a
-broken connection asks `retry_after` how long to wait before it sends the next request.
+A source performs no I/O. A surface sends `request()`, passes every message to `receive`, and after a broken
+connection waits for `retry_after` seconds before it sends the next request.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _FIRST_ROUNDS = 5
 
 
 class Numbered(Protocol):
-    """What blocks of all kinds have."""
+    """A block of any kind."""
 
     @property
     def number(self) -> int:
@@ -45,15 +45,15 @@ class Cursor(Protocol[E]):
 
     @property
     def resumable(self) -> bool:
-        """Whether the position is a definite one, so that nothing is lost by asking again."""
+        """Whether the position is fixed, so that another request loses nothing."""
         ...
 
     def request(self, endpoint: Endpoint) -> Flow[EventsRequest[E]]:
-        """The request, unsigned unless it can't be made anew, that goes on from here."""
+        """Return the request that continues from here: unsigned, unless it was made elsewhere."""
         ...
 
     def advance(self, event: E) -> None:
-        """Move behind that event."""
+        """Move past that event."""
         ...
 
 
@@ -73,7 +73,7 @@ class ChaincodeCursor:
         return isinstance(self.start, int)
 
     def request(self, endpoint: Endpoint) -> Flow[EventsRequest[ChaincodeEvent]]:
-        """The events from the block on, behind the transaction that was received last."""
+        """Return the request for events from the block on, after the last transaction received."""
         yield from ()
         return chaincode_events_request(
             self.identity.serialized(),
@@ -84,7 +84,7 @@ class ChaincodeCursor:
         )
 
     def advance(self, event: ChaincodeEvent) -> None:
-        """A transaction has one event at most: the next is behind this one's transaction."""
+        """Move past the event's transaction, which has no other event."""
         self.start, self.after_transaction_id = event.block_number, event.transaction_id
 
 
@@ -103,7 +103,7 @@ class BlockCursor(Generic[N]):
         return isinstance(self.start, int)
 
     def request(self, endpoint: Endpoint) -> Flow[EventsRequest[N]]:
-        """The blocks from the start on."""
+        """Return the request for blocks from the start on."""
         moment = yield from now()
         return blocks_request(
             self.kind,
@@ -115,37 +115,37 @@ class BlockCursor(Generic[N]):
         )
 
     def advance(self, event: N) -> None:
-        """The next block has the next number."""
+        """Move to the next block."""
         self.start = event.number + 1
 
 
 @dataclass(slots=True)
 class FixedCursor(Generic[E]):
-    """A request made and perhaps signed elsewhere: it stays as it is."""
+    """A request that was made elsewhere, and may be signed: it never changes."""
 
     fixed: EventsRequest[E]
     moved: bool = False
 
     @property
     def resumable(self) -> bool:
-        """Until the first event, if it starts at a block: later it would repeat events."""
+        """Whether no event was received and it starts at a block: later it would repeat events."""
         return not self.moved and self.fixed.kind.starts_at_block(self.fixed.message)
 
     def request(self, endpoint: Endpoint) -> Flow[EventsRequest[E]]:
-        """The request as it was given."""
+        """Return the request as it was given."""
         yield from ()
         return self.fixed
 
     def advance(self, event: E) -> None:
-        """From now on the request is behind the events."""
+        """Note that an event was received, so that the request cannot be sent again."""
         self.moved = True
 
 
 class EventSource(Generic[E]):
     """A stream of events that survives the loss of its peer.
 
-    Before the first message it gives up after some rounds through the peers, since then perhaps
-    nobody is there; later it goes on until it is closed.
+    Until the first message it gives up after a few rounds through the peers; after that it continues
+    until it is closed.
     """
 
     def __init__(
@@ -167,20 +167,20 @@ class EventSource(Generic[E]):
 
     @property
     def endpoint(self) -> Endpoint:
-        """The peer to ask: after each failure the next one."""
+        """The peer to ask: the next one after each failure."""
         return self._endpoints[self._turn % len(self._endpoints)]
 
     def request(self) -> Flow[bytes]:
-        """The bytes to send to `endpoint`, signed."""
+        """Return the bytes to send to `endpoint`, signed."""
         request = yield from self._cursor.request(self.endpoint)
         if not request.signature:
             request = request.signed((yield from sign(self._identity, request.message)))
         return request.to_bytes()
 
     def receive(self, raw: bytes) -> Sequence[E]:
-        """The events of a message.
+        """Return the events of a message.
 
-        Raises DecodeError, DeliverError, or GatewayError for what `retry_after` decides.
+        Raises DecodeError, DeliverError, or GatewayError, about which `retry_after` decides.
         """
         events = self.kind.read(raw)
         for event in events:
@@ -189,7 +189,7 @@ class EventSource(Generic[E]):
         return events
 
     def retry_after(self, error: GatewayError) -> float:
-        """Seconds to wait before asking again; raises the error when that would not be right."""
+        """Return the seconds to wait before asking again; raise the error if asking again is wrong."""
         if error.code is not StatusCode.UNAVAILABLE or not self._cursor.resumable:
             raise error
         self._turn += 1

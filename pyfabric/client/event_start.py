@@ -1,4 +1,4 @@
-"""From where a stream of events starts: a block, a transaction, a checkpoint, or the next block."""
+"""The start of an event stream: a block, a transaction, a checkpoint, or the next block."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from pyfabric.messages.envelopes import LAST_BLOCK, SeekStart
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What the user asked for. A checkpoint that has a position goes before the others."""
+    """What the user asked for. A checkpoint that has a position precedes the others."""
 
     block: int | None = None
     after_transaction_id: str | None = None
     checkpoint: Checkpointer | None = None
 
     def fixed(self) -> tuple[int | None, str | None]:
-        """The block and transaction that are known without asking anybody.
+        """Return the block and transaction that are known without asking a peer.
 
         Raises ClientError for a number that no block can have.
         """
@@ -33,7 +33,7 @@ class Start:
         return self.block, self.after_transaction_id
 
     def check_whole_blocks(self) -> None:
-        """Raises ClientError when both a block and a transaction are asked for: blocks come whole.
+        """Raise ClientError when both a block and a transaction are given: blocks come whole.
 
         A transaction alone means the block that holds it.
         """
@@ -43,10 +43,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A start that is fixed: a block's number, the transaction to start behind, whom to ask first.
+    """A resolved start: a block's number, the transaction to start after, the peers in their order.
 
-    A number lets a broken stream go on with nothing lost. "next" stands where no peer tells its
-    height; the stream's own error tells why.
+    With a number, a broken stream resumes without loss. "next" means that no peer reported its height;
+    the error of the stream itself explains why.
     """
 
     block: SeekStart
@@ -57,7 +57,7 @@ class Opening:
 def resolve(
     endpoints: Sequence[Endpoint], identity: SigningIdentity, channel: str, start: Start
 ) -> Flow[Opening]:
-    """Fix the start now. Raises GatewayError when the transaction, or every peer, is missing."""
+    """Resolve a start. Raises GatewayError when the transaction is unknown or no peer is reachable."""
     block, transaction = start.fixed()
     if block is not None:
         return Opening(block, transaction, endpoints)

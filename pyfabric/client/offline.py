@@ -1,4 +1,4 @@
-"""The signer of a client that holds no key: signatures are brought from elsewhere."""
+"""The signer of a client that has no key: its requests are signed elsewhere."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from pyfabric.identity.signing import Identity, SigningIdentity
 
 @dataclass(frozen=True, slots=True)
 class OfflineSigner:
-    """Refuses to sign, and says what to do instead."""
+    """A signer that refuses, with what to do instead."""
 
     blocking: bool = False
 
     def sign(self, message: bytes) -> bytes:
-        """Always raises ClientError."""
+        """Raise ClientError."""
         raise ClientError(
             f"this gateway holds no key to sign {len(message)} bytes: sign digest() elsewhere and "
             "hand bytes() and the signature to new_signed_proposal, new_signed_transaction, …"
@@ -21,12 +21,12 @@ class OfflineSigner:
 
 
 def with_signer(identity: Identity | SigningIdentity) -> SigningIdentity:
-    """The identity itself, or one whose signatures come from elsewhere."""
+    """Return the identity itself, or one whose signatures come from elsewhere."""
     if isinstance(identity, SigningIdentity):
         return identity
     return SigningIdentity(identity, OfflineSigner())
 
 
 def can_sign(identity: SigningIdentity) -> bool:
-    """Whether the identity's key is at hand."""
+    """Return whether the identity has a signer with a key."""
     return not isinstance(identity.signer, OfflineSigner)

@@ -1,4 +1,4 @@
-"""A client's new proposals: with a fresh nonce, the present time and a transaction id of their own."""
+"""New proposals of a client."""
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2
@@ -17,7 +17,7 @@ from pyfabric.messages.proposals import (
 def new_proposal(
     identity: SigningIdentity, invocation: Invocation, *, tls_hash: bytes = b""
 ) -> Flow[ProposedTransaction]:
-    """A new unsigned proposal, with a fresh nonce and so a transaction id of its own."""
+    """Return a new unsigned proposal with a fresh nonce, on which its transaction id depends."""
     unique = yield from nonce()
     creator = identity.serialized()
     identifier = transaction_id(creator, unique)

@@ -1,4 +1,4 @@
-"""What can be signed elsewhere: each gives its bytes to send and its digest to sign."""
+"""Requests that can be signed elsewhere: they give their bytes to send and their digest to sign."""
 
 import builtins
 from typing import Generic, Protocol, TypeVar
@@ -15,7 +15,7 @@ class Request(Protocol):
         ...
 
     def to_bytes(self) -> bytes:
-        """The whole request, as it is exchanged between programs."""
+        """Return the whole request, as it is exchanged between programs."""
         ...
 
 
@@ -25,7 +25,7 @@ R_co = TypeVar("R_co", bound=Request, covariant=True)
 class Signable(Generic[R_co]):
     """A request that may be signed in another program or by another machine.
 
-    `bytes()` and a signature over `digest()` are all that the sending gateway needs.
+    The gateway that sends it needs `bytes()` and a signature over `digest()`.
     """
 
     def __init__(self, request: R_co, certificate: builtins.bytes) -> None:
@@ -33,11 +33,11 @@ class Signable(Generic[R_co]):
         self._certificate = certificate
 
     def bytes(self) -> builtins.bytes:
-        """The request for transport; the official clients read it too."""
+        """Return the request as bytes, which the official clients read too."""
         return self._request.to_bytes()
 
     def digest(self) -> builtins.bytes:
-        """What the identity's key signs: SHA-256 of the message, for Ed25519 the message itself."""
+        """Return what the identity's key signs: SHA-256 of the message, for Ed25519 the message itself."""
         return signing_digest(self._certificate, self._request.message)
 
 

@@ -1,4 +1,4 @@
-"""Repeating what is safe to repeat, when the caller asks for it."""
+"""Repetition of what is safe to repeat, if the caller asks for it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ _CONFLICTS = frozenset({ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTO
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often to try in all, and how long to wait in between (seconds, doubled each time).
+    """How many attempts to make, and how long to wait between them (seconds, doubled each time).
 
-    Repeated are evaluations and endorsements that found no peer, and transactions that lost a race
-    for the same keys: each time as a new transaction with a new id. What an orderer may have taken
-    without an answer is never repeated.
+    Evaluations and endorsements that found no peer are repeated, and transactions that conflicted
+    with others: each time as a new transaction with a new id. A transaction that an orderer may have
+    accepted without an answer is never repeated.
     """
 
     attempts: int = 5
@@ -34,7 +34,7 @@ class Retry:
     longest_delay: float = 2.0
 
     def applies_to(self, error: FabricError) -> bool:
-        """Whether trying again after that error can neither double nor hide anything."""
+        """Return whether another attempt after that error can neither duplicate nor hide anything."""
         if isinstance(error, CommitError):
             return error.code in _CONFLICTS
         unclear = isinstance(error, SubmitError | CommitStatusError)
@@ -44,7 +44,7 @@ class Retry:
 
 
 def retrying(retry: Retry | None, attempt: Callable[[], Flow[T]]) -> Flow[T]:
-    """Run an attempt, and new ones as the policy allows; the last one's error stands."""
+    """Run an attempt, and more as the policy allows; raises the last one's error."""
     if retry is None:
         return (yield from attempt())
     for number in range(retry.attempts - 1):
@@ -54,7 +54,7 @@ def retrying(retry: Retry | None, attempt: Callable[[], Flow[T]]) -> Flow[T]:
             if not retry.applies_to(error):
                 raise
         delay = min(retry.first_delay * 2**number, retry.longest_delay)
-        # Between half and all of the delay, so that those who collided do not collide again.
+        # Between half and all of the delay, so that clients that conflicted do not conflict again.
         share = int.from_bytes((yield from nonce())[:2], "big") / 0xFFFF
         yield from sleep(delay * (1 + share) / 2)
     return (yield from attempt())

@@ -46,8 +46,8 @@ E = TypeVar("E", bound=GatewayError)
 _ANSWER_LOST = frozenset(
     {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
 )
-# BFT orderers order what one of them has got: to those that hear of it later from the peer, which
-# sends to all, it is known (SmartBFT's request pool), and the peer takes that for failures.
+# The peer sends a transaction to all BFT orderers, which also pass it on among themselves (SmartBFT's
+# request pool): those that have it already refuse it, and the peer counts these refusals as failures.
 _TAKEN = ("request already exists", "request already processed")
 
 
@@ -59,7 +59,7 @@ def _staged(error: GatewayError, kind: type[E], transaction_id: str) -> E:
 
 @dataclass(frozen=True, slots=True)
 class Reached(Generic[T]):
-    """An answer, and the endpoints with the one that gave it first: where the next step goes."""
+    """An answer, and the endpoints with the one that gave it first: the next step is sent there."""
 
     value: T
     endpoints: Sequence[Endpoint]
@@ -72,7 +72,7 @@ def _first_available(
     parse: Callable[[bytes], T],
     timeout: float | None,
 ) -> Flow[Reached[T]]:
-    """Call the endpoints in turn while they are UNAVAILABLE; the last one's error stands."""
+    """Call the endpoints in turn while they are UNAVAILABLE; raises the last one's error."""
     if not endpoints:
         raise ClientError("no peer to call")
     for index, endpoint in enumerate(endpoints[:-1]):
@@ -90,7 +90,7 @@ def _first_available(
 def propose(
     endpoints: Sequence[Endpoint], identity: SigningIdentity, invocation: Invocation
 ) -> Flow[ProposedTransaction]:
-    """A new unsigned proposal whose header suits the endpoints' TLS."""
+    """Return a new unsigned proposal whose header suits the endpoints' TLS."""
     tls_hash = tls_certificate_hash(endpoints[0]) if endpoints else b""
     return (yield from new_proposal(identity, invocation, tls_hash=tls_hash))
 
@@ -98,7 +98,7 @@ def propose(
 def sign_proposal(
     identity: SigningIdentity, proposed: ProposedTransaction
 ) -> Flow[ProposedTransaction]:
-    """The proposal with the identity's signature, unless it has one."""
+    """Return the proposal with the identity's signature, unless it has one."""
     if proposed.signature:
         return proposed
     return proposed.signed((yield from sign(identity, proposed.message)))
@@ -115,7 +115,7 @@ def evaluate_proposal(
     *,
     timeout: float | None = None,
 ) -> Flow[bytes]:
-    """Have a proposal simulated on one peer; signs it first unless it is. Raises GatewayError."""
+    """Simulate a proposal on one peer; sign it first unless it is signed. Raises GatewayError."""
     signed = yield from sign_proposal(identity, proposed)
     request = signed.evaluate_request()
     reached = yield from _first_available(endpoints, EVALUATE, request, _evaluated, timeout)
@@ -129,7 +129,7 @@ def endorse_proposal(
     *,
     timeout: float | None = None,
 ) -> Flow[Reached[PreparedTransaction]]:
-    """Have a proposal endorsed; signs it first unless it is. Raises EndorseError."""
+    """Obtain endorsements of a proposal; sign it first unless it is signed. Raises EndorseError."""
     signed = yield from sign_proposal(identity, proposed)
     request = signed.endorse_request()
     header = proposal_header(proposed.message)
@@ -150,9 +150,9 @@ def commit_status(
     *,
     timeout: float | None = None,
 ) -> Flow[CommitStatus]:
-    """Wait until a transaction is in a block; signs the request first unless it is.
+    """Wait until a transaction is in a block; sign the request first unless it is signed.
 
-    Raises CommitStatusError; an invalid transaction is an answer, not an error.
+    Raises CommitStatusError. An invalid transaction is a status, not an error.
     """
     signed = request
     if not signed.signature:
@@ -168,7 +168,7 @@ def commit_status(
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A transaction that an orderer took, the request for its outcome, and the peers to ask.
+    """A transaction that an orderer accepted, the request for its outcome, and the peers to ask.
 
     `status` is set when the outcome had to be asked for because the answer to Submit was lost.
     """
@@ -189,8 +189,8 @@ def send(
 ) -> Flow[Submitted]:
     """Send a signed transaction to the orderers through the first endpoint, once.
 
-    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides. A
-    transaction that BFT orderers refuse because they have it already is one that they took.
+    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides. That BFT
+    orderers refuse a transaction because they have it already means that they accepted it.
     """
     rpc = Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeouts.submit)
     try:
@@ -234,7 +234,7 @@ def submit_prepared(
 def outcome(
     identity: SigningIdentity, submitted: Submitted, *, timeout: float | None = None
 ) -> Flow[CommitStatus]:
-    """The outcome of a submitted transaction. Raises CommitStatusError."""
+    """Return the outcome of a submitted transaction. Raises CommitStatusError."""
     if submitted.status is not None:
         return submitted.status
     return (
@@ -245,7 +245,7 @@ def outcome(
 def committed(
     identity: SigningIdentity, submitted: Submitted, *, timeout: float | None = None
 ) -> Flow[CommitStatus]:
-    """The outcome of a submitted transaction that is valid.
+    """Return the outcome of a submitted transaction that is valid.
 
     Raises CommitStatusError, or CommitError when it is invalid.
     """

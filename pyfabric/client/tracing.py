@@ -1,6 +1,6 @@
-"""What a tracing library must offer to see the calls that are made and served here.
+"""What a tracing library provides to see the calls that are made and served.
 
-Names and attributes are OpenTelemetry's where it has some. There are no payloads in them.
+Names and attributes are OpenTelemetry's where it has some. They hold no payloads.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ Attributes: TypeAlias = Mapping[str, str]
 
 
 class Tracer(Protocol):
-    """Makes spans. It is called from the thread, or the task, in which the work is done."""
+    """A maker of spans, called from the thread or task in which the work is done."""
 
     def span(
         self, name: str, attributes: Attributes, traceparent: str | None
     ) -> AbstractContextManager[str | None]:
-        """A span for as long as the context is open; an exception that passes through ended the work.
+        """Return a context that is a span; an exception that passes through it failed the work.
 
-        `traceparent` is the caller's, if it sent one. The context's value is the traceparent that is
-        sent on to whoever is called; None sends nothing on.
+        `traceparent` is the caller's, if it sent one. The context's value is the traceparent to send
+        with calls that are made in it; with None, none is sent.
         """
 
 
 def call_attributes(method: str) -> Attributes:
-    """The attributes of a gRPC call ("/service/method")."""
+    """Return the attributes of a gRPC call ("/service/method")."""
     service, _, name = method.lstrip("/").rpartition("/")
     return {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name}

@@ -25,7 +25,7 @@ PROCESS_PROPOSAL = "/protos.Endorser/ProcessProposal"
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """A committed, valid transaction: what the chaincode answered, its id and its block."""
+    """A committed, valid transaction: the chaincode's answer, its id and its block."""
 
     result: bytes
     transaction_id: str
@@ -34,7 +34,7 @@ class SubmitResult:
 
 @dataclass(frozen=True, slots=True)
 class ProposalAnswer:
-    """What one peer answered to a proposal: `raw` is the whole peer.ProposalResponse."""
+    """A peer's answer to a proposal; `raw` is the whole peer.ProposalResponse."""
 
     status: int
     message: str
@@ -53,7 +53,7 @@ def evaluate(
     endorsing_organizations: Sequence[str] = (),
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> Flow[bytes]:
-    """Call a chaincode on one peer and return its answer; nothing is recorded.
+    """Call a chaincode on one peer and return its answer, without a transaction.
 
     Raises GatewayError.
     """
@@ -73,7 +73,7 @@ def submit(
     endorsing_organizations: Sequence[str] = (),
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> Flow[SubmitResult]:
-    """Have a transaction endorsed, ordered and committed; afterwards its writes are in the state.
+    """Endorse, order and commit a transaction; return its result.
 
     Raises EndorseError, SubmitError, CommitStatusError, or CommitError when it is invalid.
     """
@@ -90,7 +90,7 @@ def submit_invocation(
     *,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> Flow[Submitted]:
-    """Have a transaction endorsed and ordered. Raises EndorseError or SubmitError."""
+    """Endorse and order a transaction. Raises EndorseError or SubmitError."""
     proposed = yield from propose(endpoints, identity, invocation)
     endorsed = yield from endorse_proposal(endpoints, identity, proposed, timeout=timeouts.endorse)
     return (
@@ -112,9 +112,9 @@ def process_proposal(
     *,
     transient: Mapping[str, bytes] | None = None,
 ) -> Flow[ProposalAnswer]:
-    """Ask one peer's own Endorser service; the channel may be "" for what concerns the peer.
+    """Ask one peer's own Endorser service; the channel is "" for what concerns the peer alone.
 
-    Any status is an answer. Raises GatewayError when the peer refuses the proposal itself.
+    Returns an answer of any status. Raises GatewayError when the peer refuses the proposal itself.
     """
     invocation = Invocation(channel, chaincode, arguments, transient)
     proposed = yield from propose([endpoint], identity, invocation)

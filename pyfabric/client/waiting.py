@@ -1,6 +1,6 @@
 """Waiting for a channel: until a peer has a block, or a newer configuration.
 
-A peer sends a block as soon as it has it, so nothing is polled; only peers that are away are asked again.
+A peer sends a block as soon as it has it, so nothing is polled; only peers that cannot be reached are asked again.
 """
 
 from collections.abc import Sequence

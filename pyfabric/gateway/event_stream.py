@@ -1,4 +1,4 @@
-"""Streams of events that reconnect by themselves."""
+"""Streams of events, which reconnect."""
 
 import logging
 import threading
@@ -18,10 +18,10 @@ _LOGGER = logging.getLogger("pyfabric.events")
 
 
 class EventStream(Generic[E]):
-    """Iterate it in one thread; `close` ends the iteration from any thread.
+    """A stream of events, to be iterated in one thread; `close` it from any thread.
 
-    When its peer is lost it goes on at the next one, with no event lost or repeated. Errors that
-    asking again won't mend are raised: GatewayError, DeliverError, DecodeError.
+    When its peer is lost it resumes at the next one, without losing or repeating an event. It raises
+    errors that another request would not fix: GatewayError, DeliverError, DecodeError.
     """
 
     def __init__(self, connections: GatewayConnections, source: EventSource[E]) -> None:
@@ -48,7 +48,7 @@ class EventStream(Generic[E]):
         raise StopIteration
 
     def close(self) -> None:
-        """End the stream. Safe to repeat."""
+        """Close the stream. Safe to repeat."""
         with self._lock:
             self._closed.set()
             self._drop()

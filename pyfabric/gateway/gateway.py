@@ -60,7 +60,7 @@ def connect(
 class Gateway:
     """Connections to the peers of one department, for one identity; `connect` makes it.
 
-    A process that was forked connects anew: an inherited gateway raises ClientError. Close it, or open
+    A forked process makes a gateway of its own: an inherited one raises ClientError. Close it, or open
     it in `with`.
 
     The `new_…` methods take what another program made with `bytes()`; `new_signed_…` adds the

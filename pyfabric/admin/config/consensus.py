@@ -1,4 +1,4 @@
-"""What the configuration says of the consenters: etcdraft's and SmartBFT's own messages."""
+"""The consenters in a configuration: etcdraft's and SmartBFT's own messages."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from pyfabric.messages.durations import parse_duration
 
 
 def raft_metadata(raft: RaftModel) -> bytes:
-    """The bytes of etcdraft.ConfigMetadata; ConfigError names the consenter or option at fault."""
+    """Return the bytes of etcdraft.ConfigMetadata. ConfigError names the consenter or option at fault."""
     _check_consenters(RAFT, raft.consenters)
     try:
         parse_duration(raft.tick_interval)
@@ -45,7 +45,7 @@ def raft_metadata(raft: RaftModel) -> bytes:
 
 
 def bft_orderers(bft: BFTModel) -> configuration_pb2.Orderers:
-    """The Orderers value: who the consenters are; ConfigError names the one at fault."""
+    """Return the Orderers value, which lists the consenters. ConfigError names the one at fault."""
     _check_consenters(BFT, bft.consenters)
     for index, one in enumerate(bft.consenters):
         if not (one.number and one.msp_id and one.identity):
@@ -70,7 +70,7 @@ def bft_orderers(bft: BFTModel) -> configuration_pb2.Orderers:
 
 
 def bft_metadata(bft: BFTModel) -> bytes:
-    """The bytes of smartbft.Options. Leader rotation stays unspecified, as configtxgen leaves it."""
+    """Return the bytes of smartbft.Options. Leader rotation stays unspecified, as configtxgen leaves it."""
     return smartbft_pb2.Options(
         request_batch_max_count=bft.request_batch_max_count,
         request_batch_max_bytes=bft.request_batch_max_bytes,

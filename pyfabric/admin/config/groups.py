@@ -1,6 +1,6 @@
 """The groups of a channel configuration, from the model.
 
-Checks what configtxgen checks; `core.channel_config.ChannelConfig` checks what orderers and peers do.
+They check what configtxgen checks; `rules.configuration.ChannelConfig` checks what nodes check.
 Source: internal/configtxgen/encoder of Fabric 3.1. Every mod_policy is Admins.
 """
 
@@ -35,7 +35,7 @@ _V3: Final = "V3_0"
 
 
 def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
-    """The root group; ConfigError names the part of the model that is wrong."""
+    """Return the root group. ConfigError names the part of the model that is wrong."""
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="channel")
     _add(group, "HashingAlgorithm", configuration_pb2.HashingAlgorithm(name="SHA256"))
@@ -51,7 +51,7 @@ def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
 
 
 def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
-    """The Orderer group; `v3` says whether the channel has the capability V3_0."""
+    """Return the Orderer group; `v3` is whether the channel has the capability V3_0."""
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="orderer", required=(BLOCK_VALIDATION_NAME,))
     _add(
@@ -78,7 +78,7 @@ def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
 
 
 def application_group(model: ApplicationModel) -> configtx_pb2.ConfigGroup:
-    """The Application group."""
+    """Return the Application group."""
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="application")
     if model.acls:
@@ -94,7 +94,7 @@ def application_group(model: ApplicationModel) -> configtx_pb2.ConfigGroup:
 
 
 def orderer_organization_group(model: OrganizationModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
-    """The group of an organisation that runs orderers."""
+    """Return the group of an organisation that runs orderers."""
     group = _organization_group(model, "orderer")
     if model.endpoints:
         addresses = configuration_pb2.OrdererAddresses(addresses=model.endpoints)
@@ -108,7 +108,7 @@ def orderer_organization_group(model: OrganizationModel, *, v3: bool) -> configt
 
 
 def application_organization_group(model: OrganizationModel) -> configtx_pb2.ConfigGroup:
-    """The group of an organisation that uses the channel."""
+    """Return the group of an organisation that uses the channel."""
     group = _organization_group(model, "application")
     if model.anchor_peers:
         anchors = [

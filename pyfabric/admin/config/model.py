@@ -1,7 +1,7 @@
-"""What a new channel shall be: the input of `genesis_block`.
+"""Models of new channels, of which `genesis_block` makes genesis blocks.
 
-A policy is written as the Rule of configtx.yaml: "MAJORITY Admins" counts the sub-groups' policies,
-"OR('A.admin')" is a signature policy. The names of Fabric's configuration stand in the docstrings.
+A policy is written like a Rule of configtx.yaml: "MAJORITY Admins" counts the sub-groups' policies,
+"OR('A.admin')" is a signature policy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ APPLICATION_POLICIES: Final[Policies] = {
 
 
 def organization_policies(msp_id: str) -> Policies:
-    """Members read and write, admins administer, peers endorse."""
+    """Return policies by which members read and write, admins administer, and peers endorse."""
     return {
         "Readers": f"OR('{msp_id}.member')",
         "Writers": f"OR('{msp_id}.member')",
@@ -36,10 +36,10 @@ def organization_policies(msp_id: str) -> Policies:
 
 
 def orderer_policies(msp_ids: Sequence[str]) -> Policies:
-    """The usual ones; blocks are valid when a node with the orderer role signed them.
+    """Return the usual policies of the Orderer group.
 
-    (configtxgen's sample says ANY Writers: then any client of an orderer organisation could sign
-    blocks.)
+    A block is valid when a node with the role orderer signed it. (configtxgen's sample has ANY Writers, with
+    which any client of an orderer organisation could sign blocks.)
     """
     signers = ", ".join(f"'{msp_id}.orderer'" for msp_id in msp_ids)
     return {**CHANNEL_POLICIES, BLOCK_VALIDATION_NAME: f"OR({signers})"}
@@ -112,7 +112,7 @@ class BFTModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrdererModel:
-    """The ordering service. Sizes are in bytes, `batch_timeout` in seconds; 0 channels is no limit."""
+    """The ordering service. Sizes are in bytes, `batch_timeout` in seconds; 0 means any number of channels."""
 
     organizations: tuple[OrganizationModel, ...]
     consensus: RaftModel | BFTModel
@@ -127,7 +127,7 @@ class OrdererModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationModel:
-    """Who uses the channel. `acls` map a resource (peer/Propose) to a policy's path or name."""
+    """The members of the channel. `acls` map a resource (peer/Propose) to a policy's path or name."""
 
     organizations: tuple[OrganizationModel, ...]
     policies: Policies = field(default_factory=lambda: APPLICATION_POLICIES)
@@ -137,7 +137,7 @@ class ApplicationModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelModel:
-    """A whole channel."""
+    """A channel: its name, its ordering service, its members, and the policies above both."""
 
     channel_id: str
     orderer: OrdererModel

@@ -1,4 +1,4 @@
-"""Policies from their written form to configuration messages."""
+"""Policies of a configuration, from their written form."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,7 +21,7 @@ _META_RULES: Final = {
 def add_policies(
     group: configtx_pb2.ConfigGroup, policies: Policies, *, place: str, required: Sequence[str] = ()
 ) -> None:
-    """Put policies into a group; ConfigError names `place` and the policy that is wrong or missing."""
+    """Put policies into a group. ConfigError names `place` and the policy that is wrong or missing."""
     for name in (*required, *_REQUIRED):
         if name not in policies:
             raise ConfigError(f"{place}: no {name} policy defined")

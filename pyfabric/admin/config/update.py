@@ -1,8 +1,8 @@
-"""From two configurations to the update that leads from one to the other, as configtxlator computes it.
+"""Configuration updates: the difference between two configurations, as configtxlator computes it.
 
 Source: internal/configtxlator/update of Fabric 3.1. Versions in the wanted configuration do not count: the
-update takes those of the present one, and one more for what changes. Its read set holds what it builds on,
-its write set what it makes, and both the groups on the way there.
+update takes those of the present one, and one more for what changes. Its read set holds what it depends on,
+its write set what it changes, and both hold the groups on the way there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,18 +20,18 @@ _KINDS: Final = ("groups", "values", "policies")
 
 
 def config_of_block(block: bytes) -> bytes:
-    """The configuration (bytes of common.Config) in a configuration block (bytes of common.Block).
+    """Return the configuration (bytes of common.Config) of a configuration block (bytes of common.Block).
 
-    Raises DecodeError or ConfigError when there is none.
+    Raises DecodeError or ConfigError for another block.
     """
     _, config = config_from_block(parse_block(block))
     return config.SerializeToString(deterministic=True)
 
 
 def compute_update(channel: str, present: bytes, wanted: bytes) -> bytes:
-    """The update (bytes of common.ConfigUpdate) between two configurations (bytes of common.Config).
+    """Return the update (bytes of common.ConfigUpdate) from one configuration to another.
 
-    Raises DecodeError for bytes that are none, ConfigError when nothing differs.
+    Both are bytes of common.Config. Raises DecodeError for other bytes, ConfigError when they are equal.
     """
     before = decode(configtx_pb2.Config, present)
     after = decode(configtx_pb2.Config, wanted)
@@ -47,19 +47,19 @@ def compute_update(channel: str, present: bytes, wanted: bytes) -> bytes:
 
 
 def signature_header(creator: bytes, nonce: bytes) -> bytes:
-    """The header of a signature over an update, by a serialized identity."""
+    """Return the header of a signature over an update, by a serialized identity."""
     return common_pb2.SignatureHeader(creator=creator, nonce=nonce).SerializeToString()
 
 
 def config_signature(header: bytes, signature: bytes) -> bytes:
-    """One administrator's signature (bytes of common.ConfigSignature): over the header and the update."""
+    """Return an administrator's signature (bytes of common.ConfigSignature) with its header."""
     return configtx_pb2.ConfigSignature(
         signature_header=header, signature=signature
     ).SerializeToString()
 
 
 def signed_update(update: bytes, signatures: Sequence[bytes]) -> bytes:
-    """An update with its administrators' signatures (bytes of common.ConfigUpdateEnvelope)."""
+    """Return an update with its administrators' signatures (bytes of common.ConfigUpdateEnvelope)."""
     return configtx_pb2.ConfigUpdateEnvelope(
         config_update=update,
         signatures=[decode(configtx_pb2.ConfigSignature, one) for one in signatures],
@@ -68,7 +68,7 @@ def signed_update(update: bytes, signatures: Sequence[bytes]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What an element contributes to the read set and to the write set."""
+    """What one element adds to the read set and to the write set."""
 
     read: Any
     write: Any
@@ -87,7 +87,7 @@ def _group(before: configtx_pb2.ConfigGroup, after: configtx_pb2.ConfigGroup) ->
         write.mod_policy = after.mod_policy
     for kind, members in changes.items():
         for name, change in members.items():
-            # A group that changes itself names all its members: those left out go.
+            # A group that changes itself names all its members: the others are removed.
             if not (change.differs or itself):
                 continue
             if change.read is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import http.server
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,7 +39,7 @@ from pyfabric.client.effects import (
 )
 from pyfabric.client.timeouts import EVALUATE, SUBMIT
 from pyfabric.client.transactions import PROCESS_PROPOSAL
-from pyfabric.errors import ClientError, GatewayError, StatusCode
+from pyfabric.errors import ClientError, GatewayError, MissingExtraError, StatusCode
 from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.messages.deliver import BROADCAST, ORDERER_DELIVER
@@ -178,7 +179,7 @@ def test_an_envelope_is_broadcast_and_any_status_is_an_answer(
     peer.on(BROADCAST, stream(refused, stay=True), stream(), stream(then=_unavailable))
     assert run(broadcast(Broadcast(peer.endpoint, b"envelope"))) == (403, "permission denied")
     assert peer.requests[BROADCAST] == [b"envelope"]
-    with pytest.raises(GatewayError, match="ended the stream before its answer"):
+    with pytest.raises(GatewayError, match="closed the stream before its answer"):
         run(broadcast(Broadcast(peer.endpoint, b"envelope")))
     with pytest.raises(GatewayError, match="UNAVAILABLE: gone"):
         run(broadcast(Broadcast(peer.endpoint, b"envelope")))
@@ -193,7 +194,7 @@ def test_a_run_of_blocks_is_read_to_its_status(run: Runs, peer: ScriptedPeer) ->
     request = DeliverBlocks(peer.endpoint, ORDERER_DELIVER, b"seek", timeout=30)
     assert run(deliver(request)) == messages
     assert peer.requests[ORDERER_DELIVER] == [b"seek"]
-    with pytest.raises(GatewayError, match="ended the stream before its answer"):
+    with pytest.raises(GatewayError, match="closed the stream before its answer"):
         run(deliver(request))
 
 
@@ -436,6 +437,14 @@ def test_a_closed_driver_takes_its_https_connections_along(
     for _ in range(2):
         assert run(rest(Rest(server.endpoint, "GET", "/"))).status == 405
     assert len(server.seen) == 2
+
+
+def test_a_request_without_httpx_says_what_to_install(
+    run: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(MissingExtraError, match=r"httpx is not installed: pip install .*network"):
+        run(rest(Rest(Endpoint("127.0.0.1:1", b"roots"), "GET", "/")))
 
 
 def test_a_fork_is_refused_and_leaves_the_parents_connections_alone(
