@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 from uuid import uuid4
@@ -79,6 +79,7 @@ class Transaction:
     answers: Sequence[Any] | Refused
     name: str = ""
     code: str = "VALID"
+    contract: str = "Requests"
     function: str = "run"
     by: str = "EconInfo"
     at: str = ""
@@ -161,7 +162,7 @@ def play(scenario: Scenario, ledger: Ledger, contract: str) -> None:
     """Run a scenario with one of the contract's stubs, again if the orderer made several blocks."""
     for _ in range(_ATTEMPTS):
         try:
-            return Play(ledger, contract).run(scenario)
+            return Play(ledger).run(scenario, contract)
         except ApartError:
             continue
     raise AssertionError(f"never in one block in {_ATTEMPTS} attempts")
@@ -178,10 +179,9 @@ class Outcome:
 
 @dataclass
 class Play:
-    """One run of a scenario on a ledger, with one of the two stubs."""
+    """One run of steps on a ledger."""
 
     ledger: Ledger
-    contract: str
     _endorsed: dict[str, Endorsed] = field(default_factory=dict)
     _seen: list[str] = field(default_factory=list)
 
@@ -189,14 +189,14 @@ class Play:
     def _own(self) -> str:
         return f"k{uuid4().hex[:10]}"
 
-    def run(self, scenario: Scenario) -> None:
+    def run(self, scenario: Scenario, contract: str) -> None:
         """Take each step; raises AssertionError at the first whose outcome is not the expected one."""
         for number, step in enumerate(scenario.steps, 1):
             where = f"step {number} of {scenario.name}"
             if isinstance(step, Commit):
                 assert self.commit(step) == list(step.codes), where
             else:
-                self._check(step, where)
+                self._check(replace(step, contract=contract), where)
 
     def _check(self, step: Transaction, where: str) -> None:
         found = self.take(step)
@@ -229,7 +229,7 @@ class Play:
 
     def _call(self, step: Transaction) -> Call:
         return Call(
-            f"{self.contract}:{step.function}",
+            f"{step.contract}:{step.function}",
             encode(step.requests, self._fill).encode(),
             step.by,
             step.at or step.by,

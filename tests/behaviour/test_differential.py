@@ -174,6 +174,7 @@ def random_steps(random: Random) -> Iterator[Transaction | Commit]:
             programs.program(chaincode, at),
             (),
             name=str(number),
+            contract=random.choice(tuple(STUBS.values())),
             function=random.choices(("run", "insist"), (4, 1))[0],
             by=random.choices((at, random.choice(departments)), (3, 1))[0],
             at=at,
@@ -216,18 +217,15 @@ def take_step(play: Play, step: Transaction | Commit, refused: set[str]) -> Any:
 
 
 def test_random_programs_come_out_alike(network: NetworkLedger) -> None:
-    steps = list(random_steps(Random(SEED)))
+    one, other = Play(MemoryLedger()), Play(network)
+    refused: tuple[set[str], set[str]] = (set(), set())
     codes, refusals = set(), 0
-    for contract in STUBS.values():
-        one, other = Play(MemoryLedger(), contract), Play(network, contract)
-        refused: tuple[set[str], set[str]] = (set(), set())
-        for number, step in enumerate((*steps, *readings())):
-            mine = take_step(one, step, refused[0])
-            theirs = take_step(other, step, refused[1])
-            assert mine == theirs, f"step {number}: {step}"
-            if isinstance(step, Commit):
-                codes.update(mine or ())
-            else:
-                refusals += "Refused" in str(mine.answers)
+    for number, step in enumerate((*random_steps(Random(SEED)), *readings())):
+        mine, theirs = take_step(one, step, refused[0]), take_step(other, step, refused[1])
+        assert mine == theirs, f"step {number}: {step}"
+        if isinstance(step, Commit):
+            codes.update(mine or ())
+        else:
+            refusals += "Refused" in str(mine.answers)
     assert {"VALID", "MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"} <= codes
     assert refusals > COUNT / 4
