@@ -32,13 +32,13 @@ def names(module: str) -> list[str]:
 
 
 def internal_packages() -> list[str]:
-    """The packages that docs/reference.md says are internal."""
+    """Return the packages that docs/reference.md lists as internal."""
     text = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
     return re.findall(r"`(pyfabric[a-z_.]*)`", text.partition("Everything else is internal")[2])
 
 
 def programs() -> Iterator[tuple[str, str]]:
-    """Every Python program of the documentation and of examples/, by where it is."""
+    """Return all Python programs of the documentation and of examples/, by their place."""
     for page in PAGES:
         for number, body in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
             yield f"{page.name} {number}", body
@@ -50,7 +50,7 @@ PROGRAMS = dict(programs())
 
 
 def objects() -> dict[str, Any]:
-    """Every public object by its whole name."""
+    """Return all public objects by their full names."""
     return {
         f"{module}.{name}": getattr(importlib.import_module(module), name)
         for module in PUBLIC
@@ -102,7 +102,7 @@ def test_programs_of_the_documentation_import_public_names_only(place: str) -> N
 
 
 def annotations(value: Any) -> Iterator[tuple[str, str]]:
-    """The annotations of a function, or of a class's public methods and fields, as they are written."""
+    """Return the annotations of a function, or of a class's public methods and fields, as they are written."""
     if inspect.isfunction(value):
         yield from ((key, str(one)) for key, one in inspect.get_annotations(value).items())
     elif inspect.isclass(value):
@@ -144,7 +144,7 @@ def is_error(value: object) -> bool:
 
 
 def test_every_public_name_has_an_example() -> None:
-    """A program of the documentation uses it, or its docstring shows how."""
+    """Check that a program of the documentation uses it, or its docstring shows how."""
     lacking = [
         name for name, one in objects().items() if not is_error(one) and not has_example(name)
     ]

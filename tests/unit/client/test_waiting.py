@@ -52,7 +52,7 @@ class Peer:
     refusal: int | None = None
 
     def sequence(self, now: float) -> tuple[int, int]:
-        """The newest configuration block at that second, and its sequence."""
+        """Return the newest configuration block at that second, and its sequence."""
         there = [n for n in sorted(self.configs) if self.arrivals[n] <= now]
         return there[-1], len(there) - 1
 
@@ -175,7 +175,7 @@ def test_a_height_is_waited_for_until_it_is_there_or_the_time_is_up(
 ) -> None:
     world = World({"a": Peer(arrivals, up_from=up_from)})
     there = arrivals[wanted - 1] if wanted <= len(arrivals) else NEVER
-    # A peer that is away is asked every half a second: whole seconds are met exactly.
+    # An unreachable peer is called every half second, so whole seconds are met exactly.
     if max(there, up_from) < timeout:
         height(world, wanted, timeout)
         assert world.seconds == max(there, up_from)
