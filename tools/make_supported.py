@@ -9,9 +9,9 @@ FILE = Path(__file__).parent.parent / "SUPPORTED.md"
 _INTRODUCTION = """\
 # What the development ledger covers of Fabric 3.1
 
-Made by `tools/make_supported.py` from the tables that the code goes by; change those, not this page.
-A test asks for everything that is refused, and gets exactly the answer that is written here. Names in braces
-stand for what they say. Whole networks with CouchDB as their state database are not offered."""
+`tools/make_supported.py` writes this page from the tables that the code uses; change those, not this page.
+A test checks that everything refused is refused with exactly the text on this page. Names in braces are
+placeholders. CouchDB is not supported as state database."""
 
 
 def page() -> str:
@@ -34,8 +34,8 @@ def _row(item: Item) -> str:
 
 
 def _differences() -> Iterator[str]:
-    yield "\n## Differences that are kept"
-    yield "| here | why |"
+    yield "\n## Known differences"
+    yield "| development ledger | reason |"
     yield "|---|---|"
     yield from (f"| {one.what} | {one.why} |" for one in DIFFERENCES)
     yield ""

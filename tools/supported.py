@@ -1,7 +1,7 @@
-"""What the development ledger covers of Fabric 3.1, and with which answer it refuses the rest.
+"""Features of Fabric 3.1 that the development ledger supports, and the responses that refuse the others.
 
-Where the code uses a table, that table is shown. SUPPORTED.md is made of this
-(`tools/make_supported.py`); a test asks for everything that is refused and gets exactly these answers.
+Where the code uses a table, this module reads that table. `tools/make_supported.py` writes SUPPORTED.md
+from it, and a test checks that everything refused is refused with exactly these texts.
 """
 
 from collections.abc import Iterable
@@ -26,9 +26,9 @@ _Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something of Fabric's; supported, unless there is an `answer` with which it is refused.
+    """A feature of Fabric: supported, or refused with the text `answer`.
 
-    `note` describes what is particular about it, or why it is refused.
+    `note` is a remark, or the reason why it is refused.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Items of one kind."""
+    """The features of one kind."""
 
     title: str
     items: tuple[Item, ...]
@@ -46,7 +46,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where the ledger does otherwise than Fabric, and why that is kept."""
+    """A known difference from Fabric, with its reason."""
 
     what: str
     why: str
@@ -67,11 +67,11 @@ REFUSED_SERVICES: Final = {
     "orderer.ClusterNodeService": ("Step",),
 }
 _WHY_NOT: Final = {
-    "protos.Snapshot": "no snapshots in Fabric's form; the ledger has its own, of a whole network",
+    "protos.Snapshot": "the ledger has snapshots of its own, of a whole network",
     "protos.ChaincodeSupport": "contracts run as services: the peer connects to them",
-    "gossip.Gossip": "the peers of a process share their blocks; private data is handed over in process",
-    "orderer.Cluster": "the orderers of a process share one sequence",
-    "orderer.ClusterNodeService": "the orderers of a process share one sequence",
+    "gossip.Gossip": "the peers of one process share blocks and private data directly",
+    "orderer.Cluster": "the orderers of one process share one sequence of messages",
+    "orderer.ClusterNodeService": "the orderers of one process share one sequence of messages",
 }
 PARTICIPATION: Final = (
     "GET /participation/v1/channels",
@@ -95,7 +95,7 @@ _IN_PROTOCOL: Final = (_Kind.REGISTER, _Kind.COMPLETED, _Kind.ERROR, _Kind.KEEPA
 
 
 def sections() -> tuple[Section, ...]:
-    """Everything, section by section."""
+    """Return all features, section by section."""
     return (
         Section("gRPC methods", tuple(_methods())),
         Section("HTTP", tuple(_http())),
@@ -111,7 +111,7 @@ def sections() -> tuple[Section, ...]:
 
 
 def refused() -> tuple[Item, ...]:
-    """Everything that is refused."""
+    """Return the features that are refused."""
     return tuple(item for section in sections() for item in section.items if item.answer)
 
 
@@ -127,8 +127,8 @@ def _http() -> Iterable[Item]:
     yield from (
         Item(one, note="orderers, over TLS with client certificates") for one in PARTICIPATION
     )
-    yield from (Item(one, note="every node that has an operations address") for one in OPERATIONS)
-    yield Item("GET /debug/pprof/", "404 page not found", "profiles of a Go program")
+    yield from (Item(one, note="every node with an operations address") for one in OPERATIONS)
+    yield Item("GET /debug/pprof/", "404 page not found", "these are profiles of a Go program")
 
 
 def _functions() -> Iterable[Item]:
@@ -137,14 +137,14 @@ def _functions() -> Iterable[Item]:
         yield Item(f"cscc/{name}", cscc.NO_SNAPSHOTS if snapshot else "")
     yield from (Item(f"qscc/{name}") for name in qscc.QUERIES)
     yield from (Item(f"_lifecycle/{name}") for name in lifecycle.FUNCTIONS)
-    yield Item("lscc", LSCC, "Fabric 3.1.5 cannot run it either; it says that a file is missing")
+    yield Item("lscc", LSCC, "Fabric 3.1.5 cannot run it either; it reports a missing file")
 
 
 def _messages() -> Iterable[Item]:
     for number in sorted({*_IN_PROTOCOL, *REQUESTS}):
         query = number == _Kind.GET_QUERY_RESULT
         answer = f"GET_QUERY_RESULT failed: transaction ID: {{txid}}: {RICH_QUERY}" if query else ""
-        note = "as Fabric with LevelDB; CouchDB is not offered" if query else ""
+        note = "the same as Fabric with LevelDB; CouchDB is not supported" if query else ""
         yield Item(_Kind.Name(number), answer, note)
 
 
@@ -178,13 +178,13 @@ def _capabilities() -> Iterable[Item]:
     yield from (Item(f"Channel {one}") for one in CHANNEL_CAPABILITIES)
     yield from (Item(f"Orderer {one}") for one in ORDERER_CAPABILITIES)
     for one in APPLICATION_CAPABILITIES:
-        alone = "" if one in VALIDATED_CAPABILITIES else "only beside V2_0 or V2_5"
+        alone = "" if one in VALIDATED_CAPABILITIES else "only together with V2_0 or V2_5"
         yield Item(f"Application {one}", note=alone)
     yield Item(
         "Application without V2_0 and V2_5",
         "the development ledger validates as application capability V2_0 or V2_5 says; channel "
         "{channel} has none",
-        "transactions of those channels follow older rules",
+        "transactions of such channels follow older rules",
     )
     yield Item(
         "any other, Channel or Orderer",
@@ -205,26 +205,26 @@ _PACKAGES: Final = (
 )
 _ORDERING: Final = (
     *(Item(f"ConsensusType {name}") for name in METADATA),
-    Item("maintenance mode, and the move from Raft to BFT", note="goes on without a restart"),
+    Item("maintenance mode, and the move from Raft to BFT", note="without a restart"),
     Item(
         "any other ConsensusType",
         "cannot join: failed to find a consenter for consensus type: solo",
         "as in Fabric",
     ),
     Item(
-        "joining by a block of a chain that this process has not",
+        "joining by a block of a chain that this process does not have",
         NO_BLOCKS,
-        "blocks are not fetched from other machines",
+        "the ledger does not fetch blocks from other machines",
     ),
     Item(
         "an update to application capabilities that no peer has",
         f"{UNSURVIVABLE}: Application capability V9_9 is required but not supported",
-        "Fabric's orderers take it, and all peers stop",
+        "Fabric's orderers accept it, and then all peers stop",
     ),
     Item(
         "an update to invalid SmartBFT options",
         f'{UNSURVIVABLE}: bad config metadata option RequestBatchMaxInterval: time: invalid duration ""',
-        "Fabric's orderers take it, and stop",
+        "Fabric's orderers accept it, and stop",
     ),
 )
 _POLICIES: Final = (
@@ -238,7 +238,7 @@ _POLICIES: Final = (
     Item(
         "expressions with a condition (? :)",
         "unexpected character '?' (character 16 of \"OR('A.member') ? 1 : 2\")",
-        "the general language under Fabric's; no policy needs it",
+        "a feature of the expression library that Fabric uses; no policy needs it",
     ),
     Item(
         "expressions with a comment",
@@ -255,7 +255,11 @@ _MSPS: Final = (
     Item("X.509 MSPs: roots, intermediates, revocation lists, administrators"),
     Item("roles by organisational unit (NodeOUs), organisational unit identifiers"),
     Item("keys P-256 and P-384 with SHA-256; Ed25519 with channel capability V3_0"),
-    Item("Idemix MSPs", "Setup error: unsupported msp type 1", "anonymous identities are left out"),
+    Item(
+        "Idemix MSPs",
+        "Setup error: unsupported msp type 1",
+        "anonymous identities are not supported",
+    ),
     Item(
         "SHA-3 for signatures or identifiers",
         "MSP A: only SHA2 signatures and SHA256 identifiers are supported, not SHA3 and SHA256",
@@ -264,64 +268,63 @@ _MSPS: Final = (
     Item(
         "name constraints, policy mappings and policy constraints in a CA certificate",
         "name constraints are not supported (in the certificate of CN=limited)",
-        "certificates of such authorities would be judged otherwise than in Fabric",
+        "the verdict on certificates of such authorities would differ from Fabric's",
     ),
     Item(
         "CA certificates signed with RSA-PSS",
         'x509: certificate signed by unknown authority (possibly because of "x509: cannot verify '
         'signature: algorithm unimplemented" while trying to verify candidate authority certificate '
         '"limited")',
-        "Fabric verifies them; no Fabric CA signs so",
+        "Fabric verifies them; no Fabric CA creates such signatures",
     ),
 )
 
 DIFFERENCES: Final = (
     Difference(
-        "A key-level policy (metadata VALIDATION_PARAMETER) of junk is one that nobody satisfies: "
+        "No endorsement satisfies an invalid key-level policy (metadata VALIDATION_PARAMETER): "
         "ENDORSEMENT_POLICY_FAILURE (10).",
-        "The code is the peer's own for a policy that does not hold; its reason is another text.",
+        "Fabric has the same code, but another text in its log.",
     ),
     Difference(
         "A chaincode whose validation plugin is not vscc makes its transactions INVALID_OTHER_REASON (25).",
-        "For a real peer a plugin that it has not is a failure of its own: it stops at that block.",
+        "A real peer stops at such a block, since it does not have the plugin.",
     ),
     Difference(
-        "Metadata written for a key that is deleted in the same block are dropped.",
-        "Some real peers stopped (a panic, a hang) on such histories.",
+        "Metadata that is written for a key which is deleted in the same block is dropped.",
+        "Some real peers stopped on such histories, with a panic or by waiting forever.",
     ),
     Difference(
         "The namespaces of one transaction are checked in sorted order.",
-        "Go's order is random: a transaction that breaks two rules is 10 or 25 there.",
+        "Fabric's order is random: a transaction that breaks two rules gets code 10 or 25.",
     ),
     Difference(
-        "Of several faults of one configuration update the first by its key is named.",
-        "Fabric names any: read and write sets are maps.",
+        "If a configuration update has several faults, the first by its key is reported.",
+        "Fabric reports any of them, because its read and write sets are maps.",
     ),
     Difference(
-        "An unknown section of a configuration is named in the refusal (Disallowed channel group).",
-        "Fabric prints its whole content, spaced at random.",
+        "The refusal of an unknown section of a configuration has its name (Disallowed channel group).",
+        "Fabric prints the complete content, with random spaces.",
     ),
     Difference(
-        "The peers of an organisation that has left a channel still have its newer blocks.",
-        "All peers of a process share one chain; its members' clients are refused as in Fabric.",
+        "The peers of an organisation that has left a channel still get its new blocks.",
+        "All peers of a process share one chain. Clients of the organisation are refused, as in Fabric.",
     ),
     Difference(
         "The leader of a Raft channel is the first orderer that joined; BFT stays in view 0, and the "
         "quorum that signs is the first.",
-        "There is no consensus between machines; what blocks say is what such a cluster would say.",
+        "There is no consensus between machines; the blocks have the content that such a cluster would write.",
     ),
     Difference(
-        "Where a channel's BlockValidation policy is one that its orderers do not satisfy, their chain stops: "
+        "If a channel's orderers do not satisfy its BlockValidation policy, their chain stops: "
         "SERVICE_UNAVAILABLE, chain is stopped: signature set did not satisfy policy.",
-        "Fabric's orderers go on and make blocks that no peer takes.",
+        "Fabric's orderers continue and make blocks that no peer accepts.",
     ),
     Difference(
-        "An orderer that leaves, comes or is removed by a configuration update is so at once.",
-        "Fabric's find out after seconds or minutes.",
+        "Adding and removing an orderer, also by a configuration update, takes effect immediately.",
+        "Fabric's orderers notice it after seconds or minutes.",
     ),
     Difference(
-        "Metrics of gossip, of the Raft log and its leadership, of couchdb, and of the Go runtime are left "
-        "out.",
-        "There is nothing that they could count.",
+        "There are no metrics of gossip, of the Raft log and its leadership, of CouchDB and of the Go runtime.",
+        "The development ledger has none of these.",
     ),
 )

@@ -53,7 +53,7 @@ Feature: Discovery
     When a user of Haidian asks who endorses "cases" when it reads "files"
     Then any 2 of EconInfo and MktSup are enough
 
-  Scenario: Private values are written by whomever
+  Scenario: Private values are written by every client
     When a user of EconInfo asks who endorses "cases" when it only writes "hints"
     Then any 2 of EconInfo, MktSup and Haidian are enough
 

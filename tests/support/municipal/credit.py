@@ -21,7 +21,7 @@ EVIDENCE = {
 }
 REPAIR = {"fulfilment_digest": digest("paid"), "commitment_digest": digest("never again")}
 CONTRACT = Chaincode([Credit()])
-# As network/city.yaml defines it, for the departments that are here.
+# As network/city.yaml defines it, for the departments of these tests.
 COLLECTION = CollectionConfig(
     name="evidence",
     policy=f"OR('{ECON}.member', '{MKT}.member')",

@@ -175,7 +175,7 @@ def test_a_height_is_waited_for_until_it_is_there_or_the_time_is_up(
 ) -> None:
     world = World({"a": Peer(arrivals, up_from=up_from)})
     there = arrivals[wanted - 1] if wanted <= len(arrivals) else NEVER
-    # A peer that cannot be reached is asked every half a second: whole seconds are met exactly.
+    # An unreachable peer is called every half second, so whole seconds are met exactly.
     if max(there, up_from) < timeout:
         height(world, wanted, timeout)
         assert world.seconds == max(there, up_from)

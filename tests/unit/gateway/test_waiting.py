@@ -23,7 +23,7 @@ def config(sequence: int) -> bytes:
 
 
 def config_block(sequence: int) -> bytes:
-    """Return the answer of cscc's GetConfigBlock."""
+    """Return the response of cscc's GetConfigBlock."""
     header = common_pb2.ChannelHeader(type=common_pb2.HeaderType.CONFIG, channel_id="directory")
     payload = common_pb2.Payload(
         header=common_pb2.Header(channel_header=header.SerializeToString()),

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest.fixture
 def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The peers that looked a channel up, in order."""
+    """Return the peers that looked a channel up, in order."""
     found: list[str] = []
     original = Peer.channel
 

@@ -346,7 +346,7 @@ REFUSALS: Mapping[str, Ask] = {
     "Application without V2_0 and V2_5": configuration(no_application_capabilities),
     "any other, Channel or Orderer": council_update(unknown_capability, bft=False),
     "any other ConsensusType": joining(as_solo),
-    "joining by a block of a chain that this process has not": joining(later),
+    "joining by a block of a chain that this process does not have": joining(later),
     "an update to application capabilities that no peer has": council_update(
         lambda group: unknown_capability(group.groups["Application"]), bft=False
     ),

@@ -48,7 +48,7 @@ def _size(data: bytes) -> bytes:
 
 
 def _nested(depth: int) -> str:
-    """A policy in a policy and so on, in hexadecimal digits."""
+    """Return a policy in a policy and so on, in hexadecimal digits."""
     policy = policies_pb2.SignaturePolicy(signed_by=1).SerializeToString()
     for _ in range(depth):
         for tag in (b"\x12", b"\x12"):  # n_out_of, and its rules

@@ -13,7 +13,7 @@ from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 
 from pyfabric.errors import NetworkError
-from tests.support.network import docker_stand_in
+from tests.support.network import fake_docker
 
 TOPOLOGY = """\
 name: small
@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = docker_stand_in.install(tmp_path / "docker")
+    folder = fake_docker.install(tmp_path / "docker")
     (folder / "images").write_text("sha256:1")
     monkeypatch.setenv("PATH", str(folder))
     return folder

@@ -18,7 +18,7 @@ SCRIPT = """\
 import sys
 sys.path[:0] = {path!r}
 from pathlib import Path
-from tests.support.network.docker_stand_in import main
+from tests.support.network.fake_docker import main
 main(Path({folder!r}), sys.argv[1:])
 """
 
