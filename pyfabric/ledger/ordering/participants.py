@@ -75,7 +75,7 @@ class Participants:
         return self._consenters
 
     def suffice(self, config: ChannelConfig) -> bool:
-        """Return whether enough consenters are here for a block to be made."""
+        """Return whether enough consenters are in this process for a block to be made."""
         quorum = consensus_type(config).quorum(len(config.consenters))
         return len(self.consenters(config)) >= quorum
 
