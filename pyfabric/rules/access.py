@@ -4,13 +4,14 @@ Sources: core/aclmgmt and core/policy of Fabric 3.1; texts are Fabric's. A resou
 peer's own MSP (installing, joining, approving) or by a policy of the channel.
 """
 
+from functools import lru_cache
+
 from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.msp import MSP
 from pyfabric.identity.principals import check_principal
 from pyfabric.messages.policies import Role, role_principal
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.policies.access import unknown_channel, unsatisfied
 from pyfabric.rules.proposals import Proposal
 from pyfabric.rules.resources import ADMINS, CHANNEL_RESOURCES, LOCAL_RESOURCES, MEMBERS
 
@@ -19,6 +20,7 @@ _ROLES = {
     MEMBERS: Role.MEMBER,
 }
 _REMEMBERED = 8192
+"""How many identities that were allowed a policy are remembered."""
 
 
 class Access:
@@ -29,7 +31,7 @@ class Access:
 
     def __init__(self, local_msp: MSP) -> None:
         self._local_msp = local_msp
-        self._allowed: set[tuple[ChannelConfig, str, bytes]] = set()
+        self._check_identity = lru_cache(_REMEMBERED)(_check_identity)
 
     def check_proposal(
         self, resource: str, channel_id: str, config: ChannelConfig | None, proposal: Proposal
@@ -109,14 +111,24 @@ class Access:
     def _evaluate(
         self, config: ChannelConfig, path: str, signed: SignedData, *, verified: bool
     ) -> None:
-        policy = config.policy(path)
-        if not verified:
-            policy.evaluate([signed])
-            return
-        key = (config, path, signed.identity)
-        if key in self._allowed:
-            return
-        policy.evaluate_identities([config.msp_manager.deserialize(signed.identity)])
-        if len(self._allowed) >= _REMEMBERED:
-            self._allowed.clear()
-        self._allowed.add(key)
+        if verified:
+            self._check_identity(config, path, signed.identity)
+        else:
+            config.policy(path).evaluate([signed])
+
+
+def _check_identity(config: ChannelConfig, path: str, identity: bytes) -> None:
+    config.policy(path).evaluate_identities([config.msp_manager.deserialize(identity)])
+
+
+def unknown_channel(channel_id: str) -> PolicyError:
+    """Return the refusal of access to a channel that the peer has not joined."""
+    return PolicyError(f"Failed to get policy manager for channel [{channel_id}]")
+
+
+def unsatisfied(channel_id: str, path: str, problem: PolicyError) -> PolicyError:
+    """Return the refusal of somebody who does not satisfy the policy at a path of a channel."""
+    return PolicyError(
+        "Failed evaluating policy on signed data during check policy on channel "
+        f"[{channel_id}] with policy [{path}]: [{problem}]"
+    )

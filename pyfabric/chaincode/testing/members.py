@@ -15,8 +15,8 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.msp import MSP, MemberIdentity, MSPManager
 from pyfabric.identity.names import ORGANIZATIONAL_UNIT
 from pyfabric.identity.units import Unit
+from pyfabric.rules.access import unsatisfied
 from pyfabric.rules.configuration.channel_config import Capabilities
-from pyfabric.rules.policies.access import unsatisfied
 from pyfabric.rules.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
 from pyfabric.rules.policies.paths import WRITERS
 from pyfabric.rules.policies.syntax import parse_signature_policy

@@ -17,7 +17,7 @@ from pyfabric.chaincode.testing.channel import Channel
 from pyfabric.chaincode.testing.determinism import DeterminismGuard
 from pyfabric.errors import ContractError, FabricError, StateError
 from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
-from pyfabric.rules.policies.access import unknown_channel
+from pyfabric.rules.access import unknown_channel
 from pyfabric.rules.requests.collection_access import CollectionAccess
 from pyfabric.rules.requests.handler import RequestHandler, refusal
 from pyfabric.rules.requests.invocations import (
