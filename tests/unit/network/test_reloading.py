@@ -23,7 +23,7 @@ signal.signal(signal.SIGHUP, lambda *_: answer())
 def answer():
     text = (folder / "wanted").read_text()
     if text == "stop":
-        sys.exit("it was told to stop")
+        sys.exit("asked to stop")
     print(text, flush=True)
 answer()
 while True:
@@ -71,12 +71,12 @@ def test_its_error_is_raised_and_it_goes_on(program: ReloadingProcess) -> None:
 
 def test_one_that_terminates_is_reported_with_its_last_line(program: ReloadingProcess) -> None:
     start(program, {"number": 1})
-    with pytest.raises(LedgerError, match=r"^the program terminated at once: it was told to stop$"):
+    with pytest.raises(LedgerError, match=r"^the program terminated at once: asked to stop$"):
         program.reload(b"stop", until=lambda _: True)
 
 
 def test_it_is_not_signalled_before_its_first_answer(program: ReloadingProcess) -> None:
-    """A command that was interrupted may leave a process that does not handle SIGHUP yet."""
+    """Reload a process that an interrupted command left, and that does not handle SIGHUP yet."""
     folder = program.wanted.parent
     program.wanted.write_text('{"number": 1}')
     command = (sys.executable, "-c", PROGRAM, str(folder))
