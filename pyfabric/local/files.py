@@ -92,9 +92,16 @@ def _is_new(descriptor: int, mode: int) -> bool:
 
 
 def rename(draft: Path, path: Path) -> None:
-    """Move a synced file, or a folder of synced files, durably to `path`; raises OSError."""
+    """Move a synced file durably to `path`; raises OSError."""
     draft.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
+
+
+def rename_folder(draft: Path, path: Path) -> None:
+    """Move a folder durably, with everything in it, to `path`, which does not exist; raises OSError."""
+    for part in (*draft.rglob("*"), draft):
+        sync(part)
+    rename(draft, path)
 
 
 def make_folder(path: Path, *, mode: int = 0o777) -> None:
@@ -107,12 +114,12 @@ def make_folder(path: Path, *, mode: int = 0o777) -> None:
     make_folder(path.parent)
     with suppress(FileExistsError):  # another program was faster
         path.mkdir(mode=mode)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a crash; raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Make a file's contents, or the names in a folder, survive a crash; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

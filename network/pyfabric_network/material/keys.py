@@ -12,8 +12,8 @@ All departments' keys in one place: for development. A department with a machine
 own keys there (see `membership`). Nothing that exists is made again.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,7 @@ from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
 from pyfabric_network.material.ca_server import write_ca_server
+from pyfabric_network.parallel import side_by_side
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member
 from pyfabric_network.topology.plan import Plan
@@ -37,10 +38,8 @@ def make_material(plan: Plan, *, now: datetime) -> None:
 
     Raises NetworkError if a department's CA is missing although the channels' genesis blocks name it.
     """
-    with ThreadPoolExecutor() as pool:  # most of the time goes into waiting for the disk
-        made = [pool.submit(_make_department, plan, department, now) for department in plan.own]
-    for one in made:
-        one.result()
+    # Side by side: most of the time goes into waiting for the disk.
+    side_by_side([partial(_make_department, plan, department, now) for department in plan.own])
 
 
 def missing_material(plan: Plan) -> list[Member]:

@@ -106,7 +106,7 @@ def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: 
     if department.place.here:
         _copy_keys(department, draft / "organizations" / department.folder.name)
     with files.reported(target, NetworkError):
-        files.rename(draft, target)
+        files.rename_folder(draft, target)
 
 
 def write_own_files(folder: Path, contents: Mapping[Path, bytes]) -> None:

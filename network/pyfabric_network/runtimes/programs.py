@@ -4,11 +4,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
+from pyfabric_network.parallel import side_by_side
 
 # The oldest release that runs what a topology asks for with `fabric`.
 _OLDEST = {"3.1": (3, 1), "2.5": (2, 5)}
@@ -32,11 +33,8 @@ def find_programs(folder: Path | None, fabric: str) -> Programs:
     program that is missing, does not run, or is too old.
     """
     peer, orderer = _find("peer", folder), _find("orderer", folder)
-    with ThreadPoolExecutor() as pool:
-        warnings = [
-            warning for warning in pool.map(_check, (peer, orderer), (fabric,) * 2) if warning
-        ]
-    return Programs(peer, orderer, tuple(warnings))
+    checked = side_by_side([partial(_check, program, fabric) for program in (peer, orderer)])
+    return Programs(peer, orderer, tuple(warning for warning in checked if warning is not None))
 
 
 def _find(name: str, folder: Path | None) -> Path:

@@ -146,3 +146,17 @@ def test_a_folder_that_is_there_is_left_alone(
     synced = Synced(monkeypatch)
     files.make_folder(tmp_path)
     assert synced.kinds == []
+
+
+def test_a_folder_is_moved_with_everything_in_it_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "draft" / "inner").mkdir(parents=True)
+    for name in ("draft/a", "draft/inner/b"):
+        (tmp_path / name).write_bytes(name.encode())
+    synced = Synced(monkeypatch)
+    files.rename_folder(tmp_path / "draft", tmp_path / "folder")
+    assert sorted(synced.kinds) == ["file"] * 2 + ["folder"] * 3
+    assert synced.kinds[-2:] == ["folder", "folder"]
+    assert (tmp_path / "folder" / "inner" / "b").read_bytes() == b"draft/inner/b"
+    assert names(tmp_path) == ["folder"]

@@ -16,7 +16,7 @@ from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import locked
 
 from pyfabric.errors import LedgerError, NetworkError, OrdererError, TopologyError
-from pyfabric.gateway import connect
+from pyfabric.gateway import Operations, connect
 from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, write_topology
 
@@ -271,6 +271,18 @@ def test_fabric_has_no_development_tools(tmp_path: Path) -> None:
     )
     with pytest.raises(NetworkError, match="small runs on Fabric, which cannot do this"):
         network.development()
+
+
+def test_every_node_and_contract_host_has_an_operations_service(running: Network) -> None:
+    found = running.operations()
+    nodes = {"orderer0.tax", "peer0.tax", "peer0.health"}
+    assert set(found) == nodes | {"contracts.tax", "contracts.health"}
+    for endpoint in found.values():
+        with Operations(endpoint) as node:
+            assert node.health().is_healthy
+            assert "# TYPE" in node.metrics()
+    reported = {node.name: node.operations for node in running.status() if node.name in nodes}
+    assert reported == {name: found[name].address for name in nodes}
 
 
 def test_opening_what_is_not_there(tmp_path: Path, running: Network) -> None:
