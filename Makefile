@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -98,6 +98,18 @@ pytest: setup tests/interop/node_modules/.ready
 
 fuzz: setup  ## corrupted messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py
+
+pythons: tests/interop/node_modules/.ready  ## the tests on each supported Python version that is installed
+	$(PYTHON) tools/pythons.py
+
+lowest:  ## a part of the tests on the lowest versions of the dependencies
+	$(PYTHON) tools/lowest.py
+
+audit:  ## known vulnerabilities of the locked versions, where pip-audit's database answers
+	$(PYTHON) tools/supply_chain.py audit
+
+sbom: setup  ## the bill of materials (CycloneDX) of the locked environment, in dist
+	$(BIN)/python tools/supply_chain.py sbom
 
 smoke: setup
 	$(BIN)/python tools/smoke_wheel.py
