@@ -87,7 +87,7 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 # Coverage counts what runs in the tests' own process; the second run uses networks in other processes, the
 # third Fabric's own programs, where they exist (FABRIC_BIN or PATH).
 pytest: setup tests/interop/node_modules/.ready
-	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs tests/behaviour
+	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs tests/examples tests/behaviour
 	$(BIN)/coverage report --skip-covered --fail-under=100 \
 	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*' \
 	  --omit='pyfabric/rules/lifecycle/*,pyfabric/rules/proposals.py'

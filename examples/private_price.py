@@ -1,4 +1,4 @@
-"""Private data: a price that two departments keep, and that anybody can verify who is told it."""
+"""Private data: a price that two departments keep, and that anyone who knows it can verify."""
 
 from pathlib import Path
 

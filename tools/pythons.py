@@ -1,4 +1,4 @@
-"""Run the tests on each Python version that the classifiers of pyproject.toml name and that is here.
+"""Run the tests on each Python version that the classifiers of pyproject.toml name and that is installed.
 
 Interpreters are found on PATH and in pyenv. Each gets an environment of its own, build/python-<version>.
 """
@@ -10,7 +10,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TESTS = ("tests/unit", "tests/contract", "tests/cli", "tests/docs", "tests/examples")
+TESTS = (
+    "tests/unit",
+    "tests/contract",
+    "tests/cli",
+    "tests/docs",
+    "tests/examples",
+    "tests/behaviour",
+)
 VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -32,7 +39,7 @@ def interpreter(version: str) -> Path | None:
 
 
 def run(version: str, python: Path) -> bool:
-    """Make the environment anew if it is missing, and run the tests; return whether all pass."""
+    """Make the environment if it is missing, and run the tests; return whether all pass."""
     environment = ROOT / "build" / f"python-{version}"
     own = environment / "bin" / "python"
     if not own.exists():

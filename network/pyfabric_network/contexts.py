@@ -41,7 +41,7 @@ class Contexts:
         return self._read().current
 
     def find(self, name: str | None) -> tuple[str, Context]:
-        """Return a context by name, or the chosen one; EconInfo finds quickstart/EconInfo alone.
+        """Return a context by name, or the chosen one; EconInfo finds quickstart/EconInfo if it is alone.
 
         Raises ConfigError that names the ones there are.
         """
@@ -75,7 +75,7 @@ class Contexts:
         return found
 
     def remove(self, name: str) -> None:
-        """Forget a context; raises ConfigError if there is not one of that name."""
+        """Delete a context; raise ConfigError if no context has that name."""
         found, _ = self.find(name)
         contents = self._read()
         rest = {key: value for key, value in contents.contexts.items() if key != found}

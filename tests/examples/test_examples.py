@@ -41,7 +41,7 @@ def pyfabric(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the examples beside a network that is up with the contract."""
+    """Yield a copy of the examples beside a network that is up with the contract."""
     folder = tmp_path_factory.mktemp("examples") / "examples"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__", ".pyfabric"))
     port = str(free_base(range(200)))
