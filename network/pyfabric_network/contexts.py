@@ -3,10 +3,14 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
 from pyfabric_network.fields import Fields
+
+if TYPE_CHECKING:  # names of contexts are completed without loading identities
+    from pyfabric_network.profile import Profile
 
 _FILE = "contexts.json"
 
@@ -18,6 +22,12 @@ class Context:
     profile: Path
     user: str
     channel: str
+
+    def load_profile(self) -> "Profile":
+        """Read the profile; raise NetworkError."""
+        from pyfabric_network.profile import load_profile
+
+        return load_profile(self.profile)
 
 
 @dataclass(frozen=True, slots=True)
