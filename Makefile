@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -87,7 +87,7 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 # Coverage counts what runs in the tests' own process; the second run uses networks in other processes, the
 # third Fabric's own programs, where they exist (FABRIC_BIN or PATH).
 pytest: setup tests/interop/node_modules/.ready
-	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs tests/behaviour
+	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs tests/examples tests/behaviour
 	$(BIN)/coverage report --skip-covered --fail-under=100 \
 	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*'
 	$(BIN)/coverage report --skip-covered --fail-under=95
@@ -97,6 +97,18 @@ pytest: setup tests/interop/node_modules/.ready
 
 fuzz: setup  ## corrupted messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py
+
+pythons: tests/interop/node_modules/.ready  ## the tests on each supported Python version that is installed
+	$(PYTHON) tools/pythons.py
+
+lowest:  ## a part of the tests on the lowest versions of the dependencies
+	$(PYTHON) tools/lowest.py
+
+audit:  ## known vulnerabilities of the locked versions, where pip-audit's database answers
+	$(PYTHON) tools/supply_chain.py audit
+
+sbom: setup  ## the bill of materials (CycloneDX) of the locked environment, in dist
+	$(BIN)/python tools/supply_chain.py sbom
 
 smoke: setup
 	$(BIN)/python tools/smoke_wheel.py

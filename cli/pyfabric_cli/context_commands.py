@@ -55,11 +55,9 @@ def show(
     output: options.Output = None,
 ) -> None:
     """Show one context, with its department and peers."""
-    from pyfabric_network.profile import load_profile
-
     invocation = Invocation.start(state, output)
     found, context = invocation.contexts.find(name or invocation.settings.context)
-    profile = load_profile(context.profile)
+    profile = context.load_profile()
     invocation.printer.facts(
         {
             "name": found,

@@ -48,10 +48,8 @@ class Invocation:
 
     def actor(self, context: str | None, user: str | None, channel: str | None) -> "Actor":
         """Return who acts; raise ConfigError, NetworkError or IdentityError."""
-        from pyfabric_network.profile import load_profile
-
         _, found = self.contexts.find(context or self.settings.context)
-        profile = load_profile(found.profile)
+        profile = found.load_profile()
         identity = profile.user(user or found.user)
         return Actor(identity, profile.peers, channel or found.channel)
 

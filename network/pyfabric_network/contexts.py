@@ -3,10 +3,14 @@
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
 from pyfabric_network.fields import Fields
+
+if TYPE_CHECKING:  # names of contexts are completed without loading identities
+    from pyfabric_network.profile import Profile
 
 _FILE = "contexts.json"
 
@@ -18,6 +22,12 @@ class Context:
     profile: Path
     user: str
     channel: str
+
+    def load_profile(self) -> "Profile":
+        """Read the profile; raise NetworkError."""
+        from pyfabric_network.profile import load_profile
+
+        return load_profile(self.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Contexts:
         return self._read().current
 
     def find(self, name: str | None) -> tuple[str, Context]:
-        """Return a context by name, or the chosen one; EconInfo finds quickstart/EconInfo alone.
+        """Return a context by name, or the chosen one; EconInfo finds quickstart/EconInfo if it is alone.
 
         Raises ConfigError that names the ones there are.
         """
@@ -75,7 +85,7 @@ class Contexts:
         return found
 
     def remove(self, name: str) -> None:
-        """Forget a context; raises ConfigError if there is not one of that name."""
+        """Delete a context; raise ConfigError if no context has that name."""
         found, _ = self.find(name)
         contents = self._read()
         rest = {key: value for key, value in contents.contexts.items() if key != found}

@@ -74,7 +74,7 @@ def connection_profile(plan: "Plan", department: "DepartmentPlan") -> dict[str, 
 
 
 def profile_file(plan: "Plan", department: "DepartmentPlan") -> Path:
-    """Return where `up` leaves a department's profile."""
+    """Return the file to which `up` writes a department's profile."""
     return plan.root / "profiles" / f"{department.name.lower()}.json"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 
 import grpc
@@ -73,20 +73,28 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 @asynccontextmanager
 async def bare_server(*frames: bytes) -> AsyncIterator[tuple[str, bytearray]]:
-    """Send SETTINGS to each client, and respond to its first message with some frames."""
+    """Send SETTINGS to each client, and respond to its first message with some frames.
+
+    Yields the address and what clients send, which is complete when the server is closed.
+    """
     heard = bytearray()
+    serving: list[asyncio.Task[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(frame(SETTINGS, 0, 0))
-        while data := await reader.read(1000):
-            heard.extend(data)
-            if len(heard) > _REQUEST_AND_MESSAGE:
-                writer.writelines(frames)
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        serving.append(task)
+        with closing(writer), suppress(ConnectionError):  # a client that gives up may reset
+            writer.write(frame(SETTINGS, 0, 0))
+            while data := await reader.read(1000):
+                heard.extend(data)
+                if len(heard) > _REQUEST_AND_MESSAGE:
+                    writer.writelines(frames)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
     server.close()
+    await asyncio.gather(*serving)
     await server.wait_closed()
 
 
@@ -214,7 +222,7 @@ async def test_a_server_that_answers_no_ping_is_given_up() -> None:
     async with bare_server() as (address, heard):
         talking = await talk(address, ping_after=0, ping_timeout=0)
         assert (await reason(talking)).endswith("error reading from server: EOF")
-        assert frame(PING, 0, 0, bytes(8)) in heard
+    assert frame(PING, 0, 0, bytes(8)) in heard
 
 
 @pytest.mark.asyncio
