@@ -24,7 +24,10 @@ def events(
     ] = None,
     start: Annotated[
         int | None,
-        typer.Option(min=0, help="The first block (default: 0; with --follow the next one)."),
+        typer.Option(
+            min=0,
+            help="The number of the block to start with (default: 0; with --follow the next one).",
+        ),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Continue until interrupted.")

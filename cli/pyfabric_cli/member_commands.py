@@ -91,7 +91,7 @@ def add(
     say(
         f"still missing: {', '.join(missing)}"
         if missing
-        else "the definitions of all departments are here"
+        else "the definitions of all departments are complete"
     )
 
 

@@ -34,7 +34,7 @@ def test_from_keys_at_home_to_a_bundle_taken_in(run: Run, topology: str, tmp_pat
     added = run("network", "member", "add", topology, *sent, "--state", "all", "-o", "json")
     assert added.code == 0, added.err
     assert {row["department"]: row["fingerprint"] for row in added.json()} == told
-    assert "the definitions of all departments are here" in added.err
+    assert "the definitions of all departments are complete" in added.err
     bundled = run("network", "bundle", "Health", "--state", "all")
     assert (bundled.code, bundled.err) == (
         0,

@@ -55,7 +55,7 @@ def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
 
 
 def serving(plan: Plan) -> Plan:
-    """The plan with its contract served."""
+    """Return the plan with its contract served."""
     found = plan.contracts["bill"].service
     assert found is not None
     return plan.serving([found])
