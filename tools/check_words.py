@@ -168,9 +168,9 @@ def check_python(place: str, text: str, words: Words) -> list[Finding]:
         for start, found, instead in phrase.find(part)
     ]
     findings += [
-        Finding(place, line, word, words.first_words[word])
+        Finding(place, line, word, words.first_words.get(word, "a verb"))
         for line, word in _first_words(tree.body)
-        if word in words.first_words
+        if word in words.first_words or not word.isalpha()
     ]
     return [one for one in findings if not _is_excepted(lines, one.line)]
 

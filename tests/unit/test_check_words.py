@@ -130,11 +130,14 @@ def test_a_functions_docstring_begins_with_a_verb(tmp_path: Path) -> None:
         "    async def known() -> bool:\n"
         '        """Whether it is."""\n\n\n'
         "def fine() -> None:\n"
-        '    """Return The thing."""\n'
+        '    """Return The thing."""\n\n\n'
+        "def text() -> None:\n"
+        '    """`value` itself."""\n'
     )
     assert findings(tmp_path, text) == [
         "module.py:5: 'The': write Return",
         "module.py:15: 'Whether': write Return",
+        "module.py:23: '`value`': write a verb",
     ]
 
 
