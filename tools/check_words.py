@@ -270,6 +270,8 @@ def _git(root: Path, *command: str) -> list[str]:
 
 def chosen(arguments: Sequence[Path], root: Path = ROOT) -> list[Path]:
     """Return the files of the arguments (folders with everything below them), or of the whole tree."""
+    if missing := [str(one) for one in arguments if not one.exists()]:
+        raise WordsError(f"cannot check {', '.join(missing)}: not found")
     if arguments:
         return [file for one in arguments for file in ([one] if one.is_file() else one.rglob("*"))]
     known = [Path(name) for name in _git(root, "ls-files")] or [
