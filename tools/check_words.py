@@ -23,7 +23,7 @@ TERMS = ROOT / "docs" / "terms.md"
 FIRST_COMMIT = "accdaa3"
 """The subjects of commits after this one are checked."""
 
-MERGED_BEFORE = frozenset({"38b6547"})
+MERGED_BEFORE = frozenset({"38b6547", "a3c20d9", "33d736f"})
 """Commits that were merged before this check existed: their subjects stay as they are."""
 
 _TEXTS = {".md", ".yaml", ".yml", ".toml", ".feature", ".mjs", ".js", ".cfg", ".sh", ".env"}
@@ -168,9 +168,9 @@ def check_python(place: str, text: str, words: Words) -> list[Finding]:
         for start, found, instead in phrase.find(part)
     ]
     findings += [
-        Finding(place, line, word, words.first_words[word])
+        Finding(place, line, word, words.first_words.get(word, "a verb"))
         for line, word in _first_words(tree.body)
-        if word in words.first_words
+        if word in words.first_words or not word.isalpha()
     ]
     return [one for one in findings if not _is_excepted(lines, one.line)]
 
@@ -270,6 +270,8 @@ def _git(root: Path, *command: str) -> list[str]:
 
 def chosen(arguments: Sequence[Path], root: Path = ROOT) -> list[Path]:
     """Return the files of the arguments (folders with everything below them), or of the whole tree."""
+    if missing := [str(one) for one in arguments if not one.exists()]:
+        raise WordsError(f"cannot check {', '.join(missing)}: not found")
     if arguments:
         return [file for one in arguments for file in ([one] if one.is_file() else one.rglob("*"))]
     known = [Path(name) for name in _git(root, "ls-files")] or [

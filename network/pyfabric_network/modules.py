@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def copy_modules(source: Path, target: Path, classes: Iterable[str]) -> None:
-    """`target` holds every module and package of `source`, if these contract classes are among them.
+    """Copy every module and package of `source` to `target`, if these contract classes are among them.
 
     A contract may import any other. Nothing else is copied: keys may be below `source`.
     """

@@ -34,7 +34,7 @@ class ChaincodeDefinition:
     validation_plugin: str = VALIDATION_PLUGIN
 
     def validation_parameter(self) -> bytes:
-        """The policy as the peers keep it, empty for the channel's; raises PolicySyntaxError."""
+        """Return the policy as peers store it, empty for the channel's; raises PolicySyntaxError."""
         policy = self.endorsement_policy
         return policy if isinstance(policy, bytes) else application_policy(policy or "")
 

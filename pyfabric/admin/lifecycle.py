@@ -52,7 +52,7 @@ class InstalledChaincode:
 
 
 def install(peer: Endpoint, admin: SigningIdentity, package: ChaincodePackage) -> Flow[str]:
-    """The package is on the peer; the answer is its id. That it was there already is no error."""
+    """Install a package on the peer and return its id; a package that is installed already is no error."""
     arguments = lifecycle_pb2.InstallChaincodeArgs(chaincode_install_package=package.data)
     try:
         result = yield from _ask(peer, admin, "", arguments, lifecycle_pb2.InstallChaincodeResult)
@@ -64,7 +64,7 @@ def install(peer: Endpoint, admin: SigningIdentity, package: ChaincodePackage) -
 
 
 def installed(peer: Endpoint, admin: SigningIdentity) -> Flow[tuple[InstalledChaincode, ...]]:
-    """What is installed on the peer, by package id."""
+    """Return the packages that are installed on the peer, in the order of their ids."""
     result = yield from _ask(
         peer,
         admin,
@@ -92,7 +92,7 @@ def installed(peer: Endpoint, admin: SigningIdentity) -> Flow[tuple[InstalledCha
 def installed_package(
     peer: Endpoint, admin: SigningIdentity, package_id: str
 ) -> Flow[ChaincodePackage]:
-    """A package as it was installed; raises PeerResponseError when it is not there."""
+    """Return a package as it was installed; raises PeerResponseError if it is not installed."""
     result = yield from _ask(
         peer,
         admin,
@@ -110,7 +110,7 @@ def approve(
     definition: ChaincodeDefinition,
     package_id: str | None,
 ) -> Flow[SubmitResult]:
-    """The admin's organisation has approved the definition.
+    """Approve a definition for the administrator's organisation.
 
     Without a package id its peers will not run the chaincode. Raises what a submit raises:
     EndorseError when the definition does not follow the committed one.
@@ -137,7 +137,7 @@ def approve(
 def check_commit_readiness(
     peer: Endpoint, admin: SigningIdentity, channel: str, definition: ChaincodeDefinition
 ) -> Flow[Mapping[str, bool]]:
-    """Which organisations, by MSP id, have approved exactly this definition."""
+    """Return for each organisation, by MSP id, whether it has approved exactly this definition."""
     result = yield from _ask(
         peer,
         admin,
@@ -155,9 +155,9 @@ def commit(
     definition: ChaincodeDefinition,
     endorsing_organizations: Sequence[str] = (),
 ) -> Flow[SubmitResult]:
-    """The definition is in force on the channel.
+    """Commit a definition, which is then in force on the channel.
 
-    Without `endorsing_organizations` (MSP ids) the peer chooses them after the channel's
+    Without `endorsing_organizations` (MSP ids) the peer chooses them by the channel's
     LifecycleEndorsement policy. Raises what a submit raises.
     """
     arguments = _fill(lifecycle_pb2.CommitChaincodeDefinitionArgs(), definition)
@@ -176,7 +176,7 @@ def commit(
 def committed(
     peer: Endpoint, identity: SigningIdentity, channel: str
 ) -> Flow[tuple[ChaincodeDefinition, ...]]:
-    """The definitions in force on the channel, by name."""
+    """Return the definitions in force on the channel, in the order of their names."""
     result = yield from _ask(
         peer,
         identity,
@@ -191,7 +191,7 @@ def committed(
 def committed_definition(
     peer: Endpoint, identity: SigningIdentity, channel: str, name: str
 ) -> Flow[CommittedDefinition]:
-    """The definition of one chaincode; raises PeerResponseError with status 404 when it has none."""
+    """Return the definition of a chaincode; raises PeerResponseError with status 404 if it has none."""
     result = yield from _ask(
         peer,
         identity,
@@ -205,7 +205,7 @@ def committed_definition(
 def approved(
     peer: Endpoint, admin: SigningIdentity, channel: str, name: str, sequence: int = 0
 ) -> Flow[ApprovedDefinition]:
-    """What the peer's organisation approved: at that sequence, or the newest when it is 0."""
+    """Return what the peer's organisation approved at that sequence, or the newest approval for 0."""
     result = yield from _ask(
         peer,
         admin,
@@ -230,7 +230,7 @@ def _ask(
 
 
 def _fill(arguments: A, definition: ChaincodeDefinition) -> A:
-    """The same arguments with the definition's parameters in them."""
+    """Fill a definition's parameters into the arguments, and return them."""
     arguments.name = definition.name
     arguments.version = definition.version
     arguments.sequence = definition.sequence

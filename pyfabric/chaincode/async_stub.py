@@ -59,7 +59,7 @@ class AsyncState:
         await self._write(writes.delete_state(key, self._collection))
 
     def get_state_range(self, start: str = "", end: str = "") -> "AsyncQueryIterator[KeyValue]":
-        """Keys from `start` up to but without `end`, in order of their UTF-8 bytes.
+        """Return the keys from `start` up to but without `end`, in order of their UTF-8 bytes.
 
         "" has no bound; composite keys are never among them. The range is checked again when the
         transaction commits.
@@ -190,7 +190,7 @@ class AsyncQueryIterator(AsyncIterator[T], Generic[T]):
         return self._items.popleft()
 
     async def aclose(self) -> None:
-        """End the query; nothing more comes."""
+        """Close the query; it has no more results."""
         self._items.clear()
         unfinished, self._next = self._next is not None, None
         if unfinished and self._query_id:

@@ -80,7 +80,7 @@ class ContractBase:
 
     @classmethod
     def contract_name(cls) -> str:
-        """`name`, or else the class's own name."""
+        """Return `name`, or else the class's own name."""
         return cls.name or cls.__name__
 
 

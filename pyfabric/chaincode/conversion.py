@@ -167,7 +167,7 @@ def _conversion(hint: Any) -> Conversion:
 
 
 def _one_of(members: dict[Any, Any], hint: Any) -> Conversion:
-    """Members of an enumeration or literal, named by the text of their values."""
+    """Convert members of an enumeration or literal by the text of their values."""
     kinds = {type(value) for value in members}
     if not kinds <= {str, int}:
         raise ConfigError(f"{hint}: the values of an enumeration must be texts or integers")
@@ -205,7 +205,7 @@ def _checked(kind: type, write: Write) -> Write:
 
 
 def _is(value: object, kind: type) -> bool:
-    """isinstance, without Python's notions that a truth value is a number and a time a date."""
+    """Return `isinstance`, but a bool is no number and a datetime is no date."""
     if kind is float:
         return type(value) in (int, float)
     if isinstance(value, bool | datetime):
@@ -248,7 +248,7 @@ def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _optional_of(hint: Any) -> Any | None:
-    """T for `T | None`; None for any other hint."""
+    """Return T for `T | None`, and None for any other hint."""
     if get_origin(hint) not in (Union, types.UnionType):
         return None
     members = [member for member in get_args(hint) if member is not types.NoneType]

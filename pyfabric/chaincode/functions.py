@@ -93,7 +93,7 @@ def load_functions(contract: Contract | AsyncContract) -> dict[str, Function]:
 
 
 def _offered(kind: type[ContractBase]) -> Iterator[tuple[str, Callable[..., Any], FunctionKind]]:
-    """Offered methods in the order of the class body, those of base classes first."""
+    """Yield the transaction methods in the order of the class body, those of base classes first."""
     names = {name: None for base in reversed(kind.__mro__) for name in vars(base)}
     for name in names:
         method = getattr(kind, name)

@@ -113,7 +113,7 @@ def history(key: str) -> Request[Batch[Modification]]:
 
 
 def next_batch(query_id: str, parse: Callable[[bytes], Batch[T]]) -> Request[Batch[T]]:
-    """More results of a query that said it had more."""
+    """Request more results of a query that has more."""
     request = shim.QueryStateNext(id=query_id)
     return Request(shim.ChaincodeMessage.QUERY_STATE_NEXT, request.SerializeToString(), parse)
 

@@ -53,7 +53,7 @@ class State:
         self._write(writes.delete_state(key, self._collection))
 
     def get_state_range(self, start: str = "", end: str = "") -> "QueryIterator[KeyValue]":
-        """Keys from `start` up to but without `end`, in order of their UTF-8 bytes.
+        """Return the keys from `start` up to but without `end`, in order of their UTF-8 bytes.
 
         "" has no bound; composite keys are never among them. The range is checked again when the
         transaction commits.
@@ -184,7 +184,7 @@ class QueryIterator(Iterator[T], Generic[T]):
         return self._items.popleft()
 
     def close(self) -> None:
-        """End the query; nothing more comes."""
+        """Close the query; it has no more results."""
         self._items.clear()
         if self._has_more:
             self._has_more = False

@@ -42,13 +42,13 @@ def certificate_attributes(certificate: x509.Certificate) -> Mapping[str, str]:
 
 
 def client_id(certificate: x509.Certificate) -> str:
-    """`x509::<subject>::<issuer>`, names as `/C=CN/O=Land/CN=ann`: getID of the Node library."""
+    """Return `x509::<subject>::<issuer>` with names as `/C=CN/O=Land/CN=ann`: getID of the Node library."""
     parsed = _parsed(certificate)
     return f"x509::{parsed.subject.node_text}::{parsed.issuer.node_text}"
 
 
 def go_client_id(certificate: x509.Certificate) -> str:
-    """GetID of the Go library: base64 of `x509::CN=ann,O=Land,C=CN::CN=ca,…`.
+    """Return the id that GetID of the Go library returns: base64 of `x509::CN=ann,O=Land,C=CN::CN=ca,…`.
 
     For contracts that compare with ids which Go contracts stored.
     """

@@ -57,7 +57,7 @@ def read_extensions(sequence: der.Element) -> dict[str, Extension]:
 
 
 def basic_constraints(value: bytes) -> BasicConstraints:
-    """RFC 5280, 4.2.1.9."""
+    """Decode basic constraints (RFC 5280, 4.2.1.9)."""
     sequence = _sequence(value)
     flag, length = sequence.optional(der.BOOLEAN), sequence.optional(der.INTEGER)
     path_length = None if length is None else der.integer(length)
@@ -74,7 +74,7 @@ def may_sign_certificates(value: bytes) -> bool:
 
 
 def extended_key_usages(value: bytes) -> frozenset[str]:
-    """RFC 5280, 4.2.1.12, dotted."""
+    """Decode extended key usages to dotted identifiers (RFC 5280, 4.2.1.12)."""
     listed = _sequence(value)
     usages: set[str] = set()
     while not listed.empty:
@@ -83,7 +83,7 @@ def extended_key_usages(value: bytes) -> frozenset[str]:
 
 
 def subject_key_id(value: bytes) -> bytes:
-    """RFC 5280, 4.2.1.2."""
+    """Decode a subject key identifier (RFC 5280, 4.2.1.2)."""
     return der.Reader(value).read(der.OCTET_STRING).content
 
 

@@ -84,7 +84,7 @@ class PrivateKeySigner:
         return False
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA: DER of the SHA-256 signature with low s. Ed25519: 64 bytes over the message."""
+        """Sign a message. ECDSA: DER of the SHA-256 signature with low s. Ed25519: 64 bytes over the message."""
         if isinstance(self.key, ed25519.Ed25519PrivateKey):
             return self.key.sign(message)
         signature = self.key.sign(hashlib.sha256(message).digest(), _SHA256)
@@ -125,7 +125,7 @@ def encode_ecdsa(r: int, s: int) -> bytes:
 
 
 def ecdsa_integers(signature: bytes) -> tuple[int, int]:
-    """(r, s) of a DER signature; what follows them is ignored, as Fabric ignores it.
+    """Return (r, s) of a DER signature; further bytes are ignored, as in Fabric.
 
     Raises IdentityError with Fabric's text.
     """

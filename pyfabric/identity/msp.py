@@ -217,7 +217,7 @@ class MSPManager:
         return MappingProxyType(self._msps)
 
     def deserialize(self, serialized: bytes) -> MemberIdentity:
-        """As `MSP.deserialize`, by the MSP that the bytes name; IdentityError if there is none."""
+        """Do what `MSP.deserialize` does, with the MSP that the bytes name; raises IdentityError without it."""
         identity = read_serialized(serialized)
         msp = self._msps.get(identity.mspid)
         if msp is None:

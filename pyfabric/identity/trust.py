@@ -31,7 +31,7 @@ def read_certificate(pem_bytes: bytes) -> Certificate:
 
 
 def go_bytes(data: bytes) -> str:
-    """Bytes as Go prints them in an error: `[48 130 1]`."""
+    """Return bytes as Go prints them in an error: `[48 130 1]`."""
     return f"[{' '.join(map(str, data))}]"
 
 

@@ -29,7 +29,7 @@ class Unit:
 
 
 def units_text(units: Sequence[Unit]) -> str:
-    """OUs as Fabric's errors list them: `[client(BB44CC5D6288B941)]`."""
+    """Return OUs as Fabric's errors list them: `[client(BB44CC5D6288B941)]`."""
     return f"[{' '.join(f'{unit.name}({unit.issuer[:8].hex().upper()})' for unit in units)}]"
 
 

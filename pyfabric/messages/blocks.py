@@ -34,12 +34,12 @@ def header_bytes(header: common_pb2.BlockHeader) -> bytes:
 
 
 def header_hash(header: common_pb2.BlockHeader) -> bytes:
-    """SHA-256 of the header's DER form: the next block's `previous_hash`."""
+    """Return the SHA-256 of the header's DER form: the next block's `previous_hash`."""
     return sha256(header_bytes(header)).digest()
 
 
 def data_hash(data: common_pb2.BlockData) -> bytes:
-    """SHA-256 of the envelopes joined: what a header's `data_hash` must be."""
+    """Return the SHA-256 of the joined envelopes: what a header's `data_hash` must be."""
     return sha256(b"".join(data.data)).digest()
 
 

@@ -82,14 +82,14 @@ class Reader:
         return self.any() if self.peek() == tag else None
 
     def expect(self, tag: int, problem: str) -> Element:
-        """As `read`; a refusal says `problem`."""
+        """Do what `read` does; an error has the text `problem`."""
         try:
             return self.read(tag)
         except DecodeError as error:
             raise DecodeError(problem) from error
 
     def expect_any(self, problem: str) -> Element:
-        """As `any`; a refusal says `problem`."""
+        """Do what `any` does; an error has the text `problem`."""
         try:
             return self.any()
         except DecodeError as error:

@@ -26,7 +26,7 @@ _LIMIT: Final = 1 << 63
 
 
 def parse_duration(text: str) -> int:
-    """Nanoseconds; raises ConfigError, with Go's text, for what Go does not read as a duration."""
+    """Return nanoseconds; raises ConfigError with Go's text for what Go does not read as a duration."""
     sign, rest = (text[0], text[1:]) if text[:1] in ("+", "-") else ("", text)
     if rest == "0":
         return 0
@@ -51,7 +51,7 @@ def parse_duration(text: str) -> int:
 
 
 def _quoted(text: str) -> str:
-    """As package time quotes what it could not read."""
+    """Quote a text as Go's package time quotes what it cannot read."""
     shown = (
         f"\\{character}"
         if character in '"\\'

@@ -178,7 +178,7 @@ def unknown_creator(channel_id: str) -> ProposalError:
 
 
 def check_headers(proposal: Proposal) -> None:
-    """Header type, epoch, nonce, creator, transaction id and the presence of a signature."""
+    """Check header type, epoch, nonce, creator, transaction id and the presence of a signature."""
     kind = proposal.channel_header.type
     if kind not in (common_pb2.ENDORSER_TRANSACTION, common_pb2.CONFIG):
         name = enum_name(common_pb2.HeaderType.DESCRIPTOR, kind)

@@ -66,7 +66,7 @@ class AsyncRequests(AsyncContract):
 
     @transaction
     async def run(self, ctx: AsyncContext, program: str) -> str:
-        """As `Requests.run`."""
+        """Do what `Requests.run` does."""
         run = _Run(ctx)
         answers = []
         for request in _read(program):
@@ -78,7 +78,7 @@ class AsyncRequests(AsyncContract):
 
     @transaction
     async def insist(self, ctx: AsyncContext, program: str) -> str:
-        """As `Requests.insist`."""
+        """Do what `Requests.insist` does."""
         run = _Run(ctx)
         return _write([await _take_async(run.start(request)) for request in _read(program)])
 

@@ -130,11 +130,14 @@ def test_a_functions_docstring_begins_with_a_verb(tmp_path: Path) -> None:
         "    async def known() -> bool:\n"
         '        """Whether it is."""\n\n\n'
         "def fine() -> None:\n"
-        '    """Return The thing."""\n'
+        '    """Return The thing."""\n\n\n'
+        "def text() -> None:\n"
+        '    """`value` itself."""\n'
     )
     assert findings(tmp_path, text) == [
         "module.py:5: 'The': write Return",
         "module.py:15: 'Whether': write Return",
+        "module.py:23: '`value`': write a verb",
     ]
 
 
@@ -181,6 +184,9 @@ def test_the_command_fails_with_findings_and_without_files(tmp_path: Path) -> No
     none = run(*terms, tmp_path / "texts")
     assert none.returncode == 1
     assert "no files to check" in none.stderr
+    absent = run(*terms, tmp_path / "texts", tmp_path / "absent")
+    assert absent.returncode == 1
+    assert "absent: not found" in absent.stderr
     (tmp_path / "texts" / "a.md").write_text("The genesis block.\n", encoding="utf-8")
     assert run(*terms, tmp_path / "texts").returncode == 0
     (tmp_path / "texts" / "b.md").write_text("The first block.\n", encoding="utf-8")

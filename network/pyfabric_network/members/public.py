@@ -56,7 +56,7 @@ class PublicDefinition(Location):
         return self.model_dump_json(indent=2).encode() + b"\n"
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file (hex): for people to compare over another way than the file's."""
+        """Return the SHA-256 of the file (hex), for people to compare over a second channel."""
         return sha256(self.to_bytes()).hexdigest()
 
 

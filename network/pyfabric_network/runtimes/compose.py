@@ -45,7 +45,7 @@ _HEADING: Final = """\
 
 
 def project_files(plan: Plan) -> dict[str, str]:
-    """compose.yaml for the departments whose nodes run on this machine, and nodes.yaml beside it."""
+    """Return compose.yaml for the departments whose nodes run on this machine, and nodes.yaml."""
     text = yaml.safe_dump(compose_project(plan), sort_keys=False, allow_unicode=True, width=1000)
     return {COMPOSE_FILE: _HEADING.format(name=plan.name) + text, NODES_FILE: _nodes_file()}
 

@@ -34,7 +34,7 @@ _PULL = "10s"
 
 
 def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[str, Any]:
-    """core.yaml of a peer that keeps its ledgers in `data`; `builder` is the folder of `bin`."""
+    """Return core.yaml of a peer that keeps its ledgers in `data`; `builder` is the folder of `bin`."""
     return {
         "peer": {
             "id": peer.name,
@@ -92,7 +92,7 @@ def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[st
 
 
 def orderer_config(orderer: Node, *, data: Path) -> dict[str, Any]:
-    """orderer.yaml of an orderer that keeps its ledgers in `data`.
+    """Return orderer.yaml of an orderer that keeps its ledgers in `data`.
 
     Its participation API takes clients with a certificate of the own department's TLS CA.
     """

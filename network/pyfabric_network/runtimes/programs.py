@@ -27,7 +27,7 @@ class Programs:
 
 
 def find_programs(folder: Path | None, fabric: str) -> Programs:
-    """Fabric's `peer` and `orderer`, from `folder` or else from PATH, good for this `fabric`.
+    """Find Fabric's `peer` and `orderer` in `folder`, or else on PATH, for the version `fabric`.
 
     A development build names no version: it is used, with a warning. Raises NetworkError for a
     program that is missing, does not run, or is too old.

@@ -40,7 +40,7 @@ class StateTable:
         return None if row is None else VersionedValue(row[0], Version(row[1], row[2]), row[3])
 
     def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
-        """Reads a page at a time: a scan that is left early holds no statement open."""
+        """Yield the keys; reads a page at a time, so that an unfinished scan keeps no statement open."""
         statement = _FROM if end else _ALL_FROM
         while True:
             rows = self.connection.execute(

@@ -114,7 +114,7 @@ def _writes(entry: NamespaceSet) -> Iterator[str]:
 
 
 def _keys(count: int, collection: str, namespace: str) -> str:
-    """Of private data only hashes are known."""
+    """Describe a number of keys; of private data only hashes are known."""
     return f"{count} key{'s' * (count > 1)} of collection {collection} of {namespace}"
 
 

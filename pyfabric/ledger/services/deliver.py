@@ -39,19 +39,19 @@ class DeliverService:
     def blocks(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[Response]:
-        """Whole blocks."""
+        """Deliver whole blocks."""
         return _serve(self._blocks, requests, context, _show_block)
 
     def filtered(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[Response]:
-        """Blocks without contents."""
+        """Deliver blocks without contents."""
         return _serve(self._filtered, requests, context, _show_filtered)
 
     def with_private_data(
         self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[Response]:
-        """Whole blocks, and the private data that this peer has and the caller may see."""
+        """Deliver whole blocks, and the private data that this peer has and the caller may see."""
         return _serve(self._blocks, requests, context, _show_private)
 
 

@@ -120,7 +120,7 @@ class Execution:
         )
 
     async def call(self, payload: bytes) -> bytes:
-        """INVOKE_CHAINCODE: the whole message with which the called chaincode completes.
+        """Handle INVOKE_CHAINCODE: return the whole message with which the called chaincode completes.
 
         Raises ContractError: its creator must be one of the other channel's Writers, unless that
         channel says otherwise of peer/ChaincodeToChaincode.

@@ -31,7 +31,7 @@ class Membership:
         self._started = now()
 
     def known(self) -> Mapping[str, Sequence[Peer]]:
-        """By MSP id, the peers of the own department and those that share a channel with this one."""
+        """Return by MSP id the peers of the own department and those that share a channel with this one."""
         found: dict[str, list[Peer]] = defaultdict(list)
         for peer in self._peers:
             near = peer.msp_id == self._own.msp_id

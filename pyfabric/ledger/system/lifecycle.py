@@ -242,7 +242,7 @@ def _query_all_approved(
 
 
 def _approvals(context: _OnChannel, name: str, definition: Definition) -> dict[str, list[str]]:
-    """For each department, which parts of the definition it did not approve."""
+    """Return for each department the parts of the definition that it did not approve."""
     return {
         msp_id: approval_mismatches(name, definition, hashed_state(context.simulation, msp_id))
         for msp_id in context.config.application_organizations

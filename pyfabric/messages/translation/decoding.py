@@ -37,7 +37,7 @@ def to_json(message: Message, *, opened: Table = AS_FABRIC, role: str = "") -> J
 
 
 def opened_bytes(view: View, raw: bytes, opened: Table, depth: int) -> Any:
-    """Bytes at a depth that hold a message, as JSON."""
+    """Return bytes that hold a message, at a depth, as JSON."""
     return _Walk(opened).opaque(view, raw, depth)
 
 

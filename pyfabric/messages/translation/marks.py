@@ -27,7 +27,7 @@ MAX_DEPTH: Final = 100
 
 
 def encoded(raw: bytes) -> str:
-    """Bytes as in any JSON of protobuf."""
+    """Encode bytes as in any JSON of protobuf."""
     return b64encode(raw).decode()
 
 

@@ -142,7 +142,7 @@ def check_change(old: ChannelConfig, new: ChannelConfig, cluster: Cluster) -> No
 
 
 def read_metadata(config: ChannelConfig) -> configuration_pb2.ConfigMetadata:
-    """Raft's part of a configuration; raises ConfigError when it cannot be read."""
+    """Return Raft's part of a configuration; raises ConfigError when it cannot be read."""
     return decode(
         configuration_pb2.ConfigMetadata,
         config.consensus_metadata,

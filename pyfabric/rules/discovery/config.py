@@ -51,7 +51,7 @@ def _addresses(group: configtx_pb2.ConfigGroup, name: str) -> list[str]:
 
 
 def _readable(addresses: Iterable[str]) -> Iterator[protocol_pb2.Endpoint]:
-    """Fabric leaves out an organisation's address that it cannot read."""
+    """Yield the addresses that can be read; Fabric leaves out the others."""
     for address in addresses:
         try:
             yield _endpoint(address)

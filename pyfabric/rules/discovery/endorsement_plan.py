@@ -95,7 +95,7 @@ class EndorsementPlan(Generic[E]):
         return waiting.pop(0) if waiting else None
 
     def abandon(self, endorsers: Sequence[E]) -> None:
-        """Go on to the next layout, without those that need the groups of these endorsers."""
+        """Select the next layout, without those that need the groups of these endorsers."""
         groups = {self._group_of.get(endorser, "") for endorser in endorsers}
         for index in range(self._next, len(self._layouts)):
             layout = self._layouts[index]

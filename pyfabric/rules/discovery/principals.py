@@ -174,7 +174,7 @@ def _cover(contained: PrincipalSet, containing: PrincipalSet) -> PrincipalSet:
 
 
 def _minimal(sets: Sequence[PrincipalSet]) -> list[PrincipalSet]:
-    """Without sets that hold all principals of another; of equal ones the first. Counts do not matter."""
+    """Remove sets that hold all principals of another, and all but the first of equal ones; ignore counts."""
     distinct: dict[frozenset[Principal], PrincipalSet] = {}
     for one in sets:
         distinct.setdefault(frozenset(one), one)

@@ -51,7 +51,7 @@ def _character(one: str) -> str:
 
 
 def _octets(value: bytes) -> str:
-    """Bytes as text: what is UTF-8 as characters, the rest as numbers."""
+    """Return bytes as text: UTF-8 as characters, the rest as numbers."""
     text = value.decode("utf-8", "surrogateescape")
     return "".join(
         f"\\x{ord(one) - 0xDC00:02x}" if 0xDC80 <= ord(one) <= 0xDCFF else _character(one)

@@ -26,7 +26,7 @@ Collections: TypeAlias = Sequence[collection_pb2.StaticCollectionConfig]
 
 
 def check_names(name: str, version: str) -> None:
-    """Chaincode name and version; raises ContractError."""
+    """Check chaincode name and version; raises ContractError."""
     if not NAME.fullmatch(name):
         raise ContractError(
             f"invalid chaincode name '{name}'. Names can only consist of alphanumerics, '_', and "
@@ -50,7 +50,7 @@ def static_collections(package: collection_pb2.CollectionConfigPackage) -> Colle
 
 
 def check_collections(collections: Collections, manager: MSPManager) -> None:
-    """Names, peer counts and member policies; raises ContractError."""
+    """Check names, peer counts and member policies; raises ContractError."""
     seen = set()
     for collection in collections:
         name = collection.name
@@ -153,7 +153,7 @@ def _organization(name: str, kind: int, principal: bytes) -> str:
 def check_against_committed(
     proposed: Collections, committed: collection_pb2.CollectionConfigPackage
 ) -> None:
-    """Collections may be added, never dropped, and keep their lifetime; raises ContractError."""
+    """Check that no collection is dropped or gets another lifetime; raises ContractError."""
     if not committed.config:
         return
     if not proposed:

@@ -26,7 +26,7 @@ class Conflict(NamedTuple):
 def validate(
     namespaces: Sequence[NamespaceSet], reader: StateReader, updates: Updates
 ) -> ValidationCode:
-    """VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
+    """Return VALID, MVCC_READ_CONFLICT or PHANTOM_READ_CONFLICT."""
     conflict = find_conflict(namespaces, reader, updates)
     return ValidationCode.VALID if conflict is None else conflict.code
 
@@ -133,7 +133,7 @@ def merge(
     committed: Iterator[tuple[str, VersionedValue]],
     changed: Iterator[tuple[str, VersionedValue]],
 ) -> Iterator[tuple[str, VersionedValue]]:
-    """Committed entries with changed ones over them, in key order; deleted keys are left out."""
+    """Yield committed entries with changed ones over them, in key order, without deleted keys."""
     old, new = next(committed, None), next(changed, None)
     while new is not None:
         if old is not None and old[0] < new[0]:

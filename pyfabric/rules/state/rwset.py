@@ -67,7 +67,7 @@ def kv_read(key: str, version: Version | None) -> kv_rwset_pb2.KVRead:
 
 
 def encode_metadata(entries: Mapping[str, bytes]) -> list[kv_rwset_pb2.KVMetadataEntry]:
-    """Metadata entries in the order in which Fabric writes them (by name)."""
+    """Return metadata entries in the order in which Fabric writes them (by name)."""
     return [
         kv_rwset_pb2.KVMetadataEntry(name=name, value=value)
         for name, value in sorted(entries.items())
@@ -75,6 +75,6 @@ def encode_metadata(entries: Mapping[str, bytes]) -> list[kv_rwset_pb2.KVMetadat
 
 
 def decode_metadata(stored: bytes) -> dict[str, bytes]:
-    """Metadata entries as kept in the state (`VersionedValue.metadata`); raises DecodeError."""
+    """Return metadata entries as kept in the state (`VersionedValue.metadata`); raises DecodeError."""
     entries = decode(kv_rwset_pb2.KVMetadataWrite, stored).entries
     return {entry.name: entry.value for entry in entries}

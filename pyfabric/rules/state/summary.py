@@ -33,7 +33,7 @@ class RangeSummary:
             self._hash_pending()
 
     def finish(self) -> None:
-        """End the reads: what is pending is hashed if anything was hashed before."""
+        """Complete the reads: pending ones are hashed if others were hashed before."""
         if not self._levels:
             return
         if self._pending:

@@ -38,7 +38,7 @@ class StateReader(KeyReader, Protocol):
     """Committed state at one height."""
 
     def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
-        """Keys from `start` up to but without `end` (empty: to the last), by their UTF-8 bytes."""
+        """Yield the keys from `start` up to but without `end` (empty: to the last), by their UTF-8 bytes."""
         ...
 
 

@@ -210,7 +210,7 @@ def _writes(entry: NamespaceSet) -> bool:
 
 
 def _written_places(entry: NamespaceSet) -> Iterator[tuple[str, str, str]]:
-    """Collection, namespace in the state and key of all that is written, in the order of checks."""
+    """Yield collection, namespace in the state and key of all that is written, in the order of checks."""
     for write in entry.public.writes:
         yield "", entry.namespace, write.key
     for change in entry.public.metadata_writes:

@@ -144,7 +144,7 @@ def _detail(address: Address, message: str) -> ErrorDetail:
 
 
 def _addresses(config: ChannelConfig) -> Sequence[Address]:
-    """(MSP id, address) of the channel's orderers: organisations' own first, else the channel's."""
+    """Return (MSP id, address) of the channel's orderers: those of organisations, or else the channel's."""
     own = [
         (organization.msp_id, address)
         for organization in config.orderer_organizations.values()
