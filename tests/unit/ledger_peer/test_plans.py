@@ -67,3 +67,13 @@ def test_every_principal_set_satisfies_its_policy(threshold: int, data: st.DataO
     text = f"OutOf({threshold}, {', '.join(repr(f'{one}.peer') for one in rules)})"
     sets = principal_sets(parse_signature_policy(text))
     assert all(len(one) == threshold for one in sets)
+
+
+def test_a_layout_may_ask_two_peers_of_one_group() -> None:
+    plan = EndorsementPlan([{"G0": 2}], {"G0": ["a", "b"]})
+    assert sorted(plan.endorsers()) == ["a", "b"]
+    assert plan.add("a", endorsement("a"))
+    assert plan.completed is None
+    assert plan.add("b", endorsement("b"))
+    assert plan.completed is not None
+    assert [one.endorser for one in plan.completed] == [b"a", b"b"]
