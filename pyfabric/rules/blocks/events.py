@@ -50,7 +50,7 @@ def _add_transaction(filtered: events_pb2.FilteredBlock, raw: bytes, code: int) 
     except DecodeError:
         return
     payload = _decode(common_pb2.Payload, envelope.payload)
-    if not raw or not payload.HasField("header"):
+    if not payload.HasField("header"):
         return
     header = _decode(common_pb2.ChannelHeader, payload.header.channel_header)
     filtered.channel_id = header.channel_id

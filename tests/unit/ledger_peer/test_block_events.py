@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2
+from fabric_protos.peer import transaction_pb2
 from google.protobuf.json_format import MessageToDict
 
 from pyfabric.errors import DecodeError
+from pyfabric.messages.blocks import new_block
 from pyfabric.rules.blocks.events import chaincode_events, filtered_block
 
 
@@ -49,3 +51,41 @@ def test_chaincode_events(vectors: Path) -> None:
             )
     assert expected
     assert [one for one in found if one in expected] == expected
+
+
+def block_of(code: int, *envelopes: bytes) -> common_pb2.Block:
+    """Return a block whose transactions all have one validation code."""
+    block = new_block(3, b"", list(envelopes))
+    block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] = bytes([code] * len(envelopes))
+    return block
+
+
+def envelope(kind: int, data: bytes = b"") -> bytes:
+    header = common_pb2.ChannelHeader(type=kind, channel_id="ch", tx_id="id").SerializeToString()
+    payload = common_pb2.Payload(header=common_pb2.Header(channel_header=header), data=data)
+    return common_pb2.Envelope(payload=payload.SerializeToString()).SerializeToString()
+
+
+def test_transactions_that_cannot_be_read_or_have_no_header_are_left_out() -> None:
+    assert not filtered_block(block_of(0, b"\xff", b"")).filtered_transactions
+
+
+@pytest.mark.parametrize("number", [3, 200, 254])
+def test_types_and_codes_without_a_name_are_passed_on(number: int) -> None:
+    (transaction,) = filtered_block(block_of(number, envelope(number))).filtered_transactions
+    assert (transaction.txid, transaction.type, transaction.tx_validation_code) == (
+        "id",
+        number,
+        number,
+    )
+
+
+def test_an_action_without_an_endorsed_action_has_no_event() -> None:
+    body = transaction_pb2.ChaincodeActionPayload(chaincode_proposal_payload=b"x")
+    transaction = transaction_pb2.Transaction()
+    transaction.actions.add(payload=body.SerializeToString())
+    block = block_of(0, envelope(3, transaction.SerializeToString()))
+    assert chaincode_events(block) == []
+    (shown,) = filtered_block(block).filtered_transactions
+    assert shown.WhichOneof("Data") == "transaction_actions"
+    assert not shown.transaction_actions.chaincode_actions

@@ -43,6 +43,17 @@ def test_a_plan_starts_with_the_preferred_group_and_completes() -> None:
         assert [one.endorser for one in plan.completed] == [b"a", other.encode()]
 
 
+def test_a_group_may_have_to_endorse_more_than_once() -> None:
+    plan = EndorsementPlan([{"G0": 2}], {"G0": ["a", "b", "c"]})
+    assert plan.endorsers() == ["a", "b"]
+    assert plan.add("a", endorsement("a"))
+    assert plan.completed is None
+    assert plan.next_in_group("b") == "c"
+    assert plan.add("c", endorsement("c"))
+    assert plan.completed is not None
+    assert [one.endorser for one in plan.completed] == [b"a", b"c"]
+
+
 def test_another_payload_is_refused() -> None:
     plan = EndorsementPlan([{"G0": 1, "G1": 1}], {"G0": ["a"], "G1": ["b"]})
     assert sorted(plan.endorsers()) == ["a", "b"]
