@@ -56,7 +56,7 @@ test: check pytest smoke  ## run everything: lint, types, layers, all tests with
 check: lint types layers docs
 
 # The words of docs/terms.md are checked in these rooms.
-WORDS := Makefile chaincode docs tools pyfabric/_http pyfabric/_operations pyfabric/aio pyfabric/client pyfabric/gateway pyfabric/ledger pyfabric/testing
+WORDS := Makefile chaincode docs tools pyfabric/_http pyfabric/_operations pyfabric/aio pyfabric/chaincode pyfabric/client pyfabric/gateway pyfabric/ledger pyfabric/testing pyfabric/rules/requests
 
 lint: setup
 	$(BIN)/ruff check
