@@ -50,7 +50,7 @@ def test_what_is_killed_is_told_and_started_again(network: Network) -> None:
     call(network, "Tax", "put", "colour", "blue")
     docker("kill", "contained-peer0.health-1")
     assert [name for name, problem in problems(network).items() if problem] == ["peer0.health"]
-    assert network.runtime.idle(network.plan, ()) == ("peer0.health",)
+    assert network.runtime.idle(network.plan) == ("peer0.health",)
     network.up()
     assert not any(problems(network).values())
     assert call(network, "Health", "get", "colour") == b"blue"

@@ -125,7 +125,7 @@ def test_a_department_goes_to_other_programs_and_back(
     other.symlink_to(folder)
     for programs in (other, folder):
         mail = Network.reopen(machines.state("Mail"), programs=programs)
-        assert mail.runtime.idle(mail.plan, ()) == ("peer0.mail",)
+        assert mail.runtime.idle(mail.plan) == ("peer0.mail",)
         mail.up()
         assert mail.pending() == []
         assert call(mail, "seals", "put", "programs", str(programs)) == str(programs)
