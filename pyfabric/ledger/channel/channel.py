@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -95,12 +96,21 @@ class Channel(ChannelLedger):
     @classmethod
     def open(cls, path: Path, writer: ThreadPoolExecutor) -> "Channel":
         """Open the channel in a file; raises LedgerError if it is damaged, and then changes nothing."""
-        return cls(ChannelStore(path), writer)
+        return cls._of(ChannelStore(path), writer)
 
     @classmethod
     def create(cls, path: Path, genesis: common_pb2.Block, writer: ThreadPoolExecutor) -> "Channel":
         """Make a channel that begins with this block; raises ConfigError if the block makes none."""
-        return cls(ChannelStore.create(path, *genesis_commit(genesis)), writer)
+        return cls._of(ChannelStore.create(path, *genesis_commit(genesis)), writer)
+
+    @classmethod
+    def _of(cls, store: ChannelStore, writer: ThreadPoolExecutor) -> "Channel":
+        """Return the channel in a store, which is closed again if the channel cannot be read."""
+        with ExitStack() as unless_read:
+            unless_read.callback(store.close)
+            channel = cls(store, writer)
+            unless_read.pop_all()
+        return channel
 
     def close(self) -> None:
         """Close the file. No commit may be under way."""

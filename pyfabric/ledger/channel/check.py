@@ -1,6 +1,7 @@
 """Whether a channel's file may be used: its kind, its format, and the newest blocks in it."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -35,24 +36,25 @@ def check_file(path: Path) -> None:
 def _check_chain(path: Path, connection: sqlite3.Connection) -> None:
     """Check that the newest blocks are those that were written, each on top of the one before."""
     previous = None
-    rows = connection.execute(
+    newest = connection.execute(
         "SELECT number, hash, block FROM blocks ORDER BY number DESC LIMIT ?", (CHECKED_BLOCKS,)
     )
-    for number, recorded, raw in rows:
-        try:
-            block = parse_block(raw)
-        except DecodeError as error:
-            raise LedgerError(f"{path}: block {number} is damaged: {error}") from error
-        header = block.header
-        if header.number != number or header_hash(header) != recorded:
-            raise LedgerError(f"{path}: block {number} is damaged: its header has another hash")
-        if number and data_hash(block.data) != header.data_hash:
-            raise LedgerError(f"{path}: block {number} is damaged: its data has another hash")
-        if previous is not None and (previous.number, previous.previous_hash) != (
-            number + 1,
-            recorded,
-        ):
-            raise LedgerError(f"{path}: block {number + 1} does not follow block {number}")
-        previous = header
+    with closing(newest) as rows:  # a query that is not read to its end keeps the file open
+        for number, recorded, raw in rows:
+            try:
+                block = parse_block(raw)
+            except DecodeError as error:
+                raise LedgerError(f"{path}: block {number} is damaged: {error}") from error
+            header = block.header
+            if header.number != number or header_hash(header) != recorded:
+                raise LedgerError(f"{path}: block {number} is damaged: its header has another hash")
+            if number and data_hash(block.data) != header.data_hash:
+                raise LedgerError(f"{path}: block {number} is damaged: its data has another hash")
+            if previous is not None and (previous.number, previous.previous_hash) != (
+                number + 1,
+                recorded,
+            ):
+                raise LedgerError(f"{path}: block {number + 1} does not follow block {number}")
+            previous = header
     if previous is None:
         raise LedgerError(f"{path}: the ledger file is damaged: it has no blocks")

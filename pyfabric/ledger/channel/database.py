@@ -5,7 +5,7 @@ Putting an image back leaves connections open; readers that hold a state keep it
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +20,13 @@ _NO_WAL: Final = b"\x01\x01"
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Open a database whose commits are durable, and which others read meanwhile."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA busy_timeout=5000")
+    with ExitStack() as unless_open:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        unless_open.callback(connection.close)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA busy_timeout=5000")
+        unless_open.pop_all()
     return connection
 
 

@@ -7,7 +7,7 @@ share one read transaction, so that what they see does not move.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -71,15 +71,18 @@ class ChannelStore:
     def __init__(self, path: Path) -> None:
         """Open a file that `create` made; raises LedgerError, and changes nothing, if it is damaged."""
         self.path = path
-        with storage_errors(path):
+        with storage_errors(path), ExitStack() as unless_open:
             check_file(path)
             self._writer = open_database(path)
+            unless_open.callback(self._writer.close)
             self._queries = open_database(path)
+            unless_open.callback(self._queries.close)
+            self.height = height_of(self._queries)
+            unless_open.pop_all()
         self._idle: list[sqlite3.Connection] = []
         self._current: Snapshot | None = None
         self._open: set[Snapshot] = set()
         self.state = StateTable(self._writer)
-        self.height = height_of(self._queries)
 
     @classmethod
     def create(
@@ -90,12 +93,11 @@ class ChannelStore:
         with storage_errors(path):
             files.make_folder(path.parent)
             delete_database(draft)
-            connection = open_database(draft)
-            connection.executescript(_TABLES)
-            connection.execute("BEGIN")
-            _insert(connection, genesis, [Decided(transaction_id, 0)], updates)
-            connection.commit()
-            connection.close()
+            with closing(open_database(draft)) as connection:
+                connection.executescript(_TABLES)
+                connection.execute("BEGIN")
+                _insert(connection, genesis, [Decided(transaction_id, 0)], updates)
+                connection.commit()
             files.rename(draft, path)
         return cls(path)
 

@@ -5,6 +5,7 @@ its department's own, in a folder of its own.
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 
@@ -65,9 +66,12 @@ class Peer:
         self.metrics = PeerMetrics(self._joined.values())
         self.contracts = Contracts(self._connection, metrics=self.metrics.shim)
         self.access = Access(local_msp)
-        self._follow_joined()
-        for joined in self._joined.values():
-            recover(joined.private)
+        with ExitStack() as unless_ready:
+            unless_ready.callback(self.private_store.close)
+            self._follow_joined()
+            for joined in self._joined.values():
+                recover(joined.private)
+            unless_ready.pop_all()
 
     async def close(self) -> None:
         """Close the contracts' streams and the files."""

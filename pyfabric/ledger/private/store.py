@@ -12,7 +12,7 @@ by its place in the channel.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
 from pyfabric.errors import LedgerError
-from pyfabric.ledger.channel.database import put_image, take_image
+from pyfabric.ledger.channel.database import put_image, storage_errors, take_image
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.requests.dissemination import CollectionWrites
 from pyfabric.rules.state.versions import Version
@@ -64,15 +64,15 @@ class PrivateStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with storage_errors(path), ExitStack() as unless_open:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            unless_open.callback(self._database.close)
             _check_format(path, self._database)
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.executescript(_TABLES)
-        except sqlite3.DatabaseError as error:
-            raise LedgerError(f"{path}: {error}") from error
-        self._pending = self._all_pending()
+            self._pending = self._all_pending()
+            unless_open.pop_all()
 
     def close(self) -> None:
         """Close the file."""
@@ -250,7 +250,6 @@ def _check_format(path: Path, database: sqlite3.Connection) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     empty = not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if version != FORMAT and not empty:
-        database.close()
         raise LedgerError(f"{path}: format {version} is not supported, only {FORMAT}")
 
 

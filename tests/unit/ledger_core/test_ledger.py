@@ -18,6 +18,7 @@ from pyfabric.ledger.channel.commit import CommittedBlock
 from pyfabric.ledger.development.trace_report import trace_report
 from pyfabric.messages.blocks import header_hash
 from pyfabric.rules.state.versions import Version
+from tests.support.open_files import open_files
 from tests.support.rules import history
 
 CHANNEL = "records"
@@ -372,8 +373,11 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path, damage: object) 
     assert callable(damage)
     damage(path)
     before = _contents(tmp_path)
-    with pytest.raises(LedgerError, match=str(path)):
+    with pytest.raises(LedgerError, match=str(path)) as refusal:
         Channels(tmp_path)
+    # The refusal holds the frames of the failed opening, so nothing is closed by chance.
+    assert refusal.tb is not None
+    assert open_files(tmp_path) == []
     assert _contents(tmp_path) == before
     path.unlink()
     Channels(tmp_path).close()

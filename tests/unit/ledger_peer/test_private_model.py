@@ -41,6 +41,7 @@ from pyfabric.rules.state.rwset import decode_read_write_set
 from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import Version, hashed_namespace
 from tests.support.ledger.private_history import identity
+from tests.support.open_files import open_files
 from tests.support.rules import history
 
 CONFIG = ChannelConfig.from_block(history.blocks()[0])
@@ -362,5 +363,8 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, damage: str) -> None:
         with closing(sqlite3.connect(path)) as database:
             database.execute("CREATE TABLE state (key TEXT)")
     text = "not a database" if damage == "junk" else "format 0 is not supported, only 2"
-    with pytest.raises(LedgerError, match=rf"private\.db: .*{text}"):
+    with pytest.raises(LedgerError, match=rf"private\.db: .*{text}") as refusal:
         PrivateStore(path)
+    # The refusal holds the frames of the failed opening, so nothing is closed by chance.
+    assert refusal.tb is not None
+    assert open_files(tmp_path) == []
