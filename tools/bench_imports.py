@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pyfabric_network.contexts import Context, Contexts
-from pyfabric_network.material.material import make_material
-from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.material.keys import make_material
+from pyfabric_network.network import Network
+from pyfabric_network.opening import ANY_FREE_PORT
 from pyfabric_network.profile import profile_file, write_profiles
 from pyfabric_network.topology.bundled import find_topology
 from rich.console import Console
