@@ -1,5 +1,6 @@
 """The guard of the test ledger: what it refuses, what it allows, and where it does not apply."""
 
+import gc
 import logging
 import os
 import random
@@ -53,12 +54,30 @@ ASKED: dict[str, Callable[[], object]] = {
     "socket.gethostbyname": lambda: socket.gethostbyname("localhost"),
     "socket.socket": socket.socket,
 }
+
+
+class Finalised:
+    """Garbage that only the collector finds, and that reads the clock when it is finalised."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        time.time()
+
+
+def collect() -> None:
+    Finalised()
+    gc.collect()
+
+
 HARMLESS: dict[str, Callable[[], object]] = {
     "seeded": lambda: random.Random(7).random(),
     "given time": lambda: datetime.fromtimestamp(7, UTC).isoformat(),
     "given id": lambda: uuid.UUID(int=7),
     "logging": lambda: logging.getLogger("contract").warning("logged"),
     "import": lambda: __import__("smtplib"),
+    "what the garbage collector finalises": collect,
 }
 
 
