@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Self
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
+from pyfabric.errors import DecodeError
 from pyfabric.messages.decoding import decode
 
 
@@ -59,12 +61,13 @@ class ProposedTransaction:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """Read `to_bytes`; raises DecodeError."""
+        """Read `to_bytes`; raises DecodeError, also when its transaction id is not the proposal's."""
         proposed = decode(gateway_pb2.ProposedTransaction, raw)
         channel = decode(
             common_pb2.ChannelHeader,
             proposal_header(proposed.proposal.proposal_bytes).channel_header,
         )
+        check_named(proposed.transaction_id, channel.tx_id)
         return cls(
             transaction_id=channel.tx_id,
             channel=channel.channel_id,
@@ -96,6 +99,12 @@ class ProposedTransaction:
         return self._signed_proposal().SerializeToString()
 
 
+def check_named(named: str, held: str) -> None:
+    """Raise DecodeError when a message names another transaction than the one that it holds."""
+    if named != held:
+        raise DecodeError(f"the message names transaction {named!r} and holds {held!r}")
+
+
 def proposal_header(proposal: bytes) -> common_pb2.Header:
     """Return the header inside the bytes of a peer.Proposal; raises DecodeError."""
     return decode(common_pb2.Header, decode(proposal_pb2.Proposal, proposal).header)
@@ -114,6 +123,23 @@ def proposal_payload(invocation: Invocation) -> bytes:
     return proposal_pb2.ChaincodeProposalPayload(
         input=spec.SerializeToString(), TransientMap=invocation.transient
     ).SerializeToString()
+
+
+def visible_payload(payload: bytes) -> bytes:
+    """Return a ChaincodeProposalPayload as a transaction holds it: without its transient data.
+
+    Source: GetBytesProposalPayloadForTx of Fabric's protoutil. Raises DecodeError.
+    """
+    invoked = decode(proposal_pb2.ChaincodeProposalPayload, payload).input
+    return proposal_pb2.ChaincodeProposalPayload(input=invoked).SerializeToString()
+
+
+def proposal_hash(channel_header: bytes, signature_header: bytes, visible: bytes) -> bytes:
+    """Return the hash of a proposal that endorsers sign; `visible` is its visible payload.
+
+    Source: GetProposalHash2 of Fabric's protoutil.
+    """
+    return sha256(channel_header + signature_header + visible).digest()
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 from fabric_protos.common import common_pb2
-from fabric_protos.gateway import gateway_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import proposal_response_pb2
 from hypothesis import given
@@ -255,15 +254,3 @@ def test_a_lost_source_turns_to_the_next_peer_and_waits_after_each_round() -> No
     assert source.retry_after(UNAVAILABLE) == 0.0
     with pytest.raises(GatewayError, match="ABORTED"):
         source.retry_after(GatewayError("m", code=StatusCode.ABORTED))
-
-
-def test_a_transaction_without_an_action_is_refused() -> None:
-    def call(rpc: Unary[bytes]) -> object:
-        answered = gateway_pb2.EndorseResponse.FromString(endorsement(rpc.request, b"result"))
-        payload = common_pb2.Payload.FromString(answered.prepared_transaction.payload)
-        payload.data = b""
-        answered.prepared_transaction.payload = payload.SerializeToString()
-        return rpc.parse(answered.SerializeToString())
-
-    with pytest.raises(DecodeError, match="has no action"):
-        play(submit(PEERS, IDENTITY, "directory", "city", [b"publish"]), {**BASIC, Unary: call})
