@@ -9,7 +9,6 @@ from fabric_protos.gateway import gateway_pb2
 from pyfabric.errors import CommitError, ValidationCode
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.endorsed import check_proposed, endorsed_action
-from pyfabric.messages.proposals import check_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +100,7 @@ class PreparedTransaction:
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
         """Read `to_bytes`; raises DecodeError, also when its parts contradict each other."""
-        given = decode(gateway_pb2.PreparedTransaction, raw)
-        prepared = cls.from_envelope(given.envelope)
-        check_named(given.transaction_id, prepared.transaction_id)
-        return prepared
+        return cls.from_envelope(decode(gateway_pb2.PreparedTransaction, raw).envelope)
 
     @classmethod
     def from_envelope(cls, envelope: common_pb2.Envelope) -> Self:

@@ -10,7 +10,6 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 
-from pyfabric.errors import DecodeError
 from pyfabric.messages.decoding import decode
 
 
@@ -61,13 +60,12 @@ class ProposedTransaction:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """Read `to_bytes`; raises DecodeError, also when its transaction id is not the proposal's."""
+        """Read `to_bytes`; raises DecodeError. The id is that of the proposal, not the one beside it."""
         proposed = decode(gateway_pb2.ProposedTransaction, raw)
         channel = decode(
             common_pb2.ChannelHeader,
             proposal_header(proposed.proposal.proposal_bytes).channel_header,
         )
-        check_named(proposed.transaction_id, channel.tx_id)
         return cls(
             transaction_id=channel.tx_id,
             channel=channel.channel_id,
@@ -97,12 +95,6 @@ class ProposedTransaction:
     def endorser_request(self) -> bytes:
         """Return the bytes of peer.SignedProposal, for a peer's own Endorser service."""
         return self._signed_proposal().SerializeToString()
-
-
-def check_named(named: str, held: str) -> None:
-    """Raise DecodeError when a message names another transaction than the one that it holds."""
-    if named != held:
-        raise DecodeError(f"the message names transaction {named!r} and holds {held!r}")
 
 
 def proposal_header(proposal: bytes) -> common_pb2.Header:
