@@ -23,6 +23,7 @@ from pyfabric.errors import (
     CommitStatusError,
     DecodeError,
     EndorseError,
+    ErrorDetail,
     FabricError,
     GatewayError,
     IdentityError,
@@ -254,3 +255,16 @@ def test_a_lost_source_turns_to_the_next_peer_and_waits_after_each_round() -> No
     assert source.retry_after(UNAVAILABLE) == 0.0
     with pytest.raises(GatewayError, match="ABORTED"):
         source.retry_after(GatewayError("m", code=StatusCode.ABORTED))
+
+
+def test_results_that_differ_are_a_lost_race_and_repeated() -> None:
+    detail = ErrorDetail("a:7051", "TaxMSP", "ProposalResponsePayloads do not match")
+    other = ErrorDetail("a:7051", "TaxMSP", "chaincode response 500, no")
+    text = "failed to collect enough transaction endorsements, see attached details for more info"
+
+    def ended(kind: type[GatewayError], *details: ErrorDetail) -> GatewayError:
+        return kind(text, code=StatusCode.ABORTED, details=details, transaction_id="t")
+
+    assert Retry().applies_to(ended(EndorseError, other, detail))
+    assert not Retry().applies_to(ended(EndorseError, other))
+    assert not Retry().applies_to(ended(SubmitError, detail))
