@@ -1,21 +1,49 @@
 """Blocks and chaincode events, past or to come, and how one of them is printed and remembered."""
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeAlias
 
 from pyfabric_network import reading
 
+from pyfabric.errors import GatewayError, StatusCode
 from pyfabric.gateway import Block, ChaincodeEvent, FileCheckpointer
 from pyfabric.gateway import Network as Channel
 from pyfabric_cli.output import readable
 
 Event: TypeAlias = Block | ChaincodeEvent
 
+_LOGGER = logging.getLogger("pyfabric.events")
+_PAUSE: Final = 2.0
+
 
 def follow(
+    channel: Channel,
+    chaincode: str | None,
+    start: int | None,
+    seen: FileCheckpointer | None,
+    *,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Event]:
+    """Yield blocks, or a chaincode's events, as they are committed, without end.
+
+    While no peer answers, they are asked again. A stream continues by itself after its first event, so
+    that opening it anew neither loses nor repeats one.
+    """
+    while True:
+        try:
+            return (yield from _stream(channel, chaincode, start, seen))
+        except GatewayError as error:
+            if error.code not in (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED):
+                raise
+            _LOGGER.warning("no peer answers, asking again in %.0f s: %s", _PAUSE, error)
+            wait(_PAUSE)
+
+
+def _stream(
     channel: Channel, chaincode: str | None, start: int | None, seen: FileCheckpointer | None
 ) -> Iterator[Event]:
-    """Yield blocks, or a chaincode's events, as they are committed, without end."""
     if chaincode is None:
         with channel.block_events(start_block=start, checkpoint=seen) as blocks:
             yield from blocks

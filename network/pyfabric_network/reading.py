@@ -34,11 +34,14 @@ def blocks(
 def chaincode_events(
     network: Network, chaincode: str, height: int, *, start: int, checkpoint: Checkpointer | None
 ) -> Iterator[ChaincodeEvent]:
-    """Yield a chaincode's events in the blocks from `start`, or behind the checkpoint, below `height`."""
-    last = _last_event(network, chaincode, height, start=start, checkpoint=checkpoint)
-    if last is None:
-        return
+    """Yield a chaincode's events in the blocks from `start`, or behind the checkpoint, below `height`.
+
+    Raises ClientError for a checkpoint of another chain.
+    """
     with network.chaincode_events(chaincode, start_block=start, checkpoint=checkpoint) as stream:
+        last = _last_event(network, chaincode, height, start=start, checkpoint=checkpoint)
+        if last is None:
+            return
         for event in stream:
             yield event
             if event.transaction_id == last:

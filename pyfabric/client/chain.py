@@ -7,14 +7,20 @@ from fabric_protos.peer import events_pb2
 
 from pyfabric.client.effects import DeliverBlocks, Endpoint, Flow, deliver
 from pyfabric.client.envelopes import seek_envelope, tls_certificate_hash
+from pyfabric.client.event_requests import FILTERED_BLOCKS
 from pyfabric.client.transactions import evaluate
-from pyfabric.errors import GatewayError, StatusCode
+from pyfabric.errors import DeliverError, GatewayError, StatusCode
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.deliver import PEER_DELIVER_FILTERED
 from pyfabric.messages.envelopes import SeekStart
+from pyfabric.messages.events import FilteredBlock
 
-_TIMEOUT = 15.0
+_TIMEOUT = 5.0
+SILENT = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
+"""The codes of a peer that did not answer: another one may."""
+
+_NOT_FOUND = common_pb2.Status.NOT_FOUND
 
 
 def _newest(endpoint: Endpoint, identity: SigningIdentity, channel: str) -> Flow[SeekStart]:
@@ -26,7 +32,7 @@ def _newest(endpoint: Endpoint, identity: SigningIdentity, channel: str) -> Flow
     try:
         messages = yield from deliver(request)
     except GatewayError as error:
-        if error.code is StatusCode.UNAVAILABLE:
+        if error.code in SILENT:
             raise
         return "next"
     first = decode(events_pb2.DeliverResponse, messages[0])
@@ -50,6 +56,45 @@ def next_block(
         else:
             return start, [*endpoints[index:], *endpoints[:index]]
     return "next", endpoints
+
+
+def filtered_block(
+    endpoints: Sequence[Endpoint], identity: SigningIdentity, channel: str, number: int
+) -> Flow[FilteredBlock | None]:
+    """Return a block without its contents, or None when no peer that answers has it.
+
+    Raises GatewayError when no peer answers, and DeliverError when one refuses.
+    """
+    failure: GatewayError | None = None
+    for endpoint in endpoints:
+        try:
+            block = yield from _filtered_block_at(endpoint, identity, channel, number)
+        except GatewayError as error:
+            failure = error
+        else:
+            if block is not None:
+                return block
+    if failure is not None:
+        raise failure
+    return None
+
+
+def _filtered_block_at(
+    endpoint: Endpoint, identity: SigningIdentity, channel: str, number: int
+) -> Flow[FilteredBlock | None]:
+    tls_hash = tls_certificate_hash(endpoint)
+    envelope = yield from seek_envelope(
+        identity, channel, number, number, wait=False, tls_hash=tls_hash
+    )
+    messages = yield from deliver(
+        DeliverBlocks(endpoint, FILTERED_BLOCKS.method, envelope, _TIMEOUT)
+    )
+    try:
+        return FILTERED_BLOCKS.read(messages[0])[0]
+    except DeliverError as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
 
 
 def block_of_transaction(

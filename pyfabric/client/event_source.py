@@ -144,8 +144,8 @@ class FixedCursor(Generic[E]):
 class EventSource(Generic[E]):
     """A stream of events that survives the loss of its peer.
 
-    Until the first message it gives up after a few rounds through the peers; after that it continues
-    until it is closed.
+    Until a peer has sent something it gives up after a few rounds through the peers; after that it
+    continues until it is closed. `reached` is whether a peer sent something while the stream was opened.
     """
 
     def __init__(
@@ -154,6 +154,8 @@ class EventSource(Generic[E]):
         cursor: Cursor[E],
         identity: SigningIdentity,
         endpoints: Sequence[Endpoint],
+        *,
+        reached: bool = False,
     ) -> None:
         if not endpoints:
             raise ClientError("no peer to read events from")
@@ -163,7 +165,7 @@ class EventSource(Generic[E]):
         self._endpoints = endpoints
         self._turn = 0
         self._failures = 0
-        self._heard = False
+        self._heard = reached
 
     @property
     def endpoint(self) -> Endpoint:

@@ -21,7 +21,7 @@ from pyfabric.client.event_source import (
     FixedCursor,
     Numbered,
 )
-from pyfabric.client.event_start import Start, resolve
+from pyfabric.client.event_start import Start, resolve, resolve_events
 from pyfabric.client.waiting import wait_for_config, wait_for_height
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.envelopes import SeekStart
@@ -44,9 +44,14 @@ class NetworkFlows:
     channel: str
 
     def chaincode_events(self, chaincode: str, start: Start) -> Flow[EventSource[ChaincodeEvent]]:
-        """Return the source of a chaincode's events, with its start resolved. Raises GatewayError."""
+        """Return the source of a chaincode's events, with its start resolved.
+
+        Raises GatewayError, and ClientError for a position that the channel does not have.
+        """
         client = self.client
-        opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
+        opening = yield from resolve_events(
+            client.endpoints, client.identity, self.channel, chaincode, start
+        )
         cursor = ChaincodeCursor(
             client.identity.identity,
             self.channel,
@@ -54,7 +59,13 @@ class NetworkFlows:
             opening.block,
             opening.after_transaction_id,
         )
-        return EventSource(CHAINCODE_EVENTS, cursor, client.identity, opening.endpoints)
+        return EventSource(
+            CHAINCODE_EVENTS,
+            cursor,
+            client.identity,
+            opening.endpoints,
+            reached=opening.reached,
+        )
 
     def blocks(self, kind: StreamKind[N], start: Start) -> Flow[EventSource[N]]:
         """Return the source of blocks, with its start resolved. Raises GatewayError."""
@@ -62,7 +73,9 @@ class NetworkFlows:
         start.check_whole_blocks()
         opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
         cursor = BlockCursor(kind, client.identity.identity, self.channel, opening.block)
-        return EventSource(kind, cursor, client.identity, opening.endpoints)
+        return EventSource(
+            kind, cursor, client.identity, opening.endpoints, reached=opening.reached
+        )
 
     def wait_for_height(self, height: int, timeout: float | None) -> Flow[None]:
         """Wait until a peer has that many blocks; see `waiting.wait_for_height`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pyfabric.client.effects import Flow, nonce, sleep
 from pyfabric.errors import (
@@ -19,14 +19,18 @@ T = TypeVar("T")
 
 _CONFLICTS = frozenset({ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTOM_READ_CONFLICT})
 
+_MISMATCH: Final = "ProposalResponsePayloads do not match"
+"""What a gateway peer reports of an endorser whose result differs (endorsement.go of Fabric's gateway)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
     """How many attempts to make, and how long to wait between them (seconds, doubled each time).
 
     Evaluations and endorsements that found no peer are repeated, and transactions that conflicted
-    with others: each time as a new transaction with a new id. A transaction that an orderer may have
-    accepted without an answer is never repeated.
+    with others: each time as a new transaction with a new id. A conflict shows when the transaction is
+    validated, or when endorsers at different blocks return different results: then nothing was sent.
+    A transaction that an orderer may have accepted without an answer is never repeated.
     """
 
     attempts: int = 5
@@ -37,9 +41,12 @@ class Retry:
         """Return whether another attempt after that error can neither duplicate nor hide anything."""
         if isinstance(error, CommitError):
             return error.code in _CONFLICTS
-        unclear = isinstance(error, SubmitError | CommitStatusError)
-        return (
-            isinstance(error, GatewayError) and not unclear and error.code is StatusCode.UNAVAILABLE
+        if not isinstance(error, GatewayError) or isinstance(
+            error, SubmitError | CommitStatusError
+        ):
+            return False
+        return error.code is StatusCode.UNAVAILABLE or any(
+            detail.message == _MISMATCH for detail in error.details
         )
 
 

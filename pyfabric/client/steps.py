@@ -38,7 +38,7 @@ from pyfabric.messages.prepared import (
     PreparedTransaction,
     read_endorsed,
 )
-from pyfabric.messages.proposals import Invocation, ProposedTransaction, proposal_header
+from pyfabric.messages.proposals import Invocation, ProposedTransaction
 
 T = TypeVar("T")
 E = TypeVar("E", bound=GatewayError)
@@ -129,13 +129,15 @@ def endorse_proposal(
     *,
     timeout: float | None = None,
 ) -> Flow[Reached[PreparedTransaction]]:
-    """Obtain endorsements of a proposal; sign it first unless it is signed. Raises EndorseError."""
+    """Obtain endorsements of a proposal; sign it first unless it is signed.
+
+    Raises EndorseError, and DecodeError when the peer returns anything but this proposal's transaction.
+    """
     signed = yield from sign_proposal(identity, proposed)
     request = signed.endorse_request()
-    header = proposal_header(proposed.message)
 
     def parse(raw: bytes) -> PreparedTransaction:
-        return read_endorsed(raw, header)
+        return read_endorsed(raw, proposed.message)
 
     try:
         return (yield from _first_available(endpoints, ENDORSE, request, parse, timeout))

@@ -119,7 +119,10 @@ class Admin:
         return config_of_block(self.config_block(peer, channel))
 
     def sign_update(self, update: bytes) -> bytes:
-        """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures."""
+        """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures.
+
+        Raises ConfigError for bytes that are no configuration update of a channel.
+        """
         return self._driver.run(updates.sign_update(self._identity, update))
 
     def submit_update(
@@ -128,7 +131,8 @@ class Admin:
         """Send an update with its signatures to an orderer.
 
         It is in force when the peers have committed its configuration block. The administrator's own
-        signature counts only if it is among the signatures. Raises OrdererError when it is refused.
+        signature counts only if it is among the signatures. Raises OrdererError when it is refused,
+        and ConfigError when it is an update of another channel.
         """
         self._driver.run(
             updates.submit_update(orderer, self._identity, channel, update, signatures)

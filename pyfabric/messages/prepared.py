@@ -5,10 +5,10 @@ from typing import Self
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
-from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 
-from pyfabric.errors import CommitError, DecodeError, ValidationCode
+from pyfabric.errors import CommitError, ValidationCode
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.endorsed import check_proposed, endorsed_action
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +99,21 @@ class PreparedTransaction:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """Read `to_bytes`; raises DecodeError."""
-        prepared = decode(gateway_pb2.PreparedTransaction, raw)
-        return cls.from_envelope(prepared.envelope)
+        """Read `to_bytes`; raises DecodeError, also when its parts contradict each other."""
+        return cls.from_envelope(decode(gateway_pb2.PreparedTransaction, raw).envelope)
 
     @classmethod
     def from_envelope(cls, envelope: common_pb2.Envelope) -> Self:
-        """Return the transaction of an envelope, with its signature; raises DecodeError."""
-        return cls.from_payload(envelope, decode(common_pb2.Payload, envelope.payload))
+        """Return the transaction of an envelope, with its signature.
 
-    @classmethod
-    def from_payload(cls, envelope: common_pb2.Envelope, payload: common_pb2.Payload) -> Self:
-        """Return the transaction of an envelope whose payload is read already; raises DecodeError."""
+        Raises DecodeError, also when its parts contradict each other (`endorsed_action`).
+        """
+        payload = decode(common_pb2.Payload, envelope.payload)
         header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
         return cls(
             transaction_id=header.tx_id,
             channel=header.channel_id,
-            result=_result(payload.data),
+            result=endorsed_action(payload).response.payload,
             message=envelope.payload,
             signature=envelope.signature,
         )
@@ -129,26 +127,12 @@ class PreparedTransaction:
         ).SerializeToString()
 
 
-def _result(data: bytes) -> bytes:
-    """Return what the chaincode answered, from the bytes of a peer.Transaction."""
-    actions = decode(transaction_pb2.Transaction, data).actions
-    if not actions:
-        raise DecodeError("the transaction has no action")
-    action = decode(transaction_pb2.ChaincodeActionPayload, actions[0].payload).action
-    response = decode(
-        proposal_response_pb2.ProposalResponsePayload, action.proposal_response_payload
-    )
-    return decode(proposal_pb2.ChaincodeAction, response.extension).response.payload
+def read_endorsed(raw: bytes, proposal: bytes) -> PreparedTransaction:
+    """Return the transaction in a gateway.EndorseResponse, unsigned; `proposal` is a peer.Proposal.
 
-
-def read_endorsed(raw: bytes, proposal_header: common_pb2.Header) -> PreparedTransaction:
-    """Return the transaction in a gateway.EndorseResponse, unsigned.
-
-    Raises DecodeError, also when it is not the transaction of that proposal: a peer must not get
-    something else signed.
+    Raises DecodeError, also when it is not the transaction of that proposal in every part that the
+    proposal decides: a peer must not get anything else signed.
     """
     envelope = decode(gateway_pb2.EndorseResponse, raw).prepared_transaction
-    payload = decode(common_pb2.Payload, envelope.payload)
-    if payload.header != proposal_header:
-        raise DecodeError("the peer returned a transaction that is not the proposal's")
-    return PreparedTransaction.from_payload(envelope, payload)
+    check_proposed(decode(common_pb2.Payload, envelope.payload), proposal)
+    return PreparedTransaction.from_envelope(envelope)

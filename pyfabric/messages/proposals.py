@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Self
 
 from fabric_protos.common import common_pb2
@@ -59,7 +60,7 @@ class ProposedTransaction:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """Read `to_bytes`; raises DecodeError."""
+        """Read `to_bytes`; raises DecodeError. The id is that of the proposal, not the one beside it."""
         proposed = decode(gateway_pb2.ProposedTransaction, raw)
         channel = decode(
             common_pb2.ChannelHeader,
@@ -114,6 +115,23 @@ def proposal_payload(invocation: Invocation) -> bytes:
     return proposal_pb2.ChaincodeProposalPayload(
         input=spec.SerializeToString(), TransientMap=invocation.transient
     ).SerializeToString()
+
+
+def visible_payload(payload: bytes) -> bytes:
+    """Return a ChaincodeProposalPayload as a transaction holds it: without its transient data.
+
+    Source: GetBytesProposalPayloadForTx of Fabric's protoutil. Raises DecodeError.
+    """
+    invoked = decode(proposal_pb2.ChaincodeProposalPayload, payload).input
+    return proposal_pb2.ChaincodeProposalPayload(input=invoked).SerializeToString()
+
+
+def proposal_hash(channel_header: bytes, signature_header: bytes, visible: bytes) -> bytes:
+    """Return the hash of a proposal that endorsers sign; `visible` is its visible payload.
+
+    Source: GetProposalHash2 of Fabric's protoutil.
+    """
+    return sha256(channel_header + signature_header + visible).digest()
 
 
 @lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ from pyfabric.errors import DecodeError, IdentityError, PeerResponseError
 from pyfabric.identity.certificates import load_certificate
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.go_texts import enum_name
+from pyfabric.messages.proposals import proposal_hash
 
 TIME_WINDOW = timedelta(minutes=15)
 
@@ -89,10 +90,11 @@ class Proposal:
         """Return the proposal hash that endorsers sign: without the transient data."""
         if not self._hash:
             visible = proposal_pb2.ChaincodeProposalPayload(input=self.payload.input)
-            digest = sha256(self.header.channel_header)
-            digest.update(self.header.signature_header)
-            digest.update(visible.SerializeToString())
-            self._hash = digest.digest()
+            self._hash = proposal_hash(
+                self.header.channel_header,
+                self.header.signature_header,
+                visible.SerializeToString(),
+            )
         return self._hash
 
 

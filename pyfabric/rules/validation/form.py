@@ -19,6 +19,7 @@ from fabric_protos.peer import (
 from pyfabric.errors import DecodeError, FabricError, IdentityError, ValidationCode
 from pyfabric.identity.msp import MSPManager
 from pyfabric.messages.decoding import M, decode
+from pyfabric.messages.proposals import proposal_hash
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set
 
@@ -160,8 +161,10 @@ def _check_proposal(
     expected = _decode(proposal_response_pb2.ProposalResponsePayload, response, code).proposal_hash
     if not body.chaincode_proposal_payload:
         raise InvalidTransactionError(code, "the transaction has no chaincode proposal payload")
-    proposal = payload.header.channel_header + actions[0].header + body.chaincode_proposal_payload
-    if sha256(proposal).digest() != expected:
+    proposed = proposal_hash(
+        payload.header.channel_header, actions[0].header, body.chaincode_proposal_payload
+    )
+    if proposed != expected:
         raise InvalidTransactionError(code, "proposal hash does not match")
     return Proposed(
         response,

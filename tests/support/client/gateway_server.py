@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import grpc
@@ -224,28 +225,63 @@ def at_height(height: int) -> Callable[[bytes, Context], Iterator[bytes]]:
 
 def endorsement(request: bytes, result: bytes) -> bytes:
     """Return the gateway.EndorseResponse with the transaction of the proposal in that request."""
+    return altered_endorsement(request, result, lambda parts: None)
+
+
+@dataclass
+class EndorsedParts:
+    """The messages inside an endorsed transaction, to be altered before they are put together."""
+
+    header: common_pb2.Header
+    call: proposal_pb2.ChaincodeProposalPayload
+    response: proposal_response_pb2.ProposalResponsePayload
+    outcome: proposal_pb2.ChaincodeAction
+    endorsements: list[proposal_response_pb2.Endorsement]
+    action_header: bytes
+    actions: int = 1
+
+
+def altered_endorsement(
+    request: bytes, result: bytes, alter: Callable[[EndorsedParts], None]
+) -> bytes:
+    """Return the gateway.EndorseResponse of a peer that alters parts of the transaction."""
     proposal = proposal_pb2.Proposal.FromString(
         gateway_pb2.EndorseRequest.FromString(request).proposed_transaction.proposal_bytes
     )
-    action = proposal_pb2.ChaincodeAction(
-        response=proposal_response_pb2.Response(status=200, payload=result)
+    header = common_pb2.Header.FromString(proposal.header)
+    extension = proposal_pb2.ChaincodeHeaderExtension.FromString(
+        common_pb2.ChannelHeader.FromString(header.channel_header).extension
     )
-    payload = proposal_response_pb2.ProposalResponsePayload(extension=action.SerializeToString())
-    transaction = transaction_pb2.Transaction(
-        actions=[
-            transaction_pb2.TransactionAction(
-                payload=transaction_pb2.ChaincodeActionPayload(
-                    action=transaction_pb2.ChaincodeEndorsedAction(
-                        proposal_response_payload=payload.SerializeToString()
-                    )
-                ).SerializeToString()
-            )
-        ]
+    given = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
+    call = proposal_pb2.ChaincodeProposalPayload(input=given.input)
+    hashed = header.channel_header + header.signature_header + call.SerializeToString()
+    parts = EndorsedParts(
+        header,
+        call,
+        proposal_response_pb2.ProposalResponsePayload(proposal_hash=sha256(hashed).digest()),
+        proposal_pb2.ChaincodeAction(
+            response=proposal_response_pb2.Response(status=200, payload=result),
+            chaincode_id=extension.chaincode_id,
+        ),
+        [proposal_response_pb2.Endorsement(endorser=b"peer0", signature=b"signature")],
+        header.signature_header,
     )
+    alter(parts)
+    parts.response.extension = parts.outcome.SerializeToString()
+    body = transaction_pb2.ChaincodeActionPayload(
+        chaincode_proposal_payload=parts.call.SerializeToString(),
+        action=transaction_pb2.ChaincodeEndorsedAction(
+            proposal_response_payload=parts.response.SerializeToString(),
+            endorsements=parts.endorsements,
+        ),
+    )
+    action = transaction_pb2.TransactionAction(
+        header=parts.action_header, payload=body.SerializeToString()
+    )
+    transaction = transaction_pb2.Transaction(actions=[action] * parts.actions)
     envelope = common_pb2.Envelope(
         payload=common_pb2.Payload(
-            header=common_pb2.Header.FromString(proposal.header),
-            data=transaction.SerializeToString(),
+            header=parts.header, data=transaction.SerializeToString()
         ).SerializeToString()
     )
     return gateway_pb2.EndorseResponse(prepared_transaction=envelope).SerializeToString()

@@ -256,7 +256,7 @@ def _gateway_messages(raw: bytes) -> None:
         prepared.PreparedTransaction.from_bytes,
         proposals.ProposedTransaction.from_bytes,
         proposals.proposal_header,
-        lambda raw: prepared.read_endorsed(raw, common_pb2.Header()),
+        lambda raw: prepared.read_endorsed(raw, b""),
     ):
         with suppress(FabricError):
             read(raw)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 from fabric_protos.common import common_pb2
-from fabric_protos.gateway import gateway_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import proposal_response_pb2
 from hypothesis import given
@@ -24,6 +23,7 @@ from pyfabric.errors import (
     CommitStatusError,
     DecodeError,
     EndorseError,
+    ErrorDetail,
     FabricError,
     GatewayError,
     IdentityError,
@@ -257,13 +257,14 @@ def test_a_lost_source_turns_to_the_next_peer_and_waits_after_each_round() -> No
         source.retry_after(GatewayError("m", code=StatusCode.ABORTED))
 
 
-def test_a_transaction_without_an_action_is_refused() -> None:
-    def call(rpc: Unary[bytes]) -> object:
-        answered = gateway_pb2.EndorseResponse.FromString(endorsement(rpc.request, b"result"))
-        payload = common_pb2.Payload.FromString(answered.prepared_transaction.payload)
-        payload.data = b""
-        answered.prepared_transaction.payload = payload.SerializeToString()
-        return rpc.parse(answered.SerializeToString())
+def test_results_that_differ_are_a_lost_race_and_repeated() -> None:
+    detail = ErrorDetail("a:7051", "TaxMSP", "ProposalResponsePayloads do not match")
+    other = ErrorDetail("a:7051", "TaxMSP", "chaincode response 500, no")
+    text = "failed to collect enough transaction endorsements, see attached details for more info"
 
-    with pytest.raises(DecodeError, match="has no action"):
-        play(submit(PEERS, IDENTITY, "directory", "city", [b"publish"]), {**BASIC, Unary: call})
+    def ended(kind: type[GatewayError], *details: ErrorDetail) -> GatewayError:
+        return kind(text, code=StatusCode.ABORTED, details=details, transaction_id="t")
+
+    assert Retry().applies_to(ended(EndorseError, other, detail))
+    assert not Retry().applies_to(ended(EndorseError, other))
+    assert not Retry().applies_to(ended(SubmitError, detail))

@@ -13,7 +13,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.orderer import ab_pb2
-from fabric_protos.peer import events_pb2
+from fabric_protos.peer import chaincode_event_pb2, events_pb2
 
 from pyfabric import aio
 from pyfabric.client.checkpoints import Checkpoint
@@ -232,7 +232,7 @@ def test_a_status_ends_a_stream_of_blocks_with_an_error(
 def test_filtered_blocks_tell_ids_codes_and_events(
     surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
 ) -> None:
-    peer.on(FILTERED_BLOCKS.method, stream(filtered_block(4), stay=True))
+    peer.on(FILTERED_BLOCKS.method, at_height(4), stream(filtered_block(4), stay=True))
     with (
         surface.connect(identity, peer.endpoint) as gateway,
         gateway.network("directory").filtered_block_events(start_block=4) as blocks,
@@ -367,7 +367,8 @@ def test_closing_while_a_stream_is_opened_ends_it_too(
     streams: list[Any] = []
 
     def closing(message: bytes) -> bytes:
-        streams[0].close()
+        for opened in streams:  # none yet while the stream's start is resolved
+            opened.close()
         return identity.sign(message)
 
     elsewhere = SigningIdentity(identity.identity, FunctionSigner(closing))
@@ -393,3 +394,113 @@ def test_events_are_read_with_async_for(peer: ScriptedPeer, identity: SigningIde
         return numbers
 
     assert asyncio.run(read()) == [5, 6]
+
+
+def of_a_block(number: int, *transactions: tuple[str, str, int]) -> bytes:
+    """Return a DeliverResponse with transactions: id, chaincode of its event or "", validation code."""
+    found = [
+        events_pb2.FilteredTransaction(
+            txid=name,
+            type=common_pb2.ENDORSER_TRANSACTION,
+            tx_validation_code=code,
+            transaction_actions=events_pb2.FilteredTransactionActions(
+                chaincode_actions=[
+                    events_pb2.FilteredChaincodeAction(
+                        chaincode_event=chaincode_event_pb2.ChaincodeEvent(
+                            chaincode_id=chaincode, tx_id=name
+                        )
+                    )
+                ]
+                if chaincode
+                else []
+            ),
+        )
+        for name, chaincode, code in transactions
+    ]
+    return events_pb2.DeliverResponse(
+        filtered_block=events_pb2.FilteredBlock(number=number, filtered_transactions=found)
+    ).SerializeToString()
+
+
+POSITION = of_a_block(
+    6, ("t1", "", 0), ("t2", "city", 0), ("t3", "city", 11), ("t4", "other", 0), ("t5", "", 0)
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "anchor"), [("t1", ""), ("t2", "t2"), ("t3", "t2"), ("t4", "t2"), ("t5", "t2")]
+)
+def test_events_start_behind_a_transaction_without_an_event(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity, after: str, anchor: str
+) -> None:
+    peer.on(FILTERED_BLOCKS.method, at_height(9), stream(POSITION, deliver_status(200)))
+    peer.on(CHAINCODE_EVENTS, stream(chaincode_events(7, "t9"), stay=True))
+    kept = surface.InMemoryCheckpointer(Checkpoint(6, after))
+    with (
+        surface.connect(identity, peer.endpoint) as gateway,
+        gateway.network("directory").chaincode_events("city", checkpoint=kept) as events,
+    ):
+        assert transactions(events, 1) == ["t9"]
+    assert asked(peer.requests[CHAINCODE_EVENTS][0]) == (6, anchor)
+
+
+@pytest.mark.parametrize(
+    "held", [stream(POSITION, deliver_status(200)), stream(deliver_status(404))]
+)
+def test_a_checkpoint_of_another_chain_is_refused(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity, held: Any
+) -> None:
+    peer.on(FILTERED_BLOCKS.method, at_height(9), held)
+    kept = surface.InMemoryCheckpointer(Checkpoint(6, "ab"))
+    with surface.connect(identity, peer.endpoint) as gateway:
+        network = gateway.network("directory")
+        with pytest.raises(ClientError, match=r"no transaction ab in block 6.*another chain"):
+            network.chaincode_events("city", checkpoint=kept)
+
+
+def test_the_block_of_a_position_is_asked_of_each_peer(
+    surface: Surface, new_peer: Peers, identity: SigningIdentity
+) -> None:
+    first, second = new_peer(), new_peer()
+    first.on(FILTERED_BLOCKS.method, at_height(5), stream(deliver_status(404)), stream(then=GONE))
+    second.on(FILTERED_BLOCKS.method, stream(POSITION, deliver_status(200)), stream(then=GONE))
+    first.on(CHAINCODE_EVENTS, stream(chaincode_events(7, "t9"), stay=True))
+    kept = surface.InMemoryCheckpointer(Checkpoint(6, "t2"))
+    with surface.connect(identity, [first.endpoint, second.endpoint]) as gateway:
+        network = gateway.network("directory")
+        with network.chaincode_events("city", checkpoint=kept) as events:
+            assert transactions(events, 1) == ["t9"]
+        with pytest.raises(GatewayError, match="UNAVAILABLE"):
+            network.chaincode_events("city", checkpoint=kept)
+
+
+def test_a_position_that_may_not_be_checked_is_left_to_the_peer(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    peer.on(FILTERED_BLOCKS.method, stream(deliver_status(403)))
+    peer.on(CHAINCODE_EVENTS, stream(chaincode_events(7, "t9"), stay=True))
+    kept = surface.InMemoryCheckpointer(Checkpoint(6, "t1"))
+    with (
+        surface.connect(identity, peer.endpoint) as gateway,
+        gateway.network("directory").chaincode_events("city", checkpoint=kept) as events,
+    ):
+        assert transactions(events, 1) == ["t9"]
+    assert asked(peer.requests[CHAINCODE_EVENTS][0]) == (6, "t1")
+
+
+@pytest.mark.parametrize("start", [{}, {"start_block": 5}])
+def test_a_quiet_stream_is_not_given_up_when_its_peer_is_lost(
+    surface: Surface,
+    peer: ScriptedPeer,
+    identity: SigningIdentity,
+    monkeypatch: pytest.MonkeyPatch,
+    start: dict[str, int],
+) -> None:
+    monkeypatch.setattr("pyfabric.client.event_source._FIRST_DELAY", 0.001)
+    peer.on(FILTERED_BLOCKS.method, at_height(5))
+    peer.on(BLOCKS.method, *[stream(then=GONE)] * 7, stream(block(5), stay=True))
+    with (
+        surface.connect(identity, peer.endpoint) as gateway,
+        gateway.network("directory").block_events(**start) as blocks,
+    ):
+        assert next(blocks).number == 5

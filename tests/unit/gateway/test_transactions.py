@@ -31,7 +31,6 @@ from tests.support.client.gateway_server import (
     ScriptedPeer,
     answer,
     endorse,
-    endorsement,
     evaluated,
     fail,
     status,
@@ -292,20 +291,6 @@ def test_commit_status_goes_on_at_the_next_peer(
     with surface.connect(identity, [first.endpoint, second.endpoint]) as gateway:
         submitted = gateway.network("directory").contract("city").submit_async("publish")
         assert submitted.status().block_number == 5
-
-
-def test_a_peer_cannot_have_another_transaction_signed(
-    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
-) -> None:
-    accept(peer)
-    with surface.connect(identity, peer.endpoint) as gateway:
-        contract = gateway.network("directory").contract("city")
-        contract.submit("innocent")
-        stolen = endorsement(peer.requests[ENDORSE][0], b"result")
-        peer.on(ENDORSE, answer(stolen))
-        with pytest.raises(DecodeError, match="not the proposal's"):
-            contract.submit("publish")
-    assert len(peer.requests[SUBMIT]) == 1
 
 
 @pytest.mark.parametrize("method", [EVALUATE, ENDORSE, COMMIT_STATUS])
