@@ -29,7 +29,7 @@ def follow(
     """Yield blocks, or a chaincode's events, as they are committed, without end.
 
     While no peer answers, they are asked again. A stream continues by itself after its first event, so
-    that opening it anew neither loses nor repeats one.
+    that opening it again neither loses nor repeats one.
     """
     while True:
         try:
