@@ -75,11 +75,13 @@ class DeterminismGuard:
 
     def __init__(self) -> None:
         self.violation: DeterminismError | None = None
-        self._collecting: int | None = None
+        self._watched = threading.local()
+        self._collecting = False
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch this thread; a call that is refused raises DeterminismError where it is made."""
+        self._watched.here = True
         gc.callbacks.append(self._collected)
         try:
             with _profile(self._observe):
@@ -88,8 +90,9 @@ class DeterminismGuard:
             gc.callbacks.remove(self._collected)
 
     def _collected(self, phase: str, _info: Mapping[str, int]) -> None:
-        """Note which thread runs the garbage collector: its finalizers may belong to anybody."""
-        self._collecting = threading.get_ident() if phase == "start" else None
+        """Note that the watched thread runs the garbage collector: its finalizers may belong to anybody."""
+        if hasattr(self._watched, "here"):
+            self._collecting = phase == "start"
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -103,9 +106,7 @@ class DeterminismGuard:
             found = _refused_function(called)
         elif event == "call":
             found = _refused_code(frame)
-        if found is None or self._collecting == threading.get_ident():
-            return
-        if not _is_allowed(frame):
+        if found is not None and not self._collecting and not _is_allowed(frame):
             name, advice = found
             error = DeterminismError(
                 f"the contract called {name}, which answers each peer differently: {advice}"
