@@ -54,6 +54,7 @@ class Chaincode:
     def __init__(self, contracts: Sequence[Contract | AsyncContract]) -> None:
         if not contracts:
             raise ConfigError("a chaincode needs a contract")
+        self.contracts = tuple(contracts)
         self._default = contracts[0].contract_name()
         self._sync: dict[str, _Loaded[Contract]] = {}
         self._async: dict[str, _Loaded[AsyncContract]] = {}

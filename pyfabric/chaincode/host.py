@@ -12,7 +12,8 @@ now and again at each SIGHUP:
                     "client_roots": "path"}}
 
 Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
-{"error": "text"}. Without a certificate a service is plaintext; a certificate without its key is an
+{"error": "text"}. Contracts share neither pipe: what they print goes to stderr, which is the host's log, and
+they read nothing from their stdin. Without a certificate a service is plaintext; a certificate without its key is an
 error. `operations` may be left out. The host stops when stdin ends, or on SIGTERM: running
 transactions are completed first.
 """
@@ -20,13 +21,16 @@ transactions are completed first.
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO, Self, TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -201,12 +205,35 @@ async def _run(wanted: AsyncIterator[bytes], answer: Callable[[str], None]) -> N
         await host.stop()
 
 
-async def _from_input() -> AsyncIterator[bytes]:
-    """Yield the lines of stdin, until it ends or a signal stops the process."""
+@dataclass(frozen=True, slots=True)
+class _Control:
+    """The pipes to the host's parent, which no contract code shares."""
+
+    wanted: BinaryIO
+    answers: TextIO
+
+    @classmethod
+    def take(cls) -> Self:
+        """Take over stdin and stdout: from now on stdin is empty, and what is printed goes to stderr."""
+        control = cls(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "w", encoding="utf-8"))
+        empty = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(empty, 0)
+        os.close(empty)
+        os.dup2(2, 1)
+        sys.stdout = os.fdopen(1, "w", 1, errors="backslashreplace", closefd=False)
+        return control
+
+    def answer(self, text: str) -> None:
+        self.answers.write(text + "\n")
+        self.answers.flush()
+
+
+async def _from_input(stream: BinaryIO) -> AsyncIterator[bytes]:
+    """Yield the lines of the stream, until it ends or a signal stops the process."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+        lambda: asyncio.StreamReaderProtocol(reader), stream
     )
     for number in _ENDING:
         loop.add_signal_handler(number, transport.close)
@@ -254,13 +281,9 @@ async def _applied(host: ContractHost, line: bytes) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Run a host until its input ends."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    wanted = _from_file(Path(arguments[0])) if arguments else _from_input()
-    asyncio.run(_run(wanted, _answer))
-
-
-def _answer(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    control = _Control.take()
+    wanted = _from_file(Path(arguments[0])) if arguments else _from_input(control.wanted)
+    asyncio.run(_run(wanted, control.answer))
 
 
 if __name__ == "__main__":

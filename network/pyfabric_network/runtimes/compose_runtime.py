@@ -30,7 +30,7 @@ from pyfabric_network.runtimes.compose import (
     services_file,
 )
 from pyfabric_network.runtimes.contract_hosts import builder_values, host_services, serves
-from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id
+from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id, printed
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -38,7 +38,6 @@ from pyfabric_network.topology.places import CONTAINER_PORTS
 from pyfabric_network.topology.plan import Plan
 
 _START_SECONDS = 180
-_ANSWERS = ('{"serving"', '{"error"')
 _PAUSE = 0.2
 # From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
 _HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
@@ -126,12 +125,15 @@ class ComposeRuntime:
             command = ("exec", "--no-TTY")
             side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
 
+        containers = self._compose.containers(plan.project)
+
         def silent() -> str | None:
-            answers = self._answers(list(wanted), since=asked)
-            return next(
-                (name for name, is_done in wanted.items() if not is_done(answers.get(name, {}))),
-                None,
-            )
+            while wanted:
+                host, is_done = next(iter(wanted.items()))
+                if not is_done(_answer(host, containers[host], since=asked)):
+                    return host
+                del wanted[host]
+            return None
 
         host = poll(silent, every=_PAUSE, timeout=ANSWER_SECONDS)
         if host is not None:
@@ -213,16 +215,16 @@ class ComposeRuntime:
         copy_modules(self._modules, self._root / MODULES, classes)
         return written
 
-    def _answers(self, hosts: Sequence[str], *, since: str) -> dict[str, Mapping[str, Any]]:
-        """Return each host's last answer; raises NetworkError if it cannot serve what it was asked."""
-        found = {}
-        for line in self._compose.run("logs", "--no-color", "--since", since, *hosts).splitlines():
-            container, _, text = line.partition("|")
-            name = container.strip().removesuffix("-1")
-            if text.strip().startswith(_ANSWERS):
-                what = f"contract host {name}"
-                found[name] = read_answer(what, text.strip().encode(), error=NetworkError)
-        return found
+
+def _answer(host: str, container: str, *, since: str) -> Mapping[str, Any]:
+    """Return a host's last answer, empty without one; raises NetworkError if it reports an error.
+
+    What contracts print is in their container's stderr.
+    """
+    lines = printed(container, since=since)
+    if not lines:
+        return {}
+    return read_answer(f"contract host {host}", lines[-1].encode(), error=NetworkError)
 
 
 def _empty(folder: Path) -> None:

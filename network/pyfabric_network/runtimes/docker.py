@@ -73,10 +73,11 @@ class DockerCompose:
 
     def made_from(self, project: str) -> dict[str, str]:
         """Return the id of the image that each service's container was made from."""
-        labels = ("com.docker.compose.service", "com.docker.compose.image")
-        form = " ".join(f'{{{{.Label "{label}"}}}}' for label in labels)
-        listed = _run("docker", "ps", "--all", "--filter", _of(project), "--format", form).stdout
-        return dict(line.split(" ", 1) for line in listed.splitlines())
+        return _by_service(project, '{{.Label "com.docker.compose.image"}}')
+
+    def containers(self, project: str) -> dict[str, str]:
+        """Return the id of each service's container."""
+        return _by_service(project, "{{.ID}}")
 
     def volumes(self, project: str) -> tuple[str, ...]:
         """Return the volumes that exist for a project."""
@@ -91,6 +92,23 @@ class DockerCompose:
 def image_id(name: str) -> str | None:
     """Return the id of an image on this machine, or None."""
     return _run("docker", "image", "inspect", "--format", "{{.Id}}", name).stdout.strip() or None
+
+
+def printed(container: str, *, since: str) -> list[str]:
+    """Return the lines that a container has written to its stdout; raises NetworkError.
+
+    Compose's own `logs` mixes them with those that it has written to stderr.
+    """
+    done = _run("docker", "logs", "--since", since, container)
+    if done.returncode:
+        raise NetworkError(f"docker logs {container}: {_last_line(done.stderr)}")
+    return done.stdout.splitlines()
+
+
+def _by_service(project: str, value: str) -> dict[str, str]:
+    form = f'{{{{.Label "com.docker.compose.service"}}}} {value}'
+    listed = _run("docker", "ps", "--all", "--filter", _of(project), "--format", form).stdout
+    return dict(line.split(" ", 1) for line in listed.splitlines())
 
 
 def _of(project: str) -> str:

@@ -1,10 +1,11 @@
-"""A guard for tests: a contract that asks the clock, chance or the network has failed its test.
+"""A guard for tests: a contract that asks the clock, chance, the network or its process has failed its test.
 
 Peers of different departments run the same function and must come to the same bytes. The guard watches
 one thread for as long as contract code runs in it, with what the code calls: functions of the standard
 library are recognised when they are called, however they were imported (sys.setprofile). Left out: what
-compiled libraries do inside themselves, the order of sets, and threads that a contract starts. Logging
-and importing are allowed, and so is what the garbage collector finalises. It costs time at every call: it is for tests, not for servers.
+compiled libraries do inside themselves, threads that a contract starts, and what differs between two
+processes without a call that could be seen (`second_run` compares two). Logging and importing are allowed,
+and so is what the garbage collector finalises. It costs time at every call: it is for tests, not for servers.
 """
 
 import gc
@@ -28,6 +29,8 @@ _CLOCK: Final = "use the transaction's timestamp (ctx.stub.timestamp)"
 _CHANCE: Final = "derive it from the transaction's id (ctx.stub.transaction_id)"
 _NETWORK: Final = "have the caller pass it as an argument or as transient data"
 
+_PROCESS: Final = "have the caller pass it as an argument, or make it part of the contract's code"
+
 _FUNCTIONS: Final[dict[object, tuple[str, str]]] = {
     getattr(module, name): (f"{module.__name__}.{name}", advice)
     for module, names, advice in (
@@ -38,6 +41,16 @@ _FUNCTIONS: Final[dict[object, tuple[str, str]]] = {
         ),
         (os, ("urandom", "getrandom"), _CHANCE),
         (ssl, ("RAND_bytes",), _CHANCE),
+        (
+            os,
+            (
+                *("getpid", "getppid", "getuid", "geteuid", "getgid", "getlogin", "uname"),
+                *("getcwd", "getcwdb", "cpu_count", "getloadavg", "times"),
+            ),
+            _PROCESS,
+        ),
+        (socket, ("gethostname",), _PROCESS),
+        (threading, ("get_ident", "get_native_id"), _PROCESS),
         (
             socket,
             ("gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"),

@@ -17,6 +17,7 @@ from pyfabric.chaincode.testing.identities import identity
 from pyfabric.chaincode.testing.peer import SimulatedPeer
 from pyfabric.chaincode.testing.private_data import Disseminated
 from pyfabric.chaincode.testing.proposals import invocation
+from pyfabric.chaincode.testing.second_run import NotComparableError
 from pyfabric.errors import ConfigError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
 from pyfabric.messages.prepared import CommitStatus
@@ -73,8 +74,10 @@ class TestLedger:
     transaction, over a namespace of its own) or a function of its arguments; by "name/channel" on
     another channel, a `TestLedger` (which is only read) or a function.
 
-    A contract that asks the clock, chance or the network, itself or through a library, raises
-    DeterminismError; `guard` False lets it. Endorsement policies are not checked: one peer endorses.
+    A contract that asks the clock, chance, the network or its process, itself or through a library,
+    raises DeterminismError; so does one that comes to something else when it runs a second time, in another
+    process with another hash seed (its class must be importable there: one inside a function runs once).
+    `guard` False lets it. Endorsement policies are not checked: one peer endorses.
     """
 
     __test__: ClassVar[bool] = False
@@ -110,6 +113,7 @@ class TestLedger:
         )
         self._name = name
         self._guard = guard
+        self._compared = guard
         self._proposals = 0
         self._committed: set[str] = set()
         self._default_client = identity((organizations or ["Org1MSP"])[0])
@@ -195,6 +199,8 @@ class TestLedger:
         result = self._execute(peer, given)
         if guard is not None and guard.violation is not None:
             raise guard.violation
+        if self._compared:
+            self._compare(peer, given, result)
         private = self._disseminate(peer, given.transaction_id, endorsing)
         if result.status != OK:
             raise ContractError(result.message)
@@ -271,6 +277,19 @@ class TestLedger:
             return peer.execute(self._name, given.arguments, is_init=given.is_init)
         except ContractError as error:
             raise failed_execution(given.transaction_id, error) from error
+
+    def _compare(self, peer: SimulatedPeer, given: Invocation, result: Result) -> None:
+        """Run the function a second time; raises DeterminismError if it comes to something else.
+
+        Contracts that another process cannot import, as classes inside a function, run once.
+        """
+        again = peer.again()
+        try:
+            second = self._execute(again, given)
+        except NotComparableError:
+            self._compared = False
+            return
+        peer.outcome(result).compare(again.outcome(second))
 
     def _disseminate(
         self, peer: SimulatedPeer, transaction_id: str, endorser: str

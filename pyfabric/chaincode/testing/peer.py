@@ -1,20 +1,21 @@
 """An organisation's peer in memory: runs chaincodes in one transaction, and handles their requests."""
 
-from collections.abc import Coroutine, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TypeAlias
 
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 from fabric_protos.peer import proposal_response_pb2
 
-from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.client import ClientIdentity
-from pyfabric.chaincode.invocation import ERROR, Invocation, Result
+from pyfabric.chaincode.invocation import Invocation, Result
 from pyfabric.chaincode.results import Response
-from pyfabric.chaincode.stub import Exchange
+from pyfabric.chaincode.testing.calling import call
 from pyfabric.chaincode.testing.channel import Channel
 from pyfabric.chaincode.testing.determinism import DeterminismGuard
+from pyfabric.chaincode.testing.second_run import SECOND_RUNS, Outcome, Run
 from pyfabric.errors import ContractError, FabricError, StateError
 from pyfabric.messages.lifecycle import LIFECYCLE, NAMESPACES, SEQUENCE, field_key
 from pyfabric.rules.access import unknown_channel
@@ -35,10 +36,37 @@ from pyfabric.rules.state.private_simulation import PrivateSimulation
 Type = shim.ChaincodeMessage.Type
 
 
+Play: TypeAlias = Callable[[Channel, str, Sequence[bytes]], Response]
+
+
+class _Played:
+    """Calls of the functions that play chaincodes: a second run gets the answers of the first."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str, tuple[bytes, ...]], deque[Response]] = defaultdict(
+            deque
+        )
+
+    def call(self, channel: Channel, key: str, arguments: Sequence[bytes]) -> Response:
+        response = channel.functions[key](tuple(arguments))
+        self._of(channel, key, arguments).append(response)
+        return response
+
+    def again(self, channel: Channel, key: str, arguments: Sequence[bytes]) -> Response:
+        answers = self._of(channel, key, arguments)
+        if not answers:
+            raise ContractError(f"the first run did not call {key} with these arguments")
+        return answers.popleft()
+
+    def _of(self, channel: Channel, key: str, arguments: Sequence[bytes]) -> deque[Response]:
+        return self._answers[(channel.members.channel_id, key, tuple(arguments))]
+
+
 class SimulatedPeer:
     """Runs the chaincodes of one transaction, as a peer with a LevelDB state database does.
 
-    `msp_id` is the peer's organisation. Contract code is watched by `guard`, if there is one.
+    `msp_id` is the peer's organisation. Contract code is watched by `guard`, if there is one; `run` runs
+    it, `play` calls a function that plays a chaincode.
     """
 
     def __init__(
@@ -48,6 +76,8 @@ class SimulatedPeer:
         invocation: Invocation,
         guard: DeterminismGuard | None,
         running: set[tuple[str, str]] | None = None,
+        run: Run = call,
+        play: Play | None = None,
     ) -> None:
         transaction_id = invocation.transaction_id
         self.simulation = PrivateSimulation(
@@ -58,6 +88,24 @@ class SimulatedPeer:
         self._invocation = invocation
         self._guard = guard
         self._running = set() if running is None else running
+        self._run_code = run
+        self._played = _Played()
+        self._play = play or self._played.call
+
+    def outcome(self, result: Result) -> Outcome:
+        """Return what the peers must agree on after `execute` has come to this result."""
+        return Outcome(result, self.simulation.read_write_set())
+
+    def again(self) -> "SimulatedPeer":
+        """Return a peer for the second run of the same transaction, in another process."""
+        return SimulatedPeer(
+            self._channel,
+            self._msp_id,
+            self._invocation,
+            None,
+            run=SECOND_RUNS.run,
+            play=self._played.again,
+        )
 
     def execute(self, name: str, arguments: Sequence[bytes], *, is_init: bool = False) -> Result:
         """Run a chaincode of the channel; raises ContractError where a peer does not start it."""
@@ -102,7 +150,7 @@ class SimulatedPeer:
                 return self._answer(handler, kind, payload)
 
         with self._watching():
-            return _call(chaincode, invocation, answer)
+            return self._run_code(chaincode, invocation, answer)
 
     def _answer(self, handler: RequestHandler, kind: Type, payload: bytes) -> bytes:
         """Return the payload of a RESPONSE; raises StateError where a peer sends ERROR."""
@@ -119,7 +167,7 @@ class SimulatedPeer:
         key = called.name if called.channel_id == own else f"{called.name}/{called.channel_id}"
         response: Response | Result
         if key in self._channel.functions:
-            response = self._channel.functions[key](tuple(called.arguments.args))
+            response = self._play(self._channel, key, called.arguments.args)
         else:
             response = self._execute_called(called)
         return shim.ChaincodeMessage(
@@ -153,37 +201,18 @@ class SimulatedPeer:
             raise unknown_channel(channel_id)
         channel.members.admits(ClientIdentity(creator).msp_id)
         channel.members.check_writer(creator)
-        return SimulatedPeer(channel, self._msp_id, self._invocation, self._guard, self._running)
+        return SimulatedPeer(
+            channel,
+            self._msp_id,
+            self._invocation,
+            self._guard,
+            self._running,
+            self._run_code,
+            self._play,
+        )
 
     def _watching(self) -> AbstractContextManager[None]:
         return nullcontext() if self._guard is None else self._guard.watching()
 
     def _paused(self) -> AbstractContextManager[None]:
         return nullcontext() if self._guard is None else self._guard.paused()
-
-
-def _call(chaincode: Chaincode, invocation: Invocation, answer: Exchange) -> Result:
-    if not chaincode.is_async(invocation):
-        return chaincode.run(invocation, answer)
-
-    async def answer_async(kind: Type, payload: bytes) -> bytes:
-        return answer(kind, payload)
-
-    return _finish(chaincode.run_async(invocation, answer_async))
-
-
-def _finish(run: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine whose every request is answered at once, and which may wait for nothing else."""
-    try:
-        run.send(None)
-    except StopIteration as done:
-        result: Result = done.value
-        return result
-    run.close()
-    return Result(
-        ERROR,
-        "an asynchronous contract awaited something other than its stub: a test ledger has nothing "
-        "else that it could wait for; await only what the stub returns",
-        b"",
-        None,
-    )

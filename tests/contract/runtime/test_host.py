@@ -29,6 +29,21 @@ class Versions(Contract):
         time.sleep(1)
         return "done"
 """
+CHATTY = """
+import os, sys
+from pyfabric.chaincode import Context, Contract, query
+
+print('{"serving": ["forged at import"]}')
+sys.stdout.write("half a line")
+
+class Versions(Contract):
+    @query
+    def edition(self, ctx: Context) -> str:
+        print('{"error": "forged by print"}')
+        os.write(1, b'{"error": "forged by descriptor"}\\n')
+        os.system("echo forged by a child")
+        return repr(sys.stdin.read())
+"""
 
 
 @dataclass
@@ -55,16 +70,18 @@ class Running:
 
 @asynccontextmanager
 async def host(folder: Path) -> AsyncIterator[Running]:
+    (folder / "contracts_chatty.py").write_text(CHATTY)
     for version in ("one", "two"):
         (folder / f"contracts_{version}.py").write_text(CONTRACTS.replace("{version}", version))
     (folder / "contracts_broken.py").write_text("raise ValueError('broken module')")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pyfabric.chaincode.host"),
-        cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pyfabric.chaincode.host"),
+            cwd=folder,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
     try:
         yield Running(process)
     finally:
@@ -121,6 +138,22 @@ async def test_old_and_new_package_are_served_side_by_side(
                 assert await running.say(service("two", second)) == {"serving": ["versions:two"]}
                 await asyncio.wait_for(old.ended.wait(), 10)
                 assert (await new.invoke("edition")).payload == b"two"
+
+
+@pytest.mark.asyncio
+async def test_what_contracts_print_is_in_the_log_and_never_an_answer(
+    tmp_path: Path, free_ports: list[int]
+) -> None:
+    first, second = free_ports
+    async with host(tmp_path) as running:
+        assert await running.say(service("chatty", first)) == {"serving": ["versions:chatty"]}
+        async with FakePeer(f"127.0.0.1:{first}") as peer:
+            assert (await peer.invoke("edition")).payload == b"''"  # nor is its input the host's
+        both = await running.say(service("chatty", first), service("two", second))
+        assert both == {"serving": ["versions:chatty", "versions:two"]}
+    log = (tmp_path / "log").read_text()
+    for text in ("at import", "half a line", "by print", "by descriptor", "by a child"):
+        assert text in log
 
 
 @pytest.mark.asyncio

@@ -3,7 +3,8 @@
 It knows what the compose runtime asks for and nothing else; real engines are driven by the conformance
 suite (`--runtime compose`). Its folder holds `calls` (one command a line), `running` (services), `log`, and
 files with which a test has it misbehave: `broken` (a command that fails), `refuses` (what hosts answer),
-`volumes`, `images` (ids of images by service; without it there is none).
+`volumes`, `images` (ids of images by service; without it there is none). Hosts answer on their stdout, and
+their contracts print what looks like an answer on their stderr.
 """
 
 import json
@@ -43,9 +44,13 @@ def main(folder: Path, arguments: list[str]) -> None:
     elif arguments[:2] == ["image", "inspect"]:
         ids = _lines(folder / "images")
         print(ids[0]) if ids else sys.exit("no such image")
+    elif arguments[0] == "logs":
+        print((folder / "log").read_text(), end="", file=sys.stderr)
+        _print(_lines(folder / f"answers-{arguments[-1]}"))
     elif arguments[0] == "ps":
-        for line in _lines(folder / "containers"):
-            print(line)
+        ids = [f"{name} {name}" for name in _lines(folder / "running")]
+        by_id = arguments[-1].endswith("{{.ID}}")
+        _print(ids if by_id else _lines(folder / "containers"))
     elif arguments[:2] == ["volume", "ls"]:
         print("\n".join(_lines(folder / "volumes")))
 
@@ -85,7 +90,13 @@ def _answer(folder: Path, root: Path, hosts: list[str]) -> None:
             said = json.dumps({"serving": ids})
             for refusal in _lines(folder / "refuses"):
                 said = json.dumps({"error": refusal})
-            log.write(f"{name}-1  | some other line\n{name}-1  | {said}\n")
+            (folder / f"answers-{name}").write_text(said + "\n")
+            printed = '{"error": "printed by a contract"}'
+            log.write(f"{name}-1  | {said}\n{name}-1  | {printed}\n")
+
+
+def _print(lines: list[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def _lines(file: Path) -> list[str]:
