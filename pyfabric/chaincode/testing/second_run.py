@@ -84,7 +84,7 @@ class _Child:
         other.close()
 
     def close(self) -> None:
-        """Have it stop."""
+        """Stop it and wait for its end."""
         if self.parent == os.getpid():
             self.connection.close()
             self._process.wait(_END_SECONDS)
