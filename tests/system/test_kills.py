@@ -325,7 +325,7 @@ def test_a_contract_host_that_is_killed_loses_nothing(tmp_path: Path) -> None:
                 said = refused(load.contract, "probe")
                 while said == {killed.msp_id: f"{FAILED}error sending: {CUT}"}:
                     said = refused(load.contract, "probe")  # the peer is yet to notice
-                assert list(said) == [killed.msp_id]
+                assert list(said) == [killed.msp_id], said
                 assert re.fullmatch(
                     re.escape(f"{FAILED}could not launch chaincode {package}: ")
                     + ".*"
