@@ -10,6 +10,7 @@ import grpc
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ClientError
+from pyfabric.identity.pem import not_certificates
 
 _MEGABYTE = 1024 * 1024
 
@@ -64,12 +65,15 @@ def channel_options(endpoint: Endpoint, *, proxy: bool) -> Options:
 def channel_credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
     """Return credentials for TLS, with the client's certificate when the endpoint has one.
 
-    Raises ClientError when there are no roots to trust the server by, or a certificate lacks its key.
+    Raises ClientError when the roots are none to trust the server by, or a certificate lacks its key.
     """
     if not endpoint.tls_roots:
         raise ClientError(
             f"{endpoint.address}: no TLS root certificate: the server cannot be trusted without one"
         )
+    problem = not_certificates(endpoint.tls_roots)
+    if problem is not None:
+        raise ClientError(f"{endpoint.address}: TLS roots cannot be used: {problem}")
     if (endpoint.client_certificate is None) != (endpoint.client_key is None):
         raise ClientError(f"{endpoint.address}: mutual TLS needs both a certificate and its key")
     return grpc.ssl_channel_credentials(
