@@ -13,6 +13,7 @@
     ├── MissingExtraError        an optional part of this distribution is not installed
     ├── ClientError              the client was used wrongly (closed, after a fork, …)
     ├── GatewayError             a gRPC call failed (code, details of each peer)
+    │   ├── NotSentError         … before it was sent: nothing happened
     │   ├── EndorseError         … while endorsing (transaction id)
     │   ├── SubmitError          … while sending to the orderer (transaction id)
     │   └── CommitStatusError    … while asking for the outcome (transaction id)
@@ -51,6 +52,7 @@ __all__ = [
     "LedgerError",
     "MissingExtraError",
     "NetworkError",
+    "NotSentError",
     "OrdererError",
     "PackageError",
     "PeerResponseError",
@@ -221,6 +223,10 @@ class GatewayError(FabricError):
         said = "; ".join(f"{d.address} ({d.msp_id}): {d.message}" for d in self.details)
         text = f"{self.code.name}: {self.message}" + (f" [{said}]" if said else "")
         return " ".join(text.splitlines())  # a contract's own text may have several lines
+
+
+class NotSentError(GatewayError):
+    """A call or transaction waited in vain for its turn in this program: nothing was sent."""
 
 
 class EndorseError(GatewayError):

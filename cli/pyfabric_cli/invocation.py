@@ -1,6 +1,7 @@
 """What one run of the command works with: settings, results' printer, networks, and who acts."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -47,10 +48,13 @@ class Invocation:
         return Network.open(settings.state, name or settings.network, programs=settings.programs)
 
     def actor(self, context: str | None, user: str | None, channel: str | None) -> "Actor":
-        """Return who acts; raise ConfigError, NetworkError or IdentityError."""
+        """Return who acts; raise ConfigError, NetworkError, or IdentityError for an expired one too."""
+        from pyfabric.identity.loading import check_not_expired
+
         _, found = self.contexts.find(context or self.settings.context)
         profile = found.load_profile()
         identity = profile.user(user or found.user)
+        check_not_expired(identity.identity, datetime.now(UTC))
         return Actor(identity, profile.peers, channel or found.channel)
 
 

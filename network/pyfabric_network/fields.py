@@ -66,7 +66,9 @@ class Fields:
         return isinstance(self._value.get(name), kind)
 
     def _find(self, name: str, default: object) -> Any:
-        found = self._value.get(name, default)
+        found = self._value.get(name)
+        if found is None:
+            found = default  # null is nothing
         if found is _REQUIRED:
             raise FieldError(f"{self._at(name)}: field required")
         return found

@@ -5,14 +5,16 @@ project reads is under `x-pyfabric`: the department's users (MSP folders) and ch
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import NetworkError
 from pyfabric.identity.loading import load_msp_folder
+from pyfabric.identity.pem import not_certificates
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local import files
 from pyfabric_network.fields import FieldError, Fields
@@ -23,6 +25,7 @@ if TYPE_CHECKING:  # a program that only reads its profile needs no topology
     from pyfabric_network.topology.plan import Plan
 
 _SCHEME = "grpcs://"
+_ADDRESS: Final = re.compile(r"(\[[^\]]+\]|[^:/\s]+):[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,17 @@ def write_profiles(plan: "Plan") -> None:
         files.write_public(profile_file(plan, department), text.encode(), error=NetworkError)
 
 
-def load_profile(file: Path) -> Profile:
-    """Read a profile, JSON or YAML; raise NetworkError that names the file and the key."""
+def load_profile(file: str | Path) -> Profile:
+    """Read a profile, JSON or YAML; raise NetworkError that names the file and the line or key."""
+    file = Path(file)
     try:
         document = _parse(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise NetworkError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise NetworkError(f"{file}: is not text in UTF-8") from error
     except ValueError as error:
-        raise NetworkError(f"{file}: is neither JSON nor YAML") from error
+        raise NetworkError(f"{file}: is neither JSON nor YAML: {error}") from error
     try:
         return _profile(Fields(document), file)
     except FieldError as error:
@@ -103,13 +109,15 @@ def _parse(text: str) -> Any:
     """Return the document; raise ValueError. JSON, which `up` writes, needs no YAML library."""
     try:
         return json.loads(text)
-    except ValueError:
+    except ValueError as fault:
+        if text.lstrip().startswith("{"):  # YAML's own words about broken JSON mislead
+            raise
         import yaml
 
         try:
             return yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ValueError(str(error)) from error
+            raise ValueError(" ".join(str(error).split())) from fault
 
 
 def _profile(document: Fields, file: Path) -> Profile:
@@ -126,7 +134,7 @@ def _profile(document: Fields, file: Path) -> Profile:
     return Profile(
         network=document.text("name", ""),
         department=name,
-        msp_id=organization.text("mspid"),
+        msp_id=_msp_id(organization, name),
         peers=tuple(_endpoint(nodes[peer], file) for peer in names),
         orderers=tuple(_endpoint(node, file) for node in document.parts("orderers", {}).values()),
         users={user: Path(folder) for user, folder in own.pairs("users").items()},
@@ -134,15 +142,31 @@ def _profile(document: Fields, file: Path) -> Profile:
     )
 
 
+def _msp_id(organization: Fields, name: str) -> str:
+    found = organization.text("mspid")
+    if not found.strip():
+        raise FieldError(f"organizations.{name}.mspid: must not be empty")
+    return found
+
+
 def _endpoint(node: Fields, file: Path) -> Endpoint:
     url = node.text("url")
     if not url.startswith(_SCHEME):
         raise FieldError(f"{url} must begin with {_SCHEME}: nodes speak TLS only")
+    if not _ADDRESS.fullmatch(address := url.removeprefix(_SCHEME).removesuffix("/")):
+        raise FieldError(f"{url} must be {_SCHEME}HOST:PORT")
     return Endpoint(
-        address=url.removeprefix(_SCHEME),
-        tls_roots=_roots(node.part("tlsCACerts"), file).encode(),
+        address=address,
+        tls_roots=_checked(_roots(node.part("tlsCACerts"), file).encode(), url),
         server_name=node.part("grpcOptions", {}).optional_text("ssl-target-name-override"),
     )
+
+
+def _checked(roots: bytes, url: str) -> bytes:
+    problem = not_certificates(roots)
+    if problem is not None:
+        raise FieldError(f"tlsCACerts of {url}: {problem}")
+    return roots
 
 
 def _roots(certificates: Fields, file: Path) -> str:

@@ -1,4 +1,4 @@
-"""One gRPC connection in an event loop: a limited number of calls and streams to one endpoint."""
+"""One gRPC connection in an event loop: calls and streams to one endpoint."""
 
 import asyncio
 import time
@@ -7,7 +7,8 @@ from typing import Any, Self, TypeVar
 import grpc
 import grpc.aio
 
-from pyfabric._grpc.errors import closed, gateway_error, too_many
+from pyfabric._grpc.aio_places import AsyncPlaces
+from pyfabric._grpc.errors import Attempt, closed, gateway_error
 from pyfabric._grpc.options import channel_credentials, channel_options
 from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.client.effects import Endpoint, Unary
@@ -26,10 +27,11 @@ def _task_is_cancelled() -> bool:
 class AsyncStream:
     """A server's stream of raw messages: iterate it with `async for`, or `cancel` it."""
 
-    def __init__(self, call: Any, slots: asyncio.Semaphore) -> None:
+    def __init__(self, call: Any, places: AsyncPlaces, attempt: Attempt) -> None:
         self._call = call
         self._messages = aiter(call)
-        self._slots = slots
+        self._places = places
+        self._attempt = attempt
         self._ended = False
 
     def __aiter__(self) -> Self:
@@ -43,7 +45,7 @@ class AsyncStream:
             raise
         except grpc.aio.AioRpcError as failure:
             self._release()
-            raise gateway_error(failure) from failure
+            raise gateway_error(failure, self._attempt) from failure
         except asyncio.CancelledError as cancelled:
             self._release()
             if _task_is_cancelled():
@@ -59,18 +61,17 @@ class AsyncStream:
     def _release(self) -> None:
         if not self._ended:
             self._ended = True
-            self._slots.release()
+            self._places.leave()
 
 
 class AsyncConnection:
     """A channel to one endpoint, for the event loop in which it was made."""
 
     def __init__(
-        self, endpoint: Endpoint, *, proxy: bool, limit: int, tracer: Tracer | None = None
+        self, endpoint: Endpoint, *, proxy: bool, places: AsyncPlaces, tracer: Tracer | None = None
     ) -> None:
         self._endpoint = endpoint
-        self._limit = limit
-        self._slots = asyncio.BoundedSemaphore(limit)
+        self._places = places
         self._channel = grpc.aio.secure_channel(
             endpoint.address, channel_credentials(endpoint), channel_options(endpoint, proxy=proxy)
         )
@@ -81,46 +82,43 @@ class AsyncConnection:
         """Close the connection and fail every call on it."""
         await self._channel.close()
 
-    async def _acquire(self, timeout: float) -> None:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise too_many(self._endpoint, self._limit) from error
+    async def call(self, rpc: Unary[T], *, placed: bool = False) -> T:
+        """Make a unary call, in its own span if there is a tracer. Raises GatewayError.
 
-    async def call(self, rpc: Unary[T]) -> T:
-        """Make a unary call, in its own span if there is a tracer. Raises GatewayError."""
+        A call that is `placed` is part of a transaction that holds a place already.
+        """
         if self._tracer is None:
-            return await self._call(rpc, None)
+            return await self._in_place(rpc, None, placed=placed)
         with client_span(self._tracer, rpc) as traceparent:
-            return await self._call(rpc, traceparent)
+            return await self._in_place(rpc, traceparent, placed=placed)
 
-    async def _call(self, rpc: Unary[T], traceparent: str | None) -> T:
-        method = self._unary.get(rpc.method)
-        if method is None:
-            method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
+    async def _in_place(self, rpc: Unary[T], traceparent: str | None, *, placed: bool) -> T:
         timeout = rpc.timeout
         if timeout is None:
             timeout = METHOD_TIMEOUTS.get(rpc.method, OTHER_TIMEOUT)
-        if self._slots.locked():
-            await self._acquire(timeout)
-        else:
-            await self._slots.acquire()  # does not wait
+        if placed:
+            return await self._call(rpc, traceparent, timeout)
+        async with self._places.held(timeout):
+            return await self._call(rpc, traceparent, timeout)
+
+    async def _call(self, rpc: Unary[T], traceparent: str | None, timeout: float) -> T:
+        method = self._unary.get(rpc.method)
+        if method is None:
+            method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
+        attempt = Attempt(self._endpoint, rpc.method, timeout)
         deadline = time.monotonic() + timeout
         try:
             answer: bytes = await method(
                 rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
             )
         except grpc.aio.AioRpcError as failure:
-            raise gateway_error(failure, left=deadline - time.monotonic()) from failure
+            raise gateway_error(failure, attempt, left=deadline - time.monotonic()) from failure
         except grpc.aio.UsageError as error:
             raise closed() from error
         except asyncio.CancelledError as cancelled:
             if _task_is_cancelled():
                 raise
             raise closed() from cancelled
-        finally:
-            self._slots.release()
         return rpc.parse(answer)
 
     async def stream(
@@ -130,13 +128,13 @@ class AsyncConnection:
 
         `client_streams` is true for a method that takes a stream of requests (Deliver, Broadcast).
         """
-        await self._acquire(timeout if timeout is not None else OTHER_TIMEOUT)
+        await self._places.take(timeout if timeout is not None else OTHER_TIMEOUT)
         try:
             if client_streams:
                 call = self._channel.stream_stream(method)(iter((request,)), timeout=timeout)
             else:
                 call = self._channel.unary_stream(method)(request, timeout=timeout)
         except grpc.aio.UsageError as error:
-            self._slots.release()
+            self._places.leave()
             raise closed() from error
-        return AsyncStream(call, self._slots)
+        return AsyncStream(call, self._places, Attempt(self._endpoint, method, timeout))

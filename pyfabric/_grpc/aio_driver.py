@@ -1,12 +1,13 @@
 """The driver that runs flows in an event loop, on grpc.aio."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyfabric._grpc.aio_connection import AsyncConnection, AsyncStream
 from pyfabric._grpc.aio_exchanges import broadcast, deliver
+from pyfabric._grpc.aio_places import AsyncPlaces
 from pyfabric._grpc.guard import Guard
 from pyfabric._grpc.local import fresh_nonce, present
 from pyfabric._grpc.options import MAX_IN_FLIGHT
@@ -20,6 +21,7 @@ from pyfabric.client.effects import (
     Nonce,
     Now,
     Outcome,
+    Placed,
     Rest,
     Sign,
     Sleep,
@@ -38,7 +40,7 @@ T = TypeVar("T")
 class AsyncDriver:
     """Performs the effects of flows in the event loop of its first use; unusable after a fork.
 
-    `max_in_flight` limits the calls and streams on each connection; `proxy` obeys the environment's
+    `max_in_flight` limits the calls, transactions and streams under way at once; `proxy` obeys the environment's
     proxies, which are ignored otherwise. `tracer` is called for every unary call; `clock` returns the
     time of requests.
     """
@@ -51,7 +53,7 @@ class AsyncDriver:
         tracer: Tracer | None = None,
         clock: Callable[[], datetime] = present,
     ) -> None:
-        self._limit = max_in_flight
+        self._places = AsyncPlaces(max_in_flight)
         self._proxy = proxy
         self._tracer = tracer
         self._guard = Guard()
@@ -66,6 +68,7 @@ class AsyncDriver:
             Unary: self._unary,
             Sign: _sign,
             Gather: self._gather,
+            Placed: self._placed,
             Sleep: _sleep,
             Broadcast: self._broadcast,
             DeliverBlocks: self._deliver,
@@ -75,7 +78,12 @@ class AsyncDriver:
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow and return its value. Raises what the flow raises, or ClientError."""
         self._check()
-        immediate, performers = self._immediate, self._performers
+        return await self._perform(flow, self._performers)
+
+    async def _perform(
+        self, flow: Flow[T], performers: Mapping[type, Callable[[Any], Awaitable[Any]]]
+    ) -> T:
+        immediate = self._immediate
         try:
             effect = next(flow)
             while True:
@@ -136,12 +144,22 @@ class AsyncDriver:
         connection = self._connections.get(endpoint)
         if connection is None:
             connection = self._connections[endpoint] = AsyncConnection(
-                endpoint, proxy=self._proxy, limit=self._limit, tracer=self._tracer
+                endpoint, proxy=self._proxy, places=self._places, tracer=self._tracer
             )
         return connection
 
     def _unary(self, rpc: Unary[T]) -> Awaitable[T]:
         return self._connection(rpc.endpoint).call(rpc)
+
+    async def _placed(self, effect: Placed[T]) -> T:
+        """Run a flow in one place: its own calls take none."""
+        performers = dict(self._performers)
+        performers[Unary] = lambda rpc: self._connection(rpc.endpoint).call(rpc, placed=True)
+        try:
+            async with self._places.held(effect.seconds):
+                return await self._perform(effect.flow, performers)
+        finally:
+            effect.flow.close()  # also when it was never started
 
     def _broadcast(self, effect: Broadcast) -> Awaitable[tuple[int, str]]:
         return broadcast(self._connection(effect.endpoint), effect)

@@ -1,4 +1,4 @@
-"""One gRPC connection with blocking calls: a limited number of calls and streams to one endpoint."""
+"""One gRPC connection with blocking calls: calls and streams to one endpoint."""
 
 import threading
 import time
@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import grpc
 
-from pyfabric._grpc.errors import closed, gateway_error, too_many
+from pyfabric._grpc.errors import Attempt, closed, gateway_error
 from pyfabric._grpc.options import channel_credentials, channel_options
+from pyfabric._grpc.places import Places
 from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.client.effects import Endpoint, Unary
 from pyfabric.client.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
@@ -20,9 +21,10 @@ T = TypeVar("T")
 class Stream:
     """A server's stream of raw messages: iterate it, or `cancel` it from any thread."""
 
-    def __init__(self, call: Any, slots: threading.Semaphore) -> None:
+    def __init__(self, call: Any, places: Places, attempt: Attempt) -> None:
         self._call = call
-        self._slots = slots
+        self._places = places
+        self._attempt = attempt
         self._ended = threading.Lock()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -36,7 +38,7 @@ class Stream:
             raise
         except grpc.RpcError as failure:
             self._release()
-            raise gateway_error(failure) from failure
+            raise gateway_error(failure, self._attempt) from failure
         return message
 
     def cancel(self) -> None:
@@ -46,18 +48,17 @@ class Stream:
 
     def _release(self) -> None:
         if self._ended.acquire(blocking=False):
-            self._slots.release()
+            self._places.leave()
 
 
 class Connection:
     """A channel to one endpoint. Thread-safe."""
 
     def __init__(
-        self, endpoint: Endpoint, *, proxy: bool, limit: int, tracer: Tracer | None = None
+        self, endpoint: Endpoint, *, proxy: bool, places: Places, tracer: Tracer | None = None
     ) -> None:
         self._endpoint = endpoint
-        self._limit = limit
-        self._slots = threading.BoundedSemaphore(limit)
+        self._places = places
         self._channel = grpc.secure_channel(
             endpoint.address, channel_credentials(endpoint), channel_options(endpoint, proxy=proxy)
         )
@@ -68,33 +69,39 @@ class Connection:
         """Close the connection and fail every call on it."""
         self._channel.close()
 
-    def call(self, rpc: Unary[T]) -> T:
-        """Make a unary call, in its own span if there is a tracer. Raises GatewayError."""
-        if self._tracer is None:
-            return self._call(rpc, None)
-        with client_span(self._tracer, rpc) as traceparent:
-            return self._call(rpc, traceparent)
+    def call(self, rpc: Unary[T], *, placed: bool = False) -> T:
+        """Make a unary call, in its own span if there is a tracer. Raises GatewayError.
 
-    def _call(self, rpc: Unary[T], traceparent: str | None) -> T:
-        method = self._unary.get(rpc.method)
-        if method is None:
-            method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
+        A call that is `placed` is part of a transaction that holds a place already.
+        """
+        if self._tracer is None:
+            return self._in_place(rpc, None, placed=placed)
+        with client_span(self._tracer, rpc) as traceparent:
+            return self._in_place(rpc, traceparent, placed=placed)
+
+    def _in_place(self, rpc: Unary[T], traceparent: str | None, *, placed: bool) -> T:
         timeout = rpc.timeout
         if timeout is None:
             timeout = METHOD_TIMEOUTS.get(rpc.method, OTHER_TIMEOUT)
-        if not self._slots.acquire(timeout=timeout):
-            raise too_many(self._endpoint, self._limit)
+        if placed:
+            return self._call(rpc, traceparent, timeout)
+        with self._places.held(timeout):
+            return self._call(rpc, traceparent, timeout)
+
+    def _call(self, rpc: Unary[T], traceparent: str | None, timeout: float) -> T:
+        method = self._unary.get(rpc.method)
+        if method is None:
+            method = self._unary[rpc.method] = self._channel.unary_unary(rpc.method)
+        attempt = Attempt(self._endpoint, rpc.method, timeout)
         deadline = time.monotonic() + timeout
         try:
             answer: bytes = method(
                 rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
             )
         except grpc.RpcError as failure:
-            raise gateway_error(failure, left=deadline - time.monotonic()) from failure
+            raise gateway_error(failure, attempt, left=deadline - time.monotonic()) from failure
         except ValueError as error:
             raise closed() from error
-        finally:
-            self._slots.release()
         return rpc.parse(answer)
 
     def stream(
@@ -104,14 +111,13 @@ class Connection:
 
         `client_streams` is true for a method that takes a stream of requests (Deliver, Broadcast).
         """
-        if not self._slots.acquire(timeout=timeout if timeout is not None else OTHER_TIMEOUT):
-            raise too_many(self._endpoint, self._limit)
+        self._places.take(timeout if timeout is not None else OTHER_TIMEOUT)
         try:
             if client_streams:
                 call = self._channel.stream_stream(method)(iter((request,)), timeout=timeout)
             else:
                 call = self._channel.unary_stream(method)(request, timeout=timeout)
         except ValueError as error:
-            self._slots.release()
+            self._places.leave()
             raise closed() from error
-        return Stream(call, self._slots)
+        return Stream(call, self._places, Attempt(self._endpoint, method, timeout))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +12,7 @@ from pyfabric._grpc.exchanges import broadcast, deliver
 from pyfabric._grpc.guard import Guard
 from pyfabric._grpc.local import fresh_nonce, present
 from pyfabric._grpc.options import MAX_IN_FLIGHT
+from pyfabric._grpc.places import Places
 from pyfabric.client.effects import (
     Answer,
     Broadcast,
@@ -22,6 +23,7 @@ from pyfabric.client.effects import (
     Nonce,
     Now,
     Outcome,
+    Placed,
     Rest,
     Sign,
     Sleep,
@@ -42,7 +44,7 @@ _GATHER_THREADS = 16
 class Driver:
     """Performs the effects of flows with blocking calls. Thread-safe; unusable after a fork.
 
-    `max_in_flight` limits the calls and streams on each connection; `proxy` obeys the environment's
+    `max_in_flight` limits the calls, transactions and streams under way at once; `proxy` obeys the environment's
     proxies, which are ignored otherwise. `tracer` is called for every unary call; `clock` returns the
     time of requests.
     """
@@ -55,7 +57,7 @@ class Driver:
         tracer: Tracer | None = None,
         clock: Callable[[], datetime] = present,
     ) -> None:
-        self._limit = max_in_flight
+        self._places = Places(max_in_flight)
         self._proxy = proxy
         self._tracer = tracer
         self._guard = Guard()
@@ -68,6 +70,7 @@ class Driver:
             Now: lambda _: clock(),
             Nonce: fresh_nonce,
             Gather: self._gather,
+            Placed: self._placed,
             Sleep: _sleep,
             Broadcast: self._broadcast,
             DeliverBlocks: self._deliver,
@@ -77,7 +80,9 @@ class Driver:
     def run(self, flow: Flow[T]) -> T:
         """Run a flow and return its value. Raises what the flow raises, or ClientError."""
         self._guard.check()
-        performers = self._performers
+        return self._perform(flow, self._performers)
+
+    def _perform(self, flow: Flow[T], performers: Mapping[type, Callable[[Any], Any]]) -> T:
         try:
             effect = next(flow)
             while True:
@@ -127,13 +132,23 @@ class Driver:
             connection = self._connections.get(endpoint)
             if connection is None:
                 connection = Connection(
-                    endpoint, proxy=self._proxy, limit=self._limit, tracer=self._tracer
+                    endpoint, proxy=self._proxy, places=self._places, tracer=self._tracer
                 )
                 self._connections[endpoint] = connection
             return connection
 
     def _unary(self, rpc: Unary[T]) -> T:
         return self._connection(rpc.endpoint).call(rpc)
+
+    def _placed(self, effect: Placed[T]) -> T:
+        """Run a flow in one place: its own calls take none."""
+        performers = dict(self._performers)
+        performers[Unary] = lambda rpc: self._connection(rpc.endpoint).call(rpc, placed=True)
+        try:
+            with self._places.held(effect.seconds):
+                return self._perform(effect.flow, performers)
+        finally:
+            effect.flow.close()  # also when it was never started
 
     def _broadcast(self, effect: Broadcast) -> tuple[int, str]:
         return broadcast(self._connection(effect.endpoint), effect)

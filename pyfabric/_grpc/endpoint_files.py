@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ClientError
+from pyfabric.identity.pem import not_certificates
 
 
 def load_endpoint(
@@ -17,15 +18,23 @@ def load_endpoint(
     """Return an endpoint whose certificates and key are read from files (PEM).
 
     `address` is host:port; the others are what `Endpoint` says. Raises ClientError that names the file
-    that cannot be read.
+    that cannot be read, or that holds no TLS roots.
     """
     return Endpoint(
         address,
-        _content(tls_roots),
+        _roots(tls_roots),
         server_name,
         None if client_certificate is None else _content(client_certificate),
         None if client_key is None else _content(client_key),
     )
+
+
+def _roots(file: str | Path) -> bytes:
+    content = _content(file)
+    problem = not_certificates(content)
+    if problem is not None:
+        raise ClientError(f"{file}: TLS roots of an endpoint: {problem}")
+    return content
 
 
 def _content(file: str | Path) -> bytes:

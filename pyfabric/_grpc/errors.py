@@ -2,15 +2,24 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
 
 from pyfabric.client.effects import Endpoint
-from pyfabric.errors import ClientError, DecodeError, ErrorDetail, GatewayError, StatusCode
+from pyfabric.errors import (
+    ClientError,
+    DecodeError,
+    ErrorDetail,
+    GatewayError,
+    NotSentError,
+    StatusCode,
+)
 from pyfabric.messages.status_details import TRAILER, read_details
 
 _CLOCKS_DIFFER = 0.05  # seconds
+_OWN_DEADLINE = "Deadline Exceeded"  # gRPC's own text: a peer that gives up says why
 
 
 class CallFailure(Protocol):
@@ -31,17 +40,36 @@ def _details(trailers: Iterable[Any] | None) -> tuple[ErrorDetail, ...]:
     return ()
 
 
-def gateway_error(failure: CallFailure, *, left: float = math.inf) -> GatewayError:
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call to an endpoint: its method, and its limit in seconds."""
+
+    endpoint: Endpoint
+    method: str
+    timeout: float | None
+
+    def unanswered(self) -> str:
+        """Return the message of a call whose time passed without an answer."""
+        step = self.method.rpartition("/")[2]
+        limit = "in time" if self.timeout is None else f"within {self.timeout:g} s"
+        return f"{self.endpoint.address} did not answer {step} {limit}"
+
+
+def gateway_error(
+    failure: CallFailure, attempt: Attempt, *, left: float = math.inf
+) -> GatewayError:
     """Return the error of a failed call, with the message of each node that answered.
 
     `left` is how many seconds of its deadline the call had left: when the server notices the passed
     deadline first, it removes the stream, and gRPC reports CANCELLED.
     """
-    code = failure.code()
+    code, message = failure.code(), failure.details() or ""
     if code is grpc.StatusCode.CANCELLED and left < _CLOCKS_DIFFER:
-        code = grpc.StatusCode.DEADLINE_EXCEEDED
+        code, message = grpc.StatusCode.DEADLINE_EXCEEDED, _OWN_DEADLINE
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED and message == _OWN_DEADLINE:
+        message = attempt.unanswered()
     return GatewayError(
-        failure.details() or "",
+        message,
         code=StatusCode(code.value[0]),
         details=_details(failure.trailing_metadata()),
     )
@@ -52,10 +80,11 @@ def closed() -> ClientError:
     return ClientError("the gateway is closed: connect again")
 
 
-def too_many(endpoint: Endpoint, limit: int) -> GatewayError:
-    """Return the error of a call that was not sent: the connection was full until its deadline."""
-    return GatewayError(
-        f"{limit} calls are already under way on the connection to {endpoint.address}",
+def not_sent(limit: int, seconds: float) -> NotSentError:
+    """Return the error of a call that was not sent: all places were taken until its deadline."""
+    return NotSentError(
+        f"not sent: {limit} calls are already under way, and none completed its turn within "
+        f"{seconds:g} s: call again, start fewer at once, or raise max_in_flight",
         code=StatusCode.RESOURCE_EXHAUSTED,
     )
 

@@ -1,6 +1,7 @@
 """Channel and server options, and credentials.
 
-The numbers follow Fabric's: a peer closes a connection that is pinged more often than once in 60 s; it
+The numbers follow Fabric's: a peer closes a connection that is pinged more often than once in 60 s
+(`peer.keepalive.minInterval`), so that a stopped one is noticed after some 70 s of a quiet stream; it
 pings an idle connection itself every 60 s; its largest message is 100 MB; error details come in
 trailers, which gRPC limits to 8 kB by default.
 """
@@ -9,6 +10,7 @@ import grpc
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ClientError
+from pyfabric.identity.pem import not_certificates
 
 _MEGABYTE = 1024 * 1024
 
@@ -28,9 +30,12 @@ CLIENT_OPTIONS: Options = (
     *_METADATA,
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
-    ("grpc.keepalive_time_ms", 120_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_time_ms", 61_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
+    # How long one attempt to connect may take, TLS included: less than the shortest deadline of a call.
+    ("grpc.min_reconnect_backoff_ms", 2_000),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     # Each driver has its own connections, so that the limits and closing of one do not affect another.
@@ -60,12 +65,15 @@ def channel_options(endpoint: Endpoint, *, proxy: bool) -> Options:
 def channel_credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
     """Return credentials for TLS, with the client's certificate when the endpoint has one.
 
-    Raises ClientError when there are no roots to trust the server by, or a certificate lacks its key.
+    Raises ClientError when the roots are none to trust the server by, or a certificate lacks its key.
     """
     if not endpoint.tls_roots:
         raise ClientError(
             f"{endpoint.address}: no TLS root certificate: the server cannot be trusted without one"
         )
+    problem = not_certificates(endpoint.tls_roots)
+    if problem is not None:
+        raise ClientError(f"{endpoint.address}: TLS roots cannot be used: {problem}")
     if (endpoint.client_certificate is None) != (endpoint.client_key is None):
         raise ClientError(f"{endpoint.address}: mutual TLS needs both a certificate and its key")
     return grpc.ssl_channel_credentials(

@@ -8,8 +8,9 @@ from fabric_protos.peer import events_pb2
 from pyfabric.client.effects import DeliverBlocks, Endpoint, Flow, deliver
 from pyfabric.client.envelopes import seek_envelope, tls_certificate_hash
 from pyfabric.client.event_requests import FILTERED_BLOCKS
+from pyfabric.client.peers import SILENT
 from pyfabric.client.transactions import evaluate
-from pyfabric.errors import DeliverError, GatewayError, StatusCode
+from pyfabric.errors import DeliverError, GatewayError
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.deliver import PEER_DELIVER_FILTERED
@@ -17,9 +18,6 @@ from pyfabric.messages.envelopes import SeekStart
 from pyfabric.messages.events import FilteredBlock
 
 _TIMEOUT = 5.0
-SILENT = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
-"""The codes of a peer that did not answer: another one may."""
-
 _NOT_FOUND = common_pb2.Status.NOT_FOUND
 
 

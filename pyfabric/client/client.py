@@ -1,9 +1,10 @@
 """The client of one department: its identity, its peers, and the deadlines of each step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pyfabric.client.effects import Endpoint, Flow
+from pyfabric.client.peers import Peers
 from pyfabric.client.steps import (
     Reached,
     Submitted,
@@ -13,7 +14,6 @@ from pyfabric.client.steps import (
     submit_prepared,
 )
 from pyfabric.client.timeouts import Timeouts
-from pyfabric.errors import ClientError
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.prepared import CommitStatus, CommitStatusRequest, PreparedTransaction
 from pyfabric.messages.proposals import ProposedTransaction
@@ -23,32 +23,39 @@ from pyfabric.messages.proposals import ProposedTransaction
 class Client:
     """The identity that calls, the peers of its department, and how long each step may take."""
 
-    endpoints: Sequence[Endpoint]
+    peers: Peers
     identity: SigningIdentity
     timeouts: Timeouts
 
-    def __post_init__(self) -> None:
-        if not self.endpoints:
-            raise ClientError("no peer to connect to: name at least one peer")
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """The peers, in the order in which they are asked now."""
+        return self.peers.order
 
     def evaluate(self, proposed: ProposedTransaction, timeout: float | None) -> Flow[bytes]:
         """Return the chaincode's answer on one peer. Raises GatewayError."""
         seconds = self.timeouts.evaluate if timeout is None else timeout
-        return evaluate_proposal(self.endpoints, self.identity, proposed, timeout=seconds)
+        return self.peers.watch(
+            evaluate_proposal(self.endpoints, self.identity, proposed, timeout=seconds)
+        )
 
     def endorse(
         self, proposed: ProposedTransaction, timeout: float | None
     ) -> Flow[Reached[PreparedTransaction]]:
         """Return the endorsed transaction, and the peers with the one that answered first."""
         seconds = self.timeouts.endorse if timeout is None else timeout
-        return endorse_proposal(self.endpoints, self.identity, proposed, timeout=seconds)
+        return self.peers.watch(
+            endorse_proposal(self.endpoints, self.identity, proposed, timeout=seconds)
+        )
 
     def submit(
         self, endpoints: Sequence[Endpoint], prepared: PreparedTransaction, timeout: float | None
     ) -> Flow[Submitted]:
         """Send a transaction to the orderers through the first endpoint. Raises SubmitError."""
-        limits = self.timeouts if timeout is None else replace(self.timeouts, submit=timeout)
-        return submit_prepared(endpoints, self.identity, prepared, timeouts=limits)
+        seconds = self.timeouts.submit if timeout is None else timeout
+        return self.peers.watch(
+            submit_prepared(endpoints, self.identity, prepared, timeout=seconds)
+        )
 
     def status(
         self,
@@ -58,4 +65,4 @@ class Client:
     ) -> Flow[CommitStatus]:
         """Return the outcome of a transaction. Raises CommitStatusError."""
         seconds = self.timeouts.commit_status if timeout is None else timeout
-        return commit_status(endpoints, self.identity, request, timeout=seconds)
+        return self.peers.watch(commit_status(endpoints, self.identity, request, timeout=seconds))

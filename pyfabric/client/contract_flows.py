@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pyfabric.client.client import Client
-from pyfabric.client.effects import Flow
+from pyfabric.client.effects import Flow, placed
 from pyfabric.client.retry import Retry, retrying
 from pyfabric.client.steps import Submitted, committed, propose
 from pyfabric.client.timeouts import Timeouts
 from pyfabric.client.transactions import submit_invocation
 from pyfabric.messages.proposals import Invocation, ProposedTransaction
+
+T = TypeVar("T")
 
 
 def _bytes(value: str | bytes) -> bytes:
@@ -56,19 +59,27 @@ class ContractFlows:
         """Return the chaincode's answer on one peer. Raises GatewayError."""
         return retrying(retry, lambda: self._evaluate(invocation, timeout))
 
-    def _send(self, invocation: Invocation, timeouts: Timeouts) -> Flow[Submitted]:
+    def _send(
+        self, invocation: Invocation, timeouts: Timeouts, status_timeout: float | None = None
+    ) -> Flow[Submitted]:
         client = self.client
-        return submit_invocation(client.endpoints, client.identity, invocation, timeouts=timeouts)
+        return submit_invocation(
+            client.endpoints,
+            client.identity,
+            invocation,
+            timeouts=timeouts,
+            status_timeout=status_timeout,
+        )
 
     def send(
         self, invocation: Invocation, *, timeouts: Timeouts | None, retry: Retry | None
     ) -> Flow[Submitted]:
-        """Endorse and order a transaction. Raises EndorseError or SubmitError."""
+        """Endorse and order a transaction. Raises NotSentError, EndorseError or SubmitError."""
         limits = timeouts or self.client.timeouts
-        return retrying(retry, lambda: self._send(invocation, limits))
+        return retrying(retry, lambda: self._placed(self._send(invocation, limits), limits))
 
     def _submit(self, invocation: Invocation, timeouts: Timeouts) -> Flow[bytes]:
-        submitted = yield from self._send(invocation, timeouts)
+        submitted = yield from self._send(invocation, timeouts, timeouts.commit_status)
         yield from committed(self.client.identity, submitted, timeout=timeouts.commit_status)
         return submitted.prepared.result
 
@@ -77,7 +88,12 @@ class ContractFlows:
     ) -> Flow[bytes]:
         """Endorse, order and commit a transaction; return the chaincode's answer.
 
-        Raises EndorseError, SubmitError, CommitStatusError or CommitError.
+        Raises NotSentError, EndorseError, SubmitError, CommitStatusError or CommitError.
         """
         limits = timeouts or self.client.timeouts
-        return retrying(retry, lambda: self._submit(invocation, limits))
+        return retrying(retry, lambda: self._placed(self._submit(invocation, limits), limits))
+
+    def _placed(self, flow: Flow[T], limits: Timeouts) -> Flow[T]:
+        """Run a transaction in one place, waiting for it as long as those before it may take."""
+        seconds = limits.endorse + limits.submit + limits.commit_status
+        return placed(self.client.peers.watch(flow), seconds)

@@ -119,6 +119,17 @@ class Outcome(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Placed(Generic[T]):
+    """Run a flow that holds one place of the gateway from its start to its end.
+
+    Places are given first come, first served. `seconds` is how long to wait for one.
+    """
+
+    flow: "Flow[T]"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait for some seconds."""
 
@@ -136,7 +147,16 @@ class Nonce:
 
 
 Effect: TypeAlias = (
-    Unary[Any] | Broadcast | DeliverBlocks | Rest | Sign | Gather | Sleep | Now | Nonce
+    Unary[Any]
+    | Broadcast
+    | DeliverBlocks
+    | Rest
+    | Sign
+    | Gather
+    | Placed[Any]
+    | Sleep
+    | Now
+    | Nonce
 )
 Flow: TypeAlias = Generator[Effect, Any, T]
 
@@ -175,6 +195,12 @@ def gather(flows: Sequence[Flow[T]]) -> Flow[list[Outcome[T]]]:
     """Run flows side by side, wait for all of them, and return their outcomes in their order."""
     outcomes: list[Outcome[T]] = yield Gather(flows)
     return outcomes
+
+
+def placed(flow: Flow[T], seconds: float) -> Flow[T]:
+    """Run a flow in one place of the gateway; raises NotSentError when none came free in time."""
+    value: T = yield Placed(flow, seconds)
+    return value
 
 
 def sleep(seconds: float) -> Flow[None]:

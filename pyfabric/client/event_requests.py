@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
-from typing import Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
@@ -96,6 +96,15 @@ def _chaincode_start(message: bytes) -> ab_pb2.SeekPosition:
     return decode(gateway_pb2.ChaincodeEventsRequest, message).start_position
 
 
+# Deliver gives no reasons (common/deliver of Fabric): these are the causes of its statuses.
+_HINTS: Final = {
+    common_pb2.BAD_REQUEST: ": this machine's clock may differ from the peer's by more than 15 minutes "
+    "(authentication.timewindow), or, with mutual TLS, the client certificate is not the request's",
+    common_pb2.FORBIDDEN: ": the identity may not read this channel's blocks, or has expired",
+    common_pb2.NOT_FOUND: ": the peer has not joined the channel, or has not the block",
+}
+
+
 def _delivered(raw: bytes) -> events_pb2.DeliverResponse:
     """Return an answer without a status; raises DeliverError, or GatewayError if it may pass."""
     response = decode(events_pb2.DeliverResponse, raw)
@@ -108,7 +117,10 @@ def _delivered(raw: bytes) -> events_pb2.DeliverResponse:
             code=StatusCode.UNAVAILABLE,
         )
     name = common_pb2.Status.Name(status) if status in common_pb2.Status.values() else "UNKNOWN"
-    raise DeliverError(f"the peer closed the stream of blocks: {name} ({status})", status=status)
+    hint = _HINTS.get(status, "")
+    raise DeliverError(
+        f"the peer closed the stream of blocks: {name} ({status}){hint}", status=status
+    )
 
 
 def _read_block(raw: bytes) -> tuple[Block]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pyfabric.client.chain import SILENT, block_of_transaction, filtered_block, next_block
+from pyfabric.client.chain import block_of_transaction, filtered_block, next_block
 from pyfabric.client.checkpoints import Checkpointer
 from pyfabric.client.effects import Endpoint, Flow
 from pyfabric.client.offline import can_sign
+from pyfabric.client.peers import SILENT
 from pyfabric.errors import ClientError, DeliverError, GatewayError, ValidationCode
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.envelopes import LAST_BLOCK, SeekStart

@@ -49,8 +49,8 @@ class NetworkFlows:
         Raises GatewayError, and ClientError for a position that the channel does not have.
         """
         client = self.client
-        opening = yield from resolve_events(
-            client.endpoints, client.identity, self.channel, chaincode, start
+        opening = yield from client.peers.watch(
+            resolve_events(client.endpoints, client.identity, self.channel, chaincode, start)
         )
         cursor = ChaincodeCursor(
             client.identity.identity,
@@ -71,7 +71,9 @@ class NetworkFlows:
         """Return the source of blocks, with its start resolved. Raises GatewayError."""
         client = self.client
         start.check_whole_blocks()
-        opening = yield from resolve(client.endpoints, client.identity, self.channel, start)
+        opening = yield from client.peers.watch(
+            resolve(client.endpoints, client.identity, self.channel, start)
+        )
         cursor = BlockCursor(kind, client.identity.identity, self.channel, opening.block)
         return EventSource(
             kind, cursor, client.identity, opening.endpoints, reached=opening.reached

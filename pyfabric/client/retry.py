@@ -10,6 +10,7 @@ from pyfabric.errors import (
     CommitStatusError,
     FabricError,
     GatewayError,
+    NotSentError,
     StatusCode,
     SubmitError,
     ValidationCode,
@@ -27,7 +28,7 @@ _MISMATCH: Final = "ProposalResponsePayloads do not match"
 class Retry:
     """How many attempts to make, and how long to wait between them (seconds, doubled each time).
 
-    Evaluations and endorsements that found no peer are repeated, and transactions that conflicted
+    Calls that were not sent, evaluations and endorsements that found no peer are repeated, and transactions that conflicted
     with others: each time as a new transaction with a new id. A conflict shows when the transaction is
     validated, or when endorsers at different blocks return different results: then nothing was sent.
     A transaction that an orderer may have accepted without an answer is never repeated.
@@ -45,8 +46,10 @@ class Retry:
             error, SubmitError | CommitStatusError
         ):
             return False
-        return error.code is StatusCode.UNAVAILABLE or any(
-            detail.message == _MISMATCH for detail in error.details
+        return (
+            isinstance(error, NotSentError)
+            or error.code is StatusCode.UNAVAILABLE
+            or any(detail.message == _MISMATCH for detail in error.details)
         )
 
 

@@ -1,16 +1,17 @@
 """The steps of a transaction, each one remote call: evaluate, endorse, submit, commit status.
 
 Evaluate and Endorse move to the next endpoint on UNAVAILABLE. Submit is never repeated: when its
-answer is lost, CommitStatus at another endpoint decides.
+answer is lost, CommitStatus at another endpoint decides. CommitStatus moves on after some silence too.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Generic, TypeVar
 
 from fabric_protos.gateway import gateway_pb2
 
-from pyfabric.client.effects import Endpoint, Flow, Unary, call, sign
+from pyfabric.client.effects import Endpoint, Flow, Unary, call, now, sign
 from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.client.offline import can_sign
 from pyfabric.client.proposals import new_proposal
@@ -20,13 +21,13 @@ from pyfabric.client.timeouts import (
     ENDORSE,
     EVALUATE,
     SUBMIT,
-    Timeouts,
 )
 from pyfabric.errors import (
     ClientError,
     CommitStatusError,
     EndorseError,
     GatewayError,
+    NotSentError,
     StatusCode,
     SubmitError,
 )
@@ -46,6 +47,7 @@ E = TypeVar("E", bound=GatewayError)
 _ANSWER_LOST = frozenset(
     {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
 )
+_SILENCE = 5.0  # seconds after which the next peer is asked for an outcome
 # The peer sends a transaction to all BFT orderers, which also pass it on among themselves (SmartBFT's
 # request pool): those that have it already refuse it, and the peer counts these refusals as failures.
 _TAKEN = ("request already exists", "request already processed")
@@ -141,6 +143,8 @@ def endorse_proposal(
 
     try:
         return (yield from _first_available(endpoints, ENDORSE, request, parse, timeout))
+    except NotSentError:
+        raise
     except GatewayError as error:
         raise _staged(error, EndorseError, proposed.transaction_id) from error
 
@@ -159,13 +163,36 @@ def commit_status(
     signed = request
     if not signed.signature:
         signed = request.signed((yield from sign(identity, request.message)))
+    seconds = DEFAULT_TIMEOUTS.commit_status if timeout is None else timeout
     try:
-        reached = yield from _first_available(
-            endpoints, COMMIT_STATUS, signed.to_bytes(), signed.read_answer, timeout
-        )
+        return (yield from _status_at_any(endpoints, signed, seconds))
     except GatewayError as error:
         raise _staged(error, CommitStatusError, request.transaction_id) from error
-    return reached.value
+
+
+def _status_at_any(
+    endpoints: Sequence[Endpoint], request: CommitStatusRequest, timeout: float
+) -> Flow[CommitStatus]:
+    """Ask the endpoints in turn, each for a while: one may be stopped, or lack the latest blocks."""
+    if not endpoints:
+        raise ClientError("no peer to call")
+    raw, left, unavailable = request.to_bytes(), timeout, 0
+    for endpoint in cycle(endpoints):
+        seconds = left if len(endpoints) == 1 else min(left, _SILENCE)
+        try:
+            return (
+                yield from call(Unary(endpoint, COMMIT_STATUS, raw, request.read_answer, seconds))
+            )
+        except GatewayError as error:
+            if error.code is StatusCode.DEADLINE_EXCEEDED:
+                left, unavailable = round(left - seconds, 3), 0
+            elif error.code is StatusCode.UNAVAILABLE:
+                unavailable += 1
+            else:
+                raise
+            if left <= 0 or unavailable == len(endpoints):
+                raise
+    raise AssertionError  # pragma: no cover - a cycle has no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +214,20 @@ def send(
     prepared: PreparedTransaction,
     request: CommitStatusRequest,
     *,
-    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    timeout: float,
+    status_timeout: float | None = None,
 ) -> Flow[Submitted]:
     """Send a signed transaction to the orderers through the first endpoint, once.
 
-    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides. That BFT
-    orderers refuse a transaction because they have it already means that they accepted it.
+    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides: they are
+    asked for `status_timeout` seconds, by default for what is left of `timeout`. That BFT orderers
+    refuse a transaction because they have it already means that they accepted it.
     """
-    rpc = Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeouts.submit)
+    began = yield from now()
     try:
-        yield from call(rpc)
+        yield from call(Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeout))
+    except NotSentError:
+        raise
     except GatewayError as error:
         if any(detail.message.endswith(_TAKEN) for detail in error.details):
             return Submitted(prepared, request, endpoints)
@@ -204,10 +235,13 @@ def send(
         lost = error.code in _ANSWER_LOST and not error.details
         if not lost or not request.signature or len(endpoints) == 1:
             raise failure from error
+        seconds = status_timeout
+        if seconds is None:
+            seconds = timeout - ((yield from now()) - began).total_seconds()
+            if seconds <= 0:
+                raise failure from error
         try:
-            status = yield from commit_status(
-                endpoints[1:], identity, request, timeout=timeouts.commit_status
-            )
+            status = yield from commit_status(endpoints[1:], identity, request, timeout=seconds)
         except CommitStatusError:
             raise failure from error
         return Submitted(prepared, request, endpoints, status)
@@ -219,9 +253,10 @@ def submit_prepared(
     identity: SigningIdentity,
     prepared: PreparedTransaction,
     *,
-    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    timeout: float,
+    status_timeout: float | None = None,
 ) -> Flow[Submitted]:
-    """Sign a transaction and the request for its outcome, then send it. Raises SubmitError."""
+    """Sign a transaction and the request for its outcome, then `send` it. Raises SubmitError."""
     request = CommitStatusRequest.new(
         identity.serialized(), prepared.channel, prepared.transaction_id
     )
@@ -230,7 +265,16 @@ def submit_prepared(
         request = request.signed((yield from sign(identity, request.message)))
     if not prepared.signature:
         prepared = prepared.signed((yield from sign(identity, prepared.message)))
-    return (yield from send(endpoints, identity, prepared, request, timeouts=timeouts))
+    return (
+        yield from send(
+            endpoints,
+            identity,
+            prepared,
+            request,
+            timeout=timeout,
+            status_timeout=status_timeout,
+        )
+    )
 
 
 def outcome(

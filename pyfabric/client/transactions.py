@@ -78,7 +78,9 @@ def submit(
     Raises EndorseError, SubmitError, CommitStatusError, or CommitError when it is invalid.
     """
     invocation = Invocation(channel, chaincode, arguments, transient, endorsing_organizations)
-    submitted = yield from submit_invocation(endpoints, identity, invocation, timeouts=timeouts)
+    submitted = yield from submit_invocation(
+        endpoints, identity, invocation, timeouts=timeouts, status_timeout=timeouts.commit_status
+    )
     status = yield from committed(identity, submitted, timeout=timeouts.commit_status)
     return SubmitResult(submitted.prepared.result, status.transaction_id, status.block_number)
 
@@ -89,12 +91,19 @@ def submit_invocation(
     invocation: Invocation,
     *,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    status_timeout: float | None = None,
 ) -> Flow[Submitted]:
-    """Endorse and order a transaction. Raises EndorseError or SubmitError."""
+    """Endorse and order a transaction; see `submit_prepared`. Raises EndorseError or SubmitError."""
     proposed = yield from propose(endpoints, identity, invocation)
     endorsed = yield from endorse_proposal(endpoints, identity, proposed, timeout=timeouts.endorse)
     return (
-        yield from submit_prepared(endorsed.endpoints, identity, endorsed.value, timeouts=timeouts)
+        yield from submit_prepared(
+            endorsed.endpoints,
+            identity,
+            endorsed.value,
+            timeout=timeouts.submit,
+            status_timeout=status_timeout,
+        )
     )
 
 

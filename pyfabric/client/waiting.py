@@ -13,6 +13,7 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from pyfabric.client.effects import DeliverBlocks, Endpoint, Flow, deliver, now, sleep
 from pyfabric.client.envelopes import seek_envelope, tls_certificate_hash
 from pyfabric.client.event_requests import FILTERED_BLOCKS
+from pyfabric.client.peers import SILENT
 from pyfabric.client.system_chaincodes import ask
 from pyfabric.errors import ClientError, GatewayError, StatusCode
 from pyfabric.identity.signing import SigningIdentity
@@ -23,6 +24,8 @@ from pyfabric.messages.envelopes import LAST_BLOCK
 from pyfabric.messages.events import FilteredBlock
 
 _PAUSE: Final = 0.5
+_SILENCE: Final = 10.0
+"""Seconds after which the next peer is asked for a block: this one may be stopped, or behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,15 @@ def _next_configuration_block(wait: Wait, number: int) -> Flow[None]:
 
 
 def _block(wait: Wait, number: int) -> Flow[FilteredBlock]:
-    """Return a block when it is there, from the first peer that can be reached."""
+    """Return a block when it is there, from the first peer that has it."""
     while True:
         for endpoint in wait.endpoints:
             left = yield from wait.seconds_left()
+            seconds = left if len(wait.endpoints) == 1 else min(left, _SILENCE)
             try:
-                return (yield from _block_at(endpoint, wait, number, left))
+                return (yield from _block_at(endpoint, wait, number, seconds))
             except GatewayError as error:
-                if error.code is StatusCode.DEADLINE_EXCEEDED:
-                    break
-                if error.code is not StatusCode.UNAVAILABLE:
+                if error.code not in SILENT:
                     raise
         yield from _pause(wait)
 

@@ -19,6 +19,7 @@ from pyfabric.client.event_requests import (
     EventsRequest,
 )
 from pyfabric.client.offline import with_signer
+from pyfabric.client.peers import Peers
 from pyfabric.client.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from pyfabric.client.tracing import Tracer
 from pyfabric.gateway.connections import GatewayConnections
@@ -43,16 +44,18 @@ def connect(
 ) -> "Gateway":
     """Return a gateway for that identity; each connection is made when it is first needed.
 
-    With several peers of one department, calls go on at the next one when one is down. A gateway for
-    an `Identity`, which has no key, takes signatures that are made elsewhere. `max_in_flight` limits
-    the calls and event streams of a connection: a peer serves 500 at once, for all its clients.
+    With several peers of one department, calls go on at the next one when one is down, and a peer that
+    did not answer is asked last from then on. A gateway for an `Identity`, which has no key, takes
+    signatures that are made elsewhere. `max_in_flight` limits the calls, event streams and submitted
+    transactions under way at once: a peer serves 500, for all its clients. More wait for their turn,
+    first come, first served, a transaction once, before it is endorsed.
     `proxy` obeys http_proxy and its like, which are ignored otherwise. `tracer` is called for every
     call; `clock` returns the time, with its zone, that goes into requests.
 
     Raises ClientError when `peers` is empty.
     """
     endpoints = (peers,) if isinstance(peers, Endpoint) else tuple(peers)
-    client = Client(endpoints, with_signer(identity), timeouts)
+    client = Client(Peers(endpoints), with_signer(identity), timeouts)
     driver = Driver(max_in_flight=max_in_flight, proxy=proxy, tracer=tracer, clock=clock)
     return Gateway(GatewayConnections(driver, client))
 

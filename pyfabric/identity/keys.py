@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from pyfabric.errors import DecodeError, IdentityError
+from pyfabric.identity import pem as pem_blocks
 from pyfabric.messages import der
 
 KeyKind: TypeAlias = Literal["p256", "p384", "ed25519"]
@@ -44,14 +45,23 @@ def generate_private_key(kind: KeyKind = "p256") -> PrivateKey:
 def load_private_key(pem: bytes, password: bytes | None = None) -> PrivateKey:
     """Read a PEM private key (PKCS#8 or SEC 1).
 
-    Raises IdentityError for anything else: RSA and other curves are refused, because a peer would
-    refuse what they sign.
+    As in Fabric (derToPrivateKey of its BCCSP), the content decides, whatever the header says. Raises
+    IdentityError for anything else: RSA and other curves are refused, because a peer would refuse what
+    they sign.
     """
+    block = pem_blocks.find(pem)
+    if block is None:
+        raise IdentityError("not a usable PEM private key: there is no PEM block")
+    if "PRIVATE KEY" not in block.label:
+        raise IdentityError(f"not a usable PEM private key: the PEM block is a {block.label}")
     try:
-        key = serialization.load_pem_private_key(pem, password)
+        if password is None and b"ENCRYPTED" not in pem:
+            return _usable(serialization.load_der_private_key(block.content, None))
+        return _usable(serialization.load_pem_private_key(pem, password))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise IdentityError(f"not a usable PEM private key: {error}") from error
-    return _usable(key)
+        raise IdentityError(
+            f"not a usable PEM private key: in the block {block.label}: {error}"
+        ) from error
 
 
 def _usable(key: object) -> PrivateKey:

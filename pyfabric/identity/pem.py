@@ -32,6 +32,29 @@ def find(data: bytes) -> Block | None:
     return None
 
 
+def not_certificates(data: bytes) -> str | None:
+    """Return why these are no certificates in PEM and what to do, or None if they are."""
+    block = find(data)
+    if block is not None and block.label == "CERTIFICATE":
+        return None
+    if block is not None:
+        return f"the PEM block is a {block.label}, not a CERTIFICATE"
+    if b"\\n" in data and find(data.replace(b"\\n", b"\n")) is not None:
+        return "no PEM: its line ends are written out as \\n: write them as line ends"
+    if find(_from_base64(data)) is not None:
+        return "no PEM but base64 of it: decode it first"
+    if b"\n" not in data.strip() and data.strip().endswith((b".pem", b".crt", b".cer")):
+        return "no PEM but the name of a file: give the file's content, or its path where that is taken"
+    return "no PEM certificate (-----BEGIN CERTIFICATE-----)"
+
+
+def _from_base64(data: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(data)
+    except binascii.Error:
+        return b""
+
+
 def encode(label: str, content: bytes) -> bytes:
     """Return a PEM block with lines of 64 characters."""
     text = base64.b64encode(content)

@@ -1,6 +1,7 @@
 """Mistakes of users: one line on standard error, an exit code, no traceback."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from pyfabric.errors import (
     SubmitError,
     ValidationCode,
 )
+from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.keys import generate_private_key, private_key_pem
 
 Run = Callable[..., Any]
 
@@ -153,3 +156,30 @@ def test_a_message_that_is_none(run: Run, tmp_path: Path) -> None:
         assert ended.code == ExitCode.INPUT
         assert said in ended.err
     assert not Path(missing).exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("chaincode", "query", "sample", "role"),
+        ("chaincode", "invoke", "sample", "role"),
+        ("events",),
+        ("ledger", "height"),
+    ],
+)
+def test_an_expired_identity_is_told_before_a_peer_is_asked(
+    run: Run, state: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    authority = CertificateAuthority.create(
+        "ca", "Gone", now=datetime.now(UTC) - timedelta(days=9000)
+    )
+    key = generate_private_key()
+    past = datetime.now(UTC) - timedelta(days=8000)
+    certificate = authority.issue("gone", now=past, public_key=key.public_key(), unit="client")
+    folder = tmp_path / "gone"
+    for part, content in (("signcerts", certificate), ("keystore", private_key_pem(key))):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "file.pem").write_bytes(content)
+    ended = run(*command, "--user", str(folder))
+    assert (ended.code, ended.out) == (ExitCode.IDENTITY, "")
+    assert "expired at" in ended.err

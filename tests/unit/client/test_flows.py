@@ -10,11 +10,13 @@ from fabric_protos.peer import proposal_response_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyfabric.client import effects
 from pyfabric.client.chain import next_block
 from pyfabric.client.effects import Endpoint, Flow, Nonce, Now, Sign, Sleep, Unary
 from pyfabric.client.envelopes import seek_envelope, signed_envelope, tls_certificate_hash
 from pyfabric.client.event_requests import CHAINCODE_EVENTS
 from pyfabric.client.event_source import ChaincodeCursor, EventSource
+from pyfabric.client.peers import Peers
 from pyfabric.client.retry import Retry, retrying
 from pyfabric.client.transactions import process_proposal, submit
 from pyfabric.errors import (
@@ -268,3 +270,25 @@ def test_results_that_differ_are_a_lost_race_and_repeated() -> None:
     assert Retry().applies_to(ended(EndorseError, other, detail))
     assert not Retry().applies_to(ended(EndorseError, other))
     assert not Retry().applies_to(ended(SubmitError, detail))
+
+
+def test_a_peer_that_does_not_answer_is_asked_last() -> None:
+    peers = Peers(PEERS)
+    late = GatewayError("late", code=StatusCode.DEADLINE_EXCEEDED)
+
+    def asking(endpoint: Endpoint) -> Flow[object]:
+        return peers.watch(effects.call(Unary(endpoint, "m", b"", bytes)))
+
+    for error in (GatewayError("no", code=StatusCode.ABORTED), IdentityError("no")):
+        with pytest.raises(type(error)):
+            play(asking(PEERS[0]), {Unary: lambda _, error=error: error})
+        assert peers.order == PEERS
+    assert play(asking(PEERS[0]), {Unary: lambda _: b"yes"}) == b"yes"
+    with pytest.raises(GatewayError, match="late"):
+        play(asking(PEERS[0]), {Unary: lambda _: late})
+    assert peers.order == PEERS[::-1]
+    with pytest.raises(GatewayError, match="late"):
+        play(asking(Endpoint("other:1", b"")), {Unary: lambda _: late})
+    assert peers.order == PEERS[::-1]
+    with pytest.raises(ClientError, match="at least one peer"):
+        Peers([])

@@ -504,3 +504,24 @@ def test_a_quiet_stream_is_not_given_up_when_its_peer_is_lost(
         gateway.network("directory").block_events(**start) as blocks,
     ):
         assert next(blocks).number == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (400, "clock may differ.*15 minutes"),
+        (403, "may not read"),
+        (404, "has not joined"),
+        (500, ""),
+    ],
+)
+def test_a_refused_stream_of_blocks_names_its_causes(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity, code: int, reason: str
+) -> None:
+    peer.on(BLOCKS.method, stream(deliver_status(code)))
+    with (
+        surface.connect(identity, peer.endpoint) as gateway,
+        gateway.network("directory").block_events(start_block=1) as blocks,
+        pytest.raises(DeliverError, match=f"\\({code}\\).*{reason}"),
+    ):
+        next(blocks)

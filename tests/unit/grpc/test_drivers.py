@@ -17,8 +17,10 @@ from fabric_protos.orderer import ab_pb2
 
 from pyfabric._grpc.aio_connection import AsyncConnection
 from pyfabric._grpc.aio_driver import AsyncDriver
+from pyfabric._grpc.aio_places import AsyncPlaces
 from pyfabric._grpc.connection import Connection
 from pyfabric._grpc.driver import Driver
+from pyfabric._grpc.places import Places
 from pyfabric._grpc.rest import tls_context
 from pyfabric.client.effects import (
     Broadcast,
@@ -376,7 +378,7 @@ def test_an_unreadable_trailer_leaves_the_calls_own_error(run: Runs, peer: Scrip
 
 
 def test_a_closed_connection_says_so(peer: ScriptedPeer) -> None:
-    connection = Connection(peer.endpoint, proxy=False, limit=1)
+    connection = Connection(peer.endpoint, proxy=False, places=Places(1))
     connection.close()
     for _ in range(2):
         with pytest.raises(ClientError, match="connect again"):
@@ -385,7 +387,7 @@ def test_a_closed_connection_says_so(peer: ScriptedPeer) -> None:
             connection.stream(BROADCAST, b"", client_streams=True)
 
     async def asynchronous() -> None:
-        connection = AsyncConnection(peer.endpoint, proxy=False, limit=1)
+        connection = AsyncConnection(peer.endpoint, proxy=False, places=AsyncPlaces(1))
         await connection.close()
         for _ in range(2):
             with pytest.raises(ClientError, match="connect again"):
@@ -398,7 +400,7 @@ def test_a_closed_connection_says_so(peer: ScriptedPeer) -> None:
 
 def test_streams_count_among_the_calls_and_give_their_place_back(peer: ScriptedPeer) -> None:
     peer.on(ORDERER_DELIVER, stream(block(0), stay=True))
-    connection = Connection(peer.endpoint, proxy=False, limit=1)
+    connection = Connection(peer.endpoint, proxy=False, places=Places(1))
     for _ in range(3):
         opened = connection.stream(ORDERER_DELIVER, b"", client_streams=True)
         with pytest.raises(GatewayError, match="already under way"):
@@ -415,7 +417,7 @@ def test_a_cancelled_reader_is_cancelled_and_gives_its_place_back(peer: Scripted
     peer.on(ORDERER_DELIVER, stream(block(0), stay=True))
 
     async def cancel() -> None:
-        connection = AsyncConnection(peer.endpoint, proxy=False, limit=1)
+        connection = AsyncConnection(peer.endpoint, proxy=False, places=AsyncPlaces(1))
         for _ in range(2):
             opened = await connection.stream(ORDERER_DELIVER, b"", client_streams=True)
             assert await anext(opened) == block(0)

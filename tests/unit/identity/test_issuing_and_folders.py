@@ -37,7 +37,7 @@ from pyfabric.identity.keys import (
     load_private_key,
     verify_signature,
 )
-from pyfabric.identity.loading import load_identity, load_msp_folder
+from pyfabric.identity.loading import check_not_expired, load_identity, load_msp_folder
 from pyfabric.identity.msp import MSP, MemberIdentity
 from pyfabric.identity.signing import Identity, SigningIdentity
 from pyfabric.identity.units import Role
@@ -324,8 +324,29 @@ def test_a_folder_without_its_own_key_is_no_identity(tmp_path: Path) -> None:
     pem = ROOT.issue("ann", now=NOW, public_key=KEY.public_key())
     write_local_msp(tmp_path, definition(), pem, generate_private_key())
     (tmp_path / "keystore" / "note").write_text("no key")
-    with pytest.raises(IdentityError, match="no private key for"):
+    with pytest.raises(IdentityError, match="no private key for") as caught:
         load_msp_folder(tmp_path, "LandMSP")
+    assert "note: not a usable PEM private key: there is no PEM block" in str(caught.value)
+    assert "the key of another certificate" in str(caught.value)
+    shutil.rmtree(tmp_path / "keystore")
+    with pytest.raises(IdentityError, match="keystore: it is empty"):
+        load_msp_folder(tmp_path, "LandMSP")
+
+
+def test_what_is_no_pem_beside_the_certificate_is_skipped(tmp_path: Path) -> None:
+    pem = ROOT.issue("ann", now=NOW, public_key=KEY.public_key())
+    write_local_msp(tmp_path, definition(), pem, KEY)
+    (tmp_path / "signcerts" / ".DS_Store").write_bytes(b"\x00\x01")
+    assert load_msp_folder(tmp_path, "LandMSP").identity.certificate == pem
+
+
+def test_an_expired_certificate_is_told_with_its_end() -> None:
+    pem = ROOT.issue("ann", now=NOW, public_key=KEY.public_key())
+    identity = Identity("LandMSP", pem)
+    end = expires_at(load_certificate(pem))
+    check_not_expired(identity, end)
+    with pytest.raises(IdentityError, match=f"LandMSP.*expired at {end:%Y-%m-%d %H:%M:%S} UTC"):
+        check_not_expired(identity, end + timedelta(seconds=1))
 
 
 def signing_identity() -> SigningIdentity:

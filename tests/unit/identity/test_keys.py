@@ -145,6 +145,24 @@ def test_other_keys_are_refused(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivate
         load_private_key(pem)
 
 
+def test_the_content_decides_whatever_the_header_says() -> None:
+    key = KEYS["p256"]
+    for form, header, other in (
+        (serialization.PrivateFormat.PKCS8, b" PRIVATE KEY", b" EC PRIVATE KEY"),
+        (serialization.PrivateFormat.TraditionalOpenSSL, b" EC PRIVATE KEY", b" PRIVATE KEY"),
+    ):
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, form, serialization.NoEncryption()
+        ).replace(header, other)
+        assert other in pem
+        assert load_private_key(b"Key of ann\n" + pem).public_key() == key.public_key()
+    with pytest.raises(IdentityError, match="the PEM block is a CERTIFICATE"):
+        load_private_key(pem.replace(b"PRIVATE KEY", b"CERTIFICATE"))
+    junk = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+    with pytest.raises(IdentityError, match="in the block PRIVATE KEY"):
+        load_private_key(junk)
+
+
 def test_text_is_no_key() -> None:
     with pytest.raises(IdentityError, match="not a usable PEM private key"):
         load_private_key(b"text")

@@ -101,7 +101,12 @@ def change(document: dict[str, Any], keys: str, value: Any) -> None:
         ("organizations/MktSup/peers", [], "names no peer"),
         ("organizations/MktSup/peers", ["peer9"], "peer9 is not among the peers"),
         ("peers/peer0.mktsup/url", "grpc://127.0.0.1:1", "must begin with grpcs://"),
+        ("peers/peer0.mktsup/url", "grpcs://127.0.0.1", "must be grpcs://HOST:PORT"),
+        ("peers/peer0.mktsup/url", "grpcs://peer:seven", "must be grpcs://HOST:PORT"),
         ("peers/peer0.mktsup/tlsCACerts", {"path": "none.pem"}, "none.pem: No such file"),
+        ("peers/peer0.mktsup/tlsCACerts", {"pem": "changeme"}, "no PEM certificate"),
+        ("peers/peer0.mktsup/tlsCACerts", {"pem": "/etc/ca.pem"}, "the name of a file"),
+        ("organizations/MktSup/mspid", " ", "organizations.MktSup.mspid: must not be empty"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_file_and_reason(
@@ -114,6 +119,27 @@ def test_a_wrong_profile_is_refused_with_file_and_reason(
         load_profile(file)
     assert says in str(caught.value)
     assert str(file) in str(caught.value)
+
+
+def test_what_is_null_is_not_there(document: dict[str, Any], tmp_path: Path) -> None:
+    copy = json.loads(json.dumps(document))
+    copy["orderers"] = copy["x-pyfabric"] = copy["name"] = None
+    copy["peers"]["peer0.mktsup"]["grpcOptions"] = None
+    profile = load_profile(str(write(tmp_path, copy)))
+    assert (profile.orderers, dict(profile.users), profile.network) == ((), {}, "")
+    assert profile.peers[0].server_name is None
+
+
+def test_a_fault_in_json_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "fault.json").write_text('{\n "name": "city",\n "peers": {"a" 1}\n}')
+    with pytest.raises(NetworkError, match=r"fault\.json: .*line 3 column"):
+        load_profile(tmp_path / "fault.json")
+    (tmp_path / "fault.yaml").write_text("name: city\npeers: [")
+    with pytest.raises(NetworkError, match=r"fault\.yaml: .*line 2, column"):
+        load_profile(tmp_path / "fault.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
+    with pytest.raises(NetworkError, match="not text in UTF-8"):
+        load_profile(tmp_path / "latin.yaml")
 
 
 def test_a_file_that_is_no_profile(tmp_path: Path) -> None:

@@ -1,0 +1,229 @@
+"""Peers that accept connections and do not answer, and more calls at once than a gateway makes."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import pytest
+
+from pyfabric._grpc import options
+from pyfabric.client.effects import Endpoint
+from pyfabric.client.event_requests import FILTERED_BLOCKS
+from pyfabric.client.retry import Retry
+from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
+from pyfabric.errors import (
+    CommitStatusError,
+    GatewayError,
+    NotSentError,
+    StatusCode,
+    SubmitError,
+)
+from pyfabric.identity.signing import SigningIdentity
+from tests.support.client.gateway_server import (
+    CHAINCODE_EVENTS,
+    ScriptedPeer,
+    answer,
+    at_height,
+    chaincode_events,
+    endorse,
+    evaluated,
+    fail,
+    hold,
+    status,
+    stream,
+)
+from tests.support.client.surfaces import Surface
+from tests.support.transport.relay import Relay
+
+Peers = Callable[..., ScriptedPeer]
+
+
+@pytest.fixture
+def silent(pki: Any) -> Iterator[Endpoint]:
+    """A peer that accepts connections and never speaks."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield Endpoint(f"127.0.0.1:{listener.getsockname()[1]}", pki.roots)
+
+
+def accept(peer: ScriptedPeer) -> None:
+    peer.on(EVALUATE, answer(evaluated(b"found")))
+    peer.on(ENDORSE, endorse(b"result"))
+    peer.on(SUBMIT, answer(b""))
+    peer.on(COMMIT_STATUS, answer(status(0, 7)))
+
+
+@pytest.fixture
+def relay(peer: ScriptedPeer) -> Iterator[Relay]:
+    with Relay(peer.port) as relay:
+        yield relay
+
+
+def through(relay: Relay, peer: ScriptedPeer) -> Endpoint:
+    return replace(peer.endpoint, address=f"127.0.0.1:{relay.port}")
+
+
+def test_a_first_peer_that_never_speaks_is_passed_over(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity, silent: Endpoint
+) -> None:
+    accept(peer)
+    with surface.connect(identity, [silent, peer.endpoint]) as gateway:
+        contract = gateway.network("directory").contract("city")
+        assert contract.evaluate("find") == b"found"  # within its 5 s
+        assert contract.submit("publish") == b"result"
+
+
+def test_connecting_takes_less_than_the_shortest_deadline() -> None:
+    given = dict(options.CLIENT_OPTIONS)
+    shortest = min(Timeouts().evaluate, Timeouts().submit) * 1000
+    assert int(given["grpc.min_reconnect_backoff_ms"]) * 2 < shortest
+
+
+def test_a_connection_is_checked_as_often_as_fabrics_peers_allow() -> None:
+    given = dict(options.CLIENT_OPTIONS)
+    # peer.keepalive.minInterval of Fabric's core.yaml is 60 s; who pings more often is cut off.
+    assert 60_000 < int(given["grpc.keepalive_time_ms"]) <= 65_000
+    for name in ("keepalive_timeout_ms", "http2.ping_timeout_ms"):
+        assert int(given[f"grpc.{name}"]) <= 10_000
+
+
+def test_a_stopped_peer_is_asked_last(
+    surface: Surface,
+    peer: ScriptedPeer,
+    new_peer: Peers,
+    identity: SigningIdentity,
+    relay: Relay,
+) -> None:
+    second = new_peer()
+    peer.on(EVALUATE, answer(evaluated(b"first")))
+    second.on(EVALUATE, answer(evaluated(b"second")))
+    with surface.connect(identity, [through(relay, peer), second.endpoint]) as gateway:
+        contract = gateway.network("directory").contract("city")
+        assert contract.evaluate("find") == b"first"
+        relay.freeze()
+        with pytest.raises(GatewayError) as late:
+            contract.evaluate("find", timeout=0.3)
+        assert contract.evaluate("find") == b"second"
+        assert contract.evaluate("find") == b"second"
+    assert late.value.code is StatusCode.DEADLINE_EXCEEDED
+    assert late.value.message == f"127.0.0.1:{relay.port} did not answer Evaluate within 0.3 s"
+
+
+def test_a_stream_leaves_a_stopped_peer(
+    surface: Surface,
+    peer: ScriptedPeer,
+    new_peer: Peers,
+    identity: SigningIdentity,
+    relay: Relay,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("keepalive_time_ms", "keepalive_timeout_ms", "http2.ping_timeout_ms")
+    quick = {f"grpc.{name}": 200 for name in names}
+    monkeypatch.setattr(
+        options, "CLIENT_OPTIONS", tuple({**dict(options.CLIENT_OPTIONS), **quick}.items())
+    )
+    second = new_peer()
+    peer.on(FILTERED_BLOCKS.method, at_height(5))
+    peer.on(CHAINCODE_EVENTS, stream(chaincode_events(5, "t1"), stay=True))
+    second.on(CHAINCODE_EVENTS, stream(chaincode_events(6, "t2"), stay=True))
+    with (
+        surface.connect(identity, [through(relay, peer), second.endpoint]) as gateway,
+        gateway.network("directory").chaincode_events("city") as events,
+    ):
+        assert next(events).transaction_id == "t1"
+        relay.freeze()
+        assert next(events).transaction_id == "t2"
+
+
+def test_an_outcome_is_asked_of_the_next_peer_after_some_silence(
+    surface: Surface,
+    new_peer: Peers,
+    identity: SigningIdentity,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pyfabric.client.steps._SILENCE", 0.3)
+    first, second = new_peer(), new_peer()
+    entered, release = threading.Event(), threading.Event()
+    accept(first)
+    first.on(EVALUATE, answer(evaluated(b"stale")))
+    first.on(COMMIT_STATUS, hold(entered, release))
+    accept(second)
+    with surface.connect(identity, [first.endpoint, second.endpoint]) as gateway:
+        contract = gateway.network("directory").contract("city")
+        assert contract.submit("publish") == b"result"
+        assert contract.evaluate("find") == b"found"  # where the commit was seen
+        release.set()
+    assert len(second.requests[COMMIT_STATUS]) == 1
+
+
+def test_an_outcome_that_no_peer_knows_is_asked_for_until_the_limit(
+    surface: Surface, new_peer: Peers, identity: SigningIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyfabric.client.steps._SILENCE", 0.1)
+    release = threading.Event()
+    peers = [new_peer(), new_peer(), new_peer()]
+    for one in peers:
+        accept(one)
+        one.on(COMMIT_STATUS, hold(threading.Event(), release))
+    peers[1].on(COMMIT_STATUS, fail(grpc.StatusCode.UNAVAILABLE, "gone"))
+    with surface.connect(identity, [one.endpoint for one in peers]) as gateway:
+        submitted = gateway.network("directory").contract("city").submit_async("publish")
+        with pytest.raises(CommitStatusError, match=r"did not answer CommitStatus within 0\.1 s"):
+            submitted.status(timeout=0.4)
+        release.set()
+    assert [len(one.requests[COMMIT_STATUS]) for one in peers] == [2, 2, 2]
+
+
+def test_submit_async_keeps_to_its_own_limit(
+    surface: Surface, new_peer: Peers, identity: SigningIdentity
+) -> None:
+    first, second = new_peer(), new_peer()
+    release = threading.Event()
+    accept(first)
+    first.on(SUBMIT, hold(threading.Event(), release))
+    limits = Timeouts(submit=0.3)
+    with surface.connect(identity, [first.endpoint, second.endpoint]) as gateway:
+        with pytest.raises(SubmitError, match=r"did not answer Submit within 0\.3 s"):
+            gateway.network("directory").contract("city").submit_async("publish", timeouts=limits)
+        release.set()
+    assert not second.requests[COMMIT_STATUS]
+
+
+def test_more_transactions_than_places_are_all_committed(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    accept(peer)
+    with (
+        surface.connect(identity, peer.endpoint, max_in_flight=2) as gateway,
+        ThreadPoolExecutor(40) as pool,
+    ):
+        contract = gateway.network("directory").contract("city")
+        short = Timeouts(endorse=30, submit=30, commit_status=30)
+        results = pool.map(lambda _: contract.submit("publish", timeouts=short), range(40))
+        assert [*results] == [b"result"] * 40
+    assert len(peer.requests[SUBMIT]) == len(peer.requests[COMMIT_STATUS]) == 40
+
+
+def test_a_transaction_that_gets_no_place_is_not_sent(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    accept(peer)
+    entered, release = threading.Event(), threading.Event()
+    peer.on(COMMIT_STATUS, hold(entered, release, status(0, 7)))
+    limits = Timeouts(endorse=0.1, submit=0.1, commit_status=0.1)
+    with (
+        surface.connect(identity, peer.endpoint, max_in_flight=1) as gateway,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        contract = gateway.network("directory").contract("city")
+        first = pool.submit(contract.submit, "publish")
+        assert entered.wait(30)
+        with pytest.raises(NotSentError, match="not sent: 1 calls are already under way"):
+            contract.submit("publish", timeouts=limits)
+        release.set()
+        assert first.result(30) == b"result"
+    assert len(peer.requests[ENDORSE]) == 1
+    assert Retry().applies_to(NotSentError("m", code=StatusCode.RESOURCE_EXHAUSTED))
