@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,17 @@ def pids(network: Network) -> dict[str, int]:
 
 def kill(network: Network, name: str) -> None:
     os.kill(pids(network)[name], signal.SIGKILL)
+
+
+@contextmanager
+def stopped(network: Network, name: str) -> Iterator[None]:
+    """Keep a node from running for a while, as one that hangs."""
+    process = pids(network)[name]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def await_truth(statement: Callable[[], bool]) -> None:
@@ -129,6 +140,17 @@ def test_raft_goes_on_without_its_leader(three: Network) -> None:
     reopen(three).up()
     await_truth(lambda: len(heights(three)) == 1)
     assert set(problems(three).values()) == {None}
+
+
+def test_a_hung_orderer_fails_no_submit(three: Network) -> None:
+    """Stop a follower without ending it: peers send transactions to the next orderer in time."""
+    leader = leader_of(three)
+    follower = next(one.name for one in three.plan.orderers if one.name != leader)
+    with stopped(three, follower):
+        for number in range(12):
+            department = ("Tax", "Health")[number % 2]
+            assert call(three, department, "put", f"hung{number}", "yes") == b"yes"
+    await_truth(lambda: len(heights(three)) == 1)
 
 
 def test_a_peer_more_is_started_and_the_others_are_left_alone(three: Network) -> None:

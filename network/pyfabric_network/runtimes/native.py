@@ -159,7 +159,7 @@ class NativeRuntime:
         return record.read_text(encoding="utf-8") == _record(self._launch(plan, node))
 
     def _launch(self, plan: Plan, node: Node) -> Launch:
-        return self._peer(plan, node) if node.admin is None else self._orderer(node)
+        return self._peer(plan, node) if node.admin is None else self._orderer(plan, node)
 
     def _peer(self, plan: Plan, node: Node) -> Launch:
         folder = self._folder / node.name
@@ -173,12 +173,12 @@ class NativeRuntime:
             config_file="core.yaml",
         )
 
-    def _orderer(self, node: Node) -> Launch:
+    def _orderer(self, plan: Plan, node: Node) -> Launch:
         folder = self._folder / node.name
         return Launch(
             argv=(str(self._programs.orderer),),
             environment=_environment(folder),
-            config=orderer_config(node, data=folder / "data"),
+            config=orderer_config(plan, node, data=folder / "data"),
             config_file="orderer.yaml",
         )
 
