@@ -62,7 +62,8 @@ def stopped(network: Network, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        os.kill(process, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # it was ended meanwhile
+            os.kill(process, signal.SIGCONT)
 
 
 def await_truth(statement: Callable[[], bool]) -> None:
@@ -151,6 +152,20 @@ def test_a_hung_orderer_fails_no_submit(three: Network) -> None:
             department = ("Tax", "Health")[number % 2]
             assert call(three, department, "put", f"hung{number}", "yes") == b"yes"
     await_truth(lambda: len(heights(three)) == 1)
+
+
+def test_a_hung_orderer_is_named_and_started_again(three: Network) -> None:
+    before = pids(three)
+    name = "orderer0.tax"
+    with stopped(three, name):
+        wanted = f"{name} (process {before[name]}) runs but does not answer"
+        assert {why for why in problems(three).values() if why} == {wanted}
+        steps = [(step.action, step.subject) for step in three.pending()]
+        assert steps == [("start again", name), ("join", name)]
+        assert reopen(three).up() == ()
+    after = pids(three)
+    assert [one for one in before if before[one] != after[one]] == [name]
+    assert set(problems(three).values()) == {None}
 
 
 def test_a_peer_more_is_started_and_the_others_are_left_alone(three: Network) -> None:
