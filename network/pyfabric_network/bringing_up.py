@@ -1,5 +1,6 @@
 """From keys and genesis blocks to a network that processes transactions; each step is safe to repeat."""
 
+from pyfabric_network.answering import silent_nodes
 from pyfabric_network.connections import Connections
 from pyfabric_network.joining import join_orderers, join_peers
 from pyfabric_network.progress import Report
@@ -18,14 +19,16 @@ STEPS = (
 
 
 def bring_up(plan: Plan, runtime: Runtime, report: Report) -> tuple[str, ...]:
-    """Start the nodes, join them to the channels, and return what other machines' nodes still lack.
+    """Start the nodes, join them to the channels, and return what is still lacking.
+
+    That is what other machines' nodes lack, and peers that are behind the orderers.
 
     Keys and genesis blocks exist already. If this fails, a network that did not run before does not run
     afterwards. Raises what the runtime, the nodes or `Readiness` raise.
     """
     ran = runtime.running()
     report_step(report, "nodes")
-    runtime.start(plan)
+    runtime.start(plan, again=silent_nodes(plan, runtime.idle(plan)) if ran else ())
     with Connections(plan) as connections:
         ready = Readiness(plan, connections)
         try:
@@ -39,7 +42,7 @@ def bring_up(plan: Plan, runtime: Runtime, report: Report) -> tuple[str, ...]:
             if not ran:
                 runtime.stop()
             raise
-        return ready.absent()
+        return (*ready.absent(), *ready.behind())
 
 
 def report_step(report: Report, step: str) -> None:

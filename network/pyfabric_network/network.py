@@ -9,6 +9,7 @@ from typing import Any, Self
 from pyfabric.errors import NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
+from pyfabric_network.answering import silent_nodes
 from pyfabric_network.bringing_up import bring_up, report_step
 from pyfabric_network.connections import Connections, operations_endpoint
 from pyfabric_network.department_contexts import add_contexts, remove_contexts
@@ -110,7 +111,9 @@ class Network:
         check_integrity(self.plan, self.state.blocks)
         self.runtime.check(self.plan)
         with Connections(self.plan) as connections:
-            return pending(self.plan, connections, self.runtime.idle(self.plan))
+            idle = self.runtime.idle(self.plan)
+            silent = silent_nodes(self.plan, idle)
+            return pending(self.plan, connections, idle=idle, silent=silent)
 
     def up(self, report: Report = silent) -> tuple[str, ...]:
         """Bring the network up, with every channel joined, and return warnings; safe to repeat.
@@ -207,7 +210,7 @@ class Network:
         self._refresh()
         with Connections(self.plan) as connections:
             return [
-                *network_status(self.plan, connections),
+                *network_status(self.plan, self.runtime.process),
                 *service_status(self.plan, connections),
             ]
 

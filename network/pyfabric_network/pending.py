@@ -24,8 +24,12 @@ class Step:
     detail: str = ""
 
 
-def pending(plan: Plan, connections: Connections, idle: Collection[str]) -> list[Step]:
-    """Return what `up` would do, in its order; `idle` are the nodes that the runtime would start.
+def pending(
+    plan: Plan, connections: Connections, *, idle: Collection[str], silent: Collection[str]
+) -> list[Step]:
+    """Return what `up` would do, in its order.
+
+    `idle` are the nodes that the runtime would start, `silent` those that it would start again.
 
     Nothing is changed; raises as `check_genesis_blocks`. A node that does not run cannot report which
     channels it has joined already.
@@ -38,19 +42,21 @@ def pending(plan: Plan, connections: Connections, idle: Collection[str]) -> list
         if not (plan.places or channel.block.exists())
     ]
     started = [Step("start", name) for name in idle]
+    started += [Step("start again", name, "runs but does not answer") for name in silent]
+    mute = {*idle, *silent}
     joins = side_by_side(
-        [partial(_joins, plan, connections, node, idle) for node in plan.own_nodes]
+        [partial(_joins, plan, connections, node, mute) for node in plan.own_nodes]
     )
     return [*made, *blocks, *started, *chain.from_iterable(joins), *_services(plan)]
 
 
-def _joins(plan: Plan, connections: Connections, node: Node, idle: Collection[str]) -> list[Step]:
+def _joins(plan: Plan, connections: Connections, node: Node, mute: Collection[str]) -> list[Step]:
     wanted = [
         channel
         for channel in plan.channels.values()
         if node.admin is not None or node in channel.peers()
     ]
-    if node.name in idle:
+    if node.name in mute:
         return [Step("join", node.name, channel.name + _unless(channel)) for channel in wanted]
     joined = joined_channels(plan, connections, node)
     return [Step("join", node.name, one.name) for one in wanted if one.name not in joined]

@@ -100,6 +100,23 @@ class Readiness:
         )
         return (*silent, *(problem for problem in found if problem is not None))
 
+    def behind(self) -> tuple[str, ...]:
+        """Return a sentence for each peer of this machine that has fewer blocks than the orderers.
+
+        Peers get twenty seconds to fetch them. Nothing, where no orderers run on this machine.
+        """
+        with_orderers = self.plan.own_orderers
+        checks: list[Check] = [
+            partial(self._height_problem, channel, peer)
+            for channel in (self.plan.channels.values() if with_orderers else ())
+            for department in channel.own
+            for peer in department.peers
+        ]
+        found = side_by_side(
+            [partial(self._last_problem, check, _MEETING_SECONDS) for check in checks]
+        )
+        return tuple(problem for problem in found if problem is not None)
+
     def _await(self, check: Check) -> None:
         problem = self._last_problem(check, _SECONDS)
         if problem is not None:
@@ -133,6 +150,17 @@ class Readiness:
         if channel.name in _ELECTED.findall(self.connections.operations(node).metrics()):
             return None
         return f"{node.name} knows no leader of {channel.name} (more than half of the orderers must run)"
+
+    def _height_problem(self, channel: ChannelPlan, peer: Node) -> str | None:
+        ordered = max(
+            self.connections.orderer(node).channel(channel.name).height
+            for node in self.plan.own_orderers
+        )
+        admin = self.connections.admin(self.plan.owner(peer))
+        height = admin.chain_info(endpoint(peer), channel.name).height
+        if height >= ordered:
+            return None
+        return f"{peer.name} has {height} of {ordered} blocks of {channel.name} and is fetching the rest"
 
     def _peer_problem(self, channel: ChannelPlan, peer: Node) -> str | None:
         admin = self.connections.admin(self.plan.owner(peer))

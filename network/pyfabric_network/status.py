@@ -1,15 +1,16 @@
 """What each node of a network reports of itself."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pyfabric.errors import FabricError
 from pyfabric.local.sockets import listens
 from pyfabric.messages.addresses import Address
+from pyfabric_network.answering import ANSWER_SECONDS
 from pyfabric_network.connections import Connections, endpoint, is_healthy
 from pyfabric_network.joining import joined_channels
-from pyfabric_network.parallel import side_by_side
+from pyfabric_network.parallel import within
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
@@ -31,26 +32,53 @@ class NodeStatus:
     operations: str = ""
 
 
-def network_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
-    """Ask every node of this machine; one that does not answer is reported with its problem, not raised."""
-    return side_by_side([partial(_node_status, plan, connections, node) for node in plan.own_nodes])
+def network_status(plan: Plan, running: Callable[[str], str | None]) -> list[NodeStatus]:
+    """Ask every node of this machine, side by side, for three seconds.
+
+    A node that does not answer is reported with its problem, not raised. `running` returns what runs
+    a node ("process 17"), None if nothing does.
+    """
+    nodes = plan.own_nodes
+    calls = [partial(_channels, plan, node) for node in nodes]
+    found = within(calls, ANSWER_SECONDS)
+    return [
+        _node_status(plan, node, channels, running)
+        for node, channels in zip(nodes, found, strict=True)
+    ]
 
 
-def _node_status(plan: Plan, connections: Connections, node: Node) -> NodeStatus:
-    problem, heights = None, {}
-    try:
-        for name in joined_channels(plan, connections, node):
-            heights[name] = _height(plan, connections, node, name)
-    except FabricError as error:
-        problem, heights = str(error), {}
-    return NodeStatus(
+def _channels(plan: Plan, node: Node) -> Mapping[str, int] | str:
+    """Return the heights of a node's channels, or why it does not report them."""
+    with Connections(plan) as connections:  # its own: it may take longer than anybody waits
+        try:
+            return {
+                name: _height(plan, connections, node, name)
+                for name in joined_channels(plan, connections, node)
+            }
+        except FabricError as error:
+            return str(error)
+
+
+def _node_status(
+    plan: Plan,
+    node: Node,
+    channels: Mapping[str, int] | str | None,
+    running: Callable[[str], str | None],
+) -> NodeStatus:
+    """Return what is known of a node; `channels` are None if it has not answered in time."""
+    status = NodeStatus(
         name=node.name,
         department=plan.owner(node).name,
         address=str(node.outside),
-        problem=problem,
-        channels=heights,
         operations=str(node.operations),
     )
+    if isinstance(channels, Mapping):
+        return replace(status, channels=channels)
+    runs = running(node.name)
+    if runs is None:
+        return replace(status, problem=f"{node.name} does not run")
+    silent = f"{node.name} ({runs}) runs but does not answer"
+    return replace(status, problem=channels or silent)
 
 
 def _height(plan: Plan, connections: Connections, node: Node, channel: str) -> int:

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,18 @@ def pids(network: Network) -> dict[str, int]:
 
 def kill(network: Network, name: str) -> None:
     os.kill(pids(network)[name], signal.SIGKILL)
+
+
+@contextmanager
+def stopped(network: Network, name: str) -> Iterator[None]:
+    """Keep a node from running for a while, as one that hangs."""
+    process = pids(network)[name]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # it was ended meanwhile
+            os.kill(process, signal.SIGCONT)
 
 
 def await_truth(statement: Callable[[], bool]) -> None:
@@ -128,6 +140,31 @@ def test_raft_goes_on_without_its_leader(three: Network) -> None:
     assert [name for name, problem in problems(three).items() if problem] == [leader]
     reopen(three).up()
     await_truth(lambda: len(heights(three)) == 1)
+    assert set(problems(three).values()) == {None}
+
+
+def test_a_hung_orderer_fails_no_submit(three: Network) -> None:
+    """Stop a follower without ending it: peers send transactions to the next orderer in time."""
+    leader = leader_of(three)
+    follower = next(one.name for one in three.plan.orderers if one.name != leader)
+    with stopped(three, follower):
+        for number in range(12):
+            department = ("Tax", "Health")[number % 2]
+            assert call(three, department, "put", f"hung{number}", "yes") == b"yes"
+    await_truth(lambda: len(heights(three)) == 1)
+
+
+def test_a_hung_orderer_is_named_and_started_again(three: Network) -> None:
+    before = pids(three)
+    name = "orderer0.tax"
+    with stopped(three, name):
+        wanted = f"{name} (process {before[name]}) runs but does not answer"
+        assert {why for why in problems(three).values() if why} == {wanted}
+        steps = [(step.action, step.subject) for step in three.pending()]
+        assert steps == [("start again", name), ("join", name)]
+        assert reopen(three).up() == ()
+    after = pids(three)
+    assert [one for one in before if before[one] != after[one]] == [name]
     assert set(problems(three).values()) == {None}
 
 

@@ -25,13 +25,15 @@ from pyfabric.identity.definition import MSPDefinition
 from pyfabric.local import files
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
-from pyfabric.messages.durations import SECOND, format_duration
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
-from pyfabric_network.topology.values import octets, seconds
+from pyfabric_network.topology.values import go_duration, octets, seconds
 
 _NONCE_SIZE = 24
+# What leader after leader did not order is forgotten so much later than the first complaint.
+_KEPT_SECONDS = 160.0
+_HEARTBEATS = 5
 _CHANNEL_CAPABILITY = {"3.1": "V3_0", "2.5": "V2_0"}
 
 
@@ -131,23 +133,26 @@ def _consensus(plan: Plan) -> RaftModel | BFTModel:
     if plan.topology.ordering.consensus == "raft":
         return RaftModel(consenters=consenters)
     batch = plan.topology.ordering.batch
-    timeout = seconds(batch.timeout)
+    bft = plan.topology.ordering.bft
+    timeout, election = seconds(batch.timeout), seconds(bft.view_change_timeout)
     return BFTModel(
         consenters=consenters,
         request_batch_max_count=batch.max_messages,
         request_batch_max_bytes=octets(batch.absolute_bytes),
-        request_batch_max_interval=_duration(timeout),
+        request_batch_max_interval=go_duration(timeout),
         # A request that waits for its batch is neither forwarded nor complained of.
-        request_forward_timeout=_duration(timeout + 2),
-        request_complain_timeout=_duration(timeout + 20),
-        request_auto_remove_timeout=_duration(timeout + 180),
+        request_forward_timeout=go_duration(timeout + seconds(bft.forward_timeout)),
+        request_complain_timeout=go_duration(timeout + seconds(bft.complain_timeout)),
+        request_auto_remove_timeout=go_duration(
+            timeout + seconds(bft.complain_timeout) + _KEPT_SECONDS
+        ),
+        view_change_resend_interval=go_duration(election / 4),
+        view_change_timeout=go_duration(election),
+        leader_heartbeat_timeout=go_duration(seconds(bft.heartbeat_timeout)),
+        leader_heartbeat_count=_HEARTBEATS,
         # Two whole batches: one that is being agreed on, one that gathers.
         request_pool_size=max(400, 2 * batch.max_messages),
     )
-
-
-def _duration(value: float) -> str:
-    return format_duration(round(value * SECOND))
 
 
 def _consenter(node: Node, number: int) -> ConsenterModel:

@@ -18,6 +18,7 @@ import yaml
 
 from pyfabric.messages.addresses import Address
 from pyfabric_network.material.ca_server import CA_CONFIG
+from pyfabric_network.runtimes.node_times import as_environment, orderer_times, peer_times
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
 from pyfabric_network.topology.places import CONTAINER_PORTS
@@ -99,7 +100,10 @@ def _orderer(plan: Plan, node: Node) -> dict[str, Any]:
     return {
         "extends": _extends("orderer"),
         "image": _image("orderer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
-        "environment": {"ORDERER_GENERAL_LOCALMSPID": node.msp_id},
+        "environment": {
+            "ORDERER_GENERAL_LOCALMSPID": node.msp_id,
+            **as_environment("ORDERER_GENERAL", orderer_times(plan.topology.times)),
+        },
         "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
         "ports": published,
     }
@@ -119,6 +123,7 @@ def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
             "CORE_PEER_ADDRESS": str(node.inside),
             "CORE_PEER_GOSSIP_EXTERNALENDPOINT": str(node.inside),
             "CORE_PEER_GOSSIP_BOOTSTRAP": " ".join(others) or str(node.inside),
+            **as_environment("CORE_PEER", peer_times(plan.topology.times)),
         },
         "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
         "ports": [

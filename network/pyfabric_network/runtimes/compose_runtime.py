@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -79,8 +79,14 @@ class ComposeRuntime:
             if node.name not in running or written.get(node.name) != services[node.name]
         )
 
-    def start(self, plan: Plan) -> None:
+    def process(self, node: str) -> str | None:
+        """Return the node's container."""
+        return f"container {node}" if node in self._compose.running() else None
+
+    def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Bring up what does not run as it should, and wait until every container is healthy.
+
+        Containers in `again` are stopped and started.
 
         Raises NetworkError with the end of Compose's error output.
         """
@@ -96,6 +102,8 @@ class ComposeRuntime:
             ]
         )
         try:
+            if again:
+                self._compose.run("restart", *again)
             wait = ("--wait", "--wait-timeout", str(_START_SECONDS))
             self._compose.run("up", "--detach", "--remove-orphans", *wait)
             self._reload(plan)

@@ -1,7 +1,7 @@
 """The embedded runtime: every node of a network in one development ledger process."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,20 @@ class EmbeddedRuntime:
             return ()
         return tuple(node.name for node in (*plan.orderers, *plan.peers))
 
-    def start(self, plan: Plan) -> None:
+    def process(self, node: str) -> str | None:
+        """Return the ledger's process, which runs every node."""
+        pid = self._process.pid()
+        return None if pid is None else f"process {pid}"
+
+    def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Start the ledger and wait until everything listens; one that runs as it should is kept.
+
+        It runs all nodes: with any in `again`, it is stopped and started.
 
         Raises LedgerError with the ledger's own error if it or a contract host cannot start; nothing is
         left running then.
         """
-        if self._runs(plan):
+        if self._runs(plan) and not again:
             self.serve(plan)  # a contract host may have terminated
             return
         self.stop()

@@ -6,7 +6,7 @@ an interrupted `up` left, the next `up` continues with and `down` stops.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -76,12 +76,17 @@ class NativeRuntime:
         nodes = plan.own_nodes
         return tuple(node.name for node in nodes if not self._runs_as(plan, node))
 
-    def start(self, plan: Plan) -> None:
-        """Start what does not run yet, and wait until all is healthy.
+    def process(self, node: str) -> str | None:
+        """Return the node's process."""
+        pid = self._process(node).pid()
+        return None if pid is None else f"process {pid}"
+
+    def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
+        """Start what does not run yet, and what is in `again`, and wait until all is healthy.
 
         Raises NetworkError with the last line of the log of a node that stopped.
         """
-        idle = self.idle(plan)
+        idle = {*self.idle(plan), *again}
         nodes = plan.own_nodes
         hosts = [department.contract_host for department in plan.own]
         planned = {node.name for node in nodes} | {host.name for host in hosts}
@@ -94,7 +99,7 @@ class NativeRuntime:
             self._await_health(plan, starting)
             self.serve(plan)
         except BaseException:
-            self._stop(idle)
+            self._stop(list(idle))
             raise
 
     def serve(self, plan: Plan) -> None:
@@ -159,7 +164,7 @@ class NativeRuntime:
         return record.read_text(encoding="utf-8") == _record(self._launch(plan, node))
 
     def _launch(self, plan: Plan, node: Node) -> Launch:
-        return self._peer(plan, node) if node.admin is None else self._orderer(node)
+        return self._peer(plan, node) if node.admin is None else self._orderer(plan, node)
 
     def _peer(self, plan: Plan, node: Node) -> Launch:
         folder = self._folder / node.name
@@ -173,12 +178,12 @@ class NativeRuntime:
             config_file="core.yaml",
         )
 
-    def _orderer(self, node: Node) -> Launch:
+    def _orderer(self, plan: Plan, node: Node) -> Launch:
         folder = self._folder / node.name
         return Launch(
             argv=(str(self._programs.orderer),),
             environment=_environment(folder),
-            config=orderer_config(node, data=folder / "data"),
+            config=orderer_config(plan, node, data=folder / "data"),
             config_file="orderer.yaml",
         )
 

@@ -109,6 +109,7 @@ class Background:
         pid = self.pid()
         for number, wait in ((signal.SIGTERM, timeout), (signal.SIGKILL, 5.0)):
             self.signal(number)
+            self.signal(signal.SIGCONT)  # a process that is stopped would not get SIGTERM
             if poll(self.pid, every=_PAUSE, timeout=wait) is None:
                 break
         else:

@@ -1,6 +1,6 @@
 """What a runtime is: it runs the nodes of a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,10 +38,15 @@ class Runtime(Protocol):
         """Return the names of the nodes that `start` would start, again or for the first time."""
         ...
 
-    def start(self, plan: "Plan") -> None:
+    def process(self, node: str) -> str | None:
+        """Return what runs a node, for people ("process 17"); None if nothing does."""
+        ...
+
+    def start(self, plan: "Plan", *, again: Collection[str] = ()) -> None:
         """Run exactly the nodes and services of this plan, and wait until they listen.
 
-        What runs already as the plan has it is left alone. Raises NetworkError or LedgerError;
+        What runs already as the plan has it is left alone, except the nodes in `again`: they are stopped
+        and started. Raises NetworkError or LedgerError;
         nothing that this call started is left running then.
         """
         ...

@@ -9,7 +9,7 @@ from pyfabric_network.topology.spec import Topology
 def check_change(old: Topology, new: Topology, file: Path) -> None:
     """Refuse a change that existing keys and blocks cannot follow; raises TopologyError with the key.
 
-    Contracts, users, titles and the number of peers are free; departments may be added at the end,
+    Contracts, users, titles, times and the number of peers are free; departments may be added at the end,
     and channels may be added.
     """
     for key, before, after in _fixed(old, new):

@@ -14,9 +14,10 @@ from pyfabric.admin.config.model import (
 from pyfabric.rules.resources import CHANNEL_RESOURCES
 from pyfabric_network.topology.document import Document, KeyPath
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Channel, Topology
-from pyfabric_network.topology.values import octets
+from pyfabric_network.topology.values import octets, seconds
 
 _SMALLEST_BFT = 4
+_SHORTEST_KEEPALIVE = 10.0
 _PRINCIPAL = re.compile(r"'([^']+)\.(?:member|admin|client|peer|orderer)'")
 
 
@@ -25,6 +26,8 @@ def check_topology(topology: Topology, document: Document) -> None:
     for check in (
         _check_departments,
         _check_ordering,
+        _check_bft,
+        _check_times,
         _check_contracts,
         _check_collections,
         _check_channels,
@@ -168,6 +171,23 @@ def _check_policies(
             _check_one(rule, references, "policy", document, where)
         else:
             _check_principals(rule or "", members, document, where)
+
+
+def _check_bft(topology: Topology, document: Document) -> None:
+    bft = topology.ordering.bft
+    if seconds(bft.forward_timeout) > seconds(bft.complain_timeout):
+        document.fail(
+            f"must not exceed complain_timeout ({bft.complain_timeout})",
+            ("ordering", "bft", "forward_timeout"),
+        )
+
+
+def _check_times(topology: Topology, document: Document) -> None:
+    if seconds(topology.times.keepalive_interval) < _SHORTEST_KEEPALIVE:
+        document.fail(
+            f"must be at least {_SHORTEST_KEEPALIVE:.0f}s: gRPC sends no pings more often",
+            ("times", "keepalive_interval"),
+        )
 
 
 def _check_contracts(topology: Topology, document: Document) -> None:

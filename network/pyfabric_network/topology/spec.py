@@ -64,6 +64,21 @@ class Batch(_Part):
     absolute_bytes: Size = "10 MB"
 
 
+class BFT(_Part):
+    """When SmartBFT's orderers replace a leader; the defaults are for nodes that are near each other.
+
+    A transaction that is not in a block `forward_timeout` after the batch timeout is sent to the leader
+    by all; after another batch timeout and `complain_timeout` they elect another leader. A leader
+    without work is missed after `heartbeat_timeout`. An election without a result is repeated after
+    `view_change_timeout`.
+    """
+
+    forward_timeout: Duration = "1s"
+    complain_timeout: Duration = "5s"
+    view_change_timeout: Duration = "10s"
+    heartbeat_timeout: Duration = "10s"
+
+
 class Ordering(_Part):
     """The ordering service; `nodes` names the department that runs each orderer.
 
@@ -74,6 +89,24 @@ class Ordering(_Part):
     consensus: Literal["raft", "bft"] = "raft"
     nodes: tuple[str, ...]
     batch: Batch = Batch()
+    bft: BFT = BFT()
+
+
+class Times(_Part):
+    """How long nodes wait for each other, and how often peers greet each other (docs/topologies.md).
+
+    The defaults are for nodes that are near each other; Fabric's own make people wait for minutes when
+    an orderer hangs. Nodes read them when they start.
+    """
+
+    broadcast_timeout: Duration = "2s"
+    cluster_dial_timeout: Duration = "1s"
+    keepalive_interval: Duration = "10s"
+    keepalive_timeout: Duration = "5s"
+    reconnect_backoff: Duration = "5s"
+    alive_interval: Duration = "5s"
+    publish_interval: Duration = "4s"
+    request_interval: Duration = "4s"
 
 
 class Channel(_Part):
@@ -135,6 +168,7 @@ class Topology(_Part):
     base_port: Annotated[int, AfterValidator(between(1024, 65535))] = 17000
     departments: dict[DepartmentName, Department]
     ordering: Ordering
+    times: Times = Times()
     channels: dict[ChannelName, Channel]
     contracts: dict[ContractName, ContractService] = Field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.addresses import split
+from pyfabric.messages.durations import SECOND, format_duration
 from pyfabric.rules.lifecycle import inputs
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
@@ -50,6 +51,11 @@ def _quantity(value: str, units: tuple[str, ...]) -> float:
 def seconds(value: str) -> float:
     """Return a duration as a topology writes it ("100ms", "2s")."""
     return _quantity(value, ("ms", "s"))
+
+
+def go_duration(number: float) -> str:
+    """Return seconds as Fabric's files write them ("1m30s")."""
+    return format_duration(round(number * SECOND))
 
 
 def octets(value: str) -> int:

@@ -105,6 +105,17 @@ def test_a_network_is_started_served_stopped_and_discarded(
     ]
 
 
+def test_containers_that_hang_are_stopped_and_started(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    assert runtime.process("peer0.tax") is None
+    runtime.start(plan)
+    assert runtime.process("peer0.tax") == "container peer0.tax"
+    (docker / "calls").write_text("")
+    runtime.start(plan, again=("orderer0.tax", "peer0.tax"))
+    assert commands(docker)[:2] == [["restart", "orderer0.tax", "peer0.tax"], ["up", "180"]]
+
+
 def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
     plan: Plan, runtime: ComposeRuntime
 ) -> None:

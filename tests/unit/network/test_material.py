@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from fabric_protos.common import common_pb2
+from fabric_protos.orderer.configuration_pb2 import ConsensusType
+from fabric_protos.orderer.smartbft.configuration_pb2 import Options
 from pyfabric_network.material.genesis import make_genesis_block
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.topology.bundled import bundled_topologies
@@ -18,6 +20,7 @@ from pyfabric.identity.certificates import certificate_attributes, load_certific
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
+from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
@@ -141,6 +144,28 @@ def test_a_bft_block_names_every_orderer_and_asks_for_a_quorum(bft: Plan) -> Non
     rule.evaluate_identities(signers[:3])
     with pytest.raises(PolicyError):
         rule.evaluate_identities(signers[:2])
+
+
+def test_a_bft_block_has_the_times_of_the_topology(bft: Plan) -> None:
+    raw = make_genesis_block(bft, bft.channels["bills"], timestamp=NOW, nonce=bytes(24))
+    _, config = config_from_block(common_pb2.Block.FromString(raw))
+    value = config.channel_group.groups["Orderer"].values["ConsensusType"].value
+    options = Options.FromString(ConsensusType.FromString(value).metadata)
+    times = {
+        field.name: getattr(options, field.name)
+        for field in Options.DESCRIPTOR.fields
+        if field.name.endswith(("_timeout", "_interval"))
+    }
+    assert times == {
+        "request_batch_max_interval": "300ms",
+        "request_forward_timeout": "1.3s",
+        "request_complain_timeout": "5.3s",
+        "request_auto_remove_timeout": "2m45.3s",
+        "view_change_resend_interval": "2.5s",
+        "view_change_timeout": "10s",
+        "leader_heartbeat_timeout": "10s",
+        "collect_timeout": "1s",
+    }
 
 
 def test_a_genesis_block_has_anchors_acls_policies_and_intermediate_cas(bft: Plan) -> None:

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from pyfabric_network.parallel import side_by_side
+from pyfabric_network.parallel import side_by_side, within
 
 
 def test_results_come_in_the_order_of_the_calls() -> None:
@@ -33,3 +33,20 @@ def test_a_failure_comes_once_every_call_has_returned() -> None:
     with pytest.raises(ValueError, match="first"):
         side_by_side([fail, go_on])
     assert done == ["second"]
+
+
+def test_a_call_that_takes_longer_is_not_waited_for() -> None:
+    never = threading.Event()
+    try:
+        assert within([lambda: 1, lambda: never.wait(60), lambda: 3], 0.5) == [1, None, 3]
+    finally:
+        never.set()
+    assert within([], 0.0) == []
+
+
+def test_a_failure_in_time_is_raised() -> None:
+    def fail() -> int:
+        raise ValueError("first")
+
+    with pytest.raises(ValueError, match="first"):
+        within([lambda: 1, fail], 60)

@@ -34,6 +34,7 @@ class Nodes:
         self.status = "active"
         self.metrics_text = ELECTED + LEADS
         self.known: list[str] | Exception = []
+        self.ordered, self.height, self.fetches = 1, 1, 0
         self._takes = takes
 
     def clock(self) -> float:
@@ -50,7 +51,12 @@ class Nodes:
 
     def channel(self, name: str) -> ChannelInfo:
         self.now += self._takes
-        return ChannelInfo(name, "consenter", self.status, 1)
+        return ChannelInfo(name, "consenter", self.status, self.ordered)
+
+    def chain_info(self, *_: object) -> Any:
+        self.now += self._takes
+        self.height = min(self.ordered, self.height + self.fetches)
+        return type("ChainInfo", (), {"height": self.height})
 
     def metrics(self) -> str:
         self.now += self._takes
@@ -159,3 +165,27 @@ def test_a_department_without_peers_in_reach_is_reported(plan: Plan) -> None:
         "no peer of Health takes connections",
     )
     assert nodes.readiness(plan).absent() == ()
+
+
+def test_peers_that_have_all_blocks_or_fetch_them_in_time_are_not_mentioned(plan: Plan) -> None:
+    nodes = Nodes()
+    assert nodes.readiness(plan).behind() == ()
+    nodes.ordered, nodes.fetches = 9, 1
+    assert nodes.readiness(plan).behind() == ()
+
+
+def test_a_peer_that_stays_behind_the_orderers_is_named(plan: Plan) -> None:
+    nodes = Nodes()
+    nodes.ordered, nodes.height = 9, 4
+    assert nodes.readiness(plan).behind() == (
+        "peer0.tax has 4 of 9 blocks of bills and is fetching the rest",
+        "peer0.health has 4 of 9 blocks of bills and is fetching the rest",
+    )
+
+
+def test_heights_are_not_compared_where_no_orderer_runs_here(plan: Plan) -> None:
+    places = {"Tax": Place("tax.example", 17000, here=False), "Health": Place("h", 1, here=True)}
+    nodes = Nodes()
+    nodes.ordered = 9
+    elsewhere = make_plan(plan.topology, plan.root, base_port=17000, places=places)
+    assert nodes.readiness(elsewhere).behind() == ()
