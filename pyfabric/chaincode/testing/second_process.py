@@ -55,7 +55,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Why the contract cannot be run here."""
+    """Why the contract cannot be run in this process."""
 
     reason: str
 

@@ -84,7 +84,7 @@ class _Child:
         other.close()
 
     def close(self) -> None:
-        """Have it stop."""
+        """Close its connection, and wait until it has stopped."""
         if self.parent == os.getpid():
             self.connection.close()
             self._process.wait(_END_SECONDS)

@@ -165,7 +165,7 @@ def test_contracts_that_another_process_cannot_import_run_once() -> None:
 
 @pytest.fixture
 def module(tmp_path: Path) -> Iterator[Any]:
-    """A test's module that only pytest can import, by its path."""
+    """Return the module of a test that only pytest can import, by its path."""
     file = tmp_path / "only_a_file.py"
     file.write_text(
         "import os\n"
