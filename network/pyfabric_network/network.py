@@ -2,11 +2,12 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pyfabric.errors import NetworkError
+from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
 from pyfabric_network.answering import silent_nodes
@@ -165,7 +166,9 @@ class Network:
                 self.runtime.serve(plan.serving(()))
             new = [contract.service for contract in wanted if contract.service is not None]
             labels = {item.label for item in new}
-            self._serve([*(item for item in plan.served if item.label not in labels), *new])
+            kept = [item for item in plan.served if item.label not in labels]
+            with nullcontext() if reload or not plan.served else _advice_on_changed_code():
+                self._serve([*kept, *new])
             with Connections(plan) as connections:
                 deployed = deploy_all(plan, connections, work, report)
             if not any(one.waiting_for for one in deployed):
@@ -286,6 +289,18 @@ class Network:
         """Serve exactly these packages by the contract hosts, now and after a restart."""
         self.runtime.serve(self.plan.serving(wanted))
         self._remember(served=tuple(wanted))
+
+
+@contextmanager
+def _advice_on_changed_code() -> Iterator[None]:
+    """Add to an error of contract hosts how they load again a module that other contracts have loaded."""
+    try:
+        yield
+    except (NetworkError, LedgerError) as error:
+        raise type(error)(
+            f"{error}; if you have changed a module that contracts running now have loaded already, "
+            "restart their hosts: `pyfabric chaincode deploy --reload`"
+        ) from error
 
 
 def _now() -> datetime:

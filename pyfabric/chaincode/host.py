@@ -281,6 +281,7 @@ async def _applied(host: ContractHost, line: bytes) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Run a host until its input ends."""
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    sys.dont_write_bytecode = True  # it is found by seconds: too coarse for a file that is edited
     control = _Control.take()
     wanted = _from_file(Path(arguments[0])) if arguments else _from_input(control.wanted)
     asyncio.run(_run(wanted, control.answer))

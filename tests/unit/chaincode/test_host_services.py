@@ -1,6 +1,7 @@
 """The services of a contract host after each input line, in one process and without pipes."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,41 @@ async def test_a_line_that_cannot_be_served_changes_nothing(tmp_path: Path) -> N
             await host.apply(wrong)
         assert host.serving == ["a:1"]
     await host.stop()
+
+
+FAULTS = {
+    "import": "import nowhere_at_all",
+    "syntax": "def (",
+    "exception": "raise ValueError('no')",
+    "result": "class Notes(Contract):\n    @query\n    def f(self, ctx: Context) -> set[str]: ...",
+    "helper": "import shared_helper\nclass Notes(Contract): ...\nraise shared_helper.fault",
+    "no class": "",
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_module_that_failed_is_imported_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    module, helper = f"notes_{fault.replace(' ', '_')}", tmp_path / "shared_helper.py"
+    head = "from pyfabric.chaincode import Context, Contract, query\n"
+    (tmp_path / f"{module}.py").write_text(head + FAULTS[fault])
+    helper.write_text("fault = ValueError('no')")
+    wanted = line(service("notes:1", contracts=[f"{module}:Notes"]))
+    host = ContractHost()
+    with pytest.raises(Exception, match=r"."):
+        await host.apply(wanted)
+    helper.write_text("class Helper: ...")
+    good = "from shared_helper import Helper\nclass Notes(Contract, Helper):\n    @query\n"
+    good += "    def f(self, ctx: Context) -> str: ..."
+    (tmp_path / f"{module}.py").write_text(head + good)
+    await host.apply(wanted)
+    assert host.serving == ["notes:1"]
+    await host.stop()
+    for name in (module, "shared_helper"):
+        del sys.modules[name]
 
 
 @pytest.mark.asyncio

@@ -185,6 +185,29 @@ def test_changed_code_is_loaded_when_asked_for(tmp_path: Path) -> None:
         network.down()
 
 
+def test_a_repaired_contract_is_loaded_or_the_way_is_named(tmp_path: Path) -> None:
+    network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "repaired:Sample"))
+    (tmp_path / "repaired.py").write_text(
+        "from sample import Sample\nraise ValueError(Sample.name)"
+    )
+    network.up()
+    try:
+        with pytest.raises(LedgerError, match=r"ValueError: sample$"):
+            network.deploy()
+        (tmp_path / "repaired.py").write_text("from sample import Sample")
+        network.deploy()
+        assert call(network, "Tax", "clerk", "get", "x") == b""
+        text = TOPOLOGY.replace('"1.0"', '"1.1"\n    sequence: 2')
+        write_topology(tmp_path, text.replace("sample:Sample", "sample:Missing"))
+        upgraded = Network.reopen(network.folder)
+        with pytest.raises(
+            LedgerError, match=r"Missing; if .* `pyfabric chaincode deploy --reload`"
+        ):
+            upgraded.deploy()
+    finally:
+        network.down()
+
+
 def test_a_contract_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "sample:Simple"))
     network.up()
