@@ -26,7 +26,7 @@ class AsyncPlaces:
             raise not_sent(self._limit, seconds) from error
 
     def leave(self) -> None:
-        """Give a place back, to whoever has waited longest."""
+        """Give a place back, to the one that has waited longest."""
         self._places.release()
 
     @asynccontextmanager

@@ -19,7 +19,7 @@ from pyfabric.errors import (
 from pyfabric.messages.status_details import TRAILER, read_details
 
 _CLOCKS_DIFFER = 0.05  # seconds
-_OWN_DEADLINE = "Deadline Exceeded"  # gRPC's own text: a peer that gives up says why
+_OWN_DEADLINE = "Deadline Exceeded"  # gRPC's own text: a peer that gives up gives its own reason
 
 
 class CallFailure(Protocol):

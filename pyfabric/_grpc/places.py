@@ -35,7 +35,7 @@ class Places:
             raise not_sent(self._limit, seconds)
 
     def leave(self) -> None:
-        """Give a place back, to whoever has waited longest."""
+        """Give a place back, to the one that has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()

@@ -15,7 +15,7 @@ SILENT: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED}
 class Peers:
     """Peers of which any may be asked: a peer that did not answer is asked last from then on.
 
-    So whoever answered a question answers the next one too: a read after a commit is at a peer that has
+    So the peer that answered a question answers the next one too: a read after a commit is at a peer that has
     the commit's block.
     """
 

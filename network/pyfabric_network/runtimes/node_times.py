@@ -17,7 +17,7 @@ _PEER: Final[Mapping[str, str]] = {
     "gossip.requestStateInfoInterval": "request_interval",
 }
 
-# A peer that has not greeted so many times is gone; Fabric's own proportion.
+# A peer that has missed this number of greetings is gone; Fabric's own proportion.
 _GREETINGS: Final = 5
 
 

@@ -44,7 +44,7 @@ Peers = Callable[..., ScriptedPeer]
 
 @pytest.fixture
 def silent(pki: Any) -> Iterator[Endpoint]:
-    """A peer that accepts connections and never speaks."""
+    """Serve a peer that accepts connections and never speaks."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield Endpoint(f"127.0.0.1:{listener.getsockname()[1]}", pki.roots)
 
