@@ -56,7 +56,9 @@ async def echo(
 
 @asynccontextmanager
 async def grpc_server() -> AsyncIterator[str]:
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1)])
+    # On a slow machine pings come without data between them, which a server punishes by default.
+    options = [("grpc.max_receive_message_length", -1), ("grpc.http2.max_ping_strikes", 0)]
+    server = grpc.aio.server(options=options)
     handler = grpc.stream_stream_rpc_method_handler(echo)
     service = grpc.method_handlers_generic_handler("test.Echo", {"Talk": handler})
     server.add_generic_rpc_handlers((service,))
