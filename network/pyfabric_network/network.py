@@ -30,6 +30,7 @@ from pyfabric_network.runtimes.selection import Site, make_runtime
 from pyfabric_network.state import State, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
+from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
@@ -128,7 +129,7 @@ class Network:
             self._refresh()
             check_integrity(self.plan, self.state.blocks)
             check_genesis_blocks(self.plan)
-            warnings = self.runtime.check(self.plan)
+            warnings = (*topology_warnings(self.topology), *self.runtime.check(self.plan))
             self._save()
             report_step(report, "keys and certificates")
             make_material(self.plan, now=_now())

@@ -11,8 +11,10 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
+from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric.rules.resources import CHANNEL_RESOURCES
 from pyfabric_network.topology.document import Document, KeyPath
+from pyfabric_network.topology.endorsement import Endorsers, roles_without_peers
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Channel, Topology
 from pyfabric_network.topology.values import octets, seconds
 
@@ -33,6 +35,27 @@ def check_topology(topology: Topology, document: Document) -> None:
         _check_channels,
     ):
         check(topology, document)
+
+
+def topology_warnings(topology: Topology) -> tuple[str, ...]:
+    """Return a sentence for each collection whose members cannot endorse its transactions alone.
+
+    Fabric's gateways refuse to give transient data to others, unless the client names the endorsers.
+    """
+    return tuple(
+        f"collection {config.name} of {contract} on channel {name}: its members' peers cannot meet the "
+        "contract's endorsement policy, so that a transaction with transient data is refused unless it "
+        "names other endorsers: give the collection an endorsement of its own, or more members"
+        for name, channel in topology.channels.items()
+        for endorsers in [Endorsers.of(topology, channel)]
+        for contract in channel.contracts
+        for config in topology.collections(contract)
+        if config.endorsement_policy is None
+        and not endorsers.can_meet(
+            topology.contracts[contract].endorsement or ENDORSEMENT,
+            of=endorsers.keepers(config.policy),
+        )
+    )
 
 
 def _check_departments(topology: Topology, document: Document) -> None:
@@ -122,6 +145,10 @@ def _check_channels(topology: Topology, document: Document) -> None:
         for contract in channel.contracts:
             _check_addresses(topology, contract, name, document)
             _check_policies(topology, contract, channel, document)
+            _check_endorsers(topology, contract, name, document)
+        for policy in {"Endorsement", "LifecycleEndorsement"} & channel.policies.keys():
+            rule, endorsers = channel.policies[policy], Endorsers.of(topology, channel)
+            _check_can_be_met(rule, endorsers, document, (*path, "policies", policy))
 
 
 def _policy_references(topology: Topology, channel: Channel) -> list[str]:
@@ -173,6 +200,7 @@ def _check_policies(
             _check_principals(rule or "", members, document, where)
 
 
+<<<<<<< HEAD
 def _check_bft(topology: Topology, document: Document) -> None:
     bft = topology.ordering.bft
     if seconds(bft.forward_timeout) > seconds(bft.complain_timeout):
@@ -188,6 +216,39 @@ def _check_times(topology: Topology, document: Document) -> None:
             f"must be at least {_SHORTEST_KEEPALIVE:.0f}s: gRPC sends no pings more often",
             ("times", "keepalive_interval"),
         )
+=======
+def _check_endorsers(topology: Topology, contract: str, channel: str, document: Document) -> None:
+    """Require that peers can meet the policies of a contract, and spread its private data."""
+    spec, path = topology.contracts[contract], ("contracts", contract)
+    endorsers = Endorsers.of(topology, topology.channels[channel])
+    if spec.endorsement is not None:
+        _check_can_be_met(spec.endorsement, endorsers, document, (*path, "endorsement"))
+    for config, name in zip(topology.collections(contract), spec.collections, strict=True):
+        below = (*path, "collections", name)
+        keepers = endorsers.keepers(config.policy)
+        others = sum(keepers.values()) - (keepers.keys() == endorsers.peers.keys())
+        if config.required_peer_count > others:
+            document.fail(
+                f"{config.required_peer_count} is more than the peers that can get the data from "
+                f"another on channel {channel} ({others}): no transaction would be endorsed",
+                (*below, "required_peer_count"),
+            )
+        if config.endorsement_policy is not None:
+            own = (*below, "endorsement")
+            _check_can_be_met(config.endorsement_policy, endorsers, document, own)
+
+
+def _check_can_be_met(rule: str, endorsers: Endorsers, document: Document, path: KeyPath) -> None:
+    if endorsers.can_meet(rule):
+        return
+    wrong = roles_without_peers(rule)
+    reason = (
+        f"peers endorse, and none has the role {wrong[0]}: write peer or member"
+        if wrong
+        else "it asks for more peers than the channel has, or for a policy that peers do not meet"
+    )
+    document.fail(f"nobody can meet this policy: {reason}", path)
+>>>>>>> contracts11
 
 
 def _check_contracts(topology: Topology, document: Document) -> None:

@@ -30,6 +30,12 @@ def _matching(pattern: str | re.Pattern[str], says: str) -> Callable[[str], str]
     return check
 
 
+def _no_system_chaincode(name: str) -> str:
+    if name in inputs.SYSTEM_NAMES:
+        raise ValueError(f"'{name}' is the name of a system chaincode: choose another")
+    return name
+
+
 def between(low: int, high: int) -> Callable[[int], int]:
     """Return a check of a whole number's bounds, both included."""
 
@@ -143,6 +149,7 @@ ChannelName: TypeAlias = Annotated[
 ContractName: TypeAlias = Annotated[
     str,
     AfterValidator(_matching(inputs.NAME, "must be letters and digits, joined by - or _")),
+    AfterValidator(_no_system_chaincode),
 ]
 Version: TypeAlias = Annotated[
     str,

@@ -20,7 +20,7 @@ from pyfabric.rules.policies.evaluation import SignaturePolicy
 NAME: Final = re.compile(r"[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*")
 VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]+")
 COLLECTION: Final = re.compile(r"[A-Za-z0-9-]+([A-Za-z0-9_-]+)*")
-_SYSTEM_NAMES = frozenset({"cscc", "escc", "lscc", "qscc", "vscc"})
+SYSTEM_NAMES: Final = frozenset({"cscc", "escc", "lscc", "qscc", "vscc"})
 
 Collections: TypeAlias = Sequence[collection_pb2.StaticCollectionConfig]
 
@@ -32,7 +32,7 @@ def check_names(name: str, version: str) -> None:
             f"invalid chaincode name '{name}'. Names can only consist of alphanumerics, '_', and "
             "'-' and can only begin with alphanumerics"
         )
-    if name in _SYSTEM_NAMES:
+    if name in SYSTEM_NAMES:
         raise ContractError(f"chaincode name '{name}' is the name of a system chaincode")
     if not VERSION.fullmatch(version):
         raise ContractError(

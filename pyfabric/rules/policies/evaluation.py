@@ -104,11 +104,7 @@ class ImplicitMetaPolicy:
         self.sub_policy = rule.sub_policy
         self.sub_policies = tuple(sub_policies)
         self._manager = manager
-        count = len(self.sub_policies)
-        rules = policies_pb2.ImplicitMetaPolicy.Rule
-        thresholds = {rules.ANY: 1, rules.ALL: count, rules.MAJORITY: count // 2 + 1}
-        # With a rule that it does not know, Fabric requires nothing.
-        self.threshold = thresholds.get(rule.rule, 0) if count else 0
+        self.threshold = meta_threshold(rule.rule, len(self.sub_policies))
 
     def evaluate(self, signed: Sequence[SignedData]) -> None:
         """Check the signatures, then the sub-policies; raises PolicyError."""
@@ -127,6 +123,16 @@ class ImplicitMetaPolicy:
                 f"this policy requires {self.threshold} of the '{self.sub_policy}' sub-policies to "
                 "be satisfied"
             )
+
+
+def meta_threshold(rule: int, count: int) -> int:
+    """Return how many of `count` sub-policies a rule of an implicit meta policy requires.
+
+    Of none, or by a rule that it does not know, Fabric requires nothing.
+    """
+    rules = policies_pb2.ImplicitMetaPolicy.Rule
+    thresholds = {rules.ANY: 1, rules.ALL: count, rules.MAJORITY: count // 2 + 1}
+    return {int(known): needed for known, needed in thresholds.items()}.get(rule, 0) if count else 0
 
 
 class MissingPolicy:

@@ -21,9 +21,14 @@ ENDORSEMENT: Final = f"{_APPLICATION}/Endorsement"
 LIFECYCLE_ENDORSEMENT: Final = f"{_APPLICATION}/LifecycleEndorsement"
 
 
+def organization_policy(name: str, policy: str) -> str:
+    """Return the path of a member's policy; `name` is that of its group."""
+    return f"{_APPLICATION}/{name}/{policy}"
+
+
 def organization_endorsement(name: str) -> str:
     """Return the path of a member's Endorsement policy; `name` is that of its group."""
-    return f"{_APPLICATION}/{name}/Endorsement"
+    return organization_policy(name, "Endorsement")
 
 
 def absolute(reference: str) -> str:

@@ -175,7 +175,7 @@ def _format(
 ) -> str:
     kind = rule.WhichOneof("Type")
     if kind == "signed_by" and 0 <= rule.signed_by < len(principals):
-        return _principal_text(principals[rule.signed_by])
+        return format_principal(principals[rule.signed_by])
     if kind != "n_out_of":
         raise ConfigError(
             "a rule of this signature policy is neither a gate nor one of its principals"
@@ -188,7 +188,8 @@ def _format(
     return f"OutOf({', '.join([str(count), *rules])})"
 
 
-def _principal_text(principal: msp_principal_pb2.MSPPrincipal) -> str:
+def format_principal(principal: msp_principal_pb2.MSPPrincipal) -> str:
+    """Return a role as expressions write it, with quotes; ConfigError for another principal."""
     kinds = msp_principal_pb2.MSPPrincipal.Classification
     if principal.principal_classification == kinds.ROLE:
         role = decode(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.topology.bundled import bundled_topologies, find_topology
+from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.spec import Topology
 from pyfabric_network.topology.values import octets, seconds
@@ -181,6 +182,16 @@ MISTAKES = [
     pytest.param("classes: [\"pkg.bill:Bill\"]", "init_required: true", 20, "contracts.bill", "needs either classes", id="served-nowhere"),
     pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: \"tax.example:9000\"}", 22, "contracts.bill.addresses", "lacks the address of Health, which is in the channel bills", id="address-missing"),
     pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Taxi: \"tax.example:9000\"}", 22, "contracts.bill.addresses.Taxi", "did you mean Tax?", id="address-unknown"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "OutOf(2, 'TaxMSP.peer')", 23, "contracts.bill.endorsement", "more peers than the channel has", id="too-many-peers"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "AND('TaxMSP.client', 'Health.MSP.peer')", 23, "contracts.bill.endorsement", "none has the role 'TaxMSP.client': write peer or member", id="endorsing-client"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "/Channel/Application/Admins", 23, "contracts.bill.endorsement", "a policy that peers do not meet", id="endorsing-admins"),
+    pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "/Channel/Application/TaxMSP/Admins", 23, "contracts.bill.endorsement", "a policy that peers do not meet", id="endorsing-admins-of-one"),
+    pytest.param("/Channel/Application/Writers", "OR('TaxMSP.admin')", 33, "contracts.bill.collections.audits.endorsement", "none has the role 'TaxMSP.admin'", id="collection-endorsing-admin"),
+    pytest.param("Endorsement: MAJORITY Endorsement", "Endorsement: MAJORITY Admins", 17, "channels.bills.policies.Endorsement", "nobody can meet this policy", id="channel-endorsing-admins"),
+    pytest.param("Endorsement: MAJORITY Endorsement", "LifecycleEndorsement: ALL Nobody", 17, "channels.bills.policies.LifecycleEndorsement", "nobody can meet this policy", id="channel-endorsing-nobody"),
+    pytest.param("required_peer_count: 1\n        max_peer_count: 2", "required_peer_count: 3\n        max_peer_count: 3", 27, "contracts.bill.collections.patients.required_peer_count", "another on channel bills (2)", id="required-peers"),
+    pytest.param("members: [Tax, Health]\n        required_peer_count: 1", "members: [Tax]\n        required_peer_count: 2", 27, "contracts.bill.collections.patients.required_peer_count", "another on channel bills (1)", id="required-peers-of-one"),
+    *[pytest.param("contracts:\n  bill:", f"contracts:\n  {name}:", 20, f"contracts.{name}", "is the name of a system chaincode", id=name) for name in ("cscc", "escc", "lscc", "qscc", "vscc")],
     pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: tax.example}", 22, "contracts.bill.addresses.Tax", "host:port", id="address-no-port"),
     pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: \"tax.example:70000\"}", 22, "contracts.bill.addresses.Tax", "from 1 to 65535", id="address-port"),
 ]  # fmt: skip
@@ -256,6 +267,41 @@ def test_a_collection_is_kept_by_members_of_its_channel(tmp_path: Path) -> None:
     ) as caught:
         load(tmp_path, text)
     assert caught.value.line == 25
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "OutOf(2, 'Health.MSP.peer', 'Health.MSP.member', 'TaxMSP.admin')",
+        "OR('TaxMSP.admin', 'TaxMSP.peer')",
+        "/Channel/Application/Readers",
+        "/Channel/Application/Health.MSP/Endorsement",
+        "/Channel/Readers",
+    ],
+)
+def test_policies_that_peers_can_meet(tmp_path: Path, rule: str) -> None:
+    load(tmp_path, GOOD.replace("AND('TaxMSP.peer', 'Health.MSP.peer')", rule))
+
+
+@pytest.mark.parametrize(
+    ("rule", "own", "count"),
+    [
+        ("AND('TaxMSP.peer', 'Health.MSP.peer')", "", 1),
+        ("/Channel/Application/Endorsement", "", 1),
+        ("OR('TaxMSP.peer', 'Health.MSP.peer')", "", 0),
+        ("AND('TaxMSP.peer', 'Health.MSP.peer')", "        endorsement: OR('TaxMSP.peer')\n", 0),
+    ],
+)
+def test_a_collection_narrower_than_the_policy_is_warned_of(
+    tmp_path: Path, rule: str, own: str, count: int
+) -> None:
+    text = GOOD.replace("AND('TaxMSP.peer', 'Health.MSP.peer')", rule)
+    text = text.replace("        members: [Tax, Health]\n", f"        members: [Tax]\n{own}")
+    file = tmp_path / "city.yaml"
+    file.write_text(text, encoding="utf-8")
+    warnings = topology_warnings(load_topology(file))
+    assert len(warnings) == count
+    assert all("collection patients of bill on channel bills" in one for one in warnings)
 
 
 def test_quantities() -> None:
