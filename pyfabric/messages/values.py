@@ -31,6 +31,17 @@ def encode_value(value: object) -> bytes:
     return to_json(value)
 
 
+def is_text(value: object) -> bool:
+    """Return whether a value is text that a message can hold: no lone surrogates."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def finite(value: float) -> float:
     """Return the number; raises ContractError unless it is finite."""
     if not math.isfinite(value):
