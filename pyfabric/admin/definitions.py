@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pyfabric.errors import ConfigError
 from pyfabric.messages.lifecycle import ENDORSEMENT_PLUGIN, VALIDATION_PLUGIN
-from pyfabric.messages.values import is_text
+from pyfabric.messages.values import is_integer, is_text
 from pyfabric.rules.policies.application import application_policy, describe_policy
 
 __all__ = [
@@ -40,11 +40,10 @@ class ChaincodeDefinition:
         for field in ("name", "version", "endorsement_plugin", "validation_plugin"):
             if not is_text(value := getattr(self, field)):
                 raise ConfigError(f"chaincode definition: {field} must be text, not {value!r}")
-        number = self.sequence
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 2**63:
+        if not is_integer(self.sequence, 0, 2**63 - 1):
             raise ConfigError(
                 f"chaincode definition {self.name}: sequence must be an integer from 0 to 2^63 - 1, "
-                f"not {number!r}"
+                f"not {self.sequence!r}"
             )
 
     def validation_parameter(self) -> bytes:

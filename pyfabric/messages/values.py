@@ -42,6 +42,11 @@ def is_text(value: object) -> bool:
     return True
 
 
+def is_integer(value: object, least: int, most: int) -> bool:
+    """Return whether a value is an integer in a range, and no truth value."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
 def finite(value: float) -> float:
     """Return the number; raises ContractError unless it is finite."""
     if not math.isfinite(value):

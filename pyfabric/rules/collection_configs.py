@@ -11,7 +11,7 @@ from fabric_protos.peer import collection_pb2, policy_pb2
 
 from pyfabric.errors import ConfigError
 from pyfabric.messages.decoding import decode
-from pyfabric.messages.values import is_text
+from pyfabric.messages.values import is_integer, is_text
 from pyfabric.rules.policies.application import application_policy
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
@@ -86,7 +86,7 @@ def _check_values(collection: CollectionConfig) -> None:
         raise ConfigError(f"the name of a collection must be text, not {collection.name!r}")
     for field, (least, most) in _RANGES.items():
         value = getattr(collection, field)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        if not is_integer(value, least, most):
             raise ConfigError(
                 f"collection {collection.name}: {field} must be an integer from {least} to {most}, "
                 f"not {value!r}"

@@ -179,7 +179,7 @@ A, AB = "1a0712050a01411003", "1a0712050a014110031a0712050a01421003"
     ],
 )
 def test_blank_ends_and_short_numbers_are_fabrics(text: str, made: str) -> None:
-    """The bytes are those of policydsl.FromString of Fabric 3.1.5."""
+    # The bytes are those of policydsl.FromString of Fabric 3.1.5.
     envelope = parse_signature_policy(text)
     assert envelope.SerializeToString(deterministic=True).hex() == made
 
