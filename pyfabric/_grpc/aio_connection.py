@@ -8,12 +8,13 @@ import grpc
 import grpc.aio
 
 from pyfabric._grpc.aio_places import AsyncPlaces
-from pyfabric._grpc.errors import Attempt, closed, gateway_error
+from pyfabric._grpc.errors import Attempt, closed, gateway_error, is_name_mismatch
 from pyfabric._grpc.options import channel_credentials, channel_options
 from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.client.effects import Endpoint, Unary
 from pyfabric.client.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
 from pyfabric.client.tracing import Tracer
+from pyfabric.errors import GatewayError
 
 T = TypeVar("T")
 
@@ -45,7 +46,9 @@ class AsyncStream:
             raise
         except grpc.aio.AioRpcError as failure:
             self._release()
-            raise gateway_error(failure, self._attempt) from failure
+            raise await _explained(
+                gateway_error(failure, self._attempt), self._attempt.endpoint
+            ) from failure
         except asyncio.CancelledError as cancelled:
             self._release()
             if _task_is_cancelled():
@@ -112,7 +115,10 @@ class AsyncConnection:
                 rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
             )
         except grpc.aio.AioRpcError as failure:
-            raise gateway_error(failure, attempt, left=deadline - time.monotonic()) from failure
+            left = deadline - time.monotonic()
+            raise await _explained(
+                gateway_error(failure, attempt, left=left), self._endpoint
+            ) from failure
         except grpc.aio.UsageError as error:
             raise closed() from error
         except asyncio.CancelledError as cancelled:
@@ -138,3 +144,11 @@ class AsyncConnection:
             self._places.leave()
             raise closed() from error
         return AsyncStream(call, self._places, Attempt(self._endpoint, method, timeout))
+
+
+async def _explained(error: GatewayError, endpoint: Endpoint) -> GatewayError:
+    if not is_name_mismatch(error):
+        return error
+    from pyfabric._grpc.server_names import explained
+
+    return await asyncio.to_thread(explained, error, endpoint)

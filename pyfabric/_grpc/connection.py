@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 import grpc
 
-from pyfabric._grpc.errors import Attempt, closed, gateway_error
+from pyfabric._grpc.errors import Attempt, closed, gateway_error, is_name_mismatch
 from pyfabric._grpc.options import channel_credentials, channel_options
 from pyfabric._grpc.places import Places
 from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.client.effects import Endpoint, Unary
 from pyfabric.client.timeouts import METHOD_TIMEOUTS, OTHER_TIMEOUT
 from pyfabric.client.tracing import Tracer
+from pyfabric.errors import GatewayError
 
 T = TypeVar("T")
 
@@ -38,7 +39,9 @@ class Stream:
             raise
         except grpc.RpcError as failure:
             self._release()
-            raise gateway_error(failure, self._attempt) from failure
+            raise _explained(
+                gateway_error(failure, self._attempt), self._attempt.endpoint
+            ) from failure
         return message
 
     def cancel(self) -> None:
@@ -99,7 +102,10 @@ class Connection:
                 rpc.request, timeout=timeout, metadata=call_metadata(traceparent)
             )
         except grpc.RpcError as failure:
-            raise gateway_error(failure, attempt, left=deadline - time.monotonic()) from failure
+            left = deadline - time.monotonic()
+            raise _explained(
+                gateway_error(failure, attempt, left=left), self._endpoint
+            ) from failure
         except ValueError as error:
             raise closed() from error
         return rpc.parse(answer)
@@ -121,3 +127,11 @@ class Connection:
             self._places.leave()
             raise closed() from error
         return Stream(call, self._places, Attempt(self._endpoint, method, timeout))
+
+
+def _explained(error: GatewayError, endpoint: Endpoint) -> GatewayError:
+    if not is_name_mismatch(error):
+        return error
+    from pyfabric._grpc.server_names import explained
+
+    return explained(error, endpoint)

@@ -19,6 +19,7 @@ from pyfabric.errors import (
 from pyfabric.messages.status_details import TRAILER, read_details
 
 _CLOCKS_DIFFER = 0.05  # seconds
+_NAME_MISMATCH = "Hostname Verification Check failed"  # gRPC's own text
 _OWN_DEADLINE = "Deadline Exceeded"  # gRPC's own text: a peer that gives up gives its own reason
 
 
@@ -73,6 +74,11 @@ def gateway_error(
         code=StatusCode(code.value[0]),
         details=_details(failure.trailing_metadata()),
     )
+
+
+def is_name_mismatch(error: GatewayError) -> bool:
+    """Return whether a call failed because the server's certificate does not have the wanted name."""
+    return _NAME_MISMATCH in error.message
 
 
 def closed() -> ClientError:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from pyfabric.errors import ConfigError
 from pyfabric.messages.lifecycle import ENDORSEMENT_PLUGIN, VALIDATION_PLUGIN
+from pyfabric.messages.values import is_integer, is_text
 from pyfabric.rules.policies.application import application_policy, describe_policy
 
 __all__ = [
@@ -32,6 +34,17 @@ class ChaincodeDefinition:
     init_required: bool = False
     endorsement_plugin: str = ENDORSEMENT_PLUGIN
     validation_plugin: str = VALIDATION_PLUGIN
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a value that a definition cannot hold."""
+        for field in ("name", "version", "endorsement_plugin", "validation_plugin"):
+            if not is_text(value := getattr(self, field)):
+                raise ConfigError(f"chaincode definition: {field} must be text, not {value!r}")
+        if not is_integer(self.sequence, 0, 2**63 - 1):
+            raise ConfigError(
+                f"chaincode definition {self.name}: sequence must be an integer from 0 to 2^63 - 1, "
+                f"not {self.sequence!r}"
+            )
 
     def validation_parameter(self) -> bytes:
         """Return the policy as peers store it, empty for the channel's; raises PolicySyntaxError."""

@@ -12,8 +12,10 @@ from pyfabric.client.timeouts import Timeouts
 class Contract:
     """The transactions of one contract; `Network.contract` gives it.
 
-    Arguments are bytes, or text that is sent as UTF-8. `transient` reaches the chaincode and is not
-    recorded. `endorsing_organizations` (MSP ids) replaces the peer's own choice. Timeouts are in
+    Arguments are values as contracts take them, as on the test ledger: text, bytes, numbers, truth
+    values, dates and enumerations as plain text, None as nothing; dataclasses, models, lists and dicts
+    as JSON; a value without such a form raises ClientError. `transient` reaches the chaincode and is not
+    recorded; its values are written likewise. `endorsing_organizations` (MSP ids) replaces the peer's own choice. Timeouts are in
     seconds; without them the gateway's hold. A `retry` sends a new transaction for each attempt.
     """
 
@@ -36,8 +38,8 @@ class Contract:
     async def evaluate(
         self,
         transaction: str,
-        *arguments: str | bytes,
-        transient: Mapping[str, str | bytes] | None = None,
+        *arguments: object,
+        transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
         timeout: float | None = None,
         retry: Retry | None = None,
@@ -51,8 +53,8 @@ class Contract:
     async def submit(
         self,
         transaction: str,
-        *arguments: str | bytes,
-        transient: Mapping[str, str | bytes] | None = None,
+        *arguments: object,
+        transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
@@ -70,8 +72,8 @@ class Contract:
     async def submit_async(
         self,
         transaction: str,
-        *arguments: str | bytes,
-        transient: Mapping[str, str | bytes] | None = None,
+        *arguments: object,
+        transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
@@ -87,8 +89,8 @@ class Contract:
     async def new_proposal(
         self,
         transaction: str,
-        *arguments: str | bytes,
-        transient: Mapping[str, str | bytes] | None = None,
+        *arguments: object,
+        transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
     ) -> Proposal:
         """Return a proposal that is not sent: to be signed elsewhere, or taken step by step."""

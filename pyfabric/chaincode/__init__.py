@@ -12,12 +12,12 @@ from pyfabric.chaincode.contract import (
     transaction,
 )
 from pyfabric.chaincode.invocation import Event
-from pyfabric.chaincode.json_values import from_json, to_json
 from pyfabric.chaincode.key_policies import KeyEndorsementPolicy
 from pyfabric.chaincode.results import KeyValue, Modification, Page, Response
 from pyfabric.chaincode.stub import PrivateCollection, Stub
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ContractError, StateError
+from pyfabric.messages.json_values import from_json, to_json
 
 __all__ = [
     "AsyncContext",

@@ -10,13 +10,13 @@ from typing import Generic, TypeVar
 
 from pyfabric.chaincode.async_stub import AsyncExchange, AsyncStub
 from pyfabric.chaincode.contract import AsyncContext, AsyncContract, Context, Contract, query
-from pyfabric.chaincode.conversion import encode_value
 from pyfabric.chaincode.functions import Function, load_functions
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
-from pyfabric.chaincode.json_values import to_json
 from pyfabric.chaincode.metadata import SYSTEM_CONTRACT, describe
 from pyfabric.chaincode.stub import Exchange, Stub
 from pyfabric.errors import ConfigError, ContractError, FabricError
+from pyfabric.messages.json_values import to_json
+from pyfabric.messages.values import encode_value
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,12 +5,11 @@ JSON. The text of a value is the one that Fabric's other runtimes read and write
 text only: "1_000", " 1" and full-width digits are refused. An empty argument for `T | None` is None.
 """
 
-import math
 import re
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import reduce
@@ -19,8 +18,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from pyfabric.chaincode.json_values import JsonType, to_json
 from pyfabric.errors import ConfigError, ContractError
+from pyfabric.messages.json_values import JsonType
+from pyfabric.messages.values import PLAIN, encode_value, finite
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -52,16 +52,6 @@ def conversion(hint: Any) -> Conversion:
     return _constrained(found, hint) if constraints else found
 
 
-def encode_value(value: object) -> bytes:
-    """Return the bytes of a value whose type is known only now: what a caller passes as an argument."""
-    if value is None:
-        return b""
-    if isinstance(value, Enum):
-        return encode_value(value.value)
-    kind = next((kind for kind in _PLAIN if isinstance(value, kind)), None)
-    return to_json(value) if kind is None else _PLAIN[kind][1](value)
-
-
 def _text(data: bytes) -> str:
     try:
         return data.decode()
@@ -86,13 +76,7 @@ def _read_integer(data: bytes) -> int:
 
 def _read_float(data: bytes) -> float:
     value = float(_matching(_FLOAT, data, "a number (like 1.5)"))
-    return _finite(value)
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ContractError("a number must be finite")
-    return value
+    return finite(value)
 
 
 def _read_boolean(data: bytes) -> bool:
@@ -122,34 +106,15 @@ def _read_moment(data: bytes) -> datetime:
         raise ContractError(f"{text} is not a time: {error}") from error
 
 
-def _write_decimal(value: Decimal) -> bytes:
-    if not value.is_finite():
-        raise ContractError("a number must be finite")
-    return format(value, "f").encode()
-
-
-def _write_moment(value: datetime) -> bytes:
-    if value.tzinfo is None:
-        raise ContractError("a time without a zone cannot be written")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()
-
-
-def _write_text(value: str) -> bytes:
-    try:
-        return value.encode()
-    except UnicodeEncodeError as error:
-        raise ContractError("text is not valid Unicode") from error
-
-
-_PLAIN: dict[type, tuple[Read, Write]] = {
-    str: (_text, _write_text),
-    bytes: (bytes, bytes),
-    bool: (_read_boolean, lambda value: b"true" if value else b"false"),
-    int: (_read_integer, lambda value: str(value).encode()),
-    float: (_read_float, lambda value: repr(_finite(value)).encode()),
-    Decimal: (_read_decimal, _write_decimal),
-    datetime: (_read_moment, _write_moment),
-    date: (_read_date, lambda value: value.isoformat().encode()),
+_READERS: dict[type, Read] = {
+    str: _text,
+    bytes: bytes,
+    bool: _read_boolean,
+    int: _read_integer,
+    float: _read_float,
+    Decimal: _read_decimal,
+    datetime: _read_moment,
+    date: _read_date,
 }
 
 
@@ -160,9 +125,8 @@ def _conversion(hint: Any) -> Conversion:
         return _one_of({value: value for value in get_args(hint)}, hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _one_of({member.value: member for member in hint}, hint)
-    if hint in _PLAIN:
-        read, write = _PLAIN[hint]
-        return Conversion(read, _checked(hint, write), hint)
+    if hint in _READERS:
+        return Conversion(_READERS[hint], _checked(hint, PLAIN[hint]), hint)
     return _json(hint)
 
 

@@ -10,13 +10,21 @@ from pyfabric.client.retry import Retry, retrying
 from pyfabric.client.steps import Submitted, committed, propose
 from pyfabric.client.timeouts import Timeouts
 from pyfabric.client.transactions import submit_invocation
+from pyfabric.errors import ClientError, ConfigError, ContractError
 from pyfabric.messages.proposals import Invocation, ProposedTransaction
+from pyfabric.messages.values import encode_value
 
 T = TypeVar("T")
 
 
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+def _bytes(place: str, value: object) -> bytes:
+    try:
+        return encode_value(value)
+    except (ContractError, ConfigError) as error:
+        raise ClientError(
+            f"{place} cannot be sent: a {type(value).__name__} has no form that contracts read: "
+            f"{error}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +39,25 @@ class ContractFlows:
     def invocation(
         self,
         transaction: str,
-        arguments: Sequence[str | bytes] = (),
-        transient: Mapping[str, str | bytes] | None = None,
+        arguments: Sequence[object] = (),
+        transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
     ) -> Invocation:
-        """Return what a call of the contract asks of its chaincode; text becomes UTF-8."""
+        """Return what a call of the contract asks of its chaincode, with values as contracts read them.
+
+        Raises ClientError for a value that has no such form.
+        """
         name = f"{self.contract}:{transaction}" if self.contract else transaction
         return Invocation(
             self.channel,
             self.chaincode,
-            [name.encode(), *map(_bytes, arguments)],
-            {key: _bytes(value) for key, value in transient.items()} if transient else None,
+            [
+                name.encode(),
+                *(_bytes(f"argument {at}", one) for at, one in enumerate(arguments, start=1)),
+            ],
+            {key: _bytes(f"transient {key!r}", one) for key, one in transient.items()}
+            if transient
+            else None,
             endorsing_organizations,
         )
 

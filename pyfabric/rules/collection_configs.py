@@ -5,12 +5,22 @@ Source: peer/collection.proto, and internal/peer/chaincode of Fabric 3.1, whose 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fabric_protos.peer import collection_pb2, policy_pb2
 
+from pyfabric.errors import ConfigError
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.values import is_integer, is_text
 from pyfabric.rules.policies.application import application_policy
 from pyfabric.rules.policies.syntax import parse_signature_policy
+
+_RANGES: Final = {
+    "required_peer_count": (-(2**31), 2**31 - 1),
+    "maximum_peer_count": (-(2**31), 2**31 - 1),
+    "block_to_live": (0, 2**64 - 1),
+}
+"""What the fields can hold: peers refuse negative counts themselves, in their own words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,8 @@ class CollectionConfig:
 def collection_package(collections: Sequence[CollectionConfig]) -> bytes:
     """Return the bytes of peer.CollectionConfigPackage, as `peer lifecycle chaincode` makes them from JSON.
 
-    No collections make no bytes. Raises PolicySyntaxError.
+    No collections make no bytes. Raises PolicySyntaxError, and ConfigError for a value that a
+    collection cannot hold.
     """
     package = collection_pb2.CollectionConfigPackage(
         config=[
@@ -50,6 +61,7 @@ def collection_package(collections: Sequence[CollectionConfig]) -> bytes:
 
 
 def _static(collection: CollectionConfig) -> collection_pb2.StaticCollectionConfig:
+    _check_values(collection)
     static = collection_pb2.StaticCollectionConfig(
         name=collection.name,
         member_orgs_policy=collection_pb2.CollectionPolicyConfig(
@@ -66,3 +78,21 @@ def _static(collection: CollectionConfig) -> collection_pb2.StaticCollectionConf
             decode(policy_pb2.ApplicationPolicy, application_policy(collection.endorsement_policy))
         )
     return static
+
+
+def _check_values(collection: CollectionConfig) -> None:
+    """Raise ConfigError for a value of another type or size than the message's field has."""
+    if not is_text(collection.name):
+        raise ConfigError(f"the name of a collection must be text, not {collection.name!r}")
+    for field, (least, most) in _RANGES.items():
+        value = getattr(collection, field)
+        if not is_integer(value, least, most):
+            raise ConfigError(
+                f"collection {collection.name}: {field} must be an integer from {least} to {most}, "
+                f"not {value!r}"
+            )
+    for field in ("member_only_read", "member_only_write"):
+        if not isinstance(value := getattr(collection, field), bool):
+            raise ConfigError(
+                f"collection {collection.name}: {field} must be True or False, not {value!r}"
+            )

@@ -9,8 +9,8 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pyfabric.chaincode.conversion import encode_value
 from pyfabric.chaincode.invocation import Invocation
+from pyfabric.messages.values import encode_value
 
 _BATCH: Final = 100
 

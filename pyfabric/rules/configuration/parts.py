@@ -98,12 +98,12 @@ class Members:
             anchors = values.get(peer_configuration_pb2.AnchorPeers).anchor_peers
             yield OrganizationInfo(
                 name=name,
-                msp_id=self._msp(values.get(msp_config_pb2.MSPConfig)),
+                msp_id=self._msp(name, values.get(msp_config_pb2.MSPConfig)),
                 anchor_peers=tuple(join(one.host, one.port) for one in anchors),
                 endpoints=tuple(values.get(configuration_pb2.OrdererAddresses).addresses),
             )
 
-    def _msp(self, config: msp_config_pb2.MSPConfig) -> str:
+    def _msp(self, organization: str, config: msp_config_pb2.MSPConfig) -> str:
         try:
             definition = definition_from_config(config)
             known = self._configs.setdefault(definition.msp_id, config)
@@ -115,6 +115,8 @@ class Members:
                 self.msps[definition.msp_id] = MSP(definition, ed25519=self._ed25519)
         except IdentityError as error:
             raise ConfigError(f"setting up the MSP manager failed: {error}") from error
+        if not definition.msp_id:
+            raise ConfigError(f"MSP for org {organization} has empty MSP ID")
         return definition.msp_id
 
 

@@ -4,8 +4,9 @@ Fabric reads a policy with a general expression language, in three passes: each 
 out as text and the next one reads it. What follows from that is kept: principals are numbered with
 the inner gates first and never shared, `outof`, `OutOf` and `OUTOF` are names but `Outof` is not, a
 quoted text that is no principal is read again as an expression (so '1' is a number), sums are
-numbers, and a threshold may be one more than there are rules. Left out are the parts of that language
-that have no use in a policy (conditions, escapes in texts, comments): refused here.
+numbers, a blank text at the end of a gate counts for AND and is no rule, and a threshold may be one
+more than there are rules. Left out are the parts of that language that have no use in a policy
+(conditions, escapes in texts, comments, numbers as 1e0 or 0x1): refused here.
 
 Source: common/policydsl of Fabric 3.1.
 """
@@ -76,7 +77,7 @@ def _whole(node: Expression, level: int) -> _Gate:
 
 
 def _gate(function: Function, level: int) -> _Gate:
-    items = _spread(_with_threshold(function, level), level)
+    items = _spread(_without_blank(_with_threshold(function, level), level), level)
     threshold, rules = items[0], [item for item in items[1:] if not isinstance(item, float)]
     if isinstance(threshold, str | _Gate):
         raise PolicySyntaxError(
@@ -114,6 +115,13 @@ def _with_threshold(function: Function, level: int) -> Sequence[Expression]:
             position=function.position,
         )
     return arguments
+
+
+def _without_blank(arguments: Sequence[Expression], level: int) -> Sequence[Expression]:
+    """Leave out a blank text at the end: written out it is a comma before the bracket, which may stand."""
+    last = arguments[-1]
+    blank = isinstance(last, Text) and not last.value.strip(" \t\r\n")
+    return arguments[:-1] if blank and level < _LAST_PASS else arguments
 
 
 def _spread(arguments: Sequence[Expression], level: int) -> list[float | _Rule]:

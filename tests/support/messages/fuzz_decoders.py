@@ -29,7 +29,7 @@ from google.protobuf.json_format import ParseDict
 
 from pyfabric.admin import archives, definitions, inspection
 from pyfabric.admin.packages import ChaincodePackage
-from pyfabric.chaincode import json_values, key_policies, keys, requests
+from pyfabric.chaincode import key_policies, keys, requests
 from pyfabric.chaincode.machine import Begin, Machine
 from pyfabric.client import checkpoints, event_requests
 from pyfabric.errors import ErrorDetail, FabricError
@@ -43,6 +43,7 @@ from pyfabric.messages import (
     deliver,
     durations,
     events,
+    json_values,
     prepared,
     proposals,
     status_details,

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from pyfabric.chaincode.conversion import conversion, encode_value
-from pyfabric.chaincode.json_values import from_json, to_json
+from pyfabric.chaincode.conversion import conversion
 from pyfabric.errors import ConfigError, ContractError
+from pyfabric.messages.json_values import from_json, to_json
+from pyfabric.messages.values import encode_value
 
 
 class Share(StrEnum):

@@ -144,6 +144,15 @@ def second_version_of_an_msp(root: configtx_pb2.ConfigGroup) -> None:
     application.groups["Labs"].values["MSP"].value = value.SerializeToString()
 
 
+def no_msp_id(root: configtx_pb2.ConfigGroup) -> None:
+    held = root.groups["Application"].groups["Dean"].values["MSP"]
+    value = msp_config_pb2.MSPConfig.FromString(held.value)
+    inner = msp_config_pb2.FabricMSPConfig.FromString(value.config)
+    inner.name = ""
+    value.config = inner.SerializeToString()
+    held.value = value.SerializeToString()
+
+
 def broken_policy(root: configtx_pb2.ConfigGroup) -> None:
     root.policies["Readers"].policy.type = 2
 
@@ -267,6 +276,11 @@ REFUSED: list[tuple[str, Any, str]] = [
         "Idemix",
         put("Application/Dean", "MSP", msp_config_pb2.MSPConfig(type=1)),
         APPLICATION + "setting up the MSP manager failed: Setup error: unsupported msp type 1",
+    ),
+    (
+        "no MSP id",
+        no_msp_id,
+        APPLICATION + "MSP for org Dean has empty MSP ID",
     ),
     ("two versions", second_version_of_an_msp, "two different versions of MSP: Dean-Office.MSP"),
     ("policy", broken_policy, "initializing policymanager failed: policy Readers at path Channel"),

@@ -1,6 +1,7 @@
 """Connections of both surfaces: closing, forks, limits, TLS names, proxies, retries."""
 
 import os
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from typing import Any
 import grpc
 import pytest
 
+from pyfabric._grpc.server_names import explained
+from pyfabric.client.effects import Endpoint
 from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
 from pyfabric.errors import ClientError, CommitError, EndorseError, GatewayError, StatusCode
 from pyfabric.identity.keys import FunctionSigner
@@ -131,9 +134,26 @@ def test_the_servers_name_can_be_overridden(surface: Surface, identity: SigningI
             pytest.raises(GatewayError) as caught,
         ):
             gateway.network("directory").contract("city").evaluate("find")
+        other = replace(peer.endpoint, server_name="peer9.tax")
+        with (
+            surface.connect(identity, other) as gateway,
+            gateway.network("directory").block_events(start_block=1) as blocks,
+            pytest.raises(GatewayError, match=r"is for peer0\.econinfo\.city, not for peer9\.tax"),
+        ):
+            next(blocks)
     finally:
         peer.stop()
     assert caught.value.code is StatusCode.UNAVAILABLE
+    said = "the server's certificate is for peer0.econinfo.city, not for 127.0.0.1"
+    assert f"{peer.endpoint.address}: {said}" in caught.value.message
+
+
+def test_names_that_cannot_be_looked_up_leave_the_wanted_one(pki: Pki) -> None:
+    failed = GatewayError("Hostname Verification Check failed.", code=StatusCode.UNAVAILABLE)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    said = explained(failed, Endpoint(address, pki.roots)).message
+    assert "is for other names, not for 127.0.0.1" in said
 
 
 def test_a_foreign_root_is_not_trusted(

@@ -157,3 +157,48 @@ def test_a_single_principal_is_written_as_a_gate() -> None:
 def test_what_has_no_expression(envelope: policies_pb2.SignaturePolicyEnvelope) -> None:
     with pytest.raises(ConfigError):
         format_signature_policy(envelope)
+
+
+A, AB = "1a0712050a01411003", "1a0712050a014110031a0712050a01421003"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("OR('A.peer','')", "12081206080112020800" + A),
+        ("OR('A.peer',' \t')", "12081206080112020800" + A),
+        ("OutOf(1,'A.peer', '')", "12081206080112020800" + A),
+        ("AND('A.peer','')", "12081206080212020800" + A),
+        ("OR(AND('A.peer',''),'')", "120e120c080112081206080212020800" + A),
+        ("AND('A.peer','B.peer','')", "120c120a0803120208001202 0801".replace(" ", "") + AB),
+        ("OutOf(.5,'A.peer')", "1206120412020800" + A),
+        ("OutOf(1.,'A.peer')", "12081206080112020800" + A),
+        ("OutOf('.5','A.peer')", "1206120412020800" + A),
+        ("OutOf(-.5,'A.peer')", "1206120412020800" + A),
+        ("OutOf(1.+.5,'A.peer','B.peer')", "120c120a08011202080012020801" + AB),
+    ],
+)
+def test_blank_ends_and_short_numbers_are_fabrics(text: str, made: str) -> None:
+    # The bytes are those of policydsl.FromString of Fabric 3.1.5.
+    envelope = parse_signature_policy(text)
+    assert envelope.SerializeToString(deterministic=True).hex() == made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OR('A.peer','','')",
+        "OR('','A.peer')",
+        "OR('A.peer','','B.peer')",
+        "OR('')",
+        "AND('')",
+        "OutOf(1,'')",
+        "OutOf('','A.peer')",
+        "OutOf(.,'A.peer')",
+        "OutOf(1..,'A.peer')",
+        "OutOf(1.2.3,'A.peer')",
+    ],
+)
+def test_other_blanks_and_points_are_refused_as_in_fabric(text: str) -> None:
+    with pytest.raises(PolicySyntaxError):
+        parse_signature_policy(text)
