@@ -200,7 +200,6 @@ def _check_policies(
             _check_principals(rule or "", members, document, where)
 
 
-<<<<<<< HEAD
 def _check_bft(topology: Topology, document: Document) -> None:
     bft = topology.ordering.bft
     if seconds(bft.forward_timeout) > seconds(bft.complain_timeout):
@@ -216,7 +215,8 @@ def _check_times(topology: Topology, document: Document) -> None:
             f"must be at least {_SHORTEST_KEEPALIVE:.0f}s: gRPC sends no pings more often",
             ("times", "keepalive_interval"),
         )
-=======
+
+
 def _check_endorsers(topology: Topology, contract: str, channel: str, document: Document) -> None:
     """Require that peers can meet the policies of a contract, and spread its private data."""
     spec, path = topology.contracts[contract], ("contracts", contract)
@@ -248,7 +248,6 @@ def _check_can_be_met(rule: str, endorsers: Endorsers, document: Document, path:
         else "it asks for more peers than the channel has, or for a policy that peers do not meet"
     )
     document.fail(f"nobody can meet this policy: {reason}", path)
->>>>>>> contracts11
 
 
 def _check_contracts(topology: Topology, document: Document) -> None:
