@@ -36,7 +36,7 @@ _RESETS: Final = {
 _STREAM: Final = 1
 _MOST_WAITING: Final = 64 * 1024 * 1024
 _STALLED_SECONDS: Final = 5.0
-"""A server that takes nothing for so long, while so many bytes wait for it, is given up."""
+"""A server that takes nothing for so long, while this number of bytes waits for it, is given up."""
 
 
 class ClientListener(Protocol):

@@ -31,7 +31,7 @@ _MOST_RUNNING = 2500
 """As many as a peer endorses at once (peer.limits.concurrency.endorserService in core.yaml)."""
 
 MAX_MESSAGE = 100 * 1024 * 1024
-"""A peer ends the stream, with all of its transactions, at a message that is longer (Fabric's limit)."""
+"""A peer closes the stream, with all of its transactions, at a message that is longer (Fabric's limit)."""
 
 
 class Phase(StrEnum):

@@ -220,7 +220,7 @@ class RestServer:
             protocol_version = "HTTP/1.1"
 
             def attack(self) -> None:
-                """Answer with a bomb, a body without an end, or one that drips."""
+                """Send a bomb, a body without an end, or one that drips."""
                 self.send_response(200)
                 if self.path == "/bomb":
                     self.send_header("Content-Encoding", "gzip")
