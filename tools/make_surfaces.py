@@ -26,6 +26,7 @@ RULES = [
         (r"\bawait ", ""),
         (r"__a(enter|exit|iter|next)__", r"__\1__"),
         (r"\baclose\b", "close"),
+        (r"\baiter_raw\b", "iter_raw"),
         (r"\bAsync([A-Z])", r"\1"),
         (r"\baio_(\w+)", r"\1"),
         (r"\bpyfabric\.aio\b", "pyfabric.gateway"),

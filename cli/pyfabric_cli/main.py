@@ -5,6 +5,7 @@ import sys
 
 from pyfabric.errors import FabricError
 from pyfabric.extras import require
+from pyfabric.local.printable import printable
 from pyfabric_cli.exits import ExitCode, exit_code
 
 
@@ -24,5 +25,5 @@ def main() -> None:
 
 
 def _exit(message: str, code: ExitCode) -> None:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {printable(message)}\n")
     sys.exit(code)

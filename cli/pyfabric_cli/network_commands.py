@@ -16,7 +16,7 @@ from pyfabric_cli import completion, development_commands, member_commands, opti
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import progress, say, waiting
+from pyfabric_cli.output import progress, say, say_result, waiting
 from pyfabric_cli.settings import ProfileFormat
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def logs(
 ) -> None:
     """Print the logs of the nodes and contract hosts."""
     for line in Invocation.start(state).network(network).logs(follow=follow):
-        typer.echo(line)
+        say_result(line)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pyfabric.local.printable import printable
 from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:  # JSON, plain text and remarks need no rich
@@ -57,7 +58,7 @@ class Printer:
     def value(self, value: Any) -> None:
         """Print a result of any type: text as it is, everything else as JSON."""
         if isinstance(value, str) and self._output is OutputFormat.TABLE:
-            typer.echo(value)
+            say_result(value)
         else:
             _print_json(value, indent=2)
 
@@ -66,20 +67,25 @@ class Printer:
         if self._output is OutputFormat.JSON:
             _print_json(facts)
         else:
-            typer.echo(line)
+            say_result(line)
         sys.stdout.flush()
 
     def document(self, value: Any, text: str | None = None) -> None:
         """Print a JSON document, or its text; without a text, JSON in either format."""
         if text is not None and self._output is OutputFormat.TABLE:
-            typer.echo(text)
+            say_result(text)
         else:
             _print_json(value, indent=2)
 
 
 def say(message: str) -> None:
     """Print a remark on standard error."""
-    typer.echo(message, err=True)
+    typer.echo(printable(message), err=True)
+
+
+def say_result(text: str) -> None:
+    """Print text on standard output, without what would control the terminal."""
+    typer.echo(printable(text))
 
 
 @contextmanager
@@ -102,7 +108,7 @@ def progress(title: str) -> Iterator["Report"]:
         task = bar.add_task(title, total=None)
 
         def report(step: str, done: int, total: int) -> None:
-            bar.update(task, description=step, completed=done, total=total)
+            bar.update(task, description=printable(step), completed=done, total=total)
 
         yield report
 
@@ -174,8 +180,8 @@ def _cell(value: Any) -> str:
         return ", ".join(_cell(item) for item in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={_cell(item)}" for name, item in value.items())
-    return str(value)
+    return printable(str(value))
 
 
 def _print_json(value: Any, *, indent: int | None = None) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+    say_result(json.dumps(value, ensure_ascii=False, indent=indent, default=str))

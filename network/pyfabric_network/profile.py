@@ -109,13 +109,17 @@ def _parse(text: str) -> Any:
     """Return the document; raise ValueError. JSON, which `up` writes, needs no YAML library."""
     try:
         return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("is nested too deep") from error
     except ValueError as fault:
         if text.lstrip().startswith("{"):  # YAML's own words about broken JSON mislead
             raise
         import yaml
 
+        from pyfabric.local.yaml_text import load_yaml
+
         try:
-            return yaml.safe_load(text)
+            return load_yaml(text)
         except yaml.YAMLError as error:
             raise ValueError(" ".join(str(error).split())) from fault
 

@@ -14,8 +14,8 @@ def networks(state_folder: Path) -> list[str]:
 
 def contracts_of(root: Path) -> list[str]:
     """Return the names of the contracts of the network below `root`, as its topology lists them."""
-    import yaml
+    from pyfabric.local.yaml_text import load_yaml
 
     file = root / TOPOLOGY_COPY
-    document = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    document = load_yaml(file.read_text(encoding="utf-8")) if file.exists() else {}
     return list(document.get("contracts") or ())

@@ -16,7 +16,7 @@ class AsyncRestClients:
     async def request(self, effect: Rest) -> Answer:
         """Make a request and return its answer, whatever its status.
 
-        Raises GatewayError when there is none, and ClientError when the TLS material cannot be used.
+        Raises GatewayError when there is none, or one over the limits, and ClientError when the TLS material cannot be used.
         """
         client = self._clients.get(effect.endpoint)
         if client is None:
@@ -25,7 +25,11 @@ class AsyncRestClients:
                 effect.endpoint, httpx.AsyncClient(verify=context, trust_env=self._proxy)
             )
         try:
-            return rest.answer(await client.request(**rest.request_arguments(effect)))
+            answering = rest.Answering(effect)
+            async with client.stream(**rest.request_arguments(effect)) as response:
+                async for chunk in response.aiter_raw():
+                    answering.add(chunk)
+            return answering.answer(response)
         except rest.FAILURES as error:
             raise rest.connection_error(effect.endpoint, error) from error
 

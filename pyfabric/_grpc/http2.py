@@ -12,10 +12,12 @@ from typing import Final, cast
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, Event, WindowUpdated
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
+from pyfabric._grpc.frame_allowance import FrameAllowance
 from pyfabric._grpc.options import MAX_MESSAGE
 from pyfabric.errors import StatusCode
 
@@ -25,6 +27,7 @@ _COALESCING_DELAY: Final = 0.001
 _COALESCING_FROM: Final = 5
 _COALESCING_LASTS: Final = 0.1
 SHUTDOWN_SECONDS: Final = 1.0
+_SLICE: Final = 32 * 1024
 
 
 class WriteCoalescing:
@@ -61,18 +64,24 @@ class Incoming:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def feed(self, data: bytes, receiver: Callable[[], Callable[[bytes], None] | None]) -> None:
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def feed(self, data: bytes, receiver: Callable[[], Callable[[bytes], None] | None]) -> int:
         """Hand over the messages that are complete with these bytes; raises MessageError.
 
-        `receiver` returns who receives the next message, or None once the call is over: what is left
-        is then kept.
+        `receiver` returns who receives the next message, or None while nobody does: what is left is
+        then kept. Returns how many messages were handed over.
         """
         self._held += data
+        count = 0
         while (receive := receiver()) is not None:
             message = self._take()
             if message is None:
-                return
+                break
             receive(message)
+            count += 1
+        return count
 
     def _take(self) -> bytes | None:
         if len(self._held) < _PREFIX_LENGTH:
@@ -97,6 +106,9 @@ class Outgoing:
     def __init__(self) -> None:
         self._held = bytearray()
 
+    def __len__(self) -> int:
+        return len(self._held)
+
     def add(self, message: bytes) -> None:
         """Append a message."""
         self._held += len(message).to_bytes(_PREFIX_LENGTH, "big")
@@ -120,7 +132,11 @@ def _copy(buffer: bytearray, start: int, end: int) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """One connection. `write_streams` writes for all streams that asked for it at once."""
+    """One connection. `write_streams` writes for all streams that asked for it at once.
+
+    `waiting` is how many bytes of messages the other side has not taken, `moved` when it last took
+    some. A side that sends many frames which carry nothing is disconnected: see `frame_allowance`.
+    """
 
     _transport: asyncio.Transport
 
@@ -128,6 +144,11 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._flush_handle: asyncio.Handle | None = None
         self._coalescing = False
+        self._closing_timer: asyncio.TimerHandle | None = None
+        self.allowance = FrameAllowance(self._loop.time, preface=not client_side)
+        self.is_paused = False
+        self.waiting = 0
+        self.moved = self._loop.time()
         self.http2 = H2Connection(H2Configuration(client_side=client_side, header_encoding=None))
 
     @abstractmethod
@@ -135,8 +156,14 @@ class Connection(asyncio.Protocol):
         """Handle an event of HTTP/2."""
 
     @abstractmethod
-    def write_streams(self) -> None:
-        """Hand to h2 what the streams have to send."""
+    def write_streams(self) -> int:
+        """Hand to h2 what the streams have to send; returns how many bytes still wait."""
+
+    def refused(self, reason: str) -> None:
+        """Handle that the other side was disconnected for what it sent, or did not take."""
+
+    def taken(self) -> None:
+        """Handle that the other side has taken some of what waited."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
@@ -148,26 +175,45 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
+        urgent = False
+        # In slices, so that the messages of one pay for the frames of the next.
+        for start in range(0, len(data), _SLICE):
+            if self._transport.is_closing():
+                return
+            urgent = self._receive(data[start : start + _SLICE]) or urgent
+        # Frames of HTTP/2 itself may wait; what a larger window lets go may not.
+        self.flush_soon(coalesce=not urgent)
+
+    def _receive(self, data: bytes) -> bool:
+        """Handle what some bytes bring; returns whether a larger window is among it."""
+        if not self.allowance.takes(data):
+            self.refuse("too many frames that carry nothing")
+            return False
         try:
             events = self.http2.receive_data(data)
         except ProtocolError:
             self.close()
-            return
+            return False
         for event in events:
             self.handle(event)
             if isinstance(event, ConnectionTerminated):  # h2 takes and gives nothing after that
                 self.close()
-                return
-        # Frames of HTTP/2 itself may wait; what a larger window lets go may not.
-        self.flush_soon(coalesce=not any(isinstance(event, WindowUpdated) for event in events))
+                return False
+        return any(isinstance(event, WindowUpdated) for event in events)
 
     def pause_writing(self) -> None:
-        """Read nothing from a peer that does not take what is sent."""
-        self._transport.pause_reading()
+        """Write no messages to a peer that does not read: only replies to its frames, which are few."""
+        self.is_paused = True
 
     def resume_writing(self) -> None:
         """See asyncio.Protocol."""
-        self._transport.resume_reading()
+        self.is_paused = False
+        self.flush_soon()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        if self._closing_timer is not None:
+            self._closing_timer.cancel()
 
     def flush_soon(self, *, coalesce: bool = False) -> None:
         """Write what is waiting once the event loop has done all that it has to do now.
@@ -184,10 +230,21 @@ class Connection(asyncio.Protocol):
         else:
             self._flush_handle = self._loop.call_soon(self._flush)
 
+    def refuse(self, reason: str) -> None:
+        """Close the connection with GOAWAY and ENHANCE_YOUR_CALM."""
+        if self._transport.is_closing():
+            return
+        self.refused(reason)
+        self.http2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, reason.encode())
+        self.close()
+
     def close(self) -> None:
-        """Close the connection once what was written is sent."""
+        """Close the connection once what was written is sent, or soon if it is not taken."""
+        if self._transport.is_closing():
+            return
         self._write()
         self._transport.close()
+        self._closing_timer = self._loop.call_later(SHUTDOWN_SECONDS, self._transport.abort)
 
     def abort(self) -> None:
         """Close the connection at once."""
@@ -195,9 +252,19 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flush_handle = None
-        if not self._transport.is_closing():
-            self.write_streams()
-            self._write()
+        if self._transport.is_closing():
+            return
+        if not self.is_paused:
+            self._write_messages()
+        self._write()
+
+    def _write_messages(self) -> None:
+        before = self.waiting
+        self.waiting = self.write_streams()
+        if self.waiting < before or not before:
+            self.moved = self._loop.time()
+            self.allowance.earn_for_written(before - self.waiting)
+            self.taken()
 
     def _write(self) -> None:
         data = self.http2.data_to_send()

@@ -19,6 +19,10 @@ MAX_MESSAGE = 100 * _MEGABYTE
 # A peer serves 500 gateway calls at once, including event streams and waiting CommitStatus calls.
 MAX_IN_FLIGHT = 400
 
+# More than all limits of a peer's services together (core.yaml of Fabric: 2,500 endorsements, 2,500
+# deliver streams, 500 gateway calls), so that a service's own limit, with Fabric's text, comes first.
+_MAX_STREAMS = 6000
+
 Options = tuple[tuple[str, int | str], ...]
 
 _METADATA: Options = (
@@ -28,8 +32,8 @@ _METADATA: Options = (
 
 CLIENT_OPTIONS: Options = (
     *_METADATA,
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
+    ("grpc.max_send_message_length", MAX_MESSAGE),
     ("grpc.keepalive_time_ms", 61_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
@@ -45,7 +49,11 @@ CLIENT_OPTIONS: Options = (
 SERVER_OPTIONS: Options = (
     *_METADATA,
     ("grpc.max_receive_message_length", MAX_MESSAGE),
-    ("grpc.max_send_message_length", -1),
+    ("grpc.max_send_message_length", MAX_MESSAGE),
+    ("grpc.max_concurrent_streams", _MAX_STREAMS),
+    ("grpc.keepalive_time_ms", 2 * 3600 * 1000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.max_ping_strikes", 0),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -1,7 +1,12 @@
-"""HTTPS requests and their answers, as httpx has them."""
+"""HTTPS requests and their answers, as httpx has them.
+
+An answer is bounded in size and in time as a whole, and taken only as it was sent: a compressed one of
+a few bytes can fill the memory. Fabric's nodes compress none that is not asked for.
+"""
 
 import ssl
-from typing import Any
+import time
+from typing import Any, Final
 
 import httpx
 
@@ -10,6 +15,7 @@ from pyfabric.client.effects import Answer, Endpoint, Rest
 from pyfabric.errors import ClientError, GatewayError, StatusCode
 
 _TIMEOUT = 30.0
+_MOST: Final = 16 * 1024 * 1024
 
 # httpx does not wrap the alert of a TLS 1.3 server that misses a certificate (an OSError).
 FAILURES = (httpx.HTTPError, OSError)
@@ -39,15 +45,44 @@ def request_arguments(effect: Rest) -> dict[str, Any]:
         "url": f"https://{effect.endpoint.address}{effect.path}",
         "files": dict(effect.files) if effect.files is not None else None,
         "content": effect.body,
-        "headers": dict(effect.headers) if effect.headers is not None else None,
-        "timeout": effect.timeout if effect.timeout is not None else _TIMEOUT,
+        "headers": {**(effect.headers or {}), "Accept-Encoding": "identity"},
+        "timeout": _timeout(effect),
         "extensions": {"sni_hostname": name} if name is not None else None,
     }
 
 
-def answer(response: httpx.Response) -> Answer:
-    """Return the status and body of a response."""
-    return Answer(response.status_code, response.content)
+class Answering:
+    """The answer to a request, as it comes. Made when the request is sent."""
+
+    def __init__(self, effect: Rest) -> None:
+        self._address = effect.endpoint.address
+        self._timeout = _timeout(effect)
+        self._until = time.monotonic() + self._timeout
+        self._body = bytearray()
+
+    def add(self, chunk: bytes) -> None:
+        """Take some bytes of the body; raises GatewayError if it is too long or takes too long."""
+        self._body += chunk
+        if len(self._body) > _MOST:
+            raise GatewayError(
+                f"{self._address}: the answer is longer than {_MOST} bytes, which is the limit",
+                code=StatusCode.RESOURCE_EXHAUSTED,
+            )
+        if time.monotonic() > self._until:
+            raise GatewayError(
+                f"{self._address}: the answer was not complete after {self._timeout:g} seconds",
+                code=StatusCode.DEADLINE_EXCEEDED,
+            )
+
+    def answer(self, response: httpx.Response) -> Answer:
+        """Return the status and the body that was taken; raises GatewayError if it is compressed."""
+        coding = response.headers.get("Content-Encoding", "identity")
+        if coding != "identity":
+            raise GatewayError(
+                f"{self._address}: the answer is compressed, which was not asked for",
+                code=StatusCode.UNIMPLEMENTED,
+            )
+        return Answer(response.status_code, bytes(self._body))
 
 
 def connection_error(endpoint: Endpoint, error: httpx.HTTPError | OSError) -> GatewayError:
@@ -57,3 +92,7 @@ def connection_error(endpoint: Endpoint, error: httpx.HTTPError | OSError) -> Ga
         f"{endpoint.address}: {str(error) or type(error).__name__}",
         code=StatusCode.DEADLINE_EXCEEDED if late else StatusCode.UNAVAILABLE,
     )
+
+
+def _timeout(effect: Rest) -> float:
+    return _TIMEOUT if effect.timeout is None else effect.timeout

@@ -17,7 +17,7 @@ class RestClients:
     def request(self, effect: Rest) -> Answer:
         """Make a request and return its answer, whatever its status.
 
-        Raises GatewayError when there is none, and ClientError when the TLS material cannot be used.
+        Raises GatewayError when there is none, or one over the limits, and ClientError when the TLS material cannot be used.
         """
         client = self._clients.get(effect.endpoint)
         if client is None:
@@ -26,7 +26,11 @@ class RestClients:
                 effect.endpoint, httpx.Client(verify=context, trust_env=self._proxy)
             )
         try:
-            return rest.answer(client.request(**rest.request_arguments(effect)))
+            answering = rest.Answering(effect)
+            with client.stream(**rest.request_arguments(effect)) as response:
+                for chunk in response.iter_raw():
+                    answering.add(chunk)
+            return answering.answer(response)
         except rest.FAILURES as error:
             raise rest.connection_error(effect.endpoint, error) from error
 

@@ -34,6 +34,9 @@ _RESETS: Final = {
     "CANCEL": StatusCode.CANCELLED,
 }
 _STREAM: Final = 1
+_MOST_WAITING: Final = 64 * 1024 * 1024
+_STALLED_SECONDS: Final = 5.0
+"""A server that takes nothing for so long, while this number of bytes waits for it, is given up."""
 
 
 class ClientListener(Protocol):
@@ -126,6 +129,10 @@ class _ClientConnection(Connection, Generic[L]):
     def send(self, message: bytes, *, coalesce: bool = False) -> None:
         """See ClientCall."""
         self._outgoing.add(message)
+        self.waiting += len(message)
+        if self.waiting > _MOST_WAITING and self._loop.time() - self.moved > _STALLED_SECONDS:
+            self.refuse("the server takes nothing of what waits for it")
+            return
         self.flush_soon(coalesce=coalesce)
 
     def cancel(self) -> None:
@@ -134,6 +141,7 @@ class _ClientConnection(Connection, Generic[L]):
 
     def connection_lost(self, error: Exception | None) -> None:
         """See asyncio.Protocol."""
+        super().connection_lost(error)
         if self._timer is not None:
             self._timer.cancel()
         if not self.opened.done():
@@ -161,10 +169,11 @@ class _ClientConnection(Connection, Generic[L]):
             case _:
                 pass
 
-    def write_streams(self) -> None:
-        """Hand to h2 what the call has to send."""
+    def write_streams(self) -> int:
+        """Hand to h2 what the call has to send; returns how many bytes still wait."""
         if self._listener is not None:
             self._outgoing.write(self.http2, _STREAM)
+        return len(self._outgoing)
 
     def _open(self) -> None:
         self.http2.send_headers(_STREAM, self._request)
@@ -174,7 +183,7 @@ class _ClientConnection(Connection, Generic[L]):
 
     def _feed(self, data: bytes) -> None:
         try:
-            self._incoming.feed(data, self._receiver)
+            self.allowance.earn_for_messages(self._incoming.feed(data, self._receiver))
         except MessageError as error:
             self._end(rpc_error(error.status, str(error)))
 

@@ -1,19 +1,24 @@
 """A small HTTPS server (HTTP/1.1, by h11) for the administrative requests of a node.
 
 A body that is longer than the limit is not read: the request then has no body, and the server closes the
-connection after the response.
+connection after the response. What is no HTTP is answered as Go's server answers it (400, 431), which
+Fabric's nodes use. A request, and the reading of its response, may take a minute each.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 
 import h11
 
+from pyfabric._listening.listener import Listener, ListeningLimits
 from pyfabric.errors import ConfigError, NetworkError
-from pyfabric.messages.addresses import Address
+
+_LOG = logging.getLogger(__name__)
 
 _READ_SIZE = 65536
 _IDLE_SECONDS = 60.0
@@ -70,35 +75,46 @@ class HttpsServer:
     def __init__(self, handler: Handler, body_limit: int) -> None:
         self._handler = handler
         self._body_limit = body_limit
-        self._server: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
 
     @classmethod
     async def start(
-        cls, address: str, context: ssl.SSLContext, handler: Handler, *, body_limit: int
+        cls,
+        address: str,
+        context: ssl.SSLContext,
+        handler: Handler,
+        *,
+        body_limit: int,
+        limits: ListeningLimits | None = None,
     ) -> "HttpsServer":
         """Listen on host:port (port 0: any free one); raises NetworkError if that is not possible."""
         server = cls(handler, body_limit)
         try:
-            place = Address.parse(address)
-            server._server = await asyncio.start_server(
-                server._connected, place.host, place.port, ssl=context
+            server._listener = await Listener.start(
+                address,
+                server._protocol,
+                context,
+                count=lambda: len(server._connections),
+                log=_LOG,
+                limits=limits or ListeningLimits(),
             )
-        except (OSError, ValueError, ConfigError) as error:
+        except (OSError, ValueError, OverflowError, ConfigError) as error:
             raise NetworkError(f"cannot listen on {address}: {error}") from error
-        server.port = server._server.sockets[0].getsockname()[1]
+        server.port = server._listener.port
         return server
 
     async def stop(self) -> None:
         """Stop listening and close the connections."""
-        if self._server is not None:
-            self._server.close()
+        if self._listener is not None:
+            await self._listener.close()
         for task in tuple(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=_READ_SIZE), self._connected)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -107,8 +123,8 @@ class HttpsServer:
             task.add_done_callback(self._connections.discard)
         try:
             await self._serve(reader, writer)
-        except (OSError, TimeoutError, h11.RemoteProtocolError):
-            pass
+        except (OSError, TimeoutError):
+            writer.transport.abort()
         finally:
             writer.close()
 
@@ -116,13 +132,18 @@ class HttpsServer:
         connection = h11.Connection(h11.SERVER)
         verified = bool(writer.get_extra_info("peercert"))
         while True:
-            async with asyncio.timeout(_IDLE_SECONDS):
-                request = await self._request(connection, reader, writer)
+            try:
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    request = await self._request(connection, reader, writer)
+            except h11.RemoteProtocolError as error:
+                writer.write(_refusal(connection, error.error_status_hint))
+                return
             if request is None:
                 return
             response = await self._handler(replace(request, verified=verified))
             writer.write(_encode(connection, request, response))
-            await writer.drain()
+            async with asyncio.timeout(_IDLE_SECONDS):
+                await writer.drain()
             if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
                 return
             connection.start_next_cycle()
@@ -167,9 +188,28 @@ def _encode(connection: h11.Connection, request: Request, response: Response) ->
         headers.append(("Content-Length", str(len(response.body))))
     if request.body is None:
         headers.append(("Connection", "close"))
+    has_body = response.body and request.method != "HEAD"
     parts = [
         connection.send(h11.Response(status_code=response.status, headers=headers)),
-        connection.send(h11.Data(data=response.body)) if response.body else b"",
+        connection.send(h11.Data(data=response.body)) if has_body else b"",
+        connection.send(h11.EndOfMessage()),
+    ]
+    return b"".join(part or b"" for part in parts)
+
+
+def _refusal(connection: h11.Connection, status: int) -> bytes:
+    """Return the response to what is no request, if one can be sent any more; its text is Go's."""
+    if connection.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+        return b""
+    text = f"{status} {HTTPStatus(status).phrase}".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Connection", "close"),
+        ("Content-Length", str(len(text))),
+    ]
+    parts = [
+        connection.send(h11.Response(status_code=status, headers=headers)),
+        connection.send(h11.Data(data=text)),
         connection.send(h11.EndOfMessage()),
     ]
     return b"".join(part or b"" for part in parts)

@@ -15,12 +15,15 @@ from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.metadata import SYSTEM_CONTRACT, describe
 from pyfabric.chaincode.stub import Exchange, Stub
 from pyfabric.errors import ConfigError, ContractError, FabricError
+from pyfabric.local.printable import one_line
 from pyfabric.messages.json_values import to_json
 from pyfabric.messages.values import encode_value
 
 _LOG = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE = 1000
+_MOST_FRAMES = 20
+"""How many frames of a failure are logged; a recursion that is too deep has a thousand."""
 
 C = TypeVar("C", Contract, AsyncContract)
 
@@ -181,11 +184,20 @@ class _Boundary:
         return Result(ERROR, message, b"", None)
 
     def _log(self, error: BaseException) -> None:
-        places = traceback.extract_tb(error.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno}" for frame in _frames(error)]
+        shown = places[::-1][:_MOST_FRAMES]
+        if len(places) > _MOST_FRAMES:
+            shown.append(f"{len(places) - _MOST_FRAMES} more")
         _LOG.error(
             "transaction %s on channel %s failed: %s at %s",
-            self._invocation.transaction_id,
-            self._invocation.channel_id,
+            one_line(self._invocation.transaction_id),
+            one_line(self._invocation.channel_id),
             type(error).__name__,
-            " < ".join(f"{each.filename}:{each.lineno}" for each in reversed(places)),
+            " < ".join(shown),
         )
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return where an error passed, without the text of the lines, which would be read from files."""
+    places = traceback.walk_tb(error.__traceback__)
+    return list(traceback.StackSummary.extract(places, lookup_lines=False))

@@ -44,6 +44,7 @@ from pyfabric.chaincode.loading import load_chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.errors import ConfigError, FabricError
+from pyfabric.local.printable import log_to
 from pyfabric.messages.addresses import Address
 
 _LOG = logging.getLogger(__name__)
@@ -280,7 +281,11 @@ async def _applied(host: ContractHost, line: bytes) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Run a host until its input ends."""
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to(
+        sys.stderr,
+        level=logging.WARNING,
+        form="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
     sys.dont_write_bytecode = True  # it is found by seconds: too coarse for a file that is edited
     control = _Control.take()
     wanted = _from_file(Path(arguments[0])) if arguments else _from_input(control.wanted)

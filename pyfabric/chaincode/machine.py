@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 from fabric_protos.peer import chaincode_event_pb2, chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
-from pyfabric.chaincode.invocation import OK, Invocation, Result
+from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.errors import ContractError, DecodeError
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.go_texts import enum_name
@@ -26,6 +26,12 @@ Type: TypeAlias = shim.ChaincodeMessage.Type
 _LEAST_BATCH = 100
 
 _STREAM_ENDED = "the peer closed the stream"
+
+_MOST_RUNNING = 2500
+"""As many as a peer endorses at once (peer.limits.concurrency.endorserService in core.yaml)."""
+
+MAX_MESSAGE = 100 * 1024 * 1024
+"""A peer closes the stream, with all of its transactions, at a message that is longer (Fabric's limit)."""
 
 
 class Phase(StrEnum):
@@ -125,6 +131,8 @@ class Machine:
         message = shim.ChaincodeMessage(
             type=kind, payload=payload, txid=key.transaction_id, channel_id=key.channel_id
         ).SerializeToString()
+        if len(message) > MAX_MESSAGE:
+            return [Deliver(waiter, b"", _too_long("a request to the peer", len(message)))]
         requests.append((waiter, message))
         return [Send(message)] if len(requests) == 1 else []
 
@@ -132,21 +140,11 @@ class Machine:
         """Return what completes a transaction: nothing, if the stream has ended meanwhile."""
         if self._running.pop(key, None) is None:
             return []
-        response = proposal_response_pb2.Response(
-            status=result.status, message=result.message, payload=result.payload
-        )
-        message = shim.ChaincodeMessage(
-            type=shim.ChaincodeMessage.COMPLETED,
-            payload=response.SerializeToString(),
-            txid=key.transaction_id,
-            channel_id=key.channel_id,
-        )
-        if result.event is not None and result.status == OK:
-            name, payload = result.event
-            message.chaincode_event.CopyFrom(
-                chaincode_event_pb2.ChaincodeEvent(event_name=name, payload=payload)
-            )
-        return [Send(message.SerializeToString())]
+        data = _completed(key, result).SerializeToString()
+        if len(data) > MAX_MESSAGE:
+            failed = Result(ERROR, _too_long("the answer of the contract", len(data)), b"", None)
+            data = _completed(key, failed).SerializeToString()
+        return [Send(data)]
 
     def close(self) -> list[Action]:
         """Return what to do when the stream has ended: report it to those that wait for a response."""
@@ -178,6 +176,9 @@ class Machine:
             return [Send(_error(message, str(error)))]
         if key in self._running:
             return [Send(_error(message, f"transaction {message.txid} is running already"))]
+        if len(self._running) >= _MOST_RUNNING:
+            text = f"too many transactions at once, exceeding the limit of {_MOST_RUNNING}"
+            return [Send(_error(message, text))]
         self._running[key] = deque()
         return [Begin(key, invocation)]
 
@@ -191,6 +192,28 @@ class Machine:
         error = message.payload.decode(errors="replace") if failed else None
         delivery = Deliver(waiter, message.payload, error)
         return [delivery, Send(requests[0][1])] if requests else [delivery]
+
+
+def _completed(key: Key, result: Result) -> shim.ChaincodeMessage:
+    response = proposal_response_pb2.Response(
+        status=result.status, message=result.message, payload=result.payload
+    )
+    message = shim.ChaincodeMessage(
+        type=shim.ChaincodeMessage.COMPLETED,
+        payload=response.SerializeToString(),
+        txid=key.transaction_id,
+        channel_id=key.channel_id,
+    )
+    if result.event is not None and result.status == OK:
+        name, payload = result.event
+        message.chaincode_event.CopyFrom(
+            chaincode_event_pb2.ChaincodeEvent(event_name=name, payload=payload)
+        )
+    return message
+
+
+def _too_long(what: str, size: int) -> str:
+    return f"{what} is {size} bytes long: a message may have {MAX_MESSAGE}; read or write in pages"
 
 
 Handler: TypeAlias = Callable[[Machine, shim.ChaincodeMessage], list[Action]]

@@ -11,6 +11,7 @@ from pyfabric.errors import IdentityError
 from pyfabric.identity import pem
 from pyfabric.identity.definition import MSPDefinition, NodeUnits, OrganizationalUnit
 from pyfabric.local import files
+from pyfabric.local.yaml_text import load_yaml
 
 _CONFIG_FILE: Final = "config.yaml"
 
@@ -103,7 +104,7 @@ def _read_config(folder: Path) -> tuple[tuple[OrganizationalUnit, ...], NodeUnit
     if not path.exists():
         return (), None
     try:
-        config = _ConfigFile.model_validate(yaml.safe_load(path.read_bytes()) or {})
+        config = _ConfigFile.model_validate(load_yaml(path.read_bytes()) or {})
     except (yaml.YAMLError, ValidationError) as error:
         raise IdentityError(
             f"failed unmarshalling configuration file at [{path}]: yaml: {error}"

@@ -20,16 +20,17 @@ from typing import Any
 from pyfabric.errors import FabricError
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.process import LedgerProcess
+from pyfabric.local.printable import log_to
 
 _NONCE_SIZE = 24
 
 
 def main() -> int:
     """Run; returns the exit code."""
-    logging.basicConfig(
-        stream=sys.stderr,
+    log_to(
+        sys.stderr,
         level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        form="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m pyfabric.ledger CONFIG\n")

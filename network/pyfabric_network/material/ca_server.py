@@ -11,6 +11,7 @@ import yaml
 
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
+from pyfabric.local.yaml_text import load_yaml
 from pyfabric_network.topology.nodes import Member
 
 CA_CONFIG: Final = "fabric-ca-server-config.yaml"
@@ -31,7 +32,7 @@ def write_ca_server(server: Member, certificate: bytes, root: bytes) -> None:
 
 def registrar_password(server: Member) -> str:
     """Return the first registrar's password."""
-    config = yaml.safe_load((server.folder / CA_CONFIG).read_bytes())
+    config = load_yaml((server.folder / CA_CONFIG).read_bytes())
     password: str = config["registry"]["identities"][0]["pass"]
     return password
 

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
 from pydantic import ValidationError
 
@@ -92,12 +93,12 @@ def check_clashes(definitions: Sequence[PublicDefinition]) -> None:
     """Raise ConfigError if two departments share a port of a host, or a CA for identities."""
     for one, other in combinations(definitions, 2):
         distance = abs(one.first_port - other.first_port)
-        if one.host == other.host and distance < PORTS_PER_DEPARTMENT:
+        if _subject(one.host) == _subject(other.host) and distance < PORTS_PER_DEPARTMENT:
             raise ConfigError(
                 f"{other.department}: {one.host} has the ports of {one.department} from {one.first_port} "
                 f"on; each department needs {PORTS_PER_DEPARTMENT} of its own"
             )
-        if set(one.msp.root_certificates) & set(other.msp.root_certificates):
+        if _keys(one) & _keys(other):
             raise ConfigError(
                 f"{other.department}: its CA is that of {one.department}: each could speak for the other"
             )
@@ -167,7 +168,22 @@ def _subject(host: str) -> x509.DNSName | x509.IPAddress:
     try:
         return x509.IPAddress(ip_address(host))
     except ValueError:
-        return x509.DNSName(host)
+        return x509.DNSName(host.rstrip(".").lower())
+
+
+def _keys(definition: PublicDefinition) -> set[bytes]:
+    """Return the public keys of a department's CAs for identities: who has one can issue for it.
+
+    Keys, since one CA can have many certificates, and one certificate many texts.
+    """
+    msp = definition.msp
+    with _naming(f"{definition.department}: MSP"):
+        return {
+            load_certificate(each)
+            .public_key()
+            .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            for each in (*msp.root_certificates, *msp.intermediate_certificates)
+        }
 
 
 def _check_dates(certificate_pem: bytes, owner: str, what: str, now: datetime) -> None:

@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.waiting import poll
+from pyfabric.local.yaml_text import load_yaml
 from pyfabric.messages.addresses import Address
 from pyfabric_network.development import Development
 from pyfabric_network.modules import copy_modules
@@ -194,7 +193,7 @@ class ComposeRuntime:
         """Return the services of the project as it was brought up last."""
         if not self._compose.file.exists():
             return {}
-        project = yaml.safe_load(self._compose.file.read_text(encoding="utf-8"))
+        project = load_yaml(self._compose.file.read_text(encoding="utf-8"))
         services: Mapping[str, object] = project["services"]
         return services
 

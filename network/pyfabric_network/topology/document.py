@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pyfabric.errors import TopologyError
+from pyfabric.local.yaml_text import check_yaml
 
 KeyPath: TypeAlias = Sequence[str | int]
 M = TypeVar("M", bound=BaseModel)
@@ -96,6 +97,7 @@ def read_document(file: Path) -> Document:
 
 def _compose(text: str, file: Path) -> Document:
     try:
+        check_yaml(text)
         loader = _Loader(text)
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):

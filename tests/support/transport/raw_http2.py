@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -20,10 +21,13 @@ class Frame(NamedTuple):
 
 
 class RawStream:
-    """One connection with one stream open on it; with `tls_roots` (PEM) over TLS."""
+    """One connection, with one stream open on it if `opens`; with `tls_roots` (PEM) over TLS."""
 
-    def __init__(self, address: str, path: str, *, tls_roots: bytes | None = None) -> None:
+    def __init__(
+        self, address: str, path: str, *, tls_roots: bytes | None = None, opens: bool = True
+    ) -> None:
         self._address = address
+        self._opens = opens
         self._path = path
         self._tls: ssl.SSLContext | None = None
         if tls_roots is not None:
@@ -45,8 +49,9 @@ class RawStream:
             "content-type": "application/grpc",
             "te": "trailers",
         }
-        fields = b"".join(b"\0" + _text(name) + _text(value) for name, value in names.items())
-        self._send(HEADERS, _END_HEADERS, 1, fields)
+        self._fields = b"".join(b"\0" + _text(name) + _text(value) for name, value in names.items())
+        if self._opens:
+            self._send(HEADERS, _END_HEADERS, 1, self._fields)
         return self
 
     async def __aexit__(
@@ -56,7 +61,8 @@ class RawStream:
         traceback: TracebackType | None,
     ) -> None:
         self._writer.transport.abort()  # a gRPC server does not respond to TLS's close_notify
-        await self._writer.wait_closed()
+        with suppress(ConnectionError):  # a server that disconnected us
+            await self._writer.wait_closed()
 
     def message(self, content: bytes, *, last: bool = False) -> None:
         """Send a gRPC message; `last` says that no more will come."""
@@ -66,6 +72,15 @@ class RawStream:
     def data(self, content: bytes, *, last: bool = False) -> None:
         """Send bytes of the stream as they are."""
         self._send(DATA, _END_STREAM if last else 0, 1, content)
+
+    def frames(self, *frames: tuple[int, int, int, bytes]) -> None:
+        """Send frames: kind, flags, stream and payload."""
+        for kind, flags, stream, payload in frames:
+            self._send(kind, flags, stream, payload)
+
+    def request(self) -> bytes:
+        """Return the header block of the request."""
+        return self._fields
 
     def go_away(self) -> None:
         """Send GOAWAY."""
@@ -85,8 +100,9 @@ class RawStream:
         """Return the next frame of that kind; one that the server began is not taken for an answer."""
         while True:
             frame = await asyncio.wait_for(self.frame(), 10)
-            assert frame.kind != GOAWAY, frame.payload
-            if frame.kind == SETTINGS and not frame.flags & _ACK:
+            assert kind == GOAWAY or frame.kind != GOAWAY, frame.payload
+            # Who waits for GOAWAY writes nothing: the server has closed its side.
+            if frame.kind == SETTINGS and not frame.flags & _ACK and kind != GOAWAY:
                 self._send(SETTINGS, _ACK, 0, b"")
             if frame.kind == kind and (frame.flags & _ACK > 0) == acknowledged:
                 return frame

@@ -572,3 +572,22 @@ def test_functions_are_inherited_and_may_be_withdrawn() -> None:
     assert derived.evaluate("kept") == b"kept"
     with pytest.raises(ContractError, match="does not exist"):
         derived.evaluate("withdrawn")
+
+
+class Deep(Contract):
+    @transaction
+    def dig(self, _ctx: Context) -> str:
+        return self._further()
+
+    def _further(self) -> str:
+        return self._further()
+
+
+def test_a_recursion_without_an_end_is_logged_in_a_few_frames(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(ContractError, match="RecursionError"):
+        TestLedger(Chaincode([Deep()])).submit("dig")
+    (record,) = caplog.records
+    assert record.getMessage().count(" < ") == 20
+    assert record.getMessage().endswith(" more")

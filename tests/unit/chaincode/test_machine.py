@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pyfabric.chaincode.invocation import ERROR, OK, Event, Result
-from pyfabric.chaincode.machine import Begin, Deliver, End, Key, Machine, Phase, Send
+from pyfabric.chaincode.machine import (
+    MAX_MESSAGE,
+    Begin,
+    Deliver,
+    End,
+    Key,
+    Machine,
+    Phase,
+    Send,
+)
 
 Message = chaincode_shim_pb2.ChaincodeMessage
 KEY = Key("channel", "tx")
@@ -222,3 +231,35 @@ class Interleaved(RuleBasedStateMachine):
 
 
 TestInterleaved = Interleaved.TestCase
+
+
+def test_an_answer_over_the_limit_of_messages_fails_that_transaction_only() -> None:
+    machine = running(running(ready()), Key("channel", "other"))
+    (failed,) = map(sent, machine.finish(KEY, Result(OK, "", bytes(MAX_MESSAGE), None)))
+    response = proposal_response_pb2.Response.FromString(failed.payload)
+    assert (failed.type, response.status, response.payload) == (Message.COMPLETED, ERROR, b"")
+    assert f"a message may have {MAX_MESSAGE}" in response.message
+    (completed,) = map(sent, machine.finish(Key("channel", "other"), Result(OK, "", b"x", None)))
+    assert proposal_response_pb2.Response.FromString(completed.payload).payload == b"x"
+
+
+def test_a_request_over_the_limit_of_messages_is_not_sent() -> None:
+    machine, waiter = running(ready()), Waiter()
+    (refused,) = machine.ask(KEY, waiter, Message.PUT_STATE, bytes(MAX_MESSAGE))
+    assert isinstance(refused, Deliver)
+    assert refused.waiter is waiter
+    assert f"a message may have {MAX_MESSAGE}" in str(refused.error)
+    assert [sent(each).type for each in machine.ask(KEY, waiter, Message.GET_STATE, b"")] == [
+        Message.GET_STATE
+    ]
+
+
+def test_transactions_at_once_are_bounded() -> None:
+    machine = ready()
+    for number in range(2500):
+        running(machine, Key("channel", str(number)))
+    (refused,) = map(sent, machine.receive(message(Message.TRANSACTION, KEY)))
+    assert refused.type == Message.ERROR
+    assert "too many transactions at once" in refused.payload.decode()
+    machine.finish(Key("channel", "0"), Result(OK, "", b"", None))
+    running(machine)

@@ -1,11 +1,14 @@
 """Both drivers perform every effect, against real servers on the loopback."""
 
 import asyncio
+import gzip
 import http.server
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,7 +219,26 @@ class RestServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def attack(self) -> None:
+                """Send a bomb, a body without an end, or one that drips."""
+                self.send_response(200)
+                if self.path == "/bomb":
+                    self.send_header("Content-Encoding", "gzip")
+                self.end_headers()
+                self.close_connection = True
+                with suppress(OSError):  # the client hangs up
+                    if self.path == "/bomb":
+                        self.wfile.write(gzip.compress(bytes(100_000_000)))
+                    while self.path == "/endless":
+                        self.wfile.write(bytes(1_000_000))
+                    while self.path == "/drip":
+                        self.wfile.write(b" ")
+                        time.sleep(0.01)
+
             def answer(self) -> None:
+                if self.path in {"/bomb", "/endless", "/drip"}:
+                    self.attack()
+                    return
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 seen.append((self.command, self.path, dict(self.headers), body))
                 content = b'{"error":"cannot join: channel already exists"}'
@@ -289,6 +311,29 @@ def test_https_requests_are_mutual_and_any_status_is_an_answer(
     assert b'name="config-block"' in body
     assert b"\x00block" in body
     assert more["X-Kind"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "text"),
+    [
+        ("/bomb", StatusCode.UNIMPLEMENTED, "compressed"),
+        ("/endless", StatusCode.RESOURCE_EXHAUSTED, "longer than 16777216 bytes"),
+        ("/drip", StatusCode.DEADLINE_EXCEEDED, "not complete after 0.5 seconds"),
+    ],
+)
+def test_an_https_answer_is_bounded(
+    run: Runs,
+    pki: Pki,
+    rest_server: Callable[[Pki], RestServer],
+    path: str,
+    code: StatusCode,
+    text: str,
+) -> None:
+    server = rest_server(pki)
+    timeout = 0.5 if path == "/drip" else 30
+    with pytest.raises(GatewayError, match=text) as caught:
+        run(rest(Rest(server.endpoint, "GET", path, timeout=timeout)))
+    assert caught.value.code is code
 
 
 def test_https_checks_the_servers_name_which_can_be_overridden(

@@ -11,7 +11,7 @@ from io import BufferedReader
 import grpc
 import pytest
 
-from pyfabric._grpc.options import CLIENT_OPTIONS, SERVER_OPTIONS, channel_options
+from pyfabric._grpc.options import CLIENT_OPTIONS, MAX_MESSAGE, SERVER_OPTIONS, channel_options
 from pyfabric.client.effects import Endpoint
 from tests.support.client.gateway_server import ScriptedPeer, new_pki
 
@@ -80,6 +80,13 @@ def test_without_our_options_it_would_not(monkeypatch: pytest.MonkeyPatch) -> No
 def test_clients_ping_no_peer_more_often_than_fabric_allows() -> None:
     assert dict(CLIENT_OPTIONS)["grpc.keepalive_time_ms"] > 60_000
     assert dict(SERVER_OPTIONS)["grpc.http2.min_recv_ping_interval_without_data_ms"] < 60_000
+
+
+def test_every_message_has_fabrics_limit() -> None:
+    for options in (CLIENT_OPTIONS, SERVER_OPTIONS):
+        assert dict(options)["grpc.max_receive_message_length"] == MAX_MESSAGE
+        assert dict(options)["grpc.max_send_message_length"] == MAX_MESSAGE
+    assert MAX_MESSAGE == 100 * 1024 * 1024
 
 
 def test_a_name_is_overridden_and_a_proxy_obeyed_only_when_asked() -> None:

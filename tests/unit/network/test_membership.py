@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pyfabric_network.material.genesis import make_genesis_block
 from pyfabric_network.members.membership import Membership
+from pyfabric_network.members.public_checks import check_clashes, read_public_definition
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -305,6 +306,26 @@ def test_departments_must_not_share_a_ca(coordinator: Membership, tax: Path, hea
     coordinator.add([tax], now=NOW)
     with pytest.raises(ConfigError, match="Health: its CA is that of Tax"):
         coordinator.add([health], now=NOW)
+
+
+def test_a_shared_ca_is_found_by_its_key(coordinator: Membership, tax: Path, health: Path) -> None:
+    copied = json.loads(health.read_text())
+    copied["msp"]["intermediate_certificates"] = []
+    for root in json.loads(tax.read_text())["msp"]["root_certificates"]:
+        copied["msp"]["root_certificates"].append(f"\n{root}\n")
+    health.write_text(json.dumps(copied))
+    coordinator.add([tax], now=NOW)
+    with pytest.raises(ConfigError, match="Health: its CA is that of Tax"):
+        coordinator.add([health], now=NOW)
+
+
+def test_a_host_is_one_however_it_is_written(tax: Path, health: Path) -> None:
+    one, other = (
+        read_public_definition(file).model_copy(update={"host": host, "first_port": 17000})
+        for file, host in ((tax, "nodes.city"), (health, "Nodes.CITY."))
+    )
+    with pytest.raises(ConfigError, match="has the ports of Tax"):
+        check_clashes([one, other])
 
 
 def test_two_definitions_of_one_department(
