@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state_folder import NETWORK_FILE, TOPOLOGY_COPY
+from pyfabric_network.state_folder import NETWORK_FILE, RESTORE, TOPOLOGY_COPY
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.places import Place
 
@@ -43,10 +43,10 @@ def read_state(root: Path) -> State | None:
         return State.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise NetworkError(f"{file} cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        raise NetworkError(
-            f"{file} is damaged: delete {root} and bring the network up again"
-        ) from error
+        raise NetworkError(f"{file} is damaged: {RESTORE}") from error
 
 
 def keep_topology(source: Path, root: Path) -> None:
