@@ -347,6 +347,15 @@ def test_a_terminal_gets_a_bar_and_other_places_get_lines(network: Network) -> N
     assert b"(1/6)" not in said
 
 
+@pytest.mark.usefixtures("state")
+def test_the_environment_of_fabric_s_own_programs_in_both_forms(run: Run) -> None:
+    shell = run("network", "env", "Tax")
+    variables = run("network", "env", "Tax", "-o", "json").json()
+    assert shell.out.splitlines() == [f"export {name}={value}" for name, value in variables.items()]
+    assert variables["CORE_PEER_LOCALMSPID"] == "TaxMSP"
+    assert run("network", "env", "Taxi").code == 4
+
+
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
