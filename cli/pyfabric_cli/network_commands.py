@@ -274,6 +274,7 @@ def _warn(warnings: Sequence[str]) -> None:
 
 
 def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:
+    """Print a row for each node, and on standard error what is wrong with those that are down."""
     invocation.printer.rows(
         ["node", "department", "address", "state", "channels"],
         [
@@ -288,3 +289,9 @@ def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:
             for node in nodes
         ],
     )
+    for node in nodes:
+        if node.problem is not None:
+            whose = (
+                "" if node.problem.startswith(node.name) else f"{node.name} of {node.department}: "
+            )
+            say(whose + node.problem)
