@@ -43,8 +43,6 @@ def read_state(root: Path) -> State | None:
         return State.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise NetworkError(f"{file} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise NetworkError(f"{file} is damaged: {RESTORE}") from error
 
