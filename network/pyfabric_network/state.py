@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pyfabric.errors import NetworkError
+from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state_folder import NETWORK_FILE, RESTORE, TOPOLOGY_COPY
@@ -58,9 +58,19 @@ def keep_topology(source: Path, root: Path) -> None:
 
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Hold the network's lock, so that two commands never change it at once; raises NetworkError."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("w") as file:
+    """Hold the network's lock, so that two commands never change it at once.
+
+    Raises NetworkError if another command holds it, ConfigError if the folder cannot be written to.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / "lock").open("w")
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or root} cannot be written: {error.strerror}; choose another state folder "
+            "with --state or PYFABRIC_STATE"
+        ) from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
