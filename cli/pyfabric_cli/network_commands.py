@@ -166,6 +166,25 @@ def profile(
 
 
 @app.command()
+def env(
+    department: Annotated[str, typer.Argument(help="The department's name in the topology.")],
+    network: options.NetworkName = None,
+    state: options.State = None,
+    output: options.Output = None,
+) -> None:
+    """Print the environment variables with which Fabric's own programs act as a department's administrator.
+
+    Use it in a shell as: eval "$(pyfabric network env DEPARTMENT)"
+    """
+    from pyfabric_network.program_environment import as_shell, program_environment
+
+    invocation = Invocation.start(state, output)
+    plan = invocation.network(network).plan
+    found = program_environment(plan, plan.department(department))
+    invocation.printer.document(found, as_shell(found).rstrip())
+
+
+@app.command()
 def render(
     topology: options.Topology = "quickstart",
     to: Annotated[
@@ -255,6 +274,7 @@ def _warn(warnings: Sequence[str]) -> None:
 
 
 def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:
+    """Print a row for each node, and on standard error what is wrong with those that are down."""
     invocation.printer.rows(
         ["node", "department", "address", "state", "channels"],
         [
@@ -269,3 +289,9 @@ def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:
             for node in nodes
         ],
     )
+    for node in nodes:
+        if node.problem is not None:
+            whose = (
+                "" if node.problem.startswith(node.name) else f"{node.name} of {node.department}: "
+            )
+            say(whose + node.problem)

@@ -13,6 +13,8 @@ from pyfabric.errors import ConfigError
 
 E = TypeVar("E", bound=StrEnum)
 
+_STATE = ".pyfabric"
+
 
 class OutputFormat(StrEnum):
     """How results are printed."""
@@ -32,8 +34,8 @@ class ProfileFormat(StrEnum):
 class Settings:
     """Defaults of the command's options; each is the environment variable PYFABRIC_… unless it names another."""
 
-    state: Path = Path(".pyfabric")
-    """The folder that holds networks and contexts."""
+    state: Path = Path(_STATE)
+    """The folder that holds networks and contexts (default: .pyfabric here, or in the nearest folder above)."""
     network: str | None = None
     """The network that commands use (default: the only one there is)."""
     context: str | None = None
@@ -46,11 +48,18 @@ class Settings:
     """FABRIC_BIN: the folder of Fabric's own programs (default: they are on PATH)."""
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings from the environment, in which empty is unset; raise ConfigError that names the variable."""
+def read_settings(
+    environment: Mapping[str, str] = os.environ, here: Path | None = None
+) -> Settings:
+    """Read the settings from the environment, in which empty is unset; raise ConfigError that names the variable.
+
+    `here` is the folder in which, and then above which, the state folder is looked for (default: the
+    working directory).
+    """
     programs = environment.get("FABRIC_BIN")
+    given = environment.get("PYFABRIC_STATE")
     return Settings(
-        state=Path(environment.get("PYFABRIC_STATE") or ".pyfabric"),
+        state=Path(given) if given else _state_folder(here or Path.cwd()),
         network=environment.get("PYFABRIC_NETWORK") or None,
         context=environment.get("PYFABRIC_CONTEXT") or None,
         output=_choice(environment, "PYFABRIC_OUTPUT", OutputFormat) or OutputFormat.TABLE,
@@ -70,3 +79,16 @@ def _choice(environment: Mapping[str, str], variable: str, choices: type[E]) -> 
         raise ConfigError(
             f"{variable}: input should be {', '.join(most)} or {last}, not {value!r}"
         ) from error
+
+
+def _state_folder(here: Path) -> Path:
+    """Return the state folder in `here`, or the nearest one above that belongs to the same user."""
+    above = (folder / _STATE for folder in here.parents)
+    if (here / _STATE).is_dir():
+        return Path(_STATE)
+    return next((folder for folder in above if _is_own(folder)), Path(_STATE))
+
+
+def _is_own(folder: Path) -> bool:
+    # In a folder that all may write to, such as /tmp, somebody else's network could be lying in wait.
+    return folder.is_dir() and folder.stat().st_uid == os.getuid()

@@ -51,8 +51,7 @@ def _check_begins(plan: Plan, connections: Connections, channel: ChannelPlan) ->
         if height > 1:
             raise NetworkError(
                 f"no orderer has the blocks of {channel.name}, of which {peer.name} has {height}: "
-                "restore an orderer's data from a backup, or delete the network with "
-                "`pyfabric network down --delete`"
+                "restore an orderer's data from a backup (docs/departments.md)"
             )
 
 

@@ -14,7 +14,7 @@ from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 ANY_FREE_PORT = 0
 """As `base_port`: choose ports that are free."""
-_DELETE = "delete it with `pyfabric network down --delete`"
+_ANEW = "a network of another name can have others"
 
 
 def prepared(
@@ -35,16 +35,16 @@ def prepared(
             base_port=port or _free_port(topology),
             runtime=runtime or RuntimeName.EMBEDDED,
         )
-    check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
+    before = load_topology(root / TOPOLOGY_COPY)
+    check_change(before, topology, file, base_port=state.base_port)
     if base_port not in (None, ANY_FREE_PORT, state.base_port):
         raise NetworkError(
-            f"{topology.name} has its ports from {state.base_port} on: they are in its genesis blocks; "
-            f"{_DELETE} to choose others"
+            f"{topology.name} has its ports from {state.base_port} on: they are in its genesis blocks; {_ANEW}"
         )
     if runtime not in (None, state.runtime):
         raise NetworkError(
-            f"{topology.name} was made for the {state.runtime} runtime, which has its ledgers; "
-            f"{_DELETE} to choose another"
+            f"{topology.name} was made for the {state.runtime} runtime, which has its ledgers; a network "
+            "of another name can have another"
         )
     return topology, state.model_copy(update={"topology": file.absolute()})
 

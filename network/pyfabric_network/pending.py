@@ -70,6 +70,6 @@ def _services(plan: Plan) -> list[Step]:
     return [
         Step("serve", item.label, department.name)
         for department in plan.own
-        for item in plan.served
+        for item in plan.served_by(department)
         if not listens(department.contract_address(item.slot))
     ]

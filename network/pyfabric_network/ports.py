@@ -3,7 +3,7 @@
 import errno
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
@@ -11,6 +11,9 @@ from pyfabric.local.waiting import poll
 from pyfabric.messages.addresses import Address
 
 _LISTEN = "0A"
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUAL_RANGE = (32768, 60999)
+_LOWEST, _HIGHEST = 20000, 32000
 _PAUSE = 0.05
 
 
@@ -22,26 +25,40 @@ def check_free(addresses: Mapping[str, Address], *, timeout: float = 0.0) -> Non
     taken = poll(lambda: _first_taken(addresses), every=_PAUSE, timeout=timeout)
     if taken is not None:
         port = addresses[taken].port
-        owner = _owner(port)
-        by = f" by {owner}" if owner else ""
         raise NetworkError(
-            f"port {port}, wanted for {taken}, is in use{by}: stop that program, or choose other ports "
-            "with --base-port or base_port in the topology"
+            f"port {port}, wanted for {taken}, is in use{_use(port)}: stop that program, or choose other "
+            "ports with --base-port or base_port in the topology"
         )
 
 
 def free_base(offsets: Iterable[int]) -> int:
     """Return a port that is free with those at these distances from it; raises NetworkError.
 
-    Below the range that systems hand out for outgoing connections (32768 on).
+    None of them is in the range that the system hands out for outgoing connections, if there is room
+    beside it.
     """
     wanted = list(offsets)
-    candidates = list(range(20000, 32000 - max(wanted), 50))
+    first, last = outgoing_range()
+    starts = range(_LOWEST, _HIGHEST - max(wanted), 50)
+    beside = [base for base in starts if base + max(wanted) < first or base > last]
+    candidates = beside or list(starts)
     random.shuffle(candidates)
     for base in candidates:
         if all(_is_free(Address("127.0.0.1", base + offset)) for offset in wanted):
             return base
-    raise NetworkError("no free run of ports found between 20000 and 32000")
+    raise NetworkError(f"no free run of ports found between {_LOWEST} and {_HIGHEST}")
+
+
+def outgoing_range(file: Path = _RANGE) -> tuple[int, int]:
+    """Return the first and last port that the system hands out for outgoing connections.
+
+    Where it does not say (not on Linux) these are Linux's usual ones.
+    """
+    try:
+        first, last = file.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return _USUAL_RANGE
+    return int(first), int(last)
 
 
 def _first_taken(addresses: Mapping[str, Address]) -> str | None:
@@ -60,9 +77,17 @@ def _is_free(address: Address) -> bool:
     return True
 
 
-def _owner(port: int) -> str | None:
-    """Return the program that listens on a port, if the system shows it (Linux, own processes)."""
-    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+def _use(port: int) -> str:
+    """Return who uses a port and how, as far as the system shows it (Linux, own processes)."""
+    found = _sockets(port)
+    owner = _owner({f"socket:[{inode}]" for inode in found})
+    by = f" by {owner}" if owner else ""
+    if found and not any(found.values()):
+        return f" for an outgoing connection{by}"
+    return by
+
+
+def _owner(sockets: Collection[str]) -> str | None:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(str(link.readlink()) in sockets for link in (process / "fd").iterdir()):
@@ -73,13 +98,14 @@ def _owner(port: int) -> str | None:
     return None
 
 
-def _listening_inodes(port: int) -> set[str]:
-    found = set()
+def _sockets(port: int) -> dict[str, bool]:
+    """Return the sockets at a local port by their inodes, and whether each listens."""
+    found = {}
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         if not table.exists():
             continue
         for line in table.read_text().splitlines()[1:]:
             fields = line.split()
-            if fields[3] == _LISTEN and int(fields[1].rsplit(":", 1)[1], 16) == port:
-                found.add(fields[9])
+            if int(fields[1].rsplit(":", 1)[1], 16) == port:
+                found[fields[9]] = fields[3] == _LISTEN
     return found

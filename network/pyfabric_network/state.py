@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pyfabric.errors import NetworkError
+from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state_folder import NETWORK_FILE, TOPOLOGY_COPY
+from pyfabric_network.state_folder import NETWORK_FILE, RESTORE, TOPOLOGY_COPY
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.places import Place
 
@@ -44,9 +44,7 @@ def read_state(root: Path) -> State | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        raise NetworkError(
-            f"{file} is damaged: delete {root} and bring the network up again"
-        ) from error
+        raise NetworkError(f"{file} is damaged: {RESTORE}") from error
 
 
 def keep_topology(source: Path, root: Path) -> None:
@@ -60,9 +58,19 @@ def keep_topology(source: Path, root: Path) -> None:
 
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Hold the network's lock, so that two commands never change it at once; raises NetworkError."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("w") as file:
+    """Hold the network's lock, so that two commands never change it at once.
+
+    Raises NetworkError if another command holds it, ConfigError if the folder cannot be written to.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / "lock").open("w")
+    except OSError as error:
+        raise ConfigError(
+            f"{error.filename or root} cannot be written: {error.strerror}; choose another state folder "
+            "with --state or PYFABRIC_STATE"
+        ) from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -6,6 +6,12 @@ from typing import Final
 NETWORK_FILE: Final = "network.json"
 TOPOLOGY_COPY: Final = "topology.yaml"
 
+RESTORE: Final = (
+    "restore it from a backup (docs/departments.md); do not delete the folder: it holds keys that cannot be "
+    "made again"
+)
+"""The advice on a file that is lost or damaged."""
+
 
 def networks(state_folder: Path) -> list[str]:
     """Return the names of the networks that `state_folder` holds, sorted."""

@@ -97,9 +97,9 @@ def service_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
     for department in plan.own:
         operations = str(department.host_operations)
         problem = None
-        if plan.containers and plan.served:
+        if plan.containers and plan.served_by(department):
             problem = _host_problem(department, connections)
-        for item in plan.served:
+        for item in plan.served_by(department):
             address = department.contract_address(item.slot)
             why = problem if plan.containers else _problem(address)
             found.append(

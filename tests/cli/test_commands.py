@@ -294,6 +294,7 @@ def test_down_asks_before_it_deletes(
     assert down.code == 4
     assert run("network", "up", *state).code == 0
     assert " down " in down.out
+    assert "orderer0.econinfo does not run" in down.err
     assert run("network", "down", "--delete", "--yes", *state).code == 0
     assert not (tmp_path / "quickstart").exists()
 
@@ -345,6 +346,15 @@ def test_a_terminal_gets_a_bar_and_other_places_get_lines(network: Network) -> N
     assert done.returncode == 0
     assert b"\x1b[" in said
     assert b"(1/6)" not in said
+
+
+@pytest.mark.usefixtures("state")
+def test_the_environment_of_fabric_s_own_programs_in_both_forms(run: Run) -> None:
+    shell = run("network", "env", "Tax")
+    variables = run("network", "env", "Tax", "-o", "json").json()
+    assert shell.out.splitlines() == [f"export {name}={value}" for name, value in variables.items()]
+    assert variables["CORE_PEER_LOCALMSPID"] == "TaxMSP"
+    assert run("network", "env", "Taxi").code == 4
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
+from pyfabric_network.state_folder import RESTORE
 from pyfabric_network.topology.plan import Plan
-
-_REMEDY = "restore it from a backup, or delete the network with `pyfabric network down --delete`"
 
 
 def block_digests(plan: Plan) -> dict[str, str]:
@@ -28,24 +27,21 @@ def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:
         block = plan.channels[name].block
         if not block.exists() or _digest(block) != digest:
             raise NetworkError(
-                f"{block} is no longer the genesis block of {name} that its nodes have: {_REMEDY}"
+                f"{block} is no longer the genesis block of {name} that its nodes have: {RESTORE}"
             )
     for node in plan.own_orderers if blocks else ():
         member = node.member
         for file in (member.certificate, member.tls_certificate, member.tls_key):
             if not file.exists():
                 raise NetworkError(
-                    f"{file} is missing, and the genesis blocks name {node.name} with it: {_REMEDY}"
+                    f"{file} is missing, and the genesis blocks name {node.name} with it: {RESTORE}"
                 )
 
 
 def check_remembered(root: Path) -> None:
     """Raise NetworkError if `root` holds a network whose network.json is missing."""
     if (root / "organizations").exists():
-        raise NetworkError(
-            f"{root} holds keys, but network.json is missing: restore it from a backup, or "
-            "delete the folder"
-        )
+        raise NetworkError(f"{root} holds keys, but network.json is missing: {RESTORE}")
 
 
 def _digest(block: Path) -> str:

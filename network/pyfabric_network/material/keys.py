@@ -25,6 +25,7 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
 from pyfabric_network.material.ca_server import write_ca_server
 from pyfabric_network.parallel import side_by_side
+from pyfabric_network.state_folder import RESTORE
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member
 from pyfabric_network.topology.plan import Plan
@@ -103,10 +104,7 @@ def _authority(
         return load_ca(folder)
     block = next((spec.block for spec in plan.channels.values() if spec.block.exists()), None)
     if block is not None and department.msp.exists():
-        raise NetworkError(
-            f"{folder} is missing, and {block} was made with it: restore it, or delete the network "
-            "with `pyfabric network down --delete`"
-        )
+        raise NetworkError(f"{folder} is missing, and {block} was made with it: {RESTORE}")
     name = f"{prefix}.{department.name.lower()}"
     if below is None:
         authority = CertificateAuthority.create(name, department.name, now=now, years=_YEARS)

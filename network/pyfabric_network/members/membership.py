@@ -58,12 +58,13 @@ class Membership:
             return cls(folder, topology, state)
         if not state.places:
             raise NetworkError(
-                f"{topology.name} in {folder} has the keys of all departments in one place: delete it "
-                "with `pyfabric network down --delete`, or use another state folder (--state)"
+                f"{topology.name} in {folder} has the keys of all departments in one place: use "
+                "another state folder (--state)"
             )
         if runtime not in (None, state.runtime):
             raise NetworkError(f"{topology.name} was made for the {state.runtime} runtime")
-        check_change(load_topology(root / TOPOLOGY_COPY), topology, file)
+        before = load_topology(root / TOPOLOGY_COPY)
+        check_change(before, topology, file, base_port=state.base_port)
         return cls(folder, topology, state.model_copy(update={"topology": file.absolute()}))
 
     @property
@@ -90,7 +91,7 @@ class Membership:
             whose = "" if known.here else ", with keys on another machine"
             raise NetworkError(
                 f"{name} is at {known.host}, with ports from {known.first_port} on{whose}: its "
-                f"certificates have that; to start again, delete {self.root}"
+                f"certificates have that; to start again with new keys, use another state folder (--state)"
             )
         with self.locked():
             self._save({name: place})

@@ -213,7 +213,7 @@ class ComposeRuntime:
         """Write what each host is to serve, with the modules that it imports; return it."""
         written = []
         for department in plan.own:
-            services = host_services(_inside(department), plan.served)
+            services = host_services(_inside(department), plan.served_by(department))
             content = json.dumps(services, indent=2).encode()
             files.write_public(self._root / services_file(department), content, error=NetworkError)
             written.append((department, services))

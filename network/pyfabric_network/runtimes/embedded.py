@@ -135,9 +135,9 @@ def ledger_config(plan: Plan) -> LedgerConfig:
         peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
         hosts=[
-            _host(department, plan.served)
+            _host(department, plan.served_by(department))
             for department in plan.departments.values()
-            if plan.served
+            if plan.served_by(department)
         ],
     )
 

@@ -104,16 +104,15 @@ class NativeRuntime:
 
     def serve(self, plan: Plan) -> None:
         """Serve exactly the packages of this plan by each department's contract host."""
-        if not plan.served:
-            self._stop([department.contract_host.name for department in plan.own])
-            return
+        self._stop([one.contract_host.name for one in plan.own if not plan.served_by(one)])
         side_by_side(
             [
                 partial(
                     self._host(department.contract_host.name).serve,
-                    host_services(department, plan.served),
+                    host_services(department, plan.served_by(department)),
                 )
                 for department in plan.own
+                if plan.served_by(department)
             ]
         )
 

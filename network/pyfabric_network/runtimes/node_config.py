@@ -21,7 +21,7 @@ _AUTH_FILTERS = {
     "2.5": ("DefaultAuth", "ExpirationCheck"),
     "3.1": ("DefaultAuth", "ExpirationCheck", "TimeWindowCheck"),
 }
-_SOFTWARE_KEYS = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
+SOFTWARE_KEYS = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
 # Peers meet when they join a channel: the first attempt fails, because TLS roots of the others are
 # taken over a moment later. Fabric's own pause before the next attempt is 25 s.
 _RECONNECT = "250ms"
@@ -42,7 +42,7 @@ def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[st
             "chaincodeListenAddress": _ANY_PORT,
             "localMspId": peer.msp_id,
             "mspConfigPath": str(peer.member.msp),
-            "BCCSP": _SOFTWARE_KEYS,
+            "BCCSP": SOFTWARE_KEYS,
             "tls": _peer_tls(peer) | {"rootcert": {"file": str(peer.member.tls_roots)}},
             "fileSystemPath": str(data),
             "gossip": _gossip(plan, peer),
@@ -106,7 +106,7 @@ def orderer_config(plan: Plan, orderer: Node, *, data: Path) -> dict[str, Any]:
             "TLS": tls | {"RootCAs": [str(own.tls_roots)]},
             "LocalMSPID": orderer.msp_id,
             "LocalMSPDir": str(own.msp),
-            "BCCSP": _SOFTWARE_KEYS,
+            "BCCSP": SOFTWARE_KEYS,
             "BootstrapMethod": "none",
         },
         "FileLedger": {"Location": str(data / "ledger")},

@@ -5,22 +5,30 @@ from pathlib import Path
 from pyfabric.errors import TopologyError
 from pyfabric_network.topology.spec import Topology
 
+_IN_CHANNELS = ("fabric", "ordering", "channels.")
 
-def check_change(old: Topology, new: Topology, file: Path) -> None:
+
+_UNDO = (
+    "cannot change once {name} exists, since its keys and genesis blocks have it: undo the change"
+)
+_CHANNEL = (
+    "is part of the configuration of {name}'s channels, which the topology does not change: undo the change; "
+    "docs/channels.md describes how departments change a running channel"
+)
+
+
+def check_change(old: Topology, new: Topology, file: Path, *, base_port: int) -> None:
     """Refuse a change that existing keys and blocks cannot follow; raises TopologyError with the key.
 
     Contracts, users, titles, times and the number of peers are free; departments may be added at the end,
-    and channels may be added.
+    and channels may be added. `base_port` is the one that the network has: a topology may be corrected
+    to it.
     """
-    for key, before, after in _fixed(old, new):
+    ports = ("base_port", base_port if new.base_port == base_port else old.base_port, new.base_port)
+    for key, before, after in [ports, *_fixed(old, new)]:
         if before != after:
-            raise TopologyError(
-                f"cannot change once {old.name} exists: undo the change, or delete the network "
-                "first with `pyfabric network down --delete`",
-                file=file,
-                line=None,
-                key=key,
-            )
+            why = _CHANNEL if key.startswith(_IN_CHANNELS) else _UNDO
+            raise TopologyError(why.format(name=old.name), file=file, line=None, key=key)
 
 
 def _fixed(old: Topology, new: Topology) -> list[tuple[str, object, object]]:

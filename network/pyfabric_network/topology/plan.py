@@ -132,6 +132,16 @@ class Plan:
         """Return the same network with other packages served by its contract hosts."""
         return replace(self, served=tuple(served))
 
+    def served_by(self, department: DepartmentPlan) -> tuple[ServedPackage, ...]:
+        """Return what a department's contract host serves: the contracts of its channels."""
+        own = {
+            contract.name
+            for channel in self.channels.values()
+            if department in channel.departments
+            for contract in channel.contracts
+        }
+        return tuple(item for item in self.served if item.contract in own)
+
     def listening(self, *, running: Collection[str] = ()) -> dict[str, Address]:
         """Return where the network listens on this machine, each address with what listens there.
 
@@ -143,7 +153,7 @@ class Plan:
                 found |= node.listening()
         for department in self.own:
             if department.contract_host.name not in running:
-                found |= department.listening(self.served)
+                found |= department.listening(self.served_by(department))
         return found
 
 

@@ -27,12 +27,19 @@ def topology(folder: Path, old: str = "", new: str = "") -> Topology:
     ],
 )
 def test_free_to_change(tmp_path: Path, old: str, new: str) -> None:
-    check_change(topology(tmp_path), topology(tmp_path, old, new), Path("x.yaml"))
+    before, after = topology(tmp_path), topology(tmp_path, old, new)
+    check_change(before, after, Path("x.yaml"), base_port=before.base_port)
+
+
+def test_a_topology_may_be_corrected_to_the_ports_that_the_network_has(tmp_path: Path) -> None:
+    after = topology(tmp_path, "name: small", "name: small\nbase_port: 21000")
+    check_change(topology(tmp_path), after, Path("x.yaml"), base_port=21000)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
+        ("name: small", "name: small\nbase_port: 21000", "base_port"),
         ("name: small", "name: small\nfabric: '2.5'", "fabric"),
         ("nodes: [Tax]", "nodes: [Tax, Tax, Tax]", "ordering"),
         ("  Health: {}", "  Health: { msp_id: Other }", "departments.Health.msp_id"),
@@ -45,7 +52,10 @@ def test_free_to_change(tmp_path: Path, old: str, new: str) -> None:
     ],
 )  # fmt: skip
 def test_refused_with_the_key(tmp_path: Path, old: str, new: str, key: str) -> None:
+    before, after = topology(tmp_path), topology(tmp_path, old, new)
     with pytest.raises(TopologyError) as caught:
-        check_change(topology(tmp_path), topology(tmp_path, old, new), Path("x.yaml"))
+        check_change(before, after, Path("x.yaml"), base_port=before.base_port)
     assert caught.value.key == key
-    assert "network down --delete" in str(caught.value)
+    way = "docs/channels.md" if key.startswith(("fabric", "ordering", "channels")) else "undo"
+    assert way in str(caught.value)
+    assert "delete" not in str(caught.value)

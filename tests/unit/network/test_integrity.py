@@ -43,7 +43,7 @@ def copied(made: Network, tmp_path: Path) -> Network:
 def test_what_genesis_blocks_name_is_missed(copied: Network, lost: str, says: str) -> None:
     path = copied.plan.root / lost
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(NetworkError, match=rf"{says}.*restore it"):
+    with pytest.raises(NetworkError, match=rf"{says}.*restore it.*do not delete"):
         copied.up()
     assert not copied.runtime.running()
 
@@ -57,7 +57,7 @@ def test_another_genesis_block_is_refused(copied: Network) -> None:
 
 def test_notes_that_are_gone_are_missed(copied: Network, tmp_path: Path) -> None:
     (copied.plan.root / "network.json").unlink()
-    with pytest.raises(NetworkError, match=r"holds keys, but network\.json is missing"):
+    with pytest.raises(NetworkError, match=r"network\.json is missing: restore it.*do not delete"):
         Network.prepare(write_topology(tmp_path), copied.folder, base_port=0)
 
 

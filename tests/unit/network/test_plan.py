@@ -1,8 +1,13 @@
 """Plans: ports that stay, packages that are the same everywhere."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pyfabric_network.connections import Connections
+from pyfabric_network.material.keys import make_material
+from pyfabric_network.runtimes.embedded import ledger_config
+from pyfabric_network.status import service_status
 from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.loading import load_topology
@@ -136,3 +141,36 @@ def test_contract_ports_run_out_with_a_clear_error() -> None:
     served = tuple(ServedPackage("x", f"x_{slot}", "x:0", ("a:B",), slot) for slot in range(19))
     with pytest.raises(NetworkError, match=r"no port is left for directory_1.0.*at most 19"):
         plan(served=served)
+
+
+CHANNELS = """\
+name: small
+departments: { Tax: {}, Health: {}, Zoo: {} }
+ordering: { nodes: [Tax] }
+channels:
+  bills: { departments: [Tax, Health], contracts: [bill] }
+  seals: { departments: [Health], contracts: [seal] }
+contracts:
+  bill: { version: "1.0", classes: ["a:B"] }
+  seal: { version: "1.0", classes: ["a:C"] }
+  spare: { version: "1.0", classes: ["a:D"] }
+"""
+
+
+def test_a_department_serves_the_contracts_of_its_channels_alone(tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text(CHANNELS, encoding="utf-8")
+    made = make_plan(load_topology(file), tmp_path / "small", base_port=17000)
+    make_material(made, now=datetime(2026, 11, 26, tzinfo=UTC))
+    made = made.serving([one.service for one in made.contracts.values() if one.service])
+    wanted = {"Tax": ["bill_1.0"], "Health": ["bill_1.0", "seal_1.0"], "Zoo": []}
+    for name, labels in wanted.items():
+        assert [item.label for item in made.served_by(made.department(name))] == labels
+    listening = {what for what in made.listening() if "_1.0 of " in what}
+    assert listening == {f"{label} of {name}" for name in wanted for label in wanted[name]}
+    hosts = {host.name: host for host in ledger_config(made).hosts}
+    assert set(hosts) == {"contracts.tax", "contracts.health"}
+    assert len(hosts["contracts.tax"].services["services"]) == 1
+    with Connections(made) as connections:
+        found = [(one.department, one.name) for one in service_status(made, connections)]
+    assert found == [(name, label) for name in wanted for label in wanted[name]]

@@ -6,7 +6,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from pyfabric_network.ports import check_free, free_base
+from pyfabric_network import ports
+from pyfabric_network.ports import check_free, free_base, outgoing_range
 
 from pyfabric.errors import NetworkError
 from pyfabric.messages.addresses import Address
@@ -48,3 +49,30 @@ def test_a_free_base_has_all_its_ports_free() -> None:
     base = free_base([0, 1, 30])
     check_free({str(offset): Address("127.0.0.1", base + offset) for offset in (0, 1, 30)})
     assert 20000 <= base < 32000
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system shows no sockets")
+def test_a_port_of_an_outgoing_connection_is_named_as_such() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.connect(server.getsockname())
+        port = client.getsockname()[1]
+        with pytest.raises(
+            NetworkError, match=f"for an outgoing connection by process {os.getpid()} "
+        ):
+            check_free({"peer0.tax": Address("127.0.0.1", port)})
+
+
+def test_a_free_base_is_beside_the_range_of_outgoing_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ports, "outgoing_range", lambda: (20100, 31800))
+    assert {free_base([0, 1, 30]) for _ in range(20)} <= {20000, 20050, 31850, 31900, 31950}
+    monkeypatch.setattr(ports, "outgoing_range", lambda: (1024, 65535))
+    assert 20000 <= free_base([0, 1, 30]) < 32000
+
+
+def test_the_range_of_outgoing_connections_is_the_system_s(tmp_path: Path) -> None:
+    file = tmp_path / "range"
+    assert outgoing_range(file) == (32768, 60999)
+    file.write_text("15000\t64000\n")
+    assert outgoing_range(file) == (15000, 64000)

@@ -1,0 +1,49 @@
+"""What Fabric's own `peer` and `osnadmin` need to act as a department's administrator."""
+
+import shlex
+from collections.abc import Mapping
+
+import yaml
+
+from pyfabric.errors import NetworkError
+from pyfabric.local import files
+from pyfabric_network.runtimes.node_config import SOFTWARE_KEYS
+from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.plan import Plan
+
+
+def program_environment(plan: Plan, department: DepartmentPlan) -> dict[str, str]:
+    """Return the environment variables, and write the core.yaml that `peer` does not start without.
+
+    The variables that begin with CORE_ and FABRIC_ are Fabric's own; the others are for the options of
+    `peer` and `osnadmin`. Raises NetworkError if the department's keys are not on this machine.
+    """
+    if not department.place.here:
+        raise NetworkError(f"the keys of {department.name} are not on this machine")
+    folder = plan.root / "client"
+    config = yaml.safe_dump({"peer": {"BCCSP": SOFTWARE_KEYS}}, sort_keys=False)
+    files.write_public(folder / "core.yaml", config.encode(), error=NetworkError)
+    peer, orderer = department.peers[0], (*department.orderers, *plan.orderers)[0]
+    variables = {
+        "FABRIC_CFG_PATH": folder,
+        "CORE_PEER_LOCALMSPID": department.msp_id,
+        "CORE_PEER_MSPCONFIGPATH": department.admin.msp,
+        "CORE_PEER_ADDRESS": peer.outside,
+        "CORE_PEER_TLS_ENABLED": "true",
+        "CORE_PEER_TLS_ROOTCERT_FILE": peer.member.tls_roots,
+        "ORDERER_ADDRESS": orderer.outside,
+        "ORDERER_CA": orderer.member.tls_roots,
+    }
+    if department.orderers:
+        variables |= {
+            "OSN_ADMIN_ADDRESS": department.orderers[0].admin,
+            "OSN_TLS_CA_ROOT_CERT": department.orderers[0].member.tls_roots,
+            "OSN_CLIENT_CERT": department.admin.tls_certificate,
+            "OSN_CLIENT_KEY": department.admin.tls_key,
+        }
+    return {name: str(value) for name, value in variables.items()}
+
+
+def as_shell(variables: Mapping[str, str]) -> str:
+    """Return the variables as commands of a shell, to be evaluated."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
