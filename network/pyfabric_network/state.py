@@ -1,9 +1,11 @@
 """What a network's folder keeps between commands, besides keys, blocks and the ledger."""
 
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +15,9 @@ from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state_folder import NETWORK_FILE, RESTORE, TOPOLOGY_COPY
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.places import Place
+
+_OWNERS: Final = 0o700
+_OTHERS: Final = 0o077
 
 
 class State(BaseModel):
@@ -60,10 +65,11 @@ def keep_topology(source: Path, root: Path) -> None:
 def locked(root: Path) -> Iterator[None]:
     """Hold the network's lock, so that two commands never change it at once.
 
-    Raises NetworkError if another command holds it, ConfigError if the folder cannot be written to.
+    The folder becomes its owner's alone: private data and the locks of processes are in it. Raises
+    NetworkError if another command holds the lock, ConfigError if the folder cannot be used.
     """
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        _make_private(root)
         lock = (root / "lock").open("w")
     except OSError as error:
         raise ConfigError(
@@ -76,3 +82,16 @@ def locked(root: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise NetworkError(f"another command is changing the network in {root}") from error
         yield
+
+
+def _make_private(root: Path) -> None:
+    """Make the folder, or take away the rights of others to one that is there; raises ConfigError."""
+    root.mkdir(parents=True, exist_ok=True, mode=_OWNERS)
+    found = root.stat()
+    if found.st_uid != os.geteuid():
+        raise ConfigError(
+            f"{root}: belongs to another user, who can read and change the network: run the command "
+            "as that user, or give the folder to this one (chown)"
+        )
+    if found.st_mode & _OTHERS:
+        root.chmod(_OWNERS)

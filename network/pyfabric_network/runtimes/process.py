@@ -99,10 +99,28 @@ class Background:
             raise NetworkError("the network is running already")
 
     def signal(self, number: signal.Signals) -> None:
-        """Send it a signal, if it runs."""
+        """Send it a signal, if it runs; raises NetworkError if another process holds its lock."""
         pid = self.pid()
-        if pid is not None:
-            os.kill(pid, number)
+        if pid is None:
+            return
+        if not self._holds(pid):
+            raise NetworkError(
+                f"{self.file}: names process {pid}, which is another program: something else holds "
+                "the lock on that file; find it with `fuser`, and terminate it"
+            )
+        os.kill(pid, number)
+
+    def _holds(self, pid: int) -> bool:
+        """Return whether a process has the file open, where the system shows that (/proc)."""
+        opened = Path(f"/proc/{pid}/fd")
+        if not Path("/proc/self/fd").is_dir():
+            return True
+        try:
+            return any(_is_same(each, self.file) for each in opened.iterdir())
+        except FileNotFoundError:
+            return True  # it has just stopped: there is nobody to hit
+        except PermissionError:
+            return False  # another user's
 
     def stop(self, *, timeout: float) -> bool:
         """Stop it by SIGTERM, by SIGKILL after `timeout` seconds; return whether it ran."""
@@ -134,6 +152,13 @@ def next_line(output: Path, offset: int, process: Background, *, timeout: float)
         return None if running else b""
 
     return poll(line, until=lambda found: found is not None, every=_PAUSE, timeout=timeout)
+
+
+def _is_same(descriptor: Path, file: Path) -> bool:
+    try:
+        return descriptor.samefile(file)
+    except OSError:  # closed meanwhile, or removed
+        return False
 
 
 def _locks(file: IO[str]) -> bool:

@@ -1,5 +1,6 @@
 """A background process is known by its lock alone, and stops on request."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -61,6 +62,18 @@ def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
         assert process.pid() is None
         process.signal(signal.SIGKILL)
         assert not process.stop(timeout=1)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_lock_that_another_holds_hits_nobody(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.DEVNULL) as other:
+        (tmp_path / "pid").write_text(f"{other.pid}\n")
+        process = Background(tmp_path / "pid")
+        with (tmp_path / "pid").open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(NetworkError, match=f"names process {other.pid}, which is another"):
+                process.stop(timeout=10)
         assert other.poll() is None
         other.kill()
 
