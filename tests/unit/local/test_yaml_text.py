@@ -23,7 +23,7 @@ DEEP_TABLES = "a: 1\nb: " + "{x: " * 500 + "1" + "}" * 500
 REFUSED = {
     "loop": (LOOP, 3, r"\*b repeats what it is in"),
     "bomb": (BOMB, 6, "more than 500000 values"),
-    "deep": (DEEP, 2, "nest(ed more than 64 levels|ing depth)"),  # libyaml has a limit of its own
+    "deep": (DEEP, 2, "nested more than 64 levels deep"),
     "deep tables": (DEEP_TABLES, 2, "nested more than 64 levels deep"),
 }
 
@@ -37,8 +37,8 @@ def test_what_would_not_end_is_refused_with_its_line(text: str, line: int, says:
 
 
 def test_a_file_that_is_too_long_is_refused() -> None:
-    with pytest.raises(yaml.YAMLError, match="is longer than 16777216 bytes"):
-        load_yaml(" " * 16_777_217)
+    with pytest.raises(yaml.YAMLError, match="is longer than 4194304 bytes"):
+        load_yaml(" " * 4_194_305)
 
 
 def test_aliases_and_merges_are_read() -> None:
