@@ -135,12 +135,15 @@ def _profile(document: Fields, file: Path) -> Profile:
         what = f"{unknown[0]} is not among the peers" if unknown else "names no peer"
         raise FieldError(f"organizations.{name}.peers: {what}")
     own = document.part("x-pyfabric", {})
+    pair = _client_pair(document.part("client"), file)
     return Profile(
         network=document.text("name", ""),
         department=name,
         msp_id=_msp_id(organization, name),
-        peers=tuple(_endpoint(nodes[peer], file) for peer in names),
-        orderers=tuple(_endpoint(node, file) for node in document.parts("orderers", {}).values()),
+        peers=tuple(_endpoint(nodes[peer], file, pair) for peer in names),
+        orderers=tuple(
+            _endpoint(node, file, pair) for node in document.parts("orderers", {}).values()
+        ),
         users={user: Path(folder) for user, folder in own.pairs("users").items()},
         channels=own.texts("channels"),
     )
@@ -153,7 +156,22 @@ def _msp_id(organization: Fields, name: str) -> str:
     return found
 
 
-def _endpoint(node: Fields, file: Path) -> Endpoint:
+def _client_pair(client: Fields, file: Path) -> tuple[bytes, bytes] | None:
+    """Return the certificate and key with which the department's programs show who they are (mutual TLS).
+
+    They are at `client.tlsCerts.client`, as in the form of Fabric's SDKs: `cert` and `key`, each with a
+    path; the certificate may be written out too. None without them.
+    """
+    given = client.part("tlsCerts", {}).part("client", {})
+    if not given.names():
+        return None
+    certificate = _checked(
+        _roots(given.part("cert"), file).encode(), "client.tlsCerts.client", "cert"
+    )
+    return certificate, _read(given.part("key").text("path"), file).encode()
+
+
+def _endpoint(node: Fields, file: Path, pair: tuple[bytes, bytes] | None) -> Endpoint:
     url = node.text("url")
     if not url.startswith(_SCHEME):
         raise FieldError(f"{url} must begin with {_SCHEME}: nodes speak TLS only")
@@ -161,26 +179,33 @@ def _endpoint(node: Fields, file: Path) -> Endpoint:
         raise FieldError(f"{url} must be {_SCHEME}HOST:PORT")
     return Endpoint(
         address=address,
-        tls_roots=_checked(_roots(node.part("tlsCACerts"), file).encode(), url),
+        tls_roots=_checked(_roots(node.part("tlsCACerts"), file).encode(), url, "tlsCACerts"),
         server_name=node.part("grpcOptions", {}).optional_text("ssl-target-name-override"),
+        client_certificate=pair and pair[0],
+        client_key=pair and pair[1],
     )
 
 
-def _checked(roots: bytes, url: str) -> bytes:
-    problem = not_certificates(roots)
+def _checked(certificates: bytes, owner: str, field: str) -> bytes:
+    problem = not_certificates(certificates)
     if problem is not None:
-        raise FieldError(f"tlsCACerts of {url}: {problem}")
-    return roots
+        raise FieldError(f"{field} of {owner}: {problem}")
+    return certificates
+
+
+def _read(path: str, profile: Path) -> str:
+    try:
+        return (profile.parent / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not text"
+        raise FieldError(f"{path}: {reason}") from error
 
 
 def _roots(certificates: Fields, file: Path) -> str:
-    """Return the PEM texts of a node's TLS CAs: from a file, or written out, one or a list of them."""
+    """Return the PEM texts of certificates: from a file, or written out, one or a list of them."""
     path = certificates.optional_text("path")
     if path is not None:
-        try:
-            return (file.parent / path).read_text(encoding="utf-8")
-        except OSError as error:
-            raise FieldError(f"{path}: {error.strerror}") from error
+        return _read(path, file)
     if certificates.holds("pem", str):
         return certificates.text("pem")
     return "\n".join(certificates.texts("pem"))

@@ -18,6 +18,7 @@ from pyfabric.client.event_requests import CHAINCODE_EVENTS
 from pyfabric.client.event_source import ChaincodeCursor, EventSource
 from pyfabric.client.peers import Peers
 from pyfabric.client.retry import Retry, retrying
+from pyfabric.client.steps import commit_status
 from pyfabric.client.transactions import process_proposal, submit
 from pyfabric.errors import (
     ClientError,
@@ -29,6 +30,7 @@ from pyfabric.errors import (
     FabricError,
     GatewayError,
     IdentityError,
+    NotSentError,
     StatusCode,
     SubmitError,
     ValidationCode,
@@ -36,6 +38,7 @@ from pyfabric.errors import (
 from pyfabric.messages.deliver import is_status, read_broadcast
 from pyfabric.messages.digests import signing_digest
 from pyfabric.messages.envelopes import SeekStart, transaction_id
+from pyfabric.messages.prepared import CommitStatusRequest
 from tests.support.client.flows import play
 from tests.support.client.gateway_server import (
     chaincode_events,
@@ -292,3 +295,20 @@ def test_a_peer_that_does_not_answer_is_asked_last() -> None:
     assert peers.order == PEERS[::-1]
     with pytest.raises(ClientError, match="at least one peer"):
         Peers([])
+
+
+@pytest.mark.parametrize("step", ["Endorse", "Submit"])
+def test_what_was_not_sent_keeps_its_own_error(step: str) -> None:
+    def call(rpc: Unary[bytes]) -> object:
+        if rpc.method.endswith(step):
+            return NotSentError("all places are taken", code=StatusCode.RESOURCE_EXHAUSTED)
+        return rpc.parse(endorsement(rpc.request, b"result"))
+
+    with pytest.raises(NotSentError, match="all places are taken"):
+        play(submit(PEERS, IDENTITY, "directory", "city", [b"f"]), {**BASIC, Unary: call})
+
+
+def test_an_outcome_is_asked_of_some_peer() -> None:
+    request = CommitStatusRequest.new(b"creator", "directory", "t").signed(b"signature")
+    with pytest.raises(ClientError, match="no peer to call"):
+        play(commit_status([], IDENTITY, request), BASIC)

@@ -121,6 +121,34 @@ def test_a_wrong_profile_is_refused_with_file_and_reason(
     assert str(file) in str(caught.value)
 
 
+def test_a_client_certificate_is_shown_to_every_node(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    copy = json.loads(json.dumps(document))
+    certificate = copy["peers"]["peer0.mktsup"]["tlsCACerts"]["pem"]
+    (tmp_path / "client.key").write_text("key")
+    copy["client"]["tlsCerts"] = {
+        "client": {"cert": {"pem": certificate}, "key": {"path": "client.key"}}
+    }
+    profile = load_profile(write(tmp_path, copy))
+    for endpoint in (*profile.peers, *profile.orderers):
+        assert endpoint.client_certificate == certificate.encode()
+        assert endpoint.client_key == b"key"
+    copy["client"]["tlsCerts"]["client"]["key"] = {"path": "gone.key"}
+    with pytest.raises(NetworkError, match=r"gone\.key: No such file"):
+        load_profile(write(tmp_path, copy))
+    copy["client"]["tlsCerts"]["client"] = {"cert": {"pem": "changeme"}, "key": {"path": "x"}}
+    with pytest.raises(NetworkError, match=r"cert of client\.tlsCerts\.client: no PEM"):
+        load_profile(write(tmp_path, copy))
+    (tmp_path / "client.key").write_bytes(b"\xff")
+    copy["client"]["tlsCerts"]["client"] = {
+        "cert": {"pem": certificate},
+        "key": {"path": "client.key"},
+    }
+    with pytest.raises(NetworkError, match=r"client\.key: is not text"):
+        load_profile(write(tmp_path, copy))
+
+
 def test_what_is_null_is_not_there(document: dict[str, Any], tmp_path: Path) -> None:
     copy = json.loads(json.dumps(document))
     copy["orderers"] = copy["x-pyfabric"] = copy["name"] = None
