@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
-from pyfabric.errors import FabricError
+from pyfabric.errors import FabricError, GatewayError, StatusCode
 from pyfabric.local.sockets import listens
 from pyfabric.messages.addresses import Address
 from pyfabric_network.answering import ANSWER_SECONDS
@@ -14,6 +15,8 @@ from pyfabric_network.parallel import within
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
+
+_UNANSWERED: Final = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,16 @@ def network_status(plan: Plan, running: Callable[[str], str | None]) -> list[Nod
     ]
 
 
-def _channels(plan: Plan, node: Node) -> Mapping[str, int] | str:
-    """Return the heights of a node's channels, or why it does not report them."""
+def _channels(plan: Plan, node: Node) -> Mapping[str, int] | str | None:
+    """Return the heights of a node's channels, why it does not report them, or None without an answer."""
     with Connections(plan) as connections:  # its own: it may take longer than anybody waits
         try:
             return {
                 name: _height(plan, connections, node, name)
                 for name in joined_channels(plan, connections, node)
             }
+        except GatewayError as error:
+            return None if error.code in _UNANSWERED else str(error)
         except FabricError as error:
             return str(error)
 

@@ -104,6 +104,8 @@ class Background:
         if pid is None:
             return
         if not self._holds(pid):
+            if self.pid() != pid:
+                return  # it has just terminated: a zombie holds no file
             raise NetworkError(
                 f"{self.file}: names process {pid}, which is another program: something else holds "
                 "the lock on that file; find it with `fuser`, and terminate it"

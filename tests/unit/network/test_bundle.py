@@ -207,7 +207,7 @@ WRONG = [
     (
         edited("topology/topology.yaml", lambda found: found.replace(b"50ms", b"60ms")),
         TopologyError,
-        "ordering: cannot change",
+        "ordering: is part of the configuration",
     ),
     (without("channels/seals.block"), ConfigError, "seals.block: No such file"),
     (
