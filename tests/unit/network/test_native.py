@@ -79,7 +79,7 @@ def test_the_runtime_of_a_network_stays(tmp_path: Path) -> None:
     network = prepare(tmp_path, peer="exit 1")
     with pytest.raises(NetworkError):
         network.up()
-    with pytest.raises(NetworkError, match="small was made for the native runtime.*another name"):
+    with pytest.raises(NetworkError, match=r"small was made for the native runtime.*another name"):
         Network.prepare(tmp_path / "small.yaml", network.folder, runtime=RuntimeName.EMBEDDED)
     assert Network.open(network.folder).state.runtime is RuntimeName.NATIVE
 
