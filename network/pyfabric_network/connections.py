@@ -13,6 +13,7 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.addresses import Address
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import Plan
 
 
@@ -28,32 +29,32 @@ def endpoint(node: Node) -> Endpoint:
     return Endpoint(address=str(node.outside), tls_roots=node.member.tls_roots.read_bytes())
 
 
-def administrator(department: DepartmentPlan) -> SigningIdentity:
-    """Return the department's administrator, as an identity that can sign."""
-    return load_msp_folder(department.admin.msp, department.msp_id)
+def administrator(organization: Organization) -> SigningIdentity:
+    """Return the administrator of a department or ordering organisation, as an identity that can sign."""
+    return load_msp_folder(organization.admin.msp, organization.msp_id)
 
 
-def participation_endpoint(department: DepartmentPlan, orderer: Node) -> Endpoint:
-    """Return how the department's administrator reaches the participation API of its orderer."""
-    return _secured_endpoint(department, orderer.member, cast("Address", orderer.admin))
+def participation_endpoint(organization: Organization, orderer: Node) -> Endpoint:
+    """Return how the administrator of an ordering organisation reaches its orderer's participation API."""
+    return _secured_endpoint(organization, orderer.member, cast("Address", orderer.admin))
 
 
-def operations_endpoint(department: DepartmentPlan, node: Node | None = None) -> Endpoint:
-    """Return how the department's administrator reaches the operations service of a node of it.
-
-    Without a node it is the service of the department's contract host.
-    """
-    if node is None:
-        return _secured_endpoint(department, department.contract_host, department.host_operations)
-    return _secured_endpoint(department, node.member, node.operations)
+def operations_endpoint(organization: Organization, node: Node) -> Endpoint:
+    """Return how an organisation's administrator reaches the operations service of a node of it."""
+    return _secured_endpoint(organization, node.member, node.operations)
 
 
-def _secured_endpoint(department: DepartmentPlan, server: Member, address: Address) -> Endpoint:
+def host_operations_endpoint(department: DepartmentPlan) -> Endpoint:
+    """Return how a department's administrator reaches the operations service of its contract host."""
+    return _secured_endpoint(department, department.contract_host, department.host_operations)
+
+
+def _secured_endpoint(organization: Organization, server: Member, address: Address) -> Endpoint:
     return Endpoint(
         address=str(address),
         tls_roots=server.tls_roots.read_bytes(),
-        client_certificate=department.admin.tls_certificate.read_bytes(),
-        client_key=department.admin.tls_key.read_bytes(),
+        client_certificate=organization.admin.tls_certificate.read_bytes(),
+        client_key=organization.admin.tls_key.read_bytes(),
     )
 
 
@@ -82,15 +83,15 @@ class Connections:
         return self._once(("peers", department.name), lambda: Admin(administrator(department)))
 
     def orderer(self, node: Node) -> OrdererAdmin:
-        """Return the administration of an orderer by its own department's administrator."""
-        owner = self.plan.owner(node)
+        """Return the administration of an orderer by its own organisation's administrator."""
+        owner = self.plan.organization(node)
         return self._once(
             ("channels", node.name), lambda: OrdererAdmin(participation_endpoint(owner, node))
         )
 
     def operations(self, node: Node) -> Operations:
-        """Return the operations service of a node, for its own department's administrator."""
-        owner = self.plan.owner(node)
+        """Return the operations service of a node, for its own organisation's administrator."""
+        owner = self.plan.organization(node)
         return self._once(
             ("operations", node.name), lambda: Operations(operations_endpoint(owner, node))
         )
@@ -98,7 +99,7 @@ class Connections:
     def host_operations(self, department: DepartmentPlan) -> Operations:
         """Return the operations service of a department's contract host."""
         return self._once(
-            ("host", department.name), lambda: Operations(operations_endpoint(department))
+            ("host", department.name), lambda: Operations(host_operations_endpoint(department))
         )
 
     def close(self) -> None:

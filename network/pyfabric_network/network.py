@@ -10,9 +10,15 @@ from typing import Any, Self
 from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
+from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.answering import silent_nodes
 from pyfabric_network.bringing_up import bring_up, report_step
-from pyfabric_network.connections import Connections, operations_endpoint
+from pyfabric_network.connections import (
+    Connections,
+    administrator,
+    host_operations_endpoint,
+    operations_endpoint,
+)
 from pyfabric_network.department_contexts import add_contexts, remove_contexts
 from pyfabric_network.deployment import Deployed, deploy_all
 from pyfabric_network.development import Development
@@ -27,7 +33,7 @@ from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, silent
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
-from pyfabric_network.state import State, keep_topology, locked, read_state
+from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
@@ -190,8 +196,8 @@ class Network:
                 "many machines begins with `pyfabric network member init`"
             )
         with locked(self.root):
-            make_genesis_blocks(self.plan, now=_now())
             self._refresh()
+            make_genesis_blocks(self.plan, now=_now())
             self._save()
         write_bundle(self.plan, found, self.state.topology.parent, target)
 
@@ -221,17 +227,26 @@ class Network:
     def operations(self) -> dict[str, Endpoint]:
         """Return where health and metrics of each node and contract host of this machine are served.
 
-        By name, for `pyfabric.gateway.Operations`, with the TLS certificate of the department's
+        By name, for `pyfabric.gateway.Operations`, with the TLS certificate of the organisation's
         administrator.
         """
         found = {
-            node.name: operations_endpoint(self.plan.owner(node), node)
+            node.name: operations_endpoint(self.plan.organization(node), node)
             for node in self.plan.own_nodes
         }
         return found | {
-            department.contract_host.name: operations_endpoint(department)
-            for department in self.plan.own
+            department.contract_host.name: host_operations_endpoint(department)
+            for department in self.plan.own_with_peers
         }
+
+    def administrators(self, department: str) -> dict[str, SigningIdentity]:
+        """Return a department's administrators, by MSP id: of its orderers, if any, then of its peers.
+
+        An update of a channel that needs Orderer/Admins and Application/Admins is signed by both. Raises
+        NetworkError for a department that is not in the network, IdentityError if this machine does not have its keys.
+        """
+        organizations = self.plan.department(department).organizations
+        return {one.msp_id: administrator(one) for one in organizations}
 
     def development(self) -> Development:
         """Return the development tools of a development ledger; raises NetworkError on other runtimes."""
@@ -268,7 +283,11 @@ class Network:
         )
 
     def _refresh(self) -> None:
-        """Read again what contract hosts serve: another command may have changed it."""
+        """Read again what contract hosts serve: another command may have changed it.
+
+        Raises NetworkError for a network of another version: its files are elsewhere.
+        """
+        check_version(self.state, self.root)
         saved = read_state(self.root)
         served = () if saved is None else saved.served
         self.state = self.state.model_copy(update={"served": served})

@@ -6,7 +6,7 @@ from pyfabric.errors import NetworkError
 from pyfabric_network.material.integrity import check_remembered
 from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import State, read_state
+from pyfabric_network.state import State, check_version, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.loading import load_topology
@@ -35,6 +35,7 @@ def prepared(
             base_port=port or _free_port(topology),
             runtime=runtime or RuntimeName.EMBEDDED,
         )
+    check_version(state, root)
     before = load_topology(root / TOPOLOGY_COPY)
     check_change(before, topology, file, base_port=state.base_port)
     if base_port not in (None, ANY_FREE_PORT, state.base_port):

@@ -69,7 +69,7 @@ def _unless(channel: ChannelPlan) -> str:
 def _services(plan: Plan) -> list[Step]:
     return [
         Step("serve", item.label, department.name)
-        for department in plan.own
+        for department in plan.own_with_peers
         for item in plan.served_by(department)
         if not listens(department.contract_address(item.slot))
     ]

@@ -82,8 +82,8 @@ def profile_file(plan: "Plan", department: "DepartmentPlan") -> Path:
 
 
 def write_profiles(plan: "Plan") -> None:
-    """Write the profile of every department of this machine to its file."""
-    for department in plan.own:
+    """Write the profile of every department of this machine that has peers to its file."""
+    for department in plan.own_with_peers:
         text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
         files.write_public(profile_file(plan, department), text.encode(), error=NetworkError)
 

@@ -1,13 +1,14 @@
 """What a network's folder keeps between commands, besides keys, blocks and the ledger."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
@@ -18,16 +19,21 @@ from pyfabric_network.topology.places import Place
 
 _OWNERS: Final = 0o700
 _OTHERS: Final = 0o077
+STATE_VERSION: Final = 2
+"""Of the layout of a network's folder. In version 1, whose files have none, the peers and orderers of a
+department are one organisation."""
+_FIRST_VERSION: Final = 1
 
 
 class State(BaseModel):
-    """`topology` is the file the network was made from, `base_port` the ports it was given,
+    """`version` is that of the folder's layout, `topology` is the file the network was made from, `base_port` the ports it was given,
     `runtime` what makes it run, `served` the packages that contract hosts serve, `places` where
     departments run that have machines of their own, and `blocks` the digests of the genesis blocks (see
     `integrity`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    version: int = STATE_VERSION
     topology: Path
     base_port: int
     runtime: RuntimeName = RuntimeName.EMBEDDED
@@ -45,11 +51,29 @@ def read_state(root: Path) -> State | None:
     """Return what `root` remembers, or None if there is no network; raises NetworkError if unreadable."""
     file = root / NETWORK_FILE
     try:
-        return State.model_validate_json(file.read_bytes())
+        content = {"version": _FIRST_VERSION, **json.loads(file.read_bytes())}
+        _refuse_later(content, root)
+        return State.model_validate(content)
     except FileNotFoundError:
         return None
-    except ValidationError as error:
+    except (ValueError, TypeError) as error:  # ValidationError is a ValueError
         raise NetworkError(f"{file} is damaged: {RESTORE}") from error
+
+
+def check_version(state: State, root: Path) -> None:
+    """Raise NetworkError for a network that an earlier version of this project made."""
+    if state.version < STATE_VERSION:
+        raise NetworkError(
+            f"{root} was made by an earlier version, in which the peers and orderers of a department are one "
+            "organisation: use it with that version, or give up its keys and ledgers with `pyfabric network "
+            "down --delete` and bring it up again"
+        )
+
+
+def _refuse_later(content: Mapping[str, object], root: Path) -> None:
+    version = content["version"]
+    if isinstance(version, int) and version > STATE_VERSION:
+        raise NetworkError(f"{root} was made by a later version: use it with that version")
 
 
 def keep_topology(source: Path, root: Path) -> None:

@@ -99,7 +99,7 @@ def service_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
     this machine reaches none of their addresses.
     """
     found = []
-    for department in plan.own:
+    for department in plan.own_with_peers:
         operations = str(department.host_operations)
         problem = None
         if plan.containers and plan.served_by(department):

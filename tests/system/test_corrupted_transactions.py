@@ -11,12 +11,12 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError as ProtobufDecodeError
+from pyfabric_network.connections import endpoint
 from pyfabric_network.profile import Profile, load_profile, profile_file
 from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.admin import peers
-from pyfabric.client.effects import Endpoint
 from pyfabric.errors import EndorseError, OrdererError, ValidationCode
 from pyfabric.gateway import Contract, connect
 from pyfabric.identity.loading import load_msp_folder
@@ -49,7 +49,7 @@ def test_fabric_and_we_decide_alike(fabric: Running) -> None:
     payloads = list(endorsed(profile))
     forger = Forger(members(fabric), [results(one) for one in payloads])
     corrupted = [forger.corrupted(payload, seed) for seed, payload in enumerate(payloads)]
-    orderer = Endpoint(str(department.orderers[0].outside), profile.peers[0].tls_roots)
+    orderer = endpoint(department.orderers[0])
     config = configuration(profile)
     answers: Counter[str] = Counter()
     with closing(Client(orderer)) as client, Chain(profile) as chain:

@@ -49,7 +49,7 @@ def test_each_department_that_endorsed_and_the_block(deeds: Deeds) -> None:
         for name, msp_id in (("land", "LandMSP"), ("tax", "TaxMSP"))
     ]
     assert [str(step) for step in steps[3:]] == [
-        "orderer0.tax (TaxMSP) took it into the order",
+        "orderer0.tax (TaxOrdererMSP) took it into the order",
         f"channel estate wrote it into block {block} as transaction 0: it is valid",
     ]
 

@@ -23,14 +23,14 @@ def expiry_warnings(plan: Plan, *, now: datetime) -> tuple[str, ...]:
 
 
 def _certificates(plan: Plan) -> Iterator[tuple[str, Path]]:
-    for department in plan.own:
+    for organization in plan.own_organizations:
         for title, folder in (
-            ("root CA", department.root_ca),
-            ("CA", department.ca),
-            ("TLS CA", department.tls_ca),
+            ("root CA", organization.root_ca),
+            ("CA", organization.ca),
+            ("TLS CA", organization.tls_ca),
         ):
-            yield f"the {title} of {department.name}", folder / "ca.pem"
-        for member in department.members():
+            yield f"the {title} of {organization.name}", folder / "ca.pem"
+        for member in organization.members():
             yield f"the certificate of {member.name}", member.certificate
-        for member in (*department.members(), *department.servers):
+        for member in (*organization.members(), *organization.servers):
             yield f"the TLS certificate of {member.name}", member.tls_certificate

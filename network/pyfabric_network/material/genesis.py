@@ -1,6 +1,7 @@
 """The genesis block of each channel of a plan."""
 
 import secrets
+from dataclasses import replace
 from datetime import datetime
 
 from fabric_protos.common import common_pb2, configtx_pb2
@@ -27,6 +28,7 @@ from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.topology.values import go_duration, octets, seconds
 
@@ -96,36 +98,44 @@ def is_genesis_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
 
 def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
     batch = plan.topology.ordering.batch
-    operators = [owner for owner in plan.departments.values() if owner.orderers]
+    operators = [owner.ordering for owner in plan.departments.values() if owner.ordering]
     return ChannelModel(
         channel_id=channel.name,
         capabilities=(_CHANNEL_CAPABILITY[plan.topology.fabric],),
         orderer=OrdererModel(
-            organizations=tuple(_organization(owner) for owner in operators),
+            organizations=tuple(_operator(one) for one in operators),
             consensus=_consensus(plan),
-            policies=orderer_policies([owner.msp_id for owner in operators]),
+            policies=orderer_policies([one.msp_id for one in operators]),
             batch_timeout=seconds(batch.timeout),
             max_message_count=batch.max_messages,
             absolute_max_bytes=octets(batch.absolute_bytes),
             preferred_max_bytes=octets(batch.preferred_bytes),
         ),
         application=ApplicationModel(
-            organizations=tuple(_organization(member) for member in channel.departments),
+            organizations=tuple(_member(member) for member in channel.departments),
             policies={**APPLICATION_POLICIES, **channel.policies},
             acls=channel.acls,
         ),
     )
 
 
-def _organization(department: DepartmentPlan) -> OrganizationModel:
-    anchors = [peer.inside for peer in department.anchor_peers]
+def _organization(organization: Organization) -> OrganizationModel:
     return OrganizationModel(
-        name=department.msp_id,
-        msp=MSPDefinition.from_folder(department.msp, department.msp_id),
-        policies=organization_policies(department.msp_id),
-        anchor_peers=tuple(AnchorPeer(anchor.host, anchor.port) for anchor in anchors),
-        endpoints=tuple(str(node.inside) for node in department.orderers),
+        name=organization.msp_id,
+        msp=MSPDefinition.from_folder(organization.msp, organization.msp_id),
+        policies=organization_policies(organization.msp_id),
     )
+
+
+def _operator(ordering: Organization) -> OrganizationModel:
+    endpoints = tuple(str(node.inside) for node in ordering.nodes)
+    return replace(_organization(ordering), endpoints=endpoints)
+
+
+def _member(department: DepartmentPlan) -> OrganizationModel:
+    anchors = [peer.inside for peer in department.anchor_peers]
+    found = tuple(AnchorPeer(anchor.host, anchor.port) for anchor in anchors)
+    return replace(_organization(department), anchor_peers=found)
 
 
 def _consensus(plan: Plan) -> RaftModel | BFTModel:

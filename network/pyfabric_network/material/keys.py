@@ -1,12 +1,14 @@
 """Keys, certificates and MSP folders of a plan, in the layout that Fabric's own tools use.
 
     organizations/<department>/
-      msp/                      the department's public definition
+      msp/                      the definition of its MSP
       ca/  tlsca/               its CAs for identities and for TLS, with their keys
       rootca/                   the root above ca/, where the topology asks for an intermediate CA
-      peers/<node>/{msp,tls}    orderers/<node>/{msp,tls}    users/<user>/{msp,tls}
+      peers/<node>/{msp,tls}    users/<user>/{msp,tls}
       contracts/tls             its contract host's TLS certificate and key
       ca-server/                in containers, what its Fabric CA starts with (see `ca_server`)
+      ordering/                 the same for the organisation of its orderers, if it runs any:
+        msp/  ca/  tlsca/  rootca/  ca-server/  orderers/<node>/{msp,tls}  users/<user>/{msp,tls}
 
 All departments' keys in one place: for development. A department with a machine of its own makes its
 own keys there (see `membership`). Nothing that exists is made again.
@@ -26,8 +28,8 @@ from pyfabric.identity.keys import generate_private_key
 from pyfabric_network.material.ca_server import write_ca_server
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.state_folder import RESTORE
-from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import Plan
 
 _YEARS = 10
@@ -40,60 +42,60 @@ def make_material(plan: Plan, *, now: datetime) -> None:
     Raises NetworkError if a department's CA is missing although the channels' genesis blocks name it.
     """
     # Side by side: most of the time goes into waiting for the disk.
-    side_by_side([partial(_make_department, plan, department, now) for department in plan.own])
+    side_by_side([partial(_make_organization, plan, one, now) for one in plan.own_organizations])
 
 
 def missing_material(plan: Plan) -> list[Member]:
     """Return whose keys and certificates `make_material` would make."""
     return [
         member
-        for department in plan.own
-        for member in (*department.members(), *department.servers)
-        if not (_has_tls(member) and (member in department.servers or _has_identity(member)))
+        for organization in plan.own_organizations
+        for member in (*organization.members(), *organization.servers)
+        if not (_has_tls(member) and (member in organization.servers or _has_identity(member)))
     ]
 
 
-def _make_department(plan: Plan, department: DepartmentPlan, now: datetime) -> None:
-    tls_ca = _authority(plan, department, department.tls_ca, "tlsca", now)
-    ca, root = _identity_authority(plan, department, now)
+def _make_organization(plan: Plan, organization: Organization, now: datetime) -> None:
+    tls_ca = _authority(plan, organization, organization.tls_ca, "tlsca", now)
+    ca, root = _identity_authority(plan, organization, now)
     definition = MSPDefinition(
-        msp_id=department.msp_id,
+        msp_id=organization.msp_id,
         root_certificates=(root,),
-        intermediate_certificates=(ca.certificate_pem,) if department.intermediate_ca else (),
+        intermediate_certificates=(ca.certificate_pem,) if organization.intermediate_ca else (),
         tls_root_certificates=(tls_ca.certificate_pem,),
         node_units=NodeUnits.standard(),
     )
-    if not (department.msp / "config.yaml").exists():
-        definition.write(department.msp)
-    for member in department.members():
+    if not (organization.msp / "config.yaml").exists():
+        definition.write(organization.msp)
+    for member in organization.members():
         if not _has_identity(member):
             _issue_identity(member, ca, definition, now)
-    for member in (*department.members(), *department.servers):
+    for member in (*organization.members(), *organization.servers):
         if not _has_tls(member):
             _issue_tls(member, tls_ca, now)
-    if department.ca_server is not None:
-        write_ca_server(department.ca_server, ca.certificate_pem, root)
+    if organization.ca_server is not None:
+        write_ca_server(organization.ca_server, ca.certificate_pem, root)
 
 
 def _identity_authority(
-    plan: Plan, department: DepartmentPlan, now: datetime
+    plan: Plan, organization: Organization, now: datetime
 ) -> tuple[CertificateAuthority, bytes]:
     """Return the CA that issues identities, and the certificate of its root (itself if there is none).
 
     The root's key is needed once; it may be kept offline afterwards.
     """
-    if not department.intermediate_ca:
-        ca = _authority(plan, department, department.ca, "ca", now)
+    if not organization.intermediate_ca:
+        ca = _authority(plan, organization, organization.ca, "ca", now)
         return ca, ca.certificate_pem
-    if not _has_authority(department.ca):
-        _authority(plan, department, department.root_ca, "rootca", now)
-    ca = _authority(plan, department, department.ca, "ca", now, below=department.root_ca)
-    return ca, (department.root_ca / "ca.pem").read_bytes()
+    if not _has_authority(organization.ca):
+        _authority(plan, organization, organization.root_ca, "rootca", now)
+    ca = _authority(plan, organization, organization.ca, "ca", now, below=organization.root_ca)
+    return ca, (organization.root_ca / "ca.pem").read_bytes()
 
 
 def _authority(
     plan: Plan,
-    department: DepartmentPlan,
+    organization: Organization,
     folder: Path,
     prefix: str,
     now: datetime,
@@ -103,11 +105,11 @@ def _authority(
     if _has_authority(folder):
         return load_ca(folder)
     block = next((spec.block for spec in plan.channels.values() if spec.block.exists()), None)
-    if block is not None and department.msp.exists():
+    if block is not None and organization.msp.exists():
         raise NetworkError(f"{folder} is missing, and {block} was made with it: {RESTORE}")
-    name = f"{prefix}.{department.name.lower()}"
+    name = f"{prefix}.{organization.domain}"
     if below is None:
-        authority = CertificateAuthority.create(name, department.name, now=now, years=_YEARS)
+        authority = CertificateAuthority.create(name, organization.name, now=now, years=_YEARS)
     else:
         authority = load_ca(below).create_intermediate(name, now=now, years=_YEARS)
     write_ca(folder, authority)

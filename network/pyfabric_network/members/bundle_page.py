@@ -45,7 +45,7 @@ def bundle_page(
     plan: Plan, department: DepartmentPlan, definitions: Sequence[PublicDefinition]
 ) -> str:
     """Return the page, in Markdown."""
-    place = department.place
+    place, nodes = department.place, (*department.orderers, *department.peers)
     rows = "\n".join(
         f"   | {one.department} | {one.host}, ports from {one.first_port} | `{one.fingerprint()}` |"
         for one in definitions
@@ -54,10 +54,10 @@ def bundle_page(
         department=department.name,
         network=plan.name,
         place=f"{place.host}, ports from {place.first_port} on",
-        nodes=", ".join(node.name for node in department.nodes),
+        nodes=", ".join(node.name for node in nodes),
         channels=", ".join(channel.name for channel in plan.channels_of(department)),
         keys=_INSIDE if place.here else _AT_HOME,
         fingerprints=f"   | department | where | fingerprint |\n   |---|---|---|\n{rows}",
         folder=f"{plan.name}-{department.name.lower()}",
-        reached=", ".join(str(node.inside) for node in department.nodes),
+        reached=", ".join(str(node.inside) for node in nodes),
     )

@@ -17,7 +17,7 @@ from pyfabric_network.members.public_checks import (
     read_public_definition,
 )
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import State, keep_topology, locked, read_state
+from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.loading import load_topology
@@ -56,6 +56,7 @@ class Membership:
             made_for = runtime or RuntimeName.NATIVE
             state = State(topology=file.absolute(), base_port=topology.base_port, runtime=made_for)
             return cls(folder, topology, state)
+        check_version(state, root)
         if not state.places:
             raise NetworkError(
                 f"{topology.name} in {folder} has the keys of all departments in one place: use "

@@ -1,7 +1,7 @@
 """A department's public definition: all that the others must know of it, in one file that can be mailed.
 
-Its MSP, where its nodes are reached, and the certificates by which channels know its orderers. No secret
-is in it; what a received one must be: `public_checks`.
+The MSP of its peers and that of its orderers, where its nodes are reached, and the certificates by which
+channels know its orderers. No secret is in it; what a received one must be: `public_checks`.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from pyfabric.errors import NetworkError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.local import files
 from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.places import Place
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
 from pyfabric_network.topology.values import HostName, between
@@ -39,17 +40,31 @@ class Location(BaseModel):
     first_port: Annotated[int, AfterValidator(between(1024, _HIGHEST_FIRST_PORT))]
 
 
+class OrderingDefinition(BaseModel):
+    """The organisation of a department's orderers; the names of `orderers` are those of the topology."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    msp: MSPDefinition
+    orderers: Mapping[str, OrdererCertificates]
+
+
 class PublicDefinition(Location):
-    """What a department sends to the others; the names of `orderers` are those of the topology."""
+    """What a department sends to the others: `msp` if it has peers, `ordering` if it runs orderers."""
 
     network: str
     department: str
-    msp: MSPDefinition
-    orderers: Mapping[str, OrdererCertificates]
+    msp: MSPDefinition | None
+    ordering: OrderingDefinition | None
 
     def place(self, *, here: bool) -> Place:
         """Return where the department is; `here` is true on that machine."""
         return Place(self.host, self.first_port, here)
+
+    def msps(self) -> tuple[MSPDefinition, ...]:
+        """Return the definitions of its MSPs."""
+        ordering = None if self.ordering is None else self.ordering.msp
+        return tuple(one for one in (self.msp, ordering) if one is not None)
 
     def to_bytes(self) -> bytes:
         """Return the file."""
@@ -67,24 +82,42 @@ def public_definition(network: str, department: DepartmentPlan) -> PublicDefinit
         department=department.name,
         host=department.place.host,
         first_port=department.place.first_port,
-        msp=MSPDefinition.from_folder(department.msp, department.msp_id),
-        orderers={
-            node.name: OrdererCertificates(
-                identity=node.member.certificate.read_bytes(),
-                tls=node.member.tls_certificate.read_bytes(),
-            )
-            for node in department.orderers
-        },
+        msp=_msp(department) if department.peers else None,
+        ordering=_ordering_definition(department.ordering) if department.ordering else None,
     )
 
 
 def unfold(definition: PublicDefinition, department: DepartmentPlan) -> None:
     """Write the department's public files to where a plan looks for them; none of them is a key."""
-    definition.msp.write(department.msp)
-    roots = b"".join(definition.msp.tls_root_certificates)
-    for node in department.nodes:
+    if definition.msp is not None:
+        _unfold_msp(definition.msp, department)
+    if definition.ordering is not None and department.ordering is not None:
+        _unfold_msp(definition.ordering.msp, department.ordering)
+        for node in department.orderers:
+            held = definition.ordering.orderers[node.name]
+            files.write_public(node.member.certificate, held.identity, error=NetworkError)
+            files.write_public(node.member.tls_certificate, held.tls, error=NetworkError)
+
+
+def _msp(organization: Organization) -> MSPDefinition:
+    return MSPDefinition.from_folder(organization.msp, organization.msp_id)
+
+
+def _ordering_definition(ordering: Organization) -> OrderingDefinition:
+    return OrderingDefinition(
+        msp=_msp(ordering),
+        orderers={
+            node.name: OrdererCertificates(
+                identity=node.member.certificate.read_bytes(),
+                tls=node.member.tls_certificate.read_bytes(),
+            )
+            for node in ordering.nodes
+        },
+    )
+
+
+def _unfold_msp(definition: MSPDefinition, organization: Organization) -> None:
+    definition.write(organization.msp)
+    roots = b"".join(definition.tls_root_certificates)
+    for node in organization.nodes:
         files.write_public(node.member.tls_roots, roots, error=NetworkError)
-    for node in department.orderers:
-        held = definition.orderers[node.name]
-        files.write_public(node.member.certificate, held.identity, error=NetworkError)
-        files.write_public(node.member.tls_certificate, held.tls, error=NetworkError)

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from pyfabric.errors import ConfigError, IdentityError
 from pyfabric.identity.certificates import load_certificate
+from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.msp import MSP
 from pyfabric.identity.units import Role
-from pyfabric_network.members.public import Location, PublicDefinition
-from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.members.public import Location, OrderingDefinition, PublicDefinition
 from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import Plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
 
@@ -78,19 +79,28 @@ def check_public_definition(definition: PublicDefinition, plan: Plan, *, now: da
         known = ", ".join(plan.departments)
         raise ConfigError(f"{name}: no such department in {plan.name}; there are: {known}")
     department = plan.departments[name]
-    if definition.msp.msp_id != department.msp_id:
+    if (definition.msp is not None) != bool(department.peers):
         raise ConfigError(
-            f"{name}: its MSP id is {definition.msp.msp_id}, and {department.msp_id} in the topology"
+            f"{name}: {_has(definition.msp)} an MSP for peers, and the topology gives it "
+            f"{len(department.peers)} peers"
         )
-    with _naming(f"{name}: MSP"):
-        msp = MSP(definition.msp)
-    _check_units(definition, department)
-    _check_authorities(definition, now)
-    _check_orderers(definition, department, msp, now)
+    if (definition.ordering is not None) != bool(department.orderers):
+        raise ConfigError(
+            f"{name}: {_has(definition.ordering)} an MSP for orderers, and the topology gives it "
+            f"{len(department.orderers)} orderers"
+        )
+    if definition.msp is not None:
+        _check_msp(definition.msp, department, now)
+    if definition.ordering is not None and department.ordering is not None:
+        msp = _check_msp(definition.ordering.msp, department.ordering, now, "orderer")
+        _check_orderers(definition.ordering, definition.host, department.ordering, msp, now)
 
 
 def check_clashes(definitions: Sequence[PublicDefinition]) -> None:
-    """Raise ConfigError if two departments share a port of a host, or a CA for identities."""
+    """Raise ConfigError if two departments share a port of a host, or two MSPs a CA for identities.
+
+    Nor do the two MSPs of one department: its peers would be taken for its orderers, or the reverse.
+    """
     for one, other in combinations(definitions, 2):
         distance = abs(one.first_port - other.first_port)
         if _subject(one.host) == _subject(other.host) and distance < PORTS_PER_DEPARTMENT:
@@ -98,57 +108,76 @@ def check_clashes(definitions: Sequence[PublicDefinition]) -> None:
                 f"{other.department}: {one.host} has the ports of {one.department} from {one.first_port} "
                 f"on; each department needs {PORTS_PER_DEPARTMENT} of its own"
             )
-        if _keys(one) & _keys(other):
-            raise ConfigError(
-                f"{other.department}: its CA is that of {one.department}: each could speak for the other"
-            )
+    owned = [(one.department, msp) for one in definitions for msp in one.msps()]
+    for (owner, first), (name, second) in combinations(owned, 2):
+        if _keys(first, owner) & _keys(second, name):
+            whose = f"that of {owner}" if owner != name else "the same for peers and orderers"
+            raise ConfigError(f"{name}: its CA is {whose}: each could speak for the other")
 
 
-def _check_units(definition: PublicDefinition, department: DepartmentPlan) -> None:
+def _has(part: object) -> str:
+    return "lacks" if part is None else "has"
+
+
+def _check_msp(
+    definition: MSPDefinition, organization: Organization, now: datetime, *roles: str
+) -> MSP:
+    """Return the MSP of an organisation; ConfigError unless it has what channels need, these roles too."""
+    name = organization.name
+    if definition.msp_id != organization.msp_id:
+        raise ConfigError(
+            f"{name}: its MSP id is {definition.msp_id}, and {organization.msp_id} in the topology"
+        )
+    with _naming(f"{name}: MSP"):
+        msp = MSP(definition)
+    _check_units(definition, name, ["admin", "client", "peer", *roles])
+    _check_authorities(definition, name, now)
+    return msp
+
+
+def _check_units(definition: MSPDefinition, name: str, wanted: Sequence[str]) -> None:
     """Raise ConfigError unless NodeOUs give all roles that the policies of channels name."""
-    units = definition.msp.node_units
+    units = definition.node_units
     found = units.by_role() if units is not None and units.enabled else {}
-    wanted = ["admin", "client", "peer", *(["orderer"] if department.orderers else [])]
     missing = [role for role in wanted if role not in found]
     if missing:
         raise ConfigError(
-            f"{department.name}: MSP: config.yaml names no OU for the role {missing[0]}: channels need "
+            f"{name}: MSP: config.yaml names no OU for the role {missing[0]}: channels need "
             f"NodeOUs for {', '.join(wanted)}"
         )
 
 
-def _check_authorities(definition: PublicDefinition, now: datetime) -> None:
-    msp = definition.msp
+def _check_authorities(msp: MSPDefinition, name: str, now: datetime) -> None:
     if not msp.tls_root_certificates:
-        raise ConfigError(f"{definition.department}: MSP: has no certificate of a TLS CA")
+        raise ConfigError(f"{name}: MSP: has no certificate of a TLS CA")
     for certificate in (
         *msp.root_certificates,
         *msp.intermediate_certificates,
         *msp.tls_root_certificates,
         *msp.tls_intermediate_certificates,
     ):
-        _check_dates(certificate, definition.department, "a CA certificate", now)
+        _check_dates(certificate, name, "a CA certificate", now)
 
 
 def _check_orderers(
-    definition: PublicDefinition, department: DepartmentPlan, msp: MSP, now: datetime
+    definition: OrderingDefinition, host: str, ordering: Organization, msp: MSP, now: datetime
 ) -> None:
-    wanted, given = {node.name for node in department.orderers}, set(definition.orderers)
+    wanted, given = {node.name for node in ordering.nodes}, set(definition.orderers)
     if wanted != given:
         said = [f"lacks {name}" for name in sorted(wanted - given)]
         said += [f"has {name}, which the topology has not" for name in sorted(given - wanted)]
-        raise ConfigError(f"{department.name}: orderers: {said[0]}")
-    for node in department.orderers:
+        raise ConfigError(f"{ordering.name}: orderers: {said[0]}")
+    for node in ordering.nodes:
         certificates = definition.orderers[node.name]
         with _naming(f"{node.name}: identity"):
             identity = msp.identity(certificates.identity)
             identity.validate()
             msp.rules.check_role(identity.units, Role.ORDERER)
         _check_dates(certificates.identity, node.name, "the identity", now)
-        _check_tls(definition, node, now)
+        _check_tls(definition, host, node, now)
 
 
-def _check_tls(definition: PublicDefinition, node: Node, now: datetime) -> None:
+def _check_tls(definition: OrderingDefinition, host: str, node: Node, now: datetime) -> None:
     """Raise ConfigError unless other orderers will accept the orderer's TLS certificate at this host."""
     msp = definition.msp
     try:
@@ -156,11 +185,10 @@ def _check_tls(definition: PublicDefinition, node: Node, now: datetime) -> None:
         roots = [load_certificate(root) for root in msp.tls_root_certificates]
         chain += [load_certificate(above) for above in msp.tls_intermediate_certificates]
         builder = verification.PolicyBuilder().store(verification.Store(roots)).time(now)
-        builder.build_server_verifier(_subject(definition.host)).verify(own, chain)
+        builder.build_server_verifier(_subject(host)).verify(own, chain)
     except (ValueError, verification.VerificationError) as error:
         raise ConfigError(
-            f"{node.name}: the TLS certificate is not one of the department's TLS CA for "
-            f"{definition.host}: {error}"
+            f"{node.name}: the TLS certificate is not one of the department's TLS CA for {host}: {error}"
         ) from error
 
 
@@ -171,13 +199,12 @@ def _subject(host: str) -> x509.DNSName | x509.IPAddress:
         return x509.DNSName(host.rstrip(".").lower())
 
 
-def _keys(definition: PublicDefinition) -> set[bytes]:
-    """Return the public keys of a department's CAs for identities: who has one can issue for it.
+def _keys(msp: MSPDefinition, department: str) -> set[bytes]:
+    """Return the public keys of an MSP's CAs for identities: who has one can issue for it.
 
     Keys, since one CA can have many certificates, and one certificate many texts.
     """
-    msp = definition.msp
-    with _naming(f"{definition.department}: MSP"):
+    with _naming(f"{department}: MSP"):
         return {
             load_certificate(each)
             .public_key()

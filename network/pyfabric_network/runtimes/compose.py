@@ -21,6 +21,7 @@ from pyfabric_network.material.ca_server import CA_CONFIG
 from pyfabric_network.runtimes.node_times import as_environment, orderer_times, peer_times
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.places import CONTAINER_PORTS
 from pyfabric_network.topology.plan import Plan
 
@@ -63,11 +64,14 @@ def compose_project(plan: Plan) -> dict[str, Any]:
     for department in plan.own:
         for orderer in department.orderers:
             services[orderer.name] = _orderer(plan, orderer)
-        services[department.contract_host.name] = _contract_host(plan, department)
+        if department.peers:
+            services[department.contract_host.name] = _contract_host(plan, department)
         for peer in department.peers:
             services[peer.name] = _peer(plan, department, peer)
-        if department.ca_server is not None:
-            services[department.ca_server.name] = _ca(plan, department, department.ca_server)
+        for organization in department.organizations:
+            if organization.ca_server is not None:
+                server = organization.ca_server
+                services[server.name] = _ca(plan, organization, server)
     return {
         "name": plan.project,
         "services": services,
@@ -146,18 +150,18 @@ def _contract_host(plan: Plan, department: DepartmentPlan) -> dict[str, Any]:
     }
 
 
-def _ca(plan: Plan, department: DepartmentPlan, server: Member) -> dict[str, Any]:
+def _ca(plan: Plan, organization: Organization, server: Member) -> dict[str, Any]:
     return {
         "profiles": ["ca"],
         "extends": _extends("ca"),
         "image": _image("ca", _CA_VERSION, "FABRIC_CA_VERSION"),
         "volumes": [
             _mount(plan, server.folder, _MEMBER_FOLDER),
-            _mount(plan, department.ca, "/etc/pyfabric-ca"),
+            _mount(plan, organization.ca, "/etc/pyfabric-ca"),
             f"{server.name}:{_CA_HOME}",
             _mount(plan, server.folder / CA_CONFIG, f"{_CA_HOME}/{CA_CONFIG}"),
         ],
-        "ports": [_published(department.ca_address, _CA_PORT)],
+        "ports": [_published(organization.ca_address, _CA_PORT)],
     }
 
 

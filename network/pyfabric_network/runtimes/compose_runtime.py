@@ -92,7 +92,8 @@ class ComposeRuntime:
         before = self._compose.running()
         self._write(plan)
         images = self._compose.images()
-        self._require_image(plan.own[0].contract_host.name, images)
+        for department in plan.own_with_peers[:1]:
+            self._require_image(department.contract_host.name, images)
         self._remove(
             [
                 name
@@ -126,6 +127,8 @@ class ComposeRuntime:
             department.contract_host.name: serves(services)
             for department, services in self._write_services(plan)
         }
+        if not wanted:
+            return
         if restart:
             self._compose.run("restart", *wanted)
         else:
@@ -200,7 +203,7 @@ class ComposeRuntime:
     def _write(self, plan: Plan) -> None:
         for name, text in project_files(plan).items():
             files.write_public(self._root / name, text.encode(), error=NetworkError)
-        for department in plan.own:
+        for department in plan.own_with_peers:
             # Single quotes: Compose takes what is between them as it is, and JSON has none.
             values = json.dumps(builder_values(department))
             line = f"{BUILDER_VARIABLE}='{values}'\n"
@@ -212,7 +215,7 @@ class ComposeRuntime:
     def _write_services(self, plan: Plan) -> list[tuple[DepartmentPlan, dict[str, Any]]]:
         """Write what each host is to serve, with the modules that it imports; return it."""
         written = []
-        for department in plan.own:
+        for department in plan.own_with_peers:
             services = host_services(_inside(department), plan.served_by(department))
             content = json.dumps(services, indent=2).encode()
             files.write_public(self._root / services_file(department), content, error=NetworkError)

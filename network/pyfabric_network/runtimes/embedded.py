@@ -136,7 +136,7 @@ def ledger_config(plan: Plan) -> LedgerConfig:
         orderers=[_orderer(node) for node in plan.orderers],
         hosts=[
             _host(department, plan.served_by(department))
-            for department in plan.departments.values()
+            for department in plan.own_with_peers
             if plan.served_by(department)
         ],
     )

@@ -88,7 +88,7 @@ class NativeRuntime:
         """
         idle = {*self.idle(plan), *again}
         nodes = plan.own_nodes
-        hosts = [department.contract_host for department in plan.own]
+        hosts = [department.contract_host for department in plan.own_with_peers]
         planned = {node.name for node in nodes} | {host.name for host in hosts}
         self._stop([name for name in self._processes() if name in idle or name not in planned])
         write_builder(self._builder)
@@ -104,14 +104,16 @@ class NativeRuntime:
 
     def serve(self, plan: Plan) -> None:
         """Serve exactly the packages of this plan by each department's contract host."""
-        self._stop([one.contract_host.name for one in plan.own if not plan.served_by(one)])
+        self._stop(
+            [one.contract_host.name for one in plan.own_with_peers if not plan.served_by(one)]
+        )
         side_by_side(
             [
                 partial(
                     self._host(department.contract_host.name).serve,
                     host_services(department, plan.served_by(department)),
                 )
-                for department in plan.own
+                for department in plan.own_with_peers
                 if plan.served_by(department)
             ]
         )

@@ -94,7 +94,7 @@ def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[st
 def orderer_config(plan: Plan, orderer: Node, *, data: Path) -> dict[str, Any]:
     """Return orderer.yaml of an orderer that keeps its ledgers in `data`.
 
-    Its participation API takes clients with a certificate of the own department's TLS CA.
+    Its participation API takes clients with a certificate of the own organisation's TLS CA.
     """
     own = orderer.member
     tls = {"Enabled": True, "Certificate": str(own.tls_certificate), "PrivateKey": str(own.tls_key)}

@@ -42,8 +42,10 @@ def _fixed(old: Topology, new: Topology) -> list[tuple[str, object, object]]:
     for name in names:
         path, before, now = f"departments.{name}", old.departments[name], new.departments.get(name)
         msp_id = new.msp_id(name) if now else None
+        ordering_msp_id = new.ordering_msp_id(name) if now else None
         fixed += [
             (f"{path}.msp_id", old.msp_id(name), msp_id),
+            (f"{path}.orderer_msp_id", old.ordering_msp_id(name), ordering_msp_id),
             (f"{path}.anchor_peers", before.anchor_peers, now and now.anchor_peers),
             (f"{path}.intermediate_ca", before.intermediate_ca, now and now.intermediate_ca),
         ]

@@ -67,24 +67,35 @@ def _check_departments(topology: Topology, document: Document) -> None:
         same = spellings.setdefault(name.lower(), name)
         if same != name:
             document.fail(f"differs from {same} only in case", ("departments", name))
-        owner = owners.setdefault(topology.msp_id(name), name)
-        if owner != name:
-            document.fail(
-                f"MSP id {topology.msp_id(name)} is already that of {owner}", ("departments", name)
-            )
+        for msp_id in topology.msp_ids(name):
+            if msp_id in owners:
+                document.fail(
+                    f"MSP id {msp_id} is already that of {owners[msp_id]}", ("departments", name)
+                )
+            owners[msp_id] = name
         if "Admin" in topology.departments[name].users:
             document.fail(
                 "is made for every department already", ("departments", name, "users", "Admin")
             )
-        department = topology.departments[name]
-        if department.anchor_peers > department.peers:
-            document.fail(
-                f"must not exceed its peers ({department.peers})",
-                ("departments", name, "anchor_peers"),
-            )
+        _check_nodes(topology, name, document)
     last = topology.base_port + PORTS_PER_DEPARTMENT * len(topology.departments) - 1
     if last > 65535:
         document.fail(f"leaves too few ports: the last would be {last}", ("base_port",))
+
+
+def _check_nodes(topology: Topology, name: str, document: Document) -> None:
+    """Require that a department has nodes, and nothing that is for nodes which it has not."""
+    department, path = topology.departments[name], ("departments", name)
+    given, orders = department.model_fields_set, name in topology.ordering.nodes
+    if not department.peers and not orders:
+        document.fail("must not be 0: the department runs no orderer either", (*path, "peers"))
+    if not orders and "orderer_msp_id" in given:
+        document.fail("is for a department that runs orderers", (*path, "orderer_msp_id"))
+    for key in ("msp_id", "users", "anchor_peers"):
+        if not department.peers and key in given:
+            document.fail("is for a department that has peers", (*path, key))
+    if department.peers and department.anchor_peers > department.peers:
+        document.fail(f"must not exceed its peers ({department.peers})", (*path, "anchor_peers"))
 
 
 def _check_ordering(topology: Topology, document: Document) -> None:
@@ -134,6 +145,7 @@ def _check_channels(topology: Topology, document: Document) -> None:
         ):
             _check_known(given, known, kind, document, (*path, key))
             _check_once(given, document, (*path, key))
+        _check_have_peers(topology, channel, document, (*path, "departments"))
         members = {topology.msp_id(department) for department in channel.departments}
         for policy, rule in channel.policies.items():
             _check_principals(rule, members, document, (*path, "policies", policy))
@@ -151,10 +163,20 @@ def _check_channels(topology: Topology, document: Document) -> None:
             _check_can_be_met(rule, endorsers, document, (*path, "policies", policy))
 
 
+def _check_have_peers(
+    topology: Topology, channel: Channel, document: Document, path: KeyPath
+) -> None:
+    for index, department in enumerate(channel.departments):
+        if not topology.departments[department].peers:
+            document.fail(
+                f"{department} has no peers, and its orderers serve every channel", (*path, index)
+            )
+
+
 def _policy_references(topology: Topology, channel: Channel) -> list[str]:
     """Return the names of a channel's policies in ACLs and contracts: those of Application by name too."""
     application = {**APPLICATION_POLICIES, **channel.policies}
-    operators = [topology.msp_id(name) for name in dict.fromkeys(topology.ordering.nodes)]
+    operators = [topology.ordering_msp_id(name) for name in dict.fromkeys(topology.ordering.nodes)]
     members = [topology.msp_id(name) for name in channel.departments]
     groups: dict[str, Iterable[str]] = {
         "/Channel": CHANNEL_POLICIES,
@@ -263,6 +285,8 @@ def _check_contracts(topology: Topology, document: Document) -> None:
         for department in contract.addresses:
             below = (*path, "addresses", department)
             _check_one(department, list(topology.departments), "department", document, below)
+            if not topology.departments[department].peers:
+                document.fail("has no peers that could reach it", below)
 
 
 def _check_collections(topology: Topology, document: Document) -> None:

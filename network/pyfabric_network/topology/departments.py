@@ -1,13 +1,19 @@
-"""The departments of a network: their folders, nodes, users and contract hosts."""
+"""The departments of a network: their organisations, users and contract hosts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from pyfabric.messages.addresses import Address
 from pyfabric_network.topology.contracts import ServedPackage, elsewhere_key, slot_key
-from pyfabric_network.topology.nodes import Member, Node, Unit, make_nodes
+from pyfabric_network.topology.nodes import Member, Node, make_nodes
+from pyfabric_network.topology.organizations import (
+    ADMIN,
+    Organization,
+    make_ordering,
+    make_server,
+    make_user,
+)
 from pyfabric_network.topology.places import (
     CA_PORT,
     CONTAINER_PORTS,
@@ -19,73 +25,48 @@ from pyfabric_network.topology.places import (
 )
 from pyfabric_network.topology.spec import Topology
 
-ADMIN = "Admin"
+__all__ = ["ADMIN", "DepartmentPlan", "make_department"]
 
 
-@dataclass(frozen=True)
-class DepartmentPlan:
-    """One organisation: its folders, nodes and users (by short name: Admin, clerk, …).
+@dataclass(frozen=True, kw_only=True)
+class DepartmentPlan(Organization):
+    """A department: the organisation of its peers and users, and `ordering`, that of its orderers.
 
-    Its nodes run at `place`. In containers it may have a Fabric CA, `ca_server`. `elsewhere` has the
-    addresses of its own services of contracts that no contract host serves, by contract.
+    They are two organisations, because the Orderer group of every channel holds `ordering`: peers take an
+    identity for a member of any channel that names its MSP, also of those that they have not joined. A
+    department without peers has only `ordering`. Its nodes run at `place`. `elsewhere` has the addresses
+    of its own services of contracts that no contract host serves, by contract.
     """
 
-    name: str
     title: str
-    msp_id: str
     place: Place
-    folder: Path
-    peers: tuple[Node, ...]
     anchor_peers: tuple[Node, ...]
-    orderers: tuple[Node, ...]
-    intermediate_ca: bool
-    users: Mapping[str, Member]
+    ordering: Organization | None
     contract_host: Member
-    ca_server: Member | None
-    ca_address: Address
     first_contract: Address
     host_operations: Address
     elsewhere: Mapping[str, Address]
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
-        """Its orderers, then its peers."""
-        return (*self.orderers, *self.peers)
+    def peers(self) -> tuple[Node, ...]:
+        """Its peers."""
+        return self.nodes
+
+    @property
+    def orderers(self) -> tuple[Node, ...]:
+        """Its orderers."""
+        return () if self.ordering is None else self.ordering.nodes
+
+    @property
+    def organizations(self) -> tuple[Organization, ...]:
+        """The organisations that it has: of its orderers, if it runs any, and of its peers, if it has any."""
+        ordering = () if self.ordering is None else (self.ordering,)
+        return (*ordering, self) if self.peers else ordering
 
     @property
     def servers(self) -> tuple[Member, ...]:
         """What listens with a certificate of its TLS CA and has no identity on the network."""
-        return (self.contract_host, *([self.ca_server] if self.ca_server else []))
-
-    @property
-    def msp(self) -> Path:
-        """The department's public definition: what every other department may see."""
-        return self.folder / "msp"
-
-    @property
-    def ca(self) -> Path:
-        """The folder of the CA that issues identities."""
-        return self.folder / "ca"
-
-    @property
-    def root_ca(self) -> Path:
-        """The folder of the root above that CA, if the department has an intermediate CA."""
-        return self.folder / "rootca"
-
-    @property
-    def tls_ca(self) -> Path:
-        """The folder of the CA for TLS."""
-        return self.folder / "tlsca"
-
-    @property
-    def admin(self) -> Member:
-        """The administrator that sets the network up."""
-        return self.users[ADMIN]
-
-    def members(self) -> tuple[Member, ...]:
-        """Return everybody who gets an identity of this department."""
-        nodes = (node.member for node in (*self.peers, *self.orderers))
-        return (*nodes, *self.users.values())
+        return (self.contract_host, *super().servers)
 
     def builder_addresses(self) -> dict[str, str]:
         """Return what fills the addresses of packages at this department's peers, for every slot."""
@@ -118,30 +99,40 @@ def make_department(
 ) -> DepartmentPlan:
     """Work out a department of a topology whose network is below `root`."""
     spec = topology.departments[name]
-    folder = root / "organizations" / name.lower()
+    domain = name.lower()
+    folder = root / "organizations" / domain
     msp_id = topology.msp_id(name)
-    nodes = partial(make_nodes, msp_id=msp_id, folder=folder, place=place, containers=containers)
-    peers = nodes("peer", spec.peers)
-    host = _server(folder, "contracts", "contracts")
+    peers = make_nodes(
+        "peer",
+        spec.peers,
+        msp_id=msp_id,
+        folder=folder,
+        domain=domain,
+        place=place,
+        containers=containers,
+    )
+    host = make_server(folder, domain, "contracts", "contracts")
     contracts = Address(LOOPBACK, place.first_port + CONTRACTS_FROM)
     if containers:
         contracts = Address(host.name, CONTAINER_PORTS["contracts"])
     users = {
-        short: _user(folder, short, "client", one.attributes) for short, one in spec.users.items()
+        short: make_user(folder, domain, short, "client", one.attributes)
+        for short, one in spec.users.items()
     }
     return DepartmentPlan(
         name=name,
+        domain=domain,
         title=spec.title,
         msp_id=msp_id,
         place=place,
         folder=folder,
-        peers=peers,
+        nodes=peers,
         anchor_peers=peers[: spec.anchor_peers],
-        orderers=nodes("orderer", topology.ordering.nodes.count(name)),
+        ordering=make_ordering(topology, name, folder, place, containers=containers),
         intermediate_ca=spec.intermediate_ca,
-        users={ADMIN: _user(folder, ADMIN, "admin", {}), **users},
+        users={ADMIN: make_user(folder, domain, ADMIN, "admin", {}), **users},
         contract_host=host,
-        ca_server=_server(folder, "ca", "ca-server") if containers else None,
+        ca_server=make_server(folder, domain, "ca", "ca-server") if containers else None,
         ca_address=Address(LOOPBACK, place.first_port + CA_PORT),
         first_contract=contracts,
         host_operations=Address(LOOPBACK, place.first_port + HOST_OPERATIONS_PORT),
@@ -151,13 +142,3 @@ def make_department(
             if name in service.addresses
         },
     )
-
-
-def _user(folder: Path, short: str, unit: Unit, attributes: Mapping[str, str]) -> Member:
-    name = f"{short}@{folder.name}"
-    return Member(name, unit, folder / "users" / name, attributes=attributes)
-
-
-def _server(folder: Path, service: str, subfolder: str) -> Member:
-    name = f"{service}.{folder.name}"
-    return Member(name, "client", folder / subfolder, (name, "localhost", LOOPBACK))

@@ -20,7 +20,7 @@ Unit: TypeAlias = Literal["admin", "client", "peer", "orderer"]
 
 @dataclass(frozen=True)
 class Member:
-    """A holder of certificates: an identity of its department (`msp`) and a TLS pair (`tls`).
+    """A holder of certificates: an identity of its organisation (`msp`) and a TLS pair (`tls`).
 
     `unit` is the role that the identity's certificate states; `hosts` are the host names in the TLS
     certificate; `attributes` are for contracts to read.
@@ -59,7 +59,7 @@ class Member:
 
     @property
     def tls_roots(self) -> Path:
-        """The certificate of the department's TLS CA."""
+        """The certificate of the organisation's TLS CA."""
         return self.tls / "ca.crt"
 
 
@@ -93,22 +93,37 @@ class Node:
 
 
 def make_nodes(
-    kind: NodeKind, count: int, *, msp_id: str, folder: Path, place: Place, containers: bool
+    kind: NodeKind,
+    count: int,
+    *,
+    msp_id: str,
+    folder: Path,
+    domain: str,
+    place: Place,
+    containers: bool,
 ) -> tuple[Node, ...]:
-    """Work out a department's peers or orderers; `folder` is the department's.
+    """Work out the peers or orderers of the organisation in `folder`; `domain` ends their host names.
 
     In `containers`, the nodes of this machine reach each other by host name at Fabric's usual ports.
     """
     return tuple(
-        _make_node(kind, index, msp_id=msp_id, folder=folder, place=place, containers=containers)
+        _make_node(
+            kind, f"{kind}{index}.{domain}", index, msp_id, folder, place, containers=containers
+        )
         for index in range(count)
     )
 
 
 def _make_node(
-    kind: NodeKind, index: int, *, msp_id: str, folder: Path, place: Place, containers: bool
+    kind: NodeKind,
+    host: str,
+    index: int,
+    msp_id: str,
+    folder: Path,
+    place: Place,
+    *,
+    containers: bool,
 ) -> Node:
-    host = f"{kind}{index}.{folder.name}"
     ports = PORTS_PER_NODE[kind]
     first = place.first_port + FIRST_PORT[kind] + ports * index
     outside = Address(place.host, first)

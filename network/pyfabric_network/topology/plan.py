@@ -10,6 +10,7 @@ from pyfabric.messages.addresses import Address
 from pyfabric_network.topology.contracts import ContractPlan, ServedPackage, make_contracts
 from pyfabric_network.topology.departments import DepartmentPlan, make_department
 from pyfabric_network.topology.nodes import Node
+from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.places import LOOPBACK, Place
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
@@ -83,6 +84,16 @@ class Plan:
         return tuple(one for one in self.departments.values() if one.place.here)
 
     @cached_property
+    def own_organizations(self) -> tuple[Organization, ...]:
+        """The organisations of these departments."""
+        return tuple(one for department in self.own for one in department.organizations)
+
+    @cached_property
+    def own_with_peers(self) -> tuple[DepartmentPlan, ...]:
+        """Those of these departments that have peers, and so a contract host and users."""
+        return tuple(department for department in self.own if department.peers)
+
+    @cached_property
     def own_orderers(self) -> tuple[Node, ...]:
         """The orderers that run on this machine."""
         return tuple(node for department in self.own for node in department.orderers)
@@ -126,7 +137,15 @@ class Plan:
 
     def owner(self, node: Node) -> DepartmentPlan:
         """Return the department that runs a node."""
-        return next(d for d in self.departments.values() if d.msp_id == node.msp_id)
+        return next(
+            department
+            for department in self.departments.values()
+            if any(one.msp_id == node.msp_id for one in department.organizations)
+        )
+
+    def organization(self, node: Node) -> Organization:
+        """Return the organisation whose identity a node has."""
+        return next(one for one in self.owner(node).organizations if one.msp_id == node.msp_id)
 
     def serving(self, served: Sequence[ServedPackage]) -> "Plan":
         """Return the same network with other packages served by its contract hosts."""
@@ -151,7 +170,7 @@ class Plan:
         for node in self.own_nodes:
             if node.name not in running:
                 found |= node.listening()
-        for department in self.own:
+        for department in self.own_with_peers:
             if department.contract_host.name not in running:
                 found |= department.listening(self.served_by(department))
         return found

@@ -41,16 +41,19 @@ class User(_Part):
 
 
 class Department(_Part):
-    """One organisation: its nodes carry its MSP id (default: the name followed by MSP).
+    """A department: its peers carry its MSP id (default: the name followed by MSP).
 
-    Other departments find its peers through the first `anchor_peers` of them. With
-    `intermediate_ca` its identities come from a CA below its root, whose key can be kept offline.
+    Its orderers, if it runs any, are an organisation of their own: `orderer_msp_id` (default: the name
+    followed by OrdererMSP). It may have no peers and run orderers only. Other departments find its peers
+    through the first `anchor_peers` of them. With `intermediate_ca` its identities come from a CA below
+    a root, whose key can be kept offline.
     """
 
     title: str = ""
     msp_id: MspId | None = None
-    peers: Annotated[int, AfterValidator(between(1, 9))] = 1
+    peers: Annotated[int, AfterValidator(between(0, 9))] = 1
     anchor_peers: Annotated[int, AfterValidator(between(1, 9))] = 1
+    orderer_msp_id: MspId | None = None
     intermediate_ca: bool = False
     users: dict[UserName, User] = Field(default_factory=dict)
 
@@ -173,8 +176,19 @@ class Topology(_Part):
     contracts: dict[ContractName, ContractService] = Field(default_factory=dict)
 
     def msp_id(self, department: str) -> str:
-        """Return the MSP id of a department."""
+        """Return the MSP id of a department's peers and users."""
         return self.departments[department].msp_id or f"{department}MSP"
+
+    def ordering_msp_id(self, department: str) -> str:
+        """Return the MSP id of a department's orderers."""
+        return self.departments[department].orderer_msp_id or f"{department}OrdererMSP"
+
+    def msp_ids(self, department: str) -> tuple[str, ...]:
+        """Return the MSP ids that a department has: of its peers, if any, and of its orderers, if any."""
+        found = [self.msp_id(department)] if self.departments[department].peers else []
+        if department in self.ordering.nodes:
+            found.append(self.ordering_msp_id(department))
+        return tuple(found)
 
     def collections(self, contract: str) -> tuple[CollectionConfig, ...]:
         """Return the collections of a contract as its definition has them."""

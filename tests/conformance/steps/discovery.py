@@ -70,7 +70,9 @@ def ask_config(world: World, role: str, department: str, channel: str) -> None:
 @then(parsers.re(rf"the members are {NAMES}"))
 def the_members(world: World, names: str) -> None:
     succeeded(world)
+    operators = world.running.network.topology.ordering.nodes
     expected = {world.running.msp_id(name) for name in names_of(names)}
+    expected |= {world.running.ordering_msp_id(name) for name in operators}
     assert set(world.found.msps) == expected
     assert {definition.msp_id for definition in world.found.msps.values()} == expected
 
@@ -78,7 +80,7 @@ def the_members(world: World, names: str) -> None:
 @then(parsers.re(rf"the orderers are those of {NAMES}"))
 def the_orderers(world: World, names: str) -> None:
     assert world.found.orderers == {
-        world.running.msp_id(name): tuple(
+        world.running.ordering_msp_id(name): tuple(
             str(node.inside) for node in world.running.department(name).orderers
         )
         for name in names_of(names)

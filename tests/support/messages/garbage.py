@@ -20,6 +20,7 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.orderer import ab_pb2
 from fabric_protos.peer import chaincode_pb2, events_pb2, proposal_pb2, proposal_response_pb2
 from google.protobuf.message import Message
+from pyfabric_network import connections
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric._grpc.options import CLIENT_OPTIONS
@@ -421,6 +422,6 @@ def _questions(running: Running) -> Iterator[tuple[Endpoint, Iterator[Question]]
     somebody = Asker(profile.user("User1"), "conformance", "conformance", "nothing", now=now)
     admin = replace(somebody, identity=profile.user("Admin"))
     peer = profile.peers[0]
-    orderer = Endpoint(str(department.orderers[0].outside), peer.tls_roots)
+    orderer = connections.endpoint(department.orderers[0])
     yield peer, chain(somebody.for_a_peer(), admin.for_system_chaincodes())
     yield orderer, somebody.for_an_orderer()

@@ -60,6 +60,10 @@ class Running:
         found = self.network.plan.departments.get(name)
         return found.msp_id if found else f"{name}MSP"
 
+    def ordering_msp_id(self, name: str) -> str:
+        """Return the MSP id of a department's orderers."""
+        return self.network.topology.ordering_msp_id(name)
+
     def ca(self, name: str) -> CertificateAuthority:
         """Return a department's CA for identities; nobody's is a stranger's."""
         if name == "nobody":

@@ -54,7 +54,11 @@ def test_its_page_names_the_nodes_the_ports_and_every_fingerprint(city: City) ->
     for definition in city.members("coordinator").known().values():
         assert definition.fingerprint() in page
     own = city.members("Health").plan.departments["Health"]
-    for text in ("bills, seals", "keys are not in it", *(str(node.inside) for node in own.nodes)):
+    for text in (
+        "bills, seals",
+        "keys are not in it",
+        *(str(node.inside) for node in (*own.orderers, *own.peers)),
+    ):
         assert text in page
 
 
@@ -109,7 +113,7 @@ def test_docker_compose_would_run_the_departments_own_nodes_for_all_others_to_re
     project = yaml.safe_load((bundle / "compose.yaml").read_text(encoding="utf-8"))
     assert project["name"] == "small-health"
     assert set(project["services"]) == {
-        f"{what}.health" for what in ("orderer0", "peer0", "contracts", "ca")
+        f"{what}.health" for what in ("orderer0", "peer0", "contracts", "ca", "ca.ordering")
     }
     environment = project["services"]["peer0.health"]["environment"]
     own = city.members("Health").plan.departments["Health"].peers[0]

@@ -43,6 +43,7 @@ def test_a_topology_may_be_corrected_to_the_ports_that_the_network_has(tmp_path:
         ("name: small", "name: small\nfabric: '2.5'", "fabric"),
         ("nodes: [Tax]", "nodes: [Tax, Tax, Tax]", "ordering"),
         ("  Health: {}", "  Health: { msp_id: Other }", "departments.Health.msp_id"),
+        ("title: Tax", "orderer_msp_id: Other", "departments.Tax.orderer_msp_id"),
         ("  Health: {}", "  Health: { intermediate_ca: true }", "departments.Health.intermediate_ca"),
         ("bills:\n", "bills:\n    acls: { event/Block: Admins }\n", "channels.bills.acls"),
         ("departments:\n", "departments:\n  Zoo: {}\n", "departments"),

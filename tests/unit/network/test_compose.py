@@ -63,9 +63,9 @@ def test_the_committed_project_is_the_one_of_the_city() -> None:
 
 def test_every_node_contract_host_and_ca_is_a_service_and_nothing_else() -> None:
     hosts = {department.contract_host.name for department in CITY.departments.values()}
-    cas = {f"ca.{department.folder.name}" for department in CITY.departments.values()}
+    cas = {f"ca.{one.domain}" for one in CITY.own_organizations}
     assert set(SERVICES) == {node.name for node in (*CITY.orderers, *CITY.peers)} | hosts | cas
-    assert len(SERVICES) == 4 + 15 + 14 + 14
+    assert len(SERVICES) == 4 + 15 + 14 + 18
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -105,7 +105,7 @@ def test_what_is_published_is_what_the_plan_says_on_this_machine_alone() -> None
     assert len(set(addresses)) == len(addresses)
     served = [each.service for each in CITY.contracts.values() if each.service]
     wanted = {str(address) for address in CITY.serving(served).listening().values()}
-    cas = {str(department.ca_address) for department in CITY.departments.values()}
+    cas = {str(one.ca_address) for one in CITY.own_organizations}
     assert set(addresses) == wanted | cas
     assert all(address.startswith("127.0.0.1:") for address in addresses)
     contracts = {str(each.contract_address(0).port) for each in CITY.departments.values()}
@@ -127,12 +127,14 @@ def test_health_checks_look_at_the_ports_that_peers_and_orderers_listen_on() -> 
 
 def test_keys_are_mounted_read_only_and_only_the_department_s_own() -> None:
     for department in CITY.departments.values():
-        own = {node.name for node in department.nodes}
-        own |= {department.contract_host.name, f"ca.{department.folder.name}"}
+        peers = {node.name for node in department.peers}
+        peers |= {department.contract_host.name, f"ca.{department.domain}"}
+        orderers = {f"ca.ordering.{department.domain}", *(one.name for one in department.orderers)}
+        below = f"organizations/{department.domain}/"
         for name, service in SERVICES.items():
             for mount in service["volumes"]:
-                if f"organizations/{department.folder.name}/" in mount:
-                    assert name in own
+                if below in mount:
+                    assert name in (orderers if f"{below}ordering/" in mount else peers)
                     assert mount.endswith(":ro")
 
 
@@ -141,7 +143,7 @@ def test_data_is_in_a_named_volume_of_each_node() -> None:
     for node in (*CITY.orderers, *CITY.peers):
         assert f"{node.name}:/var/hyperledger" in SERVICES[node.name]["volumes"]
         assert node.name in volumes
-    assert len(volumes) == 4 + 15 + 14
+    assert len(volumes) == 4 + 15 + 18
 
 
 def test_a_peer_waits_for_its_department_s_contract_host() -> None:
@@ -168,6 +170,7 @@ def test_a_department_with_a_machine_of_its_own_publishes_to_the_others() -> Non
         "contracts.econinfo",
         "peer0.econinfo",
         "ca.econinfo",
+        "ca.ordering.econinfo",
     }
     peer = services["peer0.econinfo"]
     assert peer["ports"] == ["0.0.0.0:17000:7051", "127.0.0.1:17001:9443"]

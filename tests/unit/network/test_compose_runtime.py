@@ -90,7 +90,7 @@ def test_a_network_is_started_served_stopped_and_discarded(
     assert not runtime.running()
     runtime.discard()
     hosts = ["contracts.tax", "contracts.health"]
-    every = ["orderer0.tax", "contracts.tax", "peer0.tax", "ca.tax"]
+    every = ["orderer0.tax", "contracts.tax", "peer0.tax", "ca.ordering.tax", "ca.tax"]
     every += ["contracts.health", "peer0.health", "ca.health"]
     given = [words[:2] if words[0] == "exec" else words for words in commands(docker)]
     assert sorted(given[1:3]) == sorted(given[3:5])

@@ -32,12 +32,17 @@ def copied(made: Network, tmp_path: Path) -> Network:
     [
         ("channels/bills.block", "bills.block is no longer the genesis block of bills"),
         ("organizations/tax/ca/ca.key", r"organizations/tax/ca is missing"),
+        ("organizations/tax/ordering/ca/ca.key", r"organizations/tax/ordering/ca is missing"),
+        ("organizations/tax/ordering/tlsca", r"organizations/tax/ordering/tlsca is missing"),
         ("organizations/health/tlsca", r"organizations/health/tlsca is missing"),
         (
-            "organizations/tax/orderers/orderer0.tax/tls/server.key",
+            "organizations/tax/ordering/orderers/orderer0.tax/tls/server.key",
             "server.key is missing, and the genesis blocks name orderer0.tax",
         ),
-        ("organizations/tax/orderers/orderer0.tax/msp", "genesis blocks name orderer0.tax"),
+        (
+            "organizations/tax/ordering/orderers/orderer0.tax/msp",
+            "genesis blocks name orderer0.tax",
+        ),
     ],
 )
 def test_what_genesis_blocks_name_is_missed(copied: Network, lost: str, says: str) -> None:

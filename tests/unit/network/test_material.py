@@ -15,7 +15,7 @@ from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 
-from pyfabric.errors import NetworkError, PolicyError
+from pyfabric.errors import IdentityError, NetworkError, PolicyError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.loading import load_msp_folder
@@ -61,18 +61,37 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_member_is_valid_in_its_own_department_and_has_its_role(
+def test_every_member_is_valid_in_its_own_organisation_and_has_its_role(
     plan: Plan, bft: Plan
 ) -> None:
-    for department in (*plan.departments.values(), *bft.departments.values()):
-        msp = MSP(MSPDefinition.from_folder(department.msp, department.msp_id))
-        for member in department.members():
-            identity = load_msp_folder(member.msp, department.msp_id)
+    for organization in (*plan.own_organizations, *bft.own_organizations):
+        msp = MSP(MSPDefinition.from_folder(organization.msp, organization.msp_id))
+        for member in organization.members():
+            identity = load_msp_folder(member.msp, organization.msp_id)
             known = msp.deserialize(identity.serialized())
             known.validate()
             known.verify(b"message", identity.sign(b"message"))
             subject = known.certificate.subject.rfc4514_string()
             assert f"OU={member.unit}" in subject
+
+
+def test_orderers_have_nothing_in_common_with_the_peers_of_their_department(plan: Plan) -> None:
+    """Gossip takes an identity for a member of any channel whose MSPs know it, the orderers' too."""
+    department = plan.departments["EconInfo"]
+    assert department.ordering is not None
+    peers = MSP(MSPDefinition.from_folder(department.msp, "EconInfoMSP"))
+    orderers = MSP(MSPDefinition.from_folder(department.ordering.msp, "EconInfoOrdererMSP"))
+    for msp, member in (
+        (orderers, department.peers[0].member),
+        (orderers, department.admin),
+        (peers, department.orderers[0].member),
+        (peers, department.ordering.admin),
+    ):
+        with pytest.raises(IdentityError, match="unknown authority"):
+            msp.identity(member.certificate.read_bytes())
+    roots = [one.tls_ca / "ca.pem" for one in department.organizations]
+    assert roots[0].read_bytes() != roots[1].read_bytes()
+    assert department.orderers[0].member.tls_roots.read_bytes() == roots[0].read_bytes()
 
 
 def test_attributes_are_in_the_certificate(plan: Plan) -> None:
@@ -122,7 +141,8 @@ def test_the_genesis_block_holds_the_topology(plan: Plan) -> None:
     assert config.batch.timeout == pytest.approx(0.1)
     anchors = config.application_organizations["HaidianMSP"].anchor_peers
     assert anchors == ("127.0.0.1:17100",)
-    orderer = load_msp_folder(plan.orderers[0].member.msp, "EconInfoMSP")
+    assert set(config.orderer_organizations) == {"EconInfoOrdererMSP"}
+    orderer = load_msp_folder(plan.orderers[0].member.msp, "EconInfoOrdererMSP")
     signer = config.msp_manager.deserialize(orderer.serialized())
     config.policy("/Channel/Orderer/BlockValidation").evaluate_identities([signer])
 

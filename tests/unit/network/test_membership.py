@@ -194,7 +194,8 @@ def foreign(kind: str) -> bytes:
 
 def own(home: DepartmentPlan, **wanted: Any) -> bytes:
     """Return a certificate of the department's own CA, other than it should be."""
-    ca = load_ca(home.tls_ca if wanted.get("tls") else home.ca)
+    assert home.ordering is not None
+    ca = load_ca(home.ordering.tls_ca if wanted.get("tls") else home.ordering.ca)
     begin = wanted.pop("now", NOW)
     key = generate_private_key().public_key()
     return ca.issue("orderer0.tax", now=begin, public_key=key, **wanted)
@@ -205,7 +206,7 @@ Change = Callable[[dict[str, Any], DepartmentPlan], None]
 
 def orderer(kind: str, certificate: Callable[[DepartmentPlan], bytes]) -> Change:
     def change(definition: dict[str, Any], home: DepartmentPlan) -> None:
-        definition["orderers"]["orderer0.tax"][kind] = certificate(home).decode()
+        definition["ordering"]["orderers"]["orderer0.tax"][kind] = certificate(home).decode()
 
     return change
 
@@ -234,8 +235,12 @@ WRONG: list[tuple[Change, str]] = [
     (put("msp.tls_root_certificates", []), "has no certificate of a TLS CA"),
     (put("msp.node_units", None), "administrators must be declared"),
     (put("msp.node_units.peer", None), "names no OU for the role peer"),
-    (put("msp.node_units.orderer", None), "names no OU for the role orderer"),
-    (put("orderers", {}), "Tax: orderers: lacks orderer0.tax"),
+    (put("msp", None), "Tax: lacks an MSP for peers, and the topology gives it 1 peers"),
+    (put("ordering", None), "Tax: lacks an MSP for orderers, and the topology gives it 1 orderers"),
+    (put("ordering.msp.msp_id", "TaxMSP"), "is TaxMSP, and TaxOrdererMSP in the topology"),
+    (put("ordering.msp.tls_root_certificates", []), "has no certificate of a TLS CA"),
+    (put("ordering.msp.node_units.orderer", None), "names no OU for the role orderer"),
+    (put("ordering.orderers", {}), r"Tax \(ordering\): orderers: lacks orderer0.tax"),
     (put("host", "tax.example"), "not one of the department's TLS CA for tax.example"),
     (put("host", "tax example"), "host: .*must be a host name"),
     (put("first_port", 17000.5), "first_port: "),
@@ -326,6 +331,16 @@ def test_a_host_is_one_however_it_is_written(tax: Path, health: Path) -> None:
     )
     with pytest.raises(ConfigError, match="has the ports of Tax"):
         check_clashes([one, other])
+
+
+def test_peers_and_orderers_of_a_department_must_not_share_a_ca(
+    coordinator: Membership, tax: Path
+) -> None:
+    copied = json.loads(tax.read_text())
+    copied["msp"]["root_certificates"] += copied["ordering"]["msp"]["root_certificates"]
+    tax.write_text(json.dumps(copied))
+    with pytest.raises(ConfigError, match="Tax: its CA is the same for peers and orderers"):
+        coordinator.add([tax], now=NOW)
 
 
 def test_two_definitions_of_one_department(

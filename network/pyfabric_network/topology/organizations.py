@@ -1,0 +1,117 @@
+"""Organisations: an MSP each, with its CAs, its nodes and its administrator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pyfabric.messages.addresses import Address
+from pyfabric_network.topology.nodes import Member, Node, Unit, make_nodes
+from pyfabric_network.topology.places import LOOPBACK, ORDERING_CA_PORT, Place
+from pyfabric_network.topology.spec import Topology
+
+ADMIN: Final = "Admin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """An MSP with its folder, its nodes and its users (by short name: Admin, clerk, …).
+
+    `name` is for people, `domain` is how names of its CAs and users end. In containers it may have a
+    Fabric CA, `ca_server`.
+    """
+
+    name: str
+    domain: str
+    msp_id: str
+    folder: Path
+    nodes: tuple[Node, ...]
+    intermediate_ca: bool
+    users: Mapping[str, Member]
+    ca_server: Member | None
+    ca_address: Address
+
+    @property
+    def servers(self) -> tuple[Member, ...]:
+        """What listens with a certificate of its TLS CA and has no identity on the network."""
+        return () if self.ca_server is None else (self.ca_server,)
+
+    @property
+    def msp(self) -> Path:
+        """The definition of its MSP: what every other organisation may see."""
+        return self.folder / "msp"
+
+    @property
+    def ca(self) -> Path:
+        """The folder of the CA that issues identities."""
+        return self.folder / "ca"
+
+    @property
+    def root_ca(self) -> Path:
+        """The folder of the root above that CA, if it is an intermediate CA."""
+        return self.folder / "rootca"
+
+    @property
+    def tls_ca(self) -> Path:
+        """The folder of the CA for TLS."""
+        return self.folder / "tlsca"
+
+    @property
+    def admin(self) -> Member:
+        """The administrator that sets the network up."""
+        return self.users[ADMIN]
+
+    def members(self) -> tuple[Member, ...]:
+        """Return everybody who gets an identity of this organisation."""
+        return (*(node.member for node in self.nodes), *self.users.values())
+
+
+def make_ordering(
+    topology: Topology, department: str, folder: Path, place: Place, *, containers: bool
+) -> Organization | None:
+    """Work out the ordering organisation of a department; None if the department runs no orderer.
+
+    `folder` is the department's; its orderers' host names end with the department's name, as those of
+    its peers do.
+    """
+    count = topology.ordering.nodes.count(department)
+    if not count:
+        return None
+    msp_id, domain, own = (
+        topology.ordering_msp_id(department),
+        f"ordering.{folder.name}",
+        folder / "ordering",
+    )
+    return Organization(
+        name=f"{department} (ordering)",
+        domain=domain,
+        msp_id=msp_id,
+        folder=own,
+        nodes=make_nodes(
+            "orderer",
+            count,
+            msp_id=msp_id,
+            folder=own,
+            domain=folder.name,
+            place=place,
+            containers=containers,
+        ),
+        intermediate_ca=topology.departments[department].intermediate_ca,
+        users={ADMIN: make_user(own, domain, ADMIN, "admin", {})},
+        ca_server=make_server(own, domain, "ca", "ca-server") if containers else None,
+        ca_address=Address(LOOPBACK, place.first_port + ORDERING_CA_PORT),
+    )
+
+
+def make_user(
+    folder: Path, domain: str, short: str, unit: Unit, attributes: Mapping[str, str]
+) -> Member:
+    """Work out a user of the organisation in `folder`."""
+    name = f"{short}@{domain}"
+    return Member(name, unit, folder / "users" / name, attributes=attributes)
+
+
+def make_server(folder: Path, domain: str, service: str, subfolder: str) -> Member:
+    """Work out a server of the organisation in `folder` that has a TLS certificate alone."""
+    name = f"{service}.{domain}"
+    return Member(name, "client", folder / subfolder, (name, "localhost", LOOPBACK))
