@@ -26,10 +26,10 @@ _FIRST_VERSION: Final = 1
 
 
 class State(BaseModel):
-    """`version` is that of the folder's layout, `topology` is the file the network was made from, `base_port` the ports it was given,
-    `runtime` what makes it run, `served` the packages that contract hosts serve, `places` where
-    departments run that have machines of their own, and `blocks` the digests of the genesis blocks (see
-    `integrity`)."""
+    """`version` is that of the folder's layout, `topology` the file the network was made from, `base_port`
+    the ports it was given, `runtime` what makes it run, `served` the packages that contract hosts serve,
+    `places` where departments run that have machines of their own, and `blocks` the digests of the genesis
+    blocks (see `integrity`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

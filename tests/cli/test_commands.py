@@ -124,7 +124,7 @@ def test_invoke_query_and_what_the_ledger_tells_of_it(run: Run) -> None:
 def test_the_trace_of_a_transaction(run: Run) -> None:
     done = run("chaincode", "invoke", "sample", "put", "traced", "x", "-o", "json").json()
     steps = run("ledger", "trace", done["transaction_id"], "-o", "json").json()
-    assert {step["department"] for step in steps} == {"TaxMSP", "HealthMSP", ""}
+    assert {step["department"] for step in steps} == {"TaxMSP", "TaxOrdererMSP", "HealthMSP", ""}
     assert steps[0]["did"] == "asked sample for put('traced', 'x')"
     assert steps[1]["writes"] == ["'traced' of sample = 'x'"]
     words = run("ledger", "trace", done["transaction_id"]).out

@@ -204,6 +204,33 @@ def test_four_departments_with_a_bft_orderer_each_go_on_without_one(
             part.down()
 
 
+@needs_fabric
+def test_a_department_that_only_orders_runs_its_orderer_on_its_own_machine(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    only_orders = TWO.replace("Health: {}", "Health: {}, Land: { peers: 0 }").replace(
+        "nodes: [Tax]", "nodes: [Land]"
+    )
+    machines = City(tmp_path_factory.mktemp("orders"), only_orders)
+    machines.collect()
+    for name in machines.departments:
+        machines.bundle(name)
+        machines.accept(name)
+    parts = {name: machines.network(name) for name in machines.departments}
+    try:
+        assert not all_up(parts)
+        assert [one.name for one in parts["Land"].status()] == ["orderer0.land"]
+        assert parts["Land"].deploy() == []
+        for name in ("Tax", "Health"):
+            told = parts[name].deploy()
+        assert not any(one.waiting_for for one in told)
+        assert call(parts["Tax"], "bills", "put", "one", "ordered by Land") == "ordered by Land"
+        assert list(parts["Land"].administrators("Land")) == ["LandOrdererMSP"]
+    finally:
+        for part in parts.values():
+            part.down()
+
+
 def containers_reach() -> str:
     """Return the address of this machine in Docker's own network; skips without an engine or an image."""
     asked = (

@@ -7,6 +7,7 @@ import pytest
 from pyfabric_network.connections import endpoint, participation_endpoint
 from pyfabric_network.contexts import Contexts
 from pyfabric_network.network import Network
+from pyfabric_network.program_environment import program_environment
 from pyfabric_network.runtimes.compose import compose_project
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.loading import load_topology
@@ -105,6 +106,13 @@ def test_a_department_signs_for_its_peers_and_for_its_orderers(running: Network)
         config = gateway.network("bills").wait_for_config(after=present, timeout=30)
     found = decode_message("common.Config", config)["channel_group"]["groups"]["Orderer"]
     assert found["values"]["BatchSize"]["value"]["max_message_count"] == 7
+
+
+def test_fabric_s_programs_act_as_the_administrator_of_its_orderers(running: Network) -> None:
+    found = program_environment(running.plan, running.plan.department("Land"))
+    assert found["CORE_PEER_LOCALMSPID"] == found["OSN_MSPID"] == "LandOrdererMSP"
+    assert found["CORE_PEER_MSPCONFIGPATH"] == found["OSN_MSPCONFIGPATH"]
+    assert "CORE_PEER_ADDRESS" not in found
 
 
 def test_administrators_of_nobody(running: Network) -> None:

@@ -17,10 +17,13 @@ from tests.support.network.programs import fabric_programs, needs_fabric
 def test_every_file_exists_and_every_variable_survives_a_shell(running: Network) -> None:
     found = program_environment(running.plan, running.plan.department("Tax"))
     paths = [Path(value) for value in found.values() if value.startswith("/")]
-    assert len(paths) == 7
+    assert len(paths) == 8
     assert all(path.exists() for path in paths)
     assert found["CORE_PEER_LOCALMSPID"] == "TaxMSP"
     assert found["OSN_ADMIN_ADDRESS"] == str(running.plan.orderers[0].admin)
+    assert found["OSN_MSPID"] == "TaxOrdererMSP"
+    assert "Admin@ordering.tax" in found["OSN_CLIENT_CERT"]
+    assert "Admin@ordering.tax" in found["OSN_MSPCONFIGPATH"]
     given = {**found, "SPACED": "it's a 'path' $HOME"}
     printed = subprocess.run(
         ["/bin/sh", "-c", f"{as_shell(given)}exec env"],
