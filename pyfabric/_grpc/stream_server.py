@@ -165,9 +165,9 @@ class StreamServer:
         if self._listener is None:
             return
         self.is_stopping = True
-        await self._listener.close()
         for connection in tuple(self.connections):
             connection.drain()
+        await self._listener.close()
         lost = [connection.lost for connection in self.connections]
         if lost:
             await asyncio.wait(lost, timeout=grace)
