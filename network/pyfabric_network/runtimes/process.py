@@ -105,7 +105,7 @@ class Background:
             return
         if not self._holds(pid):
             if self.pid() != pid:
-                return  # it has just terminated: a zombie holds no file
+                return  # it has just terminated
             raise NetworkError(
                 f"{self.file}: names process {pid}, which is another program: something else holds "
                 "the lock on that file; find it with `fuser`, and terminate it"
@@ -118,7 +118,10 @@ class Background:
         if not Path("/proc/self/fd").is_dir():
             return True
         try:
-            return any(_is_same(each, self.file) for each in opened.iterdir())
+            if any(_is_same(each, self.file) for each in opened.iterdir()):
+                return True
+            # A process that is terminating shows no files, while its threads may still hold the lock.
+            return not any(opened.iterdir())
         except FileNotFoundError:
             return True  # it has just stopped: there is nobody to hit
         except PermissionError:

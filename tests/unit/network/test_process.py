@@ -78,6 +78,15 @@ def test_a_lock_that_another_holds_hits_nobody(tmp_path: Path) -> None:
         other.kill()
 
 
+def test_a_process_that_is_terminating_is_no_other_program(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as other:
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it shows no files any more
+        (tmp_path / "pid").write_text(f"{other.pid}\n")
+        with (tmp_path / "pid").open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # as threads of a terminating process may for a moment
+            Background(tmp_path / "pid").signal(signal.SIGTERM)
+
+
 def test_the_output_of_one_that_ends_at_once(tmp_path: Path) -> None:
     process = start(tmp_path, "raise SystemExit(3)")
     assert next_line(tmp_path / "out", 0, process, timeout=30) == b""
