@@ -42,8 +42,9 @@ def test_an_expired_identity_is_refused_where_the_orderers_capability_says_so() 
         )
     assert refused.value.status == common_pb2.BAD_REQUEST
     before = config(lambda group: with_orderer_capability(group, "V1_0"))
-    size = len(message().payload) + len(message().signature)
-    assert check_filters(message(), before, LATER) == size
+    signed = message()
+    size = len(signed.payload) + len(signed.signature)
+    assert check_filters(signed, before, LATER) == size
 
 
 def test_a_channel_without_writers_takes_nothing() -> None:
