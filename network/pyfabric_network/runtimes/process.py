@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,9 +17,17 @@ _PAUSE = 0.01
 _LOCK_SECONDS = 1.0
 _START_SECONDS = 30.0
 _STARTING = -1
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+# Field 22 of /proc/PID/stat (proc_pid_stat(5)), counted from the state, the third, which follows the name.
+_STARTED = 22 - 3
 
-# The process writes its own id before it becomes the program: its starter may be killed in between.
-_WRITE_ID = 'echo $$ >"$0" && exec "$@"'
+# The process writes its own id, and when it started, before it becomes the program: its starter may be
+# killed in between. Without /proc (macOS), it writes the id alone.
+_WRITE_ID = """
+started() { shift 19 && echo "$1"; } 2>/dev/null
+{ read -r stat </proc/$$/stat && read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+echo $$ $(started ${stat##*) }) $boot >"$0" && exec "$@"
+"""
 
 # Children of this very process: they must be reaped here, or they stay as zombies.
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
@@ -26,10 +35,10 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """The process that holds the lock on `file`, which also holds its id.
+    """The process that holds the lock on `file`, which also holds its id and when it started.
 
     The system drops the lock when the process stops for any reason: an id alone may be another
-    program's by then.
+    program's by then. The start, counted in ticks since a boot of the system, names one process for ever.
     """
 
     file: Path
@@ -52,7 +61,7 @@ class Background:
             return None
         except BlockingIOError:
             text = self.file.read_text(encoding="ascii")
-            return int(text) if text.endswith("\n") else _STARTING
+            return int(text.split()[0]) if text.endswith("\n") else _STARTING
         return None
 
     def was_killed(self) -> bool:
@@ -103,29 +112,19 @@ class Background:
         pid = self.pid()
         if pid is None:
             return
-        if not self._holds(pid):
+        if not self._is_named(pid):
             if self.pid() != pid:
                 return  # it has just terminated
             raise NetworkError(
                 f"{self.file}: names process {pid}, which is another program: something else holds "
                 "the lock on that file; find it with `fuser`, and terminate it"
             )
-        os.kill(pid, number)
+        with suppress(ProcessLookupError):  # it has just terminated
+            os.kill(pid, number)
 
-    def _holds(self, pid: int) -> bool:
-        """Return whether a process has the file open, where the system shows that (/proc)."""
-        opened = Path(f"/proc/{pid}/fd")
-        if not Path("/proc/self/fd").is_dir():
-            return True
-        try:
-            if any(_is_same(each, self.file) for each in opened.iterdir()):
-                return True
-            # A process that is terminating shows no files, while its threads may still hold the lock.
-            return not any(opened.iterdir())
-        except FileNotFoundError:
-            return True  # it has just stopped: there is nobody to hit
-        except PermissionError:
-            return False  # another user's
+    def _is_named(self, pid: int) -> bool:
+        """Return whether the process of this id started when the file says."""
+        return self.file.read_text(encoding="ascii").split()[1:] == _start(pid)
 
     def stop(self, *, timeout: float) -> bool:
         """Stop it by SIGTERM, by SIGKILL after `timeout` seconds; return whether it ran."""
@@ -159,11 +158,14 @@ def next_line(output: Path, offset: int, process: Background, *, timeout: float)
     return poll(line, until=lambda found: found is not None, every=_PAUSE, timeout=timeout)
 
 
-def _is_same(descriptor: Path, file: Path) -> bool:
+def _start(pid: int) -> list[str]:
+    """Return a process's start and the system's boot that it counts from; nothing where they are not shown."""
     try:
-        return descriptor.samefile(file)
-    except OSError:  # closed meanwhile, or removed
-        return False
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = _BOOT.read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [stat.rpartition(")")[2].split()[_STARTED], boot.strip()]
 
 
 def _locks(file: IO[str]) -> bool:

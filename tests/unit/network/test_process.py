@@ -1,7 +1,8 @@
-"""A background process is known by its lock alone, and stops on request."""
+"""A background process is known by its lock and its start, and stops on request."""
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from pyfabric_network.runtimes.process import Background, next_line
 
 from pyfabric.errors import NetworkError
+from pyfabric.local.waiting import poll
 
 WAITS = "import sys, time; print('ready', flush=True); time.sleep(60)"
 STUBBORN = (
@@ -25,6 +27,17 @@ def start(folder: Path, program: str) -> Background:
         [sys.executable, "-c", program], output=folder / "out", log=folder / "log", folder=folder
     )
     return process
+
+
+def record(process: Background) -> str:
+    """Return what the file holds, once the process has written it."""
+    assert process.pid() is not None or process.file.exists()
+    return poll(
+        lambda: process.file.read_text(),
+        until=lambda text: text.endswith("\n"),
+        every=0.01,
+        timeout=30,
+    )
 
 
 def test_it_is_found_again_by_its_file_and_ended(tmp_path: Path) -> None:
@@ -66,25 +79,44 @@ def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
         other.kill()
 
 
-def test_a_lock_that_another_holds_hits_nobody(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", WAITS], stdout=subprocess.DEVNULL) as other:
-        (tmp_path / "pid").write_text(f"{other.pid}\n")
-        process = Background(tmp_path / "pid")
-        with (tmp_path / "pid").open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            with pytest.raises(NetworkError, match=f"names process {other.pid}, which is another"):
-                process.stop(timeout=10)
-        assert other.poll() is None
-        other.kill()
+@pytest.mark.parametrize("other", ["its own id alone", "another start", "another boot"])
+def test_a_lock_that_another_holds_hits_nobody(tmp_path: Path, other: str) -> None:
+    process = start(tmp_path, WAITS)
+    pid, started, boot = record(process).split()
+    records = {
+        "its own id alone": f"{pid}\n",
+        "another start": f"{pid} {int(started) - 1} {boot}\n",
+        "another boot": f"{pid} {started} {boot[::-1]}\n",
+    }
+    (tmp_path / "copy").write_text(records[other])
+    with (tmp_path / "copy").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(NetworkError, match=f"names process {pid}, which is another"):
+            Background(tmp_path / "copy").stop(timeout=10)
+    assert process.pid() == int(pid)
+    assert process.stop(timeout=10)
 
 
 def test_a_process_that_is_terminating_is_no_other_program(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as other:
-        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # it shows no files any more
-        (tmp_path / "pid").write_text(f"{other.pid}\n")
-        with (tmp_path / "pid").open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # as threads of a terminating process may for a moment
-            Background(tmp_path / "pid").signal(signal.SIGTERM)
+    process = start(tmp_path, "")
+    text = record(process)
+    os.waitid(os.P_PID, int(text.split()[0]), os.WEXITED | os.WNOWAIT)  # it shows no files any more
+    with (tmp_path / "pid").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as threads of a terminating process may for a moment
+        process.signal(signal.SIGTERM)
+    assert not process.stop(timeout=1)
+
+
+def test_a_program_whose_name_looks_like_more_fields(tmp_path: Path) -> None:
+    program = tmp_path / "x) S 1 (y"
+    program.symlink_to(str(shutil.which("sleep")))
+    process = Background(tmp_path / "pid")
+    process.start(
+        [str(program), "60"], output=tmp_path / "out", log=tmp_path / "log", folder=tmp_path
+    )
+    named, wanted = Path(f"/proc/{process.pid()}/comm"), f"{program.name}\n"
+    assert poll(named.read_text, until=wanted.__eq__, every=0.01, timeout=10) == wanted
+    assert process.stop(timeout=10)
 
 
 def test_the_output_of_one_that_ends_at_once(tmp_path: Path) -> None:
