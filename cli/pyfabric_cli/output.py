@@ -11,12 +11,11 @@ import typer
 
 from pyfabric.local.printable import printable
 from pyfabric_cli.settings import OutputFormat
+from pyfabric_cli.table import join, table
 
 if TYPE_CHECKING:  # JSON, plain text and remarks need no rich
     from pyfabric_network.progress import Report
-    from rich.console import Console
 
-_WIDE = 1000
 _SPACES = dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
@@ -141,34 +140,20 @@ def readable(value: bytes) -> str:
 
 
 def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
-    _console().print(table)
+    head = [_title(column) for column in columns]
+    titles, *lines = table([head, *([_cell(row.get(one)) for one in columns] for row in rows)])
+    typer.echo(typer.style(join(titles), bold=True))
+    for line in lines:
+        typer.echo(join(line))
 
 
 def _print_facts(facts: Mapping[str, Any]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(name.replace("_", " "), Text(_cell(value)))
-    _console().print(table)
+    for name, *values in table([[_title(name), _cell(value)] for name, value in facts.items()]):
+        typer.echo(join([typer.style(name, bold=True), *values]))
 
 
-def _console() -> "Console":
-    """Return a console as wide as the terminal; in a file or pipe, as wide as the lines are."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else _WIDE)
+def _title(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _cell(value: Any) -> str:

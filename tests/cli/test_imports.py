@@ -17,7 +17,7 @@ CALLS = {"cryptography", "fabric_protos", "google", "grpc"}
 """What a client of a peer needs."""
 
 MAY_LOAD = {
-    "context list": {"rich"},
+    "context list": set(),
     "context list -o json": set(),
     "context show -o json": CALLS - {"grpc"},
     "message types": {"fabric_protos", "google"},
