@@ -29,11 +29,12 @@ An error carries its facts as fields and keeps its cause; it is raised or logged
 of each is one readable line.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 __all__ = [
     "ClientError",
@@ -64,6 +65,11 @@ __all__ = [
     "TopologyError",
     "ValidationCode",
 ]
+
+
+# What the gateway service puts around the texts of nodes (Fabric, internal/pkg/gateway).
+_RESPONSE: Final = re.compile(r"(chaincode response \d+), (.+)", re.DOTALL)
+_SEE_DETAILS: Final = ", see attached details for more info"
 
 
 class OpenIntEnum(IntEnum):
@@ -220,9 +226,23 @@ class GatewayError(FabricError):
         self.transaction_id = transaction_id
 
     def __str__(self) -> str:
-        said = "; ".join(f"{d.address} ({d.msp_id}): {d.message}" for d in self.details)
-        text = f"{self.code.name}: {self.message}" + (f" [{said}]" if said else "")
+        """Return what the nodes said, each text once, then which nodes, and what the call itself reports."""
+        whole = self.message.removesuffix(_SEE_DETAILS)
+        nodes: dict[str, list[str]] = {}
+        for one in self.details:
+            nodes.setdefault(one.message, []).append(f"{one.address} ({one.msp_id})")
+            whole = whole.replace(f": {one.message}", "")
+        summary = f"{self.code.name}: {whole}"
+        said = "; ".join(_said(message, where) for message, where in nodes.items())
+        text = f"{said} ({summary})" if said else summary
         return " ".join(text.splitlines())  # a contract's own text may have several lines
+
+
+def _said(message: str, nodes: Sequence[str]) -> str:
+    """Return what nodes said: a contract's text, which a peer puts behind its status, stands first."""
+    response = _RESPONSE.fullmatch(message)
+    status, text = response.groups() if response else ("", message)
+    return f"{text} [{', '.join(nodes)}{status and ': '}{status}]"
 
 
 class NotSentError(GatewayError):

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from pyfabric_cli import options
+
 
 def plain_app(help: str | None = None) -> typer.Typer:
     """Return an app whose help is plain text: rich takes longer to load than all else that a help needs."""
@@ -43,4 +45,24 @@ def _load(part: Part) -> Any:
     app: typer.Typer = import_module(f"pyfabric_cli.{part.module}").app
     command = typer.main.get_command(app)
     command.help = command.help or part.help
+    _add_output(command)
     return command
+
+
+def _add_output(command: Any) -> None:
+    """Give --output, which decides how errors are printed, to each command that prints no results."""
+    for inner in getattr(command, "commands", {}).values():
+        _add_output(inner)
+    if not hasattr(command, "commands") and all(one.name != "output" for one in command.params):
+        command.params.append(_output_option())
+
+
+def _output_option() -> Any:
+    alone = typer.Typer()
+
+    @alone.command()
+    def _(output: options.ErrorOutput = None) -> None: ...
+
+    option = typer.main.get_command(alone).params[0]
+    option.expose_value = False
+    return option

@@ -5,25 +5,51 @@ import sys
 
 from pyfabric.errors import FabricError
 from pyfabric.extras import require
-from pyfabric.local.printable import printable
 from pyfabric_cli.exits import ExitCode, exit_code
+from pyfabric_cli.failures import write_failure
+from pyfabric_cli.settings import wants_json
 
 
 def main() -> None:
-    """Run the command line; print a user's mistake as one line on standard error, and exit with its code."""
+    """Run the command line; report a user's mistake on standard error, and exit with its code."""
     # Loading modules makes many objects and no garbage: looking for it takes 4 % of a short command.
     gc.set_threshold(50_000)
+    as_json = wants_json(sys.argv[1:])
     try:
-        require("command", "typer", "rich")
-        from pyfabric_cli.app import app
-
-        app(prog_name="pyfabric")
+        code = _run(as_json=as_json)
     except FabricError as error:
-        _exit(" ".join(str(error).splitlines()), exit_code(error))
+        code = exit_code(error)
+        write_failure(error, str(error), code, as_json=as_json)
     except OSError as error:
-        _exit(f"{error.filename or 'system'}: {error.strerror}", ExitCode.INPUT)
-
-
-def _exit(message: str, code: ExitCode) -> None:
-    sys.stderr.write(f"error: {printable(message)}\n")
+        code = ExitCode.INPUT
+        message = f"{error.filename or 'system'}: {error.strerror}"
+        write_failure(error, message, code, as_json=as_json)
     sys.exit(code)
+
+
+def _run(*, as_json: bool) -> int:
+    """Run the command line; return the exit code, also of a wrong line."""
+    require("command", "typer", "rich")
+    import typer
+    from typer._click.exceptions import ClickException
+
+    from pyfabric_cli.app import app
+
+    try:
+        return app(prog_name="pyfabric", standalone_mode=False) or ExitCode.OK
+    except ClickException as error:
+        if as_json:
+            write_failure(UsageError(), error.format_message(), ExitCode.USAGE, as_json=True)
+        else:
+            error.show()
+        return error.exit_code
+    except typer.Abort as error:
+        if as_json:
+            write_failure(error, "you declined: nothing was done", ExitCode.FAULT, as_json=True)
+        else:
+            typer.echo("Aborted!", err=True)
+        return ExitCode.FAULT
+
+
+class UsageError(Exception):
+    """The command line is wrong."""

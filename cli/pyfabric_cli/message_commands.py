@@ -5,9 +5,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from pyfabric_cli import options
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import Printer, say
-from pyfabric_cli.settings import OutputFormat
+from pyfabric_cli.settings import OutputFormat, read_settings
 
 Kind: TypeAlias = Annotated[
     str, typer.Option("--type", "-t", help="The type of message, such as common.Envelope.")
@@ -55,9 +56,9 @@ def encode(
 
 
 @app.command()
-def types() -> None:
+def types(output: options.Output = None) -> None:
     """List the types of messages."""
     from pyfabric.messages.translation.kinds import KINDS
 
-    for name in sorted(KINDS):
-        typer.echo(name)
+    names = sorted(KINDS)
+    Printer(output or read_settings().output).document(names, "\n".join(names))

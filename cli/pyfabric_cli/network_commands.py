@@ -16,7 +16,7 @@ from pyfabric_cli import completion, development_commands, member_commands, opti
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import progress, say, say_result, waiting
+from pyfabric_cli.output import confirm, progress, say, say_result, waiting
 from pyfabric_cli.settings import ProfileFormat
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def down(
     """Stop what `up` started; keep the data unless --delete is given."""
     found = Invocation.start(state).network(network)
     if delete and not yes:
-        typer.confirm(f"Delete {found.plan.root} with all keys and blocks?", abort=True, err=True)
+        confirm(f"Delete {found.plan.root} with all keys and blocks?")
     with waiting("stopping the nodes"):
         ran = found.down(delete=delete)
     say(f"{found.plan.name} {'is down' if ran else 'was not running'}" + (", deleted" * delete))

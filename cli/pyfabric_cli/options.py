@@ -16,6 +16,10 @@ Output: TypeAlias = Annotated[
     OutputFormat | None,
     typer.Option("--output", "-o", help="How results are printed [env: PYFABRIC_OUTPUT]."),
 ]
+ErrorOutput: TypeAlias = Annotated[
+    OutputFormat | None,
+    typer.Option("--output", "-o", help="How errors are printed [env: PYFABRIC_OUTPUT]."),
+]
 NetworkName: TypeAlias = Annotated[
     str | None,
     typer.Option(

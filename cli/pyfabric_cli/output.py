@@ -87,6 +87,16 @@ def say_result(text: str) -> None:
     typer.echo(printable(text))
 
 
+def confirm(question: str) -> None:
+    """Ask on standard error, so that results alone are on standard output; raise Abort unless it is confirmed."""
+    typer.echo(f"{printable(question)} [y/N]: ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not sys.stdin.isatty():  # a terminal shows the newline of the answer
+        typer.echo(err=True)
+    if answer.strip().lower() not in ("y", "yes"):
+        raise typer.Abort
+
+
 @contextmanager
 def progress(title: str) -> Iterator["Report"]:
     """Show each step as it begins, on standard error: a bar in a terminal, otherwise a line."""

@@ -1,11 +1,12 @@
 """The command's settings: the only place that reads the environment (PYFABRIC_STATE, FABRIC_BIN, …)."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pyfabric_network.runtimes.runtime import RuntimeName
 
@@ -14,6 +15,8 @@ from pyfabric.errors import ConfigError
 E = TypeVar("E", bound=StrEnum)
 
 _STATE = ".pyfabric"
+_OUTPUT: Final = re.compile(r"--output|-\w*o")
+_OUTPUT_WITH_VALUE: Final = re.compile(r"(?:--output=|-o)(?P<value>.+)")
 
 
 class OutputFormat(StrEnum):
@@ -66,6 +69,24 @@ def read_settings(
         runtime=_choice(environment, "PYFABRIC_RUNTIME", RuntimeName),
         programs=Path(programs) if programs else None,
     )
+
+
+def wants_json(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> bool:
+    """Return whether a command line, or else the environment, asks for JSON.
+
+    The line may be one that cannot be parsed.
+    """
+    wanted = environment.get("PYFABRIC_OUTPUT")
+    before = ""
+    for argument in arguments:
+        if argument == "--":
+            break
+        if _OUTPUT.fullmatch(before):
+            wanted = argument
+        elif found := _OUTPUT_WITH_VALUE.fullmatch(argument):
+            wanted = found["value"]
+        before = argument
+    return wanted == OutputFormat.JSON
 
 
 def _choice(environment: Mapping[str, str], variable: str, choices: type[E]) -> E | None:

@@ -36,9 +36,42 @@ def test_a_gateway_error_names_each_peer() -> None:
         ErrorDetail("127.0.0.1:2", "LandMSP", "no"),
     ]
     error = EndorseError("failed", code=StatusCode.ABORTED, details=details, transaction_id="ab")
-    assert str(error) == "ABORTED: failed [127.0.0.1:1 (TaxMSP): 拒绝; 127.0.0.1:2 (LandMSP): no]"
+    assert str(error) == "拒绝 [127.0.0.1:1 (TaxMSP)]; no [127.0.0.1:2 (LandMSP)] (ABORTED: failed)"
     assert (error.code, error.details, error.transaction_id) == (10, tuple(details), "ab")
     assert str(GatewayError("two\nlines", code=StatusCode.UNKNOWN)) == "UNKNOWN: two lines"
+
+
+@pytest.mark.parametrize(
+    ("message", "details", "text"),
+    [
+        (
+            "evaluate call to endorser returned error: chaincode response 500, x is not registered",
+            {"h:1": "chaincode response 500, x is not registered"},
+            (
+                "x is not registered [h:1 (TaxMSP): chaincode response 500] "
+                "(ABORTED: evaluate call to endorser returned error)"
+            ),
+        ),
+        (
+            "failed to endorse transaction, see attached details for more info",
+            {
+                "h:1": "chaincode response 404, a\nb",
+                "h:2": "chaincode response 404, a\nb",
+                "h:3": "c",
+            },
+            (
+                "a b [h:1 (TaxMSP), h:2 (TaxMSP): chaincode response 404]; c [h:3 (TaxMSP)] "
+                "(ABORTED: failed to endorse transaction)"
+            ),
+        ),
+        ("no peers", {}, "ABORTED: no peers"),
+    ],
+)
+def test_what_a_contract_said_comes_first_and_once(
+    message: str, details: dict[str, str], text: str
+) -> None:
+    said = [ErrorDetail(address, "TaxMSP", one) for address, one in details.items()]
+    assert str(EndorseError(message, code=StatusCode.ABORTED, details=said)) == text
 
 
 def test_a_commit_error_names_code_and_block() -> None:

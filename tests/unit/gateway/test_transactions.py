@@ -142,8 +142,8 @@ def test_each_stage_has_its_error_with_code_details_and_transaction(
     assert error.transaction_id == proposed.transaction_id
     assert isinstance(error.__cause__, GatewayError)
     assert str(error) == (
-        "ABORTED: failed, see details [127.0.0.1:7051 (EconInfoMSP): chaincode response 500, boom; "
-        "127.0.0.1:8051 (MktSupMSP): ProposalResponsePayloads do not match]"
+        "boom [127.0.0.1:7051 (EconInfoMSP): chaincode response 500]; "
+        "ProposalResponsePayloads do not match [127.0.0.1:8051 (MktSupMSP)] (ABORTED: failed, see details)"
     )
 
 
@@ -154,7 +154,7 @@ def test_an_error_is_one_line_whatever_the_contract_says(
     peer.on(EVALUATE, fail(grpc.StatusCode.UNKNOWN, "boom\r\nbang", [said]))
     with surface.connect(identity, peer.endpoint) as gateway, pytest.raises(GatewayError) as caught:
         gateway.network("directory").contract("city").evaluate("find")
-    assert str(caught.value) == ("UNKNOWN: boom bang [127.0.0.1:7051 (EconInfoMSP): first second]")
+    assert str(caught.value) == ("first second [127.0.0.1:7051 (EconInfoMSP)] (UNKNOWN: boom bang)")
     assert caught.value.details == (said,)
 
 
