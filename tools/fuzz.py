@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.support.ledger.limits import at_most
 from tests.support.messages.fuzz_decoders import targets
+from tests.support.messages.fuzz_packages import try_package
 from tests.support.rules import fuzz_updates, fuzz_validation
 from tests.support.rules.random_history import try_history
 
@@ -22,6 +23,8 @@ MEMORY = 4 * 2**30
 SECONDS = 60
 ROUND = 200
 HISTORY = "history"
+PACKAGES = "packages"
+SLOW = {HISTORY: 1, PACKAGES: 20}
 
 
 def attempts() -> Mapping[str, Callable[[int], None]]:
@@ -32,6 +35,7 @@ def attempts() -> Mapping[str, Callable[[int], None]]:
         "validator": fuzz_validation.try_block,
         "updates": fuzz_updates.try_update,
         HISTORY: _history,
+        PACKAGES: try_package,
     }
 
 
@@ -51,9 +55,9 @@ def main(arguments: list[str]) -> None:
     tried, begun = 0, time.monotonic()
     while True:
         for name, attempt in found.items():
-            for _ in range(1 if name == HISTORY else ROUND):
+            for _ in range(SLOW.get(name, ROUND)):
                 _try(name, attempt, secrets.randbits(64), known)
-            tried += ROUND
+            tried += SLOW.get(name, ROUND)
         pace = tried / (time.monotonic() - begun)
         print(f"{tried} messages, {pace:.0f} a second, {len(known)} kinds of faults", flush=True)
 

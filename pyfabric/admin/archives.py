@@ -1,24 +1,27 @@
-"""Tar archives in gzip, in memory: written reproducibly, read as tolerantly as Go does.
+"""Tar archives in gzip, in memory: written reproducibly, read as Fabric reads them.
 
 What is written depends on the content alone: names are sorted, times, owners and modes fixed, and gzip
 blocks stored uncompressed, since compressors differ from one version to the next.
 """
 
 import io
+import posixpath
 import struct
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Final
 
+from pyfabric.admin.gunzip import gunzip
+from pyfabric.admin.untar import FOLDER, REGULAR, Entry, TarError, entries, text
 from pyfabric.errors import PackageError
 
 MAX_UNPACKED: Final = 512 * 1024 * 1024
 
-_GZIP_MAGIC: Final = b"\x1f\x8b\x08"
-_GZIP_HEADER: Final = _GZIP_MAGIC + bytes(6) + b"\xff"
+_GZIP_HEADER: Final = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 _STORED_BLOCK: Final = 0xFFFF
+_INDEXES: Final = b"META-INF/statedb/"
+_MAX_NAME: Final = 255
 
 
 def write_archive(files: Mapping[str, bytes]) -> bytes:
@@ -35,79 +38,98 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 def regular_files(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the files of an archive in their order.
 
-    Raises PackageError for a broken archive and for links or folders in it.
+    Raises PackageError, with the text of Fabric's `peer`, for a broken archive and for links or folders in it.
     """
-    for entry, content in _entries(data):
-        if not entry.isreg():
-            raise PackageError(
-                f"tar entry {entry.name} is not a regular file, type {entry.type[0]}"
-            )
-        yield entry.name, content
+    try:
+        unpacked = gunzip(data, MAX_UNPACKED)
+    except PackageError as error:
+        raise PackageError(f"error reading as gzip stream: {error}") from error
+    try:
+        for entry in entries(unpacked):
+            name = text(entry.name)
+            if entry.type != REGULAR:
+                raise PackageError(f"tar entry {name} is not a regular file, type {entry.type}")
+            yield name, _content(entry, f"could not read {name} from tar: ")
+    except TarError as fault:
+        raise PackageError(f"error inspecting next tar header: {fault}") from fault
+
+
+def check_readable(data: bytes) -> None:
+    """Raise PackageError, with Go's text, for an archive that is broken anywhere."""
+    try:
+        for entry in entries(gunzip(data, MAX_UNPACKED)):
+            if entry.name.startswith(_INDEXES):
+                if entry.wide:
+                    raise PackageError("archive/tar: cannot encode header")
+                _content(entry, "")
+    except TarError as fault:
+        raise PackageError(str(fault)) from fault
 
 
 def read_archive(data: bytes) -> Mapping[str, bytes]:
     """Return the files of an archive as a peer unpacks them, without its folders.
 
-    Raises PackageError for a broken archive, for links and devices, and for a path that is absolute
-    or leads out of the archive.
+    Raises PackageError for a broken archive, for links and devices, and for a path that is absolute,
+    leads out of the archive or cannot be made beside the others.
     """
-    files = {}
-    for entry, content in _entries(data):
-        path = PurePosixPath(entry.name)
-        if path.is_absolute() or ".." in path.parts:
-            raise PackageError(f"tar contains the absolute or escaping path '{entry.name}'")
-        if entry.isreg():
-            files[str(path)] = content
-        elif not entry.isdir():
-            raise PackageError(
-                f"invalid file type {entry.type[0]} contained in archive for file '{entry.name}'"
-            )
-    return files
-
-
-def _entries(data: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    unpacked = io.BytesIO(_gunzip(data))
+    folder = _Folder()
     try:
-        with tarfile.open(fileobj=unpacked, mode="r:") as archive:
-            for entry in archive:
-                file = archive.extractfile(entry) if entry.isreg() else None
-                content = file.read() if file else b""
-                yield entry, content
-    except (tarfile.TarError, ValueError, OverflowError, EOFError) as error:
-        raise PackageError(f"error inspecting next tar header: {error}") from error
+        for entry in entries(gunzip(data, MAX_UNPACKED)):
+            name = text(entry.name)
+            path = posixpath.normpath(name)
+            if path.startswith("/") or path.split("/")[0] == "..":
+                raise PackageError(f"tar contains the absolute or escaping path '{name}'")
+            if entry.type == REGULAR:
+                folder.write(path, name, _content(entry, ""))
+            elif entry.type == FOLDER:
+                folder.make(path, f"could not create directory '{name}'")
+            else:
+                raise PackageError(
+                    f"invalid file type '{entry.type}' contained in archive for file '{name}'"
+                )
+    except TarError as fault:
+        raise PackageError(f"could not get next tar element: {fault}") from fault
+    return folder.files
 
 
-def _gunzip(data: bytes) -> bytes:
-    """Return what can be unpacked; like Go, without the checksum after the end of the tar."""
-    if len(data) < len(_GZIP_HEADER):
-        raise PackageError(f"error reading as gzip stream: {'unexpected ' if data else ''}EOF")
-    if not data.startswith(_GZIP_MAGIC):
-        raise PackageError("error reading as gzip stream: gzip: invalid header")
-    unpacked = bytearray()
-    while data.startswith(_GZIP_MAGIC):
-        member = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            unpacked += member.decompress(
-                data[_header_length(data) :], MAX_UNPACKED - len(unpacked) + 1
-            )
-        except zlib.error as error:
-            raise PackageError(f"error reading as gzip stream: {error}") from error
-        if len(unpacked) > MAX_UNPACKED:
-            raise PackageError(f"the archive unpacks to more than {MAX_UNPACKED} bytes")
-        data = member.unused_data[8:]
-    return bytes(unpacked)
+class _Folder:
+    """The folder into which a peer unpacks an archive."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self._folders = {".", ""}
+
+    def write(self, path: str, name: str, content: bytes) -> None:
+        """Write over what is there, which keeps a longer file's end, as Go's os.OpenFile does without O_TRUNC."""
+        above = posixpath.dirname(path)
+        self.make(above, f"could not create directory '{above}'")
+        if path in self._folders:
+            raise PackageError(f"could not create file '{name}': it is a directory")
+        self._check_name(path, f"could not create file '{name}'")
+        self.files[path] = content + self.files.get(path, b"")[len(content) :]
+
+    def make(self, path: str, fault: str) -> None:
+        parts = path.split("/")
+        for count in range(1, len(parts) + 1):
+            above = "/".join(parts[:count])
+            if above in self.files:
+                raise PackageError(f"{fault}: {above} is a file")
+            self._check_name(above, fault)
+            self._folders.add(above)
+
+    def _check_name(self, path: str, fault: str) -> None:
+        name = posixpath.basename(path)
+        if len(name.encode()) > _MAX_NAME or "\0" in name:
+            raise PackageError(f"{fault}: no file can have this name")
 
 
-def _header_length(data: bytes) -> int:
-    """Return the length of a gzip header (RFC 1952 §2.3)."""
-    flags = data[3] if len(data) > 3 else 0
-    length = 10
-    if flags & 4:
-        length += 2 + int.from_bytes(data[length : length + 2], "little")
-    for flag in (8, 16):
-        if flags & flag:
-            length = data.find(b"\0", length) + 1 or len(data)
-    return length + (2 if flags & 2 else 0)
+def _content(entry: Entry, prefix: str) -> bytes:
+    if entry.sparse_size > MAX_UNPACKED:
+        raise PackageError(f"the archive unpacks to more than {MAX_UNPACKED} bytes")
+    try:
+        return entry.read()
+    except TarError as fault:
+        raise PackageError(f"{prefix}{fault}") from fault
 
 
 def _stored_gzip(data: bytes) -> bytes:

@@ -10,14 +10,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
-from pyfabric.admin.archives import read_archive, regular_files, write_archive
+from pyfabric.admin.archives import check_readable, read_archive, regular_files, write_archive
 from pyfabric.errors import PackageError
+from pyfabric.messages.go_json import InvalidJsonError, read_strings, replace_invalid
 
 _METADATA: Final = "metadata.json"
 _CODE: Final = "code.tar.gz"
 _CONNECTION: Final = "connection.json"
+_STRUCT: Final = "persistence.ChaincodePackageMetadata"
 _LABEL: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]*")
 _MAX_FILE_NAME: Final = 255
 
@@ -60,7 +62,7 @@ class ChaincodePackage:
             elif name == _CODE:
                 code = content
         if code is None:
-            raise PackageError(f"did not find a code package inside the package (missing {_CODE})")
+            raise PackageError("did not find a code package inside the package")
         if metadata is None:
             raise PackageError(f"did not find any package metadata (missing {_METADATA})")
         _check_label(metadata["label"])
@@ -80,10 +82,26 @@ class ChaincodePackage:
         content = self.files().get(_CONNECTION)
         if content is None:
             raise PackageError(f"the package {self.label} holds no {_CONNECTION}")
-        return dict(_json_object(content, _CONNECTION))
+        try:
+            read = json.loads(replace_invalid(content), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise PackageError(f"could not unmarshal {_CONNECTION} as json: {error}") from error
+        if not isinstance(read, dict):
+            raise PackageError(f"could not unmarshal {_CONNECTION} as json: it must be an object")
+        return read
+
+    def check_code(self) -> None:
+        """Raise PackageError, with Fabric's text, when the code archive cannot be searched for indexes."""
+        try:
+            check_readable(self.code)
+        except PackageError as error:
+            raise PackageError(
+                f"error retrieving DB artifacts from code package: {error}"
+            ) from error
 
     def check_installable(self) -> None:
         """Raise PackageError when the package's form keeps a peer from installing it."""
+        self.check_code()
         name = f"{self.package_id.replace(':', '.')}.tar.gz"
         if len(name) > _MAX_FILE_NAME:
             raise PackageError(
@@ -100,33 +118,15 @@ def _check_label(label: str) -> None:
         )
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _read_metadata(content: bytes) -> Mapping[str, str]:
-    fields = {"label": "", "type": "", "path": ""}
-    for key, value in _json_object(content, _METADATA):
-        name = key.lower()
-        if name in fields and value is not None:
-            if not isinstance(value, str):
-                raise PackageError(f"could not unmarshal {_METADATA} as json: {key} must be a text")
-            fields[name] = value
-    return fields
-
-
-def _json_object(content: bytes, file: str) -> list[tuple[str, object]]:
-    """Return the pairs of a JSON object in their order.
-
-    Go ignores the case of keys, and the last of several counts.
-    """
     try:
-        pairs = json.loads(content.decode(errors="replace"), object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError) as error:
-        raise PackageError(f"could not unmarshal {file} as json: {error}") from error
-    if not isinstance(pairs, _Pairs):
-        raise PackageError(f"could not unmarshal {file} as json: it must be an object")
-    return pairs
-
-
-class _Pairs(list[tuple[str, object]]):
-    """The members of a JSON object."""
+        return read_strings(content, _STRUCT, ("type", "path", "label"))
+    except InvalidJsonError as error:
+        raise PackageError(f"could not unmarshal {_METADATA} as json: {error}") from error
 
 
 def _json(value: Mapping[str, object]) -> bytes:

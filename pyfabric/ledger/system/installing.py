@@ -23,6 +23,7 @@ def install(
     """Keep a package; one that is there already is refused, as Fabric does."""
     try:
         package = ChaincodePackage.read(request.chaincode_install_package)
+        package.check_code()
     except PackageError as error:
         raise ContractError(f"could not parse as a chaincode install package: {error}") from error
     if package.package_id in call.peer.packages:
@@ -42,6 +43,12 @@ def _check_build(package: ChaincodePackage, builder: Mapping[str, str]) -> None:
         )
     try:
         package.check_installable()
+    except PackageError as error:
+        raise ContractError(
+            "could not build chaincode: external builder failed: could not create build context: "
+            f"could not untar source package: {error}"
+        ) from error
+    try:
         read_connection(package.connection(), builder)
     except PackageError as error:
         raise ContractError(

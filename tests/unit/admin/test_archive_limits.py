@@ -29,10 +29,10 @@ def test_a_file_that_ends_too_early() -> None:
         entry = tarfile.TarInfo("a")
         entry.size = 100
         archive.addfile(entry, io.BytesIO(bytes(100)))
-    with pytest.raises(PackageError, match="unexpected end of data"):
+    with pytest.raises(PackageError, match="unexpected EOF"):
         archives.read_archive(gzipped(buffer.getvalue()[:560]))
 
 
 def test_a_broken_stream() -> None:
-    with pytest.raises(PackageError, match="error reading as gzip stream"):
+    with pytest.raises(PackageError, match="flate: corrupt input before offset 1"):
         archives.read_archive(b"\x1f\x8b\x08" + bytes(7) + b"\xff\xff")

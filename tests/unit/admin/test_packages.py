@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import tarfile
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -39,8 +40,7 @@ def test_reading_and_package_id(facts: dict) -> None:
         with pytest.raises(PackageError) as caught:
             ChaincodePackage.read(data)
         said = verdict["error"].partition("install package: ")[2]
-        if said.startswith("error reading as gzip stream"):
-            assert str(caught.value) == said
+        assert str(caught.value) == said
     else:
         assert ChaincodePackage.read(data).package_id == verdict["output"]
 
@@ -119,7 +119,9 @@ def test_connection_that_is_not_there_or_no_object() -> None:
 
 def test_a_label_that_is_no_text() -> None:
     data = write_archive({"metadata.json": b'{"label":7}', "code.tar.gz": b""})
-    with pytest.raises(PackageError, match="label must be a text"):
+    with pytest.raises(
+        PackageError, match=r"number into Go struct field ChaincodePackageMetadata\.label"
+    ):
         ChaincodePackage.read(data)
 
 
@@ -152,5 +154,9 @@ def test_gzip_headers_with_every_field(flags: int) -> None:
     header[3] = flags
     extra = b"\x03\x00xyz" if flags & 4 else b""
     names = b"name\0" * (bool(flags & 8) + bool(flags & 16))
-    check = b"cc" if flags & 2 else b""
-    assert read_archive(bytes(header) + extra + names + check + plain[10:]) == {"a": b"b"}
+    begun = bytes(header) + extra + names
+    check = (zlib.crc32(begun) & 0xFFFF).to_bytes(2, "little") if flags & 2 else b""
+    assert read_archive(begun + check + plain[10:]) == {"a": b"b"}
+    if flags & 2:
+        with pytest.raises(PackageError, match="gzip: invalid header"):
+            read_archive(begun + b"cc" + plain[10:])
