@@ -21,7 +21,7 @@ _OWNERS: Final = 0o700
 _OTHERS: Final = 0o077
 STATE_VERSION: Final = 2
 """Of the layout of a network's folder. In version 1, whose files have none, the peers and orderers of a
-department are one organisation."""
+department are one organisation, and contract hosts take everybody."""
 _FIRST_VERSION: Final = 1
 
 

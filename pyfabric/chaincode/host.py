@@ -7,14 +7,16 @@ now and again at each SIGHUP:
 
     {"services": [{"package_id": "label:hash", "address": "127.0.0.1:9999",
                    "contracts": ["module:Class"], "tls_certificate": "path", "tls_key": "path",
-                   "client_roots": "path"}],
+                   "tls_digest": "hexadecimal", "client_certificates": "PEM", "msp_id": "TaxMSP"}],
      "operations": {"address": "127.0.0.1:9998", "tls_certificate": "path", "tls_key": "path",
-                    "client_roots": "path"}}
+                    "tls_digest": "hexadecimal", "client_roots": "path"}}
 
 Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
 {"error": "text"}. Contracts share neither pipe: what they print goes to stderr, which is the host's log, and
 they read nothing from their stdin. Without a certificate a service is plaintext; a certificate without its key is an
-error. `operations` may be left out. The host stops when stdin ends, or on SIGTERM: running
+error. With `client_certificates` only clients with one of these certificates (or one that it signed) are
+served; `msp_id` is their MSP, which contracts may ask for. `tls_digest` differs whenever the content of the
+TLS files does, so that renewed ones are loaded. `operations` may be left out. The host stops when stdin ends, or on SIGTERM: running
 transactions are completed first.
 """
 
@@ -63,7 +65,9 @@ class Service(BaseModel):
     contracts: tuple[str, ...]
     tls_certificate: Path | None = None
     tls_key: Path | None = None
-    client_roots: Path | None = None
+    tls_digest: str | None = None
+    client_certificates: str | None = None
+    msp_id: str | None = None
 
 
 class OperationsService(BaseModel):
@@ -74,6 +78,7 @@ class OperationsService(BaseModel):
     address: str
     tls_certificate: Path
     tls_key: Path
+    tls_digest: str | None = None
     client_roots: Path | None = None
 
 
@@ -180,13 +185,16 @@ def _server(service: Service, metrics: ContractMetrics) -> ChaincodeServer:
 
 def _tls(service: Service) -> ServerTLS | None:
     if service.tls_certificate is None and service.tls_key is None:
-        if service.client_roots is not None:
-            raise ConfigError(f"{service.package_id}: client_roots without a certificate")
+        if service.client_certificates is not None:
+            raise ConfigError(
+                f"{service.package_id}: client_certificates without a TLS certificate"
+            )
         return None
+    clients = service.client_certificates
     return ServerTLS(
         certificate_chain=_content(service.tls_certificate) or b"",
         key=_content(service.tls_key) or b"",
-        client_roots=_content(service.client_roots),
+        client_roots=None if clients is None else clients.encode(),
     )
 
 

@@ -40,9 +40,13 @@ def write_tls(
 
     A certificate from an intermediate CA must be given with the intermediate's after it.
     """
-    files.write_public(folder / f"{side}.crt", certificate_pem, error=IdentityError)
+    certificate = folder / f"{side}.crt"
+    with files.reported(certificate, IdentityError):
+        certificate.unlink(missing_ok=True)
+    # The certificate last: where there is one, key and roots are its own, even after an interruption.
     files.write_private(folder / f"{side}.key", private_key_pem(key), error=IdentityError)
     files.write_public(folder / "ca.crt", b"".join(roots), error=IdentityError)
+    files.write_public(certificate, certificate_pem, error=IdentityError)
 
 
 def write_ca(folder: Path, authority: CertificateAuthority) -> None:

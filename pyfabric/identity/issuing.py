@@ -82,7 +82,7 @@ class CertificateAuthority:
         """
         key = generate_private_key(key_kind)
         builder = self._builder(
-            _name(common_name, self._organization), key.public_key(), now, years * 365
+            _name(common_name, self.organization), key.public_key(), now, years * 365
         )
         return type(self)(
             self._signed(_with_authority(builder, path_length=0), key.public_key()), key
@@ -106,7 +106,7 @@ class CertificateAuthority:
         are what contracts read of the client. `tls` makes a certificate for servers and clients of
         connections; others are for signing.
         """
-        subject = _name(common_name, self._organization, unit)
+        subject = _name(common_name, self.organization, unit)
         builder = self._builder(subject, public_key, now, days)
         builder = builder.add_extension(
             x509.BasicConstraints(ca=False, path_length=None), critical=True
@@ -150,7 +150,8 @@ class CertificateAuthority:
         return builder.sign(self._key, _hash(self._key)).public_bytes(Encoding.PEM)
 
     @property
-    def _organization(self) -> str:
+    def organization(self) -> str:
+        """The organization of the CA's subject, and of all that it issues; "" if it has none."""
         names = self.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         return str(names[0].value) if names else ""
 
@@ -168,6 +169,27 @@ class CertificateAuthority:
     def _signed(self, builder: x509.CertificateBuilder, public_key: PublicKey) -> bytes:
         builder = builder.add_extension(self._key_identifier(), critical=False)
         return _signed(builder, self.certificate.subject, self._key, public_key)
+
+
+def self_signed_client(
+    common_name: str, organization: str, key: PrivateKey, *, now: datetime, days: int = 365
+) -> bytes:
+    """Return a certificate (PEM) of a TLS client that no CA issued: it is its own root.
+
+    A server whose root it is takes this client alone. That holds for OpenSSL, which refuses the certificate
+    of a CA's client as a root, and for Go, whose clients show a certificate only to servers that name its
+    issuer.
+    """
+    subject = _name(common_name, organization)
+    begin = now - _BACKDATED
+    builder = _builder(subject, key.public_key(), begin, now + timedelta(days=days))
+    for extension, critical in (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage(digital_signature=True), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+    ):
+        builder = builder.add_extension(extension, critical=critical)
+    return _signed(builder, subject, key, key.public_key())
 
 
 def _name(common_name: str, organization: str, unit: str | None = None) -> x509.Name:

@@ -28,14 +28,14 @@ class TLSFiles(_Model):
 
 
 class PeerConfig(_Model):
-    """One department's peer. `builder` fills the templates of connection.json in packages."""
+    """One department's peer. `builder` fills the templates of connection.json in packages (with a key)."""
 
     name: str
     msp_id: str
     address: str
     msp: Path
     tls: TLSFiles
-    builder: dict[str, str] = Field(default_factory=dict)
+    builder: dict[str, str] = Field(default_factory=dict, repr=False)
     gateway_address: str | None = None
     operations_address: str | None = None
     operations_client_roots: Path | None = None

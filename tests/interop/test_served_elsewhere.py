@@ -8,7 +8,9 @@ from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric.gateway import connect
+from pyfabric.messages.addresses import Address
 from tests.support.chaincode.node_chaincode import MARKS, NodeService, node_services
+from tests.support.network.contract_clients import speaks_http2
 from tests.support.network.programs import fabric_programs
 
 pytestmark = MARKS
@@ -41,6 +43,7 @@ def test_peers_find_each_department_s_own_service(tmp_path: Path, runtime: Runti
                 f"127.0.0.1:{ports[name.lower()]}",
                 department.contract_host.tls_certificate,
                 department.contract_host.tls_key,
+                department.contract_client.tls_certificate,
             )
             for name, department in plan.departments.items()
         ]
@@ -54,5 +57,11 @@ def test_peers_find_each_department_s_own_service(tmp_path: Path, runtime: Runti
                 contract = gateway.network("bills").contract("records")
                 contract.submit("put", "colour", "blue")
                 assert contract.evaluate("get", "colour") == b"blue"
+            tax = plan.department("Tax")
+            place = Address("127.0.0.1", ports["tax"])
+            assert speaks_http2(place, tax, tax.contract_client)
+            health = plan.department("Health").contract_client
+            for other in (None, tax.contract_host, tax.peers[0].member, tax.admin, health):
+                assert not speaks_http2(place, tax, other)
     finally:
         network.down(delete=True)

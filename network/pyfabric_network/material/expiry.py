@@ -32,5 +32,5 @@ def _certificates(plan: Plan) -> Iterator[tuple[str, Path]]:
             yield f"the {title} of {organization.name}", folder / "ca.pem"
         for member in organization.members():
             yield f"the certificate of {member.name}", member.certificate
-        for member in (*organization.members(), *organization.servers):
+        for member in (*organization.members(), *organization.tls_only):
             yield f"the TLS certificate of {member.name}", member.tls_certificate

@@ -6,6 +6,7 @@
       rootca/                   the root above ca/, where the topology asks for an intermediate CA
       peers/<node>/{msp,tls}    users/<user>/{msp,tls}
       contracts/tls             its contract host's TLS certificate and key
+      contract-client/tls       its peers' as clients of that host, which trusts that certificate alone
       ca-server/                in containers, what its Fabric CA starts with (see `ca_server`)
       ordering/                 the same for the organisation of its orderers, if it runs any:
         msp/  ca/  tlsca/  rootca/  ca-server/  orderers/<node>/{msp,tls}  users/<user>/{msp,tls}
@@ -23,7 +24,7 @@ from pyfabric.errors import NetworkError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
-from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.issuing import CertificateAuthority, self_signed_client
 from pyfabric.identity.keys import generate_private_key
 from pyfabric_network.material.ca_server import write_ca_server
 from pyfabric_network.parallel import side_by_side
@@ -50,8 +51,8 @@ def missing_material(plan: Plan) -> list[Member]:
     return [
         member
         for organization in plan.own_organizations
-        for member in (*organization.members(), *organization.servers)
-        if not (_has_tls(member) and (member in organization.servers or _has_identity(member)))
+        for member in (*organization.members(), *organization.tls_only)
+        if not (_has_tls(member) and (member in organization.tls_only or _has_identity(member)))
     ]
 
 
@@ -70,7 +71,7 @@ def _make_organization(plan: Plan, organization: Organization, now: datetime) ->
     for member in organization.members():
         if not _has_identity(member):
             _issue_identity(member, ca, definition, now)
-    for member in (*organization.members(), *organization.servers):
+    for member in (*organization.members(), *organization.tls_only):
         if not _has_tls(member):
             _issue_tls(member, tls_ca, now)
     if organization.ca_server is not None:
@@ -129,7 +130,7 @@ def _has_identity(member: Member) -> bool:
 
 
 def _has_tls(member: Member) -> bool:
-    return member.tls_key.exists() and member.tls_roots.exists()
+    return all(file.exists() for file in (member.tls_certificate, member.tls_key, member.tls_roots))
 
 
 def _issue_identity(
@@ -149,13 +150,16 @@ def _issue_identity(
 
 def _issue_tls(member: Member, ca: CertificateAuthority, now: datetime) -> None:
     key = generate_private_key()
-    certificate = ca.issue(
-        member.name,
-        now=now,
-        public_key=key.public_key(),
-        days=_DAYS,
-        hosts=member.hosts,
-        tls=True,
-    )
+    if member.self_signed:
+        certificate = self_signed_client(member.name, ca.organization, key, now=now, days=_DAYS)
+    else:
+        certificate = ca.issue(
+            member.name,
+            now=now,
+            public_key=key.public_key(),
+            days=_DAYS,
+            hosts=member.hosts,
+            tls=True,
+        )
     side: Literal["server", "client"] = "server" if member.hosts else "client"
     write_tls(member.tls, certificate, key, [ca.certificate_pem], side=side)

@@ -25,6 +25,7 @@ exec '{python}' -I -S '{module}' "$1/connection.json" "$3/connection.json"
 _RELEASE = """\
 #!/bin/sh
 # release OUTPUT RELEASE: connection.json where the peer looks for it.
+umask 077
 mkdir -p "$2/chaincode/server" && exec cp "$1/connection.json" "$2/chaincode/server/"
 """
 

@@ -29,6 +29,7 @@ def _main(source: Path, target: Path) -> None:
         filled = fill(json.loads(source.read_bytes()), values)
     except KeyError as error:
         sys.exit(f"{source}: no value for the template {error}")
+    os.umask(0o077)  # a key is among the values
     target.write_text(json.dumps(filled), encoding="utf-8")
 
 

@@ -207,7 +207,7 @@ class ComposeRuntime:
             # Single quotes: Compose takes what is between them as it is, and JSON has none.
             values = json.dumps(builder_values(department))
             line = f"{BUILDER_VARIABLE}='{values}'\n"
-            files.write_public(
+            files.write_private(
                 self._root / builder_file(department), line.encode(), error=NetworkError
             )
         self._write_services(plan)
@@ -216,7 +216,8 @@ class ComposeRuntime:
         """Write what each host is to serve, with the modules that it imports; return it."""
         written = []
         for department in plan.own_with_peers:
-            services = host_services(_inside(department), plan.served_by(department))
+            served = plan.served_by(department)
+            services = host_services(department, served, inside=_inside(department))
             content = json.dumps(services, indent=2).encode()
             files.write_public(self._root / services_file(department), content, error=NetworkError)
             written.append((department, services))

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 from pyfabric_network.topology.contracts import ServedPackage
@@ -10,24 +12,38 @@ from pyfabric_network.topology.departments import DepartmentPlan
 HOST_COMMAND: Final = (sys.executable, "-m", "pyfabric.chaincode.host")
 
 
-def host_services(department: DepartmentPlan, served: Sequence[ServedPackage]) -> dict[str, Any]:
-    """Return all that the host of a department is to serve, as an object for its file."""
-    member = department.contract_host
+def host_services(
+    department: DepartmentPlan,
+    served: Sequence[ServedPackage],
+    *,
+    inside: DepartmentPlan | None = None,
+) -> dict[str, Any]:
+    """Return all that the host of a department is to serve, as an object for its file.
+
+    `inside` is the department as the host sees it, if that is in a container.
+    """
+    seen = inside or department
+    member, own = seen.contract_host, department.contract_host
+    tls = {
+        "tls_certificate": str(member.tls_certificate),
+        "tls_key": str(member.tls_key),
+        "tls_digest": _digest(own.tls_certificate, own.tls_roots),
+    }
+    clients = department.contract_client.tls_certificate.read_text(encoding="utf-8")
     services = [
         {
             "package_id": item.package_id,
-            "address": str(department.contract_address(item.slot)),
+            "address": str(seen.contract_address(item.slot)),
             "contracts": list(item.classes),
-            "tls_certificate": str(member.tls_certificate),
-            "tls_key": str(member.tls_key),
-            "client_roots": None,
+            **tls,
+            "client_certificates": clients,
+            "msp_id": department.msp_id,
         }
         for item in served
     ]
     operations = {
-        "address": str(department.host_operations),
-        "tls_certificate": str(member.tls_certificate),
-        "tls_key": str(member.tls_key),
+        "address": str(seen.host_operations),
+        **tls,
         "client_roots": str(member.tls_roots),
     }
     return {"services": services, "operations": operations}
@@ -40,6 +56,23 @@ def serves(services: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def builder_values(department: DepartmentPlan) -> dict[str, str]:
-    """Return what fills the templates of packages at this department's peers."""
-    roots = department.contract_host.tls_roots.read_text(encoding="utf-8")
-    return {"root_cert": roots, **department.builder_addresses()}
+    """Return what fills the templates of packages at this department's peers: a key is among it."""
+    client = department.contract_client
+    files = {
+        "root_cert": department.contract_host.tls_roots,
+        "client_cert": client.tls_certificate,
+        "client_key": client.tls_key,
+    }
+    texts = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+    return texts | department.builder_addresses()
+
+
+def can_fill(department: DepartmentPlan) -> bool:
+    """Return whether there is all that `builder_values` and `host_services` read; what was deleted, `up` makes again."""
+    client, host = department.contract_client, department.contract_host
+    files = (host.tls_roots, host.tls_certificate, client.tls_certificate, client.tls_key)
+    return all(file.exists() for file in files)
+
+
+def _digest(*files: Path) -> str:
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

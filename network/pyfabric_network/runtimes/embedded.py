@@ -9,7 +9,12 @@ from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
 from pyfabric_network.development import Development
 from pyfabric_network.ports import check_free
-from pyfabric_network.runtimes.contract_hosts import HOST_COMMAND, builder_values, host_services
+from pyfabric_network.runtimes.contract_hosts import (
+    HOST_COMMAND,
+    builder_values,
+    can_fill,
+    host_services,
+)
 from pyfabric_network.runtimes.log_files import read_logs
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.reloading import ReloadingProcess
@@ -105,7 +110,9 @@ class EmbeddedRuntime:
 
     def _runs(self, plan: Plan) -> bool:
         """Return whether the ledger runs with exactly the nodes and services of this plan."""
-        return self.running() and LedgerConfig.load(self._config) == ledger_config(plan)
+        if not (self.running() and all(map(can_fill, plan.own_with_peers))):
+            return False
+        return LedgerConfig.load(self._config) == ledger_config(plan)
 
     @property
     def _ledger(self) -> ReloadingProcess:

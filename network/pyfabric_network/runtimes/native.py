@@ -6,9 +6,12 @@ an interrupted `up` left, the next `up` continues with and `down` stops.
 
 import json
 import os
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ from pyfabric_network.development import Development
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.builder import write_builder
-from pyfabric_network.runtimes.contract_hosts import builder_values, host_services
+from pyfabric_network.runtimes.contract_hosts import builder_values, can_fill, host_services
 from pyfabric_network.runtimes.log_files import last_line, read_logs
 from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
@@ -94,10 +97,10 @@ class NativeRuntime:
         write_builder(self._builder)
         starting = [node for node in nodes if node.name in idle]
         try:
+            self.serve(plan)  # first: peers that start show the certificates of now
             for node in starting:
                 self._start(node.name, self._launch(plan, node))
             self._await_health(plan, starting)
-            self.serve(plan)
         except BaseException:
             self._stop(list(idle))
             raise
@@ -162,6 +165,8 @@ class NativeRuntime:
         record = self._folder / node.name / "launch.json"
         if not (self._runs(node.name) and record.exists()):
             return False
+        if node.admin is None and not can_fill(plan.owner(node)):
+            return False
         return record.read_text(encoding="utf-8") == _record(self._launch(plan, node))
 
     def _launch(self, plan: Plan, node: Node) -> Launch:
@@ -193,6 +198,7 @@ class NativeRuntime:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in ("data", "tmp"):
             (folder / part).mkdir(exist_ok=True)
+        _remove_builds(folder / "data")
         config = yaml.safe_dump(launch.config, sort_keys=False)
         files.write_public(folder / launch.config_file, config.encode(), error=NetworkError)
         files.write_public(folder / "launch.json", _record(launch).encode(), error=NetworkError)
@@ -232,7 +238,24 @@ class NativeRuntime:
 
 
 def _record(launch: Launch) -> str:
-    return json.dumps(asdict(launch), indent=2) + "\n"
+    """Return how a process was started, with a digest in place of the variable that holds a key."""
+    record = asdict(launch)
+    environment = record["environment"]
+    if BUILDER_VARIABLE in environment:
+        digest = sha256(environment[BUILDER_VARIABLE].encode()).hexdigest()
+        record["environment"] = environment | {BUILDER_VARIABLE: f"sha256:{digest}"}
+    return json.dumps(record, indent=2) + "\n"
+
+
+def _remove_builds(data: Path) -> None:
+    """Remove what a peer built of its packages: it keeps builds, with all that filled them, for ever.
+
+    A certificate, key or address that has changed since would never be read. Source: CachedBuild in
+    core/container/externalbuilder/externalbuilder.go of Fabric 3.1.
+    """
+    builds = data / "externalbuilder" / "builds"
+    with files.reported(builds, NetworkError), suppress(FileNotFoundError):
+        shutil.rmtree(builds)
 
 
 def _environment(folder: Path) -> dict[str, str]:

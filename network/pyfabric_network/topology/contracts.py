@@ -88,7 +88,9 @@ def _package(label: str, address_key: str) -> ChaincodePackage:
         "address": f"{{{{.{address_key}}}}}",
         "dial_timeout": "10s",
         "tls_required": True,
-        "client_auth_required": False,
+        "client_auth_required": True,
         "root_cert": "{{.root_cert}}",
+        "client_cert": "{{.client_cert}}",
+        "client_key": "{{.client_key}}",
     }
     return ChaincodePackage.build(label, connection)

@@ -35,7 +35,8 @@ class DepartmentPlan(Organization):
     They are two organisations, because the Orderer group of every channel holds `ordering`: peers take an
     identity for a member of any channel that names its MSP, also of those that they have not joined. A
     department without peers has only `ordering`. Its nodes run at `place`. `elsewhere` has the addresses
-    of its own services of contracts that no contract host serves, by contract.
+    of its own services of contracts that no contract host serves, by contract. `contract_client` is what its
+    peers show to their contracts, whose servers take nobody else.
     """
 
     title: str
@@ -43,6 +44,7 @@ class DepartmentPlan(Organization):
     anchor_peers: tuple[Node, ...]
     ordering: Organization | None
     contract_host: Member
+    contract_client: Member
     first_contract: Address
     host_operations: Address
     elsewhere: Mapping[str, Address]
@@ -64,9 +66,9 @@ class DepartmentPlan(Organization):
         return (*ordering, self) if self.peers else ordering
 
     @property
-    def servers(self) -> tuple[Member, ...]:
-        """What listens with a certificate of its TLS CA and has no identity on the network."""
-        return (self.contract_host, *super().servers)
+    def tls_only(self) -> tuple[Member, ...]:
+        """What has a TLS certificate, and no identity on the network."""
+        return (self.contract_host, self.contract_client, *super().tls_only)
 
     def builder_addresses(self) -> dict[str, str]:
         """Return what fills the addresses of packages at this department's peers, for every slot."""
@@ -132,6 +134,9 @@ def make_department(
         intermediate_ca=spec.intermediate_ca,
         users={ADMIN: make_user(folder, domain, ADMIN, "admin", {}), **users},
         contract_host=host,
+        contract_client=Member(
+            f"contract-client.{domain}", "client", folder / "contract-client", self_signed=True
+        ),
         ca_server=make_server(folder, domain, "ca", "ca-server") if containers else None,
         ca_address=Address(LOOPBACK, place.first_port + CA_PORT),
         first_contract=contracts,

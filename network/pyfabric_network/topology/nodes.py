@@ -23,7 +23,7 @@ class Member:
     """A holder of certificates: an identity of its organisation (`msp`) and a TLS pair (`tls`).
 
     `unit` is the role that the identity's certificate states; `hosts` are the host names in the TLS
-    certificate; `attributes` are for contracts to read.
+    certificate; `attributes` are for contracts to read. `self_signed`: its TLS certificate is its own root.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Member:
     folder: Path
     hosts: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    self_signed: bool = False
 
     @property
     def msp(self) -> Path:

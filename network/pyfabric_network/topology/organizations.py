@@ -32,8 +32,8 @@ class Organization:
     ca_address: Address
 
     @property
-    def servers(self) -> tuple[Member, ...]:
-        """What listens with a certificate of its TLS CA and has no identity on the network."""
+    def tls_only(self) -> tuple[Member, ...]:
+        """What has a TLS certificate, and no identity on the network."""
         return () if self.ca_server is None else (self.ca_server,)
 
     @property

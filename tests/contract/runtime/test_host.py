@@ -192,7 +192,7 @@ async def test_what_cannot_be_served_is_told_and_the_rest_goes_on(
             ({"tls_certificate": "missing.pem"}, "cannot read missing.pem"),
             ({"tls_key": "contracts_one.py"}, "both a certificate and its key"),
             ({"tls_certificate": "contracts_one.py"}, "both a certificate and its key"),
-            ({"client_roots": "contracts_one.py"}, "client_roots without a certificate"),
+            ({"client_certificates": "PEM"}, "client_certificates without a TLS certificate"),
             ({"address": f"127.0.0.1:{first}"}, "cannot listen on"),
         ):
             answer = await running.say(good, service("two", second) | change)

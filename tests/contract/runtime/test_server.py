@@ -25,7 +25,7 @@ from pyfabric.chaincode import (
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.chaincode.testing import identity
 from pyfabric.errors import ConfigError, NetworkError
-from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.issuing import CertificateAuthority, self_signed_client
 from pyfabric.identity.keys import generate_private_key, private_key_pem
 from tests.support.chaincode.fake_peer import FakePeer, Message, signed_proposal
 from tests.support.transport.raw_http2 import DATA, PING, RawStream
@@ -465,6 +465,23 @@ async def test_mutual_tls_wants_the_departments_own_peer(tax: Department) -> Non
             grpc.ssl_channel_credentials(tax.roots),
             grpc.ssl_channel_credentials(tax.roots, foreign_key, foreign_certificate),
         ):
+            with pytest.raises(grpc.aio.AioRpcError):
+                await _connect(server.address, credentials)
+
+
+@pytest.mark.asyncio
+async def test_a_client_s_own_certificate_as_root_admits_that_client_alone(tax: Department) -> None:
+    certificate, key = tax.pair("contract")
+    client, other = generate_private_key(), generate_private_key()
+    signed = {one: self_signed_client("client", "tax", one, now=NOW) for one in (client, other)}
+    limited = ServerTLS(certificate, key, client_roots=signed[client])
+    async with serving(tls=limited) as server:
+        own = grpc.ssl_channel_credentials(tax.roots, private_key_pem(client), signed[client])
+        async with FakePeer(server.address, credentials=own) as peer:
+            assert (await peer.invoke("get", "k")).status == 200
+        namesake = (signed[other], private_key_pem(other))
+        for pair in (tax.pair("client"), (certificate, key), namesake):
+            credentials = grpc.ssl_channel_credentials(tax.roots, pair[1], pair[0])
             with pytest.raises(grpc.aio.AioRpcError):
                 await _connect(server.address, credentials)
 

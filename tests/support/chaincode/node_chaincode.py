@@ -32,11 +32,12 @@ MARKS = [
 
 @dataclass(frozen=True)
 class NodeService:
-    """Where a department's own service listens, and with which TLS certificate."""
+    """Where a department's own service listens, with which TLS certificate, and whose clients it takes."""
 
     address: str
     certificate: Path
     key: Path
+    client_roots: Path | None = None
 
 
 @contextmanager
@@ -72,6 +73,7 @@ def node_services(services: list[NodeService], package_id: str, log: Path) -> It
 
 
 def _command(service: NodeService, package_id: str) -> list[str]:
+    clients = service.client_roots
     return [
         "node",
         str(PROGRAM.resolve()),
@@ -81,6 +83,7 @@ def _command(service: NodeService, package_id: str) -> list[str]:
         f"--chaincode-tls-cert-file={service.certificate}",
         f"--chaincode-tls-key-file={service.key}",
         f"--module-path={INTEROP / 'chaincode'}",
+        *([] if clients is None else [f"--chaincode-tls-client-cacert-file={clients}"]),
     ]
 
 

@@ -28,7 +28,7 @@ from pyfabric.identity.certificates import (
 from pyfabric.identity.definition import MSPDefinition, NodeUnits, OrganizationalUnit
 from pyfabric.identity.definition_messages import definition_from_config, definition_to_config
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
-from pyfabric.identity.issuing import CertificateAuthority, Unit
+from pyfabric.identity.issuing import CertificateAuthority, Unit, self_signed_client
 from pyfabric.identity.keys import (
     FunctionSigner,
     KeyKind,
@@ -122,6 +122,19 @@ def test_tls_certificates_serve_and_call() -> None:
     assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "::1"]
     usages = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     assert usages == {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
+
+
+def test_a_self_signed_client_is_its_own_root_and_neither_server_nor_authority() -> None:
+    pem = self_signed_client("client", "Land", KEY, now=NOW, days=7)
+    certificate = load_certificate(pem)
+    certificate.verify_directly_issued_by(certificate)
+    assert certificate.subject.rfc4514_string() == "CN=client,O=Land"
+    assert expires_at(certificate) == NOW + timedelta(days=7)
+    extensions = certificate.extensions
+    usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usages) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert not extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
 
 
 def test_revoked_certificates_are_refused_and_others_are_not() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def test_the_peer_finds_the_connection_filled(builder: Path, tmp_path: Path) -> 
     assert run(builder, "build", source, tmp_path, output).returncode == 0
     assert run(builder, "release", output, release).returncode == 0
     found = json.loads((release / "chaincode" / "server" / "connection.json").read_text())
+    kept = (output / "connection.json", release / "chaincode" / "server" / "connection.json")
+    assert {stat.S_IMODE(file.stat().st_mode) for file in kept} == {0o600}  # a key is in them
     assert found == CONNECTION | {
         "address": VALUES["address_0"],
         "root_cert": VALUES["root_cert"],

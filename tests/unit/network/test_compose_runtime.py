@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,16 +125,25 @@ def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
     (service,) = told["services"]
     assert service["address"] == "0.0.0.0:9000"
     assert service["tls_key"] == "/etc/pyfabric/tls/server.key"
+    tax = plan.department("Tax")
+    assert service["client_certificates"] == tax.contract_client.tls_certificate.read_text()
+    assert service["msp_id"] == "TaxMSP"
     assert told["operations"]["address"] == "0.0.0.0:9443"
 
 
 def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: ComposeRuntime) -> None:
     runtime.start(plan)
-    line = (plan.root / "builders" / "health.env").read_text()
+    file = plan.root / "builders" / "health.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600  # a key is in it
+    line = file.read_text()
     assert line.startswith("CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG='")
     values = json.loads(line.split("'")[1])
     assert values["address_0"] == "contracts.health:9000"
-    assert values["root_cert"] == (plan.departments["Health"].tls_ca / "ca.pem").read_text()
+    health = plan.departments["Health"]
+    assert values["root_cert"] == (health.tls_ca / "ca.pem").read_text()
+    assert values["client_key"] == health.contract_client.tls_key.read_text()
+    host = json.loads((plan.root / "hosts" / "health" / "services.json").read_text())
+    assert {one["client_certificates"] for one in host["services"]} <= {values["client_cert"]}
 
 
 def test_contracts_see_modules_beside_the_topology_and_nothing_else(

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer.configuration_pb2 import ConsensusType
 from fabric_protos.orderer.smartbft.configuration_pb2 import Options
 from pyfabric_network.material.genesis import make_genesis_block
-from pyfabric_network.material.keys import make_material
+from pyfabric_network.material.keys import make_material, missing_material
 from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
@@ -18,6 +20,7 @@ from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric.errors import IdentityError, NetworkError, PolicyError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.keys import load_private_key
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.msp import MSP
 from pyfabric.messages.config_blocks import config_from_block
@@ -104,6 +107,31 @@ def test_private_keys_are_for_their_owner_alone(plan: Plan) -> None:
     keys = [path for path in plan.root.rglob("*") if path.name.endswith((".key", "_sk"))]
     assert len(keys) >= 20
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+
+
+def test_a_department_s_peers_are_clients_of_contracts_with_a_key_of_its_own(plan: Plan) -> None:
+    department = plan.departments["Haidian"]
+    client = department.contract_client
+    certificate = load_certificate(client.tls_certificate.read_bytes())
+    certificate.verify_directly_issued_by(certificate)
+    usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usages) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    members = [*department.members(), *department.tls_only]
+    keys = [member.tls_key.read_bytes() for member in members]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("lost", ["client.crt", "client.key", "ca.crt"])
+def test_a_pair_that_is_not_whole_is_made_again_whole(plan: Plan, lost: str) -> None:
+    client = plan.departments["Haidian"].contract_client
+    before = client.tls_key.read_bytes()
+    (client.tls / lost).unlink()
+    assert missing_material(plan) == [client]
+    make_material(plan, now=NOW)
+    assert client.tls_key.read_bytes() != before
+    certificate = load_certificate(client.tls_certificate.read_bytes())
+    assert load_private_key(client.tls_key.read_bytes()).public_key() == certificate.public_key()
+    assert missing_material(plan) == []
 
 
 def test_nothing_that_exists_is_made_again(plan: Plan) -> None:

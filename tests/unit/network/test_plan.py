@@ -82,6 +82,9 @@ def test_a_package_holds_no_address_and_is_the_same_wherever_it_is_made() -> Non
     connection = here.connection()
     assert connection["address"] == "{{.address_0}}"
     assert connection["root_cert"] == "{{.root_cert}}"
+    assert connection["client_auth_required"] is True
+    assert connection["client_cert"] == "{{.client_cert}}"
+    assert connection["client_key"] == "{{.client_key}}"
 
 
 def test_the_builder_of_each_department_knows_where_its_own_host_listens() -> None:
