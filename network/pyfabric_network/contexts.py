@@ -95,25 +95,33 @@ class Contexts:
     def _read(self) -> _Contents:
         file = self.folder / _FILE
         try:
-            return _contents(Fields(json.loads(file.read_bytes())))
+            return _contents(Fields(json.loads(file.read_bytes())), self.folder.absolute())
         except FileNotFoundError:
             return _Contents()
         except ValueError as error:
             raise ConfigError(f"{file} is damaged: {error}") from error
 
+    def _kept(self, profile: Path) -> Path:
+        """Return a profile's path as it is kept: from the folder on, if it is in there, which may be moved."""
+        path, folder = profile.absolute(), self.folder.absolute()
+        return path.relative_to(folder) if path.is_relative_to(folder) else path
+
     def _write(self, contents: _Contents) -> None:
-        text = json.dumps(asdict(contents), ensure_ascii=False, indent=2, default=str) + "\n"
+        document = asdict(contents)
+        for context in document["contexts"].values():
+            context["profile"] = str(self._kept(context["profile"]))
+        text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
         files.write_public(self.folder / _FILE, text.encode(), error=ConfigError)
 
 
-def _contents(document: Fields) -> _Contents:
+def _contents(document: Fields, folder: Path) -> _Contents:
     document.refuse_others("current", "contexts")
     return _Contents(
         document.optional_text("current"),
-        {name: _context(fields) for name, fields in document.parts("contexts", {}).items()},
+        {name: _context(fields, folder) for name, fields in document.parts("contexts", {}).items()},
     )
 
 
-def _context(fields: Fields) -> Context:
+def _context(fields: Fields, folder: Path) -> Context:
     fields.refuse_others("profile", "user", "channel")
-    return Context(Path(fields.text("profile")), fields.text("user"), fields.text("channel"))
+    return Context(folder / fields.text("profile"), fields.text("user"), fields.text("channel"))

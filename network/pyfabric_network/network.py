@@ -27,6 +27,7 @@ from pyfabric_network.material.genesis import check_genesis_blocks, make_genesis
 from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.bundle import write_bundle
+from pyfabric_network.modules import keep_modules
 from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered
 from pyfabric_network.pending import Step, pending
 from pyfabric_network.profile import write_profiles
@@ -34,7 +35,7 @@ from pyfabric_network.progress import Report, silent
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
 from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
-from pyfabric_network.state_folder import TOPOLOGY_COPY
+from pyfabric_network.state_folder import MODULES, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.contracts import ServedPackage
@@ -59,7 +60,7 @@ class Network:
         self.root = folder.absolute() / topology.name
         self.state = state
         self.runtime: Runtime = make_runtime(
-            state.runtime, Site(self.root, state.topology.parent, topology.fabric, programs)
+            state.runtime, Site(self.root, topology.fabric, programs)
         )
         self.plan: Plan = self._make_plan()
 
@@ -137,6 +138,7 @@ class Network:
             check_genesis_blocks(self.plan)
             warnings = (*topology_warnings(self.topology), *self.runtime.check(self.plan))
             self._save()
+            self._keep_modules()
             report_step(report, "keys and certificates")
             make_material(self.plan, now=_now())
             report_step(report, "genesis blocks")
@@ -160,6 +162,7 @@ class Network:
             raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
         with locked(self.root):
             self._refresh()
+            self._keep_modules()
             plan = self.plan
             wanted = [plan.contract(name) for name in names or plan.contracts]
             work = [
@@ -199,7 +202,7 @@ class Network:
             self._refresh()
             make_genesis_blocks(self.plan, now=_now())
             self._save()
-        write_bundle(self.plan, found, self.state.topology.parent, target)
+        write_bundle(self.plan, found, self._modules(), target)
 
     def down(self, *, delete: bool = False) -> bool:
         """Stop everything that `up` started; return whether anything ran.
@@ -292,6 +295,24 @@ class Network:
         served = () if saved is None else saved.served
         self.state = self.state.model_copy(update={"served": served})
         self.plan = self._make_plan()
+
+    def _modules(self) -> Path:
+        """Return where the modules of contracts are: beside the topology's file, if that is still there."""
+        kept, file = self.root / MODULES, self.state.topology
+        return file.parent if file.exists() and file.parent != self.root else kept
+
+    def _keep_modules(self) -> None:
+        """Copy the modules of contracts to the network's folder, from which contract hosts import them.
+
+        Without the topology's file (the network was restored elsewhere) the copies stay as they are.
+        """
+        source, kept = self._modules(), self.root / MODULES
+        served = [name for one in self.plan.served for name in one.classes]
+        listed = [name for one in self.topology.contracts.values() for name in one.classes]
+        if source == kept:
+            kept.mkdir(exist_ok=True)
+        else:
+            keep_modules(source, kept, [*served, *listed])
 
     def _save(self) -> None:
         """Remember the topology as it is now."""

@@ -5,6 +5,7 @@ project reads is under `x-pyfabric`: the department's users (MSP folders) and ch
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,8 +55,13 @@ class Profile:
         return load_msp_folder(folder, self.msp_id)
 
 
-def connection_profile(plan: "Plan", department: "DepartmentPlan") -> dict[str, Any]:
-    """Return the profile of one department, as plain values for JSON or YAML."""
+def connection_profile(
+    plan: "Plan", department: "DepartmentPlan", *, beside: Path | None = None
+) -> dict[str, Any]:
+    """Return the profile of one department, as plain values for JSON or YAML.
+
+    Paths are absolute, or relative to the folder `beside`.
+    """
     channels = [name for name, spec in plan.channels.items() if department in spec.departments]
     return {
         "name": plan.name,
@@ -70,7 +76,10 @@ def connection_profile(plan: "Plan", department: "DepartmentPlan") -> dict[str, 
         "peers": {peer.name: _node(peer) for peer in department.peers},
         "orderers": {node.name: _node(node) for node in plan.orderers},
         "x-pyfabric": {
-            "users": {name: str(user.msp) for name, user in department.users.items()},
+            "users": {
+                name: str(user.msp if beside is None else os.path.relpath(user.msp, beside))
+                for name, user in department.users.items()
+            },
             "channels": channels,
         },
     }
@@ -84,8 +93,10 @@ def profile_file(plan: "Plan", department: "DepartmentPlan") -> Path:
 def write_profiles(plan: "Plan") -> None:
     """Write the profile of every department of this machine that has peers to its file."""
     for department in plan.own_with_peers:
-        text = json.dumps(connection_profile(plan, department), ensure_ascii=False, indent=2)
-        files.write_public(profile_file(plan, department), text.encode(), error=NetworkError)
+        file = profile_file(plan, department)
+        profile = connection_profile(plan, department, beside=file.parent)
+        text = json.dumps(profile, ensure_ascii=False, indent=2)
+        files.write_public(file, text.encode(), error=NetworkError)
 
 
 def load_profile(file: str | Path) -> Profile:
@@ -144,7 +155,9 @@ def _profile(document: Fields, file: Path) -> Profile:
         orderers=tuple(
             _endpoint(node, file, pair) for node in document.parts("orderers", {}).values()
         ),
-        users={user: Path(folder) for user, folder in own.pairs("users").items()},
+        users={
+            user: file.parent.absolute() / folder for user, folder in own.pairs("users").items()
+        },
         channels=own.texts("channels"),
     )
 

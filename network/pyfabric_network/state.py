@@ -43,7 +43,10 @@ class State(BaseModel):
 
     def save(self, root: Path) -> None:
         """Write it below `root`, durably; raises NetworkError."""
-        text = self.model_dump_json(indent=2) + "\n"
+        text = self.model_copy(update={"topology": _relative(self.topology, root)}).model_dump_json(
+            indent=2
+        )
+        text += "\n"
         files.write_public(root / NETWORK_FILE, text.encode(), error=NetworkError)
 
 
@@ -53,11 +56,24 @@ def read_state(root: Path) -> State | None:
     try:
         content = {"version": _FIRST_VERSION, **json.loads(file.read_bytes())}
         _refuse_later(content, root)
-        return State.model_validate(content)
+        state = State.model_validate(content)
+        return state.model_copy(update={"topology": _absolute(state.topology, root)})
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:  # ValidationError is a ValueError
         raise NetworkError(f"{file} is damaged: {RESTORE}") from error
+
+
+def _relative(file: Path, root: Path) -> Path:
+    """Return a path as it is kept: from the network's folder, so that both can be moved together."""
+    folder = os.path.relpath(file.absolute().parent.resolve(), root.resolve())
+    return Path(folder) / file.name
+
+
+def _absolute(file: Path, root: Path) -> Path:
+    """Return a path that `_relative` made; earlier versions kept absolute ones."""
+    path = root.absolute() / file
+    return path if path.parent == root.absolute() else path.parent.resolve() / path.name
 
 
 def check_version(state: State, root: Path) -> None:
@@ -79,7 +95,7 @@ def _refuse_later(content: Mapping[str, object], root: Path) -> None:
 def keep_topology(source: Path, root: Path) -> None:
     """Copy a topology file to below `root`, unless it is that copy; raises NetworkError."""
     copy = root / TOPOLOGY_COPY
-    if source != copy:
+    if not (copy.exists() and source.samefile(copy)):
         with files.reported(copy, NetworkError):
             content = source.read_bytes()
         files.write_public(copy, content, error=NetworkError)

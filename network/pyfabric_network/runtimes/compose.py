@@ -19,6 +19,7 @@ import yaml
 from pyfabric.messages.addresses import Address
 from pyfabric_network.material.ca_server import CA_CONFIG
 from pyfabric_network.runtimes.node_times import as_environment, orderer_times, peer_times
+from pyfabric_network.state_folder import MODULES
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
 from pyfabric_network.topology.organizations import Organization
@@ -27,7 +28,6 @@ from pyfabric_network.topology.plan import Plan
 
 COMPOSE_FILE: Final = "compose.yaml"
 NODES_FILE: Final = "nodes.yaml"
-MODULES: Final = "contracts"
 
 OPERATIONS_PORT: Final = {"peer": 9443, "orderer": 8443, "client": 9443}
 _PARTICIPATION_PORT: Final = 9443

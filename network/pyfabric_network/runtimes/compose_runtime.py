@@ -1,7 +1,6 @@
 """The compose runtime: Fabric's images and contract hosts as containers under Docker Compose."""
 
 import json
-import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +14,10 @@ from pyfabric.local.waiting import poll
 from pyfabric.local.yaml_text import load_yaml
 from pyfabric.messages.addresses import Address
 from pyfabric_network.development import Development
-from pyfabric_network.modules import copy_modules
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
     COMPOSE_FILE,
-    MODULES,
     OPERATIONS_PORT,
     builder_file,
     compose_project,
@@ -44,11 +41,10 @@ _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the container, whose ports are not
 
 
 class ComposeRuntime:
-    """The project in `root`; contract classes are imported from copies of what is in `modules`."""
+    """The project in `root`; contract classes are imported from the modules kept there."""
 
-    def __init__(self, root: Path, *, modules: Path) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._modules = modules
         self._compose = DockerCompose(root / COMPOSE_FILE)
 
     def running(self) -> bool:
@@ -213,7 +209,7 @@ class ComposeRuntime:
         self._write_services(plan)
 
     def _write_services(self, plan: Plan) -> list[tuple[DepartmentPlan, dict[str, Any]]]:
-        """Write what each host is to serve, with the modules that it imports; return it."""
+        """Write what each host is to serve; return it."""
         written = []
         for department in plan.own_with_peers:
             served = plan.served_by(department)
@@ -221,9 +217,6 @@ class ComposeRuntime:
             content = json.dumps(services, indent=2).encode()
             files.write_public(self._root / services_file(department), content, error=NetworkError)
             written.append((department, services))
-        _empty(self._root / MODULES)
-        classes = [name for one in plan.served for name in one.classes]
-        copy_modules(self._modules, self._root / MODULES, classes)
         return written
 
 
@@ -236,16 +229,6 @@ def _answer(host: str, container: str, *, since: str) -> Mapping[str, Any]:
     if not lines:
         return {}
     return read_answer(f"contract host {host}", lines[-1].encode(), error=NetworkError)
-
-
-def _empty(folder: Path) -> None:
-    """Make the folder if needed, and empty it; it stays the same: containers have mounted it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if old.is_dir():
-            shutil.rmtree(old)
-        else:
-            old.unlink()
 
 
 def _inside(department: DepartmentPlan) -> DepartmentPlan:

@@ -18,6 +18,7 @@ from pyfabric_network.runtimes.contract_hosts import (
 from pyfabric_network.runtimes.log_files import read_logs
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.reloading import ReloadingProcess
+from pyfabric_network.state_folder import MODULES
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
@@ -30,11 +31,11 @@ _LEFTOVER_SECONDS = 15.0
 
 
 class EmbeddedRuntime:
-    """A development ledger below `root`; contract classes are imported from `modules`."""
+    """A development ledger below `root`; contract classes are imported from the modules kept there."""
 
-    def __init__(self, root: Path, *, modules: Path) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._modules = modules
+        self._modules = root / MODULES
         self._config = root / "ledger.json"
         self._process = Background(root / "ledger.pid")
         self._log = root / "ledger.log"

@@ -32,6 +32,7 @@ from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.programs import Programs, find_programs
+from pyfabric_network.state_folder import MODULES
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
 
@@ -52,15 +53,15 @@ class Launch:
 
 
 class NativeRuntime:
-    """The processes below `root`; contract classes are imported from `modules`.
+    """The processes below `root`; contract classes are imported from the modules kept there.
 
     Fabric's programs are in `programs`, or else on PATH.
     """
 
-    def __init__(self, root: Path, *, modules: Path, programs: Path | None, fabric: str) -> None:
+    def __init__(self, root: Path, *, programs: Path | None, fabric: str) -> None:
         self._root = root
         self._folder = root / "nodes"
-        self._modules = modules
+        self._modules = root / MODULES
         self._given = programs
         self._fabric = fabric
 

@@ -12,28 +12,24 @@ from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a network runs: its folder `root`, the folder `modules` that contract classes are
-    imported from, the Fabric release (`fabric`) that its topology asks for, and the folder of
+    """Where a network runs: its folder `root`, the Fabric release (`fabric`) that its topology asks for, and the folder of
     Fabric's `programs` (None: they are on PATH)."""
 
     root: Path
-    modules: Path
     fabric: str
     programs: Path | None
 
 
 def _embedded(site: Site) -> Runtime:
-    return EmbeddedRuntime(site.root, modules=site.modules)
+    return EmbeddedRuntime(site.root)
 
 
 def _native(site: Site) -> Runtime:
-    return NativeRuntime(
-        site.root, modules=site.modules, programs=site.programs, fabric=site.fabric
-    )
+    return NativeRuntime(site.root, programs=site.programs, fabric=site.fabric)
 
 
 def _compose(site: Site) -> Runtime:
-    return ComposeRuntime(site.root, modules=site.modules)
+    return ComposeRuntime(site.root)
 
 
 _RUNTIMES: Mapping[RuntimeName, Callable[[Site], Runtime]] = {

@@ -52,7 +52,7 @@ def plan(tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
-    return ComposeRuntime(plan.root, modules=plan.root.parent / "modules")
+    return ComposeRuntime(plan.root)
 
 
 def serving(plan: Plan) -> Plan:
@@ -144,23 +144,6 @@ def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: Compo
     assert values["client_key"] == health.contract_client.tls_key.read_text()
     host = json.loads((plan.root / "hosts" / "health" / "services.json").read_text())
     assert {one["client_certificates"] for one in host["services"]} <= {values["client_cert"]}
-
-
-def test_contracts_see_modules_beside_the_topology_and_nothing_else(
-    plan: Plan, runtime: ComposeRuntime
-) -> None:
-    modules, copies = plan.root.parent / "modules", plan.root / "contracts"
-    runtime.start(plan)
-    assert list(copies.iterdir()) == []
-    (modules / "helpers").mkdir()
-    (modules / "helpers" / "__init__.py").write_text("")
-    (modules / "data").mkdir()
-    runtime.serve(serving(plan))
-    before = copies.stat().st_ino
-    assert {path.name for path in copies.iterdir()} == {"bills.py", "helpers"}
-    runtime.serve(plan)
-    assert list(copies.iterdir()) == []
-    assert copies.stat().st_ino == before
 
 
 def test_a_start_that_fails_ends_what_it_started(
