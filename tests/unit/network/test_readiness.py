@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from pyfabric_network.connections import Connections
+from pyfabric_network.ports import free_base
 from pyfabric_network.readiness import Readiness
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.nodes import Node
@@ -152,11 +153,12 @@ def test_an_orderer_that_does_not_answer_leads_nothing(
 
 
 def test_a_department_without_peers_in_reach_is_reported(plan: Plan) -> None:
+    base = free_base(range(100))
     places = {
-        name: Place("127.0.0.1", 17000 + 50 * at, here=name == "Tax")
+        name: Place("127.0.0.1", base + 50 * at, here=name == "Tax")
         for at, name in enumerate(plan.departments)
     }
-    apart = make_plan(plan.topology, plan.root, base_port=17000, places=places)
+    apart = make_plan(plan.topology, plan.root, base_port=base, places=places)
     nodes = Nodes()
     nodes.known = []
     found = nodes.readiness(apart).absent()
