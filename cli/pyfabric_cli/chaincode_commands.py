@@ -1,8 +1,10 @@
 """`pyfabric chaincode`: deploy contracts, list what is deployed, call them."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +17,7 @@ from pyfabric_cli.output import progress, readable, waiting
 from pyfabric_cli.settings import OutputFormat
 
 _SYSTEM = "org.hyperledger.fabric"
+_STDIN = ("-", "@-")
 _METADATA = f"{_SYSTEM}:GetMetadata"
 
 app = plain_app()
@@ -37,7 +40,8 @@ Transient = Annotated[
     typer.Option(
         "--transient",
         metavar="KEY=VALUE",
-        help="Data for the contract that is not recorded in a block.",
+        help="Data for the contract that is not recorded in a block; KEY=@FILE reads it from a file, KEY=- from "
+        "standard input, byte for byte, so that secrets are not in the list of processes.",
     ),
 ]
 Organizations = Annotated[
@@ -131,7 +135,7 @@ def invoke(
             .submit_async(
                 function,
                 *(arguments or ()),
-                transient=_pairs(transient),
+                transient=_transient(transient),
                 endorsing_organizations=endorsers or (),
             )
         )
@@ -166,7 +170,7 @@ def query(
     actor = invocation.actor(context, user, channel)
     with waiting(f"waiting for {name}"), actor.gateway() as gateway:
         contract = gateway.network(actor.channel).contract(name)
-        result = contract.evaluate(function, *(arguments or ()), transient=_pairs(transient))
+        result = contract.evaluate(function, *(arguments or ()), transient=_transient(transient))
     invocation.printer.value(_result(result))
 
 
@@ -207,14 +211,27 @@ def metadata(
     )
 
 
-def _pairs(given: list[str] | None) -> dict[str, str]:
-    pairs = {}
+def _transient(given: list[str] | None) -> dict[str, bytes]:
+    """Return the values by their keys, those of files and standard input as bytes; raises ConfigError."""
+    found = {}
     for text in given or ():
         key, equals, value = text.partition("=")
         if not (key and equals):
-            raise ConfigError(f"--transient {text}: must be KEY=VALUE")
-        pairs[key] = value
-    return pairs
+            raise ConfigError("--transient: must be KEY=VALUE, KEY=@FILE or KEY=-")
+        if key in found:
+            raise ConfigError(f"--transient {key}: is given twice")
+        found[key] = value
+    if sum(value in _STDIN for value in found.values()) > 1:
+        raise ConfigError("--transient: standard input can be the value of one key only")
+    return {key: _content(value) for key, value in found.items()}
+
+
+def _content(value: str) -> bytes:
+    if value in _STDIN:
+        return sys.stdin.buffer.read()
+    if value.startswith("@@"):  # a value that begins with @
+        return value[1:].encode()
+    return Path(value[1:]).read_bytes() if value.startswith("@") else value.encode()
 
 
 def _result(raw: bytes) -> Any:

@@ -10,8 +10,15 @@ from pyfabric.errors import ClientError
 from pyfabric_cli import options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
+from pyfabric_cli.settings import OutputFormat
 
 app = plain_app()
+
+_COLUMNS = {
+    "reads": ["namespace", "key", "block_number", "transaction_number"],
+    "writes": ["namespace", "key", "deleted", "value"],
+    "private_writes": ["namespace", "collection", "key_hash", "value_hash", "deleted", "purged"],
+}
 
 TransactionId = Annotated[str, typer.Argument(metavar="ID", help="The transaction's id.")]
 
@@ -76,8 +83,10 @@ def block(
             "previous_hash": found.previous_hash.hex(),
             "data_hash": found.data_hash.hex(),
         },
-        ["transaction_id", "kind", "code", "creator", "chaincode", "function"],
-        transactions=[transaction_facts(each) for each in found.transactions],
+        transactions=(
+            ["transaction_id", "kind", "code", "creator", "user", "chaincode", "function"],
+            [transaction_facts(each) for each in found.transactions],
+        ),
     )
 
 
@@ -90,20 +99,23 @@ def transaction(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Print a transaction: block, validation code, call and writes."""
+    """Print a transaction: block, validation code, time, user, call, and what it read and wrote.
+
+    Long values are cut: `pyfabric ledger block NUMBER --to FILE` writes all of them.
+    """
     from pyfabric_network import reading
 
-    from pyfabric_cli.transaction_view import transaction_facts, writes
+    from pyfabric_cli.transaction_view import effects, transaction_facts
 
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
     with actor.gateway() as gateway:
         found = reading.block_of(gateway.network(actor.channel), transaction_id)
     each = next(one for one in found.transactions if one.transaction_id == transaction_id)
+    parts = effects(each, parse=invocation.settings.output is OutputFormat.JSON)
     invocation.printer.record(
         {"block_number": found.number, **transaction_facts(each)},
-        ["namespace", "key", "deleted"],
-        writes=writes(each),
+        **{name: (_COLUMNS[name], rows) for name, rows in parts.items()},
     )
 
 

@@ -40,18 +40,19 @@ class Printer:
             _print_facts(facts)
 
     def record(
-        self,
-        facts: Mapping[str, Any],
-        columns: Sequence[str],
-        **parts: Sequence[Mapping[str, Any]],
+        self, facts: Mapping[str, Any], **parts: tuple[Sequence[str], Sequence[Mapping[str, Any]]]
     ) -> None:
-        """Print one thing and then the list of its parts, or one JSON object with both."""
+        """Print one thing and then its parts, or one JSON object with both.
+
+        A part is the columns and the rows of a table, or a JSON list with all members of each row.
+        """
         if self._output is OutputFormat.JSON:
-            _print_json({**facts, **parts}, indent=2)
+            _print_json({**facts, **{name: rows for name, (_, rows) in parts.items()}}, indent=2)
             return
         _print_facts(facts)
-        for rows in parts.values():
+        for name, (columns, rows) in parts.items():
             if rows:
+                typer.echo(f"\n{typer.style(_title(name), bold=True)}")
                 _print_rows(columns, rows)
 
     def value(self, value: Any) -> None:

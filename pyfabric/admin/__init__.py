@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     )
     from pyfabric.admin.inspection import (
         Invocation,
+        PrivateWrite,
+        Read,
         TransactionView,
         Write,
         describe_transaction,
@@ -81,6 +83,8 @@ else:
             ],
             "pyfabric.admin.inspection": [
                 "Invocation",
+                "PrivateWrite",
+                "Read",
                 "TransactionView",
                 "Write",
                 "describe_transaction",
@@ -115,8 +119,10 @@ __all__ = [
     "Invocation",
     "OrdererModel",
     "OrganizationModel",
+    "PrivateWrite",
     "ProcessedTransaction",
     "RaftModel",
+    "Read",
     "TransactionView",
     "Write",
     "application_policy",

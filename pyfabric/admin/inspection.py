@@ -1,12 +1,10 @@
-"""Transactions described: who called which chaincode, who endorsed it, what it wrote."""
+"""Transactions described: who called which chaincode, who endorsed it, what it read and wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from fabric_protos.common import common_pb2
-from fabric_protos.ledger.rwset import rwset_pb2
-from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import (
     chaincode_event_pb2,
@@ -18,16 +16,48 @@ from fabric_protos.peer import (
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.errors import DecodeError
+from pyfabric.identity.parsing import read_pem
 from pyfabric.messages.decoding import decode, read_time
+from pyfabric.rules.state.rwset import NamespaceSet, decode_read_write_set, read_version
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A key that a transaction read in a namespace, and the place of the transaction that had written it.
+
+    Both numbers are None if the key was not there. Blocks do not hold the value that was read. Of a long
+    range only the last keys are there, the others as a hash.
+    """
+
+    namespace: str
+    key: str
+    block_number: int | None
+    transaction_number: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A key that a transaction wrote or deleted in a namespace."""
+    """A key that a transaction wrote or deleted in a namespace; `value` is empty if it was deleted."""
 
     namespace: str
     key: str
     deleted: bool
+    value: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateWrite:
+    """A key that a transaction wrote, deleted or purged in a private data collection, as its hashes.
+
+    `value_hash` is empty if the value was deleted.
+    """
+
+    namespace: str
+    collection: str
+    key_hash: bytes
+    value_hash: bytes
+    deleted: bool
+    purged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +70,9 @@ class Invocation:
     chaincode: str = ""
     arguments: tuple[bytes, ...] = ()
     endorsers: tuple[str, ...] = ()
+    reads: tuple[Read, ...] = ()
     writes: tuple[Write, ...] = ()
+    private_writes: tuple[PrivateWrite, ...] = ()
     event: str = ""
     problem: str = ""
 
@@ -49,7 +81,8 @@ class Invocation:
 class TransactionView:
     """A transaction as its envelope describes it; `kind` is a name of common.HeaderType.
 
-    `timestamp` is the client's; None if it is not a valid time.
+    `timestamp` is the client's; None if it is not a valid time. `creator` is the MSP id of who signed it,
+    `user` the common name in the certificate; empty if it has none.
     """
 
     transaction_id: str
@@ -57,6 +90,7 @@ class TransactionView:
     channel: str
     timestamp: datetime | None
     creator: str
+    user: str
     invocation: Invocation | None
 
 
@@ -72,6 +106,7 @@ def describe_transaction(envelope: bytes) -> TransactionView:
         channel=header.channel_id,
         timestamp=_time(header.timestamp),
         creator=_msp_id(signer.creator),
+        user=_common_name(signer.creator),
         invocation=_invocation(payload.data) if endorsed else None,
     )
 
@@ -101,26 +136,54 @@ def _read_invocation(data: bytes) -> Invocation:
         proposal_response_pb2.ProposalResponsePayload, action.action.proposal_response_payload
     )
     outcome = decode(proposal_pb2.ChaincodeAction, response.extension)
+    sets = decode_read_write_set(outcome.results)
     return Invocation(
         chaincode=called.chaincode_id.name,
         arguments=tuple(called.input.args),
         endorsers=tuple(_msp_id(one.endorser) for one in action.action.endorsements),
-        writes=_writes(outcome.results),
+        reads=tuple(read for one in sets for read in _reads(one)),
+        writes=tuple(
+            Write(one.namespace, write.key, write.is_delete, write.value)
+            for one in sets
+            for write in one.public.writes
+        ),
+        private_writes=tuple(write for one in sets for write in _private_writes(one)),
         event=decode(chaincode_event_pb2.ChaincodeEvent, outcome.events).event_name,
     )
 
 
-def _writes(results: bytes) -> tuple[Write, ...]:
-    sets: Sequence[rwset_pb2.NsReadWriteSet] = decode(rwset_pb2.TxReadWriteSet, results).ns_rwset
-    return tuple(
-        Write(one.namespace, write.key, write.is_delete)
-        for one in sets
-        for write in decode(kv_rwset_pb2.KVRWSet, one.rwset).writes
-    )
+def _reads(found: NamespaceSet) -> Iterator[Read]:
+    single = list(found.public.reads)
+    ranges = [read for one in found.public.range_queries_info for read in one.raw_reads.kv_reads]
+    for read in (*single, *ranges):
+        version = read_version(read)
+        place = (version.block, version.transaction) if version else (None, None)
+        yield Read(found.namespace, read.key, *place)
+
+
+def _private_writes(found: NamespaceSet) -> Iterator[PrivateWrite]:
+    for collection in found.collections:
+        for write in collection.hashed.hashed_writes:
+            yield PrivateWrite(
+                namespace=found.namespace,
+                collection=collection.name,
+                key_hash=write.key_hash,
+                value_hash=write.value_hash,
+                deleted=write.is_delete,
+                purged=write.is_purge,
+            )
 
 
 def _msp_id(serialized: bytes) -> str:
     return decode(identities_pb2.SerializedIdentity, serialized).mspid
+
+
+def _common_name(serialized: bytes) -> str:
+    try:
+        certificate = read_pem(decode(identities_pb2.SerializedIdentity, serialized).id_bytes)
+    except DecodeError:  # an identity of another kind, such as Idemix
+        return ""
+    return certificate.subject.common_name if certificate else ""
 
 
 def _kind(number: int) -> str:

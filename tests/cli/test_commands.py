@@ -112,12 +112,33 @@ def test_invoke_query_and_what_the_ledger_tells_of_it(run: Run) -> None:
     assert facts["arguments"] == ["colour", "蓝"]
     assert (facts["code"], facts["creator"], facts["function"]) == ("VALID", "TaxMSP", "put")
     assert set(facts["endorsers"]) == {"TaxMSP", "HealthMSP"}
-    assert {"namespace": "sample", "key": "colour", "deleted": False} in facts["writes"]
+    assert {
+        "namespace": "sample", "key": "colour", "deleted": False, "value": "蓝",
+    } in facts["writes"]  # fmt: skip
+    assert (facts["user"], facts["timestamp"][:2]) == ("clerk@tax", "20")
+    assert facts["reads"][0]["namespace"] == "_lifecycle"
     block = run("ledger", "block", str(done["block_number"]), "-o", "json").json()
     assert [each["transaction_id"] for each in block["transactions"]] == [done["transaction_id"]]
     table = run("ledger", "tx", done["transaction_id"])
     assert "colour" in table.out
     assert run("ledger", "block").out.startswith("number")
+
+
+@pytest.mark.usefixtures("state")
+def test_values_of_a_transaction_are_json_text_or_digits_and_cut(run: Run) -> None:
+    def written(value: str, form: str = "json") -> Any:
+        done = run("chaincode", "invoke", "sample", "put", "value", value, "-o", "json").json()
+        shown = run("ledger", "tx", done["transaction_id"], "-o", form)
+        return shown.json()["writes"][0]["value"] if form == "json" else shown.out
+
+    assert written('{"a": [1, null]}') == {"a": [1, None]}
+    assert written("not {json") == "not {json"
+    assert written("\x01") == "0x01"
+    assert written("x" * 3000) == "x" * 1000 + "… (3000 bytes)"
+    table = written('{"a": 1}', "table")
+    assert '  no       {"a": 1}\n' in table
+    assert "user            clerk@tax\n" in table
+    assert "\nwrites\nnamespace" in table
 
 
 @pytest.mark.usefixtures("state")

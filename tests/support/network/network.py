@@ -32,6 +32,10 @@ class Sample(Contract):
     @query
     def role(self, ctx: Context) -> str:
         return ctx.client.attribute("role") or ""
+
+    @query
+    def transient(self, ctx: Context) -> dict[str, str]:
+        return {key: value.hex() for key, value in ctx.stub.transient.items()}
 '''
 
 TOPOLOGY = """\
