@@ -16,7 +16,7 @@ _SAME_CAUSE = "unexpected EOF"
 
 
 def try_package(seed: int) -> None:
-    """Raise AssertionError where Fabric's `peer`, if it is here, judges a package otherwise."""
+    """Raise AssertionError where Fabric's `peer`, if it is installed, judges a package otherwise."""
     data = make_mutant(seed)
     ours = verdict(data)
     if PEER is None:
@@ -27,7 +27,7 @@ def try_package(seed: int) -> None:
 
 
 def are_equal(ours: str, fabrics: str) -> bool:
-    """Return whether two verdicts are equal, but for the entry in which a truncated archive ends."""
+    """Return whether two verdicts are equal, except for the entry in which a truncated archive ends."""
     truncated = ours.endswith(_SAME_CAUSE) and fabrics.endswith(_SAME_CAUSE)
     return truncated or ours == fabrics
 
