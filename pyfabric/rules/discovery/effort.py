@@ -1,6 +1,6 @@
 """A limit to the work that one request to discovery may cause.
 
-Fabric has none but for the choices of one gate; a client's key policies can keep its peer busy for minutes.
+Fabric limits the choices of one gate alone; a client's key policies can keep its peer busy for minutes.
 """
 
 from typing import Final
