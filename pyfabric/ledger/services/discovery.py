@@ -24,11 +24,14 @@ from pyfabric.messages.decoding import decode
 from pyfabric.messages.policies import Role, role_principal, signed_by
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.discovery.config import config_result
+from pyfabric.rules.discovery.effort import Effort, TooManyCombinationsError
 from pyfabric.rules.discovery.wording import interest_text
 from pyfabric.rules.policies.evaluation import Policy, SignaturePolicy
 from pyfabric.rules.policies.paths import WRITERS
 
 _ACCESS_DENIED = "access denied"
+_QUERY = 20_000
+"""Steps that a query takes beside its policies: its signature is checked, members are described."""
 
 
 def _unknown(text: str) -> CallError:
@@ -62,7 +65,10 @@ class DiscoveryService:
         request = decode(protocol_pb2.Request, signed.payload, _unknown, "failed parsing request")
         self._check(request, client_certificate_hash(context))
         data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)
-        return protocol_pb2.Response(results=[self._answer(one, data) for one in request.queries])
+        effort = Effort()
+        return protocol_pb2.Response(
+            results=[self._answer(one, data, effort) for one in request.queries]
+        )
 
     def _check(self, request: protocol_pb2.Request, certificate_hash: bytes | None) -> None:
         problem = ""
@@ -75,18 +81,23 @@ class DiscoveryService:
         if problem:
             raise _unknown(problem)
 
-    def _answer(self, query: protocol_pb2.Query, data: SignedData) -> protocol_pb2.QueryResult:
+    def _answer(
+        self, query: protocol_pb2.Query, data: SignedData, effort: Effort
+    ) -> protocol_pb2.QueryResult:
         try:
+            effort.spend(_QUERY)
             if query.channel:
-                return self._of_channel(query, data)
+                return self._of_channel(query, data, effort)
             self._allow(self._admins, data)
             if query.WhichOneof("query") != "local_peers":
                 raise _RefusedError("unknown or missing request type")
             return protocol_pb2.QueryResult(members=self._local_members())
-        except _RefusedError as error:
+        except (_RefusedError, TooManyCombinationsError) as error:
             return protocol_pb2.QueryResult(error=protocol_pb2.Error(content=str(error)))
 
-    def _of_channel(self, query: protocol_pb2.Query, data: SignedData) -> protocol_pb2.QueryResult:
+    def _of_channel(
+        self, query: protocol_pb2.Query, data: SignedData, effort: Effort
+    ) -> protocol_pb2.QueryResult:
         joined = self._peer.channel(query.channel)
         if joined is None:
             raise _RefusedError(_ACCESS_DENIED)
@@ -95,10 +106,10 @@ class DiscoveryService:
             case "config_query":
                 return protocol_pb2.QueryResult(config_result=_config(joined))
             case "peer_query":
-                members = self._members(joined, query.peer_query.filter)
+                members = self._members(joined, query.peer_query.filter, effort)
                 return protocol_pb2.QueryResult(members=members)
             case "cc_query":
-                content = self._descriptors(joined, query.cc_query.interests)
+                content = self._descriptors(joined, query.cc_query.interests, effort)
                 return protocol_pb2.QueryResult(cc_query_res={"content": content})
             case _:
                 raise _RefusedError("unknown or missing request type")
@@ -117,11 +128,14 @@ class DiscoveryService:
         return result
 
     def _members(
-        self, joined: JoinedChannel, interest: proposal_response_pb2.ChaincodeInterest
+        self,
+        joined: JoinedChannel,
+        interest: proposal_response_pb2.ChaincodeInterest,
+        effort: Effort,
     ) -> protocol_pb2.PeerMembershipResult:
         """Return the members that an interest asks for; departments without any are named too, as by Fabric."""
         try:
-            found = self._membership.view(joined).authorized(interest)
+            found = self._membership.view(joined).authorized(interest, effort)
         except PolicyError as error:
             raise _RefusedError(str(error)) from error
         wanted = {member.endorser.peer: member.endorser for member in found}
@@ -136,15 +150,21 @@ class DiscoveryService:
         self,
         joined: JoinedChannel,
         interests: Sequence[proposal_response_pb2.ChaincodeInterest],
+        effort: Effort,
     ) -> list[protocol_pb2.EndorsementDescriptor]:
         _check_interests(interests)
-        return [self._descriptor(joined, interest) for interest in interests]
+        return [self._descriptor(joined, interest, effort) for interest in interests]
 
     def _descriptor(
-        self, joined: JoinedChannel, interest: proposal_response_pb2.ChaincodeInterest
+        self,
+        joined: JoinedChannel,
+        interest: proposal_response_pb2.ChaincodeInterest,
+        effort: Effort,
     ) -> protocol_pb2.EndorsementDescriptor:
         try:
-            found = self._membership.view(joined).endorsers(interest)
+            found = self._membership.view(joined).endorsers(interest, effort)
+        except TooManyCombinationsError:
+            raise
         except PolicyError as error:
             raise _RefusedError(
                 f"failed constructing descriptor for {interest_text(interest)}"

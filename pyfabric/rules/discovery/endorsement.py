@@ -9,7 +9,7 @@ Sources: discovery/endorsement of Fabric 3.1; texts are Fabric's.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
@@ -19,6 +19,7 @@ from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.msp import MemberIdentity
 from pyfabric.identity.principals import check_principal
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.discovery.effort import Effort
 from pyfabric.rules.discovery.policies import (
     DefinedChaincode,
     check_convertible,
@@ -28,6 +29,8 @@ from pyfabric.rules.discovery.policies import (
 from pyfabric.rules.discovery.principals import Principal, PrincipalSet, merge_all, principal_sets
 
 E = TypeVar("E")
+_READ_CALL: Final = 500
+_CHECK_MEMBER: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +59,31 @@ class ChannelView(Generic[E]):
     definition: Callable[[str], DefinedChaincode | None]
     members: Sequence[Member[E]]
 
-    def authorized(self, interest: proposal_response_pb2.ChaincodeInterest) -> list[Member[E]]:
+    def authorized(
+        self, interest: proposal_response_pb2.ChaincodeInterest, effort: Effort | None = None
+    ) -> list[Member[E]]:
         """Return the members that run all chaincodes and belong to all collections of an interest.
 
-        Raises PolicyError for what is not defined.
+        `effort` is shared by the interests of one request. Raises PolicyError for what is not defined.
         """
+        _spend_on(interest, effort or Effort())
         versions = self._versions(interest)
         return [one for one in self._admitted(interest) if _runs(one, versions)]
 
-    def endorsers(self, interest: proposal_response_pb2.ChaincodeInterest) -> Descriptor[E]:
-        """Return who can endorse calls of at least one chaincode; raises PolicyError when nobody can."""
+    def endorsers(
+        self, interest: proposal_response_pb2.ChaincodeInterest, effort: Effort | None = None
+    ) -> Descriptor[E]:
+        """Return who can endorse calls of at least one chaincode; raises PolicyError when nobody can.
+
+        `effort` is shared by the interests of one request.
+        """
+        effort = effort or Effort()
+        _spend_on(interest, effort)
         versions = self._versions(interest)
         members = self._admitted(interest)
-        sets = self._principal_sets(interest)
+        sets = self._principal_sets(interest, effort)
         names = _group_names(sets)
+        effort.spend(_CHECK_MEMBER * len(names) * len(members))
         able = {
             name: [one for one in members if _satisfies(one.identity, principal.message())]
             for principal, name in names.items()
@@ -122,23 +136,25 @@ class ChannelView(Generic[E]):
         ]
 
     def _principal_sets(
-        self, interest: proposal_response_pb2.ChaincodeInterest
+        self, interest: proposal_response_pb2.ChaincodeInterest, effort: Effort
     ) -> list[PrincipalSet]:
         required = [
-            principal_sets(policy)
+            principal_sets(policy, effort)
             for call in interest.chaincodes
             for policy in self._policies(call)
         ]
         if not all(required):
             raise PolicyError("endorsement policy cannot be satisfied")
         of_keys = [
-            principal_sets(policy) for call in interest.chaincodes for policy in call.key_policies
+            principal_sets(policy, effort)
+            for call in interest.chaincodes
+            for policy in call.key_policies
         ]
         if not all(of_keys):
             raise PolicyError("state based endorsement policy cannot be satisfied")
         if of_keys:
-            required.append(merge_all(of_keys))
-        return merge_all(required)
+            required.append(merge_all(of_keys, effort))
+        return merge_all(required, effort)
 
     def _policies(
         self, call: proposal_response_pb2.ChaincodeCall
@@ -154,6 +170,12 @@ class ChannelView(Generic[E]):
             )
         # Fabric drops the first policy, whichever it is.
         return policies[1:]
+
+
+def _spend_on(interest: proposal_response_pb2.ChaincodeInterest, effort: Effort) -> None:
+    """Count what an interest costs by its length alone."""
+    for call in interest.chaincodes:
+        effort.spend(_READ_CALL * (1 + len(call.collection_names)))
 
 
 def _collection_members(

@@ -4,12 +4,14 @@ A principal set is one way: a number of signatures, each by somebody who satisfi
 
 Sources: common/policies/inquire and common/graph of Fabric 3.1, quirks included. Fabric bounds the
 choices of one gate only (and drops rules at random, here the last); policies that would keep it busy for
-minutes are cut here to the first ways found.
+minutes are cut here to the first ways found, and what takes too many steps even so is refused.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, islice, product
+from functools import reduce
+from itertools import chain, combinations, groupby, islice, product
+from operator import or_
 from typing import Final, Self, TypeAlias
 
 from fabric_protos.common import policies_pb2
@@ -17,9 +19,12 @@ from fabric_protos.msp import identities_pb2, msp_principal_pb2
 
 from pyfabric.errors import DecodeError, PolicyError
 from pyfabric.messages.decoding import decode
+from pyfabric.rules.discovery.effort import Effort
 
 MOST_WAYS: Final = 10_000
 _MOST_TO_MERGE: Final = 100
+_READ_RULE: Final = 5
+_READ_PRINCIPAL: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +84,34 @@ _NOBODY: Final = -1
 """Stands for a leaf that names no principal: a policy with one in any way is not satisfiable."""
 
 
-def principal_sets(envelope: policies_pb2.SignaturePolicyEnvelope) -> list[PrincipalSet]:
+def principal_sets(
+    envelope: policies_pb2.SignaturePolicyEnvelope, effort: Effort | None = None
+) -> list[PrincipalSet]:
     """Return every way to satisfy a policy, none if it is malformed; raises PolicyError."""
-    ways = list(islice(_ways(envelope.rule, len(envelope.identities)), MOST_WAYS))
+    effort = effort or Effort()
+    ways = list(islice(_ways(envelope.rule, len(envelope.identities), effort), MOST_WAYS))
     used = set(chain.from_iterable(ways))
     if _NOBODY in used:
         return []
+    effort.spend(_READ_PRINCIPAL * len(used))
     principals = {index: Principal.of(envelope.identities[index]) for index in used}
     return [tuple(principals[index] for index in way) for way in ways]
 
 
-def _ways(rule: policies_pb2.SignaturePolicy, count: int) -> Iterator[_Way]:
+def _ways(rule: policies_pb2.SignaturePolicy, count: int, effort: Effort) -> Iterator[_Way]:
     gate = rule.n_out_of
+    effort.spend(_READ_RULE)
     if rule.HasField("n_out_of") and gate.rules and gate.n:
         if not 0 < gate.n <= len(gate.rules):
             return
         rules = gate.rules[: _affordable(len(gate.rules), gate.n)]
-        parts = [list(islice(_ways(part, count), MOST_WAYS)) for part in rules]
+        parts = [list(islice(_ways(part, count, effort), MOST_WAYS)) for part in rules]
         for chosen in combinations(parts, gate.n):
+            effort.spend(len(chosen))
             for combined in product(*chosen):
-                yield tuple(chain.from_iterable(combined))
+                way = tuple(chain.from_iterable(combined))
+                effort.spend(len(way))
+                yield way
     elif rule.HasField("signed_by") and 0 <= rule.signed_by < count:
         yield (rule.signed_by,)
     else:
@@ -116,70 +129,112 @@ def _affordable(rules: int, threshold: int) -> int:
     return chosen_from
 
 
-def merge_all(policies: Sequence[Sequence[PrincipalSet]]) -> list[PrincipalSet]:
+def merge_all(
+    policies: Sequence[Sequence[PrincipalSet]], effort: Effort | None = None
+) -> list[PrincipalSet]:
     """Return the ways to satisfy all of these policies; raises PolicyError when there is no policy."""
     if not policies:
         raise PolicyError("no principal sets remained after filtering")
+    effort = effort or Effort()
     merged = list(policies[0])
     for policy in policies[1:]:
-        merged = merge(merged, policy)
+        merged = merge(merged, policy, effort)
     return merged
 
 
-def merge(first: Sequence[PrincipalSet], second: Sequence[PrincipalSet]) -> list[PrincipalSet]:
+def merge(
+    first: Sequence[PrincipalSet], second: Sequence[PrincipalSet], effort: Effort | None = None
+) -> list[PrincipalSet]:
     """Return the ways to satisfy two policies at once, with few more signatures than are needed."""
+    effort = effort or Effort()
     if len(first) * len(second) > MOST_WAYS:
         first, second = first[:_MOST_TO_MERGE], second[:_MOST_TO_MERGE]
-    in_second = _containers(first, second)
-    merged = [_cover(first[i], second[j]) for i, j in in_second]
+    comparison = _Comparison(chain(first, second), effort)
+    numbered = _merge(comparison, comparison.numbered(first), comparison.numbered(second))
+    return [
+        tuple(comparison.principals[number] for number in one) for one in _minimal(numbered, effort)
+    ]
+
+
+def _merge(comparison: "_Comparison", first: Sequence[_Way], second: Sequence[_Way]) -> list[_Way]:
+    in_second = comparison.containers(first, second)
+    merged = [comparison.cover(first[i], second[j]) for i, j in in_second]
     rest = _without(first, {i for i, _ in in_second})
-    in_rest = _containers(second, rest)
-    merged += [_cover(second[i], rest[j]) for i, j in in_rest]
+    in_rest = comparison.containers(second, rest)
+    merged += [comparison.cover(second[i], rest[j]) for i, j in in_rest]
     # Fabric looks up places in `second` after it has dropped sets from it: kept.
     others = _without(second, {i for i, _ in in_rest})
     others = _without(others, {j for _, j in in_second})
     rest = _without(rest, {j for _, j in in_rest})
-    merged += [_cover(one, other) for one in rest for other in others]
-    return _minimal(merged)
+    return merged + [comparison.cover(one, other) for one in rest for other in others]
 
 
-def _containers(
-    sets: Sequence[PrincipalSet], containers: Sequence[PrincipalSet]
-) -> list[tuple[int, int]]:
-    """Return which sets (by place) have each principal covered in which of the others."""
-    return [
-        (i, j)
-        for i, one in enumerate(sets)
-        for j, other in enumerate(containers)
-        if all(any(covering.is_a(principal) for covering in other) for principal in one)
-    ]
+class _Comparison:
+    """The principals of two policies: numbered, and compared once each."""
+
+    def __init__(self, sets: Iterable[PrincipalSet], effort: Effort) -> None:
+        self._effort = effort
+        self._numbers: dict[Principal, int] = {}
+        for one in sets:
+            effort.spend(len(one))
+            for principal in one:
+                self._numbers.setdefault(principal, len(self._numbers))
+        self.principals = list(self._numbers)
+        effort.spend(len(self.principals) ** 2)
+        self._covered = [
+            _bits(number for number, other in enumerate(self.principals) if one.is_a(other))
+            for one in self.principals
+        ]
+
+    def numbered(self, sets: Sequence[PrincipalSet]) -> list[_Way]:
+        """Return sets as numbers of principals."""
+        return [tuple(self._numbers[principal] for principal in one) for one in sets]
+
+    def containers(self, sets: Sequence[_Way], containers: Sequence[_Way]) -> list[tuple[int, int]]:
+        """Return which sets (by place) have each principal covered in which of the others."""
+        self._effort.spend(sum(map(len, sets)) + sum(map(len, containers)))
+        self._effort.spend(len(sets) * len(containers))
+        needed = [_bits(one) for one in sets]
+        covered = [reduce(or_, (self._covered[one] for one in other), 0) for other in containers]
+        return [
+            (i, j)
+            for i, bits in enumerate(needed)
+            for j, present in enumerate(covered)
+            if not bits & ~present
+        ]
+
+    def cover(self, contained: _Way, containing: _Way) -> _Way:
+        """Return the second set, with what of the first it does not cover."""
+        self._effort.spend(len(contained) * len(containing) + 1)
+        left = list(containing)
+        missing = []
+        for number in contained:
+            covering = next((one for one in left if self._covered[one] >> number & 1), None)
+            if covering is None:
+                missing.append(number)
+            else:
+                left.remove(covering)
+        return (*containing, *missing)
 
 
-def _without(sets: Sequence[PrincipalSet], places: Iterable[int]) -> list[PrincipalSet]:
+def _bits(numbers: Iterable[int]) -> int:
+    return reduce(or_, (1 << number for number in numbers), 0)
+
+
+def _without(sets: Sequence[_Way], places: Iterable[int]) -> list[_Way]:
     dropped = set(places)
     return [one for place, one in enumerate(sets) if place not in dropped]
 
 
-def _cover(contained: PrincipalSet, containing: PrincipalSet) -> PrincipalSet:
-    """Return the second set, with what of the first it does not cover."""
-    left = list(containing)
-    missing = []
-    for principal in contained:
-        covering = next((one for one in left if one.is_a(principal)), None)
-        if covering is None:
-            missing.append(principal)
-        else:
-            left.remove(covering)
-    return (*containing, *missing)
-
-
-def _minimal(sets: Sequence[PrincipalSet]) -> list[PrincipalSet]:
+def _minimal(sets: Sequence[_Way], effort: Effort) -> list[_Way]:
     """Remove sets that hold all principals of another, and all but the first of equal ones; ignore counts."""
-    distinct: dict[frozenset[Principal], PrincipalSet] = {}
+    distinct: dict[int, _Way] = {}
     for one in sets:
-        distinct.setdefault(frozenset(one), one)
-    kept: set[frozenset[Principal]] = set()
-    for candidate in sorted(distinct, key=len):
-        if not any(smaller <= candidate for smaller in kept):
-            kept.add(candidate)
-    return [one for principals, one in distinct.items() if principals in kept]
+        effort.spend(len(one))
+        distinct.setdefault(_bits(one), one)
+    kept: set[int] = set()
+    for _, group in groupby(sorted(distinct, key=int.bit_count), key=int.bit_count):
+        candidates = list(group)
+        effort.spend(len(candidates) * len(kept))
+        kept.update([one for one in candidates if not any(less & one == less for less in kept)])
+    return [one for bits, one in distinct.items() if bits in kept]

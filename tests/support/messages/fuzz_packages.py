@@ -16,7 +16,7 @@ _SAME_CAUSE = "unexpected EOF"
 
 
 def try_package(seed: int) -> None:
-    """Raise AssertionError where Fabric's `peer`, if there is one, judges a package otherwise."""
+    """Raise AssertionError where Fabric's `peer`, if it is installed, judges a package otherwise."""
     data = make_mutant(seed)
     ours = verdict(data)
     if PEER is None:

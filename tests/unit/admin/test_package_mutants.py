@@ -57,7 +57,7 @@ def test_fabrics_verdicts(facts: Mapping[str, str]) -> None:
 
 
 def test_new_mutants_at_fabrics_peer() -> None:
-    """Repeats what `make fuzz` does without end; without FABRIC_BIN only our own errors may be raised."""
+    """Try a few mutants; make fuzz tries them without end. Without FABRIC_BIN nothing but our own errors may be raised."""
     for seed in range(20 if fuzz_packages.PEER else 200):
         fuzz_packages.try_package(1_000_000 + seed)
 

@@ -258,6 +258,25 @@ async def test_bad_requests(network: LedgerNetwork, options: Any, text: str) -> 
     assert (caught.value.details() or "").startswith(text)
 
 
+async def test_crafted_policies_of_keys_are_refused(network: LedgerNetwork) -> None:
+    """They kept all nodes of the process from answering for a minute."""
+    policies = [
+        parse_signature_policy(
+            "OutOf(5, " + ", ".join(f"'M{policy}-{one}.peer'" for one in range(10)) + ")"
+        )
+        for policy in range(150)
+    ]
+    query = protocol_pb2.Query(channel=CHANNEL, cc_query={})
+    call = query.cc_query.interests.add().chaincodes.add(name="majority")
+    call.key_policies.extend(policies)
+    small = protocol_pb2.Query(channel=CHANNEL, config_query={})
+    answer = await raw(network.first.peer, network.first.user(), [query, query, small])
+    for refused in answer.results:
+        assert "the endorsement policies have too many combinations" in refused.error.content
+    other = await raw(network.first.peer, network.first.user(), [small])
+    assert other.results[0].config_result.orderers
+
+
 async def test_mutual_tls_binds_requests_to_the_certificate(tmp_path: Path) -> None:
     network = LedgerNetwork.make(tmp_path, ("EconInfo",), mutual_tls=True)
     first = network.first

@@ -1,4 +1,4 @@
-"""JSON as Go reads it into a struct of strings; errors have the texts of encoding/json (Go 1.26)."""
+"""JSON as Go reads it into a struct of strings; with the texts of encoding/json (Go 1.26)."""
 
 import pytest
 from hypothesis import given
