@@ -180,6 +180,7 @@ def _server(service: Service, metrics: ContractMetrics) -> ChaincodeServer:
         address=service.address,
         tls=_tls(service),
         metrics=metrics,
+        msp_id=service.msp_id,
     )
 
 

@@ -40,7 +40,7 @@ class Invocation:
     `arguments` begins with the function's name. `signed_proposal` (bytes of protos.SignedProposal)
     is what the client signed; the properties read it only when they are asked. `multiple_reads` is how
     many keys the peer reads in one request, `write_batch` how many writes it accepts in one; 0: one at a
-    time (before Fabric 3.1).
+    time (before Fabric 3.1). `peer_msp_id` is the MSP of the peer, which no message names; None: not known.
     """
 
     channel_id: str
@@ -51,6 +51,7 @@ class Invocation:
     is_init: bool
     multiple_reads: int = 0
     write_batch: int = 0
+    peer_msp_id: str | None = None
 
     @classmethod
     def from_message(
@@ -59,6 +60,7 @@ class Invocation:
         *,
         multiple_reads: int = 0,
         write_batch: int = 0,
+        peer_msp_id: str | None = None,
     ) -> Self:
         """Read a TRANSACTION or INIT message; raises ContractError if its input cannot be read."""
         given = decode(
@@ -76,6 +78,7 @@ class Invocation:
             is_init=message.type == chaincode_shim_pb2.ChaincodeMessage.INIT,
             multiple_reads=multiple_reads,
             write_batch=write_batch,
+            peer_msp_id=peer_msp_id,
         )
 
     @cached_property

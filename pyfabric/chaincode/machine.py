@@ -92,11 +92,13 @@ class Machine:
     """One stream: its phase, and the requests of each transaction that runs on it.
 
     The first request of a queue has been sent and waits for its answer; the others wait for it.
+    `peer_msp_id` is the MSP of the peer, for contracts that ask.
     """
 
-    def __init__(self, package_id: str) -> None:
+    def __init__(self, package_id: str, peer_msp_id: str | None = None) -> None:
         self.phase = Phase.CREATED
         self._package_id = package_id
+        self._peer_msp_id = peer_msp_id
         self._running: dict[Key, Requests] = {}
         self._multiple_reads = 0
         self._write_batch = 0
@@ -170,7 +172,10 @@ class Machine:
         key = Key(message.channel_id, message.txid)
         try:
             invocation = Invocation.from_message(
-                message, multiple_reads=self._multiple_reads, write_batch=self._write_batch
+                message,
+                multiple_reads=self._multiple_reads,
+                write_batch=self._write_batch,
+                peer_msp_id=self._peer_msp_id,
             )
         except ContractError as error:
             return [Send(_error(message, str(error)))]

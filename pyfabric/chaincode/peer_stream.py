@@ -32,6 +32,7 @@ class PeerStream:
         metrics: ContractMetrics,
         tracer: Tracer | None,
         call: ServerCall,
+        peer_msp_id: str | None,
     ) -> None:
         self._chaincode = chaincode
         self._package_id = package_id
@@ -40,7 +41,7 @@ class PeerStream:
         self._tracer = tracer
         self._call = call
         self._started: dict[Key, float] = {}
-        self._machine = Machine(package_id)
+        self._machine = Machine(package_id, peer_msp_id)
         self._coalescing = WriteCoalescing()
         self._loop = asyncio.get_running_loop()
         self._inbox = _Inbox(self._loop)

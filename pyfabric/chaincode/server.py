@@ -40,7 +40,7 @@ class ChaincodeServer:
     A peer takes the id from the server, so one port serves one id. `address` is host:port; port 0
     takes a free one, which `address` then names. `tls` None serves plaintext. At most `threads`
     functions of blocking contracts run at once. `tracer` gets a span of each transaction, in the thread
-    or task that runs it; `metrics` counts them.
+    or task that runs it; `metrics` counts them. `msp_id` is the MSP of these peers, for `stub.msp_id`.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class ChaincodeServer:
         threads: int = _THREADS,
         tracer: Tracer | None = None,
         metrics: ContractMetrics | None = None,
+        msp_id: str | None = None,
     ) -> None:
         if not package_id:
             raise ConfigError("a chaincode server needs the package id")
@@ -63,6 +64,7 @@ class ChaincodeServer:
         self._workers = Workers(threads)
         self._tracer = tracer
         self._metrics = metrics or ContractMetrics(Registry())
+        self._msp_id = msp_id
         self._server: StreamServer | None = None
 
     async def start(self) -> None:
@@ -103,5 +105,11 @@ class ChaincodeServer:
 
     def _accept(self, call: ServerCall) -> PeerStream:
         return PeerStream(
-            self._chaincode, self.package_id, self._workers, self._metrics, self._tracer, call
+            self._chaincode,
+            self.package_id,
+            self._workers,
+            self._metrics,
+            self._tracer,
+            call,
+            self._msp_id,
         )

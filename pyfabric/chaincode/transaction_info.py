@@ -56,6 +56,20 @@ class TransactionInfo:
         return self._invocation.signed_proposal
 
     @property
+    def msp_id(self) -> str:
+        """The MSP id of the department whose peer runs the transaction (Go's GetMSPID).
+
+        It differs between the peers that endorse a transaction, and so does whatever depends on it. Raises
+        ContractError if the contract's server was not given it.
+        """
+        found = self._invocation.peer_msp_id
+        if found is None:
+            raise ContractError(
+                "the MSP id of the peer is not known: its messages do not name it; give msp_id to ChaincodeServer"
+            )
+        return found
+
+    @property
     def decorations(self) -> Mapping[str, bytes]:
         """What the peer added to the arguments."""
         return self._invocation.decorations

@@ -110,6 +110,11 @@ class Conformance(Contract):
         """Return the caller's organisation."""
         return ctx.client.msp_id
 
+    @query
+    def peer(self, ctx: Context) -> str:
+        """Return the organisation whose peer runs the function."""
+        return ctx.stub.msp_id
+
     @transaction
     def refuse(self, ctx: Context, reason: str) -> None:
         """Refuse with a reason."""

@@ -143,6 +143,7 @@ class SimulatedPeer:
             channel_id=self._channel.members.channel_id,
             arguments=tuple(arguments),
             is_init=is_init,
+            peer_msp_id=self._msp_id,
         )
 
         def answer(kind: Type, payload: bytes) -> bytes:

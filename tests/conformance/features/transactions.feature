@@ -19,6 +19,20 @@ Feature: Transactions
     When I submit "delete" with "$key"
     Then a user of MktSup who evaluates "get" with "$key" gets ""
 
+  Scenario Outline: A contract knows whose peer runs it
+    When I evaluate "peer" by <department>
+    Then the result is "<department>MSP"
+
+    Examples:
+      | department |
+      | EconInfo   |
+      | Haidian    |
+
+  Scenario: What depends on whose peer runs it cannot be submitted to several departments
+    When I submit "peer"
+    Then it fails with ABORTED "failed to collect enough transaction endorsements, see attached details for more info"
+    And a detail is "ProposalResponsePayloads do not match"
+
   Scenario: Arguments and results are bytes, whatever they hold
     When I submit "echo" with the bytes "00ff80feffc328"
     Then the result is the bytes "00ff80feffc328"

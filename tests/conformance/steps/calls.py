@@ -86,7 +86,7 @@ def evaluate_of(world: World, name: str, arguments: str, chaincode: str) -> None
 @when(parsers.re(rf"I evaluate {CALL} by (?P<department>\w+)"))
 def evaluate_by(world: World, name: str, arguments: str, department: str) -> None:
     contract = world.contract(world.mine())
-    attempt(
+    world.result = attempt(
         world,
         lambda: contract.evaluate(
             name,

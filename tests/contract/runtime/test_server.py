@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import grpc
 import pytest
@@ -75,6 +76,10 @@ class Records(Contract):
         return [ctx.client.msp_id, ctx.client.attribute("role"), ctx.stub.timestamp.isoformat()]
 
     @query
+    def peer(self, ctx: Context) -> str:
+        return ctx.stub.msp_id
+
+    @query
     def secret(self, ctx: Context) -> bytes:
         return ctx.stub.transient["pin"]
 
@@ -119,13 +124,14 @@ class Waiting(AsyncContract):
         return await ctx.stub.get_state(key)
 
 
-def serving(*, tls: ServerTLS | None = None, threads: int = 8) -> ChaincodeServer:
+def serving(*, tls: ServerTLS | None = None, threads: int = 8, **more: Any) -> ChaincodeServer:
     return ChaincodeServer(
         Chaincode([Records(), Waiting()]),
         package_id="records:0a1b",
         address="127.0.0.1:0",
         tls=tls,
         threads=threads,
+        **more,
     )
 
 
@@ -294,6 +300,14 @@ async def test_who_calls_with_which_transient_data(peer: FakePeer) -> None:
     answer = await peer.invoke("who", proposal=proposal)
     assert answer.payload == f'["TaxMSP","officer","{moment.isoformat()}"]'.encode()
     assert (await peer.invoke("secret", proposal=proposal)).payload == b"\x00\xff"
+
+
+@pytest.mark.asyncio
+async def test_whose_peer_it_is_comes_from_the_server() -> None:
+    async with serving(msp_id="TaxMSP") as server, FakePeer(server.address) as peer:
+        assert (await peer.invoke("peer")).payload == b"TaxMSP"
+    async with serving() as server, FakePeer(server.address) as peer:
+        assert "give msp_id to ChaincodeServer" in (await peer.invoke("peer")).message
 
 
 @pytest.mark.asyncio

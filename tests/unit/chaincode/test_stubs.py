@@ -326,6 +326,45 @@ def test_proposals_that_cannot_be_read(signed_proposal: bytes, message: str) -> 
             getattr(invocation, read)
 
 
+class Peers(Contract):
+    @query
+    def peer(self, ctx: Context) -> str:
+        return ctx.stub.msp_id
+
+
+class AwaitedPeers(AsyncContract):
+    @query
+    async def peer(self, ctx: AsyncContext) -> str:
+        return ctx.stub.msp_id
+
+
+@pytest.mark.parametrize("contract", [Peers(), AwaitedPeers()])
+def test_a_contract_knows_whose_peer_runs_it(contract: Contract | AsyncContract) -> None:
+    ledger = TestLedger(Chaincode([contract]), organizations=["TaxMSP", "LandMSP"])
+    found = [ledger.evaluate("peer", endorser=one) for one in ("TaxMSP", "LandMSP")]
+    assert found == [b"TaxMSP", b"LandMSP"]
+
+
+def test_a_called_chaincode_is_run_by_the_same_peer() -> None:
+    class Caller(Contract):
+        @query
+        def ask(self, ctx: Context, name: str, channel: str) -> bytes:
+            return ctx.stub.invoke_chaincode(name, [b"peer"], channel).payload
+
+    two = ["TaxMSP", "LandMSP"]
+    other = TestLedger(Chaincode([Peers()]), channel="other", organizations=two)
+    callees = {"peers": Chaincode([Peers()]), "chaincode/other": other}
+    ledger = TestLedger(Chaincode([Caller()]), organizations=two, callees=callees)
+    for name, channel in (("peers", ""), ("chaincode", "other")):
+        assert ledger.evaluate("ask", name, channel, endorser="LandMSP") == b"LandMSP"
+
+
+def test_the_peer_s_department_is_unknown_to_a_server_that_was_not_given_it() -> None:
+    invocation = Invocation("channel", "tx", (b"peer",), b"", {}, is_init=False)
+    result = Chaincode([Peers()]).run(invocation, lambda *_: b"")
+    assert "give msp_id to ChaincodeServer" in result.message
+
+
 def test_transient_data_that_cannot_be_read() -> None:
     invocation = Invocation("channel", "tx", (), b"\x0a\x03\x12\x01\xff", {}, is_init=False)
     with pytest.raises(ContractError, match="failed to extract proposal payload"):
