@@ -1,7 +1,7 @@
 """Exchanges on streams of orderers and peers: one message out, its answers back."""
 
 from pyfabric._grpc.aio_connection import AsyncConnection
-from pyfabric._grpc.errors import unanswered
+from pyfabric._grpc.errors import too_many_blocks, unanswered
 from pyfabric.client.effects import Broadcast, DeliverBlocks
 from pyfabric.messages.deliver import BROADCAST, is_status, read_broadcast
 
@@ -20,7 +20,7 @@ async def broadcast(connection: AsyncConnection, effect: Broadcast) -> tuple[int
 
 
 async def deliver(connection: AsyncConnection, effect: DeliverBlocks) -> list[bytes]:
-    """Return the raw messages up to and including the one with a status. Raises GatewayError."""
+    """Return a block and the status after it, or the status alone. Raises GatewayError."""
     stream = await connection.stream(
         effect.method, effect.envelope, client_streams=True, timeout=effect.timeout
     )
@@ -30,6 +30,8 @@ async def deliver(connection: AsyncConnection, effect: DeliverBlocks) -> list[by
             messages.append(raw)
             if is_status(raw):
                 return messages
+            if len(messages) > 1:
+                raise too_many_blocks(effect.endpoint)
     finally:
         stream.cancel()
     raise unanswered(effect.endpoint)

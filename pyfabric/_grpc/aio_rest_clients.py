@@ -3,6 +3,7 @@
 import httpx
 
 from pyfabric._grpc import rest
+from pyfabric._grpc.aio_time_limit import TimeLimit
 from pyfabric.client.effects import Answer, Endpoint, Rest
 
 
@@ -22,14 +23,15 @@ class AsyncRestClients:
         if client is None:
             context = rest.tls_context(effect.endpoint)
             client = self._clients.setdefault(
-                effect.endpoint, httpx.AsyncClient(verify=context, trust_env=self._proxy)
+                effect.endpoint,
+                httpx.AsyncClient(verify=context, trust_env=self._proxy, limits=rest.LIMITS),
             )
+        limit = TimeLimit(rest.timeout(effect))
         try:
-            answering = rest.Answering(effect)
-            async with client.stream(**rest.request_arguments(effect)) as response:
-                async for chunk in response.aiter_raw():
-                    answering.add(chunk)
-            return answering.answer(response)
+            async with limit:
+                return await _exchange(client, effect, limit)
+        except TimeoutError as error:
+            raise rest.incomplete(effect) from error
         except rest.FAILURES as error:
             raise rest.connection_error(effect.endpoint, error) from error
 
@@ -37,3 +39,12 @@ class AsyncRestClients:
         """Close every client."""
         for client in list(self._clients.values()):
             await client.aclose()
+
+
+async def _exchange(client: httpx.AsyncClient, effect: Rest, limit: TimeLimit) -> Answer:
+    answering = rest.Answering(effect)
+    arguments = rest.request_arguments(effect, limit.extensions)
+    async with client.stream(**arguments) as response:
+        async for chunk in response.aiter_raw():
+            answering.add(chunk)
+    return answering.answer(response)

@@ -95,6 +95,14 @@ def not_sent(limit: int, seconds: float) -> NotSentError:
     )
 
 
+def too_many_blocks(endpoint: Endpoint) -> GatewayError:
+    """Return the error of a stream that goes on after the one block that was asked for."""
+    return GatewayError(
+        f"{endpoint.address} sent more blocks than the one that was asked for",
+        code=StatusCode.OUT_OF_RANGE,
+    )
+
+
 def unanswered(endpoint: Endpoint) -> GatewayError:
     """Return the error of a stream that the server closed before its answer was complete."""
     return GatewayError(

@@ -2,7 +2,7 @@
 """Exchanges on streams of orderers and peers: one message out, its answers back."""
 
 from pyfabric._grpc.connection import Connection
-from pyfabric._grpc.errors import unanswered
+from pyfabric._grpc.errors import too_many_blocks, unanswered
 from pyfabric.client.effects import Broadcast, DeliverBlocks
 from pyfabric.messages.deliver import BROADCAST, is_status, read_broadcast
 
@@ -21,7 +21,7 @@ def broadcast(connection: Connection, effect: Broadcast) -> tuple[int, str]:
 
 
 def deliver(connection: Connection, effect: DeliverBlocks) -> list[bytes]:
-    """Return the raw messages up to and including the one with a status. Raises GatewayError."""
+    """Return a block and the status after it, or the status alone. Raises GatewayError."""
     stream = connection.stream(
         effect.method, effect.envelope, client_streams=True, timeout=effect.timeout
     )
@@ -31,6 +31,8 @@ def deliver(connection: Connection, effect: DeliverBlocks) -> list[bytes]:
             messages.append(raw)
             if is_status(raw):
                 return messages
+            if len(messages) > 1:
+                raise too_many_blocks(effect.endpoint)
     finally:
         stream.cancel()
     raise unanswered(effect.endpoint)

@@ -6,6 +6,7 @@ a few bytes can fill the memory. Fabric's nodes compress none that is not asked 
 
 import ssl
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -17,6 +18,8 @@ from pyfabric.errors import ClientError, GatewayError, StatusCode
 _TIMEOUT = 30.0
 _MOST: Final = 16 * 1024 * 1024
 
+# No connection is kept: the limit of an exchange's time needs to know its connection (time_limit.py).
+LIMITS: Final = httpx.Limits(max_keepalive_connections=0)
 # httpx does not wrap the alert of a TLS 1.3 server that misses a certificate (an OSError).
 FAILURES = (httpx.HTTPError, OSError)
 
@@ -37,7 +40,7 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     return context
 
 
-def request_arguments(effect: Rest) -> dict[str, Any]:
+def request_arguments(effect: Rest, extensions: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a request, which are the same for both of httpx's clients."""
     name = effect.endpoint.server_name
     return {
@@ -46,8 +49,8 @@ def request_arguments(effect: Rest) -> dict[str, Any]:
         "files": dict(effect.files) if effect.files is not None else None,
         "content": effect.body,
         "headers": {**(effect.headers or {}), "Accept-Encoding": "identity"},
-        "timeout": _timeout(effect),
-        "extensions": {"sni_hostname": name} if name is not None else None,
+        "timeout": timeout(effect),
+        "extensions": {**extensions, **({"sni_hostname": name} if name is not None else {})},
     }
 
 
@@ -56,8 +59,8 @@ class Answering:
 
     def __init__(self, effect: Rest) -> None:
         self._address = effect.endpoint.address
-        self._timeout = _timeout(effect)
-        self._until = time.monotonic() + self._timeout
+        self._effect = effect
+        self._until = time.monotonic() + timeout(effect)
         self._body = bytearray()
 
     def add(self, chunk: bytes) -> None:
@@ -69,10 +72,7 @@ class Answering:
                 code=StatusCode.RESOURCE_EXHAUSTED,
             )
         if time.monotonic() > self._until:
-            raise GatewayError(
-                f"{self._address}: the answer was not complete after {self._timeout:g} seconds",
-                code=StatusCode.DEADLINE_EXCEEDED,
-            )
+            raise incomplete(self._effect)
 
     def answer(self, response: httpx.Response) -> Answer:
         """Return the status and the body that was taken; raises GatewayError if it is compressed."""
@@ -94,5 +94,14 @@ def connection_error(endpoint: Endpoint, error: httpx.HTTPError | OSError) -> Ga
     )
 
 
-def _timeout(effect: Rest) -> float:
+def incomplete(effect: Rest) -> GatewayError:
+    """Return the error of an answer that takes longer than it may, its headers included."""
+    return GatewayError(
+        f"{effect.endpoint.address}: the answer was not complete after {timeout(effect):g} seconds",
+        code=StatusCode.DEADLINE_EXCEEDED,
+    )
+
+
+def timeout(effect: Rest) -> float:
+    """Return how many seconds a request may take as a whole."""
     return _TIMEOUT if effect.timeout is None else effect.timeout

@@ -4,6 +4,7 @@
 import httpx
 
 from pyfabric._grpc import rest
+from pyfabric._grpc.time_limit import TimeLimit
 from pyfabric.client.effects import Answer, Endpoint, Rest
 
 
@@ -23,14 +24,15 @@ class RestClients:
         if client is None:
             context = rest.tls_context(effect.endpoint)
             client = self._clients.setdefault(
-                effect.endpoint, httpx.Client(verify=context, trust_env=self._proxy)
+                effect.endpoint,
+                httpx.Client(verify=context, trust_env=self._proxy, limits=rest.LIMITS),
             )
+        limit = TimeLimit(rest.timeout(effect))
         try:
-            answering = rest.Answering(effect)
-            with client.stream(**rest.request_arguments(effect)) as response:
-                for chunk in response.iter_raw():
-                    answering.add(chunk)
-            return answering.answer(response)
+            with limit:
+                return _exchange(client, effect, limit)
+        except TimeoutError as error:
+            raise rest.incomplete(effect) from error
         except rest.FAILURES as error:
             raise rest.connection_error(effect.endpoint, error) from error
 
@@ -38,3 +40,12 @@ class RestClients:
         """Close every client."""
         for client in list(self._clients.values()):
             client.close()
+
+
+def _exchange(client: httpx.Client, effect: Rest, limit: TimeLimit) -> Answer:
+    answering = rest.Answering(effect)
+    arguments = rest.request_arguments(effect, limit.extensions)
+    with client.stream(**arguments) as response:
+        for chunk in response.iter_raw():
+            answering.add(chunk)
+    return answering.answer(response)

@@ -56,16 +56,16 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class DeliverBlocks:
-    """Read a finite run of blocks from a Deliver stream (`method` is the full path).
+    """Read one block from a Deliver stream (`method` is the full path), in `timeout` seconds as a whole.
 
-    `envelope` is the signed seek request. The result is the raw DeliverResponse messages up to and
-    including the one that holds a status.
+    `envelope` is the signed seek request for it. The result is the raw DeliverResponse messages up to and
+    including the one that holds a status: two at most.
     """
 
     endpoint: Endpoint
     method: str
     envelope: bytes
-    timeout: float | None = None
+    timeout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def broadcast(request: Broadcast) -> Flow[tuple[int, str]]:
 
 
 def deliver(request: DeliverBlocks) -> Flow[list[bytes]]:
-    """Read a finite run of blocks; return the raw DeliverResponse messages."""
+    """Read a block; return the raw DeliverResponse messages. Raises GatewayError."""
     answer: list[bytes] = yield request
     return answer
 

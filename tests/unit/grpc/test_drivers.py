@@ -193,13 +193,16 @@ def test_an_envelope_is_broadcast_and_any_status_is_an_answer(
 _unavailable = fail(grpc.StatusCode.UNAVAILABLE, "gone")
 
 
-def test_a_run_of_blocks_is_read_to_its_status(run: Runs, peer: ScriptedPeer) -> None:
-    messages = [block(0), block(1), deliver_status(200)]
-    peer.on(ORDERER_DELIVER, stream(*messages, stay=True), stream(block(0)))
+def test_a_block_is_read_with_its_status(run: Runs, peer: ScriptedPeer) -> None:
+    messages = [block(0), deliver_status(200)]
+    endless = stream(*[block(number) for number in range(1000)], stay=True)
+    peer.on(ORDERER_DELIVER, stream(*messages, stay=True), stream(block(0)), endless)
     request = DeliverBlocks(peer.endpoint, ORDERER_DELIVER, b"seek", timeout=30)
     assert run(deliver(request)) == messages
     assert peer.requests[ORDERER_DELIVER] == [b"seek"]
     with pytest.raises(GatewayError, match="closed the stream before its answer"):
+        run(deliver(request))
+    with pytest.raises(GatewayError, match="sent more blocks than the one that was asked for"):
         run(deliver(request))
 
 
@@ -208,6 +211,24 @@ class QuietServer(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log nothing."""
+
+
+def _attack(handler: http.server.BaseHTTPRequestHandler) -> None:
+    """Send a bomb, a body without an end, or one that drips, or headers that do."""
+    handler.close_connection = True
+    if handler.path == "/headers":
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    else:
+        handler.send_response(200)
+        if handler.path == "/bomb":
+            handler.send_header("Content-Encoding", "gzip")
+        handler.end_headers()
+    if handler.path == "/bomb":
+        handler.wfile.write(gzip.compress(bytes(100_000_000)))
+        return
+    while True:
+        handler.wfile.write(bytes(1_000_000) if handler.path == "/endless" else b"x")
+        time.sleep(0 if handler.path == "/endless" else 0.01)
 
 
 class RestServer:
@@ -219,25 +240,10 @@ class RestServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def attack(self) -> None:
-                """Send a bomb, a body without an end, or one that drips."""
-                self.send_response(200)
-                if self.path == "/bomb":
-                    self.send_header("Content-Encoding", "gzip")
-                self.end_headers()
-                self.close_connection = True
-                with suppress(OSError):  # the client hangs up
-                    if self.path == "/bomb":
-                        self.wfile.write(gzip.compress(bytes(100_000_000)))
-                    while self.path == "/endless":
-                        self.wfile.write(bytes(1_000_000))
-                    while self.path == "/drip":
-                        self.wfile.write(b" ")
-                        time.sleep(0.01)
-
             def answer(self) -> None:
-                if self.path in {"/bomb", "/endless", "/drip"}:
-                    self.attack()
+                if self.path in {"/bomb", "/endless", "/drip", "/headers"}:
+                    with suppress(OSError):  # the client hangs up
+                        _attack(self)
                     return
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 seen.append((self.command, self.path, dict(self.headers), body))
@@ -319,6 +325,7 @@ def test_https_requests_are_mutual_and_any_status_is_an_answer(
         ("/bomb", StatusCode.UNIMPLEMENTED, "compressed"),
         ("/endless", StatusCode.RESOURCE_EXHAUSTED, "longer than 16777216 bytes"),
         ("/drip", StatusCode.DEADLINE_EXCEEDED, "not complete after 0.5 seconds"),
+        ("/headers", StatusCode.DEADLINE_EXCEEDED, "not complete after 0.5 seconds"),
     ],
 )
 def test_an_https_answer_is_bounded(
@@ -330,10 +337,11 @@ def test_an_https_answer_is_bounded(
     text: str,
 ) -> None:
     server = rest_server(pki)
-    timeout = 0.5 if path == "/drip" else 30
+    timeout = 0.5 if path in {"/drip", "/headers"} else 30
     with pytest.raises(GatewayError, match=text) as caught:
         run(rest(Rest(server.endpoint, "GET", path, timeout=timeout)))
     assert caught.value.code is code
+    assert run(rest(Rest(server.endpoint, "GET", "/"))).status == 405
 
 
 def test_https_checks_the_servers_name_which_can_be_overridden(
