@@ -14,7 +14,7 @@ from typing import Any, Self
 class TimeLimit:
     """Raises TimeoutError where its block takes more than some seconds: it then shuts the connection.
 
-    The connection must be made in the block: one that was kept from an earlier exchange is not known here.
+    The connection must be made in the block: one that was kept from an earlier exchange would not be shut.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -46,7 +46,7 @@ class TimeLimit:
             self._socket = stream.get_extra_info("socket")
 
     def _shut(self) -> None:
-        """Let the reading thread go on; it closes the connection."""
+        """Shut the connection, so that the thread that reads of it goes on, and closes it."""
         self._passed = True
         if self._socket is not None:
             with suppress(OSError):

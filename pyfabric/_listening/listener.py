@@ -1,4 +1,4 @@
-"""A listening TCP socket with limits: connections at once, and the time that a TLS handshake may take.
+"""A listening socket with limits: connections at once, and the time that a TLS handshake may take.
 
 asyncio's own server logs a traceback for each connection that cannot be accepted, a hundred a second
 when file descriptors run out, and takes any number of connections that never shake hands.
@@ -80,9 +80,24 @@ class Listener:
         except (OSError, ValueError, OverflowError):
             listener._close_sockets()
             raise
-        listener._accepting = [
-            asyncio.create_task(listener._accept(each)) for each in listener._sockets
-        ]
+        listener._begin()
+        return listener
+
+    @classmethod
+    def on(
+        cls,
+        listening: socket.socket,
+        factory: Callable[[], asyncio.Protocol],
+        *,
+        count: Callable[[], int],
+        log: logging.Logger,
+        limits: ListeningLimits,
+    ) -> "Listener":
+        """Accept connections without TLS of a socket that listens; it is closed with the listener."""
+        listener = cls(factory, None, count, limits, log)
+        listening.settimeout(0)  # does not block
+        listener._sockets.append(listening)
+        listener._begin()
         return listener
 
     @property
@@ -97,6 +112,9 @@ class Listener:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._close_sockets()
+
+    def _begin(self) -> None:
+        self._accepting = [asyncio.create_task(self._accept(each)) for each in self._sockets]
 
     def _listen(self, family: int, where: tuple[object, ...]) -> None:
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -124,7 +142,7 @@ class Listener:
                 accepted.close()
                 self.notices.warn(
                     "connections",
-                    f"refused a connection of {client[0]}: {self._limits.connections} are open, "
+                    f"refused a connection{_of(client)}: {self._limits.connections} are open, "
                     "which is the limit",
                 )
                 continue
@@ -134,7 +152,8 @@ class Listener:
 
     async def _connect(self, accepted: socket.socket) -> None:
         """Shake hands; a client that fails to has only itself to tell."""
-        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if accepted.family != socket.AF_UNIX:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         limits, secure = self._limits, self._context is not None
         try:
             await self._loop.connect_accepted_socket(
@@ -146,3 +165,8 @@ class Listener:
             )
         except OSError as error:
             self.notices.log_quietly(f"a connection was given up: {error}")
+
+
+def _of(client: tuple[object, ...] | str) -> str:
+    """Return who connects, in words; who does so in the file system has no address."""
+    return f" of {client[0]}" if client else ""
