@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz pythons lowest audit sbom smoke bench requirements distclean
+.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz faults pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -91,6 +91,14 @@ pytest: setup tests/interop/node_modules/.ready
 	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
 	$(BIN)/python -m pytest tests/conformance --runtime native
 	$(BIN)/python -m pytest tests/behaviour --runtime native
+
+# Needs Fabric's own programs (FABRIC_BIN or PATH). A seed repeats which faults there are.
+SECONDS ?= 600
+SEED ?= $(shell date +%j%H%M)
+faults: setup  ## orderers that hang for 110 s, then random faults under load, Raft and BFT, each for SECONDS=600: SEED=number
+	$(BIN)/python -m pytest -q tests/faults
+	$(BIN)/python tools/faults.py raft --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python tools/faults.py bft --seconds $(SECONDS) --seed $(SEED)
 
 fuzz: setup  ## corrupted messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py

@@ -101,14 +101,18 @@ class Readiness:
         return (*silent, *(problem for problem in found if problem is not None))
 
     def behind(self) -> tuple[str, ...]:
-        """Return a sentence for each peer of this machine that has fewer blocks than the orderers.
+        """Return a sentence for each peer of this machine that has fewer blocks than the orderers had.
 
-        Peers get twenty seconds to fetch them. Nothing, where no orderers run on this machine.
+        Peers get twenty seconds to fetch them; what is ordered meanwhile does not count. Nothing, where no
+        orderers run on this machine.
         """
-        with_orderers = self.plan.own_orderers
+        if not self.plan.own_orderers:
+            return ()
+        channels = list(self.plan.channels.values())
+        ordered = side_by_side([partial(self._ordered, channel) for channel in channels])
         checks: list[Check] = [
-            partial(self._height_problem, channel, peer)
-            for channel in (self.plan.channels.values() if with_orderers else ())
+            partial(self._height_problem, channel, height, peer)
+            for channel, height in zip(channels, ordered, strict=True)
             for department in channel.own
             for peer in department.peers
         ]
@@ -151,11 +155,13 @@ class Readiness:
             return None
         return f"{node.name} knows no leader of {channel.name} (more than half of the orderers must run)"
 
-    def _height_problem(self, channel: ChannelPlan, peer: Node) -> str | None:
-        ordered = max(
+    def _ordered(self, channel: ChannelPlan) -> int:
+        return max(
             self.connections.orderer(node).channel(channel.name).height
             for node in self.plan.own_orderers
         )
+
+    def _height_problem(self, channel: ChannelPlan, ordered: int, peer: Node) -> str | None:
         admin = self.connections.admin(self.plan.owner(peer))
         height = admin.chain_info(endpoint(peer), channel.name).height
         if height >= ordered:

@@ -34,7 +34,10 @@ class Commit(SignableTransaction[CommitStatusRequest]):
 
 
 class SubmittedTransaction(Commit):
-    """A transaction that an orderer accepted; whether it commits is not known yet."""
+    """A transaction that an orderer accepted; whether it commits is not known yet.
+
+    An orderer may lose it: `status` sends the same transaction again where its outcome stays unknown.
+    """
 
     def __init__(self, connections: GatewayConnections, submitted: Submitted) -> None:
         super().__init__(connections, submitted.request, submitted.endpoints)
@@ -51,7 +54,8 @@ class SubmittedTransaction(Commit):
         Raises CommitStatusError when the outcome is not known: the transaction may still commit.
         `timeout` is in seconds.
         """
-        return self._submitted.status or await super().status(timeout=timeout)
+        flow = self._connections.client.outcome(self._submitted, timeout)
+        return await self._connections.driver.run(flow)
 
 
 class Transaction(SignableTransaction[PreparedTransaction]):

@@ -11,6 +11,7 @@ from pyfabric.client.steps import (
     commit_status,
     endorse_proposal,
     evaluate_proposal,
+    outcome,
     submit_prepared,
 )
 from pyfabric.client.timeouts import Timeouts
@@ -56,6 +57,11 @@ class Client:
         return self.peers.watch(
             submit_prepared(endpoints, self.identity, prepared, timeout=seconds)
         )
+
+    def outcome(self, submitted: Submitted, timeout: float | None) -> Flow[CommitStatus]:
+        """Return the outcome of a submitted transaction. Raises CommitStatusError."""
+        seconds = self.timeouts.commit_status if timeout is None else timeout
+        return self.peers.watch(outcome(self.identity, submitted, timeout=seconds))
 
     def status(
         self,

@@ -1,10 +1,12 @@
 """The steps of a transaction, each one remote call: evaluate, endorse, submit, commit status.
 
-Evaluate and Endorse move to the next endpoint on UNAVAILABLE. Submit is never repeated: when its
-answer is lost, CommitStatus at another endpoint decides. CommitStatus moves on after some silence too.
+Evaluate and Endorse move to the next endpoint on UNAVAILABLE. When Submit's answer is lost, CommitStatus at
+another endpoint decides. CommitStatus moves on after some silence too; where nobody knows the outcome, the same
+signed transaction is sent again: a channel takes a transaction id once, so it is committed once at most.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Generic, TypeVar
@@ -48,6 +50,12 @@ _ANSWER_LOST = frozenset(
     {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
 )
 _SILENCE = 5.0  # seconds after which the next peer is asked for an outcome
+# Seconds after which a transaction without an outcome is sent again. Raft loses what an orderer has passed to a
+# leader that hangs or terminates, and elects another within ten seconds.
+_AGAIN = 8.0
+_LAST_LOOK = 0.1
+# How a peer reports that an orderer did not answer in time: it may have the transaction.
+_SILENT = "code = DeadlineExceeded"
 # The peer sends a transaction to all BFT orderers, which also pass it on among themselves (SmartBFT's
 # request pool): those that have it already refuse it, and the peer counts these refusals as failures.
 _TAKEN = ("request already exists", "request already processed")
@@ -221,7 +229,8 @@ def send(
 
     Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides: they are
     asked for `status_timeout` seconds, by default for what is left of `timeout`. That BFT orderers
-    refuse a transaction because they have it already means that they accepted it.
+    refuse a transaction because they have it already means that they accepted it; that an orderer did not
+    answer in time means that it may have, which the outcome decides for who waits (`status_timeout`).
     """
     began = yield from now()
     try:
@@ -230,6 +239,8 @@ def send(
         raise
     except GatewayError as error:
         if any(detail.message.endswith(_TAKEN) for detail in error.details):
+            return Submitted(prepared, request, endpoints)
+        if status_timeout is not None and any(_SILENT in one.message for one in error.details):
             return Submitted(prepared, request, endpoints)
         failure = _staged(error, SubmitError, prepared.transaction_id)
         lost = error.code in _ANSWER_LOST and not error.details
@@ -241,7 +252,8 @@ def send(
             if seconds <= 0:
                 raise failure from error
         try:
-            status = yield from commit_status(endpoints[1:], identity, request, timeout=seconds)
+            submitted = Submitted(prepared, request, endpoints[1:])
+            status = yield from outcome(identity, submitted, timeout=seconds)
         except CommitStatusError:
             raise failure from error
         return Submitted(prepared, request, endpoints, status)
@@ -280,12 +292,32 @@ def submit_prepared(
 def outcome(
     identity: SigningIdentity, submitted: Submitted, *, timeout: float | None = None
 ) -> Flow[CommitStatus]:
-    """Return the outcome of a submitted transaction. Raises CommitStatusError."""
+    """Return the outcome of a submitted transaction; send it again after some silence.
+
+    Raises CommitStatusError.
+    """
     if submitted.status is not None:
         return submitted.status
-    return (
-        yield from commit_status(submitted.endpoints, identity, submitted.request, timeout=timeout)
-    )
+    left = DEFAULT_TIMEOUTS.commit_status if timeout is None else timeout
+    for endpoint in cycle(submitted.endpoints):
+        began = yield from now()
+        seconds = min(left, _AGAIN)
+        try:
+            return (
+                yield from commit_status(
+                    submitted.endpoints, identity, submitted.request, timeout=seconds
+                )
+            )
+        except CommitStatusError as error:
+            if error.code is not StatusCode.DEADLINE_EXCEEDED or left <= seconds:
+                raise
+        again = submitted.prepared.submit_request()
+        limit = min(DEFAULT_TIMEOUTS.submit, left - seconds)
+        with suppress(GatewayError):  # its outcome shows what became of either
+            yield from call(Unary(endpoint, SUBMIT, again, bytes, limit))
+        took = max(seconds, ((yield from now()) - began).total_seconds())
+        left = max(left - took, _LAST_LOOK)
+    raise AssertionError  # pragma: no cover - a cycle has no end
 
 
 def committed(

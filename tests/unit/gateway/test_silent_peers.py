@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pyfabric.client.retry import Retry
 from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
 from pyfabric.errors import (
     CommitStatusError,
+    ErrorDetail,
     GatewayError,
     NotSentError,
     StatusCode,
@@ -227,3 +229,80 @@ def test_a_transaction_that_gets_no_place_is_not_sent(
         assert first.result(30) == b"result"
     assert len(peer.requests[ENDORSE]) == 1
     assert Retry().applies_to(NotSentError("m", code=StatusCode.RESOURCE_EXHAUSTED))
+
+
+def test_a_transaction_without_an_outcome_is_sent_again_and_committed_once(
+    surface: Surface, new_peer: Peers, identity: SigningIdentity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Raft loses what an orderer passed to a leader that hangs: the same envelope gets there later."""
+    monkeypatch.setattr("pyfabric.client.steps._AGAIN", 0.2)
+    peers = [new_peer(), new_peer()]
+    ordered = threading.Event()
+
+    def outcome_once_sent_again(request: bytes, context: grpc.ServicerContext) -> bytes:
+        assert ordered.wait(5)
+        return status(0, 4)
+
+    def submit_again(request: bytes, context: grpc.ServicerContext) -> bytes:
+        sent = [raw for one in peers for raw in one.requests[SUBMIT]]
+        if len(sent) > 1:
+            ordered.set()
+        return b""
+
+    for one in peers:
+        accept(one)
+        one.on(SUBMIT, submit_again)
+        one.on(COMMIT_STATUS, outcome_once_sent_again)
+    with surface.connect(identity, [one.endpoint for one in peers]) as gateway:
+        contract = gateway.network("directory").contract("city")
+        assert contract.submit("publish") == b"result"
+        ordered.clear()
+        assert contract.submit_async("publish").status().block_number == 4
+    sent = [raw for one in peers for raw in one.requests[SUBMIT]]
+    assert len(set(sent)) == 2  # two transactions, each as it was
+
+
+@pytest.mark.parametrize("answers", ["refuses", "is silent"])
+def test_sending_again_neither_ends_nor_outlasts_the_wait(
+    surface: Surface,
+    peer: ScriptedPeer,
+    identity: SigningIdentity,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: str,
+) -> None:
+    monkeypatch.setattr("pyfabric.client.steps._AGAIN", 0.1)
+    release = threading.Event()
+    accept(peer)
+    peer.on(COMMIT_STATUS, hold(threading.Event(), release))
+    with surface.connect(identity, peer.endpoint) as gateway:
+        submitted = gateway.network("directory").contract("city").submit_async("publish")
+        if answers == "refuses":
+            peer.on(SUBMIT, fail(grpc.StatusCode.UNAVAILABLE, "no orderers …"))
+        else:
+            peer.on(SUBMIT, hold(threading.Event(), release))
+        began = time.monotonic()
+        with pytest.raises(CommitStatusError, match="did not answer CommitStatus"):
+            submitted.status(timeout=0.5)
+        assert time.monotonic() - began < 2
+        release.set()
+
+
+def test_orderers_that_did_not_answer_in_time_may_have_the_transaction(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    """Distinguish a refusal from silence, which arrive in the same form, by the outcome."""
+    accept(peer)
+    silent = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+    down = 'rpc error: code = Unavailable desc = connection error: desc = "transport: …"'
+    details = [
+        ErrorDetail(f"127.0.0.1:{n}", "TaxMSP", said) for n, said in ((1, down), (2, silent))
+    ]
+    peer.on(SUBMIT, fail(grpc.StatusCode.UNAVAILABLE, "no orderers could …", details))
+    with surface.connect(identity, peer.endpoint) as gateway:
+        contract = gateway.network("directory").contract("city")
+        assert contract.submit("publish") == b"result"
+        with pytest.raises(SubmitError):
+            contract.submit_async("publish")  # its limit is its own
+        peer.on(SUBMIT, fail(grpc.StatusCode.UNAVAILABLE, "no orderers could …", details[:1]))
+        with pytest.raises(SubmitError):
+            contract.submit("publish")

@@ -176,6 +176,25 @@ def test_peers_that_have_all_blocks_or_fetch_them_in_time_are_not_mentioned(plan
     assert nodes.readiness(plan).behind() == ()
 
 
+class Busy(Nodes):
+    """Nodes of a network that orders a block whenever it is asked, which peers have a moment later."""
+
+    def channel(self, name: str) -> ChannelInfo:
+        self.ordered += 1
+        return super().channel(name)
+
+    def chain_info(self, *_: object) -> Any:
+        self.height = self.ordered - 1
+        self.ordered += 1
+        return type("ChainInfo", (), {"height": self.height})
+
+
+def test_peers_of_a_busy_network_are_not_waited_for(plan: Plan) -> None:
+    nodes = Busy()
+    assert nodes.readiness(plan).behind() == ()
+    assert nodes.now <= 1001
+
+
 def test_a_peer_that_stays_behind_the_orderers_is_named(plan: Plan) -> None:
     nodes = Nodes()
     nodes.ordered, nodes.height = 9, 4
