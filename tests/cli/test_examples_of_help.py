@@ -47,7 +47,7 @@ def arguments(line: str) -> list[str]:
 
 
 def test_every_command_has_examples_and_every_example_a_command() -> None:
-    assert set(EXAMPLES) == set(COMMANDS), "examples stand in pyfabric_cli/examples.py"
+    assert set(EXAMPLES) == set(COMMANDS), "add its examples to pyfabric_cli/examples.py"
 
 
 @pytest.mark.parametrize("command", EXAMPLES)
