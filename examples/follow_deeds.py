@@ -17,7 +17,7 @@ CHECKPOINT = Path("follow_deeds.checkpoint")
 async def follow(network: Network, count: int) -> None:
     """Process this many events, from the checkpoint on, or from block 0."""
     seen = FileCheckpointer(CHECKPOINT)
-    async with await network.chaincode_events("deeds", start_block=0, checkpoint=seen) as events:
+    async with network.chaincode_events("deeds", start_block=0, checkpoint=seen) as events:
         for _ in range(count):
             event = await anext(events)
             process(event)

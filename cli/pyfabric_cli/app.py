@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from pyfabric.extras import DISTRIBUTION
+from pyfabric_cli.examples import shown
 from pyfabric_cli.exits import MEANINGS
 from pyfabric_cli.lazy_group import LazyGroup, Part
 
@@ -42,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Hyperledger Fabric from Python: networks, contracts, ledgers, events.",
-    epilog=f"\b\nExit codes:\n{_EXITS}",
+    epilog=f"{shown('')}\n\n\b\nExit codes:\n{_EXITS}",
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pyfabric_cli import options
+from pyfabric_cli import examples, options
 
 
 def plain_app(help: str | None = None) -> typer.Typer:
@@ -37,23 +37,28 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Load the command that the arguments name, then do as any group does."""
         if args[0] in self.parts:
-            self.add_command(_load(self.parts[args[0]]), args[0])
+            self.add_command(_load(args[0], self.parts[args[0]]), args[0])
         return super().resolve_command(ctx, args)
 
 
-def _load(part: Part) -> Any:
+def _load(name: str, part: Part) -> Any:
     app: typer.Typer = import_module(f"pyfabric_cli.{part.module}").app
     command = typer.main.get_command(app)
     command.help = command.help or part.help
-    _add_output(command)
+    _complete(command, name)
     return command
 
 
-def _add_output(command: Any) -> None:
-    """Give --output, which decides how errors are printed, to each command that prints no results."""
-    for inner in getattr(command, "commands", {}).values():
-        _add_output(inner)
-    if not hasattr(command, "commands") and all(one.name != "output" for one in command.params):
+def _complete(command: Any, path: str) -> None:
+    """Give a command, and those below it, their examples, and --output to those that print no results.
+
+    There, it decides how errors are printed.
+    """
+    command.epilog = examples.shown(path)
+    inner = getattr(command, "commands", None)
+    for name, one in (inner or {}).items():
+        _complete(one, f"{path} {name}")
+    if inner is None and all(one.name != "output" for one in command.params):
         command.params.append(_output_option())
 
 

@@ -1,5 +1,6 @@
 """A request for events that can be signed elsewhere."""
 
+from functools import partial
 from typing import TypeVar
 
 from pyfabric.aio.connections import GatewayConnections
@@ -24,4 +25,5 @@ class EventRequest(Signable[EventsRequest[E]]):
         A stream that is lost after its first event is not asked for again: that would need another
         request, and so another signature.
         """
-        return EventStream(self._connections, fixed_source(self._connections.client, self._request))
+        client = self._connections.client
+        return EventStream(self._connections, partial(fixed_source, client, self._request))

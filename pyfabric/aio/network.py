@@ -1,5 +1,6 @@
 """A channel: its contracts and its events."""
 
+from functools import partial
 from typing import TypeVar
 
 from pyfabric.aio.connections import GatewayConnections
@@ -26,7 +27,7 @@ class Network:
 
     A stream of events starts at `start_block`, after a transaction, or at a checkpointer's position
     (which precedes the others once it has one); by default with the next block that is committed
-    after the call. A stream of blocks that starts after a transaction starts with its block.
+    after it was opened. A stream of blocks that starts after a transaction starts with its block.
     """
 
     def __init__(self, connections: GatewayConnections, name: str) -> None:
@@ -59,7 +60,7 @@ class Network:
         """
         return await self._connections.driver.run(self._flows.wait_for_config(after, timeout))
 
-    async def chaincode_events(
+    def chaincode_events(
         self,
         chaincode: str,
         *,
@@ -69,10 +70,11 @@ class Network:
     ) -> EventStream[ChaincodeEvent]:
         """Stream the events that valid transactions of a chaincode set. Raises GatewayError."""
         start = Start(start_block, after_transaction_id, checkpoint)
-        source = await self._connections.driver.run(self._flows.chaincode_events(chaincode, start))
-        return EventStream(self._connections, source)
+        return EventStream(
+            self._connections, partial(self._flows.chaincode_events, chaincode, start)
+        )
 
-    async def block_events(
+    def block_events(
         self,
         *,
         start_block: int | None = None,
@@ -80,9 +82,9 @@ class Network:
         checkpoint: Checkpointer | None = None,
     ) -> EventStream[Block]:
         """Stream whole blocks. Raises GatewayError."""
-        return await self._blocks(BLOCKS, Start(start_block, after_transaction_id, checkpoint))
+        return self._blocks(BLOCKS, Start(start_block, after_transaction_id, checkpoint))
 
-    async def filtered_block_events(
+    def filtered_block_events(
         self,
         *,
         start_block: int | None = None,
@@ -93,11 +95,9 @@ class Network:
 
         Raises GatewayError.
         """
-        return await self._blocks(
-            FILTERED_BLOCKS, Start(start_block, after_transaction_id, checkpoint)
-        )
+        return self._blocks(FILTERED_BLOCKS, Start(start_block, after_transaction_id, checkpoint))
 
-    async def block_and_private_data_events(
+    def block_and_private_data_events(
         self,
         *,
         start_block: int | None = None,
@@ -106,7 +106,7 @@ class Network:
     ) -> EventStream[BlockAndPrivateData]:
         """Stream whole blocks with the private data that the peer holds. Raises GatewayError."""
         start = Start(start_block, after_transaction_id, checkpoint)
-        return await self._blocks(BLOCKS_AND_PRIVATE_DATA, start)
+        return self._blocks(BLOCKS_AND_PRIVATE_DATA, start)
 
     async def new_chaincode_events_request(
         self,
@@ -139,9 +139,8 @@ class Network:
         """Return a request for blocks with private data that can be signed elsewhere."""
         return await self._request(BLOCKS_AND_PRIVATE_DATA, Start(start_block, None, checkpoint))
 
-    async def _blocks(self, kind: StreamKind[N], start: Start) -> EventStream[N]:
-        source = await self._connections.driver.run(self._flows.blocks(kind, start))
-        return EventStream(self._connections, source)
+    def _blocks(self, kind: StreamKind[N], start: Start) -> EventStream[N]:
+        return EventStream(self._connections, partial(self._flows.blocks, kind, start))
 
     async def _request(self, kind: StreamKind[N], start: Start) -> EventRequest[N]:
         request = await self._connections.driver.run(self._flows.blocks_request(kind, start))

@@ -31,8 +31,9 @@ E = TypeVar("E")
 N = TypeVar("N", bound=Numbered)
 
 
-def fixed_source(client: Client, request: EventsRequest[E]) -> EventSource[E]:
+def fixed_source(client: Client, request: EventsRequest[E]) -> Flow[EventSource[E]]:
     """Return the source of a request that was made beforehand; it cannot resume after an event."""
+    yield from ()  # no peer is asked
     return EventSource(request.kind, FixedCursor(request), client.identity, client.endpoints)
 
 

@@ -1,6 +1,7 @@
 # Made from pyfabric/aio/event_request.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
 """A request for events that can be signed elsewhere."""
 
+from functools import partial
 from typing import TypeVar
 
 from pyfabric.client.event_requests import EventsRequest
@@ -25,4 +26,5 @@ class EventRequest(Signable[EventsRequest[E]]):
         A stream that is lost after its first event is not asked for again: that would need another
         request, and so another signature.
         """
-        return EventStream(self._connections, fixed_source(self._connections.client, self._request))
+        client = self._connections.client
+        return EventStream(self._connections, partial(fixed_source, client, self._request))

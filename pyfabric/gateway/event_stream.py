@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from pyfabric._grpc.connection import Stream
 from pyfabric._grpc.errors import unanswered
+from pyfabric.client.effects import Flow
 from pyfabric.client.event_source import EventSource
 from pyfabric.errors import FabricError, GatewayError
 from pyfabric.gateway.connections import GatewayConnections
@@ -24,9 +26,11 @@ class EventStream(Generic[E]):
     errors that another request would not fix: GatewayError, DeliverError, DecodeError.
     """
 
-    def __init__(self, connections: GatewayConnections, source: EventSource[E]) -> None:
+    def __init__(
+        self, connections: GatewayConnections, opening: Callable[[], Flow[EventSource[E]]]
+    ) -> None:
         self._connections = connections
-        self._source = source
+        self._source = connections.driver.run(opening())
         self._stream: Stream | None = None
         self._ready: deque[E] = deque()
         self._closed = threading.Event()

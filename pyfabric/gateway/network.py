@@ -1,6 +1,7 @@
 # Made from pyfabric/aio/network.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
 """A channel: its contracts and its events."""
 
+from functools import partial
 from typing import TypeVar
 
 from pyfabric.client.checkpoints import Checkpointer
@@ -27,7 +28,7 @@ class Network:
 
     A stream of events starts at `start_block`, after a transaction, or at a checkpointer's position
     (which precedes the others once it has one); by default with the next block that is committed
-    after the call. A stream of blocks that starts after a transaction starts with its block.
+    after it was opened. A stream of blocks that starts after a transaction starts with its block.
     """
 
     def __init__(self, connections: GatewayConnections, name: str) -> None:
@@ -70,8 +71,9 @@ class Network:
     ) -> EventStream[ChaincodeEvent]:
         """Stream the events that valid transactions of a chaincode set. Raises GatewayError."""
         start = Start(start_block, after_transaction_id, checkpoint)
-        source = self._connections.driver.run(self._flows.chaincode_events(chaincode, start))
-        return EventStream(self._connections, source)
+        return EventStream(
+            self._connections, partial(self._flows.chaincode_events, chaincode, start)
+        )
 
     def block_events(
         self,
@@ -139,8 +141,7 @@ class Network:
         return self._request(BLOCKS_AND_PRIVATE_DATA, Start(start_block, None, checkpoint))
 
     def _blocks(self, kind: StreamKind[N], start: Start) -> EventStream[N]:
-        source = self._connections.driver.run(self._flows.blocks(kind, start))
-        return EventStream(self._connections, source)
+        return EventStream(self._connections, partial(self._flows.blocks, kind, start))
 
     def _request(self, kind: StreamKind[N], start: Start) -> EventRequest[N]:
         request = self._connections.driver.run(self._flows.blocks_request(kind, start))

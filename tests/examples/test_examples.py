@@ -17,6 +17,7 @@ PRINTED = {
     "submit_and_evaluate.py": ["owner: Wang", "refused: chaincode response 500, only a registrar may register 7-12"],
     "private_price.py": ["price: 88000", "is it 88000? true", "is it 1? false"],
     "follow_deeds.py": ["registered 7-12 Wang", "registered 8-01 Zhao"],
+    "many_deeds.py": ["registered 8 parcels"],
 }  # fmt: skip
 
 

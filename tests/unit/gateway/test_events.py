@@ -396,6 +396,68 @@ def test_events_are_read_with_async_for(peer: ScriptedPeer, identity: SigningIde
     assert asyncio.run(read()) == [5, 6]
 
 
+@pytest.mark.parametrize("form", ["await", "async with await", "async with", "async for"])
+def test_a_stream_opens_in_each_form(
+    peer: ScriptedPeer, identity: SigningIdentity, form: str
+) -> None:
+    peer.on(FILTERED_BLOCKS.method, at_height(5))
+    peer.on(BLOCKS.method, stream(block(5), block(6), stay=True))
+
+    async def read() -> list[int]:
+        async with aio.connect(identity, peer.endpoint) as gateway:
+            blocks = gateway.network("directory").block_events()
+            assert peer.requests[FILTERED_BLOCKS.method] == []  # it is not opened yet
+            if form == "await":
+                assert await blocks is blocks
+                assert len(peer.requests[FILTERED_BLOCKS.method]) == 1
+            if form == "async with await":
+                async with await blocks as opened:
+                    return [(await anext(opened)).number for _ in range(2)]
+            if form == "async with":
+                async with blocks:
+                    assert len(peer.requests[FILTERED_BLOCKS.method]) == 1
+                    return [(await anext(blocks)).number for _ in range(2)]
+            numbers = []
+            async for each in blocks:
+                numbers.append(each.number)
+                if len(numbers) == 2:
+                    break
+            return numbers
+
+    assert asyncio.run(read()) == [5, 6]
+    assert len(peer.requests[FILTERED_BLOCKS.method]) == 1
+
+
+def test_a_stream_that_could_not_be_opened_can_be_opened_again(
+    peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    peer.on(FILTERED_BLOCKS.method, stream(then=GONE))
+    peer.on(BLOCKS.method, stream(block(5), stay=True))
+
+    async def read() -> int:
+        async with aio.connect(identity, peer.endpoint) as gateway:
+            blocks = gateway.network("directory").block_events()
+            with pytest.raises(GatewayError, match="UNAVAILABLE: gone"):
+                await anext(blocks)
+            peer.on(FILTERED_BLOCKS.method, at_height(5))
+            return (await anext(blocks)).number
+
+    assert asyncio.run(read()) == 5
+
+
+def test_a_stream_that_was_closed_before_it_opened_is_at_its_end(
+    peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    async def read() -> list[int]:
+        async with aio.connect(identity, peer.endpoint) as gateway:
+            blocks = gateway.network("directory").block_events()
+            await blocks.close()
+            return [each.number async for each in blocks]
+
+    assert asyncio.run(read()) == []
+    assert peer.requests[FILTERED_BLOCKS.method] == []
+
+
 def of_a_block(number: int, *transactions: tuple[str, str, int]) -> bytes:
     """Return a DeliverResponse with transactions: id, chaincode of its event or "", validation code."""
     found = [
