@@ -61,7 +61,8 @@ def deploy(
     reload: Annotated[
         bool,
         typer.Option(
-            "--reload", help="Restart contract hosts, so that they load code that you changed."
+            "--reload",
+            help="Restart contract hosts, and serve code that you changed under an approved version: for development.",
         ),
     ] = False,
     network: options.NetworkName = None,

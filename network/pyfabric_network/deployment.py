@@ -4,7 +4,7 @@ Departments with machines of their own each install and approve for themselves; 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count
 from typing import Final
@@ -71,12 +71,57 @@ def deploy_all(
     return list(chain.from_iterable(turns))
 
 
+def deployable(plan: Plan, names: Sequence[str]) -> list[tuple[ChannelPlan, ContractPlan]]:
+    """Return what to deploy of these contracts (none: all), each with a channel of this machine's departments.
+
+    Raises NetworkError for a contract that is not in the topology.
+    """
+    wanted = [plan.contract(name) for name in names or plan.contracts]
+    return [
+        (channel, contract)
+        for channel in plan.channels.values()
+        for contract in channel.contracts
+        if contract in wanted and channel.own
+    ]
+
+
+def check_all(
+    plan: Plan, connections: Connections, work: Sequence[tuple[ChannelPlan, ContractPlan]]
+) -> None:
+    """Raise NetworkError if another definition was committed with the sequence of one of these."""
+    side_by_side([_Deployment(plan, connections, *each).is_new for each in work])
+
+
+def committed_code(
+    connections: Connections, work: Sequence[tuple[ChannelPlan, ContractPlan]]
+) -> dict[str, str]:
+    """Return the digests of the code, by contract, of those that are committed and differ in code alone."""
+    found = {}
+    for channel, contract in work:
+        department = channel.own[0]
+        admin = connections.admin(department)
+        for one in admin.committed(endpoint(department.peers[0]), channel.name):
+            if one.name == contract.name and _differs_in_code(one, contract):
+                found[contract.name] = one.version[len(contract.spec.version) + 1 :]
+    return found
+
+
+def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> bool:
+    """Return whether a committed definition is a contract's, of the same version, with other code."""
+    wanted, prefix = definition(contract), contract.spec.version
+    return (
+        committed != wanted
+        and replace(committed, version=wanted.version) == wanted
+        and (committed.version == prefix or committed.version.startswith(f"{prefix}+"))
+    )
+
+
 def definition(contract: ContractPlan) -> ChaincodeDefinition:
     """Return what the departments agree on."""
     spec = contract.spec
     return ChaincodeDefinition(
         name=contract.name,
-        version=spec.version,
+        version=contract.version,
         sequence=spec.sequence,
         endorsement_policy=application_policy(spec.endorsement or ENDORSEMENT),
         collections=collection_package(contract.collections),
@@ -102,7 +147,7 @@ class _Deployment:
         """
         if self.plan.places:
             Readiness(self.plan, self.connections).await_ordering(self.channel)
-        changed = self._is_new()
+        changed = self.is_new()
         self._install()
         absent: tuple[str, ...] = ()
         if changed:
@@ -115,7 +160,7 @@ class _Deployment:
         return Deployed(
             channel=self.channel.name,
             contract=self.contract.name,
-            version=self.contract.spec.version,
+            version=self.contract.version,
             sequence=self.contract.spec.sequence,
             package_id=self.contract.package.package_id,
             changed=changed,
@@ -130,8 +175,8 @@ class _Deployment:
         admin = self.connections.admin(department)
         return admin.committed(endpoint(department.peers[0]), self.channel.name)
 
-    def _is_new(self) -> bool:
-        """Return whether the definition is still to be committed."""
+    def is_new(self) -> bool:
+        """Return whether the definition is still to be committed; NetworkError if another has its sequence."""
         committed = self._committed(self.channel.own[0])
         current = next((one for one in committed if one.name == self.contract.name), None)
         wanted = self._wanted
@@ -139,6 +184,13 @@ class _Deployment:
             return True
         if current == wanted:
             return False
+        if _differs_in_code(current, self.contract):
+            raise NetworkError(
+                f"{self.contract.name} on {self.channel.name}: its code differs from version "
+                f"{current.version}, which the departments approved, and would be {wanted.version}: set a new "
+                f"version and sequence: {current.sequence + 1} in the topology, for all to approve; in "
+                "development, `pyfabric chaincode deploy --reload` serves it without approval"
+            )
         raise NetworkError(
             f"{self.contract.name} on {self.channel.name} stands at version {current.version}, sequence "
             f"{current.sequence}: to change it set sequence to {current.sequence + 1} in the topology"
@@ -191,7 +243,7 @@ class _Deployment:
             raise NetworkError(
                 f"{peer.name} does not know {self.contract.name} on {self.channel.name} yet"
             )
-        use = (self.channel.name, self.contract.name, self.contract.spec.version)
+        use = (self.channel.name, self.contract.name, self.contract.version)
         installed = self.connections.admin(department).installed(endpoint(peer))
         if not any(use in one.references for one in installed):
             self._approve_by(department)
@@ -244,7 +296,7 @@ class _Deployment:
                 endorsing_organizations=[member.msp_id for member in self.channel.departments],
             )
         except (EndorseError, CommitError) as error:
-            if not self._is_new():
+            if not self.is_new():
                 return None
             if error.code is not StatusCode.ABORTED:
                 raise

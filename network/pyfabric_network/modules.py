@@ -1,13 +1,19 @@
-"""The Python modules of contracts that are beside a topology file, rather than installed."""
+"""The code of contracts that is beside a topology file: which files it is, and copies of them."""
 
+import ast
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pyfabric.errors import ConfigError
+from pyfabric.chaincode.code import code_digest, read_code
+from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
+from pyfabric_network.state_folder import MODULES
+
+if TYPE_CHECKING:  # `invoke` compares code without loading topologies
+    from pyfabric_network.topology.spec import Topology
 
 _COPIED: Final = frozenset(
     (
@@ -26,55 +32,104 @@ _COPIED: Final = frozenset(
     )
 )
 _PRIVATE_KEY: Final = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_IMPORTING: Final = ("import_module", "__import__")
 
 
-def copy_modules(source: Path, target: Path, classes: Iterable[str]) -> None:
-    """Copy every module and package of `source` to `target`, if these contract classes are among them.
+def code_of(topology: "Topology", folder: Path) -> dict[str, dict[str, bytes]]:
+    """Return the files of each contract whose classes are in modules beside the topology file, in `folder`.
 
-    A contract may import any other. Nothing else is copied, since keys may be below `source`: no
-    names that begin with a dot, and of packages only what programs and their data are made of. Raises
-    ConfigError for a symbolic link, which may lead anywhere, and for a private key; nothing is copied then.
+    By contract, and by path below `folder`; see `files_of` for what is taken and the errors.
     """
-    for name, content in _modules(source, classes).items():
-        files.write_public(target / name, content, error=ConfigError)
+    found = {name: files_of(folder, spec.classes) for name, spec in topology.contracts.items()}
+    return {name: code for name, code in found.items() if code}
 
 
-def keep_modules(source: Path, target: Path, classes: Iterable[str]) -> None:
-    """Make `target` hold what `copy_modules` copies, and nothing else; it stays the same folder.
+def files_of(folder: Path, classes: Iterable[str]) -> dict[str, bytes]:
+    """Return the modules and packages in `folder` that have these classes, and those that they import.
 
-    Containers have mounted it. Compiled modules go too: their age in whole seconds would hide a change.
+    What an import statement names, in whatever place, or a call of `import_module` with a text; packages as
+    a whole. Only programs and their data are taken, since keys may be there, and no names that begin with
+    a dot. Raises ConfigError for a symbolic link, which may lead anywhere, and for a private key.
     """
-    wanted = _modules(source, classes)
-    with files.reported(target, ConfigError):
-        target.mkdir(parents=True, exist_ok=True)
-        for path in sorted(target.rglob("*"), reverse=True):
-            if path.is_dir() and not path.is_symlink():
-                with suppress(OSError):  # it holds something that stays
-                    path.rmdir()
-            elif path.relative_to(target) not in wanted:
-                path.unlink()
-    for name, content in wanted.items():
-        file = target / name
-        if not file.exists() or file.read_bytes() != content:
-            files.write_public(file, content, error=ConfigError)
+    code: dict[str, bytes] = {}
+    wanted, seen = [name.partition(":")[0] for name in classes], set[Path]()
+    while wanted:
+        place = _place(folder, wanted.pop())
+        if place is None or place in seen:
+            continue
+        seen.add(place)
+        for file in _files(place):
+            content = file.read_bytes()
+            if _PRIVATE_KEY.search(content):
+                raise ConfigError(
+                    f"{file}: holds a private key, which would leave this machine: remove it"
+                )
+            code[file.relative_to(folder).as_posix()] = content
+            if file.suffix == ".py":
+                wanted += _imported(content)
+    return code
 
 
-def _modules(source: Path, classes: Iterable[str]) -> dict[Path, bytes]:
-    """Return what is to be copied, by its path below `source`; raises ConfigError."""
-    found = sorted(source.iterdir()) if source.is_dir() else []
-    importable = {path.stem: path for path in found if _is_module(path)}
-    wanted = {name.partition(":")[0].partition(".")[0] for name in classes}
-    if not wanted & importable.keys():
-        return {}
+def digests(code: Mapping[str, Mapping[str, bytes]]) -> dict[str, str]:
+    """Return the digests of contracts' files, by contract."""
+    return {name: code_digest(contents) for name, contents in code.items()}
+
+
+def keep(code: Mapping[str, bytes], folder: Path) -> None:
+    """Make `folder` hold exactly these files; raises NetworkError."""
+    if folder.is_dir() and _is_kept(code, folder):
+        return
+    draft = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    write_code(code, draft)
+    shutil.rmtree(folder, ignore_errors=True)
+    with files.reported(folder, NetworkError):
+        files.rename_folder(draft, folder)
+
+
+def kept_code(root: Path, kept: Iterable[str]) -> dict[str, bytes]:
+    """Return all files of the code with these digests that is kept in a network's folder `root`."""
     return {
-        file.relative_to(source): content
-        for path in importable.values()
-        for file, content in _files(path)
+        name: content
+        for digest in sorted(set(kept))
+        for name, content in read_code(root / MODULES / digest).items()
     }
 
 
-def _files(path: Path) -> Iterator[tuple[Path, bytes]]:
-    """Yield what is copied of a module or package; raises ConfigError."""
+def write_code(code: Mapping[str, bytes], folder: Path) -> None:
+    """Write files of contracts to a folder; raises NetworkError."""
+    for name, content in code.items():
+        files.write_public(folder / name, content, error=NetworkError)
+
+
+def forget(folder: Path, kept: Iterable[str]) -> None:
+    """Remove from the folder of all code what has none of these digests."""
+    for old in {path.name for path in folder.glob("*")} - {*kept}:
+        shutil.rmtree(folder / old, ignore_errors=True)
+
+
+def _is_kept(code: Mapping[str, bytes], folder: Path) -> bool:
+    try:
+        return read_code(folder) == code
+    except ConfigError:
+        return False
+
+
+def _place(folder: Path, module: str) -> Path | None:
+    """Return the file or the folder of the module's first name, if there is one, as Python looks for it."""
+    first, _, rest = module.partition(".")
+    if not first.isidentifier():
+        return None
+    package, file = folder / first, folder / f"{first}.py"
+    if (package / "__init__.py").exists():
+        return package
+    if file.exists() or file.is_symlink():
+        return file
+    return package if rest and _place(package, rest) is not None else None
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield what is taken of a module or package; raises ConfigError."""
     if path.is_symlink():
         raise ConfigError(
             f"{path}: is a symbolic link: contracts are copied without what lies elsewhere; put the "
@@ -85,13 +140,32 @@ def _files(path: Path) -> Iterator[tuple[Path, bytes]]:
             if not below.name.startswith(".") and below.name != "__pycache__":
                 yield from _files(below)
     elif path.suffix in _COPIED:
-        content = path.read_bytes()
-        if _PRIVATE_KEY.search(content):
-            raise ConfigError(
-                f"{path}: holds a private key, which would leave this machine: remove it"
-            )
-        yield path, content
+        yield path
 
 
-def _is_module(path: Path) -> bool:
-    return path.suffix == ".py" or (path / "__init__.py").exists()
+def _imported(program: bytes) -> Iterator[str]:
+    """Yield the names of the modules that a program imports; nothing if Python cannot read it."""
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # its contract host reports the fault
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (one.name for one in names)
+            case ast.ImportFrom(module=str(module), level=0, names=names):
+                yield module
+                yield from (f"{module}.{one.name}" for one in names)
+            case ast.Call(func=called, args=[ast.Constant(value=str(name)), *_]):
+                if _last_name(called) in _IMPORTING:
+                    yield name
+            case _:
+                pass
+
+
+def _last_name(called: ast.expr) -> str:
+    match called:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""

@@ -1,8 +1,9 @@
 """A network and its state folder: up, down, status, and the deployment of contracts."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +12,7 @@ from pyfabric.errors import LedgerError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local import files
 from pyfabric_network.answering import silent_nodes
 from pyfabric_network.bringing_up import bring_up, report_step
 from pyfabric_network.connections import (
@@ -20,15 +22,21 @@ from pyfabric_network.connections import (
     operations_endpoint,
 )
 from pyfabric_network.department_contexts import add_contexts, remove_contexts
-from pyfabric_network.deployment import Deployed, deploy_all
+from pyfabric_network.deployment import (
+    Deployed,
+    check_all,
+    committed_code,
+    deploy_all,
+    deployable,
+)
 from pyfabric_network.development import Development
 from pyfabric_network.material.expiry import expiry_warnings
 from pyfabric_network.material.genesis import check_genesis_blocks, make_genesis_blocks
 from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.bundle import write_bundle
-from pyfabric_network.modules import keep_modules
-from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered
+from pyfabric_network.modules import code_of, digests, forget, keep, kept_code
+from pyfabric_network.opening import ANY_FREE_PORT, is_copy, prepared, remembered
 from pyfabric_network.pending import Step, pending
 from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, silent
@@ -38,7 +46,7 @@ from pyfabric_network.state import State, check_version, keep_topology, locked, 
 from pyfabric_network.state_folder import MODULES, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
-from pyfabric_network.topology.contracts import ServedPackage
+from pyfabric_network.topology.contracts import ContractPlan, ServedPackage
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
 
@@ -48,11 +56,17 @@ __all__ = ["ANY_FREE_PORT", "Network"]
 class Network:
     """A network below `folder` (the state folder, which may hold several).
 
-    `programs` is the folder of Fabric's own programs, if they are not on PATH.
+    `programs` is the folder of Fabric's own programs, if they are not on PATH, and `modules` the one that
+    contracts' code is taken from; None for the code that is kept in the network's folder.
     """
 
     def __init__(
-        self, folder: Path, topology: Topology, state: State, programs: Path | None = None
+        self,
+        folder: Path,
+        topology: Topology,
+        state: State,
+        programs: Path | None = None,
+        modules: Path | None = None,
     ) -> None:
         require("network", "httpx", "rfc8785")
         self.folder = folder
@@ -62,6 +76,7 @@ class Network:
         self.runtime: Runtime = make_runtime(
             state.runtime, Site(self.root, topology.fabric, programs)
         )
+        self._modules = modules
         self.plan: Plan = self._make_plan()
 
     @classmethod
@@ -81,7 +96,8 @@ class Network:
         NetworkError.
         """
         topology, state = prepared(file, folder, base_port=base_port, runtime=runtime)
-        return cls(folder, topology, state, programs)
+        modules = None if is_copy(file, folder / topology.name) else file.parent
+        return cls(folder, topology, state, programs, modules)
 
     @classmethod
     def open(cls, folder: Path, name: str | None = None, *, programs: Path | None = None) -> Self:
@@ -138,7 +154,6 @@ class Network:
             check_genesis_blocks(self.plan)
             warnings = (*topology_warnings(self.topology), *self.runtime.check(self.plan))
             self._save()
-            self._keep_modules()
             report_step(report, "keys and certificates")
             make_material(self.plan, now=_now())
             report_step(report, "genesis blocks")
@@ -155,35 +170,36 @@ class Network:
     ) -> list[Deployed]:
         """Commit these contracts (default: all) on their channels; safe to repeat.
 
-        `reload` restarts the contract hosts, so that they load changed code. Raises NetworkError if the
-        network does not run or another committed definition has the sequence.
+        `reload` restarts the contract hosts, and serves code that was changed under an approved version: for
+        development. Raises NetworkError if the network does not run, or if another definition, or another
+        version of the code, was committed with the sequence.
         """
         if not self.runtime.running():
             raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
         with locked(self.root):
             self._refresh()
-            self._keep_modules()
-            plan = self.plan
-            wanted = [plan.contract(name) for name in names or plan.contracts]
-            work = [
-                (channel, contract)
-                for channel in plan.channels.values()
-                for contract in channel.contracts
-                if contract in wanted and channel.own
-            ]
-            report("contract hosts", 0, len(work) + 1)
-            if reload:
-                self.runtime.serve(plan.serving(()))
-            new = [contract.service for contract in wanted if contract.service is not None]
-            labels = {item.label for item in new}
-            kept = [item for item in plan.served if item.label not in labels]
-            with nullcontext() if reload or not plan.served else _advice_on_changed_code():
-                self._serve([*kept, *new])
-            with Connections(plan) as connections:
+            self._keep_code()
+            with Connections(self.plan) as connections:
+                plan = self.plan
+                if reload:
+                    agreed = committed_code(connections, deployable(plan, names))
+                    plan = self._make_plan({**self.state.code, **agreed})
+                work = deployable(plan, names)
+                check_all(plan, connections, work)
+                report("contract hosts", 0, len(work) + 1)
+                self._serve_new({contract.name: contract for _, contract in work}, reload=reload)
                 deployed = deploy_all(plan, connections, work, report)
             if not any(one.waiting_for for one in deployed):
-                current = {contract.package.label for contract in plan.contracts.values()}
-                self._serve([item for item in self.plan.served if item.label in current])
+                current = {contract.name: contract.package.label for _, contract in work}
+                self._serve(
+                    [
+                        item
+                        for item in self.plan.served
+                        if item.contract in plan.contracts
+                        and current.get(item.contract, item.label) == item.label
+                    ]
+                )
+            self._forget_code()
         return deployed
 
     def bundle(self, department: str, target: Path) -> None:
@@ -202,7 +218,7 @@ class Network:
             self._refresh()
             make_genesis_blocks(self.plan, now=_now())
             self._save()
-        write_bundle(self.plan, found, self._modules(), target)
+        write_bundle(self.plan, found, kept_code(self.root, self.state.code.values()), target)
 
     def down(self, *, delete: bool = False) -> bool:
         """Stop everything that `up` started; return whether anything ran.
@@ -275,7 +291,7 @@ class Network:
                 "`pyfabric network member init` makes"
             )
 
-    def _make_plan(self) -> Plan:
+    def _make_plan(self, code: Mapping[str, str] | None = None) -> Plan:
         return make_plan(
             self.topology,
             self.root,
@@ -283,6 +299,7 @@ class Network:
             served=self.state.served,
             places=self.state.places,
             containers=self.state.runtime is RuntimeName.COMPOSE,
+            code=self.state.code if code is None else code,
         )
 
     def _refresh(self) -> None:
@@ -296,35 +313,51 @@ class Network:
         self.state = self.state.model_copy(update={"served": served})
         self.plan = self._make_plan()
 
-    def _modules(self) -> Path:
-        """Return where the modules of contracts are: beside the topology's file, if that is still there."""
-        kept, file = self.root / MODULES, self.state.topology
-        return file.parent if file.exists() and file.parent != self.root else kept
-
-    def _keep_modules(self) -> None:
-        """Copy the modules of contracts to the network's folder, from which contract hosts import them.
-
-        Without the topology's file (the network was restored elsewhere) the copies stay as they are.
-        """
-        source, kept = self._modules(), self.root / MODULES
-        served = [name for one in self.plan.served for name in one.classes]
-        listed = [name for one in self.topology.contracts.values() for name in one.classes]
-        if source == kept:
-            kept.mkdir(exist_ok=True)
-        else:
-            keep_modules(source, kept, [*served, *listed])
-
     def _save(self) -> None:
-        """Remember the topology as it is now."""
+        """Keep the topology as it is now, with the code of its contracts."""
+        self._keep_code()
         if self.state.topology.exists():
             keep_topology(self.state.topology, self.root)
         self._remember()
+        self._forget_code()
+
+    def _keep_code(self) -> None:
+        """Copy the code of contracts, as it is now, to the network's folder."""
+        with files.reported(self.root / MODULES, NetworkError):
+            (self.root / MODULES).mkdir(exist_ok=True)  # contract hosts work in it
+        if self._modules is None:
+            return
+        code = code_of(self.topology, self._modules)
+        found = digests(code)
+        for name, contents in code.items():
+            keep(contents, self.root / MODULES / found[name])
+        self.state = self.state.model_copy(update={"code": found})
+        self.plan = self._make_plan()
+
+    def _forget_code(self) -> None:
+        """Remove copies that are neither served nor the topology's."""
+        served = [item.code for item in self.state.served]
+        forget(self.root / MODULES, [*self.state.code.values(), *served])
 
     def _remember(self, **changes: Any) -> None:
         """Remember these changes of the state."""
         self.state = self.state.model_copy(update=changes)
         self.state.save(self.root)
         self.plan = self._make_plan()
+
+    def _serve_new(self, contracts: Mapping[str, ContractPlan], *, reload: bool) -> None:
+        """Serve these contracts, with their code as it is now, beside what is served."""
+        if reload:
+            self.runtime.serve(self.plan.serving(()))
+        new = [
+            replace(one.service, code=self.state.code.get(name, ""))
+            for name, one in contracts.items()
+            if one.service is not None
+        ]
+        labels = {item.label for item in new}
+        kept = [item for item in self.plan.served if item.label not in labels]
+        with nullcontext() if reload or not self.plan.served else _advice_on_changed_code():
+            self._serve([*kept, *new])
 
     def _serve(self, wanted: Sequence[ServedPackage]) -> None:
         """Serve exactly these packages by the contract hosts, now and after a restart."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pyfabric.errors import NetworkError
 from pyfabric_network.material.integrity import check_remembered
+from pyfabric_network.modules import code_of, digests
 from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, check_version, read_state
@@ -34,6 +35,7 @@ def prepared(
             topology=file.absolute(),
             base_port=port or _free_port(topology),
             runtime=runtime or RuntimeName.EMBEDDED,
+            code=digests(code_of(topology, file.parent)),
         )
     check_version(state, root)
     before = load_topology(root / TOPOLOGY_COPY)
@@ -47,7 +49,13 @@ def prepared(
             f"{topology.name} was made for the {state.runtime} runtime, which has its ledgers; a network "
             "of another name can have another"
         )
-    return topology, state.model_copy(update={"topology": file.absolute()})
+    code = state.code if is_copy(file, root) else digests(code_of(topology, file.parent))
+    return topology, state.model_copy(update={"topology": file.absolute(), "code": code})
+
+
+def is_copy(file: Path, root: Path) -> bool:
+    """Return whether a topology file is the copy in the network's folder, whose code is kept there too."""
+    return file.name == TOPOLOGY_COPY and file.parent.resolve() == root.resolve()
 
 
 def remembered(folder: Path, name: str | None) -> tuple[Topology, State]:

@@ -28,8 +28,8 @@ _FIRST_VERSION: Final = 1
 class State(BaseModel):
     """`version` is that of the folder's layout, `topology` the file the network was made from, `base_port`
     the ports it was given, `runtime` what makes it run, `served` the packages that contract hosts serve,
-    `places` where departments run that have machines of their own, and `blocks` the digests of the genesis
-    blocks (see `integrity`)."""
+    `places` where departments run that have machines of their own, `blocks` the digests of the genesis
+    blocks (see `integrity`), and `code` those of the contracts' files (see `modules`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,6 +40,7 @@ class State(BaseModel):
     served: tuple[ServedPackage, ...] = ()
     places: Mapping[str, Place] = Field(default_factory=dict)
     blocks: Mapping[str, str] = Field(default_factory=dict)
+    code: Mapping[str, str] = Field(default_factory=dict)
 
     def save(self, root: Path) -> None:
         """Write it below `root`, durably; raises NetworkError."""

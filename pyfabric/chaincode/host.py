@@ -6,14 +6,17 @@ Each line on stdin is all that is wanted from then on, in JSON; with FILE it is 
 now and again at each SIGHUP:
 
     {"services": [{"package_id": "label:hash", "address": "127.0.0.1:9999",
-                   "contracts": ["module:Class"], "tls_certificate": "path", "tls_key": "path",
-                   "tls_digest": "hexadecimal", "client_certificates": "PEM", "msp_id": "TaxMSP"}],
+                   "contracts": ["module:Class"], "digest": "hexadecimal",
+                   "tls_certificate": "path", "tls_key": "path", "tls_digest": "hexadecimal",
+                   "client_certificates": "PEM", "msp_id": "TaxMSP"}],
      "operations": {"address": "127.0.0.1:9998", "tls_certificate": "path", "tls_key": "path",
                     "tls_digest": "hexadecimal", "client_roots": "path"}}
 
 Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
 {"error": "text"}. Contracts share neither pipe: what they print goes to stderr, which is the host's log, and
-they read nothing from their stdin. Without a certificate a service is plaintext; a certificate without its key is an
+they read nothing from their stdin. With `digest` classes are imported from the folder of that name in the
+working directory, whose files must have that digest (`code.code_digest`); others are installed packages. Without
+a certificate a service is plaintext; a certificate without its key is an
 error. With `client_certificates` only clients with one of these certificates (or one that it signed) are
 served; `msp_id` is their MSP, which contracts may ask for. `tls_digest` differs whenever the content of the
 TLS files does, so that renewed ones are loaded. `operations` may be left out. The host stops when stdin ends, or on SIGTERM: running
@@ -42,6 +45,7 @@ from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.process import add_process_metrics
 from pyfabric._operations.service import DISTRIBUTION, Operations, OperationsAddress
+from pyfabric.chaincode.code import check_code
 from pyfabric.chaincode.loading import load_chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
@@ -63,6 +67,7 @@ class Service(BaseModel):
     package_id: str
     address: str
     contracts: tuple[str, ...]
+    digest: str = ""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_digest: str | None = None
@@ -174,8 +179,11 @@ def _now() -> datetime:
 
 
 def _server(service: Service, metrics: ContractMetrics) -> ChaincodeServer:
+    folder = Path.cwd() / service.digest if service.digest else None
+    if folder is not None:
+        check_code(folder, service.digest, service.package_id.rpartition(":")[0])
     return ChaincodeServer(
-        load_chaincode(service.contracts),
+        load_chaincode(service.contracts, folder),
         package_id=service.package_id,
         address=service.address,
         tls=_tls(service),

@@ -18,12 +18,15 @@ _INSTALLED: Final = tuple(
 )
 
 
-def load_chaincode(names: Sequence[str]) -> Chaincode:
+def load_chaincode(names: Sequence[str], folder: Path | None = None) -> Chaincode:
     """Return the chaincode of these contract classes, the first being its default contract.
 
-    A module is imported once in a process, and again after a failure. Raises ConfigError for a name that
-    leads to no contract, or what a module or a class raises.
+    Modules are imported from `folder`, if one is given, before all other places. A module is imported once
+    in a process, and again after a failure; those of folders beside `folder` are other contracts' or
+    versions'. Raises ConfigError for a name that leads to no contract, or what a module or a class raises.
     """
+    if folder is not None:
+        _import_first_from(folder)
     before = set(sys.modules)
     try:
         return Chaincode([_load(name) for name in names])
@@ -52,6 +55,15 @@ def _forget(names: set[str]) -> None:
     """Remove these modules, to be imported again, except libraries: their classes must not exist twice."""
     for name in names:
         if name.partition(".")[0] != _OURS and not _is_installed(sys.modules[name]):
+            del sys.modules[name]
+
+
+def _import_first_from(folder: Path) -> None:
+    beside = folder.parent
+    sys.path[:] = [str(folder), *(path for path in sys.path if path != str(folder))]
+    for name, module in list(sys.modules.items()):
+        places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+        if any(place is not None and Path(place).is_relative_to(beside) for place in places):
             del sys.modules[name]
 
 

@@ -96,7 +96,10 @@ def test_each_department_tells_of_its_own_nodes(city: dict[str, Network]) -> Non
         status = part.status()
         assert {one.department for one in status} == {name}
         assert [one.problem for one in status] == [None] * len(status)
-    assert [one.name for one in city["Mail"].status()] == ["peer0.mail", "sample_1.0"]
+    assert [one.name for one in city["Mail"].status()] == [
+        "peer0.mail",
+        city["Mail"].plan.contracts["sample"].package.label,
+    ]
 
 
 @needs_fabric
@@ -174,7 +177,7 @@ def test_a_new_version_of_a_contract_runs_once_every_department_has_it(
         )
         assert call(part, "seals" if name == "Mail" else "bills", "get", "colour")
     served = {one.name for name in machines.departments for one in city[name].status()}
-    assert "sample_2.0" in served
+    assert any(name.startswith("sample_2.0+") for name in served)
 
 
 @needs_fabric

@@ -37,7 +37,7 @@ def test_a_network_by_make(tmp_path: Path) -> None:
     try:
         up = make("up", tmp_path)
         assert up.returncode == 0, up.stderr
-        assert "sample_1.0:" in up.stdout
+        assert "sample_1.0+" in up.stdout
         status = make("status", tmp_path)
         assert (status.returncode, status.stdout.count(" up ")) == (0, 5)
         declined = make("clean", tmp_path, typed="n\n")

@@ -236,7 +236,7 @@ def test_a_peer_that_lost_its_ledger_joins_again(three: Network) -> None:
     health = network.plan.department("Health")
     with Connections(network.plan) as connections:
         (package,) = connections.admin(health).installed(endpoint(health.peers[0]))
-    assert package.references == (("bills", "sample", "1.0"),)
+    assert package.references == (("bills", "sample", network.plan.contracts["sample"].version),)
 
 
 def test_orderers_that_lost_all_blocks_do_not_begin_anew(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from pyfabric.local import files
 from pyfabric_network.members.bundle_page import bundle_page
 from pyfabric_network.members.public import PublicDefinition, public_definition
 from pyfabric_network.members.public_checks import read_public_definition
-from pyfabric_network.modules import copy_modules
+from pyfabric_network.modules import write_code
 from pyfabric_network.runtimes.compose import project_files
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -89,10 +89,12 @@ class Bundle:
         }
 
 
-def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: Path) -> None:
+def write_bundle(
+    plan: Plan, department: DepartmentPlan, code: Mapping[str, bytes], target: Path
+) -> None:
     """Write a department's bundle, whole or not at all; the genesis blocks exist already.
 
-    Modules of contracts are looked for in `modules`. Raises ConfigError if `target` is there.
+    `code` are the files of contracts. Raises ConfigError if `target` is there.
     """
     if target.exists():
         raise ConfigError(f"{target} exists already: name another folder with --to")
@@ -101,8 +103,7 @@ def write_bundle(plan: Plan, department: DepartmentPlan, modules: Path, target: 
     definitions = [public_definition(plan.name, one) for one in plan.departments.values()]
     for path, content in _contents(plan, department, definitions):
         files.write_public(draft / path, content, error=NetworkError)
-    classes = [name for one in plan.topology.contracts.values() for name in one.classes]
-    copy_modules(modules, draft / _TOPOLOGY, classes)
+    write_code(code, draft / _TOPOLOGY)
     if department.place.here:
         _copy_keys(department, draft / "organizations" / department.folder.name)
     with files.reported(target, NetworkError):

@@ -35,6 +35,7 @@ def host_services(
             "package_id": item.package_id,
             "address": str(seen.contract_address(item.slot)),
             "contracts": list(item.classes),
+            "digest": item.code,
             **tls,
             "client_certificates": clients,
             "msp_id": department.msp_id,

@@ -1,6 +1,6 @@
 """The contracts of a network: their packages, and the ports at which contract hosts serve them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyfabric.admin.collections import CollectionConfig
@@ -12,48 +12,64 @@ from pyfabric_network.topology.spec import ContractService, Topology
 
 @dataclass(frozen=True, slots=True)
 class ServedPackage:
-    """A package that contract hosts serve, at the contract port of number `slot` (from 0)."""
+    """A package that contract hosts serve, at the contract port of number `slot` (from 0).
+
+    `code` is the digest of the files that they import (see `modules`), empty for installed classes.
+    """
 
     contract: str
     label: str
     package_id: str
     classes: tuple[str, ...]
     slot: int
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class ContractPlan:
     """A contract of the topology with its package, which is the same for all departments.
 
-    `service` is what contract hosts must serve for it; None if it is served elsewhere.
+    `version` is the one that departments approve: the topology's, followed by the digest of the code if that
+    is beside the topology file. `service` is what contract hosts must serve for it; None if it is served
+    elsewhere.
     """
 
     name: str
+    version: str
     spec: ContractService
     collections: tuple[CollectionConfig, ...]
     package: ChaincodePackage
     service: ServedPackage | None
 
 
-def make_contracts(topology: Topology, served: Sequence[ServedPackage]) -> dict[str, ContractPlan]:
+def make_contracts(
+    topology: Topology, served: Sequence[ServedPackage], code: Mapping[str, str]
+) -> dict[str, ContractPlan]:
     """Work out the contracts; what is `served` already keeps its slot.
 
-    Raises NetworkError when contract ports run out.
+    `code` are the digests of contracts' files, of those that are not installed. Raises NetworkError when contract ports run out.
     """
     slots = {item.label: item.slot for item in served}
     plans: dict[str, ContractPlan] = {}
     for name, spec in topology.contracts.items():
-        label, collections = spec.label(name), topology.collections(name)
+        digest, collections = code.get(name, ""), topology.collections(name)
+        version = version_of_code(spec.version, digest)
+        label = f"{name}_{version}"
         if spec.addresses:
             package = _package(label, elsewhere_key(name))
-            plans[name] = ContractPlan(name, spec, collections, package, None)
+            plans[name] = ContractPlan(name, version, spec, collections, package, None)
             continue
         if label not in slots:
             slots[label] = _free_slot(label, slots.values())
         package = _package(label, slot_key(slots[label]))
-        service = ServedPackage(name, label, package.package_id, spec.classes, slots[label])
-        plans[name] = ContractPlan(name, spec, collections, package, service)
+        service = ServedPackage(name, label, package.package_id, spec.classes, slots[label], digest)
+        plans[name] = ContractPlan(name, version, spec, collections, package, service)
     return plans
+
+
+def version_of_code(version: str, digest: str) -> str:
+    """Return the version that departments approve for code with this digest ("" for installed classes)."""
+    return f"{version}+{digest}" if digest else version
 
 
 def slot_key(slot: int) -> str:

@@ -184,13 +184,14 @@ def make_plan(
     served: Sequence[ServedPackage] = (),
     places: Mapping[str, Place] | None = None,
     containers: bool = False,
+    code: Mapping[str, str] | None = None,
 ) -> Plan:
     """Work a topology out below `root`.
 
     `served` is what contract hosts serve already: a package keeps its port for as long as it is served.
     `places` are those of departments with machines of their own, as far as they are known. In
-    `containers`, the nodes of this machine reach each other by host name. Raises NetworkError when
-    contract ports run out.
+    `containers`, the nodes of this machine reach each other by host name. `code` are the digests of
+    contracts' files (see `modules`). Raises NetworkError when contract ports run out.
     """
     known = places or {}
     usual = {
@@ -201,7 +202,7 @@ def make_plan(
         name: make_department(topology, name, root, known.get(name, place), containers=containers)
         for name, place in usual.items()
     }
-    contracts = make_contracts(topology, served)
+    contracts = make_contracts(topology, served, code or {})
     channels = {
         name: ChannelPlan(
             name=name,

@@ -158,10 +158,6 @@ class ContractService(_Part):
     init_required: bool = False
     collections: dict[CollectionName, Collection] = Field(default_factory=dict)
 
-    def label(self, name: str) -> str:
-        """Return the package label: what distinguishes this version's package from others."""
-        return f"{name}_{self.version}"
-
 
 class Topology(_Part):
     """A whole network. Each department has 50 ports from `base_port` on, in the order of the file."""

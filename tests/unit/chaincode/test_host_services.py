@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pyfabric.chaincode.code import code_digest, read_code
 from pyfabric.chaincode.host import ContractHost
 from pyfabric.chaincode.loading import load_chaincode
 from pyfabric.errors import ConfigError, NetworkError
@@ -97,6 +98,41 @@ async def test_a_module_that_failed_is_imported_anew(
     await host.stop()
     for name in (module, "shared_helper"):
         del sys.modules[name]
+
+
+def write_notes(folder: Path, text: str) -> dict[str, str]:
+    """Write a contract whose helper has this text, in a folder with the name of its digest."""
+    folder.mkdir()
+    (folder / "texts.py").write_text(f"TEXT = {text!r}")
+    (folder / "notes.py").write_text(
+        "from pyfabric.chaincode import Context, Contract, query\nfrom texts import TEXT\n"
+        "class Notes(Contract):\n    @query\n    def text(self, ctx: Context) -> str: return TEXT"
+    )
+    digest = code_digest(read_code(folder))
+    return {"digest": folder.rename(folder.with_name(digest)).name}
+
+
+@pytest.mark.asyncio
+async def test_code_is_served_if_it_has_the_digest_each_version_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    first = write_notes(tmp_path / "1", "one")
+    second = write_notes(tmp_path / "2", "two")
+    third = write_notes(tmp_path / "3", "three")
+    (tmp_path / third["digest"] / "texts.py").write_text("TEXT = 'another'")
+    notes = {"contracts": ["notes:Notes"]}
+    host = ContractHost()
+    await host.apply(line(service("a_1:1", **notes, **first), service("a_2:2", **notes, **second)))
+    with pytest.raises(ConfigError, match=f"a_3: the code in .*, and {third['digest']} is wanted"):
+        await host.apply(line(service("a_3:3", **notes, **third)))
+    texts = []
+    for server in host._servers.values():
+        async with FakePeer(server.address) as peer:
+            texts.append((await peer.invoke("text")).payload)
+    assert texts == [b"one", b"two"]
+    await host.stop()
 
 
 @pytest.mark.asyncio

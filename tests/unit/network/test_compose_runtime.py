@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pyfabric_network.material.ca_server import registrar_password
 from pyfabric_network.material.keys import make_material, missing_material
+from pyfabric_network.modules import code_of, digests
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
@@ -43,9 +44,9 @@ def plan(tmp_path: Path) -> Plan:
     modules.mkdir()
     (modules / "small.yaml").write_text(TOPOLOGY, encoding="utf-8")
     (modules / "bills.py").write_text("class Bill: ...")
-    (modules / "secret.pem").write_text("not for contracts")
     topology = load_topology(modules / "small.yaml")
-    made = make_plan(topology, tmp_path / "small", base_port=15000, containers=True)
+    code = digests(code_of(topology, modules))
+    made = make_plan(topology, tmp_path / "small", base_port=15000, containers=True, code=code)
     make_material(made, now=NOW)
     return made
 
@@ -128,6 +129,7 @@ def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
     tax = plan.department("Tax")
     assert service["client_certificates"] == tax.contract_client.tls_certificate.read_text()
     assert service["msp_id"] == "TaxMSP"
+    assert service["digest"] == plan.contracts["bill"].version.partition("+")[2] != ""
     assert told["operations"]["address"] == "0.0.0.0:9443"
 
 

@@ -56,7 +56,7 @@ def test_status_tells_every_node_and_height(running: Network) -> None:
     status = running.status()
     assert [node.name for node in status] == [
         *("orderer0.tax", "peer0.tax", "peer0.health"),
-        *("sample_1.0", "sample_1.0"),
+        *[running.plan.contracts["sample"].package.label] * 2,
     ]
     assert all(node.problem is None for node in status)
     assert all(node.channels["bills"] >= 3 for node in status[:3])
@@ -142,7 +142,7 @@ def test_a_dead_contract_host_is_told_and_up_starts_it_again(tmp_path: Path) -> 
             found = network.status()  # on a busy machine, nodes may not answer in its three seconds
             return [(one.name, one.problem) for one in found if one.problem]
 
-        down = ("sample_1.0", "nothing listens there")
+        down = (network.plan.contracts["sample"].package.label, "nothing listens there")
         assert poll(problems, until=lambda found: found == [down], every=0.05, timeout=30) == [down]
         Network.reopen(network.folder).up()
         assert poll(problems, until=lambda found: not found, every=0.05, timeout=30) == []
@@ -162,25 +162,114 @@ def test_a_new_version_is_served_beside_the_old_one_until_it_is_committed(tmp_pa
             Network.reopen(network.folder).deploy()
         write_topology(tmp_path, TOPOLOGY.replace('"1.0"', '"1.1"\n    sequence: 2'))
         upgraded = Network.reopen(network.folder)
-        assert [(one.version, one.changed) for one in upgraded.deploy()] == [("1.1", True)]
+        (deployed,) = upgraded.deploy()
+        assert (deployed.version.partition("+")[0], deployed.changed) == ("1.1", True)
         state = json.loads((network.plan.root / "network.json").read_text())
-        assert [one["label"] for one in state["served"]] == ["sample_1.1"]
+        assert [one["label"] for one in state["served"]] == [f"sample_{deployed.version}"]
         assert call(network, "Tax", "clerk", "get", "kept") == b"yes"
     finally:
         network.down()
 
 
-def test_changed_code_is_loaded_when_asked_for(tmp_path: Path) -> None:
+def change_code(folder: Path) -> None:
+    """Change what the contract `sample` returns for a caller without a role."""
+    module = folder / "sample.py"
+    module.write_text(module.read_text().replace('or ""', 'or "nobody"'), encoding="utf-8")
+
+
+def served(network: Network) -> dict[str, str]:
+    """Return the code that hosts serve, by label."""
+    state = json.loads((network.plan.root / "network.json").read_text())
+    return {one["label"]: one["code"] for one in state["served"]}
+
+
+def test_changed_code_of_an_approved_version_is_served_only_for_development(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        (first,) = network.deploy()
+        approved = served(network)
+        change_code(tmp_path)
+        for attempt in (network, Network.reopen(network.folder)):
+            with pytest.raises(NetworkError, match=r"code differs from version 1\.0\+.*--reload"):
+                attempt.deploy()
+        assert served(network) == approved
+        assert call(network, "Health", "Admin", "role") == b""
+        (again,) = network.deploy(reload=True)
+        assert (again.version, again.changed, again.package_id) == (
+            *(first.version, False),
+            first.package_id,
+        )
+        assert served(network) != approved
+        assert call(network, "Health", "Admin", "role") == b"nobody"
+    finally:
+        network.down()
+
+
+def test_what_runs_is_what_was_approved_also_after_a_restart(tmp_path: Path) -> None:
     network = prepare(tmp_path)
     network.up()
     try:
         network.deploy()
-        module = tmp_path / "sample.py"
-        module.write_text(module.read_text().replace('or ""', 'or "nobody"'), encoding="utf-8")
-        network.deploy()
+        change_code(tmp_path)
+        network.down()
+        again = Network.reopen(network.folder)
+        again.up()
         assert call(network, "Health", "Admin", "role") == b""
-        network.deploy(reload=True)
+        write_topology(tmp_path, TOPOLOGY.replace('"1.0"', '"1.1"\n    sequence: 2'))
+        change_code(tmp_path)
+        Network.reopen(network.folder).deploy()
         assert call(network, "Health", "Admin", "role") == b"nobody"
+        kept = {path.name for path in (network.root / "contracts").iterdir()}
+        assert kept == {*served(network).values()}
+    finally:
+        network.down()
+
+
+def test_a_network_is_deployed_from_the_code_that_it_has_kept(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        (tmp_path / "sample.py").unlink()
+        (tmp_path / "small.yaml").unlink()
+        for attempt in (Network.open(network.folder), Network.reopen(network.folder)):
+            attempt.deploy()
+        assert call(network, "Health", "Admin", "role") == b""
+    finally:
+        network.down()
+
+
+def test_code_that_was_changed_where_it_is_kept_is_not_served(tmp_path: Path) -> None:
+    network = prepare(tmp_path)
+    network.up()
+    try:
+        network.deploy()
+        (digest,) = served(network).values()
+        network.down()
+        change_code(network.root / "contracts" / digest)
+        with pytest.raises(
+            LedgerError, match=rf"sample_1\.0\+{digest}: the code in .* and {digest}"
+        ):
+            Network.open(network.folder).up()
+        Network.reopen(network.folder).up()
+        assert call(network, "Health", "Admin", "role") == b""
+    finally:
+        network.down()
+
+
+def test_deploying_one_contract_leaves_the_others_served(tmp_path: Path) -> None:
+    two = TOPOLOGY.replace("[sample]", "[sample, other]")
+    two += '  other: { version: "1.0", classes: ["other:Other"] }\n'
+    other = "from sample import Sample\nclass Other(Sample): ..."
+    (tmp_path / "other.py").write_text(other)
+    network = prepare(tmp_path, two)
+    network.up()
+    try:
+        network.deploy()
+        before = served(network)
+        (tmp_path / "other.py").write_text(f"{other}\n")
+        assert [one.changed for one in Network.reopen(network.folder).deploy(["sample"])] == [False]
+        assert served(network) == before
     finally:
         network.down()
 

@@ -56,13 +56,14 @@ def test_a_department_that_only_orders_has_the_one_organisation(running: Network
 def test_its_nodes_are_up_and_contracts_are_deployed_without_it(running: Network) -> None:
     running.deploy()
     found = {(one.name, one.department): one.problem for one in running.status()}
+    label = running.plan.contracts["sample"].package.label
     assert found == {
         ("orderer0.tax", "Tax"): None,
         ("orderer0.land", "Land"): None,
         ("peer0.tax", "Tax"): None,
         ("peer0.health", "Health"): None,
-        ("sample_1.0", "Tax"): None,
-        ("sample_1.0", "Health"): None,
+        (label, "Tax"): None,
+        (label, "Health"): None,
     }
     assert "contracts.land" not in running.operations()
     assert running.pending() == []

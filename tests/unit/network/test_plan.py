@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.connections import Connections
+from pyfabric_network.deployment import definition
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.runtimes.embedded import ledger_config
 from pyfabric_network.status import service_status
@@ -101,6 +102,19 @@ def test_a_new_version_gets_another_port_and_the_old_one_keeps_its_own() -> None
     assert new.slot != old.slot
     assert new.package_id != old.package_id
     assert hosted(contract("1.0"), served=(old, new)).slot == old.slot
+
+
+def test_the_digest_of_the_code_is_part_of_version_label_and_package() -> None:
+    topology = quickstart()
+    plain = plan(topology).contracts["directory"]
+    named = make_plan(topology, ROOT, base_port=17000, code={"directory": "a1b2"})
+    found = named.contracts["directory"]
+    assert found.version == f"{plain.version}+a1b2"
+    assert found.package.label == f"{plain.package.label}+a1b2"
+    assert found.package.package_id.startswith(f"{found.package.label}:")
+    assert found.service is not None
+    assert found.service.code == "a1b2"
+    assert definition(found).version == found.version
 
 
 def hosted(spec: ContractService, served: tuple[ServedPackage, ...] = ()) -> ServedPackage:

@@ -61,7 +61,6 @@ def test_a_whole_topology(tmp_path: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     topology = load_topology(file)
     assert [topology.msp_id(name) for name in topology.departments] == ["TaxMSP", "Health.MSP"]
-    assert topology.contracts["bill"].label("bill") == "bill_1.0"
     assert topology.departments["Tax"].users["clerk"].attributes == {"role": "clerk"}
 
 
