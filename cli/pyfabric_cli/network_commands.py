@@ -12,7 +12,13 @@ from pyfabric_network.topology.bundled import find_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
-from pyfabric_cli import completion, development_commands, member_commands, options
+from pyfabric_cli import (
+    backup_commands,
+    completion,
+    development_commands,
+    member_commands,
+    options,
+)
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
 app = plain_app()
 app.add_typer(member_commands.app, name="member")
+app.add_typer(backup_commands.app)
 app.add_typer(development_commands.app)
 
 

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pyfabric.errors import LedgerError, NetworkError
+from pyfabric.errors import ConfigError, LedgerError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local import files
 from pyfabric_network.answering import silent_nodes
+from pyfabric_network.backups.restoring import restore
+from pyfabric_network.backups.writing import write_backup
 from pyfabric_network.bringing_up import bring_up, report_step
 from pyfabric_network.connections import (
     Connections,
@@ -43,7 +45,7 @@ from pyfabric_network.progress import Report, silent
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
 from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
-from pyfabric_network.state_folder import MODULES, TOPOLOGY_COPY
+from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.contracts import ContractPlan, ServedPackage
@@ -220,6 +222,10 @@ class Network:
             self._save()
         write_bundle(self.plan, found, kept_code(self.root, self.state.code.values()), target)
 
+    def running(self) -> bool:
+        """Return whether any node of this machine runs."""
+        return self.runtime.running()
+
     def down(self, *, delete: bool = False) -> bool:
         """Stop everything that `up` started; return whether anything ran.
 
@@ -242,6 +248,60 @@ class Network:
                 *network_status(self.plan, self.runtime.process),
                 *service_status(self.plan, connections),
             ]
+
+    def backup(self, file: Path, *, passphrase: str | None = None) -> None:
+        """Write all that this machine has of the network to a new file (0600), encrypted with a passphrase.
+
+        Its private keys, those of CAs too, and its ledgers are in it; docs/operations.md has the format. Raises
+        NetworkError if the network runs, ConfigError if the file exists or cannot be written.
+        """
+        if file.exists():
+            raise ConfigError(f"{file} exists already: name another file")
+        if file.absolute().is_relative_to(self.root):
+            raise ConfigError(
+                f"{file} is in the network's folder, which a restore replaces: name another file"
+            )
+        with locked(self.root):
+            self._refresh()
+            if self.runtime.running():
+                raise NetworkError(
+                    f"{self.plan.name} runs, and its ledgers change while they are copied: stop it first "
+                    "(`pyfabric network down`), or have it stopped and started again (`--stop`)"
+                )
+            self._refuse_half_restored()
+            write_backup(
+                self.plan,
+                self.runtime,
+                self.state.runtime,
+                file,
+                passphrase=passphrase,
+                now=_now(),
+            )
+
+    @classmethod
+    def restore(
+        cls,
+        file: Path,
+        folder: Path,
+        *,
+        passphrase: str | None = None,
+        programs: Path | None = None,
+        keep_orderers: bool = False,
+    ) -> tuple[Self, tuple[str, ...]]:
+        """Replace a network in the state folder `folder` by the one in a backup; return it, and warnings.
+
+        The backup may be of another folder or machine. Everything in it is checked before anything is
+        replaced. An orderer begins without its ledgers if there are others on other machines, unless
+        `keep_orderers`. Raises ConfigError for a damaged backup or another passphrase, and NetworkError if
+        the network runs, or for orderers that may not begin without their ledgers.
+        """
+        name, warnings = restore(
+            file, folder, passphrase=passphrase, programs=programs, keep_orderers=keep_orderers
+        )
+        network = cls.open(folder, name, programs=programs)
+        write_profiles(network.plan)
+        add_contexts(network.plan, folder)
+        return network, warnings
 
     def operations(self) -> dict[str, Endpoint]:
         """Return where health and metrics of each node and contract host of this machine are served.
@@ -284,7 +344,14 @@ class Network:
         """Return the nodes' log, line by line."""
         return self.runtime.logs(follow=follow)
 
+    def _refuse_half_restored(self) -> None:
+        if (self.root / RESTORING).exists():
+            raise NetworkError(
+                f"{self.root} was not restored completely: run `pyfabric network restore` again"
+            )
+
     def _require_nodes(self) -> None:
+        self._refuse_half_restored()
         if not self.plan.own:
             raise NetworkError(
                 f"no nodes of {self.plan.name} run on this machine: it has no department's keys, which "

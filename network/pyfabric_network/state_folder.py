@@ -7,6 +7,10 @@ NETWORK_FILE: Final = "network.json"
 TOPOLOGY_COPY: Final = "topology.yaml"
 MODULES: Final = "contracts"
 """The folder that contract hosts work in: copies of contracts' modules, in a folder for each digest (`modules`)."""
+RESTORING: Final = ".restoring"
+"""A file that is in the network's folder until what a backup has outside that folder is restored too."""
+OUTSIDE: Final = "volumes"
+"""The folder of a backup with what nodes have stored outside the network's folder."""
 
 RESTORE: Final = (
     "restore it from a backup (docs/departments.md); do not delete the folder: it holds keys that cannot be "

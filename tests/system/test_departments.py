@@ -14,6 +14,7 @@ from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.runtimes.docker import image_id
 
 from pyfabric.gateway import connect
+from pyfabric.local.waiting import poll
 from tests.support.network.departments import TOPOLOGY, City, private_keys
 from tests.support.network.programs import fabric_programs, needs_fabric
 
@@ -105,18 +106,47 @@ def test_each_department_tells_of_its_own_nodes(city: dict[str, Network]) -> Non
 @needs_fabric
 def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Network]) -> None:
     mail = city["Mail"]
-    backup = mail.folder.with_name("backup.tar")
+    backup = mail.folder.with_name("mail.backup")
     assert mail.down()
     assert not any(one.problem for one in city["Health"].status())
-    subprocess.run(["tar", "-C", mail.folder, "-cf", backup, "small"], check=True)
+    mail.backup(backup, passphrase="a word")
     mail.up()
     call(mail, "seals", "put", "after", "the backup")
     mail.down()
     shutil.rmtree(mail.plan.root)
-    subprocess.run(["tar", "-C", mail.folder, "-xf", backup], check=True)
+    _, warnings = Network.restore(
+        backup, mail.folder, passphrase="a word", programs=fabric_programs()
+    )
+    assert warnings == ()
     mail.up()
     assert call(mail, "seals", "put", "more", "work") == "work"
     assert call(mail, "seals", "get", "after") == "the backup"
+
+
+@needs_fabric
+def test_an_orderer_that_is_restored_from_an_old_copy_joins_anew(city: dict[str, Network]) -> None:
+    tax, land = city["Tax"], city["Land"]
+    backup = tax.folder.with_name("tax.backup")
+    assert tax.down()
+    tax.backup(backup)
+    tax.up()
+    call(land, "bills", "put", "between", "backup and loss")
+    tax.down()
+    call(land, "bills", "put", "during", "the loss")
+    _, warnings = Network.restore(backup, tax.folder, programs=fabric_programs())
+    assert [text.partition(" ")[0] for text in warnings] == ["orderer0.tax"]
+    data = {node: tax.plan.root / "nodes" / node / "data" for node in ("orderer0.tax", "peer0.tax")}
+    assert (data["orderer0.tax"].exists(), data["peer0.tax"].exists()) == (False, True)
+    tax.up()
+    assert poll(lambda: heights(tax) == heights(land), until=bool, every=0.2, timeout=60)
+    assert call(tax, "bills", "get", "between") == "backup and loss"
+    assert call(tax, "bills", "put", "after", "the restore") == "the restore"
+    assert call(land, "bills", "get", "after") == "the restore"
+
+
+def heights(part: Network) -> set[int]:
+    """Return the heights that a department's nodes have of `bills`."""
+    return {one.channels["bills"] for one in part.status() if "bills" in one.channels}
 
 
 @needs_fabric

@@ -1,6 +1,7 @@
 """The compose runtime: Fabric's images and contract hosts as containers under Docker Compose."""
 
 import json
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,7 +30,10 @@ from pyfabric_network.runtimes.contract_hosts import builder_values, host_servic
 from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id, printed
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
+from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
+from pyfabric_network.state_folder import OUTSIDE
 from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.places import CONTAINER_PORTS
 from pyfabric_network.topology.plan import Plan
 
@@ -55,13 +59,7 @@ class ComposeRuntime:
         """Raise NetworkError without an engine, for a port in use, or for an earlier network's data."""
         self._compose.require()
         check_free(plan.listening(running=self._compose.running()))
-        if not self._compose.file.exists():
-            left = self._compose.volumes(plan.project)
-            if left:
-                raise NetworkError(
-                    f"Docker has volumes of an earlier network {plan.name}, whose keys are gone "
-                    f"({left[0]}, …): remove them with `docker compose -p {plan.project} down --volumes`"
-                )
+        self.check_outside(plan)
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
@@ -163,6 +161,49 @@ class ComposeRuntime:
         if self._compose.file.exists():
             self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
 
+    def ledger_of(self, node: Node) -> Path:
+        """Return the file with the contents of a node's volume."""
+        return self._saved(node.name)
+
+    def save_outside(self, plan: Plan) -> None:
+        """Copy the contents of the volumes; one that was never used has none."""
+        self._compose.require()
+        _empty(self._root / OUTSIDE)
+        present = self._compose.volumes(plan.project)
+        image = self._packing_image(plan)
+        for name in compose_project(plan)["volumes"]:
+            volume = f"{plan.project}_{name}"
+            if volume in present:
+                save_volume(volume, image, self._saved(name))
+
+    def check_outside(self, plan: Plan) -> None:
+        """Raise NetworkError without an engine, or for volumes of an earlier network or another folder's."""
+        self._compose.require()
+        left = () if self._compose.file.exists() else self._compose.volumes(plan.project)
+        if left:
+            raise NetworkError(
+                f"Docker has volumes of an earlier network {plan.name}, whose keys are gone "
+                f"({left[0]}, …): remove them with `docker compose -p {plan.project} down --volumes`"
+            )
+
+    def restore_outside(self, plan: Plan) -> None:
+        """Make the volumes anew, with the contents that are in the network's folder."""
+        self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
+        remove_volumes(self._compose.volumes(plan.project))
+        image = self._packing_image(plan)
+        for name in compose_project(plan)["volumes"]:
+            file = self._saved(name)
+            found = file if file.exists() else None
+            restore_volume(f"{plan.project}_{name}", plan.project, name, image, found)
+        shutil.rmtree(self._root / OUTSIDE, ignore_errors=True)
+
+    def _saved(self, name: str) -> Path:
+        return self._root / OUTSIDE / f"{name}.tar"
+
+    def _packing_image(self, plan: Plan) -> str:
+        """Return an image that a node of this machine runs in, and so is there or will be."""
+        return self._compose.images()[plan.own_nodes[0].name]
+
     def logs(self, *, follow: bool) -> Iterator[str]:
         """Yield every container's log; each line begins with the name of its own."""
         if self._compose.file.exists():
@@ -229,6 +270,12 @@ def _answer(host: str, container: str, *, since: str) -> Mapping[str, Any]:
     if not lines:
         return {}
     return read_answer(f"contract host {host}", lines[-1].encode(), error=NetworkError)
+
+
+def _empty(folder: Path) -> None:
+    """Make an empty folder, its owner's alone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
 
 
 def _inside(department: DepartmentPlan) -> DepartmentPlan:

@@ -25,6 +25,7 @@ from pyfabric_network.topology.nodes import Member, Node
 from pyfabric_network.topology.plan import Plan
 
 DEVELOPMENT = "development.sock"
+_LEDGER = "ledger"
 _STOP_SECONDS = 15.0
 # Contract hosts finish what runs before they stop, for ten seconds at most.
 _LEFTOVER_SECONDS = 15.0
@@ -105,6 +106,19 @@ class EmbeddedRuntime:
     def discard(self) -> None:
         """Do nothing: everything is in the network's folder."""
 
+    def ledger_of(self, node: Node) -> Path:
+        """Return the one ledger of all nodes."""
+        return self._root / _LEDGER
+
+    def save_outside(self, plan: Plan) -> None:
+        """Do nothing: everything is in the network's folder."""
+
+    def check_outside(self, plan: Plan) -> None:
+        """Do nothing: everything is in the network's folder."""
+
+    def restore_outside(self, plan: Plan) -> None:
+        """Do nothing: everything is in the network's folder."""
+
     def logs(self, *, follow: bool) -> Iterator[str]:
         """Return the ledger's log, line by line."""
         return read_logs({"ledger": self._log}, follow=follow, running=self.running)
@@ -138,7 +152,7 @@ def _content(plan: Plan) -> bytes:
 def ledger_config(plan: Plan) -> LedgerConfig:
     """Return the development ledger's configuration for a plan."""
     return LedgerConfig(
-        folder=plan.root / "ledger",
+        folder=plan.root / _LEDGER,
         development=plan.root / DEVELOPMENT,
         peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],

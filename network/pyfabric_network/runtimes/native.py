@@ -134,6 +134,19 @@ class NativeRuntime:
     def discard(self) -> None:
         """Do nothing: everything is in the network's folder."""
 
+    def ledger_of(self, node: Node) -> Path:
+        """Return the folder with a node's data."""
+        return self._folder / node.name / "data"
+
+    def save_outside(self, plan: Plan) -> None:
+        """Do nothing: everything is in the network's folder."""
+
+    def check_outside(self, plan: Plan) -> None:
+        """Do nothing: everything is in the network's folder."""
+
+    def restore_outside(self, plan: Plan) -> None:
+        """Do nothing: everything is in the network's folder."""
+
     def logs(self, *, follow: bool) -> Iterator[str]:
         """Return every process's log; each line begins with the name of its own."""
         files = {path.parent.name: path for path in sorted(self._folder.glob("*/log"))}

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the command names runtimes without loading topologies
     from pyfabric_network.development import Development
+    from pyfabric_network.topology.nodes import Node
     from pyfabric_network.topology.plan import Plan
 
 
@@ -61,6 +63,31 @@ class Runtime(Protocol):
 
     def discard(self) -> None:
         """Remove what stopped nodes have stored outside the network's folder."""
+        ...
+
+    def ledger_of(self, node: "Node") -> Path:
+        """Return where a backup has the ledger of a node, in the network's folder."""
+        ...
+
+    def save_outside(self, plan: "Plan") -> None:
+        """Copy what stopped nodes have stored outside the network's folder into it, for a backup.
+
+        Raises NetworkError.
+        """
+        ...
+
+    def check_outside(self, plan: "Plan") -> None:
+        """Raise NetworkError if nothing can be restored outside the network's folder.
+
+        Because an engine is missing, or has the data of another network.
+        """
+        ...
+
+    def restore_outside(self, plan: "Plan") -> None:
+        """Replace what nodes have stored outside the network's folder by the copies in it, and remove these.
+
+        A node without a copy has stored nothing then. Raises NetworkError.
+        """
         ...
 
     def logs(self, *, follow: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 It knows what the compose runtime asks for and nothing else; real engines are driven by the conformance
 suite (`--runtime compose`). Its folder holds `calls` (one command a line), `running` (services), `log`, and
 files with which a test has it misbehave: `broken` (a command that fails), `refuses` (what hosts answer),
-`volumes`, `images` (ids of images by service; without it there is none). Hosts answer on their stdout, and
+`volumes`, `volume-<name>` (the contents of one), `images` (ids of images by service; without it there is none). Hosts answer on their stdout, and
 their contracts print what looks like an answer on their stderr.
 """
 
@@ -51,8 +51,32 @@ def main(folder: Path, arguments: list[str]) -> None:
         ids = [f"{name} {name}" for name in _lines(folder / "running")]
         by_id = arguments[-1].endswith("{{.ID}}")
         _print(ids if by_id else _lines(folder / "containers"))
-    elif arguments[:2] == ["volume", "ls"]:
-        print("\n".join(_lines(folder / "volumes")))
+    elif arguments[0] == "volume":
+        _volume(folder, arguments[1], arguments[2:])
+    elif arguments[0] == "run":
+        _tar(folder, arguments)
+
+
+def _volume(folder: Path, command: str, arguments: list[str]) -> None:
+    present = _lines(folder / "volumes")
+    if command == "ls":
+        _print(present)
+    elif command == "create":
+        _write(folder / "volumes", [*present, arguments[-1]])
+    elif command == "rm":
+        _write(folder / "volumes", [name for name in present if name not in arguments])
+        for name in arguments:
+            (folder / f"volume-{name}").unlink(missing_ok=True)
+
+
+def _tar(folder: Path, arguments: list[str]) -> None:
+    """Pack a volume's contents to stdout, or unpack them from stdin."""
+    volume = arguments[arguments.index("--volume") + 1].partition(":")[0]
+    contents = folder / f"volume-{volume}"
+    if "--create" in arguments:
+        sys.stdout.write(contents.read_text())
+    else:
+        contents.write_text(sys.stdin.read())
 
 
 def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
@@ -79,6 +103,7 @@ def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
         _write(folder / "running", [name for name in running if name not in given])
     elif command == "down":
         _write(folder / "running", [])
+        _volume(folder, "rm", _lines(folder / "volumes") if "--volumes" in arguments else [])
 
 
 def _answer(folder: Path, root: Path, hosts: list[str]) -> None:

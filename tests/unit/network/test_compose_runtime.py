@@ -10,6 +10,7 @@ import pytest
 from pyfabric_network.material.ca_server import registrar_password
 from pyfabric_network.material.keys import make_material, missing_material
 from pyfabric_network.modules import code_of, digests
+from pyfabric_network.runtimes.compose import compose_project
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
@@ -146,6 +147,40 @@ def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: Compo
     assert values["client_key"] == health.contract_client.tls_key.read_text()
     host = json.loads((plan.root / "hosts" / "health" / "services.json").read_text())
     assert {one["client_certificates"] for one in host["services"]} <= {values["client_cert"]}
+
+
+def test_volumes_are_saved_beside_the_keys_and_made_anew_from_there(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    runtime.stop()
+    nodes = ("orderer0.tax", "peer0.tax", "peer0.health")
+    (docker / "volumes").write_text("\n".join(f"small_{name}" for name in nodes) + "\nsmall_old")
+    for name in nodes:
+        (docker / f"volume-small_{name}").write_text(f"blocks of {name}")
+    runtime.save_outside(plan)
+    saved = {path.name: path.read_text() for path in (plan.root / "volumes").iterdir()}
+    assert saved == {f"{name}.tar": f"blocks of {name}" for name in nodes}
+    assert {path.stat().st_mode & 0o777 for path in (plan.root / "volumes").iterdir()} == {0o600}
+
+    runtime.ledger_of(plan.orderers[0]).unlink()
+    (docker / "volume-small_peer0.tax").write_text("newer blocks")
+    runtime.restore_outside(plan)
+    present = (docker / "volumes").read_text().split()
+    assert set(present) == {f"small_{name}" for name in compose_project(plan)["volumes"]}
+    assert (docker / "volume-small_peer0.tax").read_text() == "blocks of peer0.tax"
+    assert not (docker / "volume-small_orderer0.tax").exists()
+    assert not (plan.root / "volumes").exists()
+
+
+def test_a_volume_that_cannot_be_packed_is_reported_in_the_engine_s_words(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "volumes").write_text("small_peer0.tax")
+    (docker / "broken").write_text("small_peer0.tax:/volume:ro")
+    with pytest.raises(NetworkError, match=r"docker run .*: small_peer0\.tax:/volume:ro is broken"):
+        runtime.save_outside(plan)
 
 
 def test_a_start_that_fails_ends_what_it_started(
