@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio
 
 @contextmanager
 def files_at_most(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size, as a full disk does."""
+    """Keep the files of this process from growing beyond a size, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -94,7 +94,7 @@ async def test_a_ledger_with_a_full_disk_can_be_stopped(
 
 
 async def test_a_subscriber_that_cannot_write_is_called_again(tmp_path: Path) -> None:
-    """The private data of a peer is settled before anybody learns of the commit."""
+    """Settle the private data of a peer before anybody learns of the commit."""
     node = Node(tmp_path)
     ledger = node.join(genesis(timeout="1ms"))
     store = PrivateStore(tmp_path / "private" / "data.sqlite")
