@@ -13,7 +13,7 @@ from pyfabric.errors import ConfigError
 from pyfabric_cli import completion, options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import progress, readable, waiting
+from pyfabric_cli.output import progress, readable, say, waiting
 from pyfabric_cli.settings import OutputFormat
 
 _SYSTEM = "org.hyperledger.fabric"
@@ -157,6 +157,9 @@ def query(
     function: Function,
     arguments: Arguments = None,
     transient: Transient = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write the result's bytes to this file.")
+    ] = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -172,6 +175,10 @@ def query(
     with waiting(f"waiting for {name}"), actor.gateway() as gateway:
         contract = gateway.network(actor.channel).contract(name)
         result = contract.evaluate(function, *(arguments or ()), transient=_transient(transient))
+    if to is not None:
+        to.write_bytes(result)
+        say(f"wrote {to}: {len(result)} bytes")
+        return
     invocation.printer.value(_result(result))
 
 

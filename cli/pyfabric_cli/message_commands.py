@@ -19,20 +19,28 @@ app = plain_app()
 
 @app.command()
 def decode(
-    file: Annotated[Path, typer.Argument(help="The file with the message's bytes.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The file with the message's bytes, or their hexadecimal or base64 form."
+        ),
+    ],
     kind: Kind = "common.Block",
     complete: Annotated[
         bool,
         typer.Option("--complete", help="Also decode what configtxlator leaves in base64."),
     ] = False,
 ) -> None:
-    """Print a message as JSON, with the messages that are nested in its bytes."""
-    from pyfabric.messages.decoding import decode as decode_message
+    """Print a message as JSON, with the messages that are nested in its bytes.
+
+    The file holds the bytes, or their hexadecimal or base64 form, as `chaincode query` prints them.
+    """
     from pyfabric.messages.translation.decoding import to_json
     from pyfabric.messages.translation.kinds import kind_named
     from pyfabric.messages.translation.table import AS_FABRIC, COMPLETE
+    from pyfabric_cli.message_input import read_message
 
-    message = decode_message(kind_named(kind), file.read_bytes())
+    message = read_message(str(file), file.read_bytes(), kind_named(kind))
     table = COMPLETE if complete else AS_FABRIC
     Printer(OutputFormat.JSON).document(to_json(message, opened=table))
 

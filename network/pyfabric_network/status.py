@@ -16,12 +16,13 @@ from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
 
+_LEDGER_CHECKS: Final = ("channel ", "ledger ")
 _UNANSWERED: Final = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:
-    """A node or contract service: why it does not answer (None if it does), and its channels' heights.
+    """A node or contract service: why it does not answer or cannot work (None if it can), its channels' heights.
 
     `operations` is where its health and metrics are served; empty for a service that no contract host
     of this network serves.
@@ -50,14 +51,23 @@ def network_status(plan: Plan, running: Callable[[str], str | None]) -> list[Nod
     ]
 
 
-def _channels(plan: Plan, node: Node) -> Mapping[str, int] | str | None:
-    """Return the heights of a node's channels, why it does not report them, or None without an answer."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The heights of a node's channels, and why it cannot write to them."""
+
+    channels: Mapping[str, int]
+    problem: str | None
+
+
+def _channels(plan: Plan, node: Node) -> _Answer | str | None:
+    """Return what a node answers, why it does not report its channels, or None without an answer."""
     with Connections(plan) as connections:  # its own: it may take longer than anybody waits
         try:
-            return {
+            heights = {
                 name: _height(plan, connections, node, name)
                 for name in joined_channels(plan, connections, node)
             }
+            return _Answer(heights, _ledger_problem(connections, node))
         except GatewayError as error:
             return None if error.code in _UNANSWERED else str(error)
         except FabricError as error:
@@ -67,7 +77,7 @@ def _channels(plan: Plan, node: Node) -> Mapping[str, int] | str | None:
 def _node_status(
     plan: Plan,
     node: Node,
-    channels: Mapping[str, int] | str | None,
+    channels: _Answer | str | None,
     running: Callable[[str], str | None],
 ) -> NodeStatus:
     """Return what is known of a node; `channels` are None if it has not answered in time."""
@@ -77,13 +87,20 @@ def _node_status(
         address=str(node.outside),
         operations=str(node.operations),
     )
-    if isinstance(channels, Mapping):
-        return replace(status, channels=channels)
+    if isinstance(channels, _Answer):
+        return replace(status, channels=channels.channels, problem=channels.problem)
     runs = running(node.name)
     if runs is None:
         return replace(status, problem=f"{node.name} does not run")
     silent = f"{node.name} ({runs}) runs but does not answer"
     return replace(status, problem=channels or silent)
+
+
+def _ledger_problem(connections: Connections, node: Node) -> str | None:
+    """Return why a node of the development ledger cannot write or read a channel, as its health has it."""
+    failed = connections.operations(node).health().failed_checks
+    reasons = [why for name, why in failed.items() if name.startswith(_LEDGER_CHECKS)]
+    return "; ".join(dict.fromkeys(reasons)) or None
 
 
 def _height(plan: Plan, connections: Connections, node: Node, channel: str) -> int:

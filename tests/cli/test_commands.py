@@ -1,5 +1,6 @@
 """The commands on a running network: tables for people, JSON for programs."""
 
+import base64
 import io
 import os
 import re
@@ -153,6 +154,20 @@ def test_the_trace_of_a_transaction(run: Run) -> None:
     words = run("ledger", "trace", done["transaction_id"]).out
     assert "peer0.health (HealthMSP) endorsed it\n  read" in words
     assert words.endswith(f"into block {done['block_number']} as transaction 0: it is valid\n")
+
+
+@pytest.mark.usefixtures("state")
+def test_what_query_prints_can_be_decoded(run: Run, tmp_path: Path) -> None:
+    file, printed = tmp_path / "result", tmp_path / "printed"
+    ask = ("chaincode", "query", "qscc", "GetBlockByNumber", "bills", "0")
+    wrote = run(*ask, "--to", str(file))
+    assert wrote.err.endswith(f"wrote {file}: {file.stat().st_size} bytes\n")
+    shown = run("message", "decode", str(file)).json()
+    assert shown["header"]["number"] == "0"
+    base64_lines = base64.b64encode(file.read_bytes()) + b"\n"
+    for content in (run(*ask).out.encode(), run(*ask, "-o", "json").out.encode(), base64_lines):
+        printed.write_bytes(content)
+        assert run("message", "decode", str(printed)).json() == shown
 
 
 @pytest.mark.usefixtures("state")

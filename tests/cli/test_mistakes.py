@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fabric_protos.common import common_pb2
 from pyfabric_cli.exits import ExitCode, exit_code, exit_code_table
 
 from pyfabric.errors import (
@@ -156,6 +157,42 @@ def test_a_message_that_is_none(run: Run, tmp_path: Path) -> None:
         assert ended.code == ExitCode.INPUT
         assert said in ended.err
     assert not Path(missing).exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty: it holds no message"),
+        (b"\n", "is empty: it holds no message"),
+        (
+            common_pb2.Envelope(payload=b"\x0a\x02\x08\x01").SerializeToString(),
+            "is not a common.Block but, perhaps, a message of another type: name it by --type",
+        ),
+        (
+            common_pb2.BlockHeader(number=7, previous_hash=b"x").SerializeToString(),
+            "not a common.Block",
+        ),
+        (b"abcd\n", "are not a common.Block"),
+    ],
+)
+def test_only_a_block_is_shown_as_a_block(
+    run: Run, tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    ended = run("message", "decode", str(file))
+    assert (ended.code, ended.out) == (ExitCode.INPUT, "")
+    assert said in ended.err
+
+
+def test_a_message_may_end_with_a_newline_or_be_written_as_text(run: Run, tmp_path: Path) -> None:
+    envelope = common_pb2.Envelope(payload=common_pb2.Payload(data=b"data").SerializeToString())
+    raw, file = envelope.SerializeToString(), tmp_path / "file"
+    file.write_bytes(raw)
+    shown = run("message", "decode", str(file), "--type", "common.Envelope").json()
+    for content in (raw + b"\n", raw.hex().encode() + b"\n", b"0x" + raw.hex().encode()):
+        file.write_bytes(content)
+        assert run("message", "decode", str(file), "--type", "common.Envelope").json() == shown
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from fabric_protos.common import common_pb2
 
@@ -23,10 +23,13 @@ from pyfabric.ledger.channel.commit import (
     validate,
     with_outcome,
 )
-from pyfabric.ledger.channel.database import storage_errors
+from pyfabric.ledger.channel.database import DiskError, storage_errors
 from pyfabric.ledger.channel.ledger import ChannelLedger
 from pyfabric.ledger.channel.store import ChannelStore
 from pyfabric.messages.blocks import metadata
+
+DISK_SECONDS: Final = 1.0
+"""After how long a write is tried again that the disk refused."""
 
 
 class CommitWaiters:
@@ -79,7 +82,7 @@ class Channel(ChannelLedger):
     """A ledger that nodes join, follow and commit to. Make it with `open` or `create`; close it at the end.
 
     `generation` is another number whenever it may have changed which peers can endorse what; `history` is
-    another object once the channel has been set back.
+    another object once the channel has been set back. `trouble` is why blocks cannot be written for now.
     """
 
     def __init__(self, store: ChannelStore, writer: ThreadPoolExecutor) -> None:
@@ -92,6 +95,7 @@ class Channel(ChannelLedger):
         self.history = object()
         self._committing = asyncio.Lock()
         self.generation = 0
+        self.trouble: str | None = None
 
     @classmethod
     def open(cls, path: Path, writer: ThreadPoolExecutor) -> "Channel":
@@ -150,11 +154,13 @@ class Channel(ChannelLedger):
     async def commit_status(self, transaction_id: str) -> tuple[int, int]:
         """Return (validation code, block number) of a transaction, as soon as it is committed.
 
-        Raises LedgerError if the channel is set back meanwhile.
+        Raises LedgerError if the channel is set back, or cannot be written.
         """
         record = self.transaction(transaction_id)
         if record is not None:
             return int(record.code), record.block_number
+        if self.trouble is not None:
+            raise LedgerError(self.trouble)
         return await self._waiters.wait(transaction_id)
 
     async def wait_for_block(self, number: int) -> common_pb2.Block:
@@ -190,25 +196,31 @@ class Channel(ChannelLedger):
         The block that is kept has its validation codes and commit hash. `creators_known` has for each
         transaction whether its creator's signature has been verified under the configuration in force
         (empty: of none). Raises LedgerError if the block does not follow the newest one, ConfigError if
-        its configuration is invalid.
+        its configuration is invalid, and DiskError if it cannot be written: nothing is changed then.
         """
         async with self._committing:
             self._check_follows(ordered.header)
-            with storage_errors(self._store.path):
-                started = time.perf_counter()
-                outcome = await validate(
-                    ordered,
-                    self._policies,
-                    self._store.state,
-                    self.has_transaction,
-                    creators_known,
-                )
-                validated = time.perf_counter()
-                previous = metadata(self._newest, common_pb2.COMMIT_HASH).value
-                block = with_outcome(ordered, outcome, previous)
-                self._stage(block, outcome)
-                await asyncio.get_running_loop().run_in_executor(self._writer, self._store.commit)
-                stored = time.perf_counter()
+            started = time.perf_counter()
+            try:
+                with storage_errors(self._store.path):
+                    outcome = await validate(
+                        ordered,
+                        self._policies,
+                        self._store.state,
+                        self.has_transaction,
+                        creators_known,
+                    )
+                    validated = time.perf_counter()
+                    previous = metadata(self._newest, common_pb2.COMMIT_HASH).value
+                    block = with_outcome(ordered, outcome, previous)
+                    self._stage(block, outcome)
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(self._writer, self._store.commit)
+                    stored = time.perf_counter()
+            except DiskError as error:
+                self._store.rollback()
+                self._wait_for_disk(error)
+                raise
             self._take(block, outcome)
             self._wake()
         committed = CommittedBlock(
@@ -217,8 +229,23 @@ class Channel(ChannelLedger):
             validation_seconds=validated - started,
             storage_seconds=stored - validated,
         )
-        self._report(committed)
+        await self._report(committed)
+        self.trouble = None
         return committed
+
+    def check(self) -> None:
+        """Raise LedgerError if the file cannot be read, or could not be written."""
+        if self.trouble is not None:
+            raise LedgerError(self.trouble)
+        super().check()
+
+    def _wait_for_disk(self, error: DiskError) -> None:
+        """Refuse what waits for transactions until the disk can be written again."""
+        self.trouble = (
+            f"channel {self.channel_id} cannot be written: {error}; make room on the disk: the ledger "
+            "tries again every second"
+        )
+        self._waiters.fail(self.trouble)
 
     def _check_follows(self, header: common_pb2.BlockHeader) -> None:
         if (header.number, header.previous_hash) != (self.height, self._hash):
@@ -232,11 +259,18 @@ class Channel(ChannelLedger):
         self._grown.set()
         self._grown = asyncio.Event()
 
-    def _report(self, committed: CommittedBlock) -> None:
+    async def _report(self, committed: CommittedBlock) -> None:
+        """Call the subscribers. One that cannot write is called again: nobody learns of the block before."""
         if committed.changes_endorsing:
             self.generation += 1
         for callback in tuple(self._subscribers):
-            callback(committed)
+            while True:
+                try:
+                    callback(committed)
+                    break
+                except DiskError as error:
+                    self._wait_for_disk(error)
+                    await asyncio.sleep(DISK_SECONDS)
         self._waiters.committed(committed)
 
 

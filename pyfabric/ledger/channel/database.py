@@ -3,6 +3,7 @@
 Putting an image back leaves connections open; readers that hold a state keep it.
 """
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -15,7 +16,13 @@ _VERSIONS: Final = slice(18, 20)
 """Where a database records that it is in WAL mode, which one in memory can't be (fileformat2.html)."""
 _SCHEMA_COOKIE: Final = slice(40, 44)
 """Grows with every change of the schema, and when an image is put."""
+_DISK_CODES: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_DISK_ERRNOS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _NO_WAL: Final = b"\x01\x01"
+
+
+class DiskError(LedgerError):
+    """A file cannot be written or read for now: the disk is full, or fails."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -38,11 +45,16 @@ def delete_database(path: Path) -> None:
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into a LedgerError that names the file."""
+    """Turn what SQLite and the file system raise into a LedgerError that names the file: DiskError for the disk's faults."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
-        raise LedgerError(f"{path}: {error}") from error
+    except sqlite3.Error as error:
+        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        kind = DiskError if primary in _DISK_CODES else LedgerError
+        raise kind(f"{path}: {error}") from error
+    except OSError as error:
+        kind = DiskError if error.errno in _DISK_ERRNOS else LedgerError
+        raise kind(f"{path}: {error}") from error
 
 
 def take_image(connection: sqlite3.Connection) -> bytes:

@@ -118,6 +118,11 @@ class ChannelStore:
         """Make what is staged durable. Waits for the disk: may be called from another thread."""
         self._writer.commit()
 
+    def rollback(self) -> None:
+        """Drop what is staged: `stage` or `commit` has failed."""
+        with storage_errors(self.path):
+            self._writer.rollback()
+
     def committed(self) -> None:
         """Use the new height for new snapshots: `commit` has returned."""
         self.height += 1

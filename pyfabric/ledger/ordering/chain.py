@@ -14,7 +14,8 @@ from datetime import datetime
 from fabric_protos.common import common_pb2
 
 from pyfabric.errors import FabricError, LedgerError, OrdererError
-from pyfabric.ledger.channel.channel import Channel
+from pyfabric.ledger.channel.channel import DISK_SECONDS, Channel
+from pyfabric.ledger.channel.database import DiskError
 from pyfabric.ledger.channel.limits import check_configure
 from pyfabric.ledger.ordering.block_writing import BlockWriter
 from pyfabric.ledger.ordering.participants import Participants
@@ -48,6 +49,7 @@ class Chain:
         self.failure: str | None = None
         self._stopping = False
         self._held = False
+        self._waits_for_disk = False
         self._settings: tuple[ChannelConfig, BatchSettings] | None = None
         self._task = asyncio.get_running_loop().create_task(
             self._write(), name=f"orderer-{channel.channel_id}"
@@ -70,11 +72,13 @@ class Chain:
 
         Raises OrdererError if the chain has failed, or has no leader because consenters are missing.
         """
+        if self.channel.trouble is not None:
+            raise OrdererError(self.channel.trouble, status=common_pb2.SERVICE_UNAVAILABLE)
         if consensus_type(self.channel.config).has_leader:
             await self._settled.wait()
         await self._room.wait()
-        if self.failure is not None:
-            raise OrdererError(self.failure, status=common_pb2.SERVICE_UNAVAILABLE)
+        if (problem := self.failure or self.channel.trouble) is not None:
+            raise OrdererError(problem, status=common_pb2.SERVICE_UNAVAILABLE)
         config = self.channel.config
         if consensus_type(config).has_leader and not self.participants.suffice(config):
             raise OrdererError("no Raft leader", status=common_pb2.SERVICE_UNAVAILABLE)
@@ -152,7 +156,16 @@ class Chain:
         self._batches.put_nowait(None)
         self._stopping = True
         self.participants.changed.set()
-        await self._task
+        if self.channel.trouble is not None:
+            _LOG.critical(
+                "channel %s: what was taken and not written is lost: %s",
+                self.channel.channel_id,
+                self.channel.trouble,
+            )
+            self._task.cancel()
+        await asyncio.wait((self._task,))
+        if not self._task.cancelled():
+            self._task.result()
 
     def _is_new(self, message: Message, orderer: str) -> bool:
         """Return whether no other BFT orderer has taken a message before; with Raft each one is new."""
@@ -177,7 +190,7 @@ class Chain:
     async def _write(self) -> None:
         try:
             while (batch := await self._batches.get()) is not None:
-                await self._write_batch(batch)
+                await self._write_when_possible(batch)
                 self._requests.delivered(message.identifier for message in batch)
                 if batch[0].config is not None:
                     self._settled.set()
@@ -189,6 +202,22 @@ class Chain:
             self._room.set()
             self._settled.set()
             _LOG.critical("channel %s: %s", self.channel.channel_id, self.failure)
+
+    async def _write_when_possible(self, batch: list[Message]) -> None:
+        """Write a batch; as long as the disk refuses it, try again."""
+        while True:
+            try:
+                await self._write_batch(batch)
+            except DiskError:
+                if not self._waits_for_disk:
+                    _LOG.critical("%s", self.channel.trouble)
+                self._waits_for_disk = True
+                await asyncio.sleep(DISK_SECONDS)
+            else:
+                break
+        if self._waits_for_disk:
+            self._waits_for_disk = False
+            _LOG.warning("channel %s is written again", self.channel.channel_id)
 
     async def _write_batch(self, taken: list[Message]) -> None:
         if not await self._quorum():

@@ -63,6 +63,7 @@ class PrivateStore:
     """The private data of one peer over all its channels. Close it when done."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         with storage_errors(path), ExitStack() as unless_open:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -89,10 +90,15 @@ class PrivateStore:
 
     @contextmanager
     def changes(self) -> Iterator[None]:
-        """Make what is changed inside durable together, or not at all."""
-        self._database.execute("BEGIN")
-        with self._database:
-            yield
+        """Make what is changed inside durable together, or not at all; raises LedgerError."""
+        try:
+            with storage_errors(self.path):
+                self._database.execute("BEGIN")
+                with self._database:
+                    yield
+        except BaseException:
+            self._pending = self._all_pending()
+            raise
 
     def keep(
         self, channel: str, transaction_id: str, write_sets: Iterable[CollectionWrites], height: int

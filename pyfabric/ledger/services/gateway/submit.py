@@ -57,6 +57,8 @@ class SubmitService:
                 f"failed to get config for channel [{request.channel_id}]: could not get last "
                 f"config for channel {request.channel_id}",
             )
+        if joined.channel.trouble is not None:
+            raise CallError(StatusCode.UNAVAILABLE, joined.channel.trouble)
         await in_time(
             self._ordering.submit(joined.config, envelope.SerializeToString()),
             context,
