@@ -4,10 +4,8 @@ from collections.abc import Collection
 from functools import partial
 from typing import Final
 
-from pyfabric.errors import GatewayError
-from pyfabric.gateway import Operations
 from pyfabric.local.waiting import poll
-from pyfabric_network.connections import Connections
+from pyfabric_network.connections import Connections, health
 from pyfabric_network.parallel import within
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
@@ -16,15 +14,6 @@ ANSWER_SECONDS: Final = 3.0
 # Before a node is stopped for its silence: it may only be slow on a busy machine, or starting.
 _PATIENT_SECONDS: Final = 12.0
 _PAUSE: Final = 0.1
-
-
-def answers(operations: Operations) -> bool:
-    """Return whether a node reports its health, be it good or bad."""
-    try:
-        operations.health()
-    except GatewayError:
-        return False
-    return True
 
 
 def silent_nodes(plan: Plan, idle: Collection[str]) -> tuple[str, ...]:
@@ -43,4 +32,10 @@ def silent_nodes(plan: Plan, idle: Collection[str]) -> tuple[str, ...]:
 def _answers_in_time(plan: Plan, node: Node, seconds: float) -> bool:
     with Connections(plan) as connections:  # its own: it may take longer than anybody waits
         operations = connections.operations(node)
-        return poll(lambda: answers(operations), until=bool, every=_PAUSE, timeout=seconds)
+        found = poll(
+            lambda: health(operations),
+            until=lambda found: found is not None,
+            every=_PAUSE,
+            timeout=seconds,
+        )
+    return found is not None

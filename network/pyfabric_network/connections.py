@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
+from pyfabric.admin import Health
 from pyfabric.errors import GatewayError
 from pyfabric.gateway import Admin, Endpoint, Operations, OrdererAdmin
 from pyfabric.identity.loading import load_msp_folder
@@ -58,12 +59,12 @@ def _secured_endpoint(organization: Organization, server: Member, address: Addre
     )
 
 
-def is_healthy(operations: Operations) -> bool:
-    """Return whether a node or contract host answers that it is healthy."""
+def health(operations: Operations) -> Health | None:
+    """Return what a node or contract host reports of its health; None if it does not answer."""
     try:
-        return operations.health().is_healthy
+        return operations.health()
     except GatewayError:
-        return False
+        return None
 
 
 class Connections:

@@ -9,7 +9,7 @@ from pyfabric.errors import FabricError, GatewayError, StatusCode
 from pyfabric.local.sockets import listens
 from pyfabric.messages.addresses import Address
 from pyfabric_network.answering import ANSWER_SECONDS
-from pyfabric_network.connections import Connections, endpoint, is_healthy
+from pyfabric_network.connections import Connections, endpoint, health
 from pyfabric_network.joining import joined_channels
 from pyfabric_network.parallel import within
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -134,8 +134,8 @@ def service_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
 
 
 def _host_problem(department: DepartmentPlan, connections: Connections) -> str | None:
-    healthy = is_healthy(connections.host_operations(department))
-    return None if healthy else "its contract host is not healthy"
+    found = health(connections.host_operations(department))
+    return None if found and found.is_healthy else "its contract host is not healthy"
 
 
 def _problem(address: Address) -> str | None:

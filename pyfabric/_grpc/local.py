@@ -4,8 +4,7 @@ import secrets
 from datetime import UTC, datetime
 
 from pyfabric.client.effects import Nonce
-
-_NONCE_SIZE = 24
+from pyfabric.messages.envelopes import NONCE_SIZE
 
 
 def present() -> datetime:
@@ -15,4 +14,4 @@ def present() -> datetime:
 
 def fresh_nonce(_: Nonce) -> bytes:
     """Return 24 bytes from the operating system's random source."""
-    return secrets.token_bytes(_NONCE_SIZE)
+    return secrets.token_bytes(NONCE_SIZE)

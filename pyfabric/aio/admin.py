@@ -1,10 +1,7 @@
 """Administration of peers and orderers."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
-from pyfabric._grpc.aio_driver import AsyncDriver
 from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
 from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
@@ -22,12 +19,13 @@ from pyfabric.admin.lifecycle import InstalledChaincode
 from pyfabric.admin.orderers import ChannelInfo
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+from pyfabric.aio.administration import Administration
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.transactions import SubmitResult
 from pyfabric.identity.signing import SigningIdentity
 
 
-class Admin:
+class Admin(Administration):
     """What an administrator does on peers; each method names the peer that is asked.
 
     A peer's refusal raises PeerResponseError with its own text; a call that fails raises GatewayError;
@@ -35,8 +33,8 @@ class Admin:
     """
 
     def __init__(self, identity: SigningIdentity) -> None:
+        super().__init__()
         self._identity = identity
-        self._driver = AsyncDriver()
 
     async def install(self, peer: Endpoint, package: ChaincodePackage) -> str:
         """Install a package on a peer and return its id; that it is installed already is no error."""
@@ -187,31 +185,16 @@ class Admin:
             discovery.discover_endorsers(peer, self._identity, channel, calls)
         )
 
-    async def close(self) -> None:
-        """Close the connections. Safe to repeat."""
-        await self._driver.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-
-class OrdererAdmin:
+class OrdererAdmin(Administration):
     """The channels of one orderer, through its participation API (the endpoint is the admin address).
 
     A refusal raises OrdererError with the orderer's own text. Close it, or open it in `async with`.
     """
 
     def __init__(self, orderer: Endpoint) -> None:
+        super().__init__()
         self._orderer = orderer
-        self._driver = AsyncDriver()
 
     async def join(self, block: bytes) -> ChannelInfo:
         """Join the orderer to the channel of a configuration block (bytes of common.Block)."""
@@ -228,18 +211,3 @@ class OrdererAdmin:
     async def remove(self, name: str) -> None:
         """Remove the orderer from a channel, and the channel's blocks from the orderer."""
         await self._driver.run(orderers.remove(self._orderer, name))
-
-    async def close(self) -> None:
-        """Close the connections. Safe to repeat."""
-        await self._driver.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

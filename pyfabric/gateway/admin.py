@@ -2,10 +2,7 @@
 """Administration of peers and orderers."""
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
-from pyfabric._grpc.driver import Driver
 from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
 from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
@@ -25,10 +22,11 @@ from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.transactions import SubmitResult
+from pyfabric.gateway.administration import Administration
 from pyfabric.identity.signing import SigningIdentity
 
 
-class Admin:
+class Admin(Administration):
     """What an administrator does on peers; each method names the peer that is asked.
 
     A peer's refusal raises PeerResponseError with its own text; a call that fails raises GatewayError;
@@ -36,8 +34,8 @@ class Admin:
     """
 
     def __init__(self, identity: SigningIdentity) -> None:
+        super().__init__()
         self._identity = identity
-        self._driver = Driver()
 
     def install(self, peer: Endpoint, package: ChaincodePackage) -> str:
         """Install a package on a peer and return its id; that it is installed already is no error."""
@@ -176,31 +174,16 @@ class Admin:
         """
         return self._driver.run(discovery.discover_endorsers(peer, self._identity, channel, calls))
 
-    def close(self) -> None:
-        """Close the connections. Safe to repeat."""
-        self._driver.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class OrdererAdmin:
+class OrdererAdmin(Administration):
     """The channels of one orderer, through its participation API (the endpoint is the admin address).
 
     A refusal raises OrdererError with the orderer's own text. Close it, or open it in `with`.
     """
 
     def __init__(self, orderer: Endpoint) -> None:
+        super().__init__()
         self._orderer = orderer
-        self._driver = Driver()
 
     def join(self, block: bytes) -> ChannelInfo:
         """Join the orderer to the channel of a configuration block (bytes of common.Block)."""
@@ -217,18 +200,3 @@ class OrdererAdmin:
     def remove(self, name: str) -> None:
         """Remove the orderer from a channel, and the channel's blocks from the orderer."""
         self._driver.run(orderers.remove(self._orderer, name))
-
-    def close(self) -> None:
-        """Close the connections. Safe to repeat."""
-        self._driver.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

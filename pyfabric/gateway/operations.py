@@ -1,16 +1,13 @@
 # Made from pyfabric/aio/operations.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
 """The operations service of a node or contract host."""
 
-from types import TracebackType
-from typing import Self
-
-from pyfabric._grpc.driver import Driver
 from pyfabric.admin import operations
 from pyfabric.admin.operations import Health
 from pyfabric.client.effects import Endpoint
+from pyfabric.gateway.administration import Administration
 
 
-class Operations:
+class Operations(Administration):
     """Health, metrics and log levels of one node or contract host, at its operations address.
 
     Health is for everybody; the rest wants an endpoint with a client certificate. A refusal or a call
@@ -18,8 +15,8 @@ class Operations:
     """
 
     def __init__(self, node: Endpoint) -> None:
+        super().__init__()
         self._node = node
-        self._driver = Driver()
 
     def health(self) -> Health:
         """Return what the node's own checks found."""
@@ -36,18 +33,3 @@ class Operations:
     def set_log_spec(self, spec: str) -> None:
         """Set which levels the node logs, until it is started again."""
         self._driver.run(operations.set_log_spec(self._node, spec))
-
-    def close(self) -> None:
-        """Close the connections. Safe to repeat."""
-        self._driver.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -21,8 +21,7 @@ from pyfabric.errors import FabricError
 from pyfabric.ledger.config import LedgerConfig
 from pyfabric.ledger.process import LedgerProcess
 from pyfabric.local.printable import log_to
-
-_NONCE_SIZE = 24
+from pyfabric.messages.envelopes import NONCE_SIZE
 
 
 def main() -> int:
@@ -98,7 +97,7 @@ def _now() -> datetime:
 
 
 def _nonce() -> bytes:
-    return secrets.token_bytes(_NONCE_SIZE)
+    return secrets.token_bytes(NONCE_SIZE)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ asks for a signature is in `client.envelopes`.
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from fabric_protos.common import common_pb2
 from fabric_protos.orderer import ab_pb2
@@ -14,6 +14,9 @@ from fabric_protos.orderer import ab_pb2
 SeekStart: TypeAlias = int | Literal["oldest", "newest", "next"]
 
 LAST_BLOCK = 2**64 - 1
+NONCE_SIZE: Final = 24
+"""Bytes of the random number in a signature header (common/crypto/random.go of Fabric)."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 

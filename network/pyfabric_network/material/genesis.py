@@ -26,13 +26,13 @@ from pyfabric.identity.definition import MSPDefinition
 from pyfabric.local import files
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.envelopes import NONCE_SIZE
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.topology.values import go_duration, octets, seconds
 
-_NONCE_SIZE = 24
 # What leader after leader did not order is forgotten so much later than the first complaint.
 _KEPT_SECONDS = 160.0
 _HEARTBEATS = 5
@@ -67,7 +67,7 @@ def make_genesis_blocks(plan: Plan, *, now: datetime) -> None:
     for channel in plan.channels.values():
         if not channel.block.exists():
             block = make_genesis_block(
-                plan, channel, timestamp=now, nonce=secrets.token_bytes(_NONCE_SIZE)
+                plan, channel, timestamp=now, nonce=secrets.token_bytes(NONCE_SIZE)
             )
             files.write_public(channel.block, block, error=NetworkError)
 

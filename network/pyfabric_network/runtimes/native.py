@@ -21,7 +21,7 @@ from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.sockets import listens
 from pyfabric.local.waiting import poll
-from pyfabric_network.connections import Connections, is_healthy
+from pyfabric_network.connections import Connections, health
 from pyfabric_network.development import Development
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
@@ -242,8 +242,10 @@ class NativeRuntime:
         if not self._runs(node.name):
             log = self._folder / node.name / "log"
             raise NetworkError(f"{node.name} terminated at once: {last_line(log)} ({log})")
-        listening = all(map(listens, node.listening().values()))
-        return listening and is_healthy(connections.operations(node))
+        if not all(map(listens, node.listening().values())):
+            return False
+        found = health(connections.operations(node))
+        return found is not None and found.is_healthy
 
     def _stop(self, names: Sequence[str]) -> bool:
         """Stop these processes, all at once; return whether any ran."""

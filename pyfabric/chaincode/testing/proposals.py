@@ -10,6 +10,7 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from pyfabric.chaincode.invocation import Invocation
+from pyfabric.messages.envelopes import NONCE_SIZE
 from pyfabric.messages.values import encode_value
 
 _BATCH: Final = 100
@@ -29,7 +30,7 @@ def invocation(
 
     Arguments that are not bytes or text are written as a client would write them.
     """
-    nonce = number.to_bytes(24, "big")
+    nonce = number.to_bytes(NONCE_SIZE, "big")
     transaction_id = hashlib.sha256(nonce + creator).hexdigest()
     proposal = _proposal(channel_id, transaction_id, nonce, creator, at, transient)
     given = chaincode_pb2.ChaincodeInput(args=[encode_value(each) for each in call])
