@@ -31,7 +31,7 @@ class ServerLimits:
     """What clients may take of a server: bytes a connection, and seconds.
 
     `waiting`: what a client has not taken before it gets no window. `incoming`: messages that are not
-    complete. `first_call_seconds`: from the handshake to the first call; `idle_seconds`: between
+    complete. `calls`: at once. `first_call_seconds`: from the handshake to the first call; `idle_seconds`: between
     calls. `ping_seconds`: silence before a ping, and `ping_timeout` before it is given up.
     `stalled_seconds`: how long nothing of what waits is taken. All times are looked at every
     `check_seconds`.
@@ -40,6 +40,7 @@ class ServerLimits:
     listening: ListeningLimits = field(default_factory=ListeningLimits)
     waiting: int = 8 * 1024 * 1024
     incoming: int = MAX_MESSAGE + 8 * 1024 * 1024
+    calls: int = 100
     first_call_seconds: float = 10.0
     idle_seconds: float = 60.0
     ping_seconds: float = 60.0
@@ -313,11 +314,14 @@ class _ServerConnection(Connection):
 
     def _open(self, stream_id: int, method: bytes | None) -> None:
         self._called = True
+        is_full = len(self._calls) >= self._limits.calls
         call = self._calls[stream_id] = ServerCall(self)
         if method != self._server.method.encode():
             call.end(StatusCode.UNIMPLEMENTED, "unknown method")
         elif self._draining:
             call.end(StatusCode.UNAVAILABLE, "the server is stopping")
+        elif is_full:
+            call.end(StatusCode.RESOURCE_EXHAUSTED, "too many calls on one connection")
         else:
             call.listener = self._server.accept(call)
 

@@ -7,7 +7,7 @@ Source: peer/chaincode_shim.proto, and the peer's handler.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol, TypeAlias
@@ -85,13 +85,30 @@ class End:
 
 
 Action: TypeAlias = Send | Begin | Deliver | End
-Requests: TypeAlias = deque[tuple[Waiter, bytes]]
+
+
+@dataclass(slots=True)
+class _Transaction:
+    """A transaction that runs. The first of its requests has been sent, and has waited for `checks` checks.
+
+    After a `failure` the peer is asked nothing more, and gets it as the result.
+    """
+
+    requests: deque[tuple[Waiter, bytes]] = field(default_factory=deque)
+    checks: int = 0
+    failure: str | None = None
+
+    def fail(self, failure: str) -> list[Action]:
+        """Return what gives up all requests."""
+        self.failure = failure
+        waiters = [waiter for waiter, _ in self.requests]
+        self.requests.clear()
+        return [Deliver(waiter, b"", failure) for waiter in waiters]
 
 
 class Machine:
-    """One stream: its phase, and the requests of each transaction that runs on it.
+    """One stream: its phase, and the transactions that run on it.
 
-    The first request of a queue has been sent and waits for its answer; the others wait for it.
     `peer_msp_id` is the MSP of the peer, for contracts that ask.
     """
 
@@ -99,7 +116,7 @@ class Machine:
         self.phase = Phase.CREATED
         self._package_id = package_id
         self._peer_msp_id = peer_msp_id
-        self._running: dict[Key, Requests] = {}
+        self._running: dict[Key, _Transaction] = {}
         self._multiple_reads = 0
         self._write_batch = 0
 
@@ -127,21 +144,38 @@ class Machine:
 
     def ask(self, key: Key, waiter: Waiter, kind: Type, payload: bytes) -> list[Action]:
         """Return what sends a transaction's request as soon as the peer takes it."""
-        requests = self._running.get(key)
-        if requests is None:
-            return [Deliver(waiter, b"", _STREAM_ENDED)]
+        running = self._running.get(key)
+        if running is None or running.failure is not None:
+            failure = _STREAM_ENDED if running is None else running.failure
+            return [Deliver(waiter, b"", failure)]
         message = shim.ChaincodeMessage(
             type=kind, payload=payload, txid=key.transaction_id, channel_id=key.channel_id
         ).SerializeToString()
         if len(message) > MAX_MESSAGE:
             return [Deliver(waiter, b"", _too_long("a request to the peer", len(message)))]
-        requests.append((waiter, message))
-        return [Send(message)] if len(requests) == 1 else []
+        running.requests.append((waiter, message))
+        return [Send(message)] if len(running.requests) == 1 else []
+
+    def check(self, most: int, failure: str) -> list[Action]:
+        """Return what fails the transactions whose request has waited for more than `most` checks.
+
+        Called at regular times; `failure` is for the contract and the peer.
+        """
+        actions: list[Action] = []
+        for running in self._running.values():
+            if running.requests:
+                running.checks += 1
+                if running.checks > most:
+                    actions += running.fail(failure)
+        return actions
 
     def finish(self, key: Key, result: Result) -> list[Action]:
         """Return what completes a transaction: nothing, if the stream has ended meanwhile."""
-        if self._running.pop(key, None) is None:
+        running = self._running.pop(key, None)
+        if running is None:
             return []
+        if running.failure is not None:
+            result = Result(ERROR, running.failure, b"", None)
         data = _completed(key, result).SerializeToString()
         if len(data) > MAX_MESSAGE:
             failed = Result(ERROR, _too_long("the answer of the contract", len(data)), b"", None)
@@ -150,9 +184,8 @@ class Machine:
 
     def close(self) -> list[Action]:
         """Return what to do when the stream has ended: report it to those that wait for a response."""
-        waiting = [each for requests in self._running.values() for each in requests]
-        self._running.clear()
-        return [Deliver(waiter, b"", _STREAM_ENDED) for waiter, _ in waiting]
+        running, self._running = self._running, {}
+        return [action for each in running.values() for action in each.fail(_STREAM_ENDED)]
 
     def ready(self, message: shim.ChaincodeMessage) -> list[Action]:
         """Handle READY, in which the peer offers what its release has beyond the first protocol."""
@@ -184,14 +217,15 @@ class Machine:
         if len(self._running) >= _MOST_RUNNING:
             text = f"too many transactions at once, exceeding the limit of {_MOST_RUNNING}"
             return [Send(_error(message, text))]
-        self._running[key] = deque()
+        self._running[key] = _Transaction()
         return [Begin(key, invocation)]
 
     def answer(self, message: shim.ChaincodeMessage) -> list[Action]:
         """Handle RESPONSE or ERROR; nobody waits for those of a transaction that has completed."""
-        requests = self._running.get(Key(message.channel_id, message.txid))
-        if not requests:
+        running = self._running.get(Key(message.channel_id, message.txid))
+        if running is None or not running.requests:
             return []
+        requests, running.checks = running.requests, 0
         waiter, _ = requests.popleft()
         failed = message.type == shim.ChaincodeMessage.ERROR
         error = message.payload.decode(errors="replace") if failed else None

@@ -12,12 +12,26 @@ from pyfabric._grpc.http2 import WriteCoalescing
 from pyfabric._grpc.stream_server import ServerCall
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
-from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Send, Type
+from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Phase, Send, Type
 from pyfabric.chaincode.metrics import ContractMetrics
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
-from pyfabric.errors import StateError
+from pyfabric.errors import StateError, StatusCode
 
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """How long a peer may take: `registration` for its side of it, `answer` for a request; in seconds.
+
+    A peer fails a transaction itself after 30 seconds (chaincode.executetimeout in core.yaml of Fabric), and
+    whatever it has not answered by then it never will. Requests are looked at six times in that time.
+    """
+
+    registration: float = 10.0
+    answer: float = 30.0
+
+
+_CHECKS = 6
 _STOPPING = Result(ERROR, "the contract's server is stopping", b"", None)
 
 
@@ -33,6 +47,7 @@ class PeerStream:
         tracer: Tracer | None,
         call: ServerCall,
         peer_msp_id: str | None,
+        limits: StreamLimits,
     ) -> None:
         self._chaincode = chaincode
         self._package_id = package_id
@@ -47,6 +62,9 @@ class PeerStream:
         self._inbox = _Inbox(self._loop)
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._limits = limits
+        self._check_timer: asyncio.TimerHandle | None = None
+        self._registration_timer = self._loop.call_later(limits.registration, self._not_registered)
         self._metrics.stream_opened(package_id)
         self._perform(self._machine.open())
 
@@ -61,10 +79,31 @@ class PeerStream:
 
     def closed(self) -> None:
         """Report to what still runs that the call has ended."""
+        self._registration_timer.cancel()
+        if self._check_timer is not None:
+            self._check_timer.cancel()
         self._metrics.stream_closed(self._package_id)
         self._perform(self._machine.close())
         for task in self._tasks:
             task.cancel()
+
+    def _not_registered(self) -> None:
+        if self._machine.phase is not Phase.READY:
+            seconds = self._limits.registration
+            text = f"the peer did not complete the registration within {seconds:g} seconds"
+            self._call.end(StatusCode.DEADLINE_EXCEEDED, text)
+
+    def _check(self) -> None:
+        """Fail the transactions whose requests the peer does not answer; again, while any runs."""
+        self._check_timer = None
+        failure = f"the peer did not answer a request within {self._limits.answer:g} seconds"
+        self._perform(self._machine.check(_CHECKS, failure))
+        if self._machine.running:
+            self._check_later()
+
+    def _check_later(self) -> None:
+        if self._check_timer is None:
+            self._check_timer = self._loop.call_later(self._limits.answer / _CHECKS, self._check)
 
     def _end_if_drained(self) -> None:
         if self._draining and not self._machine.running:
@@ -88,6 +127,7 @@ class PeerStream:
     def _begin(self, key: Key, invocation: Invocation) -> None:
         self._started[key] = time.perf_counter()
         self._metrics.received.add(self._package_id)
+        self._check_later()
         if self._draining:
             self._finish(key, _STOPPING)
         elif self._chaincode.is_async(invocation):

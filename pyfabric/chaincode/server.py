@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from pyfabric._grpc.stream_server import ServerCall, StreamServer
+from pyfabric._grpc.stream_server import ServerCall, ServerLimits, StreamServer
 from pyfabric._grpc.tls import http2_server_context
 from pyfabric._operations.metrics import Registry
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.metrics import ContractMetrics
-from pyfabric.chaincode.peer_stream import PeerStream
+from pyfabric.chaincode.peer_stream import PeerStream, StreamLimits
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
@@ -40,7 +40,8 @@ class ChaincodeServer:
     A peer takes the id from the server, so one port serves one id. `address` is host:port; port 0
     takes a free one, which `address` then names. `tls` None serves plaintext. At most `threads`
     functions of blocking contracts run at once. `tracer` gets a span of each transaction, in the thread
-    or task that runs it; `metrics` counts them. `msp_id` is the MSP of these peers, for `stub.msp_id`.
+    or task that runs it; `metrics` counts them. `msp_id` is the MSP of these peers, for `stub.msp_id`;
+    `limits` are what a peer is given up after.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ChaincodeServer:
         tracer: Tracer | None = None,
         metrics: ContractMetrics | None = None,
         msp_id: str | None = None,
+        limits: StreamLimits | None = None,
     ) -> None:
         if not package_id:
             raise ConfigError("a chaincode server needs the package id")
@@ -65,11 +67,12 @@ class ChaincodeServer:
         self._tracer = tracer
         self._metrics = metrics or ContractMetrics(Registry())
         self._msp_id = msp_id
+        self._limits = limits or StreamLimits()
         self._server: StreamServer | None = None
 
     async def start(self) -> None:
         """Listen; raises NetworkError when the address cannot be taken."""
-        server = StreamServer(_METHOD, self._accept)
+        server = StreamServer(_METHOD, self._accept, ServerLimits(calls=1))
         port = await server.start(self.address, self._context())
         self.address = str(Address(Address.parse(self.address).host, port))
         self._server = server
@@ -112,4 +115,5 @@ class ChaincodeServer:
             self._tracer,
             call,
             self._msp_id,
+            self._limits,
         )

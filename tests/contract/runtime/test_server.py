@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from pyfabric.chaincode import (
     query,
     transaction,
 )
+from pyfabric.chaincode.peer_stream import StreamLimits
 from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
 from pyfabric.chaincode.testing import identity
 from pyfabric.errors import ConfigError, NetworkError
@@ -361,6 +362,64 @@ async def test_a_peer_that_leaves_frees_its_transactions() -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("function", ["get", "Waiting:get", "careful", "move"])
+async def test_a_request_without_an_answer_fails_its_transaction_and_frees_its_thread(
+    function: str,
+) -> None:
+    limits = StreamLimits(answer=0.05)
+    silent = frozenset({Message.GET_STATE})
+    arguments = {"careful": (), "move": ("a", "b")}.get(function, ("k",))
+    async with serving(threads=1, limits=limits) as server:
+        async with FakePeer(server.address, silent=silent) as peer:
+            answers = await asyncio.gather(
+                *(peer.invoke(function, *arguments, transaction_id=str(n)) for n in range(3))
+            )
+            text = "the peer did not answer a request within 0.05 seconds"
+            assert {(one.status, one.message) for one in answers} == {(500, text)}
+            assert peer.most_outstanding <= 1
+        async with FakePeer(server.address) as other:
+            assert (await other.invoke("get", "k")).status == 200
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("comes", [(), (Message.REGISTERED,), (Message.KEEPALIVE,)])
+async def test_a_peer_that_does_not_complete_its_registration_is_given_up(
+    comes: tuple[Message.Type, ...],
+) -> None:
+    limits = StreamLimits(registration=0.05)
+    async with serving(limits=limits) as server:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            stream = channel.stream_stream("/protos.Chaincode/Connect")()
+            for kind in comes:
+                await stream.write(Message(type=kind).SerializeToString())
+            with pytest.raises(grpc.aio.AioRpcError, match=r"registration within 0\.05 seconds"):
+                await _read_all(stream)
+            assert await stream.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        async with FakePeer(server.address) as peer:
+            await asyncio.sleep(0.1)
+            assert (await peer.invoke("get", "k")).status == 200
+
+
+@pytest.mark.asyncio
+async def test_a_peer_has_one_stream_on_a_connection() -> None:
+    async with serving() as server, FakePeer(server.address) as peer:
+        second = peer.channel.stream_stream("/protos.Chaincode/Connect")()
+        assert await second.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (await peer.invoke("get", "k")).status == 200
+
+
+@pytest.mark.asyncio
+async def test_ids_from_the_wire_are_logged_escaped(
+    peer: FakePeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = "tx\n2026-01-01 ERROR forged \x1b[31m"
+    await peer.invoke("fail", "bug", transaction_id=forged, channel=forged)
+    (logged,) = caplog.messages
+    assert logged.count("forged") == 2
+    assert logged.isprintable()
+
+
+@pytest.mark.asyncio
 async def test_a_message_out_of_turn_ends_that_stream_only() -> None:
     async with (
         serving() as server,
@@ -514,3 +573,8 @@ async def _connect(address: str, credentials: grpc.ChannelCredentials | None) ->
         await peer.__aenter__()
     finally:
         await peer.__aexit__(None, None, None)
+
+
+async def _read_all(stream: AsyncIterable[bytes]) -> None:
+    async for _ in stream:
+        pass

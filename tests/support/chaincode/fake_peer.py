@@ -88,7 +88,7 @@ class FakePeer:
     """Connects to a contract's server and takes part in the protocol as a peer does.
 
     A transaction that succeeds is committed to `state` at once. `fail` names message types that are
-    answered with ERROR; `errors` are those that the contract sent, `open_queries` counts the queries
+    answered with ERROR, `silent` those that are not answered; `errors` are those that the contract sent, `open_queries` counts the queries
     that it neither read to their end nor closed.
     """
 
@@ -97,6 +97,7 @@ class FakePeer:
     options: Sequence[tuple[str, Any]] = ()
     state: dict[str, bytes] = field(default_factory=dict)
     fail: dict[int, str] = field(default_factory=dict)
+    silent: frozenset[int] = frozenset()
     received: list[Message] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     registered: str = ""
@@ -230,6 +231,8 @@ class FakePeer:
 
     def _answer(self, message: Message) -> None:
         """Respond in a later turn of the loop; drop a second request meanwhile, as peers do."""
+        if message.type in self.silent:
+            return
         if self._outstanding.get(message.txid):
             self.most_outstanding = 2
             return

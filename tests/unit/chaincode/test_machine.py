@@ -130,6 +130,26 @@ def test_a_transaction_is_read_and_answered() -> None:
     assert machine.running == 0
 
 
+def test_a_request_that_is_not_answered_for_too_many_checks_fails_its_transaction() -> None:
+    machine, other = running(ready()), Key("channel", "other")
+    running(machine, other)
+    first, second, third = Waiter(), Waiter(), Waiter()
+    machine.ask(KEY, first, Message.GET_STATE, b"")
+    machine.ask(KEY, second, Message.GET_STATE, b"")
+    assert machine.check(2, "late") == machine.check(2, "late") == []
+    machine.receive(message(Message.RESPONSE, KEY))  # the second has waited for no check yet
+    assert machine.check(2, "late") == machine.check(2, "late") == []
+    assert machine.check(2, "late") == [Deliver(second, b"", "late")]
+    assert machine.check(2, "late") == []
+    assert machine.ask(KEY, third, Message.GET_STATE, b"") == [Deliver(third, b"", "late")]
+    assert machine.receive(message(Message.RESPONSE, KEY)) == []
+    (told,) = machine.finish(KEY, Result(OK, "", b"done", Event("e", b"")))
+    response = proposal_response_pb2.Response.FromString(sent(told).payload)
+    assert (response.status, response.message) == (500, "late")
+    (done,) = machine.finish(other, Result(OK, "", b"done", None))
+    assert proposal_response_pb2.Response.FromString(sent(done).payload).status == 200
+
+
 def test_a_refusal_carries_its_text_and_no_event() -> None:
     machine = running(ready())
     answer = sent(machine.finish(KEY, Result(ERROR, "no", b"", Event("e", b"")))[0])

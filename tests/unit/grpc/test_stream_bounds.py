@@ -5,17 +5,22 @@ import errno
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import grpc
+import grpc.aio
 import pytest
 
 from pyfabric._grpc.frame_allowance import FrameAllowance
 from pyfabric._grpc.stream_client import ClientCall, open_stream
 from pyfabric._grpc.stream_server import ServerCall, ServerLimits, StreamServer
+from pyfabric._grpc.tls import http2_server_context
 from pyfabric._listening.listener import ListeningLimits
 from pyfabric._listening.notices import Notices
 from tests.support.transport.raw_http2 import DATA, GOAWAY, HEADERS, PING, SETTINGS, RawStream
+from tests.support.transport.tls import tls_material
 
 METHOD = "/test.Echo/Talk"
 ENHANCE_YOUR_CALM = 11
@@ -230,6 +235,47 @@ async def test_a_client_that_answers_pings_is_kept() -> None:
         assert not client.over.is_set()
         client.call.cancel()
     assert calls[0].received == 50
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("secure", [True, False])
+async def test_a_client_that_begins_neither_tls_nor_http2_is_disconnected(
+    secure: bool, tmp_path: Path
+) -> None:
+    files = tls_material(tmp_path / "tls", "server")
+    pair = (files.certificate.read_bytes(), files.key.read_bytes())
+    listening = ListeningLimits(handshake_seconds=0.05)
+    limits = ServerLimits(listening, first_call_seconds=0.05, check_seconds=0.01)
+    server = StreamServer(METHOD, Echo, limits)
+    port = await server.start("127.0.0.1:0", http2_server_context(*pair, None) if secure else None)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(10):
+        with suppress(ConnectionResetError):
+            await reader.read()
+    writer.close()
+    await server.stop(10)
+
+
+@pytest.mark.asyncio
+async def test_calls_over_the_limit_of_a_connection_are_refused() -> None:
+    async with (
+        serving(ServerLimits(calls=2)) as (address, calls),
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        method = channel.stream_stream(METHOD)
+        running = [method(), method()]
+        for call in running:
+            await call.write(b"hello")
+            assert await call.read() == b"hello"
+        refused = method()
+        assert await refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "too many calls" in await refused.details()
+        assert len(calls) == 2
+        await running[0].done_writing()
+        assert await running[0].code() is grpc.StatusCode.OK
+        again = method()
+        await again.write(b"hello")
+        assert await again.read() == b"hello"
 
 
 @pytest.mark.asyncio
