@@ -1,5 +1,7 @@
 """`pyfabric network member`: the keys and public definition of a department with its own machine."""
 
+import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +19,8 @@ from pyfabric_cli.output import say
 
 if TYPE_CHECKING:
     from pyfabric_network.members.public import PublicDefinition
+
+FINGERPRINT = "fingerprint of topology and contracts"
 
 app = plain_app("Let departments run their own nodes, and keep their keys.")
 
@@ -98,20 +102,53 @@ def add(
 @app.command()
 def accept(
     bundle: Annotated[Path, typer.Argument(help="The folder of your department's bundle.")],
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX", help="Accept it without asking if it has this fingerprint, or refuse it."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept it without asking.")] = False,
     runtime: Runtime = None,
     state: options.State = None,
+    output: options.Output = None,
 ) -> None:
-    """Check and install your department's bundle.
+    """Check your department's bundle, show what it would change here, ask, and install it.
 
-    After that, `pyfabric network up` runs the department's nodes.
+    Compare the fingerprint with the other departments first: it is the same in all bundles. After that,
+    `pyfabric network up` runs the department's nodes.
     """
-    from pyfabric_network.members.acceptance import accept_bundle
+    from pyfabric_network.members.acceptance import review_bundle
 
-    invocation = Invocation.start(state)
-    accepted = accept_bundle(
+    invocation = Invocation.start(state, output)
+    review = review_bundle(
         bundle, invocation.settings.state, runtime=runtime, now=datetime.now(UTC)
     )
-    say(f"{accepted.department} has everything that its nodes need; next: pyfabric network up")
+    invocation.printer.rows(
+        ["subject", "name", "here", "bundle"], [asdict(one) for one in review.differences]
+    )
+    say(f"{FINGERPRINT}: {review.fingerprint}")
+    if fingerprint not in (None, review.fingerprint):
+        raise ConfigError(
+            f"{bundle} does not have the fingerprint {fingerprint}: do not accept it before you know why"
+        )
+    if review.differences and not (yes or fingerprint):
+        _confirm(f"Accept {bundle} with the changes above?")
+    review.accept()
+    say(
+        f"{review.bundle.department} has everything that its nodes need; next: pyfabric network up"
+        if review.differences
+        else "it has nothing new for this machine"
+    )
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "a bundle is accepted at a terminal, or with --fingerprint HEX or --yes: compare its "
+            "fingerprint with the other departments first"
+        )
+    typer.confirm(question, abort=True, err=True)
 
 
 def _tell_fingerprint(invocation: Invocation, definitions: "list[PublicDefinition]") -> None:

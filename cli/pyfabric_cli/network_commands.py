@@ -90,6 +90,8 @@ def up(
         warnings = network.up(report)
     _warn(warnings)
     _print_status(invocation, network.status())
+    if network.plan.places:
+        say(f"{member_commands.FINGERPRINT}: {network.fingerprint()}")
     own = network.plan.own
     if not network.plan.places or len(own) > 1:
         whose = ", ".join(one.name for one in own) if network.plan.places else "all departments"
@@ -239,6 +241,7 @@ def bundle(
         else "without keys: the department has them"
     )
     say(f"wrote {target}, {what}")
+    say(f"{member_commands.FINGERPRINT}: {found.fingerprint()}")
 
 
 def _network_to_bring_up(

@@ -75,6 +75,14 @@ def digests(code: Mapping[str, Mapping[str, bytes]]) -> dict[str, str]:
     return {name: code_digest(contents) for name, contents in code.items()}
 
 
+def keep_all(code: Mapping[str, Mapping[str, bytes]], root: Path) -> dict[str, str]:
+    """Keep contracts' code in a network's folder `root`; return the digests, by contract."""
+    found = digests(code)
+    for name, contents in code.items():
+        keep(contents, root / MODULES / found[name])
+    return found
+
+
 def keep(code: Mapping[str, bytes], folder: Path) -> None:
     """Make `folder` hold exactly these files; raises NetworkError."""
     if folder.is_dir() and _is_kept(code, folder):

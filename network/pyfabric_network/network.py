@@ -36,15 +36,23 @@ from pyfabric_network.material.expiry import expiry_warnings
 from pyfabric_network.material.genesis import check_genesis_blocks, make_genesis_blocks
 from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
+from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle import write_bundle
-from pyfabric_network.modules import code_of, digests, forget, keep, kept_code
-from pyfabric_network.opening import ANY_FREE_PORT, is_copy, prepared, remembered
+from pyfabric_network.modules import code_of, forget, keep_all
+from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered
 from pyfabric_network.pending import Step, pending
 from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, silent
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
-from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
+from pyfabric_network.state import (
+    State,
+    check_version,
+    is_copy,
+    keep_topology,
+    locked,
+    read_state,
+)
 from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
@@ -220,7 +228,11 @@ class Network:
             self._refresh()
             make_genesis_blocks(self.plan, now=_now())
             self._save()
-        write_bundle(self.plan, found, kept_code(self.root, self.state.code.values()), target)
+        write_bundle(self.plan, found, self._agreement(), target)
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of topology and contracts' code, as last brought up (see `Agreement`)."""
+        return self._agreement().fingerprint()
 
     def running(self) -> bool:
         """Return whether any node of this machine runs."""
@@ -388,16 +400,16 @@ class Network:
         self._remember()
         self._forget_code()
 
+    def _agreement(self) -> Agreement:
+        return Agreement.kept(self.root, self.state.code)
+
     def _keep_code(self) -> None:
         """Copy the code of contracts, as it is now, to the network's folder."""
         with files.reported(self.root / MODULES, NetworkError):
             (self.root / MODULES).mkdir(exist_ok=True)  # contract hosts work in it
         if self._modules is None:
             return
-        code = code_of(self.topology, self._modules)
-        found = digests(code)
-        for name, contents in code.items():
-            keep(contents, self.root / MODULES / found[name])
+        found = keep_all(code_of(self.topology, self._modules), self.root)
         self.state = self.state.model_copy(update={"code": found})
         self.plan = self._make_plan()
 

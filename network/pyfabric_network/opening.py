@@ -7,7 +7,7 @@ from pyfabric_network.material.integrity import check_remembered
 from pyfabric_network.modules import code_of, digests
 from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import State, check_version, read_state
+from pyfabric_network.state import State, check_version, is_copy, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.loading import load_topology
@@ -51,11 +51,6 @@ def prepared(
         )
     code = state.code if is_copy(file, root) else digests(code_of(topology, file.parent))
     return topology, state.model_copy(update={"topology": file.absolute(), "code": code})
-
-
-def is_copy(file: Path, root: Path) -> bool:
-    """Return whether a topology file is the copy in the network's folder, whose code is kept there too."""
-    return file.name == TOPOLOGY_COPY and file.parent.resolve() == root.resolve()
 
 
 def remembered(folder: Path, name: str | None) -> tuple[Topology, State]:

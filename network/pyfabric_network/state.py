@@ -93,6 +93,11 @@ def _refuse_later(content: Mapping[str, object], root: Path) -> None:
         raise NetworkError(f"{root} was made by a later version: use it with that version")
 
 
+def is_copy(file: Path, root: Path) -> bool:
+    """Return whether a topology file is the copy in the network's folder, whose code is kept there too."""
+    return file.name == TOPOLOGY_COPY and file.parent.resolve() == root.resolve()
+
+
 def keep_topology(source: Path, root: Path) -> None:
     """Copy a topology file to below `root`, unless it is that copy; raises NetworkError."""
     copy = root / TOPOLOGY_COPY

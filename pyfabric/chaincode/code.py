@@ -12,7 +12,12 @@ DIGEST_LENGTH: Final = 32
 
 
 def code_digest(files: Mapping[str, bytes]) -> str:
-    """Return the digest of files, by path below their folder: of the lines that `sha256sum` prints.
+    """Return the digest of a contract's files: the beginning of their `files_digest`."""
+    return files_digest(files)[:DIGEST_LENGTH]
+
+
+def files_digest(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 (hex) of the lines that `sha256sum` prints for files, by path below their folder.
 
     The lines are in the order of the paths, as bytes. Raises ConfigError for a name that is no line.
     """
@@ -21,7 +26,7 @@ def code_digest(files: Mapping[str, bytes]) -> str:
         if not name.isprintable() or "\\" in name:
             raise ConfigError(f"{name!r}: a file of a contract cannot have this name: rename it")
         lines.append(f"{sha256(files[name]).hexdigest()}  {name}\n")
-    return sha256("".join(lines).encode()).hexdigest()[:DIGEST_LENGTH]
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def read_code(folder: Path) -> dict[str, bytes]:

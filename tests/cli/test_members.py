@@ -1,5 +1,6 @@
 """The commands for departments with machines of their own: keys, definitions, bundles."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,13 +37,63 @@ def test_from_keys_at_home_to_a_bundle_taken_in(run: Run, topology: str, tmp_pat
     assert {row["department"]: row["fingerprint"] for row in added.json()} == told
     assert "no department's definition is missing" in added.err
     bundled = run("network", "bundle", "Health", "--state", "all")
-    assert (bundled.code, bundled.err) == (
-        0,
-        "wrote small-health, without keys: the department has them\n",
-    )
-    accepted = run("network", "member", "accept", "small-health", "--state", "Health")
+    fingerprint = bundled.err.split()[-1]
+    assert bundled.code == 0
+    told_first = f"fingerprint of topology and contracts: {fingerprint}\n"
+    wrote = "wrote small-health, without keys: the department has them\n"
+    assert bundled.err == wrote + told_first
+    accept = ("network", "member", "accept", "small-health", "--state", "Health")
+    assert f"fingerprint: `{fingerprint}`" in Path("small-health/README.md").read_text()
+    for options, says in (
+        ((), "a bundle is accepted at a terminal, or with --fingerprint HEX or --yes"),
+        (("--fingerprint", "a" * 64, "--yes"), "does not have the fingerprint aaaa"),
+    ):
+        refused = run(*accept, *options)
+        assert refused.code == 3
+        assert told_first in refused.err
+        assert says in refused.err
+        assert not Path("Health/small/channels").exists()
+    accepted = run(*accept, "--fingerprint", fingerprint, "-o", "json")
     assert accepted.code == 0, accepted.err
-    assert accepted.err == "Health has everything that its nodes need; next: pyfabric network up\n"
+    assert accepted.err == (
+        f"{told_first}Health has everything that its nodes need; next: pyfabric network up\n"
+    )
+    assert [(row["subject"], row["name"]) for row in accepted.json()] == [
+        ("member", "Tax"),
+        ("genesis block", "bills"),
+    ]
+    assert told["Tax"] in accepted.json()[0]["bundle"]
+    again = run(*accept)
+    assert (again.code, again.err) == (0, f"{told_first}it has nothing new for this machine\n")
+
+
+class Terminal(io.StringIO):
+    """Somebody who types at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_whoever_declines_keeps_what_was_agreed(
+    run: Run, topology: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, host in (("Tax", "127.0.0.2"), ("Health", "127.0.0.3")):
+        run(*("network", "member", "init", topology, name, "--host", host, "--state", name))
+    run("network", "member", "add", topology, "small-tax.json", "small-health.json", "--state", "c")
+    run("network", "bundle", "Health", "--state", "c")
+    (Path("small-health") / "topology" / "sample.py").write_text("class Sample: ...")
+    accept = ("network", "member", "accept", "small-health", "--state", "Health")
+    kept = (Path("Health/small/network.json")).read_bytes()
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    declined = run(*accept)
+    assert declined.code == 1
+    assert "code" in declined.out
+    assert "sample.py" in declined.out
+    assert Path("Health/small/network.json").read_bytes() == kept
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert run(*accept).code == 0
+    assert Path("Health/small/network.json").read_bytes() != kept
+    assert Path("small.yaml").read_text() == TOPOLOGY
 
 
 def test_who_is_still_missing_is_told(run: Run, topology: str) -> None:

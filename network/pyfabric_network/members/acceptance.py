@@ -1,29 +1,65 @@
-"""Acceptance of a bundle on the machine of its department's nodes: only if everything in it is consistent."""
+"""Acceptance of a bundle on the machine of its department's nodes: checked, shown, and then written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
 from pyfabric_network.material.genesis import is_genesis_block
+from pyfabric_network.members.agreement import Agreement, Difference
 from pyfabric_network.members.bundle import Bundle, write_own_files
 from pyfabric_network.members.membership import Membership
 from pyfabric_network.members.public import PublicDefinition, public_definition, unfold
 from pyfabric_network.runtimes.runtime import RuntimeName
+from pyfabric_network.state import State, read_state
+from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
 
 
-def accept_bundle(
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A bundle that was checked, and what it would change on this machine; nothing is changed yet."""
+
+    bundle: Bundle
+    members: Membership
+    definitions: Mapping[str, PublicDefinition]
+    keys: Mapping[Path, bytes]
+    blocks: Mapping[str, bytes]
+    fingerprint: str
+    differences: tuple[Difference, ...]
+
+    def accept(self) -> None:
+        """Write all that the department's nodes need to the state folder; safe to repeat.
+
+        A topology that differs from the one that this machine has takes its place, in the network's folder;
+        the file that it was made from stays as it is. Raises NetworkError, also if the bundle is no longer the
+        one that was checked.
+        """
+        members = self.members
+        if Agreement.beside(self.bundle.topology).fingerprint() != self.fingerprint:
+            raise NetworkError(
+                f"{self.bundle.folder} was changed after it was checked: nothing is accepted"
+            )
+        with members.locked():
+            write_own_files(members.root / "organizations", self.keys)
+            for name, block in self.blocks.items():
+                files.write_public(members.plan.channels[name].block, block, error=NetworkError)
+            members.keep(self.definitions, here=self.bundle.department)
+
+
+def review_bundle(
     folder: Path, state_folder: Path, *, runtime: RuntimeName | None, now: datetime
-) -> Bundle:
-    """Write all that the department's nodes need to the state folder; safe to repeat.
+) -> Review:
+    """Check a bundle, and compare it with what is on this machine.
 
     The department's keys are there already, or in the bundle. `runtime` is for a network that is new
-    here. Raises ConfigError for a bundle that is not consistent, NetworkError for one
-    that does not fit this machine; nothing is changed then.
+    here. Raises ConfigError for a bundle that is not consistent, NetworkError for one that does not fit
+    this machine.
     """
     bundle = Bundle.open(folder)
     members = Membership.open(bundle.topology, state_folder, runtime=runtime)
@@ -39,12 +75,54 @@ def accept_bundle(
         standing = members.plan.channels[name].block
         if standing.exists() and standing.read_bytes() != block:
             raise NetworkError(f"{standing} is another genesis block of {name}")
-    with members.locked():
-        write_own_files(members.root / "organizations", keys)
-        for name, block in blocks.items():
-            files.write_public(members.plan.channels[name].block, block, error=NetworkError)
-        members.keep(definitions, here=bundle.department)
-    return bundle
+    agreement = Agreement.beside(bundle.topology)
+    before = read_state(members.root)
+    changes = _changes(agreement, members.root, before)
+    members.state = members.state.model_copy(update={"topology": _source(members, before, changes)})
+    return Review(
+        bundle=bundle,
+        members=members,
+        definitions=definitions,
+        keys=keys,
+        blocks=blocks,
+        fingerprint=agreement.fingerprint(),
+        differences=(*changes, *_additions(members, definitions, blocks)),
+    )
+
+
+def _changes(agreement: Agreement, root: Path, state: State | None) -> tuple[Difference, ...]:
+    """Return what the bundle has otherwise than this machine's topology and code."""
+    if state is None:
+        return (Difference("topology", "everything", "", f"fingerprint {agreement.fingerprint()}"),)
+    return tuple(Agreement.kept(root, state.code).differences(agreement))
+
+
+def _source(members: Membership, before: State | None, changes: Sequence[Difference]) -> Path:
+    """Return the topology file that the network is to have: its own, unless that is to be replaced."""
+    if before is not None and not changes:
+        return before.topology
+    return members.root / TOPOLOGY_COPY
+
+
+def _additions(
+    members: Membership, definitions: Mapping[str, PublicDefinition], blocks: Mapping[str, bytes]
+) -> Iterator[Difference]:
+    """Yield the members and genesis blocks that this machine has not yet, or otherwise."""
+    known = members.known()
+    for name, definition in definitions.items():
+        here = known.get(name)
+        if here != definition:
+            yield Difference("member", name, _described(here), _described(definition))
+    for name, block in blocks.items():
+        if not members.plan.channels[name].block.exists():
+            yield Difference("genesis block", name, "", sha256(block).hexdigest())
+
+
+def _described(definition: PublicDefinition | None) -> str:
+    if definition is None:
+        return ""
+    where = f"{definition.host}, ports from {definition.first_port}"
+    return f"{where}, fingerprint {definition.fingerprint()}"
 
 
 def _keys(

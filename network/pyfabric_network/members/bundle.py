@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
+from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle_page import bundle_page
 from pyfabric_network.members.public import PublicDefinition, public_definition
 from pyfabric_network.members.public_checks import read_public_definition
@@ -90,20 +91,19 @@ class Bundle:
 
 
 def write_bundle(
-    plan: Plan, department: DepartmentPlan, code: Mapping[str, bytes], target: Path
+    plan: Plan, department: DepartmentPlan, agreement: Agreement, target: Path
 ) -> None:
     """Write a department's bundle, whole or not at all; the genesis blocks exist already.
 
-    `code` are the files of contracts. Raises ConfigError if `target` is there.
+    Raises ConfigError if `target` is there.
     """
     if target.exists():
         raise ConfigError(f"{target} exists already: name another folder with --to")
     draft = target.with_name(f".{target.name}.new")
     shutil.rmtree(draft, ignore_errors=True)
-    definitions = [public_definition(plan.name, one) for one in plan.departments.values()]
-    for path, content in _contents(plan, department, definitions):
+    for path, content in _contents(plan, department, agreement):
         files.write_public(draft / path, content, error=NetworkError)
-    write_code(code, draft / _TOPOLOGY)
+    write_code(agreement.code, draft / _TOPOLOGY)
     if department.place.here:
         _copy_keys(department, draft / "organizations" / department.folder.name)
     with files.reported(target, NetworkError):
@@ -121,12 +121,14 @@ def write_own_files(folder: Path, contents: Mapping[Path, bytes]) -> None:
 
 
 def _contents(
-    plan: Plan, department: DepartmentPlan, definitions: list[PublicDefinition]
+    plan: Plan, department: DepartmentPlan, agreement: Agreement
 ) -> Iterator[tuple[str, bytes]]:
+    definitions = [public_definition(plan.name, one) for one in plan.departments.values()]
+    page = bundle_page(plan, department, definitions, agreement.fingerprint())
     label = _Label(network=plan.name, department=department.name)
     yield _LABEL, label.model_dump_json(indent=2).encode() + b"\n"
-    yield f"{_TOPOLOGY}/{TOPOLOGY_COPY}", (plan.root / TOPOLOGY_COPY).read_bytes()
-    yield "README.md", bundle_page(plan, department, definitions).encode()
+    yield f"{_TOPOLOGY}/{TOPOLOGY_COPY}", agreement.text
+    yield "README.md", page.encode()
     for definition in definitions:
         yield f"definitions/{definition.department.lower()}.json", definition.to_bytes()
     for name, text in project_files(_in_containers(plan, department)).items():

@@ -14,18 +14,20 @@ Nodes: {nodes}. Channels: {channels}.
 
 {keys}
 
-1. Read what is in `topology`: the network, and the contracts that your nodes will run.
-2. Compare these fingerprints with the other departments', not through the sender of this bundle:
+1. Read what is in `topology`: the network, and the contracts that your nodes will run. All bundles have the same.
+   Its fingerprint: `{agreement}`
+2. Compare it, and these fingerprints, with the other departments', not through the sender of this bundle:
 
 {fingerprints}
 
-3. In the folder that holds your `.pyfabric` (keep this one where it is, for its topology and contracts):
+3. In the folder that holds your `.pyfabric`:
 
        pyfabric network member accept {folder}
        pyfabric network up
        pyfabric chaincode deploy
 
-   The first checks that each genesis block is the one that the topology and the definitions make. The last
+   The first checks that each genesis block is the one that the topology and the definitions make, shows what
+   differs from what you have, and asks. It copies all that your nodes need. The last
    installs and approves; a contract is committed by the last department that does. It may be repeated
    until it waits for no department.
 
@@ -42,9 +44,12 @@ _INSIDE = "**Your keys are in it**, as they were made for you: let nobody else r
 
 
 def bundle_page(
-    plan: Plan, department: DepartmentPlan, definitions: Sequence[PublicDefinition]
+    plan: Plan,
+    department: DepartmentPlan,
+    definitions: Sequence[PublicDefinition],
+    agreement: str,
 ) -> str:
-    """Return the page, in Markdown."""
+    """Return the page, in Markdown; `agreement` is the fingerprint of topology and code."""
     place, nodes = department.place, (*department.orderers, *department.peers)
     rows = "\n".join(
         f"   | {one.department} | {one.host}, ports from {one.first_port} | `{one.fingerprint()}` |"
@@ -56,6 +61,7 @@ def bundle_page(
         place=f"{place.host}, ports from {place.first_port} on",
         nodes=", ".join(node.name for node in nodes),
         channels=", ".join(channel.name for channel in plan.channels_of(department)),
+        agreement=agreement,
         keys=_INSIDE if place.here else _AT_HOME,
         fingerprints=f"   | department | where | fingerprint |\n   |---|---|---|\n{rows}",
         folder=f"{plan.name}-{department.name.lower()}",

@@ -16,8 +16,9 @@ from pyfabric_network.members.public_checks import (
     check_public_definition,
     read_public_definition,
 )
+from pyfabric_network.modules import code_of, keep_all
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
+from pyfabric_network.state import State, check_version, is_copy, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.loading import load_topology
@@ -32,7 +33,8 @@ class Membership:
     Every method changes the folder, is safe to repeat, and changes nothing when it fails.
     """
 
-    def __init__(self, folder: Path, topology: Topology, state: State) -> None:
+    def __init__(self, folder: Path, file: Path, topology: Topology, state: State) -> None:
+        self.file = file
         self.topology = topology
         self.state = state
         self.root = folder.absolute() / topology.name
@@ -55,7 +57,7 @@ class Membership:
         if state is None:
             made_for = runtime or RuntimeName.NATIVE
             state = State(topology=file.absolute(), base_port=topology.base_port, runtime=made_for)
-            return cls(folder, topology, state)
+            return cls(folder, file, topology, state)
         check_version(state, root)
         if not state.places:
             raise NetworkError(
@@ -66,7 +68,7 @@ class Membership:
             raise NetworkError(f"{topology.name} was made for the {state.runtime} runtime")
         before = load_topology(root / TOPOLOGY_COPY)
         check_change(before, topology, file, base_port=state.base_port)
-        return cls(folder, topology, state.model_copy(update={"topology": file.absolute()}))
+        return cls(folder, file, topology, state.model_copy(update={"topology": file.absolute()}))
 
     @property
     def plan(self) -> Plan:
@@ -132,7 +134,7 @@ class Membership:
                 raise NetworkError(f"{name}: {block} was made with another definition of it")
 
     def keep(self, received: Mapping[str, PublicDefinition], *, here: str | None = None) -> None:
-        """Keep definitions that were checked; the folder is locked.
+        """Keep definitions that were checked, with the topology and its code; the folder is locked.
 
         `here` is a department whose own folder has come to this machine.
         """
@@ -171,6 +173,10 @@ class Membership:
         )
 
     def _save(self, places: Mapping[str, Place]) -> None:
-        self.state = self.state.model_copy(update={"places": {**self.state.places, **places}})
+        code = self.state.code
+        if not is_copy(self.file, self.root):
+            code = keep_all(code_of(self.topology, self.file.parent), self.root)
+        changes = {"places": {**self.state.places, **places}, "code": code}
+        self.state = self.state.model_copy(update=changes)
         self.state.save(self.root)
-        keep_topology(self.state.topology, self.root)
+        keep_topology(self.file, self.root)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from pyfabric_network.members.acceptance import accept_bundle
+from pyfabric_network.members.acceptance import Review, review_bundle
 from pyfabric_network.members.membership import Membership
 from pyfabric_network.network import Network
 from pyfabric_network.ports import free_base
@@ -94,7 +94,12 @@ class City:
 
     def accept(self, name: str, title: str = "bundle") -> None:
         """Accept a department's bundle on its machine."""
-        accept_bundle(self.folder / name / title, self.state(name), runtime=None, now=now())
+        self.review(name, title).accept()
+
+    def review(self, name: str, title: str = "bundle") -> Review:
+        """Check a department's bundle on its machine."""
+        bundle = self.folder / name / title
+        return review_bundle(bundle, self.state(name), runtime=None, now=now())
 
     def network(self, name: str) -> Network:
         """Return a department's part of the network."""

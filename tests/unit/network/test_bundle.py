@@ -1,14 +1,18 @@
 """A department's bundle: all that its nodes need, no other department's secrets; accepted as a whole or not."""
 
 import json
+import re
+import shutil
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from fabric_protos.common import common_pb2
-from pyfabric_network.members.acceptance import accept_bundle
+from pyfabric_network.members.acceptance import review_bundle
+from pyfabric_network.members.agreement import Difference
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import connection_profile
 from pyfabric_network.runtimes.compose import project_files
@@ -68,6 +72,27 @@ def test_no_key_leaves_a_department(city: City) -> None:
     assert not private_keys(city.state("coordinator"))
 
 
+def test_a_key_beside_the_contracts_stays_or_stops_the_bundle(city: City) -> None:
+    machine = city.machine("coordinator")
+    (machine / "mail.key").write_text("-----BEGIN PRIVATE KEY-----")
+    assert not private_keys(city.bundle("Mail"))
+    (machine / "sample.py").write_text('KEY = "-----BEGIN PRIVATE KEY-----"')
+    with pytest.raises(ConfigError, match=r"sample\.py: holds a private key"):
+        Network.reopen(city.state("coordinator")).bundle("Health", city.folder / "new")
+    assert not (city.folder / "new").exists()
+
+
+def test_no_key_is_open_to_group_or_others(city: City) -> None:
+    city.bundle("Health")
+    city.accept("Health")
+    open_to_others = [
+        path
+        for path, content in contents(city.folder).items()
+        if b"PRIVATE KEY-----" in content and stat.S_IMODE(path.stat().st_mode) & 0o077
+    ]
+    assert open_to_others == []
+
+
 def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_path: Path) -> None:
     city = City(tmp_path, containers_reach="city.example")  # CAs in containers have passwords, too
     for name in city.departments:
@@ -89,7 +114,7 @@ def test_keys_that_were_made_in_one_place_go_to_their_own_department_alone(tmp_p
         }
         assert modes == {0o600}
         there = tmp_path / f"machine-of-{name}"
-        accept_bundle(bundle, there, runtime=None, now=now())
+        review_bundle(bundle, there, runtime=None, now=now()).accept()
         assert private_keys(there) == private_keys(folder)
         assert [one.name for one in Network.open(there).plan.own] == [name]
 
@@ -136,6 +161,96 @@ def test_accepting_again_changes_nothing(city: City) -> None:
     before = contents(city.state("Health"))
     city.accept("Health")
     assert contents(city.state("Health")) == before
+
+
+def test_one_fingerprint_everywhere_of_topology_and_code(city: City) -> None:
+    found = set()
+    for name in city.departments:
+        page = (city.bundle(name) / "README.md").read_text(encoding="utf-8")
+        found |= set(re.findall(r"Its fingerprint: `([0-9a-f]{64})`", page))
+        found.add(city.review(name).fingerprint)
+        city.accept(name)
+        found.add(city.network(name).fingerprint())
+    found.add(city.network("coordinator").fingerprint())
+    topology = city.folder / "Mail" / "bundle" / "topology"
+    command = "sha256sum sample.py topology.yaml | sha256sum"
+    printed = subprocess.run(["sh", "-c", command], cwd=topology, capture_output=True, check=True)
+    assert found == {printed.stdout.decode().split()[0]}
+
+
+def weaken(bundle: Path) -> None:
+    """Change a bundle as a hostile coordinator would: fewer endorsers, other code."""
+    edited(
+        "topology/topology.yaml",
+        lambda found: found.replace(
+            b'version: "1.0"', b"version: \"1.0\", endorsement: OR('HealthMSP.peer')"
+        ),
+    )(bundle)
+    edited("topology/sample.py", lambda found: found.replace(b'or ""', b'or "admin"'))(bundle)
+    (bundle / "topology" / "unused.py").write_text("x = 1")
+
+
+def test_an_altered_bundle_is_shown_and_replaces_nothing_by_itself(city: City) -> None:
+    city.bundle("Health")
+    city.accept("Health")
+    own = (city.folder / "Health" / "small.yaml").read_bytes()
+    agreed = city.review("Health").fingerprint
+    weaken(city.folder / "Health" / "bundle")
+    before = contents(city.state("Health"))
+    review = city.review("Health")
+    assert review.fingerprint != agreed
+    policy, code = review.differences
+    assert policy == Difference(
+        "topology", "contracts.sample.endorsement", "null", "\"OR('HealthMSP.peer')\""
+    )
+    assert (code.subject, code.name) == ("code", "sample.py")
+    assert len({code.here, code.bundle}) == 2
+    assert contents(city.state("Health")) == before
+    review.accept()
+    assert (city.folder / "Health" / "small.yaml").read_bytes() == own
+    network = city.network("Health")
+    assert network.fingerprint() == review.fingerprint
+    assert network.topology.contracts["sample"].endorsement == "OR('HealthMSP.peer')"
+    assert city.review("Health").differences == ()
+
+
+def test_a_bundle_that_is_changed_while_somebody_reads_is_not_accepted(city: City) -> None:
+    city.bundle("Health")
+    review = city.review("Health")
+    weaken(city.folder / "Health" / "bundle")
+    before = contents(city.state("Health"))
+    with pytest.raises(NetworkError, match="was changed after it was checked"):
+        review.accept()
+    assert contents(city.state("Health")) == before
+
+
+def test_what_is_accepted_no_longer_needs_the_bundle(city: City) -> None:
+    city.bundle("Health")
+    city.accept("Health")
+    fingerprint = city.network("Health").fingerprint()
+    for gone in (city.folder / "Health" / "bundle", city.folder / "Health" / "sample.py"):
+        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    (city.folder / "Health" / "small.yaml").unlink()
+    assert city.network("Health").fingerprint() == fingerprint
+    assert city.network("Health").plan.contracts["sample"].version.startswith("1.0+")
+
+
+def test_a_first_bundle_is_different_in_everything_that_is_not_here(city: City) -> None:
+    city.bundle("Mail")
+    found = {(one.subject, one.name): one for one in city.review("Mail").differences}
+    others = [("member", name) for name in ("Tax", "Health", "Land")]
+    assert set(found) == {*others, ("genesis block", "seals")}
+    assert city.members("Tax").known()["Tax"].fingerprint() in found["member", "Tax"].bundle
+
+
+def test_layout_alone_is_a_difference_too(city: City) -> None:
+    city.bundle("Mail")
+    city.accept("Mail")
+    edited("topology/topology.yaml", lambda found: found + b"# a comment\n")(
+        city.folder / "Mail" / "bundle"
+    )
+    (found,) = city.review("Mail").differences
+    assert found == Difference("topology", "topology.yaml", "", "comments or layout alone")
 
 
 def test_all_bundles_have_the_same_genesis_block(city: City) -> None:
