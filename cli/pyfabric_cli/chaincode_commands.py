@@ -62,7 +62,7 @@ def deploy(
         bool,
         typer.Option(
             "--reload",
-            help="Restart contract hosts, and serve code that you changed under an approved version: for development.",
+            help="Restart these contracts, and serve code that you changed under an approved version: for development.",
         ),
     ] = False,
     network: options.NetworkName = None,

@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pyfabric.errors import ConfigError, LedgerError, NetworkError
+from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
@@ -171,6 +170,7 @@ class Network:
                 make_genesis_blocks(self.plan, now=_now())
             self._remember(blocks=block_digests(self.plan))
             warnings += bring_up(self.plan, self.runtime, report)
+            warnings += tuple(self._down(self.plan.served))
         write_profiles(self.plan)
         add_contexts(self.plan, self.folder)
         return (*warnings, *self.expiring())
@@ -180,9 +180,10 @@ class Network:
     ) -> list[Deployed]:
         """Commit these contracts (default: all) on their channels; safe to repeat.
 
-        `reload` restarts the contract hosts, and serves code that was changed under an approved version: for
-        development. Raises NetworkError if the network does not run, or if another definition, or another
-        version of the code, was committed with the sequence.
+        `reload` restarts the processes of these contracts, and serves code that was changed under an approved
+        version: for development. Raises NetworkError if the network does not run, if one of these contracts
+        cannot be served, or if another definition, or another version of the code, was committed with the
+        sequence.
         """
         if not self.runtime.running():
             raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
@@ -255,11 +256,7 @@ class Network:
     def status(self) -> list[NodeStatus]:
         """Return every node with the channels it has, then every contract service."""
         self._refresh()
-        with Connections(self.plan) as connections:
-            return [
-                *network_status(self.plan, self.runtime.process),
-                *service_status(self.plan, connections),
-            ]
+        return [*network_status(self.plan, self.runtime.process), *service_status(self.plan)]
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:
         """Write all that this machine has of the network to a new file (0600), encrypted with a passphrase.
@@ -425,35 +422,39 @@ class Network:
         self.plan = self._make_plan()
 
     def _serve_new(self, contracts: Mapping[str, ContractPlan], *, reload: bool) -> None:
-        """Serve these contracts, with their code as it is now, beside what is served."""
-        if reload:
-            self.runtime.serve(self.plan.serving(()))
+        """Serve these contracts, with their code as it is now, beside what is served.
+
+        Raises NetworkError if a contract host cannot, and serves what it served before.
+        """
+        before = self.plan.served
         new = [
             replace(one.service, code=self.state.code.get(name, ""))
             for name, one in contracts.items()
             if one.service is not None
         ]
         labels = {item.label for item in new}
-        kept = [item for item in self.plan.served if item.label not in labels]
-        with nullcontext() if reload or not self.plan.served else _advice_on_changed_code():
-            self._serve([*kept, *new])
+        kept = [item for item in before if item.label not in labels]
+        if reload:
+            self.runtime.serve(self.plan.serving(kept))
+        self._serve([*kept, *new])
+        down = self._down(new)
+        if down:
+            self._serve(before)
+            raise NetworkError("; ".join(down))
+
+    def _down(self, served: Sequence[ServedPackage]) -> list[str]:
+        """Return a sentence for each of these packages that a contract host does not serve."""
+        labels = {item.label for item in served}
+        return [
+            f"{one.name} of {one.department} is down: {one.problem}"
+            for one in (service_status(self.plan) if served else ())
+            if one.name in labels and one.problem is not None
+        ]
 
     def _serve(self, wanted: Sequence[ServedPackage]) -> None:
         """Serve exactly these packages by the contract hosts, now and after a restart."""
         self.runtime.serve(self.plan.serving(wanted))
         self._remember(served=tuple(wanted))
-
-
-@contextmanager
-def _advice_on_changed_code() -> Iterator[None]:
-    """Add to an error of contract hosts how they load again a module that other contracts have loaded."""
-    try:
-        yield
-    except (NetworkError, LedgerError) as error:
-        raise type(error)(
-            f"{error}; if you have changed a module that contracts running now have loaded already, "
-            "restart their hosts: `pyfabric chaincode deploy --reload`"
-        ) from error
 
 
 def _now() -> datetime:

@@ -109,21 +109,20 @@ def _height(plan: Plan, connections: Connections, node: Node, channel: str) -> i
     return connections.admin(plan.owner(node)).chain_info(endpoint(node), channel).height
 
 
-def service_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
+def service_status(plan: Plan) -> list[NodeStatus]:
     """Return what keeps peers from each department's service of each package.
 
-    In containers the contract host's own health decides, and services elsewhere are not looked for:
-    this machine reaches none of their addresses.
+    All contract hosts are asked side by side, for three seconds. In containers, services elsewhere are not
+    looked for: this machine reaches none of their addresses.
     """
     found = []
-    for department in plan.own_with_peers:
+    departments = plan.own_with_peers
+    reports = within([partial(_down, plan, one) for one in departments], ANSWER_SECONDS)
+    for department, down in zip(departments, reports, strict=True):
         operations = str(department.host_operations)
-        problem = None
-        if plan.containers and plan.served_by(department):
-            problem = _host_problem(department, connections)
         for item in plan.served_by(department):
             address = department.contract_address(item.slot)
-            why = problem if plan.containers else _problem(address)
+            why = down.get(item.package_id) if down is not None else _silent(plan, address)
             found.append(
                 NodeStatus(item.label, department.name, str(address), why, operations=operations)
             )
@@ -133,9 +132,19 @@ def service_status(plan: Plan, connections: Connections) -> list[NodeStatus]:
     return found
 
 
-def _host_problem(department: DepartmentPlan, connections: Connections) -> str | None:
-    found = health(connections.host_operations(department))
-    return None if found and found.is_healthy else "its contract host is not healthy"
+def _down(plan: Plan, department: DepartmentPlan) -> Mapping[str, str] | None:
+    """Return why packages of a department are down, by package id; None if its host does not answer."""
+    if not plan.served_by(department):
+        return {}
+    with Connections(plan) as connections:  # its own: it may take longer than anybody waits
+        found = health(connections.host_operations(department))
+    return None if found is None else found.failed_checks
+
+
+def _silent(plan: Plan, address: Address) -> str:
+    """Return the problem of a service whose host does not answer; a container's port is not published."""
+    without_host = "its contract host does not answer"
+    return without_host if plan.containers else _problem(address) or without_host
 
 
 def _problem(address: Address) -> str | None:

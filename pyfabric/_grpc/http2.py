@@ -18,7 +18,7 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
 from pyfabric._grpc.frame_allowance import FrameAllowance
-from pyfabric._grpc.options import MAX_MESSAGE
+from pyfabric._grpc.limits import MAX_MESSAGE
 from pyfabric.errors import StatusCode
 
 _WINDOW: Final = 4 * 1024 * 1024

@@ -8,13 +8,10 @@ trailers, which gRPC limits to 8 kB by default.
 
 import grpc
 
+from pyfabric._grpc.limits import MAX_MESSAGE, MEGABYTE
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ClientError
 from pyfabric.identity.pem import not_certificates
-
-_MEGABYTE = 1024 * 1024
-
-MAX_MESSAGE = 100 * _MEGABYTE
 
 # A peer serves 500 gateway calls at once, including event streams and waiting CommitStatus calls.
 MAX_IN_FLIGHT = 400
@@ -26,8 +23,8 @@ _MAX_STREAMS = 6000
 Options = tuple[tuple[str, int | str], ...]
 
 _METADATA: Options = (
-    ("grpc.max_metadata_size", _MEGABYTE),
-    ("grpc.absolute_max_metadata_size", _MEGABYTE),
+    ("grpc.max_metadata_size", MEGABYTE),
+    ("grpc.absolute_max_metadata_size", MEGABYTE),
 )
 
 CLIENT_OPTIONS: Options = (

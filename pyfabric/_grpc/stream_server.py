@@ -16,7 +16,7 @@ from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset
 
 from pyfabric._grpc.http2 import Connection, Incoming, MessageError, Outgoing
-from pyfabric._grpc.options import MAX_MESSAGE
+from pyfabric._grpc.limits import MAX_MESSAGE
 from pyfabric._listening.listener import Listener, ListeningLimits
 from pyfabric.errors import ConfigError, NetworkError, StatusCode
 

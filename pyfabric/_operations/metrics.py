@@ -8,6 +8,8 @@ loop only.
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import itemgetter
 from typing import Final, Literal
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -43,37 +45,35 @@ class Counter:
 
 
 @dataclass(slots=True)
-class _Observed:
+class Observed:
+    """How many durations were in each bucket (the last: above all bounds), and their sum in seconds."""
+
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     sum: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return sum(self.counts)
 
 
 class Histogram:
     """A histogram of durations in seconds for each combination of label values."""
 
     def __init__(self) -> None:
-        self._observed: dict[Labels, _Observed] = {}
+        self._observed: dict[Labels, Observed] = {}
 
     def observe(self, seconds: float, *labels: str) -> None:
         """Record one duration."""
         observed = self._observed.get(labels)
         if observed is None:
-            observed = self._observed[labels] = _Observed()
+            observed = self._observed[labels] = Observed()
         observed.counts[bisect_left(BUCKETS, seconds)] += 1
         observed.sum += seconds
 
-    def lines(self, family: Family) -> Iterator[str]:
-        """Yield the samples as lines of text."""
-        bounds = [*map(_number, BUCKETS), "+Inf"]
-        for labels, observed in sorted(self._observed.items()):
-            total = 0
-            for bound, count in zip(bounds, observed.counts, strict=True):
-                total += count
-                shown = _labels(family.labels, labels, ("le", bound))
-                yield f"{family.name}_bucket{shown} {total}"
-            shown = _labels(family.labels, labels)
-            yield f"{family.name}_sum{shown} {_number(observed.sum)}"
-            yield f"{family.name}_count{shown} {total}"
+    def series(self) -> Iterable[tuple[Labels, Observed]]:
+        """Return all label values with what was observed."""
+        return self._observed.items()
 
 
 class Registry:
@@ -91,8 +91,18 @@ class Registry:
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
         """Add a histogram and return it."""
         histogram = Histogram()
-        self._add(Family(name, text, labels), "histogram", histogram.lines)
+        self.histogram_reading(name, text, labels, histogram.series)
         return histogram
+
+    def histogram_reading(
+        self,
+        name: str,
+        text: str,
+        labels: Sequence[str],
+        read: Callable[[], Iterable[tuple[Labels, Observed]]],
+    ) -> None:
+        """Add a histogram whose values `read` returns at each request."""
+        self._add(Family(name, text, tuple(labels)), "histogram", _buckets(read))
 
     def reading(
         self,
@@ -128,6 +138,24 @@ def _samples(read: Callable[[], Series]) -> Callable[[Family], Iterable[str]]:
     def lines(family: Family) -> Iterator[str]:
         for labels, value in sorted(read()):
             yield f"{family.name}{_labels(family.labels, labels)} {_number(value)}"
+
+    return lines
+
+
+def _buckets(
+    read: Callable[[], Iterable[tuple[Labels, Observed]]],
+) -> Callable[[Family], Iterable[str]]:
+    bounds = [*map(_number, BUCKETS), "+Inf"]
+
+    def lines(family: Family) -> Iterator[str]:
+        for labels, observed in sorted(read(), key=itemgetter(0)):
+            totals = accumulate(observed.counts)
+            for bound, total in zip(bounds, totals, strict=True):
+                shown = _labels(family.labels, labels, ("le", bound))
+                yield f"{family.name}_bucket{shown} {total}"
+            shown = _labels(family.labels, labels)
+            yield f"{family.name}_sum{shown} {_number(observed.sum)}"
+            yield f"{family.name}_count{shown} {observed.count}"
 
     return lines
 

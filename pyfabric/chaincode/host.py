@@ -1,6 +1,6 @@
-"""A department's contract host: one process that serves package ids, each on a port of its own.
+"""A department's contract host: it serves package ids, each by a process of its own on a port of its own.
 
-    python -m pyfabric.chaincode.host [FILE]
+    python -P -m pyfabric.chaincode.host [FILE]
 
 Each line on stdin is all that is wanted from then on, in JSON; with FILE it is the content of the file,
 now and again at each SIGHUP:
@@ -8,36 +8,45 @@ now and again at each SIGHUP:
     {"services": [{"package_id": "label:hash", "address": "127.0.0.1:9999",
                    "contracts": ["module:Class"], "digest": "hexadecimal",
                    "tls_certificate": "path", "tls_key": "path", "tls_digest": "hexadecimal",
-                   "client_certificates": "PEM", "msp_id": "TaxMSP"}],
+                   "client_certificates": "PEM", "msp_id": "TaxMSP",
+                   "transactions": 64, "memory": 268435456, "nice": 5, "user": "name"}],
      "operations": {"address": "127.0.0.1:9998", "tls_certificate": "path", "tls_key": "path",
                     "tls_digest": "hexadecimal", "client_roots": "path"}}
 
-Ports are opened and closed to match, and a line on stdout says {"serving": [package ids]} or
-{"error": "text"}. Contracts share neither pipe: what they print goes to stderr, which is the host's log, and
-they read nothing from their stdin. With `digest` classes are imported from the folder of that name in the
-working directory, whose files must have that digest (`code.code_digest`); others are installed packages. Without
-a certificate a service is plaintext; a certificate without its key is an
-error. With `client_certificates` only clients with one of these certificates (or one that it signed) are
-served; `msp_id` is their MSP, which contracts may ask for. `tls_digest` differs whenever the content of the
-TLS files does, so that renewed ones are loaded. `operations` may be left out. The host stops when stdin ends, or on SIGTERM: running
-transactions are completed first.
+Processes are started and stopped to match, and a line on stdout says {"serving": [package ids]}, with
+"down": {package id: reason} if there are any, or {"error": "text"} if the line itself cannot be followed.
+This process runs no contract (with -P it does not even find their modules): it has imported everything
+else, and forks one process for each package. One that terminates, or cannot serve, is started again after a pause of
+0.5 s, doubled up to 8 s; a new line ends the pause.
+
+Contracts share neither pipe: what they print goes to stderr, which is the host's log, and they read
+nothing from their stdin. With `digest` classes are imported from the folder of that name in the working
+directory, whose files must have that digest (`code.code_digest`); others are installed packages, or in the
+working directory. Without a certificate a service is plaintext; a certificate without its key is an error. With
+`client_certificates` only clients with one of these certificates (or one that it signed) are served; `msp_id`
+is their MSP, which contracts may ask for. `tls_digest` differs whenever the content of the TLS files does, so
+that renewed ones are loaded. `operations` may be left out. The host stops when stdin ends, or on SIGTERM:
+running transactions are completed first.
 """
 
 import asyncio
+import gc
+import importlib
 import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, Self, TextIO
+from typing import BinaryIO, Final, Self, TextIO
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from pyfabric._http.server import HttpsServer
 from pyfabric._operations.health import Check
@@ -45,110 +54,88 @@ from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.process import add_process_metrics
 from pyfabric._operations.service import DISTRIBUTION, Operations, OperationsAddress
-from pyfabric.chaincode.code import check_code
-from pyfabric.chaincode.loading import load_chaincode
-from pyfabric.chaincode.metrics import ContractMetrics
-from pyfabric.chaincode.server import ChaincodeServer, ServerTLS
+from pyfabric.chaincode.host_metrics import add_host_metrics
+from pyfabric.chaincode.metrics import ContractCounts
+from pyfabric.chaincode.rights import hide_memory
+from pyfabric.chaincode.services import OperationsService, Service, Wanted
+from pyfabric.chaincode.supervision import ContractProcess
 from pyfabric.errors import ConfigError, FabricError
 from pyfabric.local.printable import log_to
 from pyfabric.messages.addresses import Address
 
 _LOG = logging.getLogger(__name__)
 
-_LONGEST_LINE = 16 * 1024 * 1024
-_ENDING = (signal.SIGTERM, signal.SIGINT)
+# What contracts' processes would each import for themselves, when they listen and when they call.
+for _name in ("encodings.idna", "concurrent.futures.thread"):
+    importlib.import_module(_name)
 
-
-class Service(BaseModel):
-    """One package id: where it is served, and by which contract classes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    package_id: str
-    address: str
-    contracts: tuple[str, ...]
-    digest: str = ""
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    tls_digest: str | None = None
-    client_certificates: str | None = None
-    msp_id: str | None = None
-
-
-class OperationsService(BaseModel):
-    """Where health and metrics of the whole host are served; always over TLS."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    address: str
-    tls_certificate: Path
-    tls_key: Path
-    tls_digest: str | None = None
-    client_roots: Path | None = None
-
-
-class Wanted(BaseModel):
-    """All services that a host should offer."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    services: tuple[Service, ...]
-    operations: OperationsService | None = None
+_LONGEST_LINE: Final = 16 * 1024 * 1024
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+_START_SECONDS: Final = 20.0
 
 
 class ContractHost:
-    """The services of one process."""
+    """The processes of one department's contracts, with their health and metrics."""
 
     def __init__(self) -> None:
-        self._servers: dict[Service, ChaincodeServer] = {}
-        self._wanted = Wanted(services=())
-        self._registry = Registry()
-        self._metrics = ContractMetrics(self._registry)
-        add_process_metrics(self._registry)
+        self._processes: dict[str, ContractProcess] = {}
+        self._counts: dict[str, ContractCounts] = {}
+        self._wanted: OperationsService | None = None
+        self._levels = _ContractLevels(self._processes)
+        registry = Registry()
+        add_host_metrics(registry, self._processes, self._counts)
+        add_process_metrics(registry)
         self._operations = Operations(
-            self._registry, self._checks, Levels(), version=version(DISTRIBUTION), now=_now
+            registry, self._checks, self._levels, version=version(DISTRIBUTION), now=_now
         )
         self._listening: HttpsServer | None = None
 
     @property
     def serving(self) -> list[str]:
         """The package ids that are served."""
-        return [service.package_id for service in self._servers]
+        return [name for name, each in self._processes.items() if each.reason is None]
+
+    @property
+    def down(self) -> dict[str, str]:
+        """The package ids that are not served, with the reasons."""
+        return {
+            name: each.reason for name, each in self._processes.items() if each.reason is not None
+        }
 
     async def apply(self, line: bytes) -> None:
-        """Open and close services to match a line.
+        """Start and stop processes to match a line, and wait until all serve or have failed to.
 
-        Raises ConfigError, or NetworkError for an address that is taken; a line that cannot be read
-        or whose contracts cannot be loaded changes nothing.
+        One that needs more than twenty seconds to start is left to it. Raises ConfigError for a line that
+        cannot be read, which changes nothing, and NetworkError if health and metrics cannot be served.
         """
-        try:
-            wanted = Wanted.model_validate_json(line)
-        except ValidationError as error:
-            raise ConfigError(f"not a list of services: {error.errors()[0]['msg']}") from error
-        new = {
-            each: _server(each, self._metrics)
-            for each in wanted.services
-            if each not in self._servers
-        }
-        before, self._wanted = self._wanted, wanted
-        await self._stop([each for each in self._servers if each not in wanted.services])
-        if before.operations != wanted.operations or self._listening is None:
+        wanted = _wanted(line)
+        await self._stop(
+            [name for name, each in self._processes.items() if each.service not in wanted.services]
+        )
+        for service in wanted.services:
+            if service.package_id in self._processes:
+                self._processes[service.package_id].retry()
+            else:
+                self._start(service)
+        await _all_settled(list(self._processes.values()))
+        if self._wanted != wanted.operations:
             await self._serve_operations(wanted.operations)
-        for service, server in new.items():
-            await server.start()
-            self._servers[service] = server
 
     async def stop(self) -> None:
-        """Stop all services; running transactions are completed first."""
-        await self._stop(list(self._servers))
+        """Stop all processes; running transactions are completed first."""
+        await self._stop(list(self._processes))
         await self._serve_operations(None)
 
-    async def _stop(self, services: list[Service]) -> None:
-        servers = [self._servers.pop(service) for service in services]
-        await asyncio.gather(*(server.stop() for server in servers))
+    def _start(self, service: Service) -> None:
+        counts = self._counts.setdefault(service.package_id, ContractCounts())
+        self._processes[service.package_id] = ContractProcess(service, counts, self._levels)
+
+    async def _stop(self, names: Sequence[str]) -> None:
+        processes = [self._processes.pop(name) for name in names]
+        await asyncio.gather(*(process.stop() for process in processes))
 
     async def _serve_operations(self, wanted: OperationsService | None) -> None:
-        listening, self._listening = self._listening, None
+        listening, self._listening, self._wanted = self._listening, None, None
         if listening is not None:
             await listening.stop()
         if wanted is not None:
@@ -157,61 +144,54 @@ class ContractHost:
                     wanted.address, wanted.tls_certificate, wanted.tls_key, wanted.client_roots
                 )
             )
+        self._wanted = wanted
 
     def _checks(self) -> dict[str, Check]:
-        return {each.package_id: partial(self._check, each) for each in self._wanted.services}
+        return {name: partial(_check, each) for name, each in self._processes.items()}
 
-    async def _check(self, service: Service) -> str | None:
-        """Return what keeps peers from a package, as far as the host can tell."""
-        if service not in self._servers:
-            return "not served"
-        place = Address.parse(self._servers[service].address)
-        try:
-            _, writer = await asyncio.open_connection(place.host, place.port)
-        except OSError:
-            return f"{service.address} does not accept connections"
-        writer.close()
-        return None
+
+class _ContractLevels(Levels):
+    """The log levels of the host and of all its contracts' processes."""
+
+    def __init__(self, processes: Mapping[str, ContractProcess]) -> None:
+        super().__init__()
+        self._processes = processes
+
+    def activate(self, spec: str) -> None:
+        """See Levels."""
+        super().activate(spec)
+        for process in self._processes.values():
+            process.set_levels(spec)
+
+
+async def _check(process: ContractProcess) -> str | None:
+    """Return what keeps peers from a package, as far as the host can tell."""
+    if process.reason is not None:
+        return process.reason
+    place = Address.parse(process.address)
+    try:
+        _, writer = await asyncio.open_connection(place.host, place.port)
+    except OSError:
+        return f"{process.address} does not accept connections"
+    writer.close()
+    return None
+
+
+async def _all_settled(processes: Sequence[ContractProcess]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_START_SECONDS):
+            await asyncio.gather(*(process.settled() for process in processes))
+
+
+def _wanted(line: bytes) -> Wanted:
+    try:
+        return Wanted.model_validate_json(line)
+    except ValidationError as error:
+        raise ConfigError(f"not a list of services: {error.errors()[0]['msg']}") from error
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _server(service: Service, metrics: ContractMetrics) -> ChaincodeServer:
-    folder = Path.cwd() / service.digest if service.digest else None
-    if folder is not None:
-        check_code(folder, service.digest, service.package_id.rpartition(":")[0])
-    return ChaincodeServer(
-        load_chaincode(service.contracts, folder),
-        package_id=service.package_id,
-        address=service.address,
-        tls=_tls(service),
-        metrics=metrics,
-        msp_id=service.msp_id,
-    )
-
-
-def _tls(service: Service) -> ServerTLS | None:
-    if service.tls_certificate is None and service.tls_key is None:
-        if service.client_certificates is not None:
-            raise ConfigError(
-                f"{service.package_id}: client_certificates without a TLS certificate"
-            )
-        return None
-    clients = service.client_certificates
-    return ServerTLS(
-        certificate_chain=_content(service.tls_certificate) or b"",
-        key=_content(service.tls_key) or b"",
-        client_roots=None if clients is None else clients.encode(),
-    )
-
-
-def _content(path: Path | None) -> bytes | None:
-    try:
-        return None if path is None else path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
 
 
 async def _run(wanted: AsyncIterator[bytes], answer: Callable[[str], None]) -> None:
@@ -284,16 +264,13 @@ def _line(file: Path) -> bytes:
 
 
 async def _applied(host: ContractHost, line: bytes) -> str:
-    """Apply a line, and return the reply; what a contract's module raises becomes one too."""
-    task = asyncio.ensure_future(host.apply(line))
-    await asyncio.wait([task])
-    error = task.exception()
-    if error is None:
-        return json.dumps({"serving": host.serving})
-    if isinstance(error, FabricError):
+    """Apply a line, and return the reply."""
+    try:
+        await host.apply(line)
+    except FabricError as error:
         return json.dumps({"error": str(error)})
-    _LOG.error("cannot serve what was asked", exc_info=error)
-    return json.dumps({"error": f"{type(error).__name__}: {error}"})
+    down = {"down": host.down} if host.down else {}
+    return json.dumps({"serving": host.serving, **down})
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -304,7 +281,10 @@ def main(arguments: Sequence[str]) -> None:
         form="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     sys.dont_write_bytecode = True  # it is found by seconds: too coarse for a file that is edited
+    hide_memory()
     control = _Control.take()
+    gc.collect()
+    gc.freeze()  # what contracts' processes share with this one is never copied by the collector
     wanted = _from_file(Path(arguments[0])) if arguments else _from_input(control.wanted)
     asyncio.run(_run(wanted, control.answer))
 

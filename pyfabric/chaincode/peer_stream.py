@@ -13,7 +13,7 @@ from pyfabric._grpc.stream_server import ServerCall
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.invocation import ERROR, OK, Invocation, Result
 from pyfabric.chaincode.machine import Action, Begin, Deliver, End, Key, Machine, Phase, Send, Type
-from pyfabric.chaincode.metrics import ContractMetrics
+from pyfabric.chaincode.metrics import ContractCounts
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import StateError, StatusCode
@@ -43,7 +43,7 @@ class PeerStream:
         chaincode: Chaincode,
         package_id: str,
         workers: Workers,
-        metrics: ContractMetrics,
+        counts: ContractCounts,
         tracer: Tracer | None,
         call: ServerCall,
         peer_msp_id: str | None,
@@ -52,7 +52,7 @@ class PeerStream:
         self._chaincode = chaincode
         self._package_id = package_id
         self._workers = workers
-        self._metrics = metrics
+        self._counts = counts
         self._tracer = tracer
         self._call = call
         self._started: dict[Key, float] = {}
@@ -65,7 +65,7 @@ class PeerStream:
         self._limits = limits
         self._check_timer: asyncio.TimerHandle | None = None
         self._registration_timer = self._loop.call_later(limits.registration, self._not_registered)
-        self._metrics.stream_opened(package_id)
+        self._counts.stream_opened()
         self._perform(self._machine.open())
 
     def receive(self, message: bytes) -> None:
@@ -82,7 +82,7 @@ class PeerStream:
         self._registration_timer.cancel()
         if self._check_timer is not None:
             self._check_timer.cancel()
-        self._metrics.stream_closed(self._package_id)
+        self._counts.stream_closed()
         self._perform(self._machine.close())
         for task in self._tasks:
             task.cancel()
@@ -126,7 +126,7 @@ class PeerStream:
 
     def _begin(self, key: Key, invocation: Invocation) -> None:
         self._started[key] = time.perf_counter()
-        self._metrics.received.add(self._package_id)
+        self._counts.received()
         self._check_later()
         if self._draining:
             self._finish(key, _STOPPING)
@@ -138,9 +138,8 @@ class PeerStream:
             self._workers.submit(lambda: self._run(key, invocation))
 
     def _finish(self, key: Key, result: Result) -> None:
-        labels = (self._package_id, "true" if result.status == OK else "false")
-        self._metrics.completed.add(*labels)
-        self._metrics.duration.observe(time.perf_counter() - self._started.pop(key), *labels)
+        seconds = time.perf_counter() - self._started.pop(key)
+        self._counts.completed(seconds, success=result.status == OK)
         self._perform(self._machine.finish(key, result))
         self._end_if_drained()
 

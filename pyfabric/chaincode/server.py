@@ -3,13 +3,12 @@
 import ssl
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from pyfabric._grpc.stream_server import ServerCall, ServerLimits, StreamServer
 from pyfabric._grpc.tls import http2_server_context
-from pyfabric._operations.metrics import Registry
 from pyfabric.chaincode.chaincode import Chaincode
-from pyfabric.chaincode.metrics import ContractMetrics
+from pyfabric.chaincode.metrics import ContractCounts
 from pyfabric.chaincode.peer_stream import PeerStream, StreamLimits
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
@@ -17,7 +16,8 @@ from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.messages.addresses import Address
 
 _METHOD = "/protos.Chaincode/Connect"
-_THREADS = 64
+TRANSACTIONS: Final = 64
+"""How many transactions of a contract run at once, unless it is set."""
 _GRACE_SECONDS = 10.0
 
 
@@ -39,8 +39,8 @@ class ChaincodeServer:
 
     A peer takes the id from the server, so one port serves one id. `address` is host:port; port 0
     takes a free one, which `address` then names. `tls` None serves plaintext. At most `threads`
-    functions of blocking contracts run at once. `tracer` gets a span of each transaction, in the thread
-    or task that runs it; `metrics` counts them. `msp_id` is the MSP of these peers, for `stub.msp_id`;
+    functions of blocking contracts run at once; further ones wait. `tracer` gets a span of each transaction,
+    in the thread or task that runs it; `counts` counts them. `msp_id` is the MSP of these peers, for `stub.msp_id`;
     `limits` are what a peer is given up after.
     """
 
@@ -51,9 +51,9 @@ class ChaincodeServer:
         package_id: str,
         address: str,
         tls: ServerTLS | None,
-        threads: int = _THREADS,
+        threads: int = TRANSACTIONS,
         tracer: Tracer | None = None,
-        metrics: ContractMetrics | None = None,
+        counts: ContractCounts | None = None,
         msp_id: str | None = None,
         limits: StreamLimits | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class ChaincodeServer:
         self._tls = tls
         self._workers = Workers(threads)
         self._tracer = tracer
-        self._metrics = metrics or ContractMetrics(Registry())
+        self._counts = counts or ContractCounts()
         self._msp_id = msp_id
         self._limits = limits or StreamLimits()
         self._server: StreamServer | None = None
@@ -111,7 +111,7 @@ class ChaincodeServer:
             self._chaincode,
             self.package_id,
             self._workers,
-            self._metrics,
+            self._counts,
             self._tracer,
             call,
             self._msp_id,

@@ -20,9 +20,18 @@ class Workers:
     def submit(self, job: Callable[[], None]) -> None:
         """Run a job. Called from one thread only."""
         if not self._idle.acquire(blocking=False) and self._threads < self._most:
-            self._threads += 1
-            threading.Thread(target=self._work, name="contract", daemon=True).start()
+            self._start_thread()
         self._jobs.put(job)
+
+    def _start_thread(self) -> None:
+        """Start one more; if the system refuses, those that there are go on."""
+        try:
+            threading.Thread(target=self._work, name="contract", daemon=True).start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+        else:
+            self._threads += 1
 
     def close(self) -> None:
         """Stop the threads when their jobs are done; does not wait."""

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.spec import ContractProcess
+from pyfabric_network.topology.values import octets
 
-HOST_COMMAND: Final = (sys.executable, "-m", "pyfabric.chaincode.host")
+HOST_COMMAND: Final = (sys.executable, "-P", "-m", "pyfabric.chaincode.host")
 
 
 def host_services(
@@ -39,6 +41,7 @@ def host_services(
             **tls,
             "client_certificates": clients,
             "msp_id": department.msp_id,
+            **_limits(item.process),
         }
         for item in served
     ]
@@ -50,10 +53,20 @@ def host_services(
     return {"services": services, "operations": operations}
 
 
+def _limits(process: ContractProcess) -> dict[str, Any]:
+    memory = None if process.memory is None else octets(process.memory)
+    return {"transactions": process.transactions, "memory": memory, "nice": process.nice}
+
+
 def serves(services: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
-    """Return the check of a host's answer: that it serves exactly these services."""
+    """Return the check of a host's answer: that it is about exactly these services.
+
+    It serves them, or names why one is down.
+    """
     wanted = sorted(item["package_id"] for item in services["services"])
-    return lambda answer: sorted(answer.get("serving", ())) == wanted and "serving" in answer
+    return lambda answer: (
+        "serving" in answer and sorted([*answer["serving"], *answer.get("down", ())]) == wanted
+    )
 
 
 def builder_values(department: DepartmentPlan) -> dict[str, str]:

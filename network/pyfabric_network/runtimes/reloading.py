@@ -4,6 +4,7 @@ The development ledger and contract hosts are controlled in this way, contract h
 """
 
 import json
+import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from pyfabric.errors import FabricError
 from pyfabric.local import files
+from pyfabric.local.environment import clean_environment
 from pyfabric_network.runtimes.log_files import last_line
 from pyfabric_network.runtimes.process import Background, next_line
 
@@ -42,10 +44,18 @@ class ReloadingProcess:
     ) -> None:
         """Start it in `folder` with this content of its file, and wait for the answer that is wanted.
 
+        It runs contracts, or starts what does: it gets nothing of the operator's environment.
+
         Raises `error` with its own text if it answers with one, or terminates.
         """
         self._write(content)
-        self.process.start(argv, output=self.answers, log=self.log, folder=folder)
+        self.process.start(
+            argv,
+            output=self.answers,
+            log=self.log,
+            folder=folder,
+            environment=clean_environment(os.environ),  # noqa: TID251 - reads no setting
+        )
         self._await(until, after=0)
 
     def reload(self, content: bytes, *, until: Callable[[Mapping[str, Any]], bool]) -> None:

@@ -1,20 +1,21 @@
 """The contracts of a network: their packages, and the ports at which contract hosts serve them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pyfabric.admin.collections import CollectionConfig
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.errors import NetworkError
 from pyfabric_network.topology.places import CONTRACT_PORTS
-from pyfabric_network.topology.spec import ContractService, Topology
+from pyfabric_network.topology.spec import ContractProcess, ContractService, Topology
 
 
 @dataclass(frozen=True, slots=True)
 class ServedPackage:
     """A package that contract hosts serve, at the contract port of number `slot` (from 0).
 
-    `code` is the digest of the files that they import (see `modules`), empty for installed classes.
+    `code` is the digest of the files that they import (see `modules`), empty for installed classes, and
+    `process` what its process may use.
     """
 
     contract: str
@@ -23,6 +24,7 @@ class ServedPackage:
     classes: tuple[str, ...]
     slot: int
     code: str = ""
+    process: ContractProcess = field(default_factory=ContractProcess)
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,21 @@ def make_contracts(
         if label not in slots:
             slots[label] = _free_slot(label, slots.values())
         package = _package(label, slot_key(slots[label]))
-        service = ServedPackage(name, label, package.package_id, spec.classes, slots[label], digest)
+        service = ServedPackage(
+            name, label, package.package_id, spec.classes, slots[label], digest, spec.process
+        )
         plans[name] = ContractPlan(name, version, spec, collections, package, service)
     return plans
+
+
+def with_settings(topology: Topology, served: Sequence[ServedPackage]) -> tuple[ServedPackage, ...]:
+    """Return what is served with the settings of its process as they are now in the topology."""
+    return tuple(
+        replace(item, process=topology.contracts[item.contract].process)
+        if item.contract in topology.contracts
+        else item
+        for item in served
+    )
 
 
 def version_of_code(version: str, digest: str) -> str:

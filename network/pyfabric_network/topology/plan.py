@@ -7,7 +7,12 @@ from pathlib import Path
 
 from pyfabric.errors import NetworkError
 from pyfabric.messages.addresses import Address
-from pyfabric_network.topology.contracts import ContractPlan, ServedPackage, make_contracts
+from pyfabric_network.topology.contracts import (
+    ContractPlan,
+    ServedPackage,
+    make_contracts,
+    with_settings,
+)
 from pyfabric_network.topology.departments import DepartmentPlan, make_department
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.organizations import Organization
@@ -214,4 +219,5 @@ def make_plan(
         )
         for name, spec in topology.channels.items()
     }
-    return Plan(topology, root, tuple(served), known, containers, departments, contracts, channels)
+    now_served = with_settings(topology, served)
+    return Plan(topology, root, now_served, known, containers, departments, contracts, channels)

@@ -142,10 +142,22 @@ class Collection(_Part):
     endorsement: Endorsement | None = None
 
 
+class ContractProcess(_Part):
+    """What the process of a contract may use, at each department (docs/contracts.md).
+
+    `transactions` run at once; further ones wait. It may allocate `memory` (default: what the machine has),
+    and gives way to other programs the more, the higher `nice` is.
+    """
+
+    transactions: Annotated[int, AfterValidator(between(1, 1000))] = 64
+    memory: Size | None = None
+    nice: Annotated[int, AfterValidator(between(0, 19))] = 0
+
+
 class ContractService(_Part):
     """A chaincode that runs as a service, and who must endorse.
 
-    Contract hosts serve its `classes`; or it is served elsewhere, by any runtime, and `addresses`
+    Contract hosts serve its `classes`, each by a `process` of its own; or it is served elsewhere, by any runtime, and `addresses`
     say where each department's peers reach their department's service. Without `endorsement`, the channel's Endorsement policy decides. A change of the code is a new
     `version`; any change of the definition, its collections too, is the next `sequence`.
     """
@@ -154,6 +166,7 @@ class ContractService(_Part):
     sequence: Annotated[int, AfterValidator(between(1, 1_000_000))] = 1
     classes: tuple[ContractClass, ...] = ()
     addresses: dict[str, HostPort] = Field(default_factory=dict)
+    process: ContractProcess = ContractProcess()
     endorsement: Endorsement | None = None
     init_required: bool = False
     collections: dict[CollectionName, Collection] = Field(default_factory=dict)

@@ -1,8 +1,8 @@
 """Contract hosts: children of the ledger that stop when its pipe to them closes.
 
 A host gets what to serve as lines of JSON on its stdin, and answers each with one on its stdout. One that
-dies stays down, and its contracts are refused as Fabric refuses a chaincode whose server is gone, until
-`apply` starts it again.
+dies is started again after a pause of 0.5 s, doubled up to 8 s; until then its contracts are refused as
+Fabric refuses a chaincode whose server is gone. What it cannot serve is down, and it tries again by itself.
 """
 
 import asyncio
@@ -20,7 +20,9 @@ from pyfabric.messages.addresses import Address
 _log = logging.getLogger("pyfabric.ledger.nodes.hosts")
 
 _START_TIMEOUT = 30.0
-_STOP_TIMEOUT = 10.0
+_STOP_TIMEOUT = 12.0
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+_STABLE_SECONDS = 60.0
 _LINE_LIMIT = 2**20
 _PORT_SECONDS = 5.0
 _PORT_PAUSE = 0.05
@@ -36,6 +38,8 @@ class ContractHost:
     def __init__(self, config: HostConfig) -> None:
         self._config = config
         self._process: asyncio.subprocess.Process | None = None
+        self._changing = asyncio.Lock()
+        self._restarting: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
@@ -49,22 +53,59 @@ class ContractHost:
 
     async def apply(self, config: HostConfig) -> None:
         """Start the child if it is not there, and tell it what to serve; raises NetworkError."""
-        if self.running and config.argv != self._config.argv:
-            await self.stop()
-        self._config = config
+        async with self._changing:
+            self._leave_stopped()
+            if self.running and config.argv != self._config.argv:
+                await self._stop()
+            self._config = config
+            try:
+                await self._serve()
+            finally:
+                if self.running:
+                    self._restarting = asyncio.create_task(self._start_again())
+
+    async def stop(self) -> None:
+        """Stop the child: close its pipe, and kill it if it goes on."""
+        async with self._changing:
+            self._leave_stopped()
+            await self._stop()
+
+    async def _serve(self) -> None:
         if self.running:
             try:
                 await self._tell()
             except _HostStoppedError:  # a moment ago, so that nobody has noticed yet
-                await self.stop()
+                await self._stop()
             else:
                 return
-        await _ports_free(config)
+        await _ports_free(self._config)
         await self._start()
         await self._tell()
 
-    async def stop(self) -> None:
-        """Stop the child: close its pipe, and kill it if it goes on."""
+    def _leave_stopped(self) -> None:
+        """Start the child no more when it terminates."""
+        if self._restarting is not None:
+            self._restarting.cancel()
+            self._restarting = None
+
+    async def _start_again(self) -> None:
+        """Start the child again, after a pause, whenever it terminates."""
+        loop, failures = asyncio.get_running_loop(), 0
+        while self._process is not None:
+            started = loop.time()
+            await self._process.wait()
+            if loop.time() - started >= _STABLE_SECONDS:
+                failures = 0
+            _log.error("contract host %s terminated: it is started again", self._config.name)
+            await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+            failures += 1
+            async with self._changing:
+                try:
+                    await self._serve()
+                except NetworkError as error:
+                    _log.error("%s", error)
+
+    async def _stop(self) -> None:
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -120,6 +161,8 @@ class ContractHost:
             ) from error
         if "error" in answer:
             raise NetworkError(f"contract host {name}: {answer['error']}")
+        for package_id, reason in answer.get("down", {}).items():
+            _log.warning("contract host %s: %s is down: %s", name, package_id, reason)
 
 
 async def _ports_free(config: HostConfig) -> None:

@@ -3,15 +3,14 @@
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.chaincode.contract_host import Running, answer_of, host_in, host_of_a_file
 from tests.support.chaincode.fake_peer import FakePeer
 
 CONTRACTS = """
@@ -46,71 +45,14 @@ class Versions(Contract):
 """
 
 
-@dataclass
-class Running:
-    """A host process, and its two pipes."""
-
-    process: asyncio.subprocess.Process
-
-    async def say(self, *services: dict[str, Any]) -> dict[str, Any]:
-        return await self.line(json.dumps({"services": services}))
-
-    async def line(self, text: str) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(text.encode() + b"\n")
-        await self.process.stdin.drain()
-        answer = await asyncio.wait_for(self.process.stdout.readline(), 30)
-        decoded: dict[str, Any] = json.loads(answer)
-        return decoded
-
-    async def end(self) -> int:
-        return await asyncio.wait_for(self.process.wait(), 30)
-
-
 @asynccontextmanager
 async def host(folder: Path) -> AsyncIterator[Running]:
     (folder / "contracts_chatty.py").write_text(CHATTY)
     for version in ("one", "two"):
         (folder / f"contracts_{version}.py").write_text(CONTRACTS.replace("{version}", version))
     (folder / "contracts_broken.py").write_text("raise ValueError('broken module')")
-    with (folder / "log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pyfabric.chaincode.host"),
-            cwd=folder,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-        )
-    try:
-        yield Running(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-@asynccontextmanager
-async def host_of_a_file(folder: Path, file: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pyfabric.chaincode.host", str(file)),
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def answer_of(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    decoded: dict[str, Any] = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
-    return decoded
+    async with host_in(folder) as running:
+        yield running
 
 
 def service(version: str, port: int) -> dict[str, Any]:
@@ -169,7 +111,7 @@ async def test_a_port_may_pass_from_one_package_to_another(
 
 
 @pytest.mark.asyncio
-async def test_what_cannot_be_served_is_told_and_the_rest_goes_on(
+async def test_what_cannot_be_served_is_down_and_the_rest_goes_on(
     tmp_path: Path, free_ports: list[int]
 ) -> None:
     first, second = free_ports
@@ -196,7 +138,8 @@ async def test_what_cannot_be_served_is_told_and_the_rest_goes_on(
             ({"address": f"127.0.0.1:{first}"}, "cannot listen on"),
         ):
             answer = await running.say(good, service("two", second) | change)
-            assert text in answer["error"]
+            assert answer["serving"] == ["versions:one"]
+            assert text in answer["down"]["versions:two"]
         async with FakePeer(f"127.0.0.1:{first}") as peer:
             assert (await peer.invoke("edition")).payload == b"one"
 

@@ -421,7 +421,6 @@ def contract_host(department: Department, package_id: str, contracts: Sequence[s
         "contracts": list(contracts),
         "tls_certificate": str(tls.certificate),
         "tls_key": str(tls.key),
-        "client_roots": None,
     }
     return HostConfig(
         name=department.name,

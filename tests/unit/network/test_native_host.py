@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,18 +68,33 @@ def test_one_that_died_is_started_again(host: NativeHost, plan: Plan) -> None:
     assert listens(plan.department("Tax").contract_address(0))
 
 
-def test_what_it_cannot_serve_is_told_and_the_rest_goes_on(host: NativeHost, plan: Plan) -> None:
-    host.serve(services(plan))
-    with pytest.raises(NetworkError, match=r"contract host host: .*Missing"):
-        host.serve(services(plan, classes="sample:Missing", slots=2))
+def test_what_it_cannot_serve_is_down_and_the_rest_goes_on(host: NativeHost, plan: Plan) -> None:
+    good, wrong = services(plan, slots=2), services(plan, classes="sample:Missing", slots=2)
+    host.serve(good | {"services": [good["services"][0], wrong["services"][1]]})
     assert listens(plan.department("Tax").contract_address(0))
-    host.serve(services(plan, slots=2))
+    assert not listens(plan.department("Tax").contract_address(1))
+    host.serve(good)
+    assert listens(plan.department("Tax").contract_address(1))
 
 
-def test_one_that_cannot_start_is_told_with_its_last_words(tmp_path: Path, plan: Plan) -> None:
-    (tmp_path / "json.py").write_text("raise RuntimeError('not the json you know')")
+def test_what_is_beside_the_contracts_never_runs_in_the_host(tmp_path: Path, plan: Plan) -> None:
+    for name in ("json", "h2", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('a contract runs in the host')")
+    host = NativeHost(tmp_path / "host", tmp_path)
+    try:
+        host.serve(services(plan))
+        assert listens(plan.department("Tax").contract_address(0))
+    finally:
+        host.process.stop(timeout=20)
+
+
+def test_one_that_cannot_start_is_told_with_its_last_words(
+    tmp_path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = (sys.executable, "-c", "raise RuntimeError('broken installation')")
+    monkeypatch.setattr("pyfabric_network.runtimes.native_host.HOST_COMMAND", command)
     broken = NativeHost(tmp_path / "broken", tmp_path)
-    with pytest.raises(NetworkError, match=r"broken terminated at once: .*not the json you know"):
+    with pytest.raises(NetworkError, match=r"broken terminated at once: .*broken installation"):
         broken.serve(services(plan))
 
 

@@ -131,21 +131,27 @@ def test_a_kill_leaves_no_orphan_and_up_goes_on_with_the_data(tmp_path: Path) ->
     assert not network.down()
 
 
-def test_a_dead_contract_host_is_told_and_up_starts_it_again(tmp_path: Path) -> None:
+def problems(network: Network) -> list[tuple[str, str]]:
+    """Return what `status` reports; on a busy machine, nodes may not answer in its three seconds."""
+    return [(one.name, one.problem) for one in network.status() if one.problem]
+
+
+def test_a_contract_host_that_dies_is_started_again(tmp_path: Path) -> None:
     network = prepare(tmp_path)
     network.up()
     try:
         network.deploy()
-        os.kill(children_of(ledger_pid(network))[0], signal.SIGKILL)
-
-        def problems() -> list[tuple[str, str]]:
-            found = network.status()  # on a busy machine, nodes may not answer in its three seconds
-            return [(one.name, one.problem) for one in found if one.problem]
-
-        down = (network.plan.contracts["sample"].package.label, "nothing listens there")
-        assert poll(problems, until=lambda found: found == [down], every=0.05, timeout=30) == [down]
-        Network.reopen(network.folder).up()
-        assert poll(problems, until=lambda found: not found, every=0.05, timeout=30) == []
+        for _ in range(2):
+            before = set(children_of(ledger_pid(network)))
+            os.kill(before.pop(), signal.SIGKILL)
+            hosts = poll(
+                lambda: set(children_of(ledger_pid(network))),
+                until=lambda found: len(found) == 2 and before < found,  # noqa: B023 - this one's
+                every=0.05,
+                timeout=30,
+            )
+            assert len(hosts) == 2
+        assert poll(lambda: problems(network), until=not_, every=0.05, timeout=30) == []
         assert call(network, "Tax", "clerk", "put", "a", "b") == b"b"
     finally:
         network.down()
@@ -247,10 +253,11 @@ def test_code_that_was_changed_where_it_is_kept_is_not_served(tmp_path: Path) ->
         (digest,) = served(network).values()
         network.down()
         change_code(network.root / "contracts" / digest)
-        with pytest.raises(
-            LedgerError, match=rf"sample_1\.0\+{digest}: the code in .* and {digest}"
-        ):
-            Network.open(network.folder).up()
+        reason = f"sample_1.0+{digest}: the code in "
+        for attempt in range(2):
+            warnings = Network.open(network.folder).up()
+            down = [one for one in warnings if f" of Tax is down: {reason}" in one]
+            assert len(down) == 1, attempt
         Network.reopen(network.folder).up()
         assert call(network, "Health", "Admin", "role") == b""
     finally:
@@ -274,14 +281,16 @@ def test_deploying_one_contract_leaves_the_others_served(tmp_path: Path) -> None
         network.down()
 
 
-def test_a_repaired_contract_is_loaded_or_the_way_is_named(tmp_path: Path) -> None:
+def test_a_contract_that_is_down_is_loaded_again_once_it_is_repaired(tmp_path: Path) -> None:
     network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "repaired:Sample"))
     (tmp_path / "repaired.py").write_text(
         "from sample import Sample\nraise ValueError(Sample.name)"
     )
     network.up()
     try:
-        with pytest.raises(LedgerError, match=r"ValueError: sample$"):
+        with pytest.raises(
+            NetworkError, match=r"sample_1\.0.* of Tax is down: ValueError: sample;"
+        ):
             network.deploy()
         (tmp_path / "repaired.py").write_text("from sample import Sample")
         network.deploy()
@@ -289,10 +298,10 @@ def test_a_repaired_contract_is_loaded_or_the_way_is_named(tmp_path: Path) -> No
         text = TOPOLOGY.replace('"1.0"', '"1.1"\n    sequence: 2')
         write_topology(tmp_path, text.replace("sample:Sample", "sample:Missing"))
         upgraded = Network.reopen(network.folder)
-        with pytest.raises(
-            LedgerError, match=r"Missing; if .* `pyfabric chaincode deploy --reload`"
-        ):
+        with pytest.raises(NetworkError, match=r"sample_1\.1.* of Tax is down: .* class Missing;"):
             upgraded.deploy()
+        assert problems(upgraded) == []
+        assert call(network, "Tax", "clerk", "get", "x") == b""
     finally:
         network.down()
 
@@ -301,7 +310,7 @@ def test_a_contract_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "sample:Simple"))
     network.up()
     try:
-        with pytest.raises(LedgerError, match="Simple"):
+        with pytest.raises(NetworkError, match="Simple"):
             network.deploy()
         write_topology(tmp_path)
         Network.reopen(network.folder).deploy()

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pyfabric_network.connections import Connections
 from pyfabric_network.deployment import definition
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.runtimes.embedded import ledger_config
@@ -188,6 +187,5 @@ def test_a_department_serves_the_contracts_of_its_channels_alone(tmp_path: Path)
     hosts = {host.name: host for host in ledger_config(made).hosts}
     assert set(hosts) == {"contracts.tax", "contracts.health"}
     assert len(hosts["contracts.tax"].services["services"]) == 1
-    with Connections(made) as connections:
-        found = [(one.department, one.name) for one in service_status(made, connections)]
+    found = [(one.department, one.name) for one in service_status(made)]
     assert found == [(name, label) for name in wanted for label in wanted[name]]

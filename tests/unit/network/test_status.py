@@ -3,7 +3,6 @@
 import socket
 from pathlib import Path
 
-from pyfabric_network.connections import Connections
 from pyfabric_network.status import service_status
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import make_plan
@@ -25,8 +24,7 @@ def test_each_department_s_own_service_is_looked_for(tmp_path: Path) -> None:
         file = tmp_path / "small.yaml"
         file.write_text(TOPOLOGY.format(**ports), encoding="utf-8")
         plan = make_plan(load_topology(file), tmp_path, base_port=17000)
-        with Connections(plan) as connections:
-            found = service_status(plan, connections)
+        found = service_status(plan)
     assert [(one.name, one.department, one.problem) for one in found] == [
         ("register_2.3", "Tax", None),
         ("register_2.3", "Health", "nothing listens there"),
