@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz faults pythons lowest audit sbom smoke bench requirements distclean
+.PHONY: help setup wheel up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz faults pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+wheel: setup  ## build the wheel in dist/, to be installed on other machines
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 # Without a Docker engine nothing is built; the command then prints what to do.
 up: setup  ## start a network with its contracts: TOPOLOGY=quickstart RUNTIME=compose|native|embedded

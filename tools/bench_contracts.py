@@ -287,7 +287,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder, network(Path(folder)) as running:
         department = running.plan.department("Bench")
-        ledger = int((running.plan.root / "ledger.pid").read_text().split()[0])
+        ledger = int((running.plan.root / "ledger.pid").read_text())
         with node_contract(department) as node:
             fill(department)
             (host,) = children(ledger)

@@ -10,7 +10,7 @@ from pyfabric.local import files
 from pyfabric_cli import options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import progress, say, waiting
+from pyfabric_cli.output import confirm, progress, say, waiting
 
 app = plain_app()
 
@@ -38,8 +38,6 @@ def backup(
     """Write a network's keys, ledgers and contracts to one file; its nodes must stand still.
 
     Only what is on this machine. The file has the private keys of CAs in it: keep it like these.
-
-    Examples: pyfabric network backup --to city.backup --encrypt --stop
     """
     found = Invocation.start(state).network(network)
     passphrase = _passphrase(passphrase_file, ask=encrypt, new=True)
@@ -77,8 +75,6 @@ def restore(
 
     The whole file is checked before anything is replaced. Start the network with `pyfabric network up`
     afterwards: its peers catch up with what happened since.
-
-    Examples: pyfabric network restore city.backup --state elsewhere
     """
     from pyfabric_network.backups.archive import is_encrypted, read_facts
     from pyfabric_network.network import Network
@@ -89,11 +85,7 @@ def restore(
     facts = read_facts(file, passphrase)
     root = settings.state / facts.network
     if (root / NETWORK_FILE).exists() and not yes:
-        typer.confirm(
-            f"Replace {root} with all keys and blocks by the backup of {facts.made}?",
-            abort=True,
-            err=True,
-        )
+        confirm(f"Replace {root} with all keys and blocks by the backup of {facts.made}?")
     with waiting("checking and restoring"):
         found, warnings = Network.restore(
             file,

@@ -77,6 +77,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "network dump": ("pyfabric network dump city.state",),
     "network load": ("pyfabric network load city.state",),
     "network blocks": ("pyfabric network blocks at-once", "pyfabric network blocks by-batch"),
+    "network backup": (
+        "pyfabric network backup --to city.backup --stop",
+        "pyfabric network backup --to city.backup --stop --encrypt",
+    ),
+    "network restore": ("pyfabric network restore city.backup --state elsewhere",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",

@@ -20,8 +20,8 @@ from tests.support.paths import ROOT
 Run = Callable[..., Any]
 BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = [line for lines in EXAMPLES.values() for line in lines]
-# What goes on until it is interrupted, or needs Fabric's programs.
-NOT_RUN = ("--follow", "--runtime native")
+# What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
+NOT_RUN = ("--follow", "--runtime native", "--encrypt")
 
 
 def commands() -> dict[str, Any]:

@@ -24,7 +24,7 @@ ON_FABRIC = {"fabric.md", "departments.md"}
 FENCE = re.compile(
     r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-NAMED = {"README.md": 4, "contracts.md": 4, "development.md": 5}
+NAMED = {"README.md": 4, "contracts.md": 7, "development.md": 5}
 
 
 @dataclass(frozen=True)

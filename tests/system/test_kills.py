@@ -112,7 +112,7 @@ def processes(*columns: str) -> list[list[str]]:
 
 def hosts_of(network: Network) -> list[int]:
     """Return the contract hosts: what the ledger started."""
-    ledger = (network.plan.root / "ledger.pid").read_text().split()[0]
+    ledger = (network.plan.root / "ledger.pid").read_text().strip()
     return [int(child) for child, parent in processes("pid", "ppid") if parent == ledger]
 
 
@@ -155,7 +155,7 @@ def served(network: Network) -> ServedPackage:
 
 def kill(network: Network) -> None:
     """SIGKILL the ledger's process, and wait until it no longer exists."""
-    pid = int((network.plan.root / "ledger.pid").read_text().split()[0])
+    pid = int((network.plan.root / "ledger.pid").read_text())
     os.kill(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 

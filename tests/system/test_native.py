@@ -47,9 +47,7 @@ def reopen(network: Network) -> Network:
 def pids(network: Network) -> dict[str, int]:
     """Return every process of the network, by name."""
     nodes = network.plan.root / "nodes"
-    return {
-        file.parent.name: int(file.read_text().split()[0]) for file in sorted(nodes.glob("*/pid"))
-    }
+    return {file.parent.name: int(file.read_text()) for file in sorted(nodes.glob("*/pid"))}
 
 
 def kill(network: Network, name: str) -> None:

@@ -9,7 +9,18 @@ from pyfabric.errors import ConfigError
 
 # Of the processes that run, or ran: below the network's folder, and below the folder of a node.
 _PASSING: Final = frozenset(
-    {"lock", "pid", "ledger.pid", "log", "ledger.log", "answers", "ledger.answers", "tmp"}
+    {
+        "lock",
+        "pid",
+        "pid.start",
+        "ledger.pid",
+        "ledger.pid.start",
+        "log",
+        "ledger.log",
+        "answers",
+        "ledger.answers",
+        "tmp",
+    }
 )
 _NODES: Final = "nodes"
 _DRAFT: Final = re.compile(r"\..+\.new")

@@ -21,12 +21,12 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 # Field 22 of /proc/PID/stat (proc_pid_stat(5)), counted from the state, the third, which follows the name.
 _STARTED = 22 - 3
 
-# The process writes its own id, and when it started, before it becomes the program: its starter may be
-# killed in between. Without /proc (macOS), it writes the id alone.
+# The process writes when it started, then its own id, before it becomes the program: its starter may be killed
+# in between. Without /proc (macOS), the start is empty.
 _WRITE_ID = """
 started() { shift 19 && echo "$1"; } 2>/dev/null
 { read -r stat </proc/$$/stat && read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
-echo $$ $(started ${stat##*) }) $boot >"$0" && exec "$@"
+echo $(started ${stat##*) }) $boot >"$0.start" && echo $$ >"$0" && exec "$@"
 """
 
 # Children of this very process: they must be reaped here, or they stay as zombies.
@@ -35,13 +35,18 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """The process that holds the lock on `file`, which also holds its id and when it started.
+    """The process that holds the lock on `file`, which also holds its id.
 
     The system drops the lock when the process stops for any reason: an id alone may be another
-    program's by then. The start, counted in ticks since a boot of the system, names one process for ever.
+    program's by then. The file beside it, `.start`, holds when the process started, in ticks since a boot of
+    the system, which names one process for ever.
     """
 
     file: Path
+
+    @property
+    def _start_file(self) -> Path:
+        return self.file.with_name(f"{self.file.name}.start")
 
     def pid(self) -> int | None:
         """Return the id of the process, or None if it does not run."""
@@ -61,7 +66,7 @@ class Background:
             return None
         except BlockingIOError:
             text = self.file.read_text(encoding="ascii")
-            return int(text.split()[0]) if text.endswith("\n") else _STARTING
+            return int(text) if text.endswith("\n") else _STARTING
         return None
 
     def was_killed(self) -> bool:
@@ -123,8 +128,12 @@ class Background:
             os.kill(pid, number)
 
     def _is_named(self, pid: int) -> bool:
-        """Return whether the process of this id started when the file says."""
-        return self.file.read_text(encoding="ascii").split()[1:] == _start(pid)
+        """Return whether the process of this id started when the file beside it says."""
+        try:
+            start = self._start_file.read_text(encoding="ascii").split()
+        except FileNotFoundError:  # written by none of ours
+            return False
+        return start == _start(pid)
 
     def stop(self, *, timeout: float) -> bool:
         """Stop it by SIGTERM, by SIGKILL after `timeout` seconds; return whether it ran."""
@@ -138,7 +147,8 @@ class Background:
             raise NetworkError(f"process {pid} does not terminate, not even by SIGKILL")
         if pid in _CHILDREN:
             _CHILDREN.pop(pid).wait()
-        self.file.unlink(missing_ok=True)
+        for file in (self.file, self._start_file):
+            file.unlink(missing_ok=True)
         return pid is not None
 
 

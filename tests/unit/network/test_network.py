@@ -35,7 +35,7 @@ def call(network: Network, department: str, user: str, function: str, *arguments
 
 
 def ledger_pid(network: Network) -> int:
-    return int((network.plan.root / "ledger.pid").read_text().split()[0])
+    return int((network.plan.root / "ledger.pid").read_text())
 
 
 def children_of(pid: int) -> list[int]:

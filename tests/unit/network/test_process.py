@@ -29,15 +29,15 @@ def start(folder: Path, program: str) -> Background:
     return process
 
 
-def record(process: Background) -> str:
-    """Return what the file holds, once the process has written it."""
-    assert process.pid() is not None or process.file.exists()
-    return poll(
+def id_of(process: Background) -> int:
+    """Return the id in the file, once the process has written it."""
+    text = poll(
         lambda: process.file.read_text(),
         until=lambda text: text.endswith("\n"),
         every=0.01,
         timeout=30,
     )
+    return int(text)
 
 
 def test_it_is_found_again_by_its_file_and_ended(tmp_path: Path) -> None:
@@ -79,28 +79,27 @@ def test_a_recycled_process_id_is_left_alone(tmp_path: Path) -> None:
         other.kill()
 
 
-@pytest.mark.parametrize("other", ["its own id alone", "another start", "another boot"])
+@pytest.mark.parametrize("other", ["its id alone", "another start", "another boot"])
 def test_a_lock_that_another_holds_hits_nobody(tmp_path: Path, other: str) -> None:
     process = start(tmp_path, WAITS)
-    pid, started, boot = record(process).split()
-    records = {
-        "its own id alone": f"{pid}\n",
-        "another start": f"{pid} {int(started) - 1} {boot}\n",
-        "another boot": f"{pid} {started} {boot[::-1]}\n",
-    }
-    (tmp_path / "copy").write_text(records[other])
+    pid = id_of(process)
+    started, boot = (tmp_path / "pid.start").read_text().split()
+    (tmp_path / "copy").write_text(f"{pid}\n")
+    if other != "its id alone":
+        changed = [int(started) - 1, boot] if other == "another start" else [started, boot[::-1]]
+        (tmp_path / "copy.start").write_text(" ".join(map(str, changed)))
     with (tmp_path / "copy").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(NetworkError, match=f"names process {pid}, which is another"):
             Background(tmp_path / "copy").stop(timeout=10)
-    assert process.pid() == int(pid)
+    assert process.pid() == pid
     assert process.stop(timeout=10)
+    assert not list(tmp_path.glob("pid*"))
 
 
 def test_a_process_that_is_terminating_is_no_other_program(tmp_path: Path) -> None:
     process = start(tmp_path, "")
-    text = record(process)
-    os.waitid(os.P_PID, int(text.split()[0]), os.WEXITED | os.WNOWAIT)  # it shows no files any more
+    os.waitid(os.P_PID, id_of(process), os.WEXITED | os.WNOWAIT)  # it shows no files any more
     with (tmp_path / "pid").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # as threads of a terminating process may for a moment
         process.signal(signal.SIGTERM)
