@@ -107,7 +107,7 @@ def test_json_is_what_configtxlator_printed(
 
 
 def test_how_many_answers_are_known() -> None:
-    assert len(shown()) == 36
+    assert len(shown()) == 37
     assert len(every_message()) == 311
 
 
