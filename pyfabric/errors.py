@@ -69,6 +69,7 @@ __all__ = [
 
 # What the gateway service puts around the texts of nodes (Fabric, internal/pkg/gateway).
 _RESPONSE: Final = re.compile(r"(chaincode response \d+), (.+)", re.DOTALL)
+_EXPIRED: Final = "client identity expired"
 _SEE_DETAILS: Final = ", see attached details for more info"
 
 
@@ -225,6 +226,12 @@ class GatewayError(FabricError):
         self.details = tuple(details)
         self.transaction_id = transaction_id
 
+    @property
+    def identity_expired(self) -> bool:
+        """Whether a node refused the client's identity because its certificate has expired: no other node takes it."""
+        said = (self.message, *(one.message for one in self.details))
+        return any(text.endswith(_EXPIRED) for text in said)
+
     def __str__(self) -> str:
         """Return what the nodes said, each text once, then which nodes, and what the call itself reports."""
         whole = self.message.removesuffix(_SEE_DETAILS)
@@ -235,6 +242,8 @@ class GatewayError(FabricError):
         summary = f"{self.code.name}: {whole}"
         said = "; ".join(_said(message, where) for message, where in nodes.items())
         text = f"{said} ({summary})" if said else summary
+        if self.identity_expired:
+            text = f"the client's certificate has expired: have it renewed by its CA: {text}"
         return " ".join(text.splitlines())  # a contract's own text may have several lines
 
 

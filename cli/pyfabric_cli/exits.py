@@ -72,6 +72,8 @@ def exit_code(error: FabricError) -> ExitCode:
         if isinstance(error, kind):
             return code
     if isinstance(error, GatewayError):
+        if error.identity_expired:
+            return ExitCode.IDENTITY
         return ExitCode.UNREACHABLE if error.code in _SILENCE else ExitCode.REFUSED
     return ExitCode.INPUT
 

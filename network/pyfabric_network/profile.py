@@ -7,8 +7,9 @@ project reads is under `x-pyfabric`: the department's users (MSP folders) and ch
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,9 +38,17 @@ class Profile:
     department: str
     msp_id: str
     peers: tuple[Endpoint, ...]
-    orderers: tuple[Endpoint, ...]
     users: Mapping[str, Path]
     channels: tuple[str, ...]
+    _read_orderers: Callable[[], tuple[Endpoint, ...]] = field(repr=False, compare=False)
+
+    @cached_property
+    def orderers(self) -> tuple[Endpoint, ...]:
+        """The channels' orderers, which administrators need alone: they are read when they are asked for.
+
+        Raises NetworkError that names the file and the key.
+        """
+        return self._read_orderers()
 
     def user(self, name: str) -> SigningIdentity:
         """Return a user by short name or by the path of an MSP folder.
@@ -137,11 +146,12 @@ def _parse(text: str) -> Any:
 
 def _profile(document: Fields, file: Path) -> Profile:
     name = document.part("client").text("organization")
-    organization = document.parts("organizations").get(name)
-    if organization is None:
+    organizations, nodes = document.part("organizations"), document.part("peers")
+    if name not in organizations.names():
         raise FieldError(f"client.organization: {name} is not among the organizations")
-    nodes, names = document.parts("peers"), organization.texts("peers")
-    unknown = [peer for peer in names if peer not in nodes]
+    organization = organizations.part(name)
+    names, known = organization.texts("peers"), nodes.names()
+    unknown = [peer for peer in names if peer not in known]
     if unknown or not names:
         what = f"{unknown[0]} is not among the peers" if unknown else "names no peer"
         raise FieldError(f"organizations.{name}.peers: {what}")
@@ -151,15 +161,23 @@ def _profile(document: Fields, file: Path) -> Profile:
         network=document.text("name", ""),
         department=name,
         msp_id=_msp_id(organization, name),
-        peers=tuple(_endpoint(nodes[peer], file, pair) for peer in names),
-        orderers=tuple(
-            _endpoint(node, file, pair) for node in document.parts("orderers", {}).values()
-        ),
+        peers=tuple(_endpoint(nodes.part(peer), file, pair) for peer in names),
         users={
             user: file.parent.absolute() / folder for user, folder in own.pairs("users").items()
         },
         channels=own.texts("channels"),
+        _read_orderers=partial(_orderers, document, file, pair),
     )
+
+
+def _orderers(
+    document: Fields, file: Path, pair: tuple[bytes, bytes] | None
+) -> tuple[Endpoint, ...]:
+    try:
+        nodes = document.parts("orderers", {})
+        return tuple(_endpoint(node, file, pair) for node in nodes.values())
+    except FieldError as error:
+        raise NetworkError(f"{file}: {error}") from error
 
 
 def _msp_id(organization: Fields, name: str) -> str:

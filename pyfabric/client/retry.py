@@ -46,6 +46,8 @@ class Retry:
             error, SubmitError | CommitStatusError
         ):
             return False
+        if error.identity_expired:
+            return False
         return (
             isinstance(error, NotSentError)
             or error.code is StatusCode.UNAVAILABLE

@@ -89,7 +89,7 @@ def _first_available(
         try:
             value = yield from call(Unary(endpoint, method, request, parse, timeout))
         except GatewayError as error:
-            if error.code is not StatusCode.UNAVAILABLE:
+            if error.code is not StatusCode.UNAVAILABLE or error.identity_expired:
                 raise
         else:
             return Reached(value, [*endpoints[index:], *endpoints[:index]] if index else endpoints)

@@ -1,7 +1,8 @@
 """The groups of a channel configuration, from the model.
 
 They check what configtxgen checks; `rules.configuration.ChannelConfig` checks what nodes check.
-Source: internal/configtxgen/encoder of Fabric 3.1. Every mod_policy is Admins.
+Source: internal/configtxgen/encoder of Fabric 3.1. Every mod_policy is Admins,
+except that of the channel's addresses of orderers.
 """
 
 from typing import Final
@@ -32,6 +33,7 @@ from pyfabric.rules.consensus.bft import block_validation
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
 
 _V3: Final = "V3_0"
+_ORDERER_ADMINS: Final = "/Channel/Orderer/Admins"
 
 
 def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
@@ -44,6 +46,9 @@ def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
         "BlockDataHashingStructure",
         configuration_pb2.BlockDataHashingStructure(width=0xFFFFFFFF),
     )
+    if model.orderer.addresses:
+        addresses = configuration_pb2.OrdererAddresses(addresses=model.orderer.addresses)
+        _add(group, "OrdererAddresses", addresses, mod_policy=_ORDERER_ADMINS)
     _add_capabilities(group, model.capabilities)
     group.groups["Orderer"].CopyFrom(orderer_group(model.orderer, v3=_V3 in model.capabilities))
     group.groups["Application"].CopyFrom(application_group(model.application))
@@ -52,6 +57,11 @@ def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
 
 def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
     """Return the Orderer group; `v3` is whether the channel has the capability V3_0."""
+    if model.addresses and v3:
+        raise ConfigError(
+            f"orderer: global orderer endpoints exist, but can not be used with {_V3} capability: "
+            f"{', '.join(model.addresses)}"
+        )
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="orderer", required=(BLOCK_VALIDATION_NAME,))
     _add(
@@ -149,9 +159,15 @@ def _add_capabilities(group: configtx_pb2.ConfigGroup, names: tuple[str, ...]) -
         _add(group, "Capabilities", configuration_pb2.Capabilities(capabilities=capabilities))
 
 
-def _add(group: configtx_pb2.ConfigGroup, key: str, value: Message) -> None:
+def _add(
+    group: configtx_pb2.ConfigGroup,
+    key: str,
+    value: Message,
+    *,
+    mod_policy: str = DEFAULT_MOD_POLICY,
+) -> None:
     group.values[key].CopyFrom(
         configtx_pb2.ConfigValue(
-            value=value.SerializeToString(deterministic=True), mod_policy=DEFAULT_MOD_POLICY
+            value=value.SerializeToString(deterministic=True), mod_policy=mod_policy
         )
     )

@@ -112,7 +112,11 @@ class BFTModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrdererModel:
-    """The ordering service. Sizes are in bytes, `batch_timeout` in seconds; 0 means any number of channels."""
+    """The ordering service. Sizes are in bytes, `batch_timeout` in seconds; 0 means any number of channels.
+
+    `addresses` (host:port) are those of orderers whose organisations have no endpoints; channels with the
+    capability V3_0 cannot have them.
+    """
 
     organizations: tuple[OrganizationModel, ...]
     consensus: RaftModel | BFTModel
@@ -123,6 +127,7 @@ class OrdererModel:
     absolute_max_bytes: int = 10 * 1024 * 1024
     preferred_max_bytes: int = 2 * 1024 * 1024
     max_channels: int = 0
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from pyfabric.rules.configuration.parts import (
     Consenter,
     Members,
     OrganizationInfo,
+    allows_endpoints,
     check_channel,
     check_endpoints,
     read_acls,
@@ -151,9 +152,12 @@ class ChannelConfig:
     ) -> GroupValues:
         values = GroupValues(group, config_values.ORDERER)
         self.batch = read_batch(values)
-        found = members.add(group, config_values.ORDERER_ORGANIZATION)
+        capabilities = read_capabilities(channel)
+        found = members.add(
+            group, config_values.ORDERER_ORGANIZATION, endpoints=allows_endpoints(capabilities)
+        )
         self.orderer_organizations = {one.msp_id: one for one in found}
-        if V3 in read_capabilities(channel):
+        if V3 in capabilities:
             check_endpoints(self.orderer_organizations)
         endpoints = [
             address for one in self.orderer_organizations.values() for address in one.endpoints

@@ -4,6 +4,7 @@ Source: common/channelconfig of Fabric 3.1; ConfigError holds its texts.
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,7 @@ from pyfabric.rules.policies.paths import absolute
 
 V3: Final = "V3_0"
 _HASHES: Final = ("SHA256", "SHA3_256")
+_ENDPOINTS: Final = "Endpoints"
 _ACL_CAPABILITIES: Final = frozenset({"V1_2", "V1_3", "V1_4_2", "V2_0", "V2_5"})
 _ENDPOINT_CAPABILITIES: Final = frozenset({"V1_4_2", "V1_4_3", "V2_0", "V3_0"})
 
@@ -87,13 +89,23 @@ class Members:
         self._ed25519 = ed25519
         self._configs: dict[str, msp_config_pb2.MSPConfig] = {}
 
-    def add(self, section: configtx_pb2.ConfigGroup, keys: Keys) -> Iterator[OrganizationInfo]:
-        """Yield the organisations of a section, by their groups' names; raises ConfigError."""
+    def add(
+        self, section: configtx_pb2.ConfigGroup, keys: Keys, *, endpoints: bool = True
+    ) -> Iterator[OrganizationInfo]:
+        """Yield the organisations of a section, by their groups' names; raises ConfigError.
+
+        Without `endpoints`, none of them may have its own addresses of orderers.
+        """
         for name in sorted(section.groups):
             group = section.groups[name]
             if group.groups:
                 kind = "ApplicationOrg" if keys is APPLICATION_ORGANIZATION else "OrdererOrg"
                 raise ConfigError(f"{kind} config does not allow sub-groups")
+            if not endpoints and _ENDPOINTS in group.values:
+                raise ConfigError(
+                    f"Orderer Org {name} cannot contain endpoints value until V1_4_2+ capabilities "
+                    "have been enabled"
+                )
             values = GroupValues(group, keys)
             anchors = values.get(peer_configuration_pb2.AnchorPeers).anchor_peers
             yield OrganizationInfo(
@@ -125,6 +137,11 @@ def read_capabilities(values: GroupValues) -> frozenset[str]:
     return frozenset(values.get(configuration_pb2.Capabilities).capabilities)
 
 
+def allows_endpoints(capabilities: AbstractSet[str]) -> bool:
+    """Return whether ordering organisations may have addresses of their own, by the channel's capabilities."""
+    return bool(capabilities & _ENDPOINT_CAPABILITIES)
+
+
 def check_channel(values: GroupValues) -> None:
     """Raise ConfigError for values of the root group that Fabric refuses."""
     algorithm = values.get(configuration_pb2.HashingAlgorithm).name
@@ -136,7 +153,7 @@ def check_channel(values: GroupValues) -> None:
         )
     capabilities = read_capabilities(values)
     addresses = values.get(configuration_pb2.OrdererAddresses).addresses
-    if not addresses and not capabilities & _ENDPOINT_CAPABILITIES:
+    if not addresses and not allows_endpoints(capabilities):
         raise ConfigError("Must set some OrdererAddresses")
     if addresses and V3 in capabilities:
         raise ConfigError(

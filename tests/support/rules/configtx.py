@@ -77,8 +77,8 @@ def read_model(folder: Path, file: str, profile: str, channel_id: str | None) ->
 
 def _orderer(folder: Path, section: Mapping[str, Any]) -> OrdererModel:
     unknown = set(section) - _ORDERER_KEYS
-    if unknown or section.get("Addresses"):
-        raise UnreadableError(f"no place for {unknown or 'global addresses'}")
+    if unknown:
+        raise UnreadableError(f"no place for {unknown}")
     size = section.get("BatchSize", {})
     return OrdererModel(
         organizations=tuple(_organization(folder, one) for one in section["Organizations"]),
@@ -90,6 +90,7 @@ def _orderer(folder: Path, section: Mapping[str, Any]) -> OrdererModel:
         absolute_max_bytes=_bytes(size.get("AbsoluteMaxBytes", "10 MB")),
         preferred_max_bytes=_bytes(size.get("PreferredMaxBytes", "2 MB")),
         max_channels=section.get("MaxChannels", 0),
+        addresses=tuple(section.get("Addresses", ())),
     )
 
 

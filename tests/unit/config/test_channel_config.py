@@ -331,6 +331,12 @@ def test_no_capabilities_at_all() -> None:
     root.values.pop("Capabilities")
     addresses = configuration_pb2.OrdererAddresses(addresses=["o.test:7050"])
     put("", "OrdererAddresses", addresses)(root)
+    with pytest.raises(
+        ConfigError,
+        match=r"Orderer Org Ord cannot contain endpoints value until V1_4_2\+ capabilities have been",
+    ):
+        ChannelConfig(message, channel_id=name)
+    root.groups["Orderer"].groups["Ord"].values.pop("Endpoints")
     assert not ChannelConfig(message, channel_id=name).capabilities.application
 
 

@@ -121,6 +121,30 @@ def test_a_wrong_profile_is_refused_with_file_and_reason(
     assert str(file) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (None, "orderers.o: field required"),
+        ("o", "orderers.o: must be an object"),
+        ({"url": "grpcs://orderer", "tlsCACerts": {"pem": "x"}}, "must be grpcs://HOST:PORT"),
+        ({"url": "grpcs://orderer:7050"}, "orderers.o.tlsCACerts: field required"),
+    ],
+)
+def test_orderers_are_read_when_they_are_asked_for(
+    document: dict[str, Any], tmp_path: Path, entry: Any, says: str
+) -> None:
+    copy = json.loads(json.dumps(document))
+    copy["orderers"] = {"o": entry}
+    copy["organizations"]["Other"] = copy["peers"]["peer0.other"] = None
+    file = write(tmp_path, copy)
+    profile = load_profile(file)
+    assert profile.peers == load_profile(write(tmp_path, document)).peers
+    with pytest.raises(NetworkError) as caught:
+        _ = profile.orderers
+    assert str(caught.value).startswith(f"{file}: ")
+    assert says in str(caught.value)
+
+
 def test_a_client_certificate_is_shown_to_every_node(
     document: dict[str, Any], tmp_path: Path
 ) -> None:

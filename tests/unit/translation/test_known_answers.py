@@ -107,8 +107,8 @@ def test_json_is_what_configtxlator_printed(
 
 
 def test_how_many_answers_are_known() -> None:
-    assert len(shown()) == 36
-    assert len(every_message()) == 311
+    assert len(shown()) == 37
+    assert len(every_message()) == 312
 
 
 def test_what_printorg_shows_is_a_members_group() -> None:
