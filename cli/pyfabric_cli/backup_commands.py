@@ -10,7 +10,7 @@ from pyfabric.local import files
 from pyfabric_cli import options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import progress, say, waiting
+from pyfabric_cli.output import confirm, progress, say, waiting
 
 app = plain_app()
 
@@ -89,11 +89,7 @@ def restore(
     facts = read_facts(file, passphrase)
     root = settings.state / facts.network
     if (root / NETWORK_FILE).exists() and not yes:
-        typer.confirm(
-            f"Replace {root} with all keys and blocks by the backup of {facts.made}?",
-            abort=True,
-            err=True,
-        )
+        confirm(f"Replace {root} with all keys and blocks by the backup of {facts.made}?")
     with waiting("checking and restoring"):
         found, warnings = Network.restore(
             file,

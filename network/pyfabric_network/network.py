@@ -45,14 +45,7 @@ from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, silent
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
-from pyfabric_network.state import (
-    State,
-    check_version,
-    is_copy,
-    keep_topology,
-    locked,
-    read_state,
-)
+from pyfabric_network.state import State, check_version, keep_topology, locked, read_state
 from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
@@ -233,6 +226,10 @@ class Network:
     def fingerprint(self) -> str:
         """Return the fingerprint of topology and contracts' code, as last brought up (see `Agreement`)."""
         return self._agreement().fingerprint()
+
+    def running(self) -> bool:
+        """Return whether any node of this machine runs."""
+        return self.runtime.running()
 
     def running(self) -> bool:
         """Return whether any node of this machine runs."""

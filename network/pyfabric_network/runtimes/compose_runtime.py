@@ -187,7 +187,7 @@ class ComposeRuntime:
             )
 
     def restore_outside(self, plan: Plan) -> None:
-        """Replace the volumes by new ones with the contents that are in the network's folder."""
+        """Make the volumes again, with the contents that are in the network's folder."""
         self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
         remove_volumes(self._compose.volumes(plan.project))
         image = self._packing_image(plan)
