@@ -24,6 +24,18 @@ def networks(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, networks_in(_state(ctx)))
 
 
+def nodes(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return names of the nodes of the networks there are."""
+    state = _state(ctx)
+    members = [
+        path.name
+        for name in networks_in(state)
+        for kind in ("*/peers", "*/ordering/orderers")
+        for path in (state / name / "organizations").glob(f"{kind}/*")
+    ]
+    return _beginning(incomplete, sorted(members))
+
+
 def topologies(incomplete: str) -> list[str]:
     """Return names of the bundled topologies."""
     return _beginning(incomplete, list(bundled_topologies()))

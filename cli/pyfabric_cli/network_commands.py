@@ -17,12 +17,13 @@ from pyfabric_cli import (
     completion,
     development_commands,
     member_commands,
+    node_commands,
     options,
 )
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import confirm, progress, say, say_result, waiting
+from pyfabric_cli.output import confirm, progress, say, waiting
 from pyfabric_cli.settings import ProfileFormat
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 app = plain_app()
 app.add_typer(member_commands.app, name="member")
+app.add_typer(node_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(development_commands.app)
 
@@ -136,19 +138,6 @@ def status(
     _print_status(invocation, nodes)
     if any(node.problem for node in nodes):
         raise typer.Exit(ExitCode.NETWORK)
-
-
-@app.command()
-def logs(
-    network: options.NetworkName = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Continue while the network runs.")
-    ] = False,
-    state: options.State = None,
-) -> None:
-    """Print the logs of the nodes and contract hosts."""
-    for line in Invocation.start(state).network(network).logs(follow=follow):
-        say_result(line)
 
 
 @app.command()
@@ -292,7 +281,7 @@ def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:
                 "node": node.name,
                 "department": node.department,
                 "address": node.address,
-                "state": "up" if node.problem is None else "down",
+                "state": node.state,
                 "channels": dict(node.channels),
                 "problem": node.problem,
             }

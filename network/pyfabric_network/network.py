@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,16 +43,10 @@ from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered
 from pyfabric_network.pending import Step, pending
 from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, silent
+from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
-from pyfabric_network.state import (
-    State,
-    check_version,
-    is_copy,
-    keep_topology,
-    locked,
-    read_state,
-)
+from pyfabric_network.state import State, check_version, is_copy, keep_topology, locked, read_state
 from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.checks import topology_warnings
@@ -253,10 +248,45 @@ class Network:
             remove_contexts(self.plan, self.folder)
         return ran
 
+    def start_nodes(self, *names: str) -> None:
+        """Start some nodes and contract hosts of this machine, and wait until they work; see `node_names`.
+
+        What runs already is left alone. Raises NetworkError, also on the embedded runtime, whose nodes are one
+        process, and before the network was brought up for the first time.
+        """
+        with self._single(names):
+            self.runtime.start_nodes(self.plan, names)
+
+    def stop_nodes(self, *names: str) -> None:
+        """Stop some nodes and contract hosts of this machine: they stay so until `start_nodes` or `up`.
+
+        Raises NetworkError, as `start_nodes`.
+        """
+        with self._single(names):
+            self.runtime.stop_nodes(self.plan, names)
+
+    def restart_nodes(self, *names: str) -> None:
+        """Stop some nodes and contract hosts of this machine and start them; raises NetworkError."""
+        with self._single(names):
+            self.runtime.stop_nodes(self.plan, names)
+            self.runtime.start_nodes(self.plan, names)
+
+    @property
+    def node_names(self) -> tuple[str, ...]:
+        """The names of the nodes and contract hosts of this machine."""
+        hosts = [department.contract_host.name for department in self.plan.own_with_peers]
+        return (*(node.name for node in self.plan.own_nodes), *hosts)
+
     def status(self) -> list[NodeStatus]:
         """Return every node with the channels it has, then every contract service."""
         self._refresh()
-        return [*network_status(self.plan, self.runtime.process), *service_status(self.plan)]
+        nodes = [
+            node
+            if node.problem is None
+            else replace(node, stopped=self.runtime.was_stopped(node.name))
+            for node in network_status(self.plan, self.runtime.process)
+        ]
+        return [*nodes, *service_status(self.plan)]
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:
         """Write all that this machine has of the network to a new file (0600), encrypted with a passphrase.
@@ -349,9 +379,41 @@ class Network:
         """Return a sentence for each certificate on this machine that has expired or soon will."""
         return expiry_warnings(self.plan, now=_now())
 
-    def logs(self, *, follow: bool = False) -> Iterator[str]:
-        """Return the nodes' log, line by line."""
-        return self.runtime.logs(follow=follow)
+    def logs(
+        self,
+        *nodes: str,
+        follow: bool = False,
+        tail: int | None = None,
+        since: datetime | None = None,
+        level: LogLevel | None = None,
+    ) -> Iterator[str]:
+        """Return the logs of these nodes and contract hosts (default: of all), line by line.
+
+        Of each the last `tail` lines, no records before `since` (a time with its zone), and none below
+        `level`; with `follow`, continue while the network runs. Raises NetworkError for an unknown name, and on the
+        embedded runtime, whose nodes have one log, for any.
+        """
+        self.check_names(nodes)
+        return self.runtime.logs(self.plan, LogChoice(nodes, tail, since, level), follow=follow)
+
+    @contextmanager
+    def _single(self, names: Sequence[str]) -> Iterator[None]:
+        """Hold the network's lock for what is done to some nodes."""
+        self._require_nodes()
+        self.check_names(names)
+        with locked(self.root):
+            self._refresh()
+            if not self.state.blocks:
+                raise NetworkError(f"{self.plan.name} was never brought up: `pyfabric network up`")
+            yield
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Raise NetworkError for a name that no node or contract host of this machine has."""
+        unknown = [name for name in names if name not in self.node_names]
+        if unknown:
+            raise NetworkError(
+                f"no node of this machine is named {unknown[0]}; there are: {', '.join(self.node_names)}"
+            )
 
     def _refuse_half_restored(self) -> None:
         if (self.root / RESTORING).exists():

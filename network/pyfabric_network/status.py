@@ -25,7 +25,7 @@ class NodeStatus:
     """A node or contract service: why it does not answer or cannot work (None if it can), its channels' heights.
 
     `operations` is where its health and metrics are served; empty for a service that no contract host
-    of this network serves.
+    of this network serves. `stopped`: it does not run, since somebody has stopped it.
     """
 
     name: str
@@ -34,6 +34,14 @@ class NodeStatus:
     problem: str | None = None
     channels: Mapping[str, int] = field(default_factory=dict)
     operations: str = ""
+    stopped: bool = False
+
+    @property
+    def state(self) -> str:
+        """Whether it is "up", "down", or was "stopped"."""
+        if self.problem is None:
+            return "up"
+        return "stopped" if self.stopped else "down"
 
 
 def network_status(plan: Plan, running: Callable[[str], str | None]) -> list[NodeStatus]:

@@ -135,8 +135,15 @@ def test_an_orderer_that_is_restored_from_an_old_copy_joins_anew(city: dict[str,
     call(land, "bills", "put", "during", "the loss")
     _, warnings = Network.restore(backup, tax.folder, programs=fabric_programs())
     assert [text.partition(" ")[0] for text in warnings] == ["orderer0.tax"]
+    assert "the one that leads must have been started again since" in warnings[0]
     data = {node: tax.plan.root / "nodes" / node / "data" for node in ("orderer0.tax", "peer0.tax")}
     assert (data["orderer0.tax"].exists(), data["peer0.tax"].exists()) == (False, True)
+    for other in (
+        land,
+        city["Health"],
+    ):  # one of them leads, and knows what orderer0.tax acknowledged
+        other.down()
+        other.up()
     tax.up()
     assert poll(lambda: heights(tax) == heights(land), until=bool, every=0.2, timeout=60)
     assert call(tax, "bills", "get", "between") == "backup and loss"

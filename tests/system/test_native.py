@@ -5,12 +5,14 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pyfabric_network.connections import Connections, endpoint
 from pyfabric_network.network import Network
 from pyfabric_network.readiness import leads
+from pyfabric_network.runtimes.log_choice import LogLevel
 from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric.errors import NetworkError, SubmitError
@@ -130,6 +132,33 @@ def test_a_killed_peer_is_told_and_catches_up(three: Network) -> None:
     await_truth(lambda: len(heights(three)) == 1)
     assert call(three, "Health", "get", "missed2") == b"yes"
     assert set(problems(three).values()) == {None}
+
+
+def test_single_nodes_are_stopped_and_started(three: Network) -> None:
+    before = pids(three)
+    three.stop_nodes("peer0.health", "contracts.health")
+    await_truth(lambda: problems(three)["peer0.health"] == "peer0.health does not run")
+    states = {node.name: node.state for node in three.status()}
+    assert (states["peer0.health"], states["peer0.tax"]) == ("stopped", "up")
+    three.start_nodes("peer0.health", "peer0.tax")
+    assert pids(three)["peer0.tax"] == before["peer0.tax"]
+    assert "contracts.health" not in pids(three)
+    three.restart_nodes("contracts.health", "peer0.health")
+    await_truth(lambda: set(problems(three).values()) == {None})
+    await_truth(lambda: len(heights(three)) == 1)
+    call(three, "Health", "put", "again", "yes")
+    (line,) = three.logs("peer0.health", tail=1, level=LogLevel.INFO)
+    assert "peer0.health | " not in line  # one log is read as it is
+    lines = list(three.logs("peer0.health", "peer0.tax", since=datetime.now(UTC)))
+    assert lines == []
+    with pytest.raises(NetworkError, match=r"no node of this machine is named peer7\.health"):
+        three.stop_nodes("peer7.health")
+    kill(three, "peer0.health")
+    await_truth(lambda: {n.name: n.state for n in three.status()}["peer0.health"] == "down")
+    three.start_nodes("peer0.health")
+    three.stop_nodes("peer0.tax")
+    reopen(three).up()
+    await_truth(lambda: set(problems(three).values()) == {None})
 
 
 def test_raft_goes_on_without_its_leader(three: Network) -> None:

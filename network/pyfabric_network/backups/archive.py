@@ -1,6 +1,6 @@
 """The file of a backup: a tar archive with the digests of all its files, compressed with gzip.
 
-The first member, `backup.json`, names the network and the time (`Facts`); then come the folders and files of
+The first member, `backup.json`, describes the network (`Facts`); then come the folders and files of
 the network's folder, and last `digests.json`, an object with the SHA-256 of each file. The archive may be encrypted as a
 whole (`encryption`).
 """

@@ -41,7 +41,7 @@ _HEADER_LIMIT: Final = 4096
 class Encrypting(RawIOBase):
     """A file to write, that writes encrypted to `target`; `finish` writes the last piece.
 
-    `random` takes a number and returns that many random bytes.
+    `random` returns a number of random bytes.
     """
 
     def __init__(self, target: IO[bytes], passphrase: str, random: Callable[[int], bytes]) -> None:

@@ -6,11 +6,17 @@ without it. Where all orderers are in one backup they are of one moment, and go 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from pyfabric.errors import NetworkError
 from pyfabric.rules.consensus import bft, raft
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
+
+_LEADER: Final = (
+    ", and the one that leads must have been started again since this one stopped (`pyfabric network restart "
+    "NODE` at its department)"
+)
 
 
 def rejoining(plan: Plan, *, keep: bool) -> tuple[Node, ...]:
@@ -32,11 +38,16 @@ def rejoining(plan: Plan, *, keep: bool) -> tuple[Node, ...]:
     return own
 
 
-def advice(nodes: Sequence[Node]) -> tuple[str, ...]:
-    """Return what is to be known of orderers that begin without their ledgers."""
+def advice(plan: Plan, nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Return what is to be known of orderers that begin without their ledgers.
+
+    The leader of a Raft channel remembers what each orderer acknowledged: one that has nothing of it stops
+    ("tocommit is out of range" in its log) until there is another leader.
+    """
+    raft_only = "" if plan.topology.ordering.consensus == "bft" else _LEADER
     return tuple(
         f"{node.name} begins without its ledgers, which the backup has of an earlier moment, and gets the "
-        "blocks from the other orderers: all of these must run when it starts"
+        f"blocks from the other orderers: before it starts, all of these must run{raft_only}"
         for node in nodes
     )
 

@@ -52,7 +52,7 @@ def restore(
             (root / RESTORING).unlink()
     finally:
         shutil.rmtree(drafts, ignore_errors=True)
-    return plan.name, advice(without)
+    return plan.name, advice(plan, without)
 
 
 def _checked_name(facts: Facts, file: Path) -> str:

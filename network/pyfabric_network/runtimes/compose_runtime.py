@@ -28,6 +28,8 @@ from pyfabric_network.runtimes.compose import (
 )
 from pyfabric_network.runtimes.contract_hosts import builder_values, host_services, serves
 from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id, printed
+from pyfabric_network.runtimes.log_choice import LogChoice
+from pyfabric_network.runtimes.log_files import choose_lines
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
 from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
@@ -187,7 +189,7 @@ class ComposeRuntime:
             )
 
     def restore_outside(self, plan: Plan) -> None:
-        """Replace the volumes by new ones with the contents that are in the network's folder."""
+        """Make the volumes again, with the contents that are in the network's folder."""
         self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
         remove_volumes(self._compose.volumes(plan.project))
         image = self._packing_image(plan)
@@ -204,10 +206,33 @@ class ComposeRuntime:
         """Return an image that a node of this machine runs in, and so is there or will be."""
         return self._compose.images()[plan.own_nodes[0].name]
 
-    def logs(self, *, follow: bool) -> Iterator[str]:
-        """Yield every container's log; each line begins with the name of its own."""
-        if self._compose.file.exists():
-            yield from self._compose.lines("logs", "--no-color", *(["--follow"] if follow else []))
+    def start_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Start the containers of these nodes and hosts, and wait until they are healthy."""
+        self._compose.require()
+        self._write(plan)
+        wait = ("--wait", "--wait-timeout", str(_START_SECONDS))
+        self._compose.run("up", "--detach", "--no-deps", *wait, *names)
+
+    def stop_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Stop these containers, which stay; the engine does not start them again."""
+        self._compose.require()
+        self._compose.run("stop", *names)
+
+    def was_stopped(self, node: str) -> bool:
+        """Return whether the container is stopped or removed: the engine starts one again that terminated."""
+        return node not in self._compose.trying()
+
+    def logs(self, plan: Plan, choice: LogChoice, *, follow: bool) -> Iterator[str]:
+        """Yield the logs of containers; each line begins with the name of its own."""
+        if not self._compose.file.exists():
+            return
+        options = ["--no-color", *(["--follow"] if follow else [])]
+        if choice.since is not None:
+            options += ["--since", choice.since.astimezone(UTC).isoformat()]
+        if choice.tail is not None and choice.level is None:
+            options += ["--tail", str(choice.tail)]
+        lines = self._compose.lines("logs", *options, *choice.nodes)
+        yield from choose_lines(lines, replace(choice, since=None), follow=follow)
 
     def _remove(self, services: Sequence[str]) -> None:
         """Stop these containers and remove them with their anonymous volumes.

@@ -66,6 +66,13 @@ class DockerCompose:
             return ()
         return tuple(self.run("ps", "--services", "--status", "running").split())
 
+    def trying(self) -> tuple[str, ...]:
+        """Return the services whose containers run, or that the engine starts again and again."""
+        if not self.file.exists():
+            return ()
+        states = ("--status", "running", "--status", "restarting")
+        return tuple(self.run("ps", "--all", "--services", *states).split())
+
     def images(self) -> dict[str, str]:
         """Return the image of each service, settings filled in."""
         project = json.loads(self.run("config", "--format", "json"))

@@ -15,6 +15,7 @@ from pyfabric_network.runtimes.contract_hosts import (
     can_fill,
     host_services,
 )
+from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import read_logs
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.reloading import ReloadingProcess
@@ -119,9 +120,23 @@ class EmbeddedRuntime:
     def restore_outside(self, plan: Plan) -> None:
         """Do nothing: everything is in the network's folder."""
 
-    def logs(self, *, follow: bool) -> Iterator[str]:
-        """Return the ledger's log, line by line."""
-        return read_logs({"ledger": self._log}, follow=follow, running=self.running)
+    def start_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Raise NetworkError: one process runs all nodes."""
+        raise _indivisible(f"start {' '.join(names)} alone", "`pyfabric network up` starts all")
+
+    def stop_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Raise NetworkError: one process runs all nodes."""
+        raise _indivisible(f"stop {' '.join(names)} alone", "`pyfabric network down` stops all")
+
+    def was_stopped(self, node: str) -> bool:
+        """Return whether the ledger was stopped."""
+        return not self.running() and not self._process.was_killed()
+
+    def logs(self, plan: Plan, choice: LogChoice, *, follow: bool) -> Iterator[str]:
+        """Return the lines of the ledger's log, which is one for all nodes."""
+        if choice.nodes:
+            raise _indivisible("log nodes apart", "leave their names out")
+        return read_logs({"ledger": self._log}, choice, follow=follow, running=self.running)
 
     def _runs(self, plan: Plan) -> bool:
         """Return whether the ledger runs with exactly the nodes and services of this plan."""
@@ -139,6 +154,13 @@ class EmbeddedRuntime:
             answers=self._root / "ledger.answers",
             log=self._log,
         )
+
+
+def _indivisible(what: str, instead: str) -> NetworkError:
+    return NetworkError(
+        f"the embedded runtime cannot {what}: its nodes are one process; {instead}, or use the native or the "
+        "compose runtime"
+    )
 
 
 def _has(word: str) -> Callable[[Mapping[str, Any]], bool]:

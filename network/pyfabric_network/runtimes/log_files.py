@@ -1,20 +1,23 @@
 """Reading the log files of a network's processes."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
+
+from pyfabric_network.runtimes.log_choice import LogChoice
 
 _PAUSE = 0.2
 
 
 def read_logs(
-    files: Mapping[str, Path], *, follow: bool, running: Callable[[], bool]
+    files: Mapping[str, Path], choice: LogChoice, *, follow: bool, running: Callable[[], bool]
 ) -> Iterator[str]:
-    """Yield every line, one file after the other; with `follow`, new lines of all while `running`.
+    """Yield the chosen lines, one file after the other; with `follow`, new lines of all while `running`.
 
-    If there are several files, each line begins with the name of its own.
+    `files` are those of the chosen nodes. If there are several, each line begins with the name of its own.
     """
     with ExitStack() as stack:
         opened = {
@@ -23,13 +26,40 @@ def read_logs(
             if path.exists()
         }
         prefixes = {name: f"{name} | " if len(files) > 1 else "" for name in opened}
+        wanted = {name: choice.filter() for name in opened}
+        tail = choice.tail
         while True:
             alive = follow and running()
             for name, file in opened.items():
-                yield from (prefixes[name] + line for line in _lines(file, rest=not alive))
+                lines = filter(wanted[name], _lines(file, rest=not alive))
+                yield from (prefixes[name] + line for line in _last(lines, tail))
             if not alive:
                 return
+            tail = None
             time.sleep(_PAUSE)
+
+
+def choose_lines(lines: Iterable[str], choice: LogChoice, *, follow: bool) -> Iterator[str]:
+    """Yield the chosen ones of lines that begin with the names of their nodes ("peer0.tax-1  | …").
+
+    With `follow`, the last ones are not counted: more will come.
+    """
+    filters: dict[str, Callable[[str], bool]] = {}
+    kept: dict[str, deque[str]] = {}
+    for line in lines:
+        name, _, text = line.partition("| ")
+        if not filters.setdefault(name, choice.filter())(text):
+            continue
+        if choice.tail is None or follow:
+            yield line
+        else:
+            kept.setdefault(name, deque(maxlen=choice.tail)).append(line)
+    for last in kept.values():
+        yield from last
+
+
+def _last(lines: Iterable[str], count: int | None) -> Iterable[str]:
+    return lines if count is None else deque(lines, maxlen=count)
 
 
 def _lines(file: TextIO, *, rest: bool) -> Iterator[str]:

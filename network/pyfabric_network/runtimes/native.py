@@ -27,12 +27,14 @@ from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.builder import write_builder
 from pyfabric_network.runtimes.contract_hosts import builder_values, can_fill, host_services
+from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import last_line, read_logs
 from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.programs import Programs, find_programs
 from pyfabric_network.state_folder import MODULES
+from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
 
@@ -111,13 +113,17 @@ class NativeRuntime:
         self._stop(
             [one.contract_host.name for one in plan.own_with_peers if not plan.served_by(one)]
         )
+        self._serve(plan, plan.own_with_peers)
+
+    def _serve(self, plan: Plan, departments: Sequence[DepartmentPlan]) -> None:
+        """Serve the packages of this plan by the contract hosts of these departments."""
         side_by_side(
             [
                 partial(
                     self._host(department.contract_host.name).serve,
                     host_services(department, plan.served_by(department)),
                 )
-                for department in plan.own_with_peers
+                for department in departments
                 if plan.served_by(department)
             ]
         )
@@ -147,10 +153,41 @@ class NativeRuntime:
     def restore_outside(self, plan: Plan) -> None:
         """Do nothing: everything is in the network's folder."""
 
-    def logs(self, *, follow: bool) -> Iterator[str]:
-        """Return every process's log; each line begins with the name of its own."""
-        files = {path.parent.name: path for path in sorted(self._folder.glob("*/log"))}
-        return read_logs(files, follow=follow, running=self.running)
+    def start_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Start those of these nodes and hosts that do not run, and wait until they are healthy.
+
+        If one cannot be started, none of them is left running that did not run before.
+        """
+        new = [name for name in names if not self._runs(name)]
+        others = [node.name for node in plan.own_nodes if node.name not in new]
+        check_free(plan.listening(running=[*others, *_host_names(plan)]))
+        nodes = [node for node in plan.own_nodes if node.name in new]
+        try:
+            self._serve(plan, [one for one in plan.own_with_peers if one.contract_host.name in new])
+            write_builder(self._builder)
+            for node in nodes:
+                self._start(node.name, self._launch(plan, node))
+            self._await_health(plan, nodes)
+        except BaseException:
+            self._stop(new)
+            raise
+
+    def stop_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Stop these processes."""
+        self._stop(list(names))
+
+    def was_stopped(self, node: str) -> bool:
+        """Return whether the node's process is gone by `stop`, which leaves no file with its id."""
+        return not self._process(node).file.exists()
+
+    def logs(self, plan: Plan, choice: LogChoice, *, follow: bool) -> Iterator[str]:
+        """Return the logs of processes; each line begins with the name of its own."""
+        files = {
+            path.parent.name: path
+            for path in sorted(self._folder.glob("*/log"))
+            if not choice.nodes or path.parent.name in choice.nodes
+        }
+        return read_logs(files, choice, follow=follow, running=self.running)
 
     @cached_property
     def _programs(self) -> Programs:
@@ -251,6 +288,10 @@ class NativeRuntime:
         """Stop these processes, all at once; return whether any ran."""
         stops = [partial(self._process(name).stop, timeout=_STOP_SECONDS) for name in names]
         return any(side_by_side(stops))
+
+
+def _host_names(plan: Plan) -> list[str]:
+    return [one.contract_host.name for one in plan.own_with_peers]
 
 
 def _record(launch: Launch) -> str:

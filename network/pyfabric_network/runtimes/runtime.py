@@ -5,6 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pyfabric_network.runtimes.log_choice import LogChoice
+
 if TYPE_CHECKING:  # the command names runtimes without loading topologies
     from pyfabric_network.development import Development
     from pyfabric_network.topology.nodes import Node
@@ -90,8 +92,26 @@ class Runtime(Protocol):
         """
         ...
 
-    def logs(self, *, follow: bool) -> Iterator[str]:
-        """Return the logs, line by line; with `follow`, continue while the nodes run."""
+    def start_nodes(self, plan: "Plan", names: Collection[str]) -> None:
+        """Start some nodes and contract hosts of the plan, and wait until they work; nothing else is changed.
+
+        Raises NetworkError, also where they cannot be started alone.
+        """
+        ...
+
+    def stop_nodes(self, plan: "Plan", names: Collection[str]) -> None:
+        """Stop some nodes and contract hosts; raises NetworkError, also where they cannot be stopped alone."""
+        ...
+
+    def was_stopped(self, node: str) -> bool:
+        """Return whether a node that does not run was stopped, rather than terminated by itself."""
+        ...
+
+    def logs(self, plan: "Plan", choice: LogChoice, *, follow: bool) -> Iterator[str]:
+        """Return the chosen lines of the logs; with `follow`, continue while the nodes run.
+
+        Raises NetworkError for a choice of nodes whose logs are one.
+        """
         ...
 
     @property

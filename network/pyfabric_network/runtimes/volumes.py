@@ -20,7 +20,7 @@ def save_volume(volume: str, image: str, file: Path) -> None:
 
 
 def restore_volume(volume: str, project: str, name: str, image: str, file: Path | None) -> None:
-    """Create the volume `name` of a project with the contents of a file; raises NetworkError."""
+    """Make a volume `name` of a project, with the contents of a file; raises NetworkError."""
     labels = (
         *("--label", f"{_LABEL}.project={project}"),
         *("--label", f"{_LABEL}.volume={name}"),

@@ -92,7 +92,9 @@ def _compose(folder: Path, file: Path, arguments: list[str]) -> None:
     elif command == "ps":
         print("\n".join(running))
     elif command == "up":
-        _write(folder / "running", usual)
+        _write(
+            folder / "running", sorted({*running, *given}) if "--no-deps" in arguments else usual
+        )
     elif command == "exec":
         _answer(folder, file.parent, arguments[2:3])
     elif command == "restart":

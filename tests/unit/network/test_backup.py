@@ -135,7 +135,7 @@ Members = list[tuple[tarfile.TarInfo, bytes]]
 
 
 def rewritten(backup: Path, target: Path, change: Callable[[Members], object]) -> Path:
-    """Write a backup again with changed members."""
+    """Write a copy of a backup with changed members."""
     with tarfile.open(backup) as archive:
         members = [
             (one, (archive.extractfile(one) or io.BytesIO()).read() if one.isfile() else b"")

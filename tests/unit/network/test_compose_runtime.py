@@ -12,6 +12,7 @@ from pyfabric_network.material.keys import make_material, missing_material
 from pyfabric_network.modules import code_of, digests
 from pyfabric_network.runtimes.compose import compose_project
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
+from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 
@@ -64,6 +65,11 @@ def serving(plan: Plan) -> Plan:
     return plan.serving([found])
 
 
+def last_call(docker: Path) -> list[str]:
+    """Return the words of the last command."""
+    return (docker / "calls").read_text().splitlines()[-1].split()
+
+
 def commands(docker: Path) -> list[list[str]]:
     """Return the commands of Compose that change something, without their options."""
     found = []
@@ -79,7 +85,7 @@ def test_a_network_is_started_served_stopped_and_discarded(
 ) -> None:
     assert runtime.check(plan) == ()
     assert not runtime.running()
-    assert list(runtime.logs(follow=False)) == []
+    assert list(runtime.logs(plan, LogChoice(), follow=False)) == []
     assert not runtime.stop()
     runtime.discard()
     assert runtime.idle(plan) == ("orderer0.tax", "peer0.tax", "peer0.health")
@@ -87,7 +93,7 @@ def test_a_network_is_started_served_stopped_and_discarded(
     assert runtime.running()
     assert runtime.idle(plan) == ()
     runtime.serve(serving(plan))
-    assert any("serving" in line for line in runtime.logs(follow=False))
+    assert any("serving" in line for line in runtime.logs(plan, LogChoice(), follow=False))
     runtime.serve(plan)
     assert runtime.stop()
     assert not runtime.running()
@@ -147,6 +153,38 @@ def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: Compo
     assert values["client_key"] == health.contract_client.tls_key.read_text()
     host = json.loads((plan.root / "hosts" / "health" / "services.json").read_text())
     assert {one["client_certificates"] for one in host["services"]} <= {values["client_cert"]}
+
+
+def test_single_nodes_are_stopped_and_started(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    runtime.stop_nodes(plan, ["peer0.tax", "contracts.tax"])
+    assert runtime.process("peer0.tax") is None
+    assert (runtime.was_stopped("peer0.tax"), runtime.was_stopped("peer0.health")) == (True, False)
+    runtime.start_nodes(plan, ["peer0.tax"])
+    assert last_call(docker)[-2:] == ["180", "peer0.tax"]
+    assert "--no-deps" in last_call(docker)
+    assert runtime.process("peer0.tax") == "container peer0.tax"
+
+
+def test_the_engine_chooses_logs_by_node_and_time_and_lines_by_count(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "log").write_text(
+        "peer0.tax-1  | 2026-11-30T10:00:01.250Z INFO gossip one\n"
+        "peer0.tax-1  | 2026-11-30T10:00:01.250Z WARN gossip two\n"
+    )
+    since = datetime(2026, 11, 30, tzinfo=UTC)
+    choice = LogChoice(("peer0.tax",), 5, since)
+    assert len(list(runtime.logs(plan, choice, follow=True))) == 2
+    asked = ["--follow", "--since", "2026-11-30T00:00:00+00:00", "--tail", "5", "peer0.tax"]
+    assert last_call(docker)[-6:] == asked
+    severe = LogChoice(("peer0.tax",), 5, since, LogLevel.WARN)
+    (line,) = runtime.logs(plan, severe, follow=False)
+    assert line.endswith("two")
+    assert "--tail" not in last_call(docker)
 
 
 def test_volumes_are_saved_beside_the_keys_and_made_anew_from_there(
