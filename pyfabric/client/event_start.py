@@ -91,8 +91,9 @@ def resolve_events(
 
     A peer waits for ever for the events behind a transaction that has none, or that its chain has not
     (chaincodeEventMatcher of Fabric's gateway). So the block is read, if the identity may: the stream
-    starts behind the last event up to that transaction. Raises what `resolve` raises, and ClientError
-    when the transaction is not in the block.
+    starts behind the last event up to that transaction. Where one peer has not the block yet and another
+    does not answer, nobody knows: the stream waits for the block. Raises what `resolve` raises, GatewayError
+    when no peer answers, and ClientError when the transaction is not in the block.
     """
     opening = yield from resolve(endpoints, identity, channel, start)
     unsigned = not can_sign(identity)
@@ -101,7 +102,7 @@ def resolve_events(
     try:
         block = yield from filtered_block(opening.endpoints, identity, channel, opening.block)
     except (GatewayError, DeliverError) as error:
-        if isinstance(error, GatewayError) and error.code in SILENT:
+        if isinstance(error, GatewayError) and error.code in SILENT and not opening.reached:
             raise
         return opening
     if block is None:

@@ -536,6 +536,22 @@ def test_the_block_of_a_position_is_asked_of_each_peer(
             network.chaincode_events("city", checkpoint=kept)
 
 
+def test_a_position_that_one_peer_has_not_yet_and_another_does_not_answer_about_is_waited_for(
+    surface: Surface, new_peer: Peers, identity: SigningIdentity
+) -> None:
+    first, second = new_peer(), new_peer()
+    first.on(FILTERED_BLOCKS.method, at_height(5), stream(deliver_status(404)))
+    second.on(FILTERED_BLOCKS.method, stream(then=GONE))
+    first.on(CHAINCODE_EVENTS, stream(chaincode_events(7, "t9"), stay=True))
+    kept = surface.InMemoryCheckpointer(Checkpoint(6, "t2"))
+    with (
+        surface.connect(identity, [first.endpoint, second.endpoint]) as gateway,
+        gateway.network("directory").chaincode_events("city", checkpoint=kept) as events,
+    ):
+        assert transactions(events, 1) == ["t9"]
+    assert asked(first.requests[CHAINCODE_EVENTS][0]) == (6, "t2")
+
+
 def test_a_position_that_may_not_be_checked_is_left_to_the_peer(
     surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
 ) -> None:
