@@ -34,7 +34,7 @@ def test_the_page_shows_each_way() -> None:
 
 @pytest.mark.parametrize("line", INSTALLS)
 def test_an_installed_wheel_has_the_command(folder: Path, line: str, tmp_path: Path) -> None:
-    # pipx has pip install in an environment of its own. The dependencies are here: no index is asked.
+    # pipx has pip install in an environment of its own. The dependencies are in that environment: no index is asked.
     there = f"{sys.executable} -m pip install --quiet --no-deps --no-index --target {tmp_path}"
     shell = line.replace(f"{line.split()[0]} install", there, 1)
     subprocess.run(["bash", "-c", shell], cwd=folder, check=True, stderr=subprocess.DEVNULL)
