@@ -1,7 +1,7 @@
 """Examples of every command, shown by its `--help`.
 
 They use the network of README.md (city.yaml with its contract `registry`), and work in this order, which a test
-runs; `$ID` is a transaction's id.
+runs; `$ID` is a transaction's id, `$FINGERPRINT` what `network bundle` printed.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,19 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network up --runtime native",
     ),
     "network status": ("pyfabric network status", "pyfabric network status -o json"),
-    "network logs": ("pyfabric network logs", "pyfabric network logs --follow"),
+    "network logs": (
+        "pyfabric network logs",
+        "pyfabric network logs --since 10m --level warn --tail 100",
+        "pyfabric network logs --follow",
+    ),
+    "network log-level": (
+        "pyfabric network log-level",
+        "pyfabric network log-level peer0.tax gossip=debug:info",
+    ),
+    "network metrics": ("pyfabric network metrics peer0.tax --match blockchain_height -o json",),
+    "network start": ("pyfabric network start peer0.tax",),
+    "network stop": ("pyfabric network stop peer0.tax contracts.tax",),
+    "network restart": ("pyfabric network restart orderer0.land",),
     "network profile": ("pyfabric network profile Tax --format yaml",),
     "network env": ('eval "$(pyfabric network env Tax)"',),
     "chaincode": (
@@ -94,7 +106,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network member add city.yaml city-tax.json city-land.json --state all",
     ),
     "network bundle": ("pyfabric network bundle Land --state all --to for-land",),
-    "network member accept": ("pyfabric network member accept for-land --state land",),
+    "network member accept": (
+        "pyfabric network member accept for-land --state land --fingerprint $FINGERPRINT",
+        "pyfabric network member accept for-land --state land --yes",
+    ),
     "doctor": ("pyfabric doctor", "pyfabric doctor -o json"),
 }
 

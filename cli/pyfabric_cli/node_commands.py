@@ -55,8 +55,6 @@ def start(nodes: Nodes, network: options.NetworkName = None, state: options.Stat
     """Start single nodes or contract hosts; what runs already is left alone.
 
     Not on the embedded runtime, where one process runs all nodes.
-
-    Examples: pyfabric network start peer0.econinfo
     """
     found = Invocation.start(state).network(network)
     with waiting("starting"):
@@ -69,8 +67,6 @@ def stop(nodes: Nodes, network: options.NetworkName = None, state: options.State
     """Stop single nodes or contract hosts; they stay so until `start` or `up`.
 
     Not on the embedded runtime, where one process runs all nodes.
-
-    Examples: pyfabric network stop peer0.econinfo contracts.econinfo
     """
     found = Invocation.start(state).network(network)
     with waiting("stopping"):
@@ -83,8 +79,6 @@ def restart(nodes: Nodes, network: options.NetworkName = None, state: options.St
     """Stop single nodes or contract hosts, and start them.
 
     Not on the embedded runtime, where one process runs all nodes.
-
-    Examples: pyfabric network restart orderer0.econinfo
     """
     found = Invocation.start(state).network(network)
     with waiting("stopping and starting"):
@@ -118,8 +112,6 @@ def logs(
     """Print the logs of nodes and contract hosts.
 
     On the embedded runtime all nodes have one log.
-
-    Examples: pyfabric network logs peer0.econinfo --since 10m --level warn
     """
     moment = None if since is None else _moment(since, datetime.now(UTC))
     found = Invocation.start(state).network(network)
@@ -144,8 +136,6 @@ def log_level(
     """Show what nodes and contract hosts log, or change it for one of them.
 
     Exit with code 4 if one does not answer; the others are printed.
-
-    Examples: pyfabric network log-level peer0.econinfo gossip=debug:info
     """
     invocation = Invocation.start(state, output)
     network_found = invocation.network(network)
@@ -171,8 +161,6 @@ def metrics(
     """Print the metrics of nodes and contract hosts.
 
     Exit with code 4 if one does not answer; the others are printed.
-
-    Examples: pyfabric network metrics peer0.econinfo --match blockchain_height
     """
     from pyfabric_network.samples import samples
 

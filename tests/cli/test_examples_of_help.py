@@ -21,7 +21,8 @@ Run = Callable[..., Any]
 BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
-NOT_RUN = ("--follow", "--runtime native", "--encrypt")
+SINGLE_NODES = ("network start", "network stop", "network restart")
+NOT_RUN = ("--follow", "--runtime native", "--encrypt", *SINGLE_NODES)
 
 
 def commands() -> dict[str, Any]:
@@ -102,6 +103,8 @@ def test_the_examples_work_in_their_order(run: Run, monkeypatch: pytest.MonkeyPa
             if line.startswith("pyfabric") and ">" not in line:
                 ended = run(*[os.path.expandvars(word) for word in arguments(line)])
                 assert ended.code == 0, f"{line}\n{ended.err}"
+                if command == "network bundle":
+                    monkeypatch.setenv("FINGERPRINT", ended.err.split(": ")[-1].strip())
             else:
                 subprocess.run(["bash", "-o", "pipefail", "-c", line], check=True)
         if command == "events":

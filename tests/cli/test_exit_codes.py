@@ -34,6 +34,7 @@ from pyfabric.errors import (
 )
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key, private_key_pem
+from tests.support.network.network import TOPOLOGY, running_network
 
 Run = Callable[..., Any]
 PYFABRIC = [sys.executable, "-m", "pyfabric_cli"]
@@ -73,6 +74,14 @@ def interrupts(_: Run, __: Path, ___: pytest.MonkeyPatch) -> Any:
     return following.returncode
 
 
+def sends_more_than_the_orderer_takes(run: Run, folder: Path, _: pytest.MonkeyPatch) -> Any:
+    small = TOPOLOGY.replace("timeout: 20ms", "preferred_bytes: 10 KB, absolute_bytes: 20 KB")
+    assert small != TOPOLOGY
+    folder.mkdir()
+    with running_network(folder, small) as network:
+        return run(*PUT, "x" * 30_000, "-o", "json", "--state", str(network.folder))
+
+
 def line(*arguments: str) -> Callable[[Run, Path, pytest.MonkeyPatch], Any]:
     return lambda run, _, __: run(*arguments, "-o", "json")
 
@@ -88,7 +97,7 @@ WAYS: dict[ExitCode, Callable[[Run, Path, pytest.MonkeyPatch], Any]] = {
     ),
     ExitCode.REFUSED: line("chaincode", "query", "sample", "fly"),
     ExitCode.UNREACHABLE: line("chaincode", "query", "sample", "get", "a", "--channel", "x"),
-    ExitCode.UNKNOWN_OUTCOME: line(*PUT, "x" * 11_000_000),  # more than the orderer takes
+    ExitCode.UNKNOWN_OUTCOME: sends_more_than_the_orderer_takes,
     ExitCode.INVALID: line(*PUT, "b", "--endorser", "TaxMSP"),
     ExitCode.INTERRUPTED: interrupts,
 }

@@ -69,9 +69,11 @@ def write_topology(folder: Path, text: str = TOPOLOGY) -> Path:
 
 
 @contextmanager
-def running_network(folder: Path) -> Iterator[Network]:
+def running_network(folder: Path, text: str = TOPOLOGY) -> Iterator[Network]:
     """Yield the network, up on free ports, with its contract deployed; down afterwards."""
-    network = Network.prepare(write_topology(folder), folder / "state", base_port=ANY_FREE_PORT)
+    network = Network.prepare(
+        write_topology(folder, text), folder / "state", base_port=ANY_FREE_PORT
+    )
     network.up()
     try:
         network.deploy()
