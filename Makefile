@@ -19,6 +19,7 @@ help:  ## print this list
 setup: $(VENV)/.ready  ## create a virtual environment in .venv with everything that development needs
 
 $(VENV)/.ready: requirements-dev.txt pyproject.toml
+	@echo "installing what is needed into $(VENV), once: this takes a minute or more …"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
@@ -43,7 +44,7 @@ logs: setup  ## follow the logs of the nodes
 	$(PYFABRIC) network logs --network $(NETWORK) --follow
 
 clean: setup  ## stop the network and delete its keys, blocks and ledgers; asks first
-	$(PYFABRIC) network down --network $(NETWORK) --delete
+	$(PYFABRIC) network down --network $(NETWORK) --delete --if-exists
 
 image:  ## build the image of contract hosts for Docker Compose: PYTHON_IMAGE=base image
 	docker build --quiet --tag pyfabric-contracts --file chaincode/Dockerfile $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) .

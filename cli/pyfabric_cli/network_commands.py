@@ -110,10 +110,19 @@ def down(
         bool, typer.Option("--delete", help="Also delete its keys, blocks and ledgers.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
+    if_exists: Annotated[
+        bool, typer.Option("--if-exists", help="Succeed if there is no such network.")
+    ] = False,
     state: options.State = None,
 ) -> None:
     """Stop what `up` started; keep the data unless --delete is given."""
-    found = Invocation.start(state).network(network)
+    invocation = Invocation.start(state)
+    name = network or invocation.settings.network
+    present = networks(invocation.settings.state)
+    if if_exists and (name not in present if name else not present):
+        say(f"there is no network{f' {name}' if name else ''}: nothing to do")
+        return
+    found = invocation.network(network)
     if delete and not yes:
         confirm(f"Delete {found.plan.root} with all keys and blocks?")
     with waiting("stopping the nodes"):

@@ -138,10 +138,8 @@ def test_an_orderer_that_is_restored_from_an_old_copy_joins_anew(city: dict[str,
     assert "the one that leads must have been started again since" in warnings[0]
     data = {node: tax.plan.root / "nodes" / node / "data" for node in ("orderer0.tax", "peer0.tax")}
     assert (data["orderer0.tax"].exists(), data["peer0.tax"].exists()) == (False, True)
-    for other in (
-        land,
-        city["Health"],
-    ):  # one of them leads, and knows what orderer0.tax acknowledged
+    # One of them leads, and remembers what orderer0.tax acknowledged.
+    for other in (land, city["Health"]):
         other.down()
         other.up()
     tax.up()

@@ -1,6 +1,7 @@
 """The Makefile's targets start and stop a network; `clean` asks for confirmation."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_a_network_by_make(tmp_path: Path) -> None:
         assert up.returncode == 0, up.stderr
         assert "sample_1.0+" in up.stdout
         status = make("status", tmp_path)
-        assert (status.returncode, status.stdout.count(" up ")) == (0, 5)
+        assert (status.returncode, len(re.findall(r" up\b", status.stdout))) == (0, 5)
         declined = make("clean", tmp_path, typed="n\n")
         assert declined.returncode != 0
         assert f"Delete {state} with all keys and blocks?" in declined.stderr
@@ -50,3 +51,18 @@ def test_a_network_by_make(tmp_path: Path) -> None:
     finally:
         assert make("clean", tmp_path, typed="y\n").returncode == 0
     assert not state.exists()
+    again = make("clean", tmp_path)
+    assert (again.returncode, "there is no network small" in again.stderr) == (0, True)
+
+
+def test_the_first_target_shows_that_it_installs(tmp_path: Path) -> None:
+    """Setting up takes minutes, and pip prints nothing."""
+    done = subprocess.run(
+        ["make", "--no-print-directory", "demo", f"VENV={tmp_path / 'new'}", "PYTHON=false"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith(f"installing what is needed into {tmp_path / 'new'}, once")
