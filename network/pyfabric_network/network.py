@@ -284,7 +284,7 @@ class Network:
             node
             if node.problem is None
             else replace(node, stopped=self.runtime.was_stopped(node.name))
-            for node in network_status(self.plan, self.runtime.process)
+            for node in network_status(self.plan, self.runtime.process, self.runtime.fault)
         ]
         return [*nodes, *service_status(self.plan)]
 

@@ -44,17 +44,21 @@ class NodeStatus:
         return "stopped" if self.stopped else "down"
 
 
-def network_status(plan: Plan, running: Callable[[str], str | None]) -> list[NodeStatus]:
+def network_status(
+    plan: Plan,
+    running: Callable[[str], str | None],
+    fault: Callable[[str], str | None],
+) -> list[NodeStatus]:
     """Ask every node of this machine, side by side, for three seconds.
 
     A node that does not answer is reported with its problem, not raised. `running` returns what runs
-    a node ("process 17"), None if nothing does.
+    a node ("process 17"), None if nothing does; `fault` returns why a node has terminated, if that is known.
     """
     nodes = plan.own_nodes
     calls = [partial(_channels, plan, node) for node in nodes]
     found = within(calls, ANSWER_SECONDS)
     return [
-        _node_status(plan, node, channels, running)
+        _node_status(plan, node, channels, running, fault)
         for node, channels in zip(nodes, found, strict=True)
     ]
 
@@ -87,6 +91,7 @@ def _node_status(
     node: Node,
     channels: _Answer | str | None,
     running: Callable[[str], str | None],
+    fault: Callable[[str], str | None],
 ) -> NodeStatus:
     """Return what is known of a node; `channels` are None if it has not answered in time."""
     status = NodeStatus(
@@ -99,7 +104,9 @@ def _node_status(
         return replace(status, channels=channels.channels, problem=channels.problem)
     runs = running(node.name)
     if runs is None:
-        return replace(status, problem=f"{node.name} does not run")
+        why = fault(node.name)
+        problem = f"{node.name} does not run" + (f": {why}" if why else "")
+        return replace(status, problem=problem)
     silent = f"{node.name} ({runs}) runs but does not answer"
     return replace(status, problem=channels or silent)
 

@@ -78,6 +78,10 @@ class ComposeRuntime:
         """Return the node's container."""
         return f"container {node}" if node in self._compose.running() else None
 
+    def fault(self, _node: str) -> str | None:
+        """Return None: `docker compose` shows what a container printed."""
+        return None
+
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Bring up what does not run as it should, and wait until every container is healthy.
 

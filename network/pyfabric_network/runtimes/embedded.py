@@ -67,6 +67,10 @@ class EmbeddedRuntime:
         pid = self._process.pid()
         return None if pid is None else f"process {pid}"
 
+    def fault(self, _node: str) -> str | None:
+        """Return None: the ledger's process does not terminate for one node."""
+        return None
+
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Start the ledger and wait until everything listens; one that runs as it should is kept.
 

@@ -1,15 +1,19 @@
 """Reading the log files of a network's processes."""
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from pyfabric_network.runtimes.log_choice import LogChoice
 
 _PAUSE = 0.2
+_END: Final = 256 * 1024
+_PANICS: Final = ("panic: ", "fatal error: ")
+_RECORD: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
 def read_logs(
@@ -74,7 +78,25 @@ def _lines(file: TextIO, *, rest: bool) -> Iterator[str]:
 
 
 def last_line(file: Path) -> str:
-    """Return the last line that is not empty, or that there is none."""
-    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    """Return the last line that is not empty, or that there is none; of a program that panicked, its reason."""
+    lines = _last_lines(file)
+    return panic(file) or (lines[-1] if lines else "it said nothing")
+
+
+def panic(file: Path) -> str | None:
+    """Return why a Go program has panicked, if the log ends with that; None if it does not."""
+    for line in reversed(_last_lines(file)):
+        if line.startswith(_PANICS):
+            return line
+        if _RECORD.match(line):
+            return None
+    return None
+
+
+def _last_lines(file: Path) -> list[str]:
+    if not file.exists():
+        return []
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _END))
+        text = opened.read().decode(errors="replace")
+    return [line for line in text.splitlines() if line.strip()]

@@ -28,7 +28,7 @@ from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.builder import write_builder
 from pyfabric_network.runtimes.contract_hosts import builder_values, can_fill, host_services
 from pyfabric_network.runtimes.log_choice import LogChoice
-from pyfabric_network.runtimes.log_files import last_line, read_logs
+from pyfabric_network.runtimes.log_files import last_line, panic, read_logs
 from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
 from pyfabric_network.runtimes.process import Background
@@ -87,10 +87,16 @@ class NativeRuntime:
         pid = self._process(node).pid()
         return None if pid is None else f"process {pid}"
 
+    def fault(self, node: str) -> str | None:
+        """Return why Fabric's program has panicked, with its log."""
+        log = self._folder / node / "log"
+        why = panic(log)
+        return None if why is None else f"{why} ({log})"
+
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Start what does not run yet, and what is in `again`, and wait until all is healthy.
 
-        Raises NetworkError with the last line of the log of a node that stopped.
+        Raises NetworkError with the end of the log of a node that stopped.
         """
         idle = {*self.idle(plan), *again}
         nodes = plan.own_nodes

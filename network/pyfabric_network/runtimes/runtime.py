@@ -46,6 +46,10 @@ class Runtime(Protocol):
         """Return what runs a node, for people ("process 17"); None if nothing does."""
         ...
 
+    def fault(self, node: str) -> str | None:
+        """Return why a node that does not run has terminated, if its log ends with that."""
+        ...
+
     def start(self, plan: "Plan", *, again: Collection[str] = ()) -> None:
         """Run exactly the nodes and services of this plan, and wait until they listen.
 

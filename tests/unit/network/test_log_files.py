@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
-from pyfabric_network.runtimes.log_files import choose_lines, last_line, read_logs
+from pyfabric_network.runtimes.log_files import choose_lines, last_line, panic, read_logs
 
 
 def test_each_line_names_its_process(tmp_path: Path) -> None:
@@ -115,3 +115,21 @@ def test_the_last_lines_are_of_each_log_and_what_follows_comes_all(tmp_path: Pat
 
     found = list(read_logs(files, LogChoice(tail=1), follow=True, running=running))
     assert found == ["one | last", "two | and more", "two | more", "two | and more"]
+
+
+def test_a_program_that_panicked_is_reported_with_its_reason(tmp_path: Path) -> None:
+    """Read the end of a log of Fabric's orderer on a full disk."""
+    log = tmp_path / "log"
+    record = "2026-11-30T03:58:25.130Z PANIC orderer.common.multichannel Could not append block\n"
+    reason = "panic: [channel: a] Could not append block: write blockfile_000000: no space left on device"
+    trace = "\ngoroutine 1 [running]:\nmain.main()\n\t/work/fabric/cmd/orderer/main.go:15 +0xf\n"
+    log.write_text(record + reason + "\n" + trace, encoding="utf-8")
+    assert panic(log) == last_line(log) == reason
+    log.write_text(record + reason + "\n" + trace + record, encoding="utf-8")  # it ran again
+    assert panic(log) is None
+    assert last_line(log) == record.strip()
+    log.write_bytes(b"x" * 300_000 + b"\n" + reason.encode() + b"\n")
+    assert panic(log) == reason
+    assert panic(tmp_path / "none") is None
+    log.write_text("goroutine\n", encoding="utf-8")
+    assert panic(log) is None
