@@ -15,6 +15,8 @@ from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.messages.addresses import Address
 
+__all__ = ["ChaincodeServer", "ServerTLS"]
+
 _METHOD = "/protos.Chaincode/Connect"
 TRANSACTIONS: Final = 64
 """How many transactions of a contract run at once, unless it is set."""

@@ -7,9 +7,11 @@ anything. `make` targets are only looked up: this test is part of one of them.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +99,9 @@ def test_what_a_page_shows_is_true(page: Path, tmp_path: Path) -> None:
                     else:
                         run(command, tmp_path)
     finally:
+        for file in tmp_path.glob("*.pid"):  # of a program that a failed page left running
+            with suppress(ProcessLookupError):
+                os.kill(int(file.read_text()), signal.SIGTERM)
         for notes in tmp_path.glob("**/network.json"):
             run(Command(f"pyfabric network down --state {notes.parents[1]}", "…"), tmp_path)
     assert named == NAMED.get(page.name, named)

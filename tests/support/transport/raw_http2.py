@@ -20,6 +20,13 @@ class Frame(NamedTuple):
     payload: bytes
 
 
+class _Reader(asyncio.StreamReader):
+    """Gives what came before a connection was reset: a server that closes may have left bytes unread."""
+
+    def set_exception(self, _error: BaseException) -> None:
+        self.feed_eof()
+
+
 class RawStream:
     """One connection, with one stream open on it if `opens`; with `tls_roots` (PEM) over TLS."""
 
@@ -35,10 +42,13 @@ class RawStream:
             self._tls.set_alpn_protocols(["h2"])
 
     async def __aenter__(self) -> Self:
-        place = Address.parse(self._address)
-        self._reader, self._writer = await asyncio.open_connection(
-            place.host, place.port, ssl=self._tls
+        place, loop = Address.parse(self._address), asyncio.get_running_loop()
+        self._reader = _Reader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
+        transport, _ = await loop.create_connection(
+            lambda: protocol, place.host, place.port, ssl=self._tls
         )
+        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
         self._writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         self._send(SETTINGS, 0, 0, b"")
         names = {

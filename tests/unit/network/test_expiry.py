@@ -32,6 +32,7 @@ def test_what_expires_within_30_days_is_told(tmp_path: Path) -> None:
         + str(plan.department("Health").contract_host.tls_certificate)
         in soon
     )
+    assert any("TLS certificate of contract-client.tax expires on" in warning for warning in soon)
     assert any(warning.startswith("the CA of Tax (ordering) expires on") for warning in soon)
     assert any(warning.startswith("the certificate of orderer0.tax expires on") for warning in soon)
     assert any("TLS certificate of Admin@ordering.tax expires on" in warning for warning in soon)
