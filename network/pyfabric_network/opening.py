@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
+from pyfabric_network.kept_code import code_of, digests
 from pyfabric_network.material.integrity import check_remembered
-from pyfabric_network.modules import code_of, digests
 from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, check_version, is_copy, read_state
