@@ -34,6 +34,7 @@ from pyfabric_network.deployment import (
 from pyfabric_network.development import Development
 from pyfabric_network.kept_code import code_of, forget, keep_all
 from pyfabric_network.material.expiry import expiry_warnings
+from pyfabric_network.material.former import former_warnings
 from pyfabric_network.material.genesis import check_genesis_blocks, make_genesis_blocks
 from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
@@ -167,8 +168,8 @@ class Network:
             warnings += bring_up(self.plan, self.runtime, report)
             warnings += tuple(self._down(self.plan.served))
         write_profiles(self.plan)
-        add_contexts(self.plan, self.folder)
-        return (*warnings, *self.expiring())
+        warnings += add_contexts(self.plan, self.folder)
+        return (*warnings, *former_warnings(self.plan, now=_now()), *self.expiring())
 
     def deploy(
         self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False

@@ -52,7 +52,7 @@ def name_the_copy(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "change",
     [
         remove_topology,
         name_the_copy,
@@ -63,9 +63,9 @@ def name_the_copy(root: Path) -> None:
     ],
 )
 def test_where_nothing_can_be_compared_nothing_is_said(
-    root: Path, tmp_path: Path, spoil: Callable[[Path], object]
+    root: Path, tmp_path: Path, change: Callable[[Path], object]
 ) -> None:
     with (tmp_path / "sample.py").open("a") as module:
         module.write("x = 1")
-    spoil(root)
+    change(root)
     assert edited(root) is None
