@@ -83,6 +83,12 @@ def deploy(
         ["contract", "channel", "version", "sequence", "changed", "waiting_for", "package_id"],
         [asdict(one) for one in deployed],
     )
+    for one in deployed:
+        for department, part in one.otherwise.items():
+            say(
+                f"{department} has approved another definition of {one.contract} on {one.channel}: {part} "
+                f"differs; compare the fingerprints that `pyfabric network up` prints"
+            )
 
 
 @app.command("list")
@@ -129,6 +135,7 @@ def invoke(
     """Call a function in a transaction, and wait until it commits."""
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
+    _warn_of_edited_code(invocation, context, name)
     with waiting(f"waiting for a transaction of {name}"), actor.gateway() as gateway:
         submitted = (
             gateway.network(actor.channel)
@@ -172,6 +179,7 @@ def query(
     """
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
+    _warn_of_edited_code(invocation, context, name)
     with waiting(f"waiting for {name}"), actor.gateway() as gateway:
         contract = gateway.network(actor.channel).contract(name)
         result = contract.evaluate(function, *(arguments or ()), transient=_transient(transient))
@@ -240,6 +248,18 @@ def _content(value: str) -> bytes:
     if value.startswith("@@"):  # a value that begins with @
         return value[1:].encode()
     return Path(value[1:]).read_bytes() if value.startswith("@") else value.encode()
+
+
+def _warn_of_edited_code(invocation: Invocation, context: str | None, contract: str) -> None:
+    from pyfabric_network.code_changes import edited_beside
+
+    _, found = invocation.contexts.find(context or invocation.settings.context)
+    topology = edited_beside(found.profile, contract)
+    if topology is not None:
+        say(
+            f"warning: the code of {contract} beside {topology} was edited, and the network runs what was "
+            "deployed: see `pyfabric chaincode deploy`"
+        )
 
 
 def _result(raw: bytes) -> Any:

@@ -4,7 +4,7 @@ Departments with machines of their own each install and approve for themselves; 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
 from typing import Final
@@ -28,12 +28,20 @@ _PAUSE: Final = 0.05
 _CATCH_UP_SECONDS: Final = 180.0
 _CATCH_UP_PAUSE: Final = 0.5
 
+# Fabric's names of the parts that departments approve, of which it compares the hashes.
+_PARTS: Final = {
+    "EndorsementInfo": "version or code",
+    "ValidationInfo": "endorsement policy",
+    "Collections": "collections",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """A contract on a channel; `changed` is false if it was there already.
 
-    It is not committed yet as long as it is `waiting_for` departments that have not approved it.
+    It is not committed yet as long as it is `waiting_for` departments that have not approved it. Of these,
+    `otherwise` are the ones that approved another definition with its sequence, with what differs.
     """
 
     channel: str
@@ -43,6 +51,7 @@ class Deployed:
     package_id: str
     changed: bool
     waiting_for: tuple[str, ...] = ()
+    otherwise: Mapping[str, str] = field(default_factory=dict)
 
 
 def deploy_all(
@@ -165,6 +174,7 @@ class _Deployment:
             package_id=self.contract.package.package_id,
             changed=changed,
             waiting_for=absent,
+            otherwise=self._otherwise() if absent else {},
         )
 
     @property
@@ -267,6 +277,19 @@ class _Deployment:
                 f"after {_SPREAD_SECONDS:.0f} s"
             )
         return tuple(one.name for one in absent)
+
+    def _otherwise(self) -> dict[str, str]:
+        """Return the departments that approved another definition with the sequence, with what differs."""
+        first = self.channel.own[0]
+        found = self.connections.admin(first).unapproved_parts(
+            endpoint(first.peers[0]), self.channel.name, self._wanted
+        )
+        names = {one.msp_id: one.name for one in self.channel.departments}
+        return {
+            names[msp_id]: " and ".join(_PARTS[part] for part in parts if part in _PARTS)
+            for msp_id, parts in found.items()
+            if {*parts} & {*_PARTS}
+        }
 
     def _absent(self) -> list[DepartmentPlan]:
         ready = self._readiness()

@@ -32,13 +32,14 @@ from pyfabric_network.deployment import (
     deployable,
 )
 from pyfabric_network.development import Development
+from pyfabric_network.kept_code import code_of, forget, keep_all
 from pyfabric_network.material.expiry import expiry_warnings
+from pyfabric_network.material.former import former_warnings
 from pyfabric_network.material.genesis import check_genesis_blocks, make_genesis_blocks
 from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle import write_bundle
-from pyfabric_network.modules import code_of, forget, keep_all
 from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered
 from pyfabric_network.pending import Step, pending
 from pyfabric_network.profile import write_profiles
@@ -167,8 +168,8 @@ class Network:
             warnings += bring_up(self.plan, self.runtime, report)
             warnings += tuple(self._down(self.plan.served))
         write_profiles(self.plan)
-        add_contexts(self.plan, self.folder)
-        return (*warnings, *self.expiring())
+        warnings += add_contexts(self.plan, self.folder)
+        return (*warnings, *former_warnings(self.plan, now=_now()), *self.expiring())
 
     def deploy(
         self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from pyfabric.errors import NetworkError
+from pyfabric.errors import NetworkError, TopologyError
+from pyfabric_network.in_force import channels_follow
+from pyfabric_network.kept_code import code_of, digests
 from pyfabric_network.material.integrity import check_remembered
-from pyfabric_network.modules import code_of, digests
 from pyfabric_network.ports import free_base
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, check_version, is_copy, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.loading import load_topology
+from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 ANY_FREE_PORT = 0
@@ -39,7 +41,7 @@ def prepared(
         )
     check_version(state, root)
     before = load_topology(root / TOPOLOGY_COPY)
-    check_change(before, topology, file, base_port=state.base_port)
+    _check_change(before, topology, file, root, state)
     if base_port not in (None, ANY_FREE_PORT, state.base_port):
         raise NetworkError(
             f"{topology.name} has its ports from {state.base_port} on: they are in its genesis blocks; {_ANEW}"
@@ -51,6 +53,32 @@ def prepared(
         )
     code = state.code if is_copy(file, root) else digests(code_of(topology, file.parent))
     return topology, state.model_copy(update={"topology": file.absolute(), "code": code})
+
+
+def _check_change(before: Topology, after: Topology, file: Path, root: Path, state: State) -> None:
+    """Raise TopologyError for a change that the network cannot follow, unless its channels have it already.
+
+    Between machines the topology stays the one of the genesis blocks, since bundles are checked against it.
+    """
+    try:
+        check_change(before, after, file, base_port=state.base_port)
+    except TopologyError:
+        check_change(before, after, file, base_port=state.base_port, channels=False)
+        if state.places or not channels_follow(
+            _plan(before, root, state), _plan(after, root, state)
+        ):
+            raise
+
+
+def _plan(topology: Topology, root: Path, state: State) -> Plan:
+    return make_plan(
+        topology,
+        root.absolute(),
+        base_port=state.base_port,
+        served=state.served,
+        places=state.places,
+        containers=state.runtime is RuntimeName.COMPOSE,
+    )
 
 
 def remembered(folder: Path, name: str | None) -> tuple[Topology, State]:

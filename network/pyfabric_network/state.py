@@ -29,7 +29,7 @@ class State(BaseModel):
     """`version` is that of the folder's layout, `topology` the file the network was made from, `base_port`
     the ports it was given, `runtime` what makes it run, `served` the packages that contract hosts serve,
     `places` where departments run that have machines of their own, `blocks` the digests of the genesis
-    blocks (see `integrity`), and `code` those of the contracts' files (see `modules`)."""
+    blocks (see `integrity`), and `code` those of the contracts' files (see `kept_code`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

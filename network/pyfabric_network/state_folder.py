@@ -6,7 +6,7 @@ from typing import Final
 NETWORK_FILE: Final = "network.json"
 TOPOLOGY_COPY: Final = "topology.yaml"
 MODULES: Final = "contracts"
-"""The folder of the modules that contract classes are imported from: copies of those beside the topology."""
+"""The folder that contract hosts work in: copies of contracts' modules, in a folder for each digest (`kept_code`)."""
 RESTORING: Final = ".restoring"
 """A file that is in the network's folder until what a backup has outside that folder is restored too."""
 OUTSIDE: Final = "volumes"

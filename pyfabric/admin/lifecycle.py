@@ -148,6 +148,27 @@ def check_commit_readiness(
     return dict(sorted(result.approvals.items()))
 
 
+def unapproved_parts(
+    peer: Endpoint, admin: SigningIdentity, channel: str, definition: ChaincodeDefinition
+) -> Flow[Mapping[str, tuple[str, ...]]]:
+    """Return the parts of a definition that each organisation, by MSP id, has not approved, in Fabric's names.
+
+    Organisations that have approved exactly this definition are left out.
+    """
+    result = yield from _ask(
+        peer,
+        admin,
+        channel,
+        _fill(lifecycle_pb2.CheckCommitReadinessArgs(), definition),
+        lifecycle_pb2.CheckCommitReadinessResult,
+    )
+    return {
+        msp_id: tuple(result.mismatches[msp_id].items)
+        for msp_id, approved in sorted(result.approvals.items())
+        if not approved
+    }
+
+
 def commit(
     peer: Endpoint,
     admin: SigningIdentity,

@@ -67,6 +67,19 @@ class Admin(Administration):
             lifecycle.check_commit_readiness(peer, self._identity, channel, definition)
         )
 
+    async def unapproved_parts(
+        self, peer: Endpoint, channel: str, definition: ChaincodeDefinition
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return which parts of a definition each organisation, by MSP id, has not approved.
+
+        `ChaincodeParameters`: it has approved nothing with this sequence. Otherwise it has approved another
+        definition: `EndorsementInfo` (version, init_required), `ValidationInfo` (endorsement policy) or
+        `Collections` differ. Fabric 2.5 names no parts. Organisations that approved exactly this one are left out.
+        """
+        return await self._driver.run(
+            lifecycle.unapproved_parts(peer, self._identity, channel, definition)
+        )
+
     async def commit(
         self,
         peer: Endpoint,

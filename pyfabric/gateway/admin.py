@@ -68,6 +68,19 @@ class Admin(Administration):
             lifecycle.check_commit_readiness(peer, self._identity, channel, definition)
         )
 
+    def unapproved_parts(
+        self, peer: Endpoint, channel: str, definition: ChaincodeDefinition
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return which parts of a definition each organisation, by MSP id, has not approved.
+
+        `ChaincodeParameters`: it has approved nothing with this sequence. Otherwise it has approved another
+        definition: `EndorsementInfo` (version, init_required), `ValidationInfo` (endorsement policy) or
+        `Collections` differ. Fabric 2.5 names no parts. Organisations that approved exactly this one are left out.
+        """
+        return self._driver.run(
+            lifecycle.unapproved_parts(peer, self._identity, channel, definition)
+        )
+
     def commit(
         self,
         peer: Endpoint,

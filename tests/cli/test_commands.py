@@ -226,6 +226,25 @@ def test_a_user_is_chosen_by_option(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("state")
+def test_calls_warn_of_code_that_was_edited_and_not_deployed(run: Run, network: Network) -> None:
+    calls = (("invoke", "sample", "put", "a", "b"), ("query", "sample", "get", "a"))
+    assert not any("warning" in run("chaincode", *call).err for call in calls)
+    module = network.state.topology.parent / "sample.py"
+    before = module.read_text()
+    module.write_text(before + "\n")
+    try:
+        for call in calls:
+            told = run("chaincode", *call)
+            assert told.code == 0
+            assert f"the code of sample beside {network.state.topology} was edited" in told.err
+        refused = run("chaincode", "deploy")
+    finally:
+        module.write_text(before)
+    assert refused.code == 4
+    assert "sample on bills: its code differs from version 1.0+" in refused.err
+
+
+@pytest.mark.usefixtures("state")
 def test_list_deploy_and_metadata(run: Run) -> None:
     listed = run("chaincode", "list", "-o", "json").json()
     assert [(one["name"], one["endorsement"]) for one in listed] == [

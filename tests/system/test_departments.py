@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from pyfabric_network.deployment import Deployed
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.runtimes.docker import image_id
@@ -16,6 +17,7 @@ from pyfabric_network.runtimes.docker import image_id
 from pyfabric.gateway import connect
 from pyfabric.local.waiting import poll
 from tests.support.network.departments import TOPOLOGY, City, private_keys
+from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs, needs_fabric
 
 IMAGES = ("hyperledger/fabric-peer:3.1.5", "hyperledger/fabric-orderer:3.1.5", "pyfabric-contracts")
@@ -213,6 +215,32 @@ def test_a_new_version_of_a_contract_runs_once_every_department_has_it(
         assert call(part, "seals" if name == "Mail" else "bills", "get", "colour")
     served = {one.name for name in machines.departments for one in city[name].status()}
     assert any(name.startswith("sample_2.0+") for name in served)
+
+
+@needs_fabric
+def test_a_department_whose_code_differs_is_named_and_holds_the_others_up(
+    machines: City, city: dict[str, Network]
+) -> None:
+    machines.topology = machines.topology.replace(
+        'version: "2.0", sequence: 2', 'version: "3.0", sequence: 3'
+    )
+    agreed, edited = SAMPLE.encode(), SAMPLE.replace('or ""', 'or "admin"').encode()
+
+    def deployed(name: str, code: bytes) -> Deployed:
+        file = machines.machine(name) / "small.yaml"
+        (file.parent / "sample.py").write_bytes(code)
+        part = Network.prepare(file, machines.state(name), programs=fabric_programs())
+        part.up()
+        return next(one for one in part.deploy() if one.channel == "bills")
+
+    assert deployed("Tax", agreed).waiting_for == ("Health", "Land")
+    land = deployed("Land", edited)
+    assert (land.waiting_for, land.otherwise) == (("Tax", "Health"), {"Tax": "version or code"})
+    health = deployed("Health", agreed)
+    assert (health.waiting_for, health.otherwise) == (("Land",), {"Land": "version or code"})
+    land = deployed("Land", agreed)
+    assert (land.waiting_for, land.otherwise) == ((), {})
+    assert land.version == health.version
 
 
 @needs_fabric

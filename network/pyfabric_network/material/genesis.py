@@ -92,8 +92,12 @@ def is_genesis_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
         channel_id, config = config_from_block(decode(common_pb2.Block, block))
     except DecodeError as error:
         raise ConfigError(f"the genesis block of {channel.name} is invalid: {error}") from error
-    wanted = configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
-    return (channel_id, config) == (channel.name, wanted)
+    return (channel_id, config) == (channel.name, channel_config(plan, channel))
+
+
+def channel_config(plan: Plan, channel: ChannelPlan) -> configtx_pb2.Config:
+    """Return the configuration with which a channel begins by this plan."""
+    return configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
 
 
 def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:

@@ -27,6 +27,7 @@ from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_
 from pyfabric.identity.issuing import CertificateAuthority, self_signed_client
 from pyfabric.identity.keys import generate_private_key
 from pyfabric_network.material.ca_server import write_ca_server
+from pyfabric_network.material.former import keep_replaced
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.state_folder import RESTORE
 from pyfabric_network.topology.nodes import Member
@@ -70,6 +71,7 @@ def _make_organization(plan: Plan, organization: Organization, now: datetime) ->
         definition.write(organization.msp)
     for member in organization.members():
         if not _has_identity(member):
+            keep_replaced(member)
             _issue_identity(member, ca, definition, now)
     for member in (*organization.members(), *organization.tls_only):
         if not _has_tls(member):

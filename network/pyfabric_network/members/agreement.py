@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pyfabric.chaincode.code import files_digest
 from pyfabric.errors import ConfigError
-from pyfabric_network.modules import code_of, kept_code
+from pyfabric_network.kept_code import code_of, kept_code
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.spec import Topology

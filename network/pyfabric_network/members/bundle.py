@@ -20,11 +20,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
+from pyfabric_network.kept_code import write_code
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle_page import bundle_page
 from pyfabric_network.members.public import PublicDefinition, public_definition
 from pyfabric_network.members.public_checks import read_public_definition
-from pyfabric_network.modules import write_code
 from pyfabric_network.runtimes.compose import project_files
 from pyfabric_network.state_folder import TOPOLOGY_COPY
 from pyfabric_network.topology.departments import DepartmentPlan

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from pyfabric.errors import ConfigError, NetworkError
+from pyfabric_network.kept_code import code_of, keep_all
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.public import PublicDefinition, public_definition, unfold
 from pyfabric_network.members.public_checks import (
@@ -16,7 +17,6 @@ from pyfabric_network.members.public_checks import (
     check_public_definition,
     read_public_definition,
 )
-from pyfabric_network.modules import code_of, keep_all
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, check_version, is_copy, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY

@@ -13,21 +13,25 @@ _UNDO = (
 )
 _CHANNEL = (
     "is part of the configuration of {name}'s channels, which the topology does not change: undo the change; "
-    "docs/channels.md describes how departments change a running channel"
+    "docs/channels.md describes how departments change a running channel; the topology can follow then, while "
+    "the network runs"
 )
 
 
-def check_change(old: Topology, new: Topology, file: Path, *, base_port: int) -> None:
+def check_change(
+    old: Topology, new: Topology, file: Path, *, base_port: int, channels: bool = True
+) -> None:
     """Refuse a change that existing keys and blocks cannot follow; raises TopologyError with the key.
 
     Contracts, users, titles, times and the number of peers are free; departments may be added at the end,
     and channels may be added. `base_port` is the one that the network has: a topology may be corrected
-    to it.
+    to it. Without `channels`, their configurations are free: they have been changed already.
     """
     ports = ("base_port", base_port if new.base_port == base_port else old.base_port, new.base_port)
     for key, before, after in [ports, *_fixed(old, new)]:
-        if before != after:
-            why = _CHANNEL if key.startswith(_IN_CHANNELS) else _UNDO
+        configured = key.startswith(_IN_CHANNELS)
+        if before != after and (channels or not configured):
+            why = _CHANNEL if configured else _UNDO
             raise TopologyError(why.format(name=old.name), file=file, line=None, key=key)
 
 

@@ -14,7 +14,7 @@ from pyfabric_network.topology.spec import ContractProcess, ContractService, Top
 class ServedPackage:
     """A package that contract hosts serve, at the contract port of number `slot` (from 0).
 
-    `code` is the digest of the files that they import (see `modules`), empty for installed classes, and
+    `code` is the digest of the files that they import (see `kept_code`), empty for installed classes, and
     `process` what its process may use.
     """
 

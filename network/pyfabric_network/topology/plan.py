@@ -196,7 +196,7 @@ def make_plan(
     `served` is what contract hosts serve already: a package keeps its port for as long as it is served.
     `places` are those of departments with machines of their own, as far as they are known. In
     `containers`, the nodes of this machine reach each other by host name. `code` are the digests of
-    contracts' files (see `modules`). Raises NetworkError when contract ports run out.
+    contracts' files (see `kept_code`). Raises NetworkError when contract ports run out.
     """
     known = places or {}
     usual = {

@@ -233,6 +233,18 @@ def test_readiness(admin: Any, peer: ScriptedPeer) -> None:
     assert sent == type(sent)(name="directory", **PARAMETERS)
 
 
+def test_what_an_organisation_approved_otherwise(admin: Any, peer: ScriptedPeer) -> None:
+    approvals = {"MktSupMSP": False, "EconInfoMSP": True, "HaidianMSP": False}
+    result = lifecycle_pb2.CheckCommitReadinessResult(approvals=approvals)
+    result.mismatches["MktSupMSP"].items.extend(["EndorsementInfo", "Collections"])
+    peer.on(PROCESS_PROPOSAL, says(result))
+    assert admin.unapproved_parts(peer.endpoint, "city", DEFINITION) == {
+        "HaidianMSP": (),
+        "MktSupMSP": ("EndorsementInfo", "Collections"),
+    }
+    assert asked(peer)[2][0] == b"CheckCommitReadiness"
+
+
 def test_committed(admin: Any, peer: ScriptedPeer) -> None:
     result = lifecycle_pb2.QueryChaincodeDefinitionsResult
     listed = [result.ChaincodeDefinition(name=name, **PARAMETERS) for name in ("x", "directory")]

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pyfabric_network.kept_code import code_of, digests
 from pyfabric_network.material.ca_server import registrar_password
 from pyfabric_network.material.keys import make_material, missing_material
-from pyfabric_network.modules import code_of, digests
 from pyfabric_network.runtimes.compose import compose_project
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel

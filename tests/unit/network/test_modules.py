@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pyfabric_network.modules import code_of, digests, files_of, forget, keep, kept_code, write_code
+from pyfabric_network.kept_code import code_of, digests, forget, keep, kept_code, write_code
+from pyfabric_network.modules import files_of
 from pyfabric_network.topology.loading import load_topology
 
 from pyfabric.chaincode.code import check_code, code_digest, read_code
