@@ -5,6 +5,7 @@ another endpoint decides. CommitStatus moves on after some silence too; where no
 signed transaction is sent again: a channel takes a transaction id once, so it is committed once at most.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ _SILENCE = 5.0  # seconds after which the next peer is asked for an outcome
 # leader that hangs or terminates, and elects another within ten seconds.
 _AGAIN = 8.0
 _LAST_LOOK = 0.1
-# How a peer reports that an orderer did not answer in time: it may have the transaction.
-_SILENT = "code = DeadlineExceeded"
+# How a peer reports that an orderer did not answer in time (it may have the transaction), or hangs: Raft then has
+# no leader for a while.
+_SILENT = re.compile("code = DeadlineExceeded|context deadline exceeded")
 # The peer sends a transaction to all BFT orderers, which also pass it on among themselves (SmartBFT's
 # request pool): those that have it already refuse it, and the peer counts these refusals as failures.
 _TAKEN = ("request already exists", "request already processed")
@@ -230,7 +232,7 @@ def send(
     Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides: they are
     asked for `status_timeout` seconds, by default for what is left of `timeout`. That BFT orderers
     refuse a transaction because they have it already means that they accepted it; that an orderer did not
-    answer in time means that it may have, which the outcome decides for who waits (`status_timeout`).
+    answer in time means that it may have, or hangs: the outcome decides for who waits (`status_timeout`).
     """
     began = yield from now()
     try:
@@ -240,7 +242,7 @@ def send(
     except GatewayError as error:
         if any(detail.message.endswith(_TAKEN) for detail in error.details):
             return Submitted(prepared, request, endpoints)
-        if status_timeout is not None and any(_SILENT in one.message for one in error.details):
+        if status_timeout is not None and any(_SILENT.search(one.message) for one in error.details):
             return Submitted(prepared, request, endpoints)
         failure = _staged(error, SubmitError, prepared.transaction_id)
         lost = error.code in _ANSWER_LOST and not error.details
