@@ -76,6 +76,13 @@ def up(
             "(native), or its images under Docker Compose (compose) [env: PYFABRIC_RUNTIME; default: embedded]."
         ),
     ] = None,
+    contract_user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The user of this machine whose rights contracts have, from now on; needs root.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the steps that are left, and do nothing.")
     ] = False,
@@ -84,7 +91,7 @@ def up(
 ) -> None:
     """Bring a network up: keys, genesis blocks, nodes, channels. Safe to repeat."""
     invocation = Invocation.start(state, output)
-    network = _network_to_bring_up(invocation, topology, base_port, runtime)
+    network = _network_to_bring_up(invocation, topology, base_port, runtime, contract_user)
     if dry_run:
         _print_steps(invocation, network.pending())
         return
@@ -243,7 +250,11 @@ def bundle(
 
 
 def _network_to_bring_up(
-    invocation: Invocation, topology: str | None, base_port: int | None, runtime: RuntimeName | None
+    invocation: Invocation,
+    topology: str | None,
+    base_port: int | None,
+    runtime: RuntimeName | None,
+    contract_user: str | None,
 ) -> "Network":
     """Return the network of a topology file; without one, the network that exists, or quickstart.
 
@@ -259,6 +270,7 @@ def _network_to_bring_up(
             base_port=base_port,
             runtime=runtime,
             programs=settings.programs,
+            contract_user=contract_user,
         )
     file = find_topology(topology or "quickstart")
     return Network.prepare(
@@ -267,6 +279,7 @@ def _network_to_bring_up(
         base_port=base_port,
         runtime=runtime or settings.runtime,
         programs=settings.programs,
+        contract_user=contract_user,
     )
 
 

@@ -40,7 +40,7 @@ from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle import write_bundle
-from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered
+from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered, with_contract_user
 from pyfabric_network.pending import Step, pending
 from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, silent
@@ -93,14 +93,17 @@ class Network:
         base_port: int | None = None,
         runtime: RuntimeName | None = None,
         programs: Path | None = None,
+        contract_user: str | None = None,
     ) -> Self:
         """Return the network of a topology file, new or as it exists; nothing is written yet.
 
-        `base_port` replaces the topology's, 0 finds free ports; a new network's `runtime` is embedded
+        From the next `up` on, contracts have the rights of `contract_user`, if given: only root can do that. `base_port` replaces the topology's, 0 finds free ports; a new network's `runtime` is embedded
         unless given. Raises TopologyError, also for a change that the existing network cannot follow, and
         NetworkError.
         """
         topology, state = prepared(file, folder, base_port=base_port, runtime=runtime)
+        if contract_user is not None:
+            state = with_contract_user(state, contract_user)
         modules = None if is_copy(file, folder / topology.name) else file.parent
         return cls(folder, topology, state, programs, modules)
 
@@ -122,6 +125,7 @@ class Network:
         base_port: int | None = None,
         runtime: RuntimeName | None = None,
         programs: Path | None = None,
+        contract_user: str | None = None,
     ) -> Self:
         """Return an existing network with the present contents of its topology file; see `prepare`."""
         topology, state = remembered(folder, name)
@@ -132,6 +136,7 @@ class Network:
             base_port=base_port,
             runtime=runtime,
             programs=programs,
+            contract_user=contract_user,
         )
 
     def pending(self) -> list[Step]:
@@ -439,6 +444,7 @@ class Network:
             places=self.state.places,
             containers=self.state.runtime is RuntimeName.COMPOSE,
             code=self.state.code if code is None else code,
+            contract_user=self.state.contract_user,
         )
 
     def _refresh(self) -> None:

@@ -1,5 +1,7 @@
 """Which network a command works on: a new one from a topology file, or one that exists in a state folder."""
 
+import os
+import pwd
 from pathlib import Path
 
 from pyfabric.errors import NetworkError, TopologyError
@@ -79,6 +81,24 @@ def _plan(topology: Topology, root: Path, state: State) -> Plan:
         places=state.places,
         containers=state.runtime is RuntimeName.COMPOSE,
     )
+
+
+def with_contract_user(state: State, name: str) -> State:
+    """Return the state of a network whose contracts have the rights of a user of this machine.
+
+    Raises NetworkError for one that they cannot have: only root can start processes of other users.
+    """
+    try:
+        user = pwd.getpwnam(name).pw_uid
+    except KeyError as error:
+        raise NetworkError(
+            f"contracts cannot run as {name}: this machine has no such user"
+        ) from error
+    if state.runtime is RuntimeName.COMPOSE:
+        raise NetworkError("contracts run in containers, which have no users of this machine")
+    if os.geteuid() not in (0, user):
+        raise NetworkError(f"contracts cannot run as {name}: only root can start them so")
+    return state.model_copy(update={"contract_user": name})
 
 
 def remembered(folder: Path, name: str | None) -> tuple[Topology, State]:

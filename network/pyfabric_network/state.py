@@ -29,7 +29,8 @@ class State(BaseModel):
     """`version` is that of the folder's layout, `topology` the file the network was made from, `base_port`
     the ports it was given, `runtime` what makes it run, `served` the packages that contract hosts serve,
     `places` where departments run that have machines of their own, `blocks` the digests of the genesis
-    blocks (see `integrity`), and `code` those of the contracts' files (see `kept_code`)."""
+    blocks (see `integrity`), `code` those of the contracts' files (see `kept_code`), and `contract_user` whose
+    rights contracts have, None for the operator's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,6 +42,7 @@ class State(BaseModel):
     places: Mapping[str, Place] = Field(default_factory=dict)
     blocks: Mapping[str, str] = Field(default_factory=dict)
     code: Mapping[str, str] = Field(default_factory=dict)
+    contract_user: str | None = None
 
     def save(self, root: Path) -> None:
         """Write it below `root`, durably; raises NetworkError."""

@@ -1,7 +1,7 @@
 """What runs in a contract's own process: its module is imported and served until the host wants it to stop.
 
 The process is forked from the host, which has imported everything but contracts: they share that memory.
-Its first line to the host is {"serving": address} or {"error": reason}; each line of the host's is a
+Its first line to the host is {"serving": true} or {"error": reason}; each line of the host's is a
 specification of log levels. It finishes what runs, and stops, on SIGTERM or when the host is gone.
 """
 
@@ -31,7 +31,8 @@ _STANDARD_FILES: Final = 3
 _HERE_FOR_OTHERS: Final = Path("/proc/self/cwd")
 """The working directory, for a user who may not enter the folders above it."""
 _IGNORED: Final = (signal.SIGINT, signal.SIGHUP)
-_HANDLED: Final = (signal.SIGTERM, *_IGNORED)
+_HANDLED: Final = (signal.SIGTERM, signal.SIGCHLD, *_IGNORED)
+_LONGEST_ERROR: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,8 @@ def fork(work: ContractWork) -> tuple[int, socket.socket]:
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, _HANDLED
-    )  # a handler of ours would reach the host's loop
+    # Until the new process has its own, a signal to it would reach the host's loop.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     pid = os.fork()
     if pid == 0:
         _run(work, ours, parent)
@@ -124,7 +124,7 @@ async def _serve(work: ContractWork, server: ChaincodeServer, host: socket.socke
         _report_error(work, host, error)
         return 1
     reader, writer = await asyncio.open_connection(sock=host)
-    writer.write(_line({"serving": server.address}))
+    writer.write(_line({"serving": True}))
     following = asyncio.ensure_future(_follow(reader, work.levels))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, following.cancel)
     await asyncio.wait([following])
@@ -143,7 +143,7 @@ def _report_error(work: ContractWork, host: socket.socket, error: BaseException)
     text = str(error) if is_ours else f"{type(error).__name__}: {error}"
     if not is_ours and text != work.last_error:
         _LOG.error("cannot serve %s", work.service.package_id, exc_info=error)
-    host.sendall(_line({"error": text}))
+    host.sendall(_line({"error": text[:_LONGEST_ERROR]}))
 
 
 def _line(content: object) -> bytes:

@@ -58,7 +58,7 @@ from pyfabric.chaincode.host_metrics import add_host_metrics
 from pyfabric.chaincode.metrics import ContractCounts
 from pyfabric.chaincode.rights import hide_memory
 from pyfabric.chaincode.services import OperationsService, Service, Wanted
-from pyfabric.chaincode.supervision import ContractProcess
+from pyfabric.chaincode.supervision import Children, ContractProcess
 from pyfabric.errors import ConfigError, FabricError
 from pyfabric.local.printable import log_to
 from pyfabric.messages.addresses import Address
@@ -80,6 +80,8 @@ class ContractHost:
     def __init__(self) -> None:
         self._processes: dict[str, ContractProcess] = {}
         self._counts: dict[str, ContractCounts] = {}
+        self._children = Children()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._children.reap)
         self._wanted: OperationsService | None = None
         self._levels = _ContractLevels(self._processes)
         registry = Registry()
@@ -128,7 +130,9 @@ class ContractHost:
 
     def _start(self, service: Service) -> None:
         counts = self._counts.setdefault(service.package_id, ContractCounts())
-        self._processes[service.package_id] = ContractProcess(service, counts, self._levels)
+        self._processes[service.package_id] = ContractProcess(
+            service, counts, self._levels, self._children
+        )
 
     async def _stop(self, names: Sequence[str]) -> None:
         processes = [self._processes.pop(name) for name in names]
@@ -168,11 +172,12 @@ async def _check(process: ContractProcess) -> str | None:
     """Return what keeps peers from a package, as far as the host can tell."""
     if process.reason is not None:
         return process.reason
-    place = Address.parse(process.address)
+    address = process.service.address
+    place = Address.parse(address)
     try:
         _, writer = await asyncio.open_connection(place.host, place.port)
     except OSError:
-        return f"{process.address} does not accept connections"
+        return f"{address} does not accept connections"
     writer.close()
     return None
 

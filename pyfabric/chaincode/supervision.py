@@ -32,12 +32,14 @@ class ContractProcess:
     `counts` are kept over restarts. `reason` is why peers do not reach the contract, None if they do.
     """
 
-    def __init__(self, service: Service, counts: ContractCounts, levels: Levels) -> None:
+    def __init__(
+        self, service: Service, counts: ContractCounts, levels: Levels, children: "Children"
+    ) -> None:
         self.service = service
-        self.address = service.address
         self.reason: str | None = _STARTING
         self.restarts = 0
         self.pid: int | None = None
+        self._children = children
         self._work = ContractWork(service, None, counts, levels, last_error=None)
         self._settled = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -74,7 +76,8 @@ class ContractProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
-            os.kill(self.pid, number)  # not reaped yet, so that the id is still its own
+            with suppress(ProcessLookupError):  # it has just terminated
+                os.kill(self.pid, number)
 
     async def _run(self) -> None:
         failures = 0
@@ -97,9 +100,11 @@ class ContractProcess:
         except (FabricError, OSError) as error:
             self._failed(str(error))
             return
+        terminated = self._children.expect(self.pid)
         reader, self._writer = await asyncio.open_connection(sock=connection, limit=_LONGEST_REPORT)
         reporting = asyncio.ensure_future(self._read_report(reader))
-        status = await self._terminated(self.pid)
+        status = await terminated
+        self.pid = None
         self._work.counts.process_terminated()
         await asyncio.wait([reporting], timeout=_LAST_WORDS_SECONDS)
         reporting.cancel()
@@ -113,27 +118,13 @@ class ContractProcess:
         """Take the first line of the process; return its error, None if it serves."""
         try:
             report = json.loads(await reader.readline())
-            if "serving" in report:
-                self.address, self.reason = str(report["serving"]), None
-                self._settled.set()
-                return None
-            return str(report["error"])
-        except (ValueError, TypeError, LookupError, OSError):
+            if "error" in report:
+                return str(report["error"])
+            self.reason = None
+            self._settled.set()
+            return None
+        except (ValueError, TypeError, LookupError, RecursionError, OSError):
             return None  # nothing, or what a contract wrote there
-
-    async def _terminated(self, pid: int) -> int:
-        """Wait until the process terminates, kill what it started, and return its status."""
-        loop = asyncio.get_running_loop()
-        watched = os.pidfd_open(pid)
-        terminated = asyncio.Event()
-        loop.add_reader(watched, terminated.set)
-        try:
-            await terminated.wait()
-        finally:
-            loop.remove_reader(watched)
-            os.close(watched)
-        self.pid = None
-        return _reap(pid)
 
     def _failed(self, reason: str) -> None:
         if self.reason is None or reason != self._work.last_error:
@@ -150,11 +141,31 @@ class ContractProcess:
             self._hurry.clear()
 
 
-def _reap(pid: int) -> int:
-    """Return the status of a process that has terminated, and kill what it has started and left."""
-    with suppress(ProcessLookupError):  # it has left nothing
-        os.killpg(pid, signal.SIGKILL)  # before the id can be another's
-    return os.waitpid(pid, 0)[1]
+class Children:
+    """The processes below this one, each the first of a group of its own: how they terminated.
+
+    `reap` is to be called at each SIGCHLD. It also reaps orphans, which the first process of a container gets.
+    """
+
+    def __init__(self) -> None:
+        self._awaited: dict[int, asyncio.Future[int]] = {}
+
+    def expect(self, pid: int) -> asyncio.Future[int]:
+        """Return the status of a child, once it has terminated; what it has started and left is killed."""
+        self._awaited[pid] = asyncio.get_running_loop().create_future()
+        return self._awaited[pid]
+
+    def reap(self) -> None:
+        """Find out which processes have terminated."""
+        with suppress(ChildProcessError):  # there are none any more
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                if pid in self._awaited:
+                    self._awaited.pop(pid).set_result(status)
+                    with suppress(ProcessLookupError):  # it has left nothing
+                        os.killpg(pid, signal.SIGKILL)
 
 
 def _ending(status: int) -> str:

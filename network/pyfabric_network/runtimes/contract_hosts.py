@@ -19,10 +19,12 @@ def host_services(
     served: Sequence[ServedPackage],
     *,
     inside: DepartmentPlan | None = None,
+    user: str | None = None,
 ) -> dict[str, Any]:
     """Return all that the host of a department is to serve, as an object for its file.
 
-    `inside` is the department as the host sees it, if that is in a container.
+    `inside` is the department as the host sees it, if that is in a container; `user` is whose rights
+    contracts have, None for the host's own.
     """
     seen = inside or department
     member, own = seen.contract_host, department.contract_host
@@ -42,6 +44,7 @@ def host_services(
             "client_certificates": clients,
             "msp_id": department.msp_id,
             **_limits(item.process),
+            "user": user,
         }
         for item in served
     ]

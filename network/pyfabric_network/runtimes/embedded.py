@@ -80,10 +80,10 @@ class EmbeddedRuntime:
         left running then.
         """
         if self._runs(plan) and not again:
-            self.serve(plan)  # a contract host may have terminated
+            self.serve(plan)  # by the settings of now
             return
         self.stop()
-        command = [sys.executable, "-m", "pyfabric.ledger", str(self._config)]
+        command = [sys.executable, "-P", "-m", "pyfabric.ledger", str(self._config)]
         try:
             self._ledger.start(_content(plan), command, folder=self._modules, until=_has("ready"))
         except BaseException:
@@ -143,10 +143,12 @@ class EmbeddedRuntime:
         return read_logs({"ledger": self._log}, choice, follow=follow, running=self.running)
 
     def _runs(self, plan: Plan) -> bool:
-        """Return whether the ledger runs with exactly the nodes and services of this plan."""
+        """Return whether the ledger runs with exactly the nodes of this plan."""
         if not (self.running() and all(map(can_fill, plan.own_with_peers))):
             return False
-        return LedgerConfig.load(self._config) == ledger_config(plan)
+        configs = LedgerConfig.load(self._config), ledger_config(plan)
+        now, wanted = (config.model_copy(update={"hosts": []}) for config in configs)
+        return now == wanted
 
     @property
     def _ledger(self) -> ReloadingProcess:
@@ -183,7 +185,7 @@ def ledger_config(plan: Plan) -> LedgerConfig:
         peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
         hosts=[
-            _host(department, plan.served_by(department))
+            _host(department, plan.served_by(department), plan.contract_user)
             for department in plan.own_with_peers
             if plan.served_by(department)
         ],
@@ -218,11 +220,13 @@ def _orderer(node: Node) -> OrdererConfig:
     )
 
 
-def _host(department: DepartmentPlan, served: Sequence[ServedPackage]) -> HostConfig:
+def _host(
+    department: DepartmentPlan, served: Sequence[ServedPackage], user: str | None
+) -> HostConfig:
     return HostConfig(
         name=department.contract_host.name,
         argv=list(HOST_COMMAND),
-        services=host_services(department, served),
+        services=host_services(department, served, user=user),
     )
 
 

@@ -127,7 +127,7 @@ class NativeRuntime:
             [
                 partial(
                     self._host(department.contract_host.name).serve,
-                    host_services(department, plan.served_by(department)),
+                    host_services(department, plan.served_by(department), user=plan.contract_user),
                 )
                 for department in departments
                 if plan.served_by(department)

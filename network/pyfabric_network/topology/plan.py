@@ -47,7 +47,7 @@ class Plan:
 
     `served` is what contract hosts serve. `places` are those of the departments that are known to have
     machines of their own; without any, the whole network is on this machine. `containers` is true if
-    nodes run in containers.
+    nodes run in containers. `contract_user` is the user of this machine whose rights contracts have.
     """
 
     topology: Topology
@@ -58,6 +58,7 @@ class Plan:
     departments: Mapping[str, DepartmentPlan]
     contracts: Mapping[str, ContractPlan]
     channels: Mapping[str, ChannelPlan]
+    contract_user: str | None = None
 
     @property
     def name(self) -> str:
@@ -190,6 +191,7 @@ def make_plan(
     places: Mapping[str, Place] | None = None,
     containers: bool = False,
     code: Mapping[str, str] | None = None,
+    contract_user: str | None = None,
 ) -> Plan:
     """Work a topology out below `root`.
 
@@ -220,4 +222,14 @@ def make_plan(
         for name, spec in topology.channels.items()
     }
     now_served = with_settings(topology, served)
-    return Plan(topology, root, now_served, known, containers, departments, contracts, channels)
+    return Plan(
+        topology=topology,
+        root=root,
+        served=now_served,
+        places=known,
+        containers=containers,
+        departments=departments,
+        contracts=contracts,
+        channels=channels,
+        contract_user=contract_user,
+    )

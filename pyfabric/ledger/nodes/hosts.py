@@ -161,8 +161,6 @@ class ContractHost:
             ) from error
         if "error" in answer:
             raise NetworkError(f"contract host {name}: {answer['error']}")
-        for package_id, reason in answer.get("down", {}).items():
-            _log.warning("contract host %s: %s is down: %s", name, package_id, reason)
 
 
 async def _ports_free(config: HostConfig) -> None:

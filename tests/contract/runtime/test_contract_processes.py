@@ -90,7 +90,19 @@ class Life(Contract):
     def read(self, ctx: Context, file: str) -> str:
         return Path(file).read_text()
 """
+FORGED = """
+import os
+from contextlib import suppress
+for number in range(3, 12):
+    with suppress(OSError):
+        os.write(number, TEXT + b"\\n")
+os._exit(6)
+"""
 BROKEN = {
+    FORGED.replace("TEXT", "b'[' * 50000"): "its process terminated (exit code 6)",
+    FORGED.replace("TEXT", "b'junk'"): "its process terminated (exit code 6)",
+    FORGED.replace("TEXT", "b'x' * 100000"): "its process terminated (exit code 6)",
+    "raise ValueError('x' * 1000000)": "ValueError: xxx",
     "raise ValueError('broken module')": "ValueError: broken module",
     "def (": "SyntaxError: ",
     "import nowhere": "No module named 'nowhere'",
