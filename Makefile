@@ -28,9 +28,9 @@ $(VENV)/.ready: requirements-dev.txt pyproject.toml
 wheel: setup  ## build the wheel in dist/, to be installed on other machines
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
-# Without a Docker engine nothing is built; the command then prints what to do.
+# Without a Docker engine or without Compose nothing is built; the command then prints what to do.
 up: setup  ## start a network with its contracts: TOPOLOGY=quickstart RUNTIME=compose|native|embedded
-	@test $(RUNTIME)$(CONTRACT_IMAGE) != compose || ! docker version >/dev/null 2>&1 || $(MAKE) --no-print-directory image
+	@test $(RUNTIME)$(CONTRACT_IMAGE) != compose || ! docker version >/dev/null 2>&1 || ! docker compose version >/dev/null 2>&1 || $(MAKE) --no-print-directory image
 	$(PYFABRIC) network up $(TOPOLOGY) --runtime $(RUNTIME)
 	$(PYFABRIC) chaincode deploy --network $(NETWORK)
 
@@ -46,8 +46,9 @@ logs: setup  ## follow the logs of the nodes
 clean: setup  ## stop the network and delete its keys, blocks and ledgers; asks first
 	$(PYFABRIC) network down --network $(NETWORK) --delete --if-exists
 
-image:  ## build the image of contract hosts for Docker Compose: PYTHON_IMAGE=base image
-	docker build --quiet --tag pyfabric-contracts --file chaincode/Dockerfile $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) .
+image:  ## build the image of contract hosts for Docker Compose: PYTHON_IMAGE=base image PIP_INDEX_URL=package index
+	docker build --quiet --tag pyfabric-contracts --file chaincode/Dockerfile \
+	  $(foreach name,PYTHON_IMAGE PIP_INDEX_URL,$(if $($(name)),--build-arg $(name)=$($(name)))) .
 
 render: setup  ## write the Compose project of the city to network/compose
 	$(PYFABRIC) network render city --to network/compose
@@ -130,10 +131,13 @@ bench: setup tests/interop/node_modules/.ready  ## measure speed beside the bare
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --pre
 
-requirements: setup  ## compile requirements-dev.txt and requirements-release.txt from pyproject.toml
+requirements: setup  ## compile the locked requirements of development, releases and the contract hosts' image
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(COMPILE) --extra network,command,dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --output-file requirements-release.txt requirements-release.in
+	$(COMPILE) --constraint requirements-dev.txt --extra network --output-file chaincode/requirements.txt pyproject.toml
+	$(COMPILE) --constraint requirements-dev.txt --only-build-deps --build-deps-for wheel \
+	  --output-file chaincode/requirements-build.txt pyproject.toml
 
 distclean:  ## delete what setup and the tests created
 	rm -rf $(VENV) typings site build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/interop/node_modules

@@ -1,7 +1,10 @@
 """Hooks, workflow, changelog and extras agree with the Makefile and with pyproject.toml."""
 
+import os
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,3 +61,50 @@ def test_each_dependency_has_a_lower_bound_and_is_locked(project: dict[str, Any]
     assert all(re.search(rf"^{re.escape(name)}==", locked, re.MULTILINE) for name in names)
     with pytest.raises(SystemExit, match="has no lower bound"):
         list(lowest.lowest(["httpx<1"]))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-build.txt"])
+def test_the_image_of_contract_hosts_installs_what_is_locked(name: str) -> None:
+    locked = text(f"chaincode/{name}")
+    pins = re.findall(r"^(\S+==\S+) \\\n    --hash=sha256:", locked, re.MULTILINE)
+    assert len(pins) == locked.count("==") > 1
+    developed = text("requirements-dev.txt")
+    assert all(re.search(rf"^{re.escape(pin)} ", developed, re.MULTILINE) for pin in pins)
+    assert "://" not in locked
+    assert f"--require-hashes -r /locked/{name}" in text("chaincode/Dockerfile")
+
+
+def test_the_base_image_is_named_by_its_digest_and_the_program_is_not_root() -> None:
+    dockerfile = text("chaincode/Dockerfile")
+    assert re.search(r"^ARG PYTHON_IMAGE=\S+@sha256:[0-9a-f]{64}$", dockerfile, re.MULTILINE)
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", dockerfile, re.MULTILINE)
+
+
+def dry_run(tmp_path: Path, *arguments: str, compose: bool = True) -> str:
+    """Return what make would run, where there is an engine, with or without Compose."""
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\n" + ("true" if compose else "test $1 != compose") + "\n")
+    docker.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["make", "--dry-run", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_the_image_is_built_from_another_base_and_index_on_request(tmp_path: Path) -> None:
+    assert "--build-arg" not in dry_run(tmp_path, "image")
+    given = dry_run(tmp_path, "image", "PYTHON_IMAGE=python:3.13", "PIP_INDEX_URL=https://index")
+    assert "--build-arg PYTHON_IMAGE=python:3.13" in given
+    assert "--build-arg PIP_INDEX_URL=https://index" in given
+
+
+@pytest.mark.parametrize("compose", [True, False])
+def test_without_compose_nothing_is_built(tmp_path: Path, *, compose: bool) -> None:
+    # make runs the lines that name it again, also in a dry run
+    assert ("docker build --quiet" in dry_run(tmp_path, "up", compose=compose)) is compose
+    assert "docker build --quiet" not in dry_run(tmp_path, "up", "CONTRACT_IMAGE=mine")

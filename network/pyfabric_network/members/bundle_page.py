@@ -31,8 +31,8 @@ Nodes: {nodes}. Channels: {channels}.
    installs and approves; a contract is committed by the last department that does. It may be repeated
    until it waits for no department.
 
-On the compose runtime `up` writes `compose.yaml` and `nodes.yaml`, as they are in this folder, into
-`.pyfabric/{network}`, and runs them; the native one does not use them.
+On the compose runtime `up` writes `compose.yaml` and `nodes.yaml`, as they are in this folder except for the
+user who runs them, into `.pyfabric/{network}`, and runs them; the native one does not use them.
 
 The others' nodes must reach {reached} through your firewall; nothing else is for them. Yours must reach
 the hosts above at the ports of peers and orderers.

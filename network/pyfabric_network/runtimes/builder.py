@@ -5,6 +5,7 @@ configuration is JSON in the environment, as with the builder in Fabric's image:
 templates `{{.name}}` in a package's connection.json with it.
 """
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ exec grep -Eiq '"type"[[:space:]]*:[[:space:]]*"ccaas"' "$2/metadata.json"
 _BUILD = """\
 #!/bin/sh
 # build SOURCE METADATA OUTPUT: connection.json with its templates filled.
-exec '{python}' -I -S '{module}' "$1/connection.json" "$3/connection.json"
+exec {python} -I -S {module} "$1/connection.json" "$3/connection.json"
 """
 _RELEASE = """\
 #!/bin/sh
@@ -35,7 +36,8 @@ def write_builder(folder: Path) -> None:
     scripts = {
         "detect": _DETECT,
         "build": _BUILD.format(
-            python=sys.executable, module=Path(builder_program.__file__).absolute()
+            python=shlex.quote(sys.executable),
+            module=shlex.quote(str(Path(builder_program.__file__).absolute())),
         ),
         "release": _RELEASE,
     }

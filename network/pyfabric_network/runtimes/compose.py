@@ -9,7 +9,7 @@ relative to the network's folder, where both files are:
     contracts/                       the modules that contract classes are imported from
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,15 @@ from pyfabric_network.topology.plan import Plan
 
 COMPOSE_FILE: Final = "compose.yaml"
 NODES_FILE: Final = "nodes.yaml"
+OVERRIDES: Final = tuple(
+    f"{name}.override.{ending}"
+    for name in ("compose", "docker-compose")
+    for ending in ("yml", "yaml")
+)
+"""What a file is called that adds to the project: Compose takes the first that is beside compose.yaml."""
+OWNERS: Final = "volumes"
+"""The service that makes the user of the containers the owner of their volumes; it runs and stops."""
+RENDERED_USER: Final = "1000:1000"
 
 OPERATIONS_PORT: Final = {"peer": 9443, "orderer": 8443, "client": 9443}
 _PARTICIPATION_PORT: Final = 9443
@@ -40,15 +49,24 @@ _HOST_FOLDER: Final = "/etc/pyfabric-host"
 _DATA: Final = "/var/hyperledger"
 _CA_HOME: Final = "/etc/hyperledger/fabric-ca-server"
 
+_COMPLETED: Final = "service_completed_successfully"
+
 _HEADING: Final = """\
 # The network "{name}" for Docker Compose, made from its topology by `pyfabric network render`: change that,
-# not this. What nodes have in common, and every setting: nodes.yaml.
+# not this. What nodes have in common, and every setting: nodes.yaml. Additions: compose.override.yaml.
 """
 
 
-def project_files(plan: Plan) -> dict[str, str]:
-    """Return compose.yaml for the departments whose nodes run on this machine, and nodes.yaml."""
-    text = yaml.safe_dump(compose_project(plan), sort_keys=False, allow_unicode=True, width=1000)
+def project_files(
+    plan: Plan, *, user: str = RENDERED_USER, host_user: str = RENDERED_USER
+) -> dict[str, str]:
+    """Return compose.yaml for the departments whose nodes run on this machine, and nodes.yaml.
+
+    Containers run as `user` (ids of a user and a group), contract hosts as `host_user`: the owners of
+    the keys that they mount.
+    """
+    project = compose_project(plan, user=user, host_user=host_user)
+    text = yaml.safe_dump(project, sort_keys=False, allow_unicode=True, width=1000)
     return {COMPOSE_FILE: _HEADING.format(name=plan.name) + text, NODES_FILE: _nodes_file()}
 
 
@@ -58,8 +76,14 @@ def _nodes_file() -> str:
     return (packaged if packaged.exists() else source).read_text(encoding="utf-8")
 
 
-def compose_project(plan: Plan) -> dict[str, Any]:
-    """Return the project as plain values: every service has a health check, limits and a restart policy."""
+def compose_project(
+    plan: Plan, *, user: str = RENDERED_USER, host_user: str = RENDERED_USER
+) -> dict[str, Any]:
+    """Return the project as plain values: every service has a health check, limits and a restart policy.
+
+    Each department's contract host is on a network that its peers alone share with it; all nodes are
+    on another one.
+    """
     services: dict[str, Any] = {}
     for department in plan.own:
         for orderer in department.orderers:
@@ -72,11 +96,44 @@ def compose_project(plan: Plan) -> dict[str, Any]:
             if organization.ca_server is not None:
                 server = organization.ca_server
                 services[server.name] = _ca(plan, organization, server)
+    volumes = [name for name, service in services.items() if _keeps_data(name, service)]
+    users = {one.contract_host.name: f"${{CONTRACT_USER:-{host_user}}}" for one in plan.own}
+    node_user = f"${{NODE_USER:-{user}}}"
+    owners = _owners(services, volumes, node_user)
     return {
         "name": plan.project,
-        "services": services,
-        "volumes": {name: {} for name, service in services.items() if _keeps_data(name, service)},
+        "services": {
+            **{name: {"user": users.get(name, node_user)} | one for name, one in services.items()},
+            **owners,
+        },
+        "networks": {
+            "default": {},
+            **{one.contract_host.name: {} for one in plan.own_with_peers},
+        },
+        "volumes": {name: {} for name in volumes},
     }
+
+
+def _owners(services: Mapping[str, Any], volumes: Sequence[str], user: str) -> dict[str, Any]:
+    """Return the services that give volumes to the user, and have the others wait for them.
+
+    Docker makes volumes of root; those of the CAs exist with their profile only.
+    """
+    found: dict[str, Any] = {}
+    for name, of_cas in ((OWNERS, False), (f"ca.{OWNERS}", True)):
+        own = [volume for volume in volumes if ("profiles" in services[volume]) is of_cas]
+        if not own:
+            continue
+        found[name] = {
+            **({"profiles": ["ca"]} if of_cas else {}),
+            "extends": _extends("owners"),
+            "image": services[own[0]]["image"],
+            "command": ["chown", "-R", user, *(f"/volumes/{volume}" for volume in own)],
+            "volumes": [f"{volume}:/volumes/{volume}" for volume in own],
+        }
+        for volume in own:
+            services[volume]["depends_on"] = {name: {"condition": _COMPLETED}}
+    return found
 
 
 def services_file(department: DepartmentPlan) -> str:
@@ -118,8 +175,8 @@ def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
     return {
         "extends": _extends("peer"),
         "image": _image("peer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
-        "depends_on": {department.contract_host.name: {"condition": "service_healthy"}},
-        "env_file": [builder_file(department)],
+        "networks": ["default", department.contract_host.name],
+        "env_file": [{"path": builder_file(department), "required": False}],
         "environment": {
             "CORE_PEER_ID": node.name,
             "CORE_PEER_NETWORKID": plan.name,
@@ -141,6 +198,7 @@ def _contract_host(plan: Plan, department: DepartmentPlan) -> dict[str, Any]:
     host = department.contract_host
     return {
         "extends": _extends("contracts"),
+        "networks": [host.name],
         "volumes": [
             _mount(plan, host.folder, _MEMBER_FOLDER),
             _mount(plan, (plan.root / services_file(department)).parent, _HOST_FOLDER),
@@ -174,8 +232,9 @@ def _extends(service: str) -> dict[str, str]:
 
 
 def _image(kind: str, version: str, setting: str) -> str:
+    """Return an image by name and tag, or by all of its name, which may have a digest."""
     name = f"${{FABRIC_{kind.upper()}:-docker.io/hyperledger/fabric-{kind}}}"
-    return f"{name}:${{{setting}:-{version}}}"
+    return f"${{FABRIC_{kind.upper()}_IMAGE:-{name}:${{{setting}:-{version}}}}}"
 
 
 def _mount(plan: Plan, folder: Path, target: str) -> str:
@@ -183,4 +242,6 @@ def _mount(plan: Plan, folder: Path, target: str) -> str:
 
 
 def _published(address: Address, port: int) -> str:
-    return f"{address}:{port}"
+    if address.is_loopback:
+        return f"{address}:{port}"
+    return f"${{PUBLISH_ADDRESS:-{address.host}}}:{address.port}:{port}"

@@ -12,34 +12,37 @@ from typing import Any
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.waiting import poll
-from pyfabric.local.yaml_text import load_yaml
 from pyfabric.messages.addresses import Address
 from pyfabric_network.development import Development
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
-    COMPOSE_FILE,
     OPERATIONS_PORT,
+    OWNERS,
     builder_file,
     compose_project,
     mounted,
-    project_files,
     services_file,
 )
+from pyfabric_network.runtimes.compose_project import ComposeProject, get_images, give_to_hosts
+from pyfabric_network.runtimes.container_readiness import ContainerReadiness
 from pyfabric_network.runtimes.contract_hosts import builder_values, host_services, serves
-from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose, image_id, printed
+from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose
+from pyfabric_network.runtimes.engine import printed, volumes
 from pyfabric_network.runtimes.log_choice import LogChoice
-from pyfabric_network.runtimes.log_files import choose_lines
+from pyfabric_network.runtimes.log_files import choose_lines, read_logs
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
 from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
-from pyfabric_network.state_folder import OUTSIDE
+from pyfabric_network.state_folder import MODULES, OUTSIDE
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.places import CONTAINER_PORTS
 from pyfabric_network.topology.plan import Plan
 
-_START_SECONDS = 180
+_OWNERS = (OWNERS, f"ca.{OWNERS}")
+_READINESS = ContainerReadiness()
+_HANGING_SECONDS = 5
 _PAUSE = 0.2
 # From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
 _HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
@@ -47,71 +50,114 @@ _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the container, whose ports are not
 
 
 class ComposeRuntime:
-    """The project in `root`; contract classes are imported from the modules kept there."""
+    """The project in `root`; contract classes are imported from the modules kept there.
 
-    def __init__(self, root: Path) -> None:
+    `readiness` waits for its containers.
+    """
+
+    def __init__(self, root: Path, *, readiness: ContainerReadiness = _READINESS) -> None:
         self._root = root
-        self._compose = DockerCompose(root / COMPOSE_FILE)
+        self._readiness = readiness
+        self._project = ComposeProject(root)
+
+    @property
+    def _compose(self) -> DockerCompose:
+        return self._project.compose
 
     def running(self) -> bool:
         """Return whether any container runs."""
-        return bool(self._compose.running())
+        return bool(self._project.running())
 
     def check(self, plan: Plan) -> tuple[str, ...]:
-        """Raise NetworkError without an engine, for a port in use, or for an earlier network's data."""
-        self._compose.require()
-        check_free(plan.listening(running=self._compose.running()))
+        """Raise NetworkError without an engine, for a port in use, or for another network's data."""
         self.check_outside(plan)
+        check_free(plan.listening(running=self._project.running()))
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
-        """Return the nodes whose containers do not run, or not as the plan has them."""
-        running, written = self._compose.running(), self._written()
-        services = compose_project(plan)["services"]
+        """Return the nodes whose containers do not run, or not as the plan and the settings have them."""
+        running = self._project.running()
+        with self._project.planned(plan) as planned:
+            changed = self._project.changed(planned.configured(), running)
         return tuple(
-            node.name
-            for node in plan.own_nodes
-            if node.name not in running or written.get(node.name) != services[node.name]
+            node.name for node in plan.own_nodes if node.name not in running or node.name in changed
         )
 
     def process(self, node: str) -> str | None:
         """Return the node's container."""
-        return f"container {node}" if node in self._compose.running() else None
+        found = self._project.running().get(node)
+        if found is None:
+            return None
+        return f"container {node}" + (", paused" if found.state == "paused" else "")
 
     def fault(self, _node: str) -> str | None:
         """Return None: `docker compose` shows what a container printed."""
         return None
 
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
-        """Bring up what does not run as it should, and wait until every container is healthy.
+        """Bring up what does not run as it should, and wait until all of it is ready.
 
-        Containers in `again` are stopped and started.
-
-        Raises NetworkError with the end of Compose's error output.
+        Every image is there before anything is changed. What does not run is started at once, then
+        what runs and hangs (nodes in `again`, and contract hosts that do not answer) is stopped and
+        started, then what runs and has changed is made again, one after the other: each must be ready
+        before the next. Raises NetworkError that names each that is not ready, with the reason; the
+        others run then.
         """
-        before = self._compose.running()
+        with self._project.planned(plan) as planned:
+            get_images(plan, planned.configured())
+        before = self._project.running()
         self._write(plan)
-        images = self._compose.images()
-        for department in plan.own_with_peers[:1]:
-            self._require_image(department.contract_host.name, images)
-        self._remove(
-            [
-                name
-                for name, image in self._compose.made_from(plan.project).items()
-                if name in images and image_id(images[name]) != image
-            ]
-        )
+        configured = self._compose.configured()
+        changed = self._project.changed(configured, before)
+        absent = [name for name in configured if name not in before and name not in _OWNERS]
+        hosts = [one.contract_host.name for one in plan.own_with_peers]
+        asked = [name for name in hosts if name in before]
+        hanging = {*again, *self._readiness.silent(plan, asked)}
         try:
-            if again:
-                self._compose.run("restart", *again)
-            wait = ("--wait", "--wait-timeout", str(_START_SECONDS))
-            self._compose.run("up", "--detach", "--remove-orphans", *wait)
-            self._reload(plan)
+            broken = self._start_absent(plan, configured, absent)
+            broken |= self._start_again(plan, [name for name in before if name in hanging])
+            for name in changed:
+                if not broken:
+                    broken |= self._make_again(plan, configured, name)
+            self._reload(plan, without=broken)
         except BaseException:
-            started = [name for name in self._compose.running() if name not in before]
-            if started:
-                self._compose.run("stop", *started)
+            self._stop_all_but(before)
             raise
+        if broken:
+            if not before and set(absent) == set(broken):
+                self._stop_all_but(before)
+            raise NetworkError(_reasons(broken, self._root))
+
+    def _start_absent(
+        self, plan: Plan, configured: Mapping[str, Any], absent: Sequence[str]
+    ) -> dict[str, str]:
+        """Start what does not run, all at once, and return why some are not ready then."""
+        if not absent:
+            return {}
+        self._project.remove(absent)
+        for name in _OWNERS:
+            if name in configured:
+                self._compose.run("run", "--rm", "--no-deps", name)
+        self._project.make(configured, absent)
+        return self._readiness.unready(plan, absent)
+
+    def _start_again(self, plan: Plan, names: Sequence[str]) -> dict[str, str]:
+        """Stop and start what hangs; it gets a short time to stop."""
+        if not names:
+            return {}
+        self._compose.run("restart", "--no-deps", "--timeout", str(_HANGING_SECONDS), *names)
+        return self._readiness.unready(plan, names)
+
+    def _make_again(self, plan: Plan, configured: Mapping[str, Any], name: str) -> dict[str, str]:
+        """Replace a container by one with the present image and settings."""
+        self._project.remove([name])
+        self._project.make(configured, [name])
+        return self._readiness.unready(plan, [name])
+
+    def _stop_all_but(self, before: Collection[str]) -> None:
+        started = [name for name in self._project.running() if name not in before]
+        if started:
+            self._compose.run("stop", *started)
 
     def serve(self, plan: Plan) -> None:
         """Serve exactly the packages of this plan by each department's contract host.
@@ -120,12 +166,13 @@ class ComposeRuntime:
         """
         self._reload(plan, restart=not plan.served)  # what is served next is then imported again
 
-    def _reload(self, plan: Plan, *, restart: bool = False) -> None:
-        """Reload what the hosts are to serve, and wait until they serve it."""
+    def _reload(self, plan: Plan, *, restart: bool = False, without: Collection[str] = ()) -> None:
+        """Reload what the hosts are to serve, except those in `without`, and wait until they serve it."""
         asked = datetime.now(UTC).isoformat()
         wanted = {
             department.contract_host.name: serves(services)
             for department, services in self._write_services(plan)
+            if department.contract_host.name not in without
         }
         if not wanted:
             return
@@ -135,12 +182,12 @@ class ComposeRuntime:
             command = ("exec", "--no-TTY")
             side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
 
-        containers = self._compose.containers(plan.project)
+        found = self._project.containers()
 
         def silent() -> str | None:
             while wanted:
                 host, is_done = next(iter(wanted.items()))
-                if not is_done(_answer(host, containers[host], since=asked)):
+                if not is_done(_answer(host, found[host].id, since=asked)):
                     return host
                 del wanted[host]
             return None
@@ -155,17 +202,14 @@ class ComposeRuntime:
         return None
 
     def stop(self) -> bool:
-        """Remove the containers; the volumes stay. Returns whether any ran."""
+        """Remove the containers, and keep the end of their logs; the volumes stay. Returns whether any ran."""
         ran = self.running()
-        if self._compose.file.exists():
-            self._remove(self._compose.services())
-            self._compose.run("down", "--remove-orphans", profile=EVERY_PROFILE)
+        self._project.remove_all()
         return ran
 
     def discard(self) -> None:
         """Remove the volumes."""
-        if self._compose.file.exists():
-            self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
+        self._project.discard()
 
     def ledger_of(self, node: Node) -> Path:
         """Return the file with the contents of a node's volume."""
@@ -175,7 +219,7 @@ class ComposeRuntime:
         """Copy the contents of the volumes; one that was never used has none."""
         self._compose.require()
         _empty(self._root / OUTSIDE)
-        present = self._compose.volumes(plan.project)
+        present = volumes(plan.project)
         image = self._packing_image(plan)
         for name in compose_project(plan)["volumes"]:
             volume = f"{plan.project}_{name}"
@@ -185,17 +229,24 @@ class ComposeRuntime:
     def check_outside(self, plan: Plan) -> None:
         """Raise NetworkError without an engine, or for volumes of an earlier network or another folder's."""
         self._compose.require()
-        left = () if self._compose.file.exists() else self._compose.volumes(plan.project)
-        if left:
+        other = self._project.other_folder(plan.project)
+        if other is not None:
             raise NetworkError(
-                f"Docker has volumes of an earlier network {plan.name}, whose keys are gone "
-                f"({left[0]}, …): remove them with `docker compose -p {plan.project} down --volumes`"
+                f"Docker has a network {plan.project} of another folder, {other}: one engine holds one "
+                f"network of a name; give this one another (`name` in its topology), or work in that folder"
+            )
+        left = volumes(plan.project)
+        if left and not self._project.file.exists():
+            raise NetworkError(
+                f"Docker has ledgers of an earlier network {plan.project} ({left[0]}, …), whose keys are "
+                f"not in {self._root}: restore that folder from its backup, or give this network another "
+                "name (`name` in its topology)"
             )
 
     def restore_outside(self, plan: Plan) -> None:
         """Make the volumes again, with the contents that are in the network's folder."""
         self._compose.run("down", "--volumes", "--remove-orphans", profile=EVERY_PROFILE)
-        remove_volumes(self._compose.volumes(plan.project))
+        remove_volumes(volumes(plan.project))
         image = self._packing_image(plan)
         for name in compose_project(plan)["volumes"]:
             file = self._saved(name)
@@ -208,27 +259,43 @@ class ComposeRuntime:
 
     def _packing_image(self, plan: Plan) -> str:
         """Return an image that a node of this machine runs in, and so is there or will be."""
-        return self._compose.images()[plan.own_nodes[0].name]
+        return str(self._compose.configured()[plan.own_nodes[0].name]["image"])
 
     def start_nodes(self, plan: Plan, names: Collection[str]) -> None:
-        """Start the containers of these nodes and hosts, and wait until they are healthy."""
-        self._compose.require()
+        """Start the containers of these nodes and hosts that do not run, and wait until they are ready."""
+        self.check_outside(plan)
+        with self._project.planned(plan) as planned:
+            configured = planned.configured()
+            get_images(plan, {name: configured[name] for name in names})
+        running = self._project.running()
         self._write(plan)
-        wait = ("--wait", "--wait-timeout", str(_START_SECONDS))
-        self._compose.run("up", "--detach", "--no-deps", *wait, *names)
+        absent = [name for name in names if name not in running]
+        broken = self._start_absent(plan, self._compose.configured(), absent)
+        if broken:
+            raise NetworkError(_reasons(broken, self._root))
 
     def stop_nodes(self, plan: Plan, names: Collection[str]) -> None:
         """Stop these containers, which stay; the engine does not start them again."""
-        self._compose.require()
+        self.check_outside(plan)
         self._compose.run("stop", *names)
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""
-        return node not in self._compose.trying()
+        found = self._project.containers().get(node)
+        return found is None or not (found.runs or found.state == "restarting")
 
     def logs(self, plan: Plan, choice: LogChoice, *, follow: bool) -> Iterator[str]:
-        """Yield the logs of containers; each line begins with the name of its own."""
-        if not self._compose.file.exists():
+        """Yield the logs of containers; each line begins with the name of its own.
+
+        Without containers these are the logs that `stop` has kept.
+        """
+        if not self._project.containers():
+            kept = {
+                name: file
+                for name, file in self._project.kept_logs.items()
+                if not choice.nodes or name in choice.nodes
+            }
+            yield from read_logs(kept, choice, follow=False, running=lambda: False)
             return
         options = ["--no-color", *(["--follow"] if follow else [])]
         if choice.since is not None:
@@ -238,37 +305,8 @@ class ComposeRuntime:
         lines = self._compose.lines("logs", *options, *choice.nodes)
         yield from choose_lines(lines, replace(choice, since=None), follow=follow)
 
-    def _remove(self, services: Sequence[str]) -> None:
-        """Stop these containers and remove them with their anonymous volumes.
-
-        In such a volume is an image's default configuration: a new image brings its own.
-        """
-        if services:
-            self._compose.run(
-                *("rm", "--stop", "--force", "--volumes", *services), profile=EVERY_PROFILE
-            )
-
-    def _require_image(self, host: str, images: Mapping[str, str]) -> None:
-        if image_id(images[host]) is None:
-            try:
-                self._compose.run("pull", host)
-            except NetworkError as error:
-                raise NetworkError(
-                    f"there is no image {images[host]} for contract hosts: build it with "
-                    "`make image`, or name one in CONTRACT_IMAGE"
-                ) from error
-
-    def _written(self) -> Mapping[str, object]:
-        """Return the services of the project as it was brought up last."""
-        if not self._compose.file.exists():
-            return {}
-        project = load_yaml(self._compose.file.read_text(encoding="utf-8"))
-        services: Mapping[str, object] = project["services"]
-        return services
-
     def _write(self, plan: Plan) -> None:
-        for name, text in project_files(plan).items():
-            files.write_public(self._root / name, text.encode(), error=NetworkError)
+        self._project.write(plan)
         for department in plan.own_with_peers:
             # Single quotes: Compose takes what is between them as it is, and JSON has none.
             values = json.dumps(builder_values(department))
@@ -287,7 +325,20 @@ class ComposeRuntime:
             content = json.dumps(services, indent=2).encode()
             files.write_public(self._root / services_file(department), content, error=NetworkError)
             written.append((department, services))
+            give_to_hosts(
+                department.contract_host.folder, (self._root / services_file(department)).parent
+            )
+        give_to_hosts(self._root / MODULES)
         return written
+
+
+def _reasons(broken: Mapping[str, str], folder: Path) -> str:
+    """Return the message about services that are not ready."""
+    reasons = "; ".join(f"{name}: {why}" for name, why in broken.items())
+    return (
+        f"{reasons} (all of its log: `docker compose logs {next(iter(broken))}` in {folder}); what else was "
+        "there runs: `pyfabric network up` again once this is corrected"
+    )
 
 
 def _answer(host: str, container: str, *, since: str) -> Mapping[str, Any]:

@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from pyfabric_network.runtimes import builder_program
 from pyfabric_network.runtimes.builder import write_builder
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 
@@ -51,6 +54,26 @@ def test_packages_of_services_are_taken(
 ) -> None:
     (tmp_path / "metadata.json").write_text(metadata)
     assert (run(builder, "detect", tmp_path, tmp_path).returncode == 0) is taken
+
+
+@pytest.mark.parametrize("name", ["it's here", 'a "quoted" $(folder)', "two  blanks"])
+def test_paths_may_have_any_character(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "python").symlink_to(sys.executable)
+    program = shutil.copy(builder_program.__file__, folder)
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    monkeypatch.setattr(builder_program, "__file__", str(program))
+    write_builder(folder / "builder")
+    (folder / "connection.json").write_text(json.dumps(CONNECTION))
+    output = folder / "out"
+    output.mkdir()
+    done = run(folder / "builder", "build", folder, folder, output)
+    assert done.returncode == 0, done.stderr
+    filled = json.loads((output / "connection.json").read_text())
+    assert filled["address"] == VALUES["address_0"]
 
 
 def test_the_peer_finds_the_connection_filled(builder: Path, tmp_path: Path) -> None:

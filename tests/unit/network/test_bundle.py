@@ -138,12 +138,14 @@ def test_docker_compose_would_run_the_departments_own_nodes_for_all_others_to_re
     project = yaml.safe_load((bundle / "compose.yaml").read_text(encoding="utf-8"))
     assert project["name"] == "small-health"
     assert set(project["services"]) == {
-        f"{what}.health" for what in ("orderer0", "peer0", "contracts", "ca", "ca.ordering")
+        *(f"{what}.health" for what in ("orderer0", "peer0", "contracts", "ca", "ca.ordering")),
+        *("volumes", "ca.volumes"),
     }
     environment = project["services"]["peer0.health"]["environment"]
     own = city.members("Health").plan.departments["Health"].peers[0]
     assert environment["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == str(own.inside)
-    assert f"0.0.0.0:{own.inside.port}:7051" in project["services"]["peer0.health"]["ports"]
+    published = f"${{PUBLISH_ADDRESS:-0.0.0.0}}:{own.inside.port}:7051"
+    assert published in project["services"]["peer0.health"]["ports"]
     city.accept("Health")
     for name, text in project_files(city.network("Health").plan).items():
         assert (bundle / name).read_text(encoding="utf-8") == text

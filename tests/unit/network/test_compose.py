@@ -1,6 +1,7 @@
 """The Compose project: the committed one is up to date, and it keeps these rules."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -19,8 +20,8 @@ COMMITTED = Path("network/compose")
 ROOT = Path("/somewhere/network")
 # The environment variables that each kind of service may have.
 SETTINGS = {
-    "orderer": ("ORDERER_", "FABRIC_LOGGING_SPEC"),
-    "peer": ("CORE_", "FABRIC_LOGGING_SPEC"),
+    "orderer": ("ORDERER_", "FABRIC_LOGGING_SPEC", "GOMEMLIMIT"),
+    "peer": ("CORE_", "FABRIC_LOGGING_SPEC", "GOMEMLIMIT"),
     "contracts": (),
     "ca": ("FABRIC_CA_SERVER_",),
 }
@@ -51,7 +52,11 @@ def project_of(plan: Plan) -> dict[str, Any]:
 
 
 CITY = plan_of("city")
-SERVICES: dict[str, dict[str, Any]] = project_of(CITY)["services"]
+PROJECT = project_of(CITY)
+OWNERS = ("volumes", "ca.volumes")
+SERVICES: dict[str, dict[str, Any]] = {
+    name: service for name, service in PROJECT["services"].items() if name not in OWNERS
+}
 
 
 def test_the_committed_project_is_the_one_of_the_city() -> None:
@@ -73,9 +78,13 @@ def test_every_service_is_watched_limited_and_started_again(name: str) -> None:
     service = SERVICES[name]
     assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
     assert service["restart"] == "unless-stopped"
-    assert set(service["deploy"]["resources"]["limits"]) == {"memory", "pids"}
+    assert set(service["deploy"]["resources"]["limits"]) == {"memory", "cpus", "pids"}
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    setting = "CONTRACT_USER" if service["kind"] == "contracts" else "NODE_USER"
+    assert service["user"] == f"${{{setting}:-1000:1000}}"
     assert "privileged" not in service
     assert not any("docker.sock" in mount for mount in service["volumes"])
 
@@ -91,11 +100,46 @@ def test_settings_are_the_program_s_own_and_text(name: str) -> None:
 def test_images_are_official_pinned_and_settable() -> None:
     images = {service["kind"]: service["image"] for service in SERVICES.values()}
     official = "docker.io/hyperledger/fabric"
-    assert images == {
+    tagged = {
         "orderer": f"${{FABRIC_ORDERER:-{official}-orderer}}:${{FABRIC_VERSION:-3.1.5}}",
         "peer": f"${{FABRIC_PEER:-{official}-peer}}:${{FABRIC_VERSION:-3.1.5}}",
         "ca": f"${{FABRIC_CA:-{official}-ca}}:${{FABRIC_CA_VERSION:-1.5.17}}",
+    }
+    assert images == {
+        **{kind: f"${{FABRIC_{kind.upper()}_IMAGE:-{tag}}}" for kind, tag in tagged.items()},
         "contracts": "${CONTRACT_IMAGE:-pyfabric-contracts:latest}",
+    }
+
+
+def test_contract_hosts_meet_only_their_department_s_peers() -> None:
+    for department in CITY.departments.values():
+        host = department.contract_host.name
+        members = {name for name, one in SERVICES.items() if host in one.get("networks", [])}
+        assert members == {host, *(peer.name for peer in department.peers)}
+        assert SERVICES[host]["networks"] == [host]
+        assert all("default" in SERVICES[peer.name]["networks"] for peer in department.peers)
+        assert host in PROJECT["networks"]
+    assert all("networks" not in SERVICES[orderer.name] for orderer in CITY.orderers)
+
+
+def test_volumes_are_given_to_the_user_before_nodes_start() -> None:
+    for name in OWNERS:
+        service = PROJECT["services"][name]
+        assert service["user"] == "0:0"
+        assert service["network_mode"] == "none"
+        assert service["cap_add"] == ["CHOWN", "DAC_OVERRIDE"]
+        assert service["restart"] == "no"
+        given = service["command"][3:]
+        assert service["command"][:3] == ["chown", "-R", "${NODE_USER:-1000:1000}"]
+        volumes = [folder.removeprefix("/volumes/") for folder in given]
+        assert service["volumes"] == [f"{volume}:/volumes/{volume}" for volume in volumes]
+        for volume in volumes:
+            waits = SERVICES[volume]["depends_on"]
+            assert waits == {name: {"condition": "service_completed_successfully"}}
+            assert SERVICES[volume].get("profiles") == service.get("profiles")
+    commands = [PROJECT["services"][name]["command"][3:] for name in OWNERS]
+    assert {one for each in commands for one in each} == {
+        f"/volumes/{n}" for n in PROJECT["volumes"]
     }
 
 
@@ -112,17 +156,31 @@ def test_what_is_published_is_what_the_plan_says_on_this_machine_alone() -> None
     assert not contracts & {inside for _, inside in published}
 
 
-def test_health_checks_look_at_the_ports_that_peers_and_orderers_listen_on() -> None:
+def test_health_checks_ask_the_operations_service() -> None:
     for node in (*CITY.orderers, *CITY.peers):
         service = SERVICES[node.name]
-        assert f":{node.inside.port:04X} " in service["healthcheck"]["test"][1]
         environment = service["environment"]
+        kind = "CORE" if service["kind"] == "peer" else "ORDERER"
+        _, port = environment[f"{kind}_OPERATIONS_LISTENADDRESS"].split(":")
+        _, check = service["healthcheck"]["test"]
+        assert f"https://localhost:{port}/healthz" in check
+        assert "CaInfo=/etc/pyfabric/tls/ca.crt" in check
+        assert f":{node.inside.port:04X} " in check  # where the image has no client
         listening = environment.get(
             "CORE_PEER_LISTENADDRESS", f"0.0.0.0:{environment.get('ORDERER_GENERAL_LISTENPORT')}"
         )
         assert listening == f"0.0.0.0:{node.inside.port}"
         assert node.inside.host == node.name
-        assert {node.name, "127.0.0.1"} <= set(node.member.hosts)
+        assert {node.name, "localhost", "127.0.0.1"} <= set(node.member.hosts)
+
+
+def test_a_node_that_is_starting_is_not_healthy_yet() -> None:
+    for node in CITY.peers:
+        assert "peer channel list" in SERVICES[node.name]["healthcheck"]["test"][1]
+    for node in CITY.orderers:
+        listening = SERVICES[node.name]["environment"]["ORDERER_ADMIN_LISTENADDRESS"]
+        check = SERVICES[node.name]["healthcheck"]["test"][1]
+        assert f":{int(listening.split(':')[1]):04X} 0*:0000 0A" in check
 
 
 def test_keys_are_mounted_read_only_and_only_the_department_s_own() -> None:
@@ -146,11 +204,10 @@ def test_data_is_in_a_named_volume_of_each_node() -> None:
     assert len(volumes) == 4 + 15 + 18
 
 
-def test_a_peer_waits_for_its_department_s_contract_host() -> None:
+def test_a_broken_contract_host_keeps_no_peer_from_starting() -> None:
     for department in CITY.departments.values():
         for peer in department.peers:
-            waits = SERVICES[peer.name]["depends_on"]
-            assert waits == {department.contract_host.name: {"condition": "service_healthy"}}
+            assert set(SERVICES[peer.name]["depends_on"]) == {"volumes"}
 
 
 def test_cas_are_started_on_request_only() -> None:
@@ -171,36 +228,75 @@ def test_a_department_with_a_machine_of_its_own_publishes_to_the_others() -> Non
         "peer0.econinfo",
         "ca.econinfo",
         "ca.ordering.econinfo",
+        *OWNERS,
     }
     peer = services["peer0.econinfo"]
-    assert peer["ports"] == ["0.0.0.0:17000:7051", "127.0.0.1:17001:9443"]
+    assert peer["ports"] == [
+        "${PUBLISH_ADDRESS:-0.0.0.0}:17000:7051",
+        "127.0.0.1:17001:9443",
+    ]
     assert peer["environment"]["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == "econinfo.example:17000"
 
 
-@pytest.mark.skipif(shutil.which("docker") is None, reason="there is no program docker")
-@pytest.mark.parametrize("name", ["city", "quickstart", "two-departments"])
-def test_docker_compose_takes_it(name: str, tmp_path: Path) -> None:
-    if subprocess.run(
+needs_compose = pytest.mark.skipif(
+    shutil.which("docker") is None
+    or subprocess.run(
         ["docker", "compose", "version"], capture_output=True, check=False
-    ).returncode:
-        pytest.skip("docker has no Compose")
-    plan = plan_of(name)
-    for file, text in project_files(plan).items():
-        (tmp_path / file).write_text(text, encoding="utf-8")
-    (tmp_path / "builders").mkdir()
-    for department in plan.departments.values():
-        (tmp_path / "builders" / f"{department.folder.name}.env").write_text("A='{\"b\": 1}'\n")
+    ).returncode,
+    reason="there is no docker with Compose",
+)
+
+
+def configured(folder: Path, **settings: str) -> dict[str, Any]:
+    """Return the services as Compose has them; it must have nothing to say."""
     config = subprocess.run(
         ["docker", "compose", "--profile", "ca", "config", "--format", "json"],
-        cwd=tmp_path,
+        cwd=folder,
+        env=os.environ | settings,
         capture_output=True,
         text=True,
         check=False,
     )
     assert config.returncode == 0, config.stderr
     assert not config.stderr
-    services = json.loads(config.stdout)["services"]
+    services: dict[str, Any] = json.loads(config.stdout)["services"]
+    return services
+
+
+@needs_compose
+@pytest.mark.parametrize("name", ["city", "quickstart", "two-departments"])
+def test_docker_compose_takes_what_is_rendered_alone(name: str, tmp_path: Path) -> None:
+    plan = plan_of(name)
+    for file, text in project_files(plan).items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    services = configured(tmp_path)
     assert set(services) == set(project_of(plan)["services"])
-    peer = services[plan.peers[0].name]
-    assert peer["environment"]["A"] == '{"b": 1}'
-    assert peer["image"] == "docker.io/hyperledger/fabric-peer:3.1.5"
+    assert services[plan.peers[0].name]["image"] == "docker.io/hyperledger/fabric-peer:3.1.5"
+    (tmp_path / "builders").mkdir()
+    for department in plan.departments.values():
+        (tmp_path / "builders" / f"{department.folder.name}.env").write_text("A='{\"b\": 1}'\n")
+    assert configured(tmp_path)[plan.peers[0].name]["environment"]["A"] == '{"b": 1}'
+
+
+@needs_compose
+def test_settings_reach_the_services(tmp_path: Path) -> None:
+    places = {"EconInfo": Place("econinfo.example", 17000, here=True)}
+    plan = plan_of("quickstart", places)
+    for file, text in project_files(plan, user="7:8", host_user="9:10").items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    digest = "registry.example/peer@sha256:" + "0" * 64
+    services = configured(
+        tmp_path,
+        FABRIC_PEER_IMAGE=digest,
+        FABRIC_VERSION="3.1.6",
+        PUBLISH_ADDRESS="10.0.0.1",
+        PEER_CPUS="1.5",
+        PEER_GOMEMLIMIT="900MiB",
+    )
+    peer, host = services["peer0.econinfo"], services["contracts.econinfo"]
+    assert peer["image"] == digest
+    assert services["orderer0.econinfo"]["image"].endswith("fabric-orderer:3.1.6")
+    assert [port["host_ip"] for port in peer["ports"]] == ["10.0.0.1", "127.0.0.1"]
+    assert peer["deploy"]["resources"]["limits"]["cpus"] == 1.5
+    assert peer["environment"]["GOMEMLIMIT"] == "900MiB"
+    assert (peer["user"], host["user"]) == ("7:8", "9:10")

@@ -3,6 +3,7 @@
 import json
 import shlex
 import stat
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from pyfabric_network.kept_code import code_of, digests
 from pyfabric_network.material.ca_server import registrar_password
 from pyfabric_network.material.keys import make_material, missing_material
-from pyfabric_network.runtimes.compose import compose_project
+from pyfabric_network.runtimes import docker as compose_program
+from pyfabric_network.runtimes import engine
+from pyfabric_network.runtimes.compose import OVERRIDES, compose_project
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
+from pyfabric_network.runtimes.container_readiness import ContainerReadiness
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
@@ -35,8 +39,15 @@ NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = fake_docker.install(tmp_path / "docker")
-    (folder / "images").write_text("sha256:1")
+    (folder / "image").write_text("sha256:1")
+    (folder / "log").write_text("")
     monkeypatch.setenv("PATH", str(folder))
+
+    def docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return fake_docker.respond(folder, arguments)
+
+    monkeypatch.setattr(engine, "docker", docker)
+    monkeypatch.setattr(compose_program, "docker", docker)
     return folder
 
 
@@ -55,7 +66,12 @@ def plan(tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
-    return ComposeRuntime(plan.root)
+    readiness = ContainerReadiness(
+        probe=lambda _, service: fake_docker.is_ready(docker, service),
+        start_seconds=0.1,
+        answer_seconds=(0.1, 0.1),
+    )
+    return ComposeRuntime(plan.root, readiness=readiness)
 
 
 def serving(plan: Plan) -> Plan:
@@ -71,12 +87,17 @@ def last_call(docker: Path) -> list[str]:
 
 
 def commands(docker: Path) -> list[list[str]]:
-    """Return the commands of Compose that change something, without their options."""
+    """Return the commands that change something, without the options of Compose and of most commands."""
     found = []
     for line in (docker / "calls").read_text().splitlines():
-        words = [word for word in shlex.split(line) if not word.startswith("-") and word != "*"]
-        if words[0] == "compose" and words[2:3] not in ([], ["config"], ["ps"], ["logs"]):
-            found.append(words[2:])
+        words = shlex.split(line)
+        if words[0] == "pull":
+            found.append(["pull", words[-1]])
+        if words[0] == "compose" and "--file" in words:
+            while words[1].startswith("--"):
+                del words[1:3]
+            if words[1] not in ("config", "logs"):
+                found.append([word for word in words[1:] if not word.startswith("-")])
     return found
 
 
@@ -99,30 +120,177 @@ def test_a_network_is_started_served_stopped_and_discarded(
     assert not runtime.running()
     runtime.discard()
     hosts = ["contracts.tax", "contracts.health"]
-    every = ["orderer0.tax", "contracts.tax", "peer0.tax", "ca.ordering.tax", "ca.tax"]
-    every += ["contracts.health", "peer0.health", "ca.health"]
     given = [words[:2] if words[0] == "exec" else words for words in commands(docker)]
-    assert sorted(given[1:3]) == sorted(given[3:5])
-    given[1:5] = sorted(given[1:3], reverse=True) * 2
+    assert sorted(given[2:4]) == sorted(given[4:6])
+    given[2:6] = sorted(given[2:4], reverse=True) * 2
     assert given == [
-        ["up", "180"],
+        ["run", "volumes"],
+        ["up", "never", *NODES],
         *([["exec", host] for host in hosts] * 2),
         ["restart", *hosts],
-        ["rm", *every],
+        ["rm", *NODES],
         ["down"],
         ["down"],
     ]
 
 
-def test_containers_that_hang_are_stopped_and_started(
+def test_what_runs_as_it_should_is_left_alone(
     docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "calls").write_text("")
+    runtime.start(plan)
+    assert {words[0] for words in commands(docker)} == {"exec"}
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_containers_that_hang_are_stopped_and_started(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, state: str
 ) -> None:
     assert runtime.process("peer0.tax") is None
     runtime.start(plan)
-    assert runtime.process("peer0.tax") == "container peer0.tax"
     (docker / "calls").write_text("")
+    for name in ("orderer0.tax", "peer0.tax"):
+        fake_docker.change_state(docker, name, state)
+    paused = ", paused" if state == "paused" else ""
+    assert runtime.process("peer0.tax") == f"container peer0.tax{paused}"
+    assert runtime.idle(plan) == ()
     runtime.start(plan, again=("orderer0.tax", "peer0.tax"))
-    assert commands(docker)[:2] == [["restart", "orderer0.tax", "peer0.tax"], ["up", "180"]]
+    assert commands(docker)[0] == ["restart", "5", "orderer0.tax", "peer0.tax"]
+    assert fake_docker.is_ready(docker, "peer0.tax")
+
+
+def test_a_contract_host_that_hangs_is_stopped_and_started(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "calls").write_text("")
+    (docker / "hangs").write_text("contracts.health")
+    runtime.start(plan)
+    assert commands(docker)[0] == ["restart", "5", "contracts.health"]
+
+
+def test_every_image_is_there_before_anything_is_changed(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "image").write_text("sha256:2")
+    (docker / "missing").write_text("image/peer0.health")
+    (docker / "broken").write_text("pull")
+    (docker / "calls").write_text("")
+    with pytest.raises(NetworkError, match=r"no image image/peer0.health .*nothing was changed$"):
+        runtime.start(plan)
+    assert commands(docker) == [["pull", "image/peer0.health"]]
+    assert all(fake_docker.is_ready(docker, name) for name in NODES)
+    (docker / "broken").unlink()
+    runtime.start(plan)
+    assert ["pull", "image/peer0.health"] in commands(docker)
+
+
+def test_what_has_changed_is_made_again_one_by_one(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "calls").write_text("")
+    (docker / "image").write_text("sha256:2")
+    assert runtime.idle(plan) == ("orderer0.tax", "peer0.tax", "peer0.health")
+    runtime.start(plan)
+    made = [words for words in commands(docker) if words[0] != "exec"]
+    assert made == [step for name in NODES for step in (["rm", name], ["up", "never", name])]
+    assert "rm --stop --force --volumes peer0.tax" in (docker / "calls").read_text()
+
+
+def test_after_one_that_does_not_get_ready_the_others_stay_as_they_are(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "image").write_text("sha256:2")
+    (docker / "crashes").write_text("contracts.tax")
+    (docker / "log").write_text("panic: no key\n\n/usr/local/go/proc.go:283\n")
+    with pytest.raises(
+        NetworkError, match=r"^contracts.tax: it stopped with exit code 2: panic: no key \("
+    ):
+        runtime.start(plan)
+    images = [fake_docker.containers(docker)[name]["image"].strip() for name in NODES]
+    assert images == ["sha256:2", "sha256:2", "sha256:1", "sha256:1", "sha256:1"]
+
+
+def test_one_broken_node_keeps_no_other_from_running(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "crashes").write_text("peer0.health")
+    (docker / "log").write_text("an early line\nthe last line\n")
+    with pytest.raises(
+        NetworkError, match=r"^peer0.health: it stopped with exit code 2: the last line \("
+    ):
+        runtime.start(serving(plan))
+    assert [name for name in NODES if fake_docker.is_ready(docker, name)] == NODES[:-1]
+    assert (docker / "answers-contracts.health").exists()  # it serves
+
+
+def test_if_nothing_gets_ready_nothing_stays(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    (docker / "crashes").write_text("\n".join(NODES))
+    with pytest.raises(NetworkError, match=r"^orderer0.tax: .*; contracts.tax: "):
+        runtime.start(plan)
+    assert not runtime.running()
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_what_an_override_file_adds_stays(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, name: str
+) -> None:
+    runtime.start(plan)
+    assert runtime.idle(plan) == ()
+    added = {"services": {"peer0.tax": {"labels": {"team": "monitoring"}}}}
+    (plan.root / name).write_text(json.dumps(added))
+    assert runtime.idle(plan) == ("peer0.tax",)
+    (docker / "calls").write_text("")
+    runtime.start(plan)
+    assert commands(docker)[:2] == [["rm", "peer0.tax"], ["up", "never", "peer0.tax"]]
+    assert f"--file {plan.root / name} up" in (docker / "calls").read_text()
+    assert runtime.idle(plan) == ()
+
+
+def test_logs_are_kept_after_a_stop(docker: Path, plan: Plan, runtime: ComposeRuntime) -> None:
+    runtime.start(plan)
+    (docker / "log").write_text("the last line\n")
+    runtime.stop()
+    file = plan.root / "logs" / "peer0.tax.log"
+    assert file.read_text() == "the last line\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "peer0.tax | the last line" in list(runtime.logs(plan, LogChoice(), follow=True))
+
+
+def test_a_network_of_another_folder_is_left_alone(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, tmp_path: Path
+) -> None:
+    runtime.start(plan)
+    before = fake_docker.containers(docker)
+    other = tmp_path / "other" / "small"
+    other.mkdir(parents=True)
+    (other / "compose.yaml").write_text("name: small\nservices: {}\n")
+    elsewhere = ComposeRuntime(other)
+    with pytest.raises(
+        NetworkError, match=rf"another folder, {plan.root}: .*`name` in its topology"
+    ):
+        elsewhere.check(plan)
+    assert not elsewhere.running()
+    assert not elsewhere.stop()
+    elsewhere.discard()
+    assert fake_docker.containers(docker) == before
+    runtime.stop()  # its volumes are left
+    with pytest.raises(NetworkError, match=rf"another folder, {plan.root}: "):
+        elsewhere.check(plan)
+
+
+def test_a_folder_that_was_moved_has_its_network(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, tmp_path: Path
+) -> None:
+    runtime.start(plan)
+    plan.root.rename(tmp_path / "moved")
+    assert ComposeRuntime(tmp_path / "moved").running()
 
 
 def test_hosts_are_told_what_to_serve_as_their_containers_see_it(
@@ -153,38 +321,6 @@ def test_builders_know_the_department_s_host_and_root(plan: Plan, runtime: Compo
     assert values["client_key"] == health.contract_client.tls_key.read_text()
     host = json.loads((plan.root / "hosts" / "health" / "services.json").read_text())
     assert {one["client_certificates"] for one in host["services"]} <= {values["client_cert"]}
-
-
-def test_single_nodes_are_stopped_and_started(
-    docker: Path, plan: Plan, runtime: ComposeRuntime
-) -> None:
-    runtime.start(plan)
-    runtime.stop_nodes(plan, ["peer0.tax", "contracts.tax"])
-    assert runtime.process("peer0.tax") is None
-    assert (runtime.was_stopped("peer0.tax"), runtime.was_stopped("peer0.health")) == (True, False)
-    runtime.start_nodes(plan, ["peer0.tax"])
-    assert last_call(docker)[-2:] == ["180", "peer0.tax"]
-    assert "--no-deps" in last_call(docker)
-    assert runtime.process("peer0.tax") == "container peer0.tax"
-
-
-def test_the_engine_chooses_logs_by_node_and_time_and_lines_by_count(
-    docker: Path, plan: Plan, runtime: ComposeRuntime
-) -> None:
-    runtime.start(plan)
-    (docker / "log").write_text(
-        "peer0.tax-1  | 2026-11-30T10:00:01.250Z INFO gossip one\n"
-        "peer0.tax-1  | 2026-11-30T10:00:01.250Z WARN gossip two\n"
-    )
-    since = datetime(2026, 11, 30, tzinfo=UTC)
-    choice = LogChoice(("peer0.tax",), 5, since)
-    assert len(list(runtime.logs(plan, choice, follow=True))) == 2
-    asked = ["--follow", "--since", "2026-11-30T00:00:00+00:00", "--tail", "5", "peer0.tax"]
-    assert last_call(docker)[-6:] == asked
-    severe = LogChoice(("peer0.tax",), 5, since, LogLevel.WARN)
-    (line,) = runtime.logs(plan, severe, follow=False)
-    assert line.endswith("two")
-    assert "--tail" not in last_call(docker)
 
 
 def test_volumes_are_saved_beside_the_keys_and_made_anew_from_there(
@@ -221,6 +357,37 @@ def test_a_volume_that_cannot_be_packed_is_reported_in_the_engine_s_words(
         runtime.save_outside(plan)
 
 
+def test_single_nodes_are_stopped_and_started(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    runtime.stop_nodes(plan, ["peer0.tax", "contracts.tax"])
+    assert runtime.process("peer0.tax") is None
+    assert (runtime.was_stopped("peer0.tax"), runtime.was_stopped("peer0.health")) == (True, False)
+    runtime.start_nodes(plan, ["peer0.tax"])
+    assert commands(docker)[-1] == ["up", "never", "peer0.tax"]
+    assert runtime.process("peer0.tax") == "container peer0.tax"
+
+
+def test_the_engine_chooses_logs_by_node_and_time_and_lines_by_count(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "log").write_text(
+        "peer0.tax-1  | 2026-11-30T10:00:01.250Z INFO gossip one\n"
+        "peer0.tax-1  | 2026-11-30T10:00:01.250Z WARN gossip two\n"
+    )
+    since = datetime(2026, 11, 30, tzinfo=UTC)
+    choice = LogChoice(("peer0.tax",), 5, since)
+    assert len(list(runtime.logs(plan, choice, follow=True))) == 2
+    asked = ["--follow", "--since", "2026-11-30T00:00:00+00:00", "--tail", "5", "peer0.tax"]
+    assert last_call(docker)[-6:] == asked
+    severe = LogChoice(("peer0.tax",), 5, since, LogLevel.WARN)
+    (line,) = runtime.logs(plan, severe, follow=False)
+    assert line.endswith("two")
+    assert "--tail" not in last_call(docker)
+
+
 def test_a_start_that_fails_ends_what_it_started(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
@@ -241,32 +408,25 @@ def test_the_last_words_of_compose_are_told(
         runtime.start(plan)
 
 
-def test_a_container_of_another_image_goes_first_with_its_anonymous_volumes(
-    docker: Path, plan: Plan, runtime: ComposeRuntime
-) -> None:
-    (docker / "containers").write_text("peer0.tax sha256:0\npeer0.health sha256:1\ngone sha256:0\n")
-    runtime.start(plan)
-    assert commands(docker)[:2] == [["rm", "peer0.tax"], ["up", "180"]]
-    assert "rm --stop --force --volumes peer0.tax" in (docker / "calls").read_text()
-
-
 def test_the_image_of_contract_hosts_is_pulled_or_asked_for(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
-    (docker / "images").unlink()
-    runtime.start(plan)
-    assert commands(docker)[0] == ["pull", "contracts.tax"]
+    (docker / "missing").write_text("image/contracts.tax")
     (docker / "broken").write_text("pull")
     with pytest.raises(NetworkError, match=r"no image image/contracts.tax .*`make image`"):
         runtime.start(plan)
+    (docker / "broken").unlink()
+    runtime.start(plan)
+    assert runtime.running()
 
 
 def test_volumes_of_a_network_whose_keys_are_gone_are_not_taken_over(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
     (docker / "volumes").write_text("small_peer0.tax")
-    with pytest.raises(NetworkError, match="docker compose -p small down --volumes"):
+    with pytest.raises(NetworkError, match=r"restore that folder .* another name") as refused:
         runtime.check(plan)
+    assert "--volumes" not in str(refused.value)
     (plan.root / "compose.yaml").write_text("name: small\nservices: {}\n")
     runtime.check(plan)
 
