@@ -97,7 +97,8 @@ def test_a_renewal_leaves_contracts_and_package_ids_alone(
     assert call(again, "Tax", "get", "before") == renew.__name__.encode()
     assert call(again, "Tax", "put", "after", "renewed") == b"renewed"
     assert installed(again) == package_ids
-    assert not any(one.changed for one in again.deploy())
+    if renew is not renew_tls_ca:  # the administrator's own certificate is the former CA's
+        assert not any(one.changed for one in again.deploy())
     assert is_served(tax, tax.contract_client)
     assert is_served(tax, old) is (renew is renew_host)
 
