@@ -100,3 +100,11 @@ def test_peers_greet_each_other_as_often_as_fabric_has_it(tmp_path: Path) -> Non
     gossip = configs(plan_of(tmp_path, TOPOLOGY))["peer"]["gossip"]
     intervals = ("aliveTimeInterval", "publishStateInfoInterval", "requestStateInfoInterval")
     assert [seconds(gossip[name]) for name in intervals] == [5, 4, 4]
+
+
+def test_peers_ask_one_other_peer_a_round(tmp_path: Path) -> None:
+    """Checking the signatures in three answers is most of what an idle peer of a city does."""
+    assert configs(plan_of(tmp_path, TOPOLOGY))["peer"]["gossip"]["pullPeerNum"] == 1
+    nodes = project_files(plan_of(tmp_path, TOPOLOGY, containers=True))["nodes.yaml"]
+    peer = yaml.safe_load(nodes)["services"]["peer"]
+    assert peer["environment"]["CORE_PEER_GOSSIP_PULLPEERNUM"] == "1"
