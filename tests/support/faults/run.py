@@ -104,11 +104,14 @@ class Faults:
         return [one.contract_host.name for one in self.network.plan.departments.values()]
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a node or host a signal, if it runs."""
+        """Send a node or host a signal, if it runs; to a contract host's children only what is not the end."""
         pid = self.pids().get(name)
-        with suppress(ProcessLookupError):
-            if pid is not None:
-                os.kill(pid, number)
+        reached = [] if pid is None else [pid]
+        if pid is not None and number is not signal.SIGKILL:
+            reached += children_of(pid)
+        for each in reached:
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
 
     def resume_all(self) -> None:
         """Resume everything that is stopped."""
@@ -251,6 +254,15 @@ class Faults:
 def _content(block: Block) -> tuple[bytes, list[ValidationCode]]:
     """Return what must be the same on all peers: each orderer signs a block with its own key."""
     return block.data_hash, [one.code for one in block.transactions]
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(child) for child in task.read_text().split()]
+    return found
 
 
 def writes_of(block: Block) -> list[Write]:
