@@ -180,6 +180,8 @@ class StreamServer:
 class _ServerConnection(Connection):
     """One client's connection and its calls, by stream."""
 
+    _timer: asyncio.TimerHandle
+
     def __init__(self, server: StreamServer) -> None:
         super().__init__(client_side=False)
         self._server = server
@@ -190,12 +192,12 @@ class _ServerConnection(Connection):
         self._heard = self._idle_since = self._loop.time()
         self._pinged: float | None = None
         self._called = False
-        self._timer = self._loop.call_later(self._limits.check_seconds, self._check)
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        self._timer = self._loop.call_later(self._limits.check_seconds, self._check)
         self._server.connections.add(self)
         if self._server.is_stopping:
             self.drain()

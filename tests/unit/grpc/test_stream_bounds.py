@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -246,6 +247,8 @@ async def test_a_client_that_begins_neither_tls_nor_http2_is_disconnected(
     pair = (files.certificate.read_bytes(), files.key.read_bytes())
     listening = ListeningLimits(handshake_seconds=0.05)
     limits = ServerLimits(listening, first_call_seconds=0.05, check_seconds=0.01)
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
     server = StreamServer(METHOD, Echo, limits)
     port = await server.start("127.0.0.1:0", http2_server_context(*pair, None) if secure else None)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -254,6 +257,7 @@ async def test_a_client_that_begins_neither_tls_nor_http2_is_disconnected(
             await reader.read()
     writer.close()
     await server.stop(10)
+    assert faults == []
 
 
 @pytest.mark.asyncio
