@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from pyfabric.local.sockets import listens
 from pyfabric_network.connections import Connections
 from pyfabric_network.joining import joined_channels
 from pyfabric_network.material.genesis import check_genesis_blocks
 from pyfabric_network.material.keys import missing_material
 from pyfabric_network.parallel import side_by_side
+from pyfabric_network.status import service_status
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 
@@ -68,8 +68,7 @@ def _unless(channel: ChannelPlan) -> str:
 
 def _services(plan: Plan) -> list[Step]:
     return [
-        Step("serve", item.label, department.name)
-        for department in plan.own_with_peers
-        for item in plan.served_by(department)
-        if not listens(department.contract_address(item.slot))
+        Step("serve", one.name, one.department)
+        for one in service_status(plan)
+        if one.problem is not None and one.operations
     ]

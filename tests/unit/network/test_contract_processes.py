@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.pending import Step
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.departments import ADMIN
@@ -114,6 +115,7 @@ def test_one_that_cannot_be_imported_is_down_with_its_reason(
         network.deploy(["frail"], reload=True)
     network.deploy(["sample"], reload=True)
     assert poll(lambda: problems(network), until=down.__eq__, every=0.1, timeout=60) == down
+    assert network.pending() == [Step("serve", label, name) for name in ("Tax", "Health")]
     network.down()
     warnings = Network.reopen(network.folder).up()
     assert [one for one in warnings if "frail" in one] == sentences
