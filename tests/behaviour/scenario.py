@@ -15,6 +15,7 @@ ATTRIBUTES = {"role": "registrar"}
 
 _TRANSACTION = re.compile("[0-9a-f]{64}")
 _ATTEMPTS = 20
+_CODE = re.compile(rb"\+[0-9a-f]{32}$")
 _HEIGHT = re.compile(r"{BlockNum: \d+, TxNum: \d+}")
 
 
@@ -243,13 +244,13 @@ class Play:
         return text.replace("$", self._own)
 
     def _shown(self, value: Any) -> Any:
-        """Return an answer as scenarios write it: own names as `$`, transactions and times numbered."""
+        """Return an answer as scenarios write it: own names as `$`, numbered transactions and times, versions without code."""
         match value:
             case str():
                 shown = _TRANSACTION.sub(self._number, value.replace(self._own, "$"))
                 return _HEIGHT.sub("{a height}", shown)
             case bytes():
-                return value.replace(self._own.encode(), b"$")
+                return _CODE.sub(b"", value.replace(self._own.encode(), b"$"))
             case Refused(text):
                 return Refused(self._shown(text))
             case {"time": time}:

@@ -351,7 +351,7 @@ def test_down_asks_before_it_deletes(
     down = run("network", "status", *state)
     assert down.code == 4
     assert run("network", "up", *state).code == 0
-    assert " down\n" in down.out
+    assert " stopped\n" in down.out
     assert "orderer0.econinfo does not run" in down.err
     assert run("network", "down", "--delete", "--yes", *state).code == 0
     assert not (tmp_path / "quickstart").exists()

@@ -126,7 +126,7 @@ def test_a_label_that_is_no_text() -> None:
 
 
 @settings(max_examples=30)
-@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True), st.binary()))
+@given(st.dictionaries(st.from_regex(r"([a-z]{1,8}/)?[A-Z]{1,8}\.py", fullmatch=True), st.binary()))
 def test_archives_read_back(files: dict[str, bytes]) -> None:
     assert read_archive(write_archive(files)) == files
 
