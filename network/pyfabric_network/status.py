@@ -149,7 +149,11 @@ def service_status(plan: Plan) -> list[NodeStatus]:
 
 def _down(plan: Plan, department: DepartmentPlan) -> Mapping[str, str] | None:
     """Return why packages of a department are down, by package id; None if its host does not answer."""
-    if not plan.served_by(department):
+    served, host = plan.served_by(department), department.contract_host
+    if not host.tls_roots.exists():
+        lost = f"{host.name} has lost its TLS certificate: `pyfabric network up` makes another"
+        return {item.package_id: lost for item in served}
+    if not served:
         return {}
     with Connections(plan) as connections:  # its own: it may take longer than anybody waits
         found = health(connections.host_operations(department))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from pyfabric_network.network import Network
-from pyfabric_network.runtimes.docker import image_id
+from pyfabric_network.runtimes.engine import image_id
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.places import CONTAINER_PORTS
 

@@ -12,7 +12,7 @@ import pytest
 from pyfabric_network.deployment import Deployed
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
-from pyfabric_network.runtimes.docker import image_id
+from pyfabric_network.runtimes.engine import image_id
 
 from pyfabric.gateway import connect
 from pyfabric.local.waiting import poll

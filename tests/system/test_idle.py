@@ -13,6 +13,7 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from pyfabric_network.connections import administrator, endpoint
 from pyfabric_network.network import Network
 
+from pyfabric._grpc.tls import http2_client_context
 from pyfabric.client.event_requests import chaincode_events_request
 from pyfabric.gateway import Admin, Contract, connect
 from pyfabric.identity.loading import load_msp_folder
@@ -59,7 +60,9 @@ async def test_an_event_stream_still_delivers(network: Network) -> None:
         height = admin.chain_info(peer, CHANNEL).height
     request = chaincode_events_request(user.serialized(), CHANNEL, CONTRACT, height, None)
     path = "/gateway.Gateway/ChaincodeEvents"
-    async with RawStream(peer.address, path, tls_roots=peer.tls_roots) as stream:
+    assert peer.tls_roots is not None
+    tls = http2_client_context(peer.tls_roots, None, None)
+    async with RawStream(peer.address, path, tls=tls) as stream:
         stream.message(request.signed(user.sign(request.message)).to_bytes(), last=True)
         await an_hour_passes(stream)
         with contract_of(network) as contract:
@@ -78,8 +81,13 @@ async def test_a_contract_still_serves_its_peer(network: Network) -> None:
     served = network.plan.contracts[CONTRACT].service
     assert served is not None
     address = str(tax.contract_address(served.slot))
-    roots = tax.contract_host.tls_roots.read_bytes()
-    async with RawStream(address, "/protos.Chaincode/Connect", tls_roots=roots) as stream:
+    client = tax.contract_client
+    tls = http2_client_context(
+        tax.contract_host.tls_roots.read_bytes(),
+        client.tls_certificate.read_bytes(),
+        client.tls_key.read_bytes(),
+    )
+    async with RawStream(address, "/protos.Chaincode/Connect", tls=tls) as stream:
         registration = chaincode_shim_pb2.ChaincodeMessage.FromString(await message(stream))
         assert registration.type == Message.REGISTER
         for kind in (Message.REGISTERED, Message.READY):

@@ -325,7 +325,7 @@ def test_a_contract_host_that_is_killed_loses_nothing(tmp_path: Path) -> None:
                 assert len(hosts_of(network)) == len(network.plan.departments)
 
             refusals = re.escape(FAILED) + (
-                f"(error sending: {CUT}|could not launch chaincode {package}: "
+                f"(error sending: {CUT}|could not launch chaincode {re.escape(package)}: "
                 ".*dial tcp [0-9.:]+: connect: connection refused.*)"
             )
             with under_load(load, 200) as interrupt:

@@ -28,18 +28,15 @@ class _Reader(asyncio.StreamReader):
 
 
 class RawStream:
-    """One connection, with one stream open on it if `opens`; with `tls_roots` (PEM) over TLS."""
+    """One connection, with one stream open on it if `opens`; over TLS with the `tls` of an HTTP/2 client."""
 
     def __init__(
-        self, address: str, path: str, *, tls_roots: bytes | None = None, opens: bool = True
+        self, address: str, path: str, *, tls: ssl.SSLContext | None = None, opens: bool = True
     ) -> None:
         self._address = address
         self._opens = opens
         self._path = path
-        self._tls: ssl.SSLContext | None = None
-        if tls_roots is not None:
-            self._tls = ssl.create_default_context(cadata=tls_roots.decode())
-            self._tls.set_alpn_protocols(["h2"])
+        self._tls = tls
 
     async def __aenter__(self) -> Self:
         place, loop = Address.parse(self._address), asyncio.get_running_loop()
