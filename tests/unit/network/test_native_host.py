@@ -57,6 +57,16 @@ def test_it_serves_what_it_was_told_last(host: NativeHost, plan: Plan) -> None:
     assert not listens(tax.contract_address(1))
 
 
+def test_one_that_hangs_is_stopped_and_started(host: NativeHost, plan: Plan) -> None:
+    host.serve(services(plan))
+    hung = host.process.pid()
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    host.serve(services(plan))
+    assert host.process.pid() not in (None, hung)
+    assert listens(plan.department("Tax").contract_address(0))
+
+
 def test_one_that_died_is_started_again(host: NativeHost, plan: Plan) -> None:
     host.serve(services(plan))
     pid = host.process.pid()
