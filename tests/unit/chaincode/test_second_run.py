@@ -56,8 +56,8 @@ class Odd(Contract):
 
     @transaction
     def last(self, ctx: Context) -> None:
-        for word in WORDS:
-            ctx.stub.put_state("last", word.encode())
+        for count in range(1, len(WORDS) + 1):
+            ctx.stub.put_state("last", ",".join(list(WORDS)[:count]).encode())
 
     @transaction
     def all(self, ctx: Context) -> None:
@@ -75,7 +75,7 @@ class Odd(Contract):
 
     @transaction
     def call_any(self, ctx: Context) -> bytes:
-        return ctx.stub.invoke_chaincode("played", [next(iter(WORDS)).encode()]).payload
+        return ctx.stub.invoke_chaincode("played", [",".join(WORDS).encode()]).payload
 
 
 class AsyncOdd(AsyncContract):
