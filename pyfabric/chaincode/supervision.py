@@ -131,7 +131,8 @@ class ContractProcess:
             _LOG.error("%s is down: %s; it is started again", self.service.package_id, reason)
         self.reason = reason
         self._work = replace(self._work, last_error=reason)
-        self._settled.set()
+        if not self._hurry.is_set():  # or it starts again now, and what becomes of that counts
+            self._settled.set()
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
