@@ -10,7 +10,7 @@ from pyfabric.local import files
 from pyfabric_cli import options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import confirm, progress, say, waiting
+from pyfabric_cli.output import confirm, progress, say, waiting, warn
 
 app = plain_app()
 
@@ -94,8 +94,7 @@ def restore(
             programs=settings.programs,
             keep_orderers=keep_orderers,
         )
-    for warning in warnings:
-        say(f"warning: {warning}")
+    warn(warnings)
     say(f"restored {found.root} as of {facts.made}; to start it: pyfabric network up")
 
 

@@ -15,7 +15,7 @@ from pyfabric.local import files
 from pyfabric_cli import completion, options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import say
+from pyfabric_cli.output import confirm, say
 
 if TYPE_CHECKING:
     from pyfabric_network.members.public import PublicDefinition
@@ -148,7 +148,7 @@ def _confirm(question: str) -> None:
             "a bundle is accepted at a terminal, or with --fingerprint HEX or --yes: compare its "
             "fingerprint with the other departments first"
         )
-    typer.confirm(question, abort=True, err=True)
+    confirm(question)
 
 
 def _tell_fingerprint(invocation: Invocation, definitions: "list[PublicDefinition]") -> None:

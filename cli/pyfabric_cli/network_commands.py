@@ -1,6 +1,5 @@
 """`pyfabric network`: bring a network up and down, look at it, write profiles and bundles."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +22,7 @@ from pyfabric_cli import (
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.output import confirm, progress, say, waiting
+from pyfabric_cli.output import confirm, progress, say, waiting, warn
 from pyfabric_cli.settings import ProfileFormat
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def up(
         return
     with progress(f"up {network.plan.name}") as report:
         warnings = network.up(report)
-    _warn(warnings)
+    warn(warnings)
     _print_status(invocation, network.status())
     if network.plan.places:
         say(f"{member_commands.FINGERPRINT}: {network.fingerprint()}")
@@ -150,7 +149,7 @@ def status(
     invocation = Invocation.start(state, output)
     found = invocation.network(network)
     nodes = found.status()
-    _warn(found.expiring())
+    warn(found.expiring())
     _print_status(invocation, nodes)
     if any(node.problem for node in nodes):
         raise typer.Exit(ExitCode.NETWORK)
@@ -287,11 +286,6 @@ def _print_steps(invocation: Invocation, steps: "list[Step]") -> None:
     invocation.printer.rows(["action", "subject", "detail"], [asdict(step) for step in steps])
     if not steps:
         say("nothing to do")
-
-
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        say(f"warning: {warning}")
 
 
 def _print_status(invocation: Invocation, nodes: "list[NodeStatus]") -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,12 @@ class Printer:
 def say(message: str) -> None:
     """Print a remark on standard error."""
     typer.echo(printable(message), err=True)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Print each warning as a remark of its own."""
+    for warning in warnings:
+        say(f"warning: {warning}")
 
 
 def say_result(text: str) -> None:
