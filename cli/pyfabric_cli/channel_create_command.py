@@ -55,8 +55,12 @@ def create(
         network or invocation.settings.network,
         programs=invocation.settings.programs,
     )
+    wanted = names or [one.name for one in found.plan.channels.values() if not one.block.exists()]
+    if not wanted:
+        say("nothing to do: every channel of the topology exists")
+        return
     with progress("create") as report:
-        warnings = found.create_channels(names or (), report)
+        warnings = found.create_channels(wanted, report)
     warn(warnings)
     invocation.printer.rows(
         ["channel", "departments", "contracts", "genesis_block"],
@@ -67,8 +71,8 @@ def create(
                 "contracts": [one.name for one in channel.contracts],
                 "genesis_block": str(channel.block),
             }
-            for name, channel in found.plan.channels.items()
-            if name in (names or found.plan.channels)
+            for name in wanted
+            for channel in [found.plan.channel(name)]
         ],
     )
 

@@ -236,32 +236,28 @@ class Network:
         write_topology(file, text)
         return file
 
-    def create_channels(
-        self, names: Sequence[str] = (), report: Report = silent
-    ) -> tuple[str, ...]:
+    def create_channels(self, names: Sequence[str], report: Report = silent) -> tuple[str, ...]:
         """Create channels of the topology on the running network, and return warnings; safe to repeat.
 
-        Without names these are the ones that do not exist yet. Nothing else is touched: nodes and departments
-        that the topology has added too are brought up by `up`. Raises NetworkError for a channel that is not in
-        the topology, for a node that does not run, and for a network on many machines, where genesis blocks come in bundles;
-        otherwise as `up`.
+        Nothing else is touched: nodes and departments that the topology has added too are brought up by `up`.
+        Raises NetworkError for a channel that is not in the topology, for a node that does not run, and for a
+        network on many machines, where genesis blocks come in bundles; otherwise as `up`.
         """
         self._require_nodes()
         with locked(self.root):
             self._refresh()
-            wanted = [self.plan.channel(name).name for name in names] or [
-                name for name, channel in self.plan.channels.items() if not channel.block.exists()
-            ]
+            for name in names:
+                self.plan.channel(name)
             if self.plan.places:
                 raise NetworkError(
-                    f"departments with machines of their own get the genesis block of {', '.join(wanted)} in a "
+                    f"departments with machines of their own get the genesis block of {', '.join(names)} in a "
                     "bundle: `pyfabric network bundle DEPARTMENT`, then `pyfabric network up` at each"
                 )
             self._require_running()
             self._save()
-            make_genesis_blocks(self.plan, now=_now(), channels=wanted)
+            make_genesis_blocks(self.plan, now=_now(), channels=names)
             self._remember(blocks=block_digests(self.plan))
-            warnings = begin_channels(self.plan, wanted, report)
+            warnings = begin_channels(self.plan, names, report)
         write_profiles(self.plan)
         return warnings + add_contexts(self.plan, self.folder)
 

@@ -55,7 +55,7 @@ def _set(text: str, node: Any, path: list[str], value: Any) -> str:
         if depth == len(path) - 1 or not isinstance(node, yaml.MappingNode):
             wanted = _nested(path[depth + 1 :], value)
             return f"{text[: key.end_mark.index]}: {_flow(wanted)}{text[_end(text, node) :]}"
-    return text
+    return f"{text[: node.start_mark.index]}{_flow(value)}{text[_end(text, node) :]}"
 
 
 def _add(text: str, parent: Any, key: str, value: Any) -> str:
