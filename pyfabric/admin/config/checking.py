@@ -1,4 +1,4 @@
-"""What orderers and peers would make of an update, whoever signs it: the configuration after it, or a refusal."""
+"""What orderers and peers would make of an update, were it signed: the configuration after it, or a refusal."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -62,7 +62,7 @@ def lost_administrators(
         if before and not _administrators(new.msp_manager, msp_id, known):
             reason = _problem(new.msp_manager, before[0])
             yield (
-                f"no administrator of {msp_id} that is known here could sign the next update "
+                f"no administrator of {msp_id} that is known could sign the next update "
                 f"({before[0].parsed.subject.common_name}: {reason}); name another one who could"
             )
 
