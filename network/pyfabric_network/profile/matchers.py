@@ -16,7 +16,7 @@ _GROUP: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a name leads; what is None is as it stands in the entry."""
+    """Where a name leads; the entry itself has what is not given here."""
 
     entry: str
     url: str | None

@@ -327,7 +327,7 @@ FORMS: dict[str, Callable[[str, Path], Any]] = {
 def test_every_form_of_certificates_and_keys(
     tmp_path: Path, department: DepartmentPlan, roots: str, form: str, content: str
 ) -> None:
-    """Whatever form: the peer's roots, and a user's certificate and key, are what they are."""
+    """Read the same roots, certificate and key from all of them."""
     steward = department.users["steward"]
     texts = {
         "roots": roots,
