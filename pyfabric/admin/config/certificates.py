@@ -16,7 +16,7 @@ _DIGITS: Final = 16
 class CertificateView:
     """A certificate: its common name (or whole subject), when it ends, and the SHA-256 of its DER (hex).
 
-    `expires` is None, and the name says so, where it cannot be read.
+    `expires` is None where it cannot be read.
     """
 
     name: str

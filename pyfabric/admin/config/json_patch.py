@@ -12,7 +12,7 @@ Operation: TypeAlias = Mapping[str, Any]
 def apply_patch(document: Any, operations: Sequence[Operation]) -> Any:
     """Return a document after all operations, in their order; the given one stays as it is.
 
-    ConfigError names the operation that is none, that has no place in the document, or whose test fails.
+    ConfigError names the operation that is not one of RFC 6902, that has no place in the document, or whose test fails.
     """
     made = deepcopy(document)
     for number, operation in enumerate(operations, 1):

@@ -290,7 +290,7 @@ def test_documents_that_are_no_edits(document: object, problem: str) -> None:
         read_edit(document)
 
 
-def test_certificates_stand_in_documents_as_people_know_them() -> None:
+def test_documents_hold_certificates_as_pem() -> None:
     edit = consenter(7054, NEW_TLS)
     assert edit.document()["consenter"]["server_tls_certificate"] == NEW_TLS.decode()
     with pytest.raises(ConfigError, match="cannot be written as JSON"):

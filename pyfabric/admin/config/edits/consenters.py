@@ -73,7 +73,7 @@ class RemoveConsenter(Edit):
 class ReplaceConsenter(Edit):
     """An orderer, by its present address (host:port), with its new certificates, address or both.
 
-    It keeps its place, and on a BFT channel its number. What is None stays as it is.
+    It keeps its place, and on a BFT channel its number. None leaves a part as it is.
     """
 
     kind: ClassVar[str] = "replace-consenter"
