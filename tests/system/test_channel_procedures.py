@@ -89,7 +89,7 @@ class Site:
         return found
 
     def submit(self, channel: str, department: str, key: str, value: str) -> None:
-        """Have a department write a value on a channel."""
+        """Write a value on a channel as a department."""
         target = ("--channel", channel, "--context", department)
         self.run("chaincode", "invoke", "sample", "put", key, value, *target)
 
