@@ -82,7 +82,7 @@ def make_genesis_block(
 
     Raises ConfigError for what Fabric would refuse.
     """
-    model = _model(plan, channel)
+    model = channel_model(plan, channel)
     return genesis_block(model, timestamp=timestamp, nonce=nonce)
 
 
@@ -100,10 +100,11 @@ def is_genesis_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
 
 def channel_config(plan: Plan, channel: ChannelPlan) -> configtx_pb2.Config:
     """Return the configuration with which a channel begins by this plan."""
-    return configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
+    return configtx_pb2.Config(channel_group=channel_group(channel_model(plan, channel)))
 
 
-def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
+def channel_model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
+    """Return what a channel is by this plan; certificates are read from the MSP folders, which must exist."""
     batch = plan.topology.ordering.batch
     operators = [owner.ordering for owner in plan.departments.values() if owner.ordering]
     return ChannelModel(
