@@ -79,6 +79,13 @@ class Actor:
         with Admin(self.identity) as admin:
             return admin.chain_info(self.peers[0], self.channel)
 
+    def config(self) -> bytes:
+        """Ask the department's first peer for the channel's configuration (bytes of common.Config)."""
+        from pyfabric.gateway import Admin
+
+        with Admin(self.identity) as admin:
+            return admin.config(self.peers[0], self.channel)
+
     def definitions(self) -> "tuple[ChaincodeDefinition, ...]":
         """Ask the department's first peer for the chaincode definitions committed on the channel."""
         from pyfabric.gateway import Admin
