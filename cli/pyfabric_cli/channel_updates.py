@@ -106,7 +106,14 @@ def send(invocation: Invocation, actor: Actor, proposal: "Proposal", config: byt
         )
     profile = actor.profile
     with waiting(f"waiting until {actor.channel} has the new configuration"):
-        made = submit(proposal, config, profile.administrators, profile.orderers, profile.peers)
+        made = submit(
+            proposal,
+            config,
+            profile.administrators,
+            profile.orderers,
+            profile.peers,
+            reader=actor.identity,
+        )
     invocation.printer.record(
         {"channel": actor.channel, "sequence": Base.of(made).sequence},
         changes=(["path", "words"], [asdict(one) for one in found.changes]),

@@ -60,10 +60,11 @@ def submit(
     administrators: Mapping[str, SigningIdentity],
     orderers: Sequence[Endpoint],
     peers: Sequence[Endpoint],
+    reader: SigningIdentity,
 ) -> bytes:
     """Send an update to the first orderer that answers, wait until it is in force, and return the configuration then.
 
-    `config` is the one before (bytes of common.Config). Raises OrdererError for an update that is refused, PolicyError if
+    `config` is the one before (bytes of common.Config), `reader` a member of the channel. Raises OrdererError for an update that is refused, PolicyError if
     none of the administrators may write to the channel, NetworkError if no orderer answers, and what
     `Network.wait_for_config` raises if the update was sent and is not in force in time.
     """
@@ -76,7 +77,7 @@ def submit(
             orderers, key=lambda one: not any(_is_at(each, one) for each in consenters)
         )
         _send(admin, ordered, proposal)
-    with connect(sender, peers) as gateway:
+    with connect(reader, peers) as gateway:
         return gateway.network(proposal.channel).wait_for_config(config, timeout=_SECONDS)
 
 
