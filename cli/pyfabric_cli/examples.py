@@ -99,6 +99,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel": (
+        "pyfabric channel create archive --department Tax --department Land",
+        "pyfabric channel join archive",
+    ),
+    "channel create": (
+        "pyfabric channel create",
+        "pyfabric channel create archive --department Tax --department Land --contract registry",
+    ),
+    "channel join": ("pyfabric channel join archive", "pyfabric channel join archive peer0.tax"),
+    "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",
