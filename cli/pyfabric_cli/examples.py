@@ -68,6 +68,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
     "ledger tx": ("pyfabric ledger tx $ID", "pyfabric ledger tx $ID -o json"),
     "ledger trace": ("pyfabric ledger trace $ID",),
+    "policy": ("pyfabric policy check /Channel/Application/Admins",),
+    "policy check": (
+        "pyfabric policy check \"OutOf(2, 'TaxMSP.peer', 'LandMSP.peer', 'AuditMSP.peer')\" --with TaxMSP",
+        "pyfabric policy check /Channel/Application/Admins --with LandMSP.admin -o json",
+    ),
     "message": ("pyfabric message decode genesis.block",),
     "message types": ("pyfabric message types",),
     "message decode": (
