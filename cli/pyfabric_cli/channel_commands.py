@@ -11,6 +11,7 @@ from pyfabric_cli.lazy_group import LazyGroup, Part
 class _Channel(LazyGroup):
     path = "channel"
     parts: ClassVar[Mapping[str, Part]] = {
+        "apply": Part("channel_apply_command", "Bring running channels to a changed topology."),
         "create": Part("channel_create_command", "Create channels on a running network."),
         "join": Part("channel_join_command", "Join peers and orderers to a channel."),
         "leave": Part("channel_leave_command", "Take peers or orderers out of a channel."),

@@ -116,6 +116,17 @@ def committed_code(
     return found
 
 
+def committed_here(plan: Plan, connections: Connections) -> tuple[str, ...]:
+    """Return the contracts of a plan that are committed on a channel of this machine's departments."""
+    found = []
+    for channel in plan.channels.values():
+        for department in channel.own[:1]:
+            admin, peer = connections.admin(department), channel.peers_of(department)[0]
+            names = {one.name for one in admin.committed(endpoint(peer), channel.name)}
+            found += [one.name for one in channel.contracts if one.name in names]
+    return tuple(dict.fromkeys(found))
+
+
 def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> bool:
     """Return whether a committed definition is a contract's, of the same version, with other code."""
     wanted, prefix = definition(contract), contract.spec.version

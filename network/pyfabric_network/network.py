@@ -17,6 +17,7 @@ from pyfabric_network.answering import silent_nodes
 from pyfabric_network.backups.restoring import restore
 from pyfabric_network.backups.writing import write_backup
 from pyfabric_network.bringing_up import bring_up, report_step
+from pyfabric_network.channels.following import Following, with_keys
 from pyfabric_network.channels.nodes import (
     begin_channels,
     join_nodes,
@@ -39,6 +40,7 @@ from pyfabric_network.deployment import (
     Deployed,
     check_all,
     committed_code,
+    committed_here,
     deploy_all,
     deployable,
 )
@@ -52,19 +54,22 @@ from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle import write_bundle
 from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered, with_contract_user
-from pyfabric_network.pending import Step, pending
+from pyfabric_network.pending import pending
 from pyfabric_network.profile import write_profiles
-from pyfabric_network.progress import Report, silent
+from pyfabric_network.progress import Report, Step, silent
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
 from pyfabric_network.state import State, check_version, is_copy, keep_topology, locked, read_state
 from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
+from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.contracts import ContractPlan, ServedPackage
+from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.transition import union
 
 __all__ = ["ANY_FREE_PORT", "Network"]
 
@@ -93,6 +98,7 @@ class Network:
             state.runtime, Site(self.root, topology.fabric, programs)
         )
         self._modules = modules
+        self._programs = programs
         self.plan: Plan = self._make_plan()
 
     @classmethod
@@ -260,6 +266,77 @@ class Network:
             warnings = begin_channels(self.plan, names, report)
         write_profiles(self.plan)
         return warnings + add_contexts(self.plan, self.folder)
+
+    def to_apply(self, file: Path | None = None) -> list[Step]:
+        """Return what `apply` would do, in its order; nothing is changed. Raises as `apply` does."""
+        self._require_nodes()
+        self._refresh()
+        following = self._following(file)
+        with (
+            with_keys(following.after) as planned,
+            Connections(following.between) as connections,
+        ):
+            return following.steps(connections, planned)
+
+    def apply(
+        self, file: Path | None = None, *, remove: bool = False, report: Report = silent
+    ) -> tuple[str, ...]:
+        """Bring the channels of the running network, and then the network itself, to a topology file.
+
+        (Default: the file that the network was made from.) Departments, orderers, policies and limits that the file
+        adds or changes become updates of the channels, which the administrators of this machine sign; new nodes run
+        and have the blocks before they count. What it takes out stays, unless `remove`: then `up` refuses the file
+        until that is done too. Safe to repeat at any step. Returns warnings. Raises TopologyError for what no update
+        brings, PolicyError if other departments must sign, ConfigError for a change that would harm the channels;
+        otherwise as `up`.
+        """
+        self._require_nodes()
+        with locked(self.root):
+            self._refresh()
+            following = self._following(file)
+            between = following.between
+            warnings = self.runtime.check(between)
+            make_material(between, now=_now())
+            report("nodes", 0, 1)
+            self.runtime.start(between)
+            with Connections(between) as connections:
+                following.run(connections, report, remove=remove)
+        followed = type(self).prepare(
+            file or topology_file(self.state, self.root),
+            self.folder,
+            programs=self._programs,
+        )
+        warnings += followed.up(report)
+        again = followed.redeployable()
+        if again:
+            followed.deploy(again, report)
+        return warnings
+
+    def redeployable(self) -> tuple[str, ...]:
+        """Return the contracts that are committed on channels as the topology has them.
+
+        Deploying them again brings them to departments that have come since.
+        """
+        with Connections(self.plan) as connections:
+            return committed_here(self.plan, connections)
+
+    def _following(self, file: Path | None) -> Following:
+        """Return the way from the topology that the network has to that of a file; raises TopologyError."""
+        source = file or topology_file(self.state, self.root)
+        wanted = load_topology(source)
+        if self.plan.places:
+            raise NetworkError(
+                "channels between machines are changed by proposals that departments sign: `pyfabric channel "
+                "update propose`"
+            )
+        check_change(
+            self.topology, wanted, source, base_port=self.state.base_port, lacking=lambda: ()
+        )
+        return Following(
+            before=self.plan,
+            after=self._plan_of(wanted),
+            between=self._plan_of(union(self.topology, wanted)),
+        )
 
     def join_channel(self, channel: str, *names: str) -> tuple[str, ...]:
         """Join nodes of this machine (default: all that it is for) to a channel that exists; return who joined.
@@ -535,8 +612,11 @@ class Network:
         self._remember(left={name: nodes for name, nodes in left.items() if nodes})
 
     def _make_plan(self, code: Mapping[str, str] | None = None) -> Plan:
+        return self._plan_of(self.topology, code)
+
+    def _plan_of(self, topology: Topology, code: Mapping[str, str] | None = None) -> Plan:
         return make_plan(
-            self.topology,
+            topology,
             self.root,
             base_port=self.state.base_port,
             served=self.state.served,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeAlias
 
+from fabric_protos.common import configuration_pb2 as common_configuration_pb2
 from fabric_protos.peer import configuration_pb2
 
 from pyfabric.admin.channels import (
@@ -38,7 +39,7 @@ from pyfabric.admin.config.model import (
 )
 from pyfabric.admin.config.values import get_value
 from pyfabric.errors import ConfigError
-from pyfabric.messages.addresses import join
+from pyfabric.messages.addresses import Address, join
 from pyfabric.messages.config_values import ORDERER, GroupValues
 from pyfabric.rules.configuration.parts import read_consenters
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
@@ -84,7 +85,7 @@ def updates_towards(
     if type(before.orderer.consensus) is not type(after.orderer.consensus):
         raise ConfigError("another consensus type is not an update: `pyfabric channel move-to-bft`")
     found, draft = [], Draft.read(present)
-    for update in _all(before, after):
+    for update in _all(before, after, draft):
         needed = tuple(edit for edit in update.edits if _changes(draft, edit))
         for edit in needed:
             edit.apply(draft)
@@ -123,11 +124,10 @@ def consenter_addresses(draft: Draft) -> tuple[str, ...]:
     return tuple(join(one.host, one.port) for one in found)
 
 
-def _all(before: ChannelModel, after: ChannelModel) -> Iterator[Update]:
-    """Yield every update between two models, in order."""
-    old, new = before.orderer, after.orderer
+def _all(before: ChannelModel, after: ChannelModel, draft: Draft) -> Iterator[Update]:
+    """Yield every update between two models, in order; `draft` has the changes of those before it."""
     yield Update((*_settings(before, after), *_newcomers(before, after)))
-    yield from _consenters_changed(old, new)
+    yield from _consenters_changed(before.orderer, after.orderer, draft)
     yield Update(tuple(_leavers(before, after)), removes=True)
     yield Update(tuple(_removed_settings(before, after)))
 
@@ -181,8 +181,7 @@ def _newcomers(before: ChannelModel, after: ChannelModel) -> Iterator[Edit]:
     operators = {one.name: one for one in before.orderer.organizations}
     added = [one for one in after.orderer.organizations if one.name not in operators]
     for one in added:
-        first = next(c for c in _consenters(after.orderer).values() if _address(c) in one.endpoints)
-        yield AddOrganization("orderer", replace(one, endpoints=nowhere(first)))
+        yield AddOrganization("orderer", replace(one, endpoints=(nowhere(one.endpoints[0]),)))
     if added and isinstance(after.orderer.consensus, RaftModel):
         yield _block_validation([*operators, *(one.name for one in added)])
 
@@ -212,34 +211,52 @@ def _block_validation(msp_ids: Sequence[str]) -> SetPolicy:
     return SetPolicy(f"{_ORDERER}/{BLOCK_VALIDATION_NAME}", rule)
 
 
-def _consenters_changed(old: OrdererModel, new: OrdererModel) -> Iterator[Update]:
+def _consenters_changed(old: OrdererModel, new: OrdererModel, draft: Draft) -> Iterator[Update]:
     """Yield the updates of consenters.
 
     Clients are sent to an orderer only while it is a consenter: one that is none refuses their transactions, and
     gateways do not try another one then.
     """
-    reached = {one.name: [*one.endpoints] for one in old.organizations}
     operators = {
         address: one.name
         for one in (*old.organizations, *new.organizations)
         for address in one.endpoints
     }
     for address, consenter in _missing(_consenters(new), _consenters(old)).items():
-        endpoints = reached.setdefault(operators[address], [])
-        endpoints.append(address)
         yield Update((AddConsenter(consenter),), joins=address)
-        yield Update((SetEndpoints(operators[address], tuple(endpoints)),), serves=address)
-    for address, consenter in _missing(_consenters(old), _consenters(new)).items():
-        endpoints = reached[operators[address]]
-        endpoints.remove(address)
-        wanted = tuple(endpoints) or nowhere(consenter)
-        yield Update((SetEndpoints(operators[address], wanted),), removes=True)
+        edit = with_endpoint(draft, operators[address], address)
+        yield Update((edit,), serves=address)
+    for address in _missing(_consenters(old), _consenters(new)):
+        yield Update(without_endpoint(draft, operators[address], address), removes=True)
         yield Update((RemoveConsenter(address),), leaves=address, removes=True)
 
 
-def nowhere(consenter: ConsenterModel) -> tuple[str, ...]:
-    """Return the endpoints of an organisation that has no consenter: V3_0 demands one, and nothing listens there."""
-    return (join(consenter.host, _DISCARD_PORT),)
+def with_endpoint(draft: Draft, organization: str, address: str) -> SetEndpoints:
+    """Return the edit that sends clients to an orderer too."""
+    present = tuple(one for one in _endpoints(draft, organization) if one != nowhere(one))
+    return SetEndpoints(organization, present if address in present else (*present, address))
+
+
+def without_endpoint(draft: Draft, organization: str, address: str) -> tuple[SetEndpoints, ...]:
+    """Return the edit that sends clients to an orderer no more; none if its organisation is gone already."""
+    present = _endpoints(draft, organization)
+    if address not in present:
+        return ()
+    rest = tuple(one for one in present if one != address)
+    return (SetEndpoints(organization, rest or (nowhere(address),)),)
+
+
+def nowhere(address: str) -> str:
+    """Return the endpoint of an organisation that has no consenter: V3_0 demands one, and nothing listens there."""
+    return join(Address.parse(address).host, _DISCARD_PORT)
+
+
+def _endpoints(draft: Draft, organization: str) -> tuple[str, ...]:
+    groups = draft.section("orderer").groups
+    if organization not in groups:
+        return ()
+    found = get_value(groups[organization], "Endpoints", common_configuration_pb2.OrdererAddresses)
+    return tuple(found.addresses)
 
 
 def _options(before: Consensus, after: Consensus) -> dict[str, Any]:
