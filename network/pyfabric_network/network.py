@@ -285,8 +285,8 @@ class Network:
 
         (Default: the file that the network was made from.) Departments, orderers, policies and limits that the file
         adds or changes become updates of the channels, which the administrators of this machine sign; new nodes run
-        and have the blocks before they count. What it takes out stays, unless `remove`: then `up` refuses the file
-        until that is done too. Safe to repeat at any step. Returns warnings. Raises TopologyError for what no update
+        and have the blocks before they count. Safe to repeat at any step. Returns warnings. Raises NetworkError for what
+        it takes out of channels, unless `remove`, TopologyError for what no update
         brings, PolicyError if other departments must sign, ConfigError for a change that would harm the channels;
         otherwise as `up`.
         """

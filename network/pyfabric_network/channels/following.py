@@ -3,7 +3,7 @@
 Each step is safe to repeat: what is left to do is worked out from the channels as they are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -82,25 +82,39 @@ class Following:
     def run(self, connections: Connections, report: Report, *, remove: bool) -> None:
         """Make the updates of all channels; all nodes of `between` run. Raises what its steps raise.
 
-        Without `remove`, members and orderers stay in channels.
+        Raises NetworkError, before anything is changed, if members or orderers are taken out without `remove`.
         """
+        needed = self.updates(connections)
+        if not remove:
+            self.refuse_removals(connections, needed)
         work = [
             (self.carrier(connections, name), update)
-            for name, updates in self.updates(connections).items()
+            for name, updates in needed.items()
             for update in updates
-            if remove or not update.removes
         ]
         for number, (carrier, update) in enumerate(work):
             line = self.words(carrier.config(), [update])[0]
             report(f"{carrier.channel.name}: {line}", number, len(work))
             self._make(carrier, update)
 
+    def refuse_removals(
+        self, connections: Connections, needed: Mapping[str, Sequence[Update]]
+    ) -> None:
+        """Raise NetworkError that names what these updates take out, if anything."""
+        for name, updates in needed.items():
+            words = self.words(self.carrier(connections, name).config(), updates)
+            gone = [line for one, line in zip(updates, words, strict=True) if one.removes]
+            if gone:
+                raise NetworkError(
+                    f"the topology takes out of {name}: {'; '.join(gone)}: add --remove to do that, or undo the change"
+                )
+
     def _shown(self, channel: str, update: Update, line: str) -> Iterator[Step]:
         if update.joins is not None:
             yield Step("join", self.node_at(update.joins).name, f"{channel}, as a follower")
         yield Step("update", channel, f"{line} (needs --remove)" if update.removes else line)
         if update.leaves is not None:
-            yield Step("leave", self.node_at(update.leaves).name, channel)
+            yield Step("leave", self.node_at(update.leaves).name, f"{channel} (needs --remove)")
 
     def words(self, config: bytes, updates: Sequence[Update]) -> list[str]:
         """Return what each of these updates changes, one after the other, in a line each."""

@@ -57,10 +57,13 @@ class EmbeddedRuntime:
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
-        """Return all nodes, unless the one process has exactly these."""
+        """Return the nodes that the one process does not have, or all if it must be started again."""
         if self._runs(plan):
             return ()
-        return tuple(node.name for node in (*plan.orderers, *plan.peers))
+        present = self._nodes(LedgerConfig.load(self._config)) if self._can_change(plan) else ()
+        return tuple(
+            node.name for node in (*plan.orderers, *plan.peers) if node.name not in present
+        )
 
     def process(self, node: str) -> str | None:
         """Return the ledger's process, which runs every node."""
@@ -74,13 +77,14 @@ class EmbeddedRuntime:
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Start the ledger and wait until everything listens; one that runs as it should is kept.
 
-        It runs all nodes: with any in `again`, it is stopped and started.
+        It runs all nodes: with any in `again`, or if the settings of one have changed, it is stopped and started;
+        nodes that are new or gone come and go while the others run.
 
         Raises LedgerError with the ledger's own error if it or a contract host cannot start; nothing is
         left running then.
         """
-        if self._runs(plan) and not again:
-            self.serve(plan)  # by the settings of now
+        if not again and (self._runs(plan) or self._can_change(plan)):
+            self.serve(plan)  # by the settings of now, with all nodes
             return
         self.stop()
         command = [sys.executable, "-P", "-m", "pyfabric.ledger", str(self._config)]
@@ -91,7 +95,7 @@ class EmbeddedRuntime:
             raise
 
     def serve(self, plan: Plan) -> None:
-        """Serve exactly the packages of this plan by the contract hosts.
+        """Serve exactly the packages of this plan by the contract hosts; its nodes run too.
 
         Raises NetworkError if the ledger does not run, LedgerError if a host cannot serve one.
         """
@@ -156,6 +160,18 @@ class EmbeddedRuntime:
         configs = LedgerConfig.load(self._config), ledger_config(plan)
         now, wanted = (config.model_copy(update={"hosts": []}) for config in configs)
         return now == wanted
+
+    def _can_change(self, plan: Plan) -> bool:
+        """Return whether the ledger runs, and those of its nodes that this plan has are as it has them."""
+        if not (self.running() and all(map(can_fill, plan.own_with_peers))):
+            return False
+        now, wanted = self._nodes(LedgerConfig.load(self._config)), self._nodes(ledger_config(plan))
+        return all(wanted.get(name, one) == one for name, one in now.items())
+
+    @staticmethod
+    def _nodes(config: LedgerConfig) -> dict[str, PeerConfig | OrdererConfig]:
+        peers = {one.name: one for one in config.peers}
+        return {**peers, **{one.name: one for one in config.orderers}}
 
     @property
     def _ledger(self) -> ReloadingProcess:
