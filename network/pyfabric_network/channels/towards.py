@@ -126,7 +126,7 @@ def consenter_addresses(draft: Draft) -> tuple[str, ...]:
 
 def _all(before: ChannelModel, after: ChannelModel, draft: Draft) -> Iterator[Update]:
     """Yield every update between two models, in order; `draft` has the changes of those before it."""
-    yield Update((*_settings(before, after), *_newcomers(before, after)))
+    yield Update((*_settings(before, after), *_newcomers(before, after, draft)))
     yield from _consenters_changed(before.orderer, after.orderer, draft)
     yield Update(tuple(_leavers(before, after)), removes=True)
     yield Update(tuple(_removed_settings(before, after)))
@@ -166,7 +166,7 @@ def _removed_settings(before: ChannelModel, after: ChannelModel) -> Iterator[Edi
             yield RemovePolicy(f"{_APPLICATION}/{name}")
 
 
-def _newcomers(before: ChannelModel, after: ChannelModel) -> Iterator[Edit]:
+def _newcomers(before: ChannelModel, after: ChannelModel, draft: Draft) -> Iterator[Edit]:
     """Yield the edits of new members, of others' anchor peers, and of orderers' new organisations.
 
     On a Raft channel, BlockValidation names the organisations whose orderers sign blocks: those that come and those that
@@ -182,8 +182,11 @@ def _newcomers(before: ChannelModel, after: ChannelModel) -> Iterator[Edit]:
     added = [one for one in after.orderer.organizations if one.name not in operators]
     for one in added:
         yield AddOrganization("orderer", replace(one, endpoints=(nowhere(one.endpoints[0]),)))
-    if added and isinstance(after.orderer.consensus, RaftModel):
-        yield _block_validation([*operators, *(one.name for one in added)])
+    wanted = [one.name for one in after.orderer.organizations]
+    going = [name for name in operators if name not in wanted]
+    if (added or going) and isinstance(after.orderer.consensus, RaftModel):
+        present = draft.section("orderer").groups
+        yield _block_validation([*wanted, *(name for name in going if name in present)])
 
 
 def _leavers(before: ChannelModel, after: ChannelModel) -> Iterator[Edit]:
