@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pyfabric.admin.orderers import ChannelInfo
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+    from pyfabric.admin.verification import Fault, FaultKind, Verification, verify_chain
 else:
     __getattr__ = lazily(
         __name__,
@@ -94,6 +95,7 @@ else:
             "pyfabric.admin.orderers": ["ChannelInfo"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
+            "pyfabric.admin.verification": ["Fault", "FaultKind", "Verification", "verify_chain"],
         },
     )
 
@@ -114,6 +116,8 @@ __all__ = [
     "DiscoveredConfig",
     "DiscoveredEndorsers",
     "DiscoveredPeer",
+    "Fault",
+    "FaultKind",
     "Health",
     "InstalledChaincode",
     "Invocation",
@@ -124,6 +128,7 @@ __all__ = [
     "RaftModel",
     "Read",
     "TransactionView",
+    "Verification",
     "Write",
     "application_policy",
     "collection_package",
@@ -134,4 +139,5 @@ __all__ = [
     "genesis_block",
     "orderer_policies",
     "organization_policies",
+    "verify_chain",
 ]
