@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
+    from pyfabric.admin.block_files import BlockFiles, export_blocks
     from pyfabric.admin.collections import CollectionConfig, collection_package
     from pyfabric.admin.config.genesis import genesis_block
+    from pyfabric.admin.config.history import (
+        ConfigurationChange,
+        config_block_at,
+        config_block_numbers,
+        describe_change,
+    )
     from pyfabric.admin.config.model import (
         AnchorPeer,
         ApplicationModel,
@@ -38,7 +45,11 @@ if TYPE_CHECKING:
     )
     from pyfabric.admin.inspection import (
         Invocation,
+        KeyPolicy,
+        PrivateRead,
+        PrivateSet,
         PrivateWrite,
+        RangeRead,
         Read,
         TransactionView,
         Write,
@@ -49,6 +60,7 @@ if TYPE_CHECKING:
     from pyfabric.admin.orderers import ChannelInfo
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+    from pyfabric.admin.signatures import CheckedSignature, SignatureCheck, TransactionSignatures
     from pyfabric.admin.verification import Fault, FaultKind, Verification, verify_chain
 else:
     __getattr__ = lazily(
@@ -84,7 +96,11 @@ else:
             ],
             "pyfabric.admin.inspection": [
                 "Invocation",
+                "KeyPolicy",
+                "PrivateRead",
+                "PrivateSet",
                 "PrivateWrite",
+                "RangeRead",
                 "Read",
                 "TransactionView",
                 "Write",
@@ -96,6 +112,18 @@ else:
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
             "pyfabric.admin.verification": ["Fault", "FaultKind", "Verification", "verify_chain"],
+            "pyfabric.admin.block_files": ["BlockFiles", "export_blocks"],
+            "pyfabric.admin.config.history": [
+                "ConfigurationChange",
+                "config_block_at",
+                "config_block_numbers",
+                "describe_change",
+            ],
+            "pyfabric.admin.signatures": [
+                "CheckedSignature",
+                "SignatureCheck",
+                "TransactionSignatures",
+            ],
         },
     )
 
@@ -104,14 +132,17 @@ __all__ = [
     "ApplicationModel",
     "ApprovedDefinition",
     "BFTModel",
+    "BlockFiles",
     "ChainInfo",
     "ChaincodeCall",
     "ChaincodeDefinition",
     "ChaincodePackage",
     "ChannelInfo",
     "ChannelModel",
+    "CheckedSignature",
     "CollectionConfig",
     "CommittedDefinition",
+    "ConfigurationChange",
     "ConsenterModel",
     "DiscoveredConfig",
     "DiscoveredEndorsers",
@@ -121,21 +152,31 @@ __all__ = [
     "Health",
     "InstalledChaincode",
     "Invocation",
+    "KeyPolicy",
     "OrdererModel",
     "OrganizationModel",
+    "PrivateRead",
+    "PrivateSet",
     "PrivateWrite",
     "ProcessedTransaction",
     "RaftModel",
+    "RangeRead",
     "Read",
+    "SignatureCheck",
+    "TransactionSignatures",
     "TransactionView",
     "Verification",
     "Write",
     "application_policy",
     "collection_package",
     "compute_update",
+    "config_block_at",
+    "config_block_numbers",
     "config_of_block",
+    "describe_change",
     "describe_policy",
     "describe_transaction",
+    "export_blocks",
     "genesis_block",
     "orderer_policies",
     "organization_policies",

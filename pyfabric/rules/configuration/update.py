@@ -89,7 +89,7 @@ def authorize(config: ChannelConfig, update: configtx_pb2.ConfigUpdateEnvelope) 
         for key, element in sorted(write_set.items())
         if key not in read_set or read_set[key].version != element.version
     }
-    signed = _signed_data(update)
+    signed = signed_data(update)
     try:
         _check_delta(config, delta, signed)
     except ConfigError as error:
@@ -173,7 +173,8 @@ def _check_mod_policy(mod_policy: str) -> None:
             raise ConfigError(f"path element at {position} is invalid: {error}") from error
 
 
-def _signed_data(update: configtx_pb2.ConfigUpdateEnvelope) -> list[SignedData]:
+def signed_data(update: configtx_pb2.ConfigUpdateEnvelope) -> list[SignedData]:
+    """Return who is said to have signed an update, with what was signed; raises ConfigError."""
     return [
         SignedData(
             one.signature_header + update.config_update,
