@@ -71,7 +71,9 @@ class ComposeRuntime:
     def check(self, plan: Plan) -> tuple[str, ...]:
         """Raise NetworkError without an engine, for a port in use, or for another network's data."""
         self.check_outside(plan)
-        check_free(plan.listening(running=self._project.running()))
+        found = self._project.containers()
+        kept = [name for name, container in found.items() if container.is_kept_running]
+        check_free(plan.listening(running=kept))
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
@@ -282,7 +284,7 @@ class ComposeRuntime:
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""
         found = self._project.containers().get(node)
-        return found is None or not (found.runs or found.state == "restarting")
+        return found is None or not found.is_kept_running
 
     def logs(self, plan: Plan, choice: LogChoice, *, follow: bool) -> Iterator[str]:
         """Yield the logs of containers; each line begins with the name of its own.

@@ -74,6 +74,8 @@ class ChannelConfig:
     msp_manager: MSPManager
     application_organizations: Mapping[str, OrganizationInfo]
     orderer_organizations: Mapping[str, OrganizationInfo]
+    msp_ids: Mapping[str, Mapping[str, str]]
+    """By the section (orderer, application), the MSP id of each group: two groups may have one MSP."""
     orderer_addresses: tuple[str, ...]
     consensus_type: str
     consensus_metadata: bytes
@@ -158,9 +160,12 @@ class ChannelConfig:
         values = GroupValues(group, config_values.ORDERER)
         self.batch = read_batch(values)
         capabilities = read_capabilities(channel)
-        found = members.add(
-            group, config_values.ORDERER_ORGANIZATION, endpoints=allows_endpoints(capabilities)
+        found = tuple(
+            members.add(
+                group, config_values.ORDERER_ORGANIZATION, endpoints=allows_endpoints(capabilities)
+            )
         )
+        self.msp_ids = {"orderer": {one.name: one.msp_id for one in found}}
         self.orderer_organizations = {one.msp_id: one for one in found}
         if V3 in capabilities:
             check_endpoints(self.orderer_organizations)
@@ -179,7 +184,8 @@ class ChannelConfig:
     def _read_application(self, group: configtx_pb2.ConfigGroup, members: Members) -> GroupValues:
         values = GroupValues(group, config_values.APPLICATION)
         self.acls = read_acls(values)
-        found = members.add(group, config_values.APPLICATION_ORGANIZATION)
+        found = tuple(members.add(group, config_values.APPLICATION_ORGANIZATION))
+        self.msp_ids = {**self.msp_ids, "application": {one.name: one.msp_id for one in found}}
         self.application_organizations = {one.msp_id: one for one in found}
         return values
 

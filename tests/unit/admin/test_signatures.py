@@ -17,7 +17,7 @@ from tests.support.paths import VECTORS
 from tests.support.rules import history
 
 BROKEN = {
-    "crafted-endorser-high-s": ["RegistryMSP"],
+    "crafted-endorser-high-s": ["RegistryMSP", "FacultyMSP"],
     "crafted-endorser-signature-over-other-bytes": ["RegistryMSP", "FacultyMSP"],
     "crafted-endorser-wrong-mspid": ["FacultyMSP"],
     "endorsement-signature-broken": ["FacultyMSP"],
