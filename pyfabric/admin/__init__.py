@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
-    from pyfabric.admin.block_files import BlockFiles, export_blocks
     from pyfabric.admin.collections import CollectionConfig, collection_package
     from pyfabric.admin.config.genesis import genesis_block
-    from pyfabric.admin.config.history import (
-        ConfigurationChange,
-        config_block_at,
-        config_block_numbers,
-        describe_change,
-    )
     from pyfabric.admin.config.model import (
         AnchorPeer,
         ApplicationModel,
@@ -60,8 +53,6 @@ if TYPE_CHECKING:
     from pyfabric.admin.orderers import ChannelInfo
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
-    from pyfabric.admin.signatures import CheckedSignature, SignatureCheck, TransactionSignatures
-    from pyfabric.admin.verification import Fault, FaultKind, Verification, verify_chain
 else:
     __getattr__ = lazily(
         __name__,
@@ -111,19 +102,6 @@ else:
             "pyfabric.admin.orderers": ["ChannelInfo"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
-            "pyfabric.admin.verification": ["Fault", "FaultKind", "Verification", "verify_chain"],
-            "pyfabric.admin.block_files": ["BlockFiles", "export_blocks"],
-            "pyfabric.admin.config.history": [
-                "ConfigurationChange",
-                "config_block_at",
-                "config_block_numbers",
-                "describe_change",
-            ],
-            "pyfabric.admin.signatures": [
-                "CheckedSignature",
-                "SignatureCheck",
-                "TransactionSignatures",
-            ],
         },
     )
 
@@ -132,7 +110,6 @@ __all__ = [
     "ApplicationModel",
     "ApprovedDefinition",
     "BFTModel",
-    "BlockFiles",
     "ChainInfo",
     "ChaincodeCall",
     "ChaincodeDefinition",
@@ -147,8 +124,6 @@ __all__ = [
     "DiscoveredConfig",
     "DiscoveredEndorsers",
     "DiscoveredPeer",
-    "Fault",
-    "FaultKind",
     "Health",
     "InstalledChaincode",
     "Invocation",
@@ -165,7 +140,6 @@ __all__ = [
     "SignatureCheck",
     "TransactionSignatures",
     "TransactionView",
-    "Verification",
     "Write",
     "application_policy",
     "collection_package",
@@ -176,9 +150,7 @@ __all__ = [
     "describe_change",
     "describe_policy",
     "describe_transaction",
-    "export_blocks",
     "genesis_block",
     "orderer_policies",
     "organization_policies",
-    "verify_chain",
 ]

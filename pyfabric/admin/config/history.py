@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from fabric_protos.common import common_pb2, configtx_pb2
 
+from pyfabric.admin.config.differences import Difference, differences
+from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.signatures import CheckedSignature, SignatureCheck
 from pyfabric.errors import DecodeError
 from pyfabric.messages.blocks import last_config_index, parse_block
@@ -20,7 +22,8 @@ Read: TypeAlias = Callable[[int], bytes]
 class ConfigurationChange:
     """A configuration block: when an orderer made it, who submitted its update and who signed that.
 
-    The genesis block has neither submitter nor signatures. Signatures are verified under the configuration before.
+    `differences` are those to the configuration before, under which signatures are verified. The genesis block has
+    neither, nor a submitter.
     """
 
     block_number: int
@@ -28,6 +31,7 @@ class ConfigurationChange:
     timestamp: datetime
     submitter: CheckedSignature | None
     signatures: tuple[CheckedSignature, ...]
+    differences: tuple[Difference, ...]
 
 
 def config_block_at(read: Read, number: int) -> int:
@@ -54,22 +58,25 @@ def config_block_numbers(read: Read, start: int, height: int) -> list[int]:
     return numbers[::-1]
 
 
-def describe_change(block: bytes, check: SignatureCheck) -> ConfigurationChange:
-    """Describe a configuration block (bytes of common.Block); `check` is under the configuration before it.
+def describe_change(block: bytes, before: bytes | None) -> ConfigurationChange:
+    """Describe a configuration block; `before` is the configuration block before it, None if it is not there.
 
-    Raises DecodeError, and ConfigError.
+    Without it, differences are empty and signatures not verified. Raises DecodeError, and ConfigError.
     """
     found = parse_block(block)
     payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, found.data.data[0]).payload)
     header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
     envelope = decode(configtx_pb2.ConfigEnvelope, payload.data)
     update = envelope.last_update.SerializeToString()
+    is_update = bool(found.header.number)
+    check = SignatureCheck() if before is None else SignatureCheck.from_block(before)
     return ConfigurationChange(
         block_number=found.header.number,
         sequence=envelope.config.sequence,
         timestamp=read_time(header.timestamp),
-        submitter=check.transaction(update).creator if found.header.number else None,
-        signatures=check.update(update) if found.header.number else (),
+        submitter=check.transaction(update).creator if is_update else None,
+        signatures=check.update(update) if is_update else (),
+        differences=differences(config_of_block(before), config_of_block(block)) if before else (),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pyfabric.admin import (
+from pyfabric.admin.audit import (
     CheckedSignature,
     SignatureCheck,
     TransactionSignatures,
@@ -21,6 +21,7 @@ BROKEN = {
     "crafted-endorser-signature-over-other-bytes": ["RegistryMSP", "FacultyMSP"],
     "crafted-endorser-wrong-mspid": ["FacultyMSP"],
     "endorsement-signature-broken": ["FacultyMSP"],
+    "envelope-garbage-response-payload": ["RegistryMSP", "FacultyMSP"],
     "third-endorsement-broken-but-two-good": ["ArchiveMSP"],
 }
 
@@ -114,11 +115,19 @@ def test_configuration_blocks_are_found_from_the_newest_back() -> None:
 
 def test_changes_name_their_submitter_and_signers() -> None:
     genesis, first = (
-        describe_change(read(number), check_under(config_block_at(read, number)))
-        for number in (0, 1)
+        describe_change(read(number), read(number - 1) if number else None) for number in (0, 1)
     )
     assert (genesis.sequence, genesis.submitter, genesis.signatures) == (0, None, ())
     assert (first.block_number, first.sequence) == (1, 1)
     assert first.submitter is not None
     assert (first.submitter.msp_id, first.submitter.problem) == ("RegistryMSP", "")
     assert {one.problem for one in first.signatures} == {""}
+    assert genesis.differences == ()
+    assert [one.path for one in first.differences] == ["/Channel/Application/Registry/AnchorPeers"]
+
+
+def test_a_change_without_the_configuration_before_is_described_as_far_as_it_goes() -> None:
+    found = describe_change(read(142), None)
+    assert (found.block_number, found.differences) == (142, ())
+    assert found.signatures
+    assert all(one.problem.startswith("not verified") for one in found.signatures)

@@ -9,7 +9,8 @@ from fabric_protos.common import common_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfabric.admin import Fault, FaultKind, Verification, config_of_block, verify_chain
+from pyfabric.admin import config_of_block
+from pyfabric.admin.audit import Fault, FaultKind, Verification, verify_chain
 from pyfabric.errors import ClientError, ValidationCode
 from pyfabric.messages.blocks import data_hash, header_hash
 from tests.support.paths import VECTORS
