@@ -50,7 +50,6 @@ Source: TypeAlias = Annotated[
     typer.Option(
         "--from",
         help="Read blocks from this folder or file instead of a peer (see `pyfabric ledger export`).",
-        exists=True,
     ),
 ]
 Topology: TypeAlias = Annotated[

@@ -131,6 +131,9 @@ def test_another_genesis_hash_is_a_fault_and_a_wrong_one_a_mistake(run: Run) -> 
 
 def test_mistakes_with_files_are_named(run: Run, tmp_path: Path) -> None:
     assert "there are no blocks" in run("ledger", "block", "--from", str(tmp_path)).err
+    ended = run("ledger", "verify", "--from", str(tmp_path / "nowhere"))
+    assert ended.code == ExitCode.INPUT
+    assert "nowhere: No such file or directory" in ended.err
     (tmp_path / "junk.block").write_bytes(b"junk")
     ended = run("ledger", "block", "--from", str(tmp_path))
     assert ended.code == ExitCode.INPUT
