@@ -77,6 +77,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric ledger verify --from estate-blocks --genesis-hash $GENESIS_HASH",
     ),
     "ledger trace": ("pyfabric ledger trace $ID",),
+    "policy": ("pyfabric policy check /Channel/Application/Admins",),
+    "policy check": (
+        "pyfabric policy check \"OutOf(2, 'TaxMSP.peer', 'LandMSP.peer', 'AuditMSP.peer')\" --with TaxMSP",
+        "pyfabric policy check /Channel/Application/Admins --with LandMSP.admin -o json",
+    ),
     "message": ("pyfabric message decode genesis.block",),
     "message types": ("pyfabric message types",),
     "message decode": (
@@ -103,6 +108,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel": (
+        "pyfabric channel create archive --department Tax --department Land",
+        "pyfabric channel join archive",
+    ),
+    "channel create": (
+        "pyfabric channel create",
+        "pyfabric channel create archive --department Tax --department Land --contract registry",
+    ),
+    "channel join": ("pyfabric channel join archive", "pyfabric channel join archive peer0.tax"),
+    "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",

@@ -52,6 +52,9 @@ Source: TypeAlias = Annotated[
         help="Read blocks from this folder or file instead of a peer (see `pyfabric ledger export`).",
     ),
 ]
+OneChannel: TypeAlias = Annotated[
+    str, typer.Argument(help="The channel's name.", autocompletion=completion.channels)
+]
 Topology: TypeAlias = Annotated[
     str,
     typer.Argument(
