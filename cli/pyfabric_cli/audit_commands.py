@@ -8,10 +8,10 @@ import typer
 
 from pyfabric.errors import ConfigError
 from pyfabric_cli import options
-from pyfabric_cli.chains import opened
+from pyfabric_cli.chains import config_at_start, opened
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
-from pyfabric_cli.output import counted
+from pyfabric_cli.output import counted, say
 from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def verify(
         opened(invocation, source, context, user, channel) as chain,
         counted("blocks verified", chain.height - chain.start) as count,
     ):
-        found = verify_chain(chain.blocks(), genesis_hash=expected, report=count)
+        found = verify_chain(
+            chain.blocks(), genesis_hash=expected, config=config_at_start(chain), report=count
+        )
     _print(found, invocation)
     if found.fault is not None:
         raise typer.Exit(ExitCode.NETWORK)
@@ -79,6 +81,10 @@ def export(
         opened(invocation, source, context, user, channel) as chain,
         counted("blocks written", chain.height) as count,
     ):
+        if start < chain.start:
+            say(
+                f"blocks 0 to {chain.start - 1} are not there: the peer joined {chain.channel} by a snapshot"
+            )
         written = export_blocks(chain.blocks, to, start=max(start, chain.start), report=count)
         invocation.printer.facts(
             {

@@ -92,6 +92,13 @@ class Actor:
         with Admin(self.identity) as admin:
             return admin.config(self.peers[0], self.channel)
 
+    def channel_config(self) -> bytes:
+        """Ask the department's first peer for the configuration in its state (bytes of common.Config)."""
+        from pyfabric.gateway import Admin
+
+        with Admin(self.identity) as admin:
+            return admin.channel_config(self.peers[0], self.channel)
+
     def definitions(self) -> "tuple[ChaincodeDefinition, ...]":
         """Ask the department's first peer for the chaincode definitions committed on the channel."""
         from pyfabric.gateway import Admin

@@ -8,7 +8,7 @@ import typer
 
 from pyfabric_cli import options
 from pyfabric_cli.audit_commands import export, verify
-from pyfabric_cli.chains import opened, signature_check
+from pyfabric_cli.chains import newest_hashes, opened, signature_check
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.settings import OutputFormat
@@ -45,17 +45,15 @@ def height(
 
     As the department's first peer has them.
     """
-    from pyfabric.gateway import Block
-
     invocation = Invocation.start(state, output)
     with opened(invocation, source, context, user, channel) as chain:
-        newest = Block.from_bytes(chain.block(chain.height - 1))
+        current, previous = newest_hashes(chain)
         invocation.printer.facts(
             {
                 "channel": chain.channel,
                 "height": chain.height,
-                "current_hash": newest.hash.hex(),
-                "previous_hash": newest.previous_hash.hex(),
+                "current_hash": current.hex(),
+                "previous_hash": previous.hex(),
             }
             | ({"start": chain.start} if chain.start else {})
         )
