@@ -19,6 +19,7 @@ class _Pyfabric(LazyGroup):
         "chaincode": Part(
             "chaincode_commands", "Deploy contracts, see what is deployed, call them."
         ),
+        "channel": Part("channel_commands", "Create, join, leave and change channels."),
         "ledger": Part("ledger_commands", "Look into a channel's blocks and transactions."),
         "context": Part(
             "context_commands", "Choose the department, user and channel that you act as."

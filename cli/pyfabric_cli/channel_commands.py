@@ -1,0 +1,25 @@
+"""`pyfabric channel`: the channels of a network, created, joined, left and changed."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import typer
+
+from pyfabric_cli.lazy_group import LazyGroup, Part
+
+
+class _Channel(LazyGroup):
+    path = "channel"
+    parts: ClassVar[Mapping[str, Part]] = {
+        "list": Part("channel_list_command", "List the channels that a peer has joined."),
+        "show": Part("channel_show_command", "Print a channel's configuration."),
+        "diff": Part("channel_diff_command", "Print what differs between two configurations."),
+    }
+
+
+app = typer.Typer(cls=_Channel, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def channel() -> None:
+    """Create, join, leave and change channels."""
