@@ -201,6 +201,15 @@ def test_edits_make_what_fabrics_tools_make(case: str) -> None:
         (SetConsensusOptions({"election_tick": 1}), "must be greater than HeartbeatTick"),
         (JSONPatch([{"op": "remove", "path": "/channel_group"}]), "no channel group"),
         (JSONPatch([{"op": "add", "path": "/colour", "value": 1}]), "leave a configuration"),
+        (JSONPatch([{"op": "replace", "path": "", "value": 1}]), "leave a configuration"),
+        (JSONPatch([{"op": "alter", "path": "/sequence"}]), "the patch cannot be applied: Unknown"),
+        (
+            JSONPatch([{"op": "remove", "path": "sequence"}]),
+            "the patch cannot be applied: Location",
+        ),
+        (JSONPatch([{"op": "remove", "path": "/sequel"}]), "non-existent object 'sequel'"),
+        (JSONPatch([{"op": "test", "path": "/sequence", "value": False}]), "not equal to tested"),
+        (JSONPatch([{"op": "add"}]), "Operation must have a 'path' member"),
     ],
     ids=str,
 )

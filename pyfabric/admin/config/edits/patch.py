@@ -8,8 +8,8 @@ from fabric_protos.common import configtx_pb2
 
 from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.admin.config.edits.edit import Edit
-from pyfabric.admin.config.json_patch import apply_patch
 from pyfabric.errors import ConfigError, DecodeError
+from pyfabric.extras import require
 from pyfabric.messages.translation.decoding import to_json
 from pyfabric.messages.translation.encoding import from_json
 
@@ -25,7 +25,7 @@ class JSONPatch(Edit):
     def apply(self, draft: Draft) -> None:
         """Change what the operations name; all else keeps its bytes."""
         before = to_json(draft.config)
-        after = apply_patch(before, self.operations)
+        after = _patched(before, self.operations)
         try:
             made = from_json(configtx_pb2.Config, after)
         except DecodeError as error:
@@ -38,6 +38,17 @@ class JSONPatch(Edit):
             after["channel_group"],
         )
         draft.config.CopyFrom(made)
+
+
+def _patched(document: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
+    require("network", "jsonpatch")
+    from jsonpatch import JsonPatchException, apply_patch
+    from jsonpointer import JsonPointerException
+
+    try:
+        return apply_patch(document, list(operations))
+    except (JsonPatchException, JsonPointerException) as error:
+        raise ConfigError(f"the patch cannot be applied: {error}") from error
 
 
 def _keep(
