@@ -10,6 +10,7 @@ from pyfabric_cli.configurations import LIVE, Configurations
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
+from pyfabric_cli.settings import OutputFormat
 
 app = plain_app()
 
@@ -42,4 +43,5 @@ def diff(
     found = [asdict(one) for one in differences(old, new)]
     if not found:
         say("no differences")
-    invocation.printer.rows(["path", "words"], found)
+    if found or invocation.settings.output is OutputFormat.JSON:
+        invocation.printer.rows(["path", "words"], found)

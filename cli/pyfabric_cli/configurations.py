@@ -42,12 +42,14 @@ class Configurations:
     def of_topology(self) -> tuple[str, bytes]:
         """Return the configuration with which the channel would begin by the topology file as it is now."""
         from pyfabric_network.material.genesis import channel_config
-        from pyfabric_network.network import Network
+        from pyfabric_network.opening import wanted_plan
 
         settings = self.invocation.settings
         name = self.channel or self._actor().channel
-        network = Network.reopen(settings.state, settings.network, programs=settings.programs)
-        config = channel_config(network.plan, network.plan.channels[name])
+        plan = wanted_plan(settings.state, settings.network)
+        if name not in plan.channels:
+            raise ConfigError(f"the topology has no channel {name}: {', '.join(plan.channels)}")
+        config = channel_config(plan, plan.channels[name])
         return name, config.SerializeToString(deterministic=True)
 
     def _actor(self) -> "Actor":

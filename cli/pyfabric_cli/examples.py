@@ -63,6 +63,18 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric events --chaincode registry --start 3 -o json",
         "pyfabric events --chaincode registry --follow --checkpoint seen.json",
     ),
+    "channel": ("pyfabric channel list", "pyfabric channel show"),
+    "channel list": ("pyfabric channel list --context Land -o json",),
+    "channel show": (
+        "pyfabric channel show",
+        "pyfabric channel show --json > estate.json",
+        "pyfabric channel show .pyfabric/city/channels/estate.block -o json",
+    ),
+    "channel diff": (
+        "pyfabric channel diff .pyfabric/city/channels/estate.block",
+        "pyfabric channel diff live estate.json",
+        "pyfabric channel diff live topology -o json",
+    ),
     "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
