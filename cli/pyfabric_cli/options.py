@@ -45,6 +45,9 @@ User: TypeAlias = Annotated[
 Channel: TypeAlias = Annotated[
     str | None, typer.Option("--channel", help="On this channel instead of the context's.")
 ]
+OneChannel: TypeAlias = Annotated[
+    str, typer.Argument(help="The channel's name.", autocompletion=completion.channels)
+]
 Topology: TypeAlias = Annotated[
     str,
     typer.Argument(

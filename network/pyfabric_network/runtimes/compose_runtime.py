@@ -32,7 +32,9 @@ from pyfabric_network.runtimes.engine import printed, volumes
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import choose_lines, read_logs
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
+from pyfabric_network.runtimes.programs import unjoin_failure
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
+from pyfabric_network.runtimes.runtime import running_peer
 from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
 from pyfabric_network.state_folder import MODULES, OUTSIDE
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -280,6 +282,17 @@ class ComposeRuntime:
         """Stop these containers, which stay; the engine does not start them again."""
         self.check_outside(plan)
         self._compose.run("stop", *names)
+
+    def leave(self, plan: Plan, peer: Node, channel: str) -> None:
+        """Delete a stopped peer's ledger of a channel, as `peer node unjoin` does in a container of its own."""
+        if peer.name in self._project.running():
+            raise NetworkError(running_peer(peer.name))
+        self._write(plan)
+        command = ("peer", "node", "unjoin", "--channelID", channel)
+        try:
+            self._compose.run("run", "--rm", "--no-deps", "--no-TTY", peer.name, *command)
+        except NetworkError as error:
+            raise NetworkError(unjoin_failure(channel, str(error))) from error
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""
