@@ -12,6 +12,6 @@ for part in (policy_edits.app, organization_edits.app, consenter_edits.app):
 def config() -> None:
     """Change a channel's configuration: policies, limits, organisations, consenters.
 
-    Each command shows what changes and asks before it signs with the administrators' keys that are here and submits. Where that does not suffice, --to writes a proposal for
-    others to sign.
+    Each command shows what changes and asks before it signs, with the administrators' keys on this machine,
+    and submits. Where these do not suffice, --to writes a proposal for others to sign.
     """

@@ -69,7 +69,7 @@ def test_differences_of_files_in_words_and_as_json(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("state")
-def test_the_live_channel_against_its_first_block_and_its_topology(
+def test_the_live_channel_against_its_genesis_block_and_its_topology(
     run: Run, network: Network, channel: str
 ) -> None:
     block = str(network.plan.channels[channel].block)
