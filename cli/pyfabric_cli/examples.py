@@ -1,7 +1,7 @@
 """Examples of every command, shown by its `--help`.
 
 They use the network of README.md (city.yaml with its contract `registry`), and work in this order, which a test
-runs; `$ID` is a transaction's id, `$FINGERPRINT` what `network bundle` printed.
+runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed.
 """
 
 from collections.abc import Mapping
@@ -162,10 +162,19 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel config maintenance on --context Land --yes",
         "pyfabric channel config maintenance off --context Land --yes",
     ),
-    "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID"),
+    "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID", "pyfabric ledger verify"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
     "ledger tx": ("pyfabric ledger tx $ID", "pyfabric ledger tx $ID -o json"),
+    "ledger export": (
+        "pyfabric ledger export --to estate-blocks",
+        "pyfabric ledger export --to estate-blocks -o json",
+    ),
+    "ledger verify": (
+        "pyfabric ledger verify",
+        "pyfabric ledger verify --from estate-blocks -o json",
+        "pyfabric ledger verify --from estate-blocks --genesis-hash $GENESIS_HASH",
+    ),
     "ledger trace": ("pyfabric ledger trace $ID",),
     "policy": ("pyfabric policy check /Channel/Application/Admins",),
     "policy check": (

@@ -317,5 +317,5 @@ def test_an_intent_does_not_overwrite_what_others_have_changed() -> None:
     wanted = edit_config(CONFIG, [SetBatch(max_message_count=7)])
     made = make_proposal(CHANNEL, CONFIG, [intent(CONFIG, wanted)])
     assert renewed(made, after([ACLS])).update
-    with pytest.raises(ConfigError, match=r"max_message_count.*not equal to tested value 500"):
+    with pytest.raises(ConfigError, match="tested value 500"):
         renewed(made, after([SetBatch(max_message_count=9)]))
