@@ -30,6 +30,7 @@ def verify(
         ),
     ] = None,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -47,7 +48,7 @@ def verify(
     invocation = Invocation.start(state, output)
     expected = _hash(genesis_hash)
     with (
-        opened(invocation, source, context, user, channel) as chain,
+        opened(invocation, source, context, user, channel, peer) as chain,
         counted("blocks verified", chain.height - chain.start) as count,
     ):
         found = verify_chain(
@@ -64,6 +65,7 @@ def export(
         int, typer.Option(min=0, help="Begin a new export with this block (default: 0).")
     ] = 0,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -78,7 +80,7 @@ def export(
 
     invocation = Invocation.start(state, output)
     with (
-        opened(invocation, source, context, user, channel) as chain,
+        opened(invocation, source, context, user, channel, peer) as chain,
         counted("blocks written", chain.height) as count,
     ):
         if start < chain.start:

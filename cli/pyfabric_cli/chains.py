@@ -111,13 +111,14 @@ def opened(
     context: str | None,
     user: str | None,
     channel: str | None,
+    peer: str | None = None,
 ) -> Iterator[Chain]:
     """Hold the blocks in a folder or file, or else the channel at the peers of who acts.
 
     Raises ClientError for files of another channel than the given one.
     """
     if source is None:
-        actor = invocation.actor(context, user, channel)
+        actor = invocation.actor(context, user, channel, peer)
         with actor.gateway() as gateway:
             yield PeerChain(actor, gateway.network(actor.channel))
         return
@@ -141,13 +142,24 @@ def newest_hashes(chain: Chain) -> tuple[bytes, bytes]:
 
 def signature_check(chain: Chain, number: int) -> "SignatureCheck":
     """Return a check under the configuration in force for a block, as far as that is known."""
-    from pyfabric.admin.config.history import config_block_at
     from pyfabric.admin.signatures import SignatureCheck
 
-    with suppress(ClientError):  # one of the blocks is not there
-        return SignatureCheck.from_block(chain.block(config_block_at(chain.block, number)))
+    before = config_before(chain, number)
+    if before is not None:
+        return SignatureCheck.from_block(before)
     config = config_at_start(chain)
     return SignatureCheck() if config is None else SignatureCheck.from_config(config, chain.channel)
+
+
+def config_before(chain: Chain, number: int) -> bytes | None:
+    """Return the configuration block that was in force for a block; None for block 0, and if it is not there."""
+    from pyfabric.admin.config.history import config_block_at
+
+    if not number:
+        return None
+    with suppress(ClientError):
+        return chain.block(config_block_at(chain.block, number))
+    return None
 
 
 def config_at_start(chain: Chain) -> bytes | None:

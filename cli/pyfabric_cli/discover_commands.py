@@ -38,6 +38,7 @@ def peers(
         bool,
         typer.Option("--local", help="Of any channel, for the peer's own administrators."),
     ] = False,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -48,7 +49,7 @@ def peers(
     from pyfabric.gateway import Admin
 
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
+    actor = invocation.actor(context, user, channel, peer)
     with Admin(actor.identity) as admin:
         found = (
             admin.discover_local_peers(actor.peers[0])
@@ -67,6 +68,7 @@ def endorsers(
         bool,
         typer.Option("--no-private-reads", help="Private data is only written."),
     ] = False,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -80,7 +82,7 @@ def endorsers(
     from pyfabric.gateway import Admin
 
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
+    actor = invocation.actor(context, user, channel, peer)
     calls = [replace(one, no_private_reads=no_private_reads) for one in _calls(chaincode)]
     with Admin(actor.identity) as admin:
         found = admin.discover_endorsers(actor.peers[0], actor.channel, calls)
@@ -91,7 +93,7 @@ def endorsers(
             [
                 {"group": group, **_peer(one)}
                 for group, members in found.groups.items()
-                for one in members
+                for one in sorted(members, key=lambda one: (one.msp_id, one.address))
             ],
         ),
         layouts=(["layout"], [{"layout": dict(one)} for one in found.layouts]),
@@ -100,6 +102,7 @@ def endorsers(
 
 @app.command()
 def config(
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -110,7 +113,7 @@ def config(
     from pyfabric.gateway import Admin
 
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
+    actor = invocation.actor(context, user, channel, peer)
     with Admin(actor.identity) as admin:
         found = admin.discover_config(actor.peers[0], actor.channel)
     invocation.printer.rows(

@@ -35,6 +35,7 @@ app.command()(export)
 @app.command()
 def height(
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -46,7 +47,7 @@ def height(
     As the department's first peer has them.
     """
     invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel) as chain:
+    with opened(invocation, source, context, user, channel, peer) as chain:
         current, previous = newest_hashes(chain)
         invocation.printer.facts(
             {
@@ -68,6 +69,7 @@ def block(
         Path | None, typer.Option("--to", help="Also write the block's bytes to this file.")
     ] = None,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -83,7 +85,7 @@ def block(
     )
 
     invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel) as chain:
+    with opened(invocation, source, context, user, channel, peer) as chain:
         wanted = chain.height - 1 if number is None else number
         found = Block.from_bytes(chain.block(wanted))
         check = signature_check(chain, wanted)
@@ -115,6 +117,7 @@ def block(
 def transaction(
     transaction_id: TransactionId,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -130,7 +133,7 @@ def transaction(
     from pyfabric_cli.transaction_view import effects, transaction_facts
 
     invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel) as chain:
+    with opened(invocation, source, context, user, channel, peer) as chain:
         found = Block.from_bytes(chain.block_of(transaction_id))
         check = signature_check(chain, found.number)
     each = next(one for one in found.transactions if one.transaction_id == transaction_id)

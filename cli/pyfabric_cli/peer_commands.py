@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from pyfabric.errors import ClientError
 from pyfabric_cli import options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -23,12 +22,6 @@ snapshot = plain_app("Snapshots of a channel's state, from which other peers joi
 app.add_typer(snapshot, name="snapshot")
 
 _ADMIN = "Admin"
-PeerAddress: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--peer", metavar="HOST:PORT", help="This peer of the department (default: its first)."
-    ),
-]
 AdminUser: TypeAlias = Annotated[
     str,
     typer.Option("--user", "-u", help="Act as this user of the department, or as an MSP folder."),
@@ -54,22 +47,18 @@ def _asked(
     state: Path | None,
     output: OutputFormat | None,
 ) -> Iterator[_Asked]:
-    """Connect as a user to one of the department's peers; raise ClientError for an address that none has."""
+    """Connect as a user to one of the department's peers."""
     from pyfabric.gateway import Admin
 
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    found = [peer for peer in actor.peers if address in (None, peer.address)]
-    if not found:
-        known = ", ".join(peer.address for peer in actor.peers)
-        raise ClientError(f"the department has no peer {address}, only {known}")
+    actor = invocation.actor(context, user, channel, address)
     with Admin(actor.identity) as admin:
-        yield _Asked(invocation, admin, found[0], actor.channel)
+        yield _Asked(invocation, admin, actor.peers[0], actor.channel)
 
 
 @app.command()
 def channels(
-    peer: PeerAddress = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: AdminUser = _ADMIN,
     state: options.State = None,
@@ -100,7 +89,7 @@ def channels(
 
 @app.command()
 def height(
-    peer: PeerAddress = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: AdminUser = _ADMIN,
     channel: options.Channel = None,
@@ -124,7 +113,7 @@ def height(
 
 @app.command()
 def installed(
-    peer: PeerAddress = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: AdminUser = _ADMIN,
     state: options.State = None,
@@ -152,7 +141,7 @@ def request_snapshot(
     block: Annotated[
         int, typer.Argument(min=0, help="After this block (0: the newest that the peer has).")
     ] = 0,
-    peer: PeerAddress = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: AdminUser = _ADMIN,
     channel: options.Channel = None,
@@ -171,7 +160,7 @@ def request_snapshot(
 
 @snapshot.command("list")
 def list_snapshots(
-    peer: PeerAddress = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: AdminUser = _ADMIN,
     channel: options.Channel = None,
@@ -192,7 +181,7 @@ def list_snapshots(
 @snapshot.command("cancel")
 def cancel_snapshot(
     block: Annotated[int, typer.Argument(min=1, help="The block of the request.")],
-    peer: PeerAddress = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: AdminUser = _ADMIN,
     channel: options.Channel = None,

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pyfabric.admin.orderers import ChannelInfo
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+    from pyfabric.admin.snapshots import JoinBySnapshotStatus
 else:
     __getattr__ = lazily(
         __name__,
@@ -102,6 +103,7 @@ else:
             "pyfabric.admin.orderers": ["ChannelInfo"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
+            "pyfabric.admin.snapshots": ["JoinBySnapshotStatus"],
         },
     )
 
@@ -125,6 +127,7 @@ __all__ = [
     "Health",
     "InstalledChaincode",
     "Invocation",
+    "JoinBySnapshotStatus",
     "KeyPolicy",
     "OrdererModel",
     "OrganizationModel",
