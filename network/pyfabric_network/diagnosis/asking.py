@@ -63,6 +63,7 @@ def looked_at(target: Target, met: ProbeFacts) -> NodeFacts:
         outside=target.endpoint.address,
         probe=met,
         own=target.own,
+        only_anchor=target.only_anchor,
         state=target.state,
         expected=target.expected,
     )

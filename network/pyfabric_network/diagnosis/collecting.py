@@ -1,6 +1,6 @@
 """Collecting what can be seen of a network: its nodes side by side, then the others that channels name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -105,7 +105,7 @@ def _is_behind(node: NodeFacts, blocks: dict[str, int]) -> bool:
     return any(height < blocks[channel] for channel, height in _heights(node).items())
 
 
-def _with_heights(node: NodeFacts, call: "partial[dict[str, int]]") -> NodeFacts:
+def _with_heights(node: NodeFacts, call: Callable[[], Mapping[str, int]]) -> NodeFacts:
     try:
         found = call()
     except FabricError:
@@ -138,9 +138,9 @@ def _others(
     found: dict[str, Target] = {}
     for target in _named(channels, configs):
         if target.address not in seen:
-            before = found.get(target.address, target).expected
-            expected = tuple(dict.fromkeys((*before, *target.expected)))
-            found[target.address] = replace(target, expected=expected)
+            known = found.setdefault(target.address, target)
+            expected = tuple(dict.fromkeys((*known.expected, *target.expected)))
+            found[target.address] = replace(known, expected=expected)
     return tuple(found.values())
 
 
@@ -152,7 +152,7 @@ def _named(
             yield _target(config, "peer", peer.msp_id, peer.address)
         for member in config.application_organizations.values():
             for address in member.anchor_peers:
-                yield _target(config, "peer", member.msp_id, address)
+                yield replace(_target(config, "peer", member.msp_id, address), only_anchor=True)
         for consenter in config.consenters:
             address = join(consenter.host, consenter.port)
             yield _target(config, "orderer", consenter.msp_id, address)

@@ -90,6 +90,7 @@ class NodeFacts:
     outside: str
     probe: ProbeFacts
     own: bool = False
+    only_anchor: bool = False
     state: str = ""
     expected: tuple[str, ...] = ()
     unasked: str = ""

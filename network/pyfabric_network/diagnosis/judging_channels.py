@@ -23,24 +23,25 @@ def anchors(facts: Facts) -> Iterator[Finding | Unmade]:
     for channel, config in facts.configs.items():
         members = config.application_organizations
         for msp_id, member in members.items():
+            name, known = facts.title(msp_id), _known_peers(facts, msp_id)
             if not member.anchor_peers and len(members) > 1:
-                yield Finding(channel, msp_id, f"{member.name} has no anchor peer")
+                yield Finding(channel, msp_id, f"{name} has no anchor peer")
             for address in member.anchor_peers:
-                node = nodes.get(address)
-                if node is None or node.msp_id != msp_id:
+                lives = address in nodes and nodes[address].lives
+                if known and address not in known:
+                    peers = ", ".join(sorted(known))
                     yield Finding(
-                        channel,
-                        msp_id,
-                        f"{member.name}'s anchor peer {address} is none of its peers: "
-                        f"{_addresses(facts, msp_id)}",
+                        channel, msp_id, f"{name}'s anchor {address} is none of its peers: {peers}"
                     )
-                elif not node.lives:
-                    yield Finding(channel, msp_id, f"{address}: {node.probe.encounter}")
+                elif not lives:
+                    met = nodes[address].probe.encounter
+                    yield Finding(channel, msp_id, f"{name}'s anchor {address}: {met}")
 
 
-def _addresses(facts: Facts, msp_id: str) -> str:
-    found = sorted(node.address for node in facts.nodes("peer") if node.msp_id == msp_id)
-    return ", ".join(found) or "none of them is known"
+def _known_peers(facts: Facts, msp_id: str) -> set[str]:
+    """Return the addresses of a department's peers, apart from what configurations say."""
+    peers = facts.nodes("peer")
+    return {one.address for one in peers if one.msp_id == msp_id and not one.only_anchor}
 
 
 def membership(facts: Facts) -> Iterator[Finding | Unmade]:
@@ -51,10 +52,12 @@ def membership(facts: Facts) -> Iterator[Finding | Unmade]:
         for node in missing:
             yield Finding(channel.peer, node.msp_id, f"does not know {node.name} on {channel.name}")
         present = {one.msp_id for one in channel.peers} | {node.msp_id for node in missing}
-        for msp_id, member in facts.configs[channel.name].application_organizations.items():
+        for msp_id in facts.configs[channel.name].application_organizations:
             if msp_id not in present:
                 yield Finding(
-                    channel.peer, msp_id, f"knows no peer of {member.name} on {channel.name}"
+                    channel.peer,
+                    msp_id,
+                    f"knows no peer of {facts.title(msp_id)} on {channel.name}",
                 )
 
 

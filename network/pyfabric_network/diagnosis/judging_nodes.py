@@ -27,9 +27,14 @@ def meets(*encounters: Encounter) -> Judge:
 
 
 def _meets(facts: Facts, encounters: frozenset[Encounter]) -> Iterator[Finding | Unmade]:
-    for node in (node for view in facts.views for node in view.nodes):
+    for node in _nodes(facts):
         if node.probe.encounter in encounters:
             yield Finding(node.name, node.msp_id, _met(node))
+
+
+def _nodes(facts: Facts) -> Iterator[NodeFacts]:
+    """Yield the nodes as each view has them, without addresses that nothing but an anchor peer's entry names."""
+    return (node for view in facts.views for node in view.nodes if not node.only_anchor)
 
 
 def _met(node: NodeFacts) -> str:
@@ -40,7 +45,7 @@ def _met(node: NodeFacts) -> str:
 
 def hosts(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes that do not run, that hang, or that nobody reaches."""
-    for node in (node for view in facts.views for node in view.nodes):
+    for node in _nodes(facts):
         if node.probe.encounter in _HOSTS:
             state = f"{node.state}; " if node.state else ""
             yield Finding(node.name, node.msp_id, f"{state}{_met(node)}")

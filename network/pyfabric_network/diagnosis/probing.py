@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from contextlib import suppress
 from typing import Final
 
 from pyfabric.client.effects import Endpoint
@@ -11,6 +12,7 @@ from pyfabric.messages.addresses import Address
 from pyfabric_network.diagnosis.facts import Encounter, ProbeFacts
 
 SECONDS: Final = 4.0
+_REFUSAL_SECONDS: Final = 0.3
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 _X509: Final = {
     9: Encounter.NOT_YET,
@@ -60,10 +62,8 @@ def _met(
         try:
             with context.wrap_socket(connection, server_hostname=name) as secured:
                 certificate = _pem(secured)
-                secured.sendall(_PREFACE)
-                if secured.recv(1):
-                    return Encounter.ANSWERS, "", certificate
-                return Encounter.CLOSED, "", certificate
+                encounter = Encounter.ANSWERS if _answers(secured, timeout) else Encounter.CLOSED
+                return encounter, "", certificate
         except ssl.SSLCertVerificationError as error:
             encounter = _X509.get(error.verify_code, Encounter.WRONG_CA)
             return encounter, error.verify_message.rstrip("."), certificate
@@ -73,6 +73,19 @@ def _met(
             return Encounter.SILENT, "", certificate
         except OSError as error:  # reset, or closed within the handshake
             return Encounter.CLOSED, error.strerror or str(error), certificate
+
+
+def _answers(secured: ssl.SSLSocket, timeout: float) -> bool:
+    """Return whether a server sends anything; raises OSError.
+
+    One that misses a client certificate refuses at once, which is lost if something was sent meanwhile.
+    """
+    secured.settimeout(_REFUSAL_SECONDS)
+    with suppress(TimeoutError):
+        return bool(secured.recv(1))
+    secured.settimeout(timeout)
+    secured.sendall(_PREFACE)
+    return bool(secured.recv(1))
 
 
 def _refused(reason: str) -> Encounter:

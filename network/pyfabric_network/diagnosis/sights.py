@@ -43,6 +43,7 @@ class Target:
     address: str
     endpoint: Endpoint
     own: bool = False
+    only_anchor: bool = False
     expected: tuple[str, ...] = ()
     operations: Endpoint | None = None
     participation: Endpoint | None = None
