@@ -51,9 +51,9 @@ def doctor(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Find what makes a network fail, and what to do: from its folder, or from a context's profile.
+    """Find what makes a network fail, and what to do about it.
 
-    Exits with 4 if something is wrong, and with 10 if nothing is but not everything could be looked at.
+    Looks from the network's folder or, with a context, from a department's connection profile. Exits with 4 if something is wrong, and with 10 if nothing is but not everything could be looked at.
     """
     invocation = Invocation.start(state, output)
     installation = _installation(invocation)

@@ -114,7 +114,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         id="hosts",
         title="node does not answer",
         looks_at="whether each node takes a connection and answers on it",
-        remedy="`pyfabric network up` starts what does not run and what hangs; its log says why: "
+        remedy="`pyfabric network up` starts what does not run and what hangs; see its log: "
         "`pyfabric network logs NODE`",
         scope="anybody",
         channels=False,
@@ -196,7 +196,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         id="heights",
         title="node lags behind",
         looks_at="the blocks of each node, against what others had some seconds before",
-        remedy="see that the node reaches the orderers or a peer that is not behind; its log says what fails",
+        remedy="see that the node reaches the orderers or a peer that is not behind; see its log",
         scope="everybody",
         channels=False,
         judge=heights,

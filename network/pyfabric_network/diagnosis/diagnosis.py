@@ -8,7 +8,7 @@ from pyfabric_network.diagnosis.checks import CHECKS
 from pyfabric_network.diagnosis.facts import Facts
 from pyfabric_network.diagnosis.findings import Check, Finding, Unmade
 
-_ELSEWHERE: Final = "its keys are not here: join its `pyfabric doctor -o json`"
+_ELSEWHERE: Final = "its keys are elsewhere: join its `pyfabric doctor -o json`"
 
 
 @dataclass(frozen=True, slots=True)

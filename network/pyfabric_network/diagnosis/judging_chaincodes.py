@@ -1,6 +1,6 @@
 """Judgements about chaincodes: installed, approved, endorsed, served."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from fabric_protos.peer import collection_pb2, proposal_response_pb2
@@ -12,7 +12,13 @@ from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.discovery.endorsement import ChannelView, Member
 from pyfabric.rules.discovery.policies import DefinedChaincode, required_policies
 from pyfabric.rules.discovery.principals import Principal, principal_sets
-from pyfabric_network.diagnosis.facts import ChannelFacts, DefinitionFacts, Facts, SeenPeer
+from pyfabric_network.diagnosis.facts import (
+    ChannelFacts,
+    DefinitionFacts,
+    Facts,
+    NodeFacts,
+    SeenPeer,
+)
 from pyfabric_network.diagnosis.findings import Finding, Unmade
 
 
@@ -24,30 +30,34 @@ def installed(facts: Facts) -> Iterator[Finding | Unmade]:
         for one in view.approvals
     }
     for (channel, chaincode), definition in facts.definitions().items():
-        subject = f"{chaincode} on {channel}"
-        for msp_id in facts.configs[channel].application_organizations:
-            if msp_id not in facts.covered:
-                continue
+        for msp_id in facts.configs[channel].application_organizations.keys() & facts.covered:
+            peers = [one for one in facts.nodes("peer") if one.own and one.msp_id == msp_id]
+            present = [one for one in peers if channel in one.heights]
             approval = approved.get((channel, chaincode, msp_id))
-            if approval is None or approval.sequence < definition.sequence:
-                name = facts.title(msp_id)
+            if not present:
+                yield Unmade(msp_id, f"none of its peers answered about {channel}")
+            elif approval is None or approval.sequence < definition.sequence:
                 yield Finding(
-                    subject,
+                    f"{chaincode} on {channel}",
                     msp_id,
-                    f"{name} has not approved sequence {definition.sequence}: its peers do not run it",
+                    f"{facts.title(msp_id)} has not approved sequence {definition.sequence}: its peers "
+                    "do not run it",
                 )
             elif approval.package_id is not None:
-                for node in facts.nodes("peer"):
-                    if node.msp_id != msp_id or not node.own or channel not in node.heights:
-                        continue
-                    if node.installed is None:
-                        yield Unmade(msp_id, f"{node.name} lists packages to administrators alone")
-                    elif approval.package_id not in node.installed:
-                        yield Finding(
-                            subject,
-                            msp_id,
-                            f"{approval.package_id} is approved and not installed on {node.name}",
-                        )
+                yield from _without(approval.package_id, f"{chaincode} on {channel}", present)
+
+
+def _without(
+    package_id: str, subject: str, peers: Sequence[NodeFacts]
+) -> Iterator[Finding | Unmade]:
+    """Find the peers that have not got a package."""
+    for node in peers:
+        if node.installed is None:
+            yield Unmade(node.msp_id, f"{node.name} lists packages to administrators alone")
+        elif package_id not in node.installed:
+            yield Finding(
+                subject, node.msp_id, f"{package_id} is approved and not installed on {node.name}"
+            )
 
 
 def packages(facts: Facts) -> Iterator[Finding | Unmade]:
@@ -184,15 +194,16 @@ def _why(
     """Return why a department has not enough peers that endorse."""
     if msp_id not in config.application_organizations:
         return f"it is no member of {channel.name}"
-    nodes = {node.address: node for node in facts.nodes("peer")}
-    reasons = []
-    for peer in (one for one in channel.peers if one.msp_id == msp_id):
-        node = nodes.get(peer.address)
-        if node is not None and not node.lives:
-            reasons.append(f"{peer.address}: {node.probe.encounter}")
-        elif peer.chaincodes.get(defined.name) != defined.version:
-            reasons.append(f"{peer.address} does not run sequence {defined.version}")
-    if reasons:
-        return ", ".join(reasons)
-    known = sum(one.msp_id == msp_id for one in channel.peers)
-    return f"{channel.peer} knows {known} of them"
+    seen = {peer.address: peer for peer in channel.peers if peer.msp_id == msp_id}
+    reasons = [
+        f"{node.name}: {node.probe.encounter}"
+        for node in facts.nodes("peer")
+        if node.msp_id == msp_id and not node.lives and not node.only_anchor
+    ]
+    dead = {node.address for node in facts.nodes("peer") if not node.lives}
+    reasons += [
+        f"{address} does not run sequence {defined.version}"
+        for address, peer in seen.items()
+        if address not in dead and peer.chaincodes.get(defined.name) != defined.version
+    ]
+    return ", ".join(reasons) or f"{channel.peer} knows {len(seen)} of them"

@@ -18,7 +18,7 @@ _RELEASE: Final = re.compile(r"v?(\d+)\.(\d+)\.\d+")
 
 
 def anchors(facts: Facts) -> Iterator[Finding | Unmade]:
-    """Find departments that no anchor peer introduces to the others, and anchors that are none of their peers."""
+    """Find departments that no anchor peer introduces to the others, and anchors that are no peers of theirs."""
     nodes = {node.address: node for node in facts.nodes("peer")}
     for channel, config in facts.configs.items():
         members = config.application_organizations
@@ -31,7 +31,9 @@ def anchors(facts: Facts) -> Iterator[Finding | Unmade]:
                 if known and address not in known:
                     peers = ", ".join(sorted(known))
                     yield Finding(
-                        channel, msp_id, f"{name}'s anchor {address} is none of its peers: {peers}"
+                        channel,
+                        msp_id,
+                        f"{name}'s anchor {address} is no peer of it; its peers: {peers}",
                     )
                 elif not lives:
                     met = nodes[address].probe.encounter

@@ -95,7 +95,7 @@ def _refused(reason: str) -> Encounter:
 
 
 def _shown(endpoint: Endpoint, address: Address, name: str, timeout: float) -> bytes:
-    """Return the certificate that the node shows, whoever signed it; none if it shows none."""
+    """Return the certificate that the node shows, trusted or not; empty if it shows none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # to look at the certificate: nothing is sent

@@ -241,7 +241,7 @@ def foreign(network: Network) -> Iterator[list[str]]:
 
 @contextmanager
 def revoked(network: Network) -> Iterator[list[str]]:
-    """Have the CA revoke a user, and no channel know of it."""
+    """Revoke a user at the CA, and let no channel know of it."""
     tax = network.plan.department("Tax")
     lists = tax.msp / "crls"
     lists.mkdir()
@@ -341,7 +341,7 @@ def is_well(nodes: Sequence[NodeStatus]) -> bool:
 
 @contextmanager
 def port_taken(network: Network) -> Iterator[list[str]]:
-    """Have another program listen where a peer of a stopped network should."""
+    """Listen, as another program, where a peer of a stopped network should."""
     network.down()
     node = network.plan.department("Health").peers[0]
     try:
@@ -353,7 +353,7 @@ def port_taken(network: Network) -> Iterator[list[str]]:
 
 @contextmanager
 def not_joined(network: Network) -> Iterator[list[str]]:
-    """Have a channel in the topology that `up` was interrupted before joining."""
+    """Add a channel to the topology that no node has joined, as if `up` had been interrupted."""
     with kept(network.plan.root / "topology.yaml") as file:
         text = file.read_text()
         more = "channels:\n  deeds:\n    departments: [Tax]\n    contracts: []\n"
