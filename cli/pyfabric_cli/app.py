@@ -19,6 +19,8 @@ class _Pyfabric(LazyGroup):
         "chaincode": Part(
             "chaincode_commands", "Deploy contracts, see what is deployed, call them."
         ),
+        "policy": Part("policy_commands", "Ask who satisfies a policy."),
+        "channel": Part("channel_commands", "Create, join, leave and change channels."),
         "ledger": Part("ledger_commands", "Look into a channel's blocks and transactions."),
         "context": Part(
             "context_commands", "Choose the department, user and channel that you act as."

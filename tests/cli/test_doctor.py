@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.diagnosis.checks import CHECKS, checks_table
+from pyfabric_network.diagnosis.checks import checks_table
 from pyfabric_network.network import Network
 
 from tests.support.network.broken import BROKEN, CITY, Broken, small_disk
-from tests.support.network.broken_fabric import BROKEN_ON_FABRIC
 from tests.support.network.network import running_network
 from tests.support.paths import ROOT
 
@@ -64,9 +63,3 @@ def test_a_full_disk_is_named(run: Run, tmp_path: Path) -> None:
 def test_the_page_has_the_checks_that_there_are() -> None:
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     assert checks_table() in page
-
-
-def test_every_check_has_a_broken_network() -> None:
-    assert {one.check for one in (*BROKEN, *BROKEN_ON_FABRIC)} | {"disk"} == {
-        one.id for one in CHECKS
-    }
