@@ -1,6 +1,6 @@
 """Which check of `pyfabric doctor` finds the cause of an error, by what nodes and gRPC say of it.
 
-The texts are those of Fabric 3.1, of gRPC and of this client; the first rule that fits decides.
+The texts are from Fabric 3.1, gRPC and this client; the first rule that fits decides.
 """
 
 import re
