@@ -30,6 +30,10 @@ MAY_LOAD = {
     "ledger height -o json": CALLS,
     "ledger block 0 -o json": CALLS,
     "events -o json": CALLS,
+    "channel list -o json": CALLS,
+    "channel show -o json": CALLS,
+    "channel show --json": CALLS,
+    "channel diff live -o json": CALLS,
     "network status": HEAVY,
 }
 
