@@ -23,6 +23,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network up --runtime native",
     ),
     "network status": ("pyfabric network status", "pyfabric network status -o json"),
+    "doctor": (
+        "pyfabric doctor",
+        "pyfabric doctor --check expiry --check clock",
+        "pyfabric doctor -o json > seen-from-land.json",
+        "pyfabric doctor --join seen-from-land.json",
+    ),
     "network logs": (
         "pyfabric network logs",
         "pyfabric network logs --since 10m --level warn --tail 100",
@@ -229,7 +235,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network member accept for-land --state land --fingerprint $FINGERPRINT",
         "pyfabric network member accept for-land --state land --yes",
     ),
-    "doctor": ("pyfabric doctor", "pyfabric doctor -o json"),
 }
 
 
