@@ -23,7 +23,8 @@ BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
 SINGLE_NODES = ("network start", "network stop", "network restart")
-NOT_RUN = ("--follow", "--runtime native", "--encrypt", *SINGLE_NODES)
+SNAPSHOTS = ("peer snapshot", "--snapshot")
+NOT_RUN = ("--follow", "--runtime native", "--encrypt", *SINGLE_NODES, *SNAPSHOTS)
 
 
 def commands() -> dict[str, Any]:
