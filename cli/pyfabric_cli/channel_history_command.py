@@ -29,7 +29,7 @@ def history(
 ) -> None:
     """Print every configuration that a channel has had: when, who submitted and signed it, and what changed.
 
-    Names are those in the certificates; a signature that does not hold under the configuration before is marked. The
+    Names come from the certificates; a signature that does not hold under the configuration before is marked. The
     time is that of the orderer which made the block. JSON has each changed element before and after.
     """
     from pyfabric.admin.config.history import config_block_numbers

@@ -148,7 +148,7 @@ def request_snapshot(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Have the peer make a snapshot of a channel when it has committed a block.
+    """Request that the peer makes a snapshot of a channel when it has committed a block.
 
     The peer writes it to the folder completed/CHANNEL/BLOCK of its snapshots.
     """

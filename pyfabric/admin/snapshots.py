@@ -33,7 +33,7 @@ class JoinBySnapshotStatus:
 def request_snapshot(
     peer: Endpoint, admin: SigningIdentity, channel: str, block_number: int
 ) -> Flow[None]:
-    """Have the peer make a snapshot when it has committed a block; 0 stands for the newest one."""
+    """Request that the peer makes a snapshot when it has committed a block; 0 stands for the newest one."""
     yield from _request(peer, admin, "Generate", channel, block_number)
 
 
@@ -56,7 +56,7 @@ def pending_snapshots(
 
 
 def join_by_snapshot(peer: Endpoint, admin: SigningIdentity, folder: str) -> Flow[None]:
-    """Have the peer join the channel of a snapshot, whose folder is on the peer's machine.
+    """Request that the peer joins the channel of a snapshot, whose folder is on the peer's machine.
 
     The peer reads it after it has answered: `join_by_snapshot_status`.
     """

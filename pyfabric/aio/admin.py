@@ -124,7 +124,7 @@ class Admin(Administration):
         await self._driver.run(peers.join_channel(peer, self._identity, block))
 
     async def join_by_snapshot(self, peer: Endpoint, folder: str) -> None:
-        """Have the peer begin to join the channel of a snapshot, whose folder is on the peer's machine.
+        """Request that the peer joins the channel of a snapshot, whose folder is on the peer's machine.
 
         The peer joins after it has answered (`join_by_snapshot_status`), and will have no blocks from before the
         snapshot. The development ledger refuses.
@@ -136,7 +136,7 @@ class Admin(Administration):
         return await self._driver.run(snapshots.join_by_snapshot_status(peer, self._identity))
 
     async def request_snapshot(self, peer: Endpoint, channel: str, block_number: int = 0) -> None:
-        """Have the peer make a snapshot when it has committed a block; 0 stands for the newest one.
+        """Request that the peer makes a snapshot when it has committed a block; 0 stands for the newest one.
 
         The peer answers before the snapshot is made. The development ledger refuses.
         """
