@@ -21,6 +21,7 @@ from pyfabric.admin.config.requirements import (
     requirements,
 )
 from pyfabric.errors import ConfigError
+from pyfabric.identity.msp import read_serialized
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
@@ -66,8 +67,8 @@ def review(
 ) -> Review:
     """Return how a proposal stands against the configuration in force (bytes of common.Config).
 
-    `administrators` are serialized identities of further administrators of the channel's members: those who signed are
-    known. `is_down` returns whether a consenter is known not to run. Raises ConfigError or DecodeError for what cannot be
+    `administrators` are certificates (PEM) of administrators of the channel's members who are known beside those who
+    signed. `is_down` returns whether a consenter is known not to run. Raises ConfigError or DecodeError for what cannot be
     shown to people.
     """
     present = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=proposal.channel)
@@ -83,7 +84,7 @@ def review(
     valid = (
         raw for raw, one in zip(proposal.signatures, signatures, strict=True) if not one.problem
     )
-    known = (*administrators, *map(signer, valid))
+    known = (*administrators, *(read_serialized(signer(one)).id_bytes for one in valid))
     made = after.raw.SerializeToString(deterministic=True)
     changes = differences(config, made)
     return Review(
