@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pyfabric.errors import ConfigError, PolicyError
+from pyfabric.errors import ConfigError, DecodeError, NetworkError, PolicyError
 from pyfabric_cli import options
 from pyfabric_cli.channel_updates import Work
 from pyfabric_cli.invocation import Invocation
@@ -81,16 +81,10 @@ def propose(
 
     Shows what changes, and asks.
     """
-    from pyfabric_network.documents import read_document
-
-    from pyfabric.admin.config.change_files import propose_document, propose_message
-
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
     config = actor.config()
-    proposal = propose_message(actor.channel, config, change.read_bytes())
-    if proposal is None:
-        proposal = propose_document(actor.channel, config, read_document(change))
+    proposal = _proposed(change, actor.channel, config)
     work = Work(invocation, actor, config, _read(administrators))
     work.write(work.signed(proposal, yes=yes), _targets(to, envelope))
 
@@ -141,7 +135,7 @@ def submit(
     proposal = _merged(files)
     work = _work(proposal, Invocation.start(state, output), context, user, administrators)
     work.show(proposal)
-    work.send(proposal)
+    work.send(proposal, where="it with `pyfabric channel update sign`")
 
 
 @app.command()
@@ -181,13 +175,29 @@ def renew(
 
     proposal, _ = _load(file)
     work = _work(proposal, Invocation.start(state, output), context, user, administrators)
-    if not work.review(proposal).outdated:
-        say("nothing to do: the update is not void")
+    found = work.review(proposal)
+    if found.is_in_force or not found.outdated:
+        say(f"nothing to do: the change is {'in force' if found.is_in_force else 'not void'}")
         return
     again = renewed(proposal, work.config)
     for one in proposal.signers:
         say(f"the signature of {one} is lost")
     work.write(work.signed(again, yes=yes), _targets(to or file, envelope))
+
+
+def _proposed(change: Path, channel: str, config: bytes) -> "Proposal":
+    """Return the proposal that a file of any form comes to; raises ConfigError that names it."""
+    from pyfabric_network.documents import read_document
+
+    from pyfabric.admin.config.change_files import propose_document, propose_message
+
+    try:
+        found = propose_message(channel, config, change.read_bytes())
+        return found or propose_document(channel, config, read_document(change))
+    except NetworkError as error:  # the file is no network's, and the error names it
+        raise ConfigError(str(error)) from error
+    except (ConfigError, DecodeError) as error:
+        raise ConfigError(f"{change}: {error}") from error
 
 
 def _load(file: Path) -> "tuple[Proposal, bool]":

@@ -42,7 +42,7 @@ def carry_out(
     work.show(proposal)
     if not yes:
         confirm(f"change {actor.channel}?")
-    work.send(work.with_signatures(proposal))
+    work.send(work.with_signatures(proposal), where="the file that --to FILE writes")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ class Work:
     def examine(self, proposal: "Proposal") -> "Review":
         """Return how a proposal stands; raises ConfigError for one that is void or may not be made."""
         found = self.review(proposal)
+        if found.is_in_force:
+            raise ConfigError("nothing to do: the change is in force already")
         if found.outdated:
             raise ConfigError(
                 f"the update is void: {found.outdated[0]}; compute it again with `pyfabric channel update renew`"
@@ -122,8 +124,11 @@ class Work:
         say(_next_step(found))
         self.report(proposal, found)
 
-    def send(self, proposal: "Proposal") -> None:
-        """Send a proposal if its signatures suffice, and print the configuration in force then; raises PolicyError."""
+    def send(self, proposal: "Proposal", *, where: str) -> None:
+        """Send a proposal if its signatures suffice, and print the configuration in force then.
+
+        Raises PolicyError that names who is missing, and `where` they sign.
+        """
         from pyfabric_network.updating import submit
 
         from pyfabric.admin.config.proposal import Base
@@ -132,7 +137,7 @@ class Work:
         if found.missing:
             raise PolicyError(
                 f"more signatures are needed: {'; '.join(str(one.policy) for one in found.missing)}; have "
-                f"{_missing_departments(found)} sign the file that --to FILE writes"
+                f"{_missing_departments(found)} sign {where}"
             )
         profile = self.actor.profile
         with waiting(f"waiting until {proposal.channel} has the new configuration"):
@@ -177,6 +182,8 @@ def _policies(found: "Review") -> Iterator[Mapping[str, Any]]:
 
 
 def _state(found: "Review") -> str:
+    if found.is_in_force:
+        return "in force"
     if found.outdated:
         return "void"
     if found.problems:
