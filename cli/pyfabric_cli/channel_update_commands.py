@@ -23,8 +23,6 @@ File = Annotated[
     Path,
     typer.Argument(
         help="A proposal, or an update in an envelope of Fabric's tools.",
-        exists=True,
-        dir_okay=False,
     ),
 ]
 Files = Annotated[
@@ -32,8 +30,6 @@ Files = Annotated[
     typer.Argument(
         metavar="FILE...",
         help="A proposal, and copies of it that others have signed: their signatures are put together.",
-        exists=True,
-        dir_okay=False,
     ),
 ]
 Envelope = Annotated[
@@ -49,8 +45,6 @@ Administrators = Annotated[
         metavar="FILE",
         help="The certificate of an administrator who can sign the next update, if those who are known cannot. "
         "Repeat it.",
-        exists=True,
-        dir_okay=False,
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -63,8 +57,6 @@ def propose(
         typer.Argument(
             help="Edits or a JSON patch (YAML or JSON), the wanted configuration, or an update of Fabric's tools "
             "(JSON or protobuf).",
-            exists=True,
-            dir_okay=False,
         ),
     ],
     to: Annotated[Path, typer.Option("--to", help="The file to write.")],

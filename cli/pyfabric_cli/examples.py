@@ -213,6 +213,30 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel update": (
+        "pyfabric channel update propose acl.json --to proposal.json",
+        "pyfabric channel update sign proposal.json --context Tax",
+        "pyfabric channel update submit proposal.json",
+    ),
+    "channel update propose": (
+        (
+            'echo \'[{"edit": "set-acls", "acls": {"event/Block": "Readers"}}]\' > acl.json && '
+            "pyfabric channel update propose acl.json --to proposal.json --context Land --yes"
+        ),
+        (
+            "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
+        ),
+    ),
+    "channel update sign": (
+        "pyfabric channel update sign proposal.json --context Tax --yes",
+        "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+    ),
+    "channel update status": (
+        "pyfabric channel update status proposal.json",
+        "pyfabric channel update status again.json tax.json -o json",
+    ),
+    "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
+    "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",
