@@ -126,6 +126,13 @@ def invoke(
     arguments: Arguments = None,
     transient: Transient = None,
     endorsers: Organizations = None,
+    is_init: Annotated[
+        bool,
+        typer.Option(
+            "--is-init",
+            help="The first call of a chaincode that was approved with --init-required.",
+        ),
+    ] = False,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -145,6 +152,7 @@ def invoke(
                 *(arguments or ()),
                 transient=_transient(transient),
                 endorsing_organizations=endorsers or (),
+                is_init=is_init,
             )
         )
         status = submitted.status()

@@ -109,15 +109,18 @@ def committed_code(
     for channel, contract in work:
         department = channel.own[0]
         admin = connections.admin(department)
+        wanted = definition(channel, contract)
         for one in admin.committed(endpoint(department.peers[0]), channel.name):
-            if one.name == contract.name and _differs_in_code(one, contract):
+            if one.name == contract.name and _differs_in_code(one, wanted, contract):
                 found[contract.name] = one.version[len(contract.spec.version) + 1 :]
     return found
 
 
-def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> bool:
-    """Return whether a committed definition is a contract's, of the same version, with other code."""
-    wanted, prefix = definition(contract), contract.spec.version
+def _differs_in_code(
+    committed: ChaincodeDefinition, wanted: ChaincodeDefinition, contract: ContractPlan
+) -> bool:
+    """Return whether a committed definition is the one wanted of a contract, of the same version, with other code."""
+    prefix = contract.spec.version
     return (
         committed != wanted
         and replace(committed, version=wanted.version) == wanted
@@ -125,13 +128,13 @@ def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> 
     )
 
 
-def definition(contract: ContractPlan) -> ChaincodeDefinition:
-    """Return what the departments agree on."""
+def definition(channel: ChannelPlan, contract: ContractPlan) -> ChaincodeDefinition:
+    """Return what the departments of a channel agree on for a contract."""
     spec = contract.spec
     return ChaincodeDefinition(
         name=contract.name,
         version=contract.version,
-        sequence=spec.sequence,
+        sequence=channel.sequence(contract),
         endorsement_policy=application_policy(spec.endorsement or ENDORSEMENT),
         collections=collection_package(contract.collections),
         init_required=spec.init_required,
@@ -170,7 +173,7 @@ class _Deployment:
             channel=self.channel.name,
             contract=self.contract.name,
             version=self.contract.version,
-            sequence=self.contract.spec.sequence,
+            sequence=self._wanted.sequence,
             package_id=self.contract.package.package_id,
             changed=changed,
             waiting_for=absent,
@@ -179,7 +182,7 @@ class _Deployment:
 
     @property
     def _wanted(self) -> ChaincodeDefinition:
-        return definition(self.contract)
+        return definition(self.channel, self.contract)
 
     def _committed(self, department: DepartmentPlan) -> tuple[ChaincodeDefinition, ...]:
         admin = self.connections.admin(department)
@@ -189,12 +192,17 @@ class _Deployment:
         """Return whether the definition is still to be committed; NetworkError if another has its sequence."""
         committed = self._committed(self.channel.own[0])
         current = next((one for one in committed if one.name == self.contract.name), None)
-        wanted = self._wanted
-        if current is None or current.sequence == wanted.sequence - 1:
+        wanted, committed_sequence = self._wanted, 0 if current is None else current.sequence
+        if committed_sequence == wanted.sequence - 1:
             return True
+        if current is None:
+            raise NetworkError(
+                f"{self.contract.name} is not on {self.channel.name} yet, where its sequence is 1 and not "
+                f"{wanted.sequence}: write sequences: {{{self.contract.name}: 1}} below the channel in the topology"
+            )
         if current == wanted:
             return False
-        if _differs_in_code(current, self.contract):
+        if _differs_in_code(current, wanted, self.contract):
             raise NetworkError(
                 f"{self.contract.name} on {self.channel.name}: its code differs from version "
                 f"{current.version}, which the departments approved, and would be {wanted.version}: set a new "

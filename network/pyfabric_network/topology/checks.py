@@ -145,6 +145,9 @@ def _check_channels(topology: Topology, document: Document) -> None:
         ):
             _check_known(given, known, kind, document, (*path, key))
             _check_once(given, document, (*path, key))
+        for contract in channel.sequences:
+            below = (*path, "sequences", contract)
+            _check_one(contract, channel.contracts, "contract of the channel", document, below)
         _check_have_peers(topology, channel, document, (*path, "departments"))
         members = {topology.msp_id(department) for department in channel.departments}
         for policy, rule in channel.policies.items():

@@ -22,7 +22,10 @@ from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 @dataclass(frozen=True)
 class ChannelPlan:
-    """A channel: its members, its contracts, and the file of its genesis block."""
+    """A channel: its members, its contracts, and the file of its genesis block.
+
+    `sequences` are those of contracts that have another one here than the topology gives them for all channels.
+    """
 
     name: str
     departments: tuple[DepartmentPlan, ...]
@@ -30,6 +33,11 @@ class ChannelPlan:
     policies: Mapping[str, str]
     acls: Mapping[str, str]
     block: Path
+    sequences: Mapping[str, int]
+
+    def sequence(self, contract: ContractPlan) -> int:
+        """Return the sequence of a contract's definition on this channel."""
+        return self.sequences.get(contract.name, contract.spec.sequence)
 
     @property
     def own(self) -> tuple[DepartmentPlan, ...]:
@@ -218,6 +226,7 @@ def make_plan(
             policies=spec.policies,
             acls=spec.acls,
             block=root / "channels" / f"{name}.block",
+            sequences=spec.sequences,
         )
         for name, spec in topology.channels.items()
     }
