@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pyfabric.admin.lifecycle import InstalledChaincode
     from pyfabric.admin.operations import Health
     from pyfabric.admin.orderers import ChannelInfo
+    from pyfabric.admin.package_folders import package_folder
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
 else:
@@ -92,6 +93,7 @@ else:
             "pyfabric.admin.lifecycle": ["InstalledChaincode"],
             "pyfabric.admin.operations": ["Health"],
             "pyfabric.admin.orderers": ["ChannelInfo"],
+            "pyfabric.admin.package_folders": ["package_folder"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
         },
@@ -134,4 +136,5 @@ __all__ = [
     "genesis_block",
     "orderer_policies",
     "organization_policies",
+    "package_folder",
 ]
