@@ -1,4 +1,4 @@
-"""`pyfabric chaincode`: deploy contracts, list what is deployed, call them."""
+"""`pyfabric chaincode`: deploy contracts, list what is deployed, call them; the steps of a deployment one by one."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import completion, options
+from pyfabric_cli import completion, definition_commands, options, package_commands
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import progress, readable, say, waiting
@@ -21,6 +21,8 @@ _STDIN = ("-", "@-")
 _METADATA = f"{_SYSTEM}:GetMetadata"
 
 app = plain_app()
+app.add_typer(package_commands.app)
+app.add_typer(definition_commands.app)
 
 Name = Annotated[
     str,

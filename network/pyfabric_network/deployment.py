@@ -11,10 +11,11 @@ from typing import Final
 
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
-from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
+from pyfabric.errors import NetworkError
 from pyfabric.local.waiting import poll
 from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric_network.connections import Connections, endpoint
+from pyfabric_network.lifecycle import commit_agreed
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.progress import Report
 from pyfabric_network.readiness import Readiness
@@ -304,35 +305,19 @@ class _Deployment:
         return [one for one in self.channel.departments if not ready[one.msp_id]]
 
     def _commit(self) -> None:
-        """Commit the definition; another department may come first with the same.
-
-        A peer that has not had the last approvals yet endorses otherwise than the rest, or not at all:
-        nothing was sent then, and the call is repeated for ten seconds.
-        """
-        if self.plan.places:
-            first = self.channel.own[0]
-            Readiness(self.plan, self.connections).await_departments(self.channel, first)
-        error = poll(self._try_to_commit, every=_PAUSE, timeout=_SPREAD_SECONDS)
-        if error is not None:
-            raise error
-
-    def _try_to_commit(self) -> EndorseError | CommitError | None:
-        """Return the error of a call that may be repeated; None once the definition is committed."""
+        """Commit the definition; another department may come first with the same."""
         first = self.channel.own[0]
-        try:
-            self.connections.admin(first).commit(
+        if self.plan.places:
+            Readiness(self.plan, self.connections).await_departments(self.channel, first)
+        commit_agreed(
+            lambda: self.connections.admin(first).commit(
                 endpoint(first.peers[0]),
                 self.channel.name,
                 self._wanted,
                 endorsing_organizations=[member.msp_id for member in self.channel.departments],
-            )
-        except (EndorseError, CommitError) as error:
-            if not self.is_new():
-                return None
-            if error.code is not StatusCode.ABORTED:
-                raise
-            return error
-        return None
+            ),
+            lambda: not self.is_new(),
+        )
 
     def _readiness(self) -> Mapping[str, bool]:
         """Return which departments, by MSP id, have approved this definition."""

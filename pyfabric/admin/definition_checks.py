@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fabric_protos.common import configtx_pb2
 from fabric_protos.peer import collection_pb2
 
-from pyfabric.admin.config.policies import format_policy
+from pyfabric.admin.channel_policies import channel_endorsers
 from pyfabric.admin.definitions import ChaincodeDefinition
 from pyfabric.errors import ConfigError, ContractError
 from pyfabric.messages.decoding import decode
@@ -26,8 +26,6 @@ from pyfabric.rules.policies.endorsers import (
 from pyfabric.rules.policies.evaluation import MissingPolicy
 from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric.rules.policies.syntax import format_signature_policy
-
-_APPLICATION = "/Channel/Application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +149,7 @@ class _Checked:
 
     @property
     def _endorsers(self) -> ChannelEndorsers:
-        application = self.config.raw.channel_group.groups["Application"]
-        policies = dict(_texts(application, _APPLICATION))
-        for name, group in application.groups.items():
-            policies |= dict(_texts(group, f"{_APPLICATION}/{name}"))
-        return ChannelEndorsers(self.peers, policies, tuple(application.groups))
+        return channel_endorsers(self.config.raw, self.peers)
 
     def _collections(self) -> inputs.Collections:
         return inputs.static_collections(_package(self.definition.collections))
@@ -181,14 +175,6 @@ def _package(raw: bytes) -> collection_pb2.CollectionConfigPackage:
 
 def _members(policy: str) -> set[str]:
     return {one for one in endorsing_organizations(policy) if one is not None}
-
-
-def _texts(group: configtx_pb2.ConfigGroup, path: str) -> Iterator[tuple[str, str]]:
-    for name, entry in group.policies.items():
-        try:
-            yield f"{path}/{name}", format_policy(entry.policy)
-        except ConfigError:  # by organisational units or identities: taken to be met
-            continue
 
 
 def _counts(peers: Mapping[str, int]) -> str:

@@ -43,6 +43,15 @@ def definition_differences(
     )
 
 
+def show_value(value: object) -> str:
+    """Return the value of a field as people read it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "nothing" if value is None else str(value)
+
+
 def _fields(definition: ChaincodeDefinition) -> dict[str, object]:
     document = definition_document(definition)
     collections: list[dict[str, Any]] = document.pop("collections")
@@ -50,6 +59,8 @@ def _fields(definition: ChaincodeDefinition) -> dict[str, object]:
     for one in collections:
         for member, value in one.items():
             if member != "name":
-                flat[f"collections.{one['name']}.{member}"] = value
+                (flat[f"collections.{one['name']}.{member}"],) = (
+                    value.values() if isinstance(value, dict) else (value,)
+                )
     flat["collections"] = [one["name"] for one in collections]
     return flat
