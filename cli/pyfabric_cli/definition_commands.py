@@ -382,13 +382,12 @@ def _package_id(file: Path | None, given: str | None) -> str | None:
 def _package_in_use(
     lifecycle: "Lifecycle", party: "Party", wanted: "ChaincodeDefinition"
 ) -> str | None:
-    """Return the package that a department runs for the definition in force; ConfigError if there is none yet."""
-    present = lifecycle.in_force(wanted.name)
-    found = present and lifecycle.approved(party, wanted.name, present.sequence)
-    if not found:
+    """Return the package that a department runs for this version; ConfigError if there is none yet."""
+    found = lifecycle.last_approved(party, wanted.name)
+    if found is None or found.definition.version != wanted.version:
         raise ConfigError(
-            f"{party.department} runs no package of {wanted.name} yet: name one with --package or --package-id, or "
-            "approve --without-package"
+            f"{party.department} runs no package for version {wanted.version} of {wanted.name} yet: name one with "
+            "--package"
         )
     return found.package_id
 

@@ -102,6 +102,13 @@ class Lifecycle:
                 return None
             raise
 
+    def last_approved(self, party: Party, name: str) -> ApprovedDefinition | None:
+        """Return what a department approved last of what has been in force; None if it has approved nothing."""
+        present = self.in_force(name)
+        sequences = range(present.sequence if present else 0, 0, -1)
+        approvals = (self.approved(party, name, sequence) for sequence in sequences)
+        return next((one for one in approvals if one is not None), None)
+
     def proposed(self, name: str, changes: Mapping[str, Any]) -> ChaincodeDefinition:
         """Return the next definition: the one in force, or a first one, with fields changed.
 

@@ -127,7 +127,7 @@ class _Checked:
         except ConfigError:  # members by organisational unit: nobody can be counted
             return
         keepers = self._endorsers.keepers(members)
-        others = sum(keepers.values()) - (keepers.keys() == self.peers.keys())
+        others = self._endorsers.receivers(members)
         if entry.required_peer_count > others:
             yield (
                 f"{place}: requiredPeerCount is {entry.required_peer_count}, and {others} of its members' peers live "

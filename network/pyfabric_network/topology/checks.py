@@ -251,8 +251,7 @@ def _check_endorsers(topology: Topology, contract: str, channel: str, document: 
         _check_can_be_met(spec.endorsement, endorsers, document, (*path, "endorsement"))
     for config, name in zip(topology.collections(contract), spec.collections, strict=True):
         below = (*path, "collections", name)
-        keepers = endorsers.keepers(config.policy)
-        others = sum(keepers.values()) - (keepers.keys() == endorsers.peers.keys())
+        others = endorsers.receivers(config.policy)
         if config.required_peer_count > others:
             document.fail(
                 f"{config.required_peer_count} is more than the peers that can get the data from "

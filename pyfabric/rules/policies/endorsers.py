@@ -59,6 +59,11 @@ class ChannelEndorsers:
         members = endorsing_organizations(policy)
         return {msp_id: count for msp_id, count in self.peers.items() if msp_id in members}
 
+    def receivers(self, policy: str) -> int:
+        """Return how many peers of a collection's members can get its data from the peer that endorses."""
+        keepers = self.keepers(policy)
+        return sum(keepers.values()) - (keepers.keys() == self.peers.keys())
+
 
 def endorsing_organizations(policy: str) -> set[str | None]:
     """Return the MSP ids of the peers that a signature policy names; None is among them for other roles."""
