@@ -86,7 +86,7 @@ class Writer:
 
     @contextmanager
     def writing(self, at_least: int = 10) -> Iterator[None]:
-        """Write while the block runs, and at least so many keys before it and after it."""
+        """Write while the block runs, and at least `at_least` keys before it and after it."""
         stop, wanted = threading.Event(), len(self.committed) + at_least
         thread = threading.Thread(target=self._write, args=(stop,))
         thread.start()
