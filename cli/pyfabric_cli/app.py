@@ -20,6 +20,8 @@ class _Pyfabric(LazyGroup):
             "chaincode_commands",
             "Deploy contracts, at once or step by step; see what is deployed; call them.",
         ),
+        "policy": Part("policy_commands", "Ask who satisfies a policy."),
+        "channel": Part("channel_commands", "Create, join, leave and change channels."),
         "ledger": Part("ledger_commands", "Look into a channel's blocks and transactions."),
         "context": Part(
             "context_commands", "Choose the department, user and channel that you act as."

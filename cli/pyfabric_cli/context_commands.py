@@ -66,7 +66,7 @@ def show(
             "user": context.user,
             "channel": context.channel,
             "peers": [peer.address for peer in profile.peers],
-            "users": list(profile.users),
+            "users": list(profile.user_names),
             "channels": list(profile.channels),
         }
     )
@@ -91,6 +91,10 @@ def set_context(
     ] = None,
     user: options.User = None,
     channel: options.Channel = None,
+    organization: Annotated[
+        str | None,
+        typer.Option(help="The department, if the profile has several organizations."),
+    ] = None,
     state: options.State = None,
 ) -> None:
     """Make a context, or change parts of one; keys are not copied."""
@@ -102,8 +106,9 @@ def set_context(
     wanted_user, wanted_channel = user or (old and old.user), channel or (old and old.channel)
     if not (file and wanted_user and wanted_channel):
         raise ConfigError(f"{name} is a new context: it needs --profile, --user and --channel")
-    load_profile(file).user(wanted_user)
-    contexts.put(name, Context(profile=file, user=wanted_user, channel=wanted_channel))
+    wanted = organization or (old.organization if old else None)
+    load_profile(file, wanted).user(wanted_user)
+    contexts.put(name, Context(file, wanted_user, wanted_channel, wanted))
     say(f"{name}: {wanted_user} on {wanted_channel}")
 
 

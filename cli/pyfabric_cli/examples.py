@@ -1,7 +1,8 @@
 """Examples of every command, shown by its `--help`.
 
 They use the network of README.md (city.yaml with its contract `registry`), and work in this order, which a test
-runs; `$ID` is a transaction's id, `$FINGERPRINT` what `network bundle` printed, `$PACKAGE_ID` what `package` printed.
+runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed,
+`$PACKAGE_ID` what `package` printed.
 """
 
 from collections.abc import Mapping
@@ -88,11 +89,25 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric events --chaincode registry --start 3 -o json",
         "pyfabric events --chaincode registry --follow --checkpoint seen.json",
     ),
-    "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID"),
+    "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID", "pyfabric ledger verify"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
     "ledger tx": ("pyfabric ledger tx $ID", "pyfabric ledger tx $ID -o json"),
+    "ledger export": (
+        "pyfabric ledger export --to estate-blocks",
+        "pyfabric ledger export --to estate-blocks -o json",
+    ),
+    "ledger verify": (
+        "pyfabric ledger verify",
+        "pyfabric ledger verify --from estate-blocks -o json",
+        "pyfabric ledger verify --from estate-blocks --genesis-hash $GENESIS_HASH",
+    ),
     "ledger trace": ("pyfabric ledger trace $ID",),
+    "policy": ("pyfabric policy check /Channel/Application/Admins",),
+    "policy check": (
+        "pyfabric policy check \"OutOf(2, 'TaxMSP.peer', 'LandMSP.peer', 'AuditMSP.peer')\" --with TaxMSP",
+        "pyfabric policy check /Channel/Application/Admins --with LandMSP.admin -o json",
+    ),
     "message": ("pyfabric message decode genesis.block",),
     "message types": ("pyfabric message types",),
     "message decode": (
@@ -119,6 +134,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel": (
+        "pyfabric channel create archive --department Tax --department Land",
+        "pyfabric channel join archive",
+    ),
+    "channel create": (
+        "pyfabric channel create",
+        "pyfabric channel create archive --department Tax --department Land --contract registry",
+    ),
+    "channel join": ("pyfabric channel join archive", "pyfabric channel join archive peer0.tax"),
+    "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",

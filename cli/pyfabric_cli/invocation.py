@@ -12,6 +12,7 @@ from pyfabric_cli.settings import OutputFormat, Settings, read_settings
 
 if TYPE_CHECKING:  # each is loaded by the command that uses it
     from pyfabric_network.network import Network
+    from pyfabric_network.profile import Profile
 
     from pyfabric.admin.definitions import ChaincodeDefinition
     from pyfabric.admin.peers import ChainInfo
@@ -55,7 +56,7 @@ class Invocation:
         profile = found.load_profile()
         identity = profile.user(user or found.user)
         check_not_expired(identity.identity, datetime.now(UTC))
-        return Actor(identity, profile.peers, channel or found.channel)
+        return Actor(identity, profile, channel or found.channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,13 @@ class Actor:
     """Who acts, through which peers of the department, on which channel."""
 
     identity: "SigningIdentity"
-    peers: "tuple[Endpoint, ...]"
+    profile: "Profile"
     channel: str
+
+    @property
+    def peers(self) -> "tuple[Endpoint, ...]":
+        """The department's peers."""
+        return self.profile.peers
 
     def gateway(self) -> "Gateway":
         """Connect to the gateway of the department's peers."""
@@ -78,6 +84,13 @@ class Actor:
 
         with Admin(self.identity) as admin:
             return admin.chain_info(self.peers[0], self.channel)
+
+    def config(self) -> bytes:
+        """Ask the department's first peer for the channel's configuration (bytes of common.Config)."""
+        from pyfabric.gateway import Admin
+
+        with Admin(self.identity) as admin:
+            return admin.config(self.peers[0], self.channel)
 
     def definitions(self) -> "tuple[ChaincodeDefinition, ...]":
         """Ask the department's first peer for the chaincode definitions committed on the channel."""

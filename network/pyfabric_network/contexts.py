@@ -17,17 +17,21 @@ _FILE = "contexts.json"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A connection profile, a user of it (a name, or the path of an MSP folder) and a channel."""
+    """A connection profile, a user of it (a name, or the path of an MSP folder) and a channel.
+
+    `organization` is for a profile of several organisations that has no client.
+    """
 
     profile: Path
     user: str
     channel: str
+    organization: str | None = None
 
     def load_profile(self) -> "Profile":
         """Read the profile; raise NetworkError."""
         from pyfabric_network.profile import load_profile
 
-        return load_profile(self.profile)
+        return load_profile(self.profile, self.organization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +127,10 @@ def _contents(document: Fields, folder: Path) -> _Contents:
 
 
 def _context(fields: Fields, folder: Path) -> Context:
-    fields.refuse_others("profile", "user", "channel")
-    return Context(folder / fields.text("profile"), fields.text("user"), fields.text("channel"))
+    fields.refuse_others("profile", "user", "channel", "organization")
+    return Context(
+        folder / fields.text("profile"),
+        fields.text("user"),
+        fields.text("channel"),
+        fields.optional_text("organization"),
+    )

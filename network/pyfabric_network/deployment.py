@@ -21,6 +21,7 @@ from pyfabric_network.progress import Report
 from pyfabric_network.readiness import Readiness
 from pyfabric_network.topology.contracts import ContractPlan
 from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 
 _SPREAD_SECONDS: Final = 10.0
@@ -111,7 +112,7 @@ def committed_code(
         department = channel.own[0]
         admin = connections.admin(department)
         wanted = definition(channel, contract)
-        for one in admin.committed(endpoint(department.peers[0]), channel.name):
+        for one in admin.committed(endpoint(channel.peers_of(department)[0]), channel.name):
             if one.name == contract.name and _differs_in_code(one, wanted, contract):
                 found[contract.name] = one.version[len(contract.spec.version) + 1 :]
     return found
@@ -185,9 +186,13 @@ class _Deployment:
     def _wanted(self) -> ChaincodeDefinition:
         return definition(self.channel, self.contract)
 
+    def _peer(self, department: DepartmentPlan) -> Node:
+        """Return the peer through which a department acts on the channel."""
+        return self.channel.peers_of(department)[0]
+
     def _committed(self, department: DepartmentPlan) -> tuple[ChaincodeDefinition, ...]:
         admin = self.connections.admin(department)
-        return admin.committed(endpoint(department.peers[0]), self.channel.name)
+        return admin.committed(endpoint(self._peer(department)), self.channel.name)
 
     def is_new(self) -> bool:
         """Return whether the definition is still to be committed; NetworkError if another has its sequence."""
@@ -222,7 +227,7 @@ class _Deployment:
                 self.connections.admin(department).install, endpoint(peer), self.contract.package
             )
             for department in self.channel.own
-            for peer in department.peers
+            for peer in self.channel.peers_of(department)
         ]
         side_by_side(installs)
 
@@ -239,7 +244,7 @@ class _Deployment:
 
     def _approve_by(self, department: DepartmentPlan) -> None:
         self.connections.admin(department).approve(
-            endpoint(department.peers[0]),
+            endpoint(self._peer(department)),
             self.channel.name,
             self._wanted,
             self.contract.package.package_id,
@@ -251,7 +256,7 @@ class _Deployment:
         That stands in the department's approval, which nobody else has: a peer that lost its ledger gets
         all back except that. NetworkError if the peer has not caught up after three minutes.
         """
-        peer = department.peers[0]
+        peer = self._peer(department)
         knows = poll(
             lambda: self._wanted in self._committed(department),
             until=bool,
@@ -275,11 +280,11 @@ class _Deployment:
         """
         absent = poll(
             self._absent,
-            until=lambda absent: not any(one.place.here for one in absent),
+            until=lambda absent: not any(one in self.channel.own for one in absent),
             every=_PAUSE,
             timeout=_SPREAD_SECONDS,
         )
-        late = [one.name for one in absent if one.place.here]
+        late = [one.name for one in absent if one in self.channel.own]
         if late:
             raise NetworkError(
                 f"the approval of {self.contract.name} by {late[0]} is not known on {self.channel.name} "
@@ -291,7 +296,7 @@ class _Deployment:
         """Return the departments that approved another definition with the sequence, with what differs."""
         first = self.channel.own[0]
         found = self.connections.admin(first).unapproved_parts(
-            endpoint(first.peers[0]), self.channel.name, self._wanted
+            endpoint(self._peer(first)), self.channel.name, self._wanted
         )
         names = {one.msp_id: one.name for one in self.channel.departments}
         return {
@@ -311,7 +316,7 @@ class _Deployment:
             Readiness(self.plan, self.connections).await_departments(self.channel, first)
         commit_agreed(
             lambda: self.connections.admin(first).commit(
-                endpoint(first.peers[0]),
+                endpoint(self._peer(first)),
                 self.channel.name,
                 self._wanted,
                 endorsing_organizations=[member.msp_id for member in self.channel.departments],
@@ -323,5 +328,5 @@ class _Deployment:
         """Return which departments, by MSP id, have approved this definition."""
         first = self.channel.own[0]
         return self.connections.admin(first).check_commit_readiness(
-            endpoint(first.peers[0]), self.channel.name, self._wanted
+            endpoint(self._peer(first)), self.channel.name, self._wanted
         )

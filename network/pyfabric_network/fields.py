@@ -23,7 +23,7 @@ class Fields:
         """Return a text; raise FieldError if it is missing without a default, or no text."""
         found = self._find(name, default)
         if not isinstance(found, str):
-            raise FieldError(f"{self._at(name)}: must be a string")
+            raise FieldError(f"{self.at(name)}: must be a string")
         return found
 
     def optional_text(self, name: str) -> str | None:
@@ -34,12 +34,16 @@ class Fields:
         """Return a list of texts, empty if it is missing; raise FieldError for anything else."""
         found = self._find(name, ())
         if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
-            raise FieldError(f"{self._at(name)}: must be a list of strings")
+            raise FieldError(f"{self.at(name)}: must be a list of strings")
         return tuple(found)
+
+    def value(self, name: str) -> Any:
+        """Return whatever a field holds; raise FieldError if it is missing or null."""
+        return self._find(name, _REQUIRED)
 
     def part(self, name: str, default: object = _REQUIRED) -> Self:
         """Return the object in a field; raise FieldError if it is missing without a default, or no object."""
-        return type(self)(self._find(name, default), self._at(name))
+        return type(self)(self._find(name, default), self.at(name))
 
     def parts(self, name: str, default: object = _REQUIRED) -> dict[str, Self]:
         """Return the objects in an object by their names; raise FieldError if one is no object."""
@@ -51,6 +55,17 @@ class Fields:
         inner = self.part(name, {})
         return {key: inner.text(key) for key in inner.names()}
 
+    def named(self, name: str) -> Self:
+        """Return the values in a field by name: of an object, or of a list of objects that have a `name`.
+
+        Names in a list stand for themselves, without a value; a missing field is empty. Raises FieldError
+        for anything else.
+        """
+        found = self._find(name, {})
+        if isinstance(found, (list, tuple)):
+            found = dict(_named(one, f"{self.at(name)}.{index}") for index, one in enumerate(found))
+        return type(self)(found, self.at(name))
+
     def names(self) -> list[str]:
         """Return the names of all fields."""
         return [str(key) for key in self._value]
@@ -59,19 +74,29 @@ class Fields:
         """Raise FieldError if there is a field with another name than these."""
         for name in self.names():
             if name not in names:
-                raise FieldError(f"{self._at(name)}: unknown field")
+                raise FieldError(f"{self.at(name)}: unknown field")
 
-    def holds(self, name: str, kind: type) -> bool:
-        """Return whether a field is there with a value of that type."""
-        return isinstance(self._value.get(name), kind)
+    def holds(self, name: str, kind: type = object) -> bool:
+        """Return whether a field is there, is not null, and has a value of that type."""
+        found = self._value.get(name)
+        return found is not None and isinstance(found, kind)
+
+    def at(self, name: str) -> str:
+        """Return where a field stands in the document."""
+        return f"{self._path}.{name}" if self._path else name
 
     def _find(self, name: str, default: object) -> Any:
         found = self._value.get(name)
         if found is None:
             found = default  # null is nothing
         if found is _REQUIRED:
-            raise FieldError(f"{self._at(name)}: field required")
+            raise FieldError(f"{self.at(name)}: field required")
         return found
 
-    def _at(self, name: str) -> str:
-        return f"{self._path}.{name}" if self._path else name
+
+def _named(entry: object, path: str) -> tuple[str, object]:
+    if isinstance(entry, str):
+        return entry, None
+    if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+        return str(entry["name"]), entry
+    raise FieldError(f"{path}: must be a name, or an object with a name")

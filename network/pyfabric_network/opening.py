@@ -80,6 +80,7 @@ def _plan(topology: Topology, root: Path, state: State) -> Plan:
         served=state.served,
         places=state.places,
         containers=state.runtime is RuntimeName.COMPOSE,
+        left=state.left,
     )
 
 

@@ -51,7 +51,11 @@ class UnitRules:
     @property
     def admins_by_unit(self) -> bool:
         """Whether an OU can make somebody an admin."""
-        return self.enforced and Role.ADMIN in self._roles
+        return self.gives(Role.ADMIN)
+
+    def gives(self, role: Role.MSPRoleType) -> bool:
+        """Return whether an OU can give this role."""
+        return self.enforced and role in self._roles
 
     def check(self, units: Sequence[Unit]) -> None:
         """Raise IdentityError unless these OUs fit: one that is asked for, and exactly one role."""

@@ -121,3 +121,5 @@ def test_the_examples_work_in_their_order(run: Run, monkeypatch: pytest.MonkeyPa
         if command == "events":
             newest = run("ledger", "block", "-o", "json").json()
             monkeypatch.setenv("ID", newest["transactions"][0]["transaction_id"])
+            genesis = run("ledger", "block", "0", "-o", "json").json()
+            monkeypatch.setenv("GENESIS_HASH", genesis["hash"])

@@ -74,5 +74,5 @@ def test_the_engine_starts_a_contract_host_again_that_was_told_what_to_serve(
 
 def test_contract_ports_are_not_published(network: Network) -> None:
     published = docker("port", HOST)
-    assert f"{CONTAINER_PORTS['client']}/tcp" not in published
+    assert f"{CONTAINER_PORTS['contracts']}/tcp" not in published
     assert all("127.0.0.1:" in line for line in published.splitlines())

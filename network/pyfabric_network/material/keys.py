@@ -125,7 +125,7 @@ def _has_authority(folder: Path) -> bool:
 
 def _has_identity(member: Member) -> bool:
     certificate = member.certificate
-    if not (certificate.exists() and (member.msp / "keystore" / "priv_sk").exists()):
+    if not (certificate.exists() and member.key.exists()):
         return False
     held = certificate_attributes(load_certificate(certificate.read_bytes()))
     return dict(held) == dict(member.attributes)

@@ -32,7 +32,9 @@ from pyfabric_network.runtimes.engine import printed, volumes
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import choose_lines, read_logs
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
+from pyfabric_network.runtimes.programs import unjoin_failure
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
+from pyfabric_network.runtimes.runtime import running_peer
 from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
 from pyfabric_network.state_folder import MODULES, OUTSIDE
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -71,7 +73,9 @@ class ComposeRuntime:
     def check(self, plan: Plan) -> tuple[str, ...]:
         """Raise NetworkError without an engine, for a port in use, or for another network's data."""
         self.check_outside(plan)
-        check_free(plan.listening(running=self._project.running()))
+        found = self._project.containers()
+        kept = [name for name, container in found.items() if container.is_kept_running]
+        check_free(plan.listening(running=kept))
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
@@ -279,10 +283,21 @@ class ComposeRuntime:
         self.check_outside(plan)
         self._compose.run("stop", *names)
 
+    def leave(self, plan: Plan, peer: Node, channel: str) -> None:
+        """Delete a stopped peer's ledger of a channel, as `peer node unjoin` does in a container of its own."""
+        if peer.name in self._project.running():
+            raise NetworkError(running_peer(peer.name))
+        self._write(plan)
+        command = ("peer", "node", "unjoin", "--channelID", channel)
+        try:
+            self._compose.run("run", "--rm", "--no-deps", "--no-TTY", peer.name, *command)
+        except NetworkError as error:
+            raise NetworkError(unjoin_failure(channel, str(error))) from error
+
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""
         found = self._project.containers().get(node)
-        return found is None or not (found.runs or found.state == "restarting")
+        return found is None or not found.is_kept_running
 
     def logs(self, plan: Plan, choice: LogChoice, *, follow: bool) -> Iterator[str]:
         """Yield the logs of containers; each line begins with the name of its own.

@@ -132,6 +132,13 @@ class EmbeddedRuntime:
         """Raise NetworkError: one process runs all nodes."""
         raise _indivisible(f"stop {' '.join(names)} alone", "`pyfabric network down` stops all")
 
+    def leave(self, plan: Plan, peer: Node, channel: str) -> None:
+        """Take a peer of the running ledger out of a channel: it cannot be stopped alone."""
+        try:
+            self.development.leave(peer.name, channel)
+        except LedgerError as error:
+            raise NetworkError(str(error)) from error
+
     def was_stopped(self, node: str) -> bool:
         """Return whether the ledger was stopped."""
         return not self.running() and not self._process.was_killed()

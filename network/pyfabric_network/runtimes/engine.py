@@ -42,6 +42,11 @@ class Container:
         """Whether it has a process; one that is paused does."""
         return self.state in ("running", "paused")
 
+    @property
+    def is_kept_running(self) -> bool:
+        """Whether it runs, or the engine is about to start it again: its ports stay taken meanwhile."""
+        return self.runs or self.state == "restarting"
+
 
 def image_id(name: str) -> str | None:
     """Return the id of an image on this machine, or None."""

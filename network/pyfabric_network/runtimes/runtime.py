@@ -21,6 +21,11 @@ class RuntimeName(StrEnum):
     COMPOSE = "compose"
 
 
+def running_peer(name: str) -> str:
+    """Return the message about a peer that cannot leave a channel, since it runs."""
+    return f"{name} runs, and leaves a channel only while it is stopped: `pyfabric network stop {name}` first"
+
+
 class Runtime(Protocol):
     """Starts and stops the nodes and contract hosts of one network; key material exists already.
 
@@ -105,6 +110,13 @@ class Runtime(Protocol):
 
     def stop_nodes(self, plan: "Plan", names: Collection[str]) -> None:
         """Stop some nodes and contract hosts; raises NetworkError, also where they cannot be stopped alone."""
+        ...
+
+    def leave(self, plan: "Plan", peer: "Node", channel: str) -> None:
+        """Delete what a peer has of a channel, its private data too.
+
+        Raises NetworkError if the peer runs, where nodes can be stopped alone, or if it has not joined.
+        """
         ...
 
     def was_stopped(self, node: str) -> bool:

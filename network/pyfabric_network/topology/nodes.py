@@ -44,6 +44,11 @@ class Member:
         return self.msp / "signcerts" / "cert.pem"
 
     @property
+    def key(self) -> Path:
+        """The identity's private key."""
+        return self.msp / "keystore" / "priv_sk"
+
+    @property
     def tls(self) -> Path:
         """The folder with the TLS certificate, key and roots."""
         return self.folder / "tls"

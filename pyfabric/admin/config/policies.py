@@ -1,15 +1,21 @@
 """Policies of a configuration, from their written form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from fabric_protos.common import configtx_pb2, policies_pb2
+from fabric_protos.msp import identities_pb2, msp_principal_pb2
 
+from pyfabric.admin.config.certificates import describe_certificate
 from pyfabric.admin.config.model import Policies
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.elements import DEFAULT_MOD_POLICY
-from pyfabric.rules.policies.syntax import format_signature_policy, parse_signature_policy
+from pyfabric.rules.policies.syntax import (
+    format_principal,
+    format_signature_policy,
+    parse_signature_policy,
+)
 
 _REQUIRED: Final = ("Admins", "Readers", "Writers")
 _META_RULES: Final = {
@@ -59,7 +65,10 @@ def parse_policy(rule: str) -> policies_pb2.Policy:
     )
 
 
-def format_policy(policy: policies_pb2.Policy) -> str:
+def format_policy(
+    policy: policies_pb2.Policy,
+    principal: Callable[[msp_principal_pb2.MSPPrincipal], str] = format_principal,
+) -> str:
     """Return the rule of a policy, as `parse_policy` takes it; ConfigError for one that no rule describes."""
     kinds = policies_pb2.Policy.PolicyType
     if policy.type == kinds.IMPLICIT_META:
@@ -67,10 +76,29 @@ def format_policy(policy: policies_pb2.Policy) -> str:
         names = {number: name for name, number in _META_RULES.items()}
         return f"{names[meta.rule]} {meta.sub_policy}"
     if policy.type == kinds.SIGNATURE:
-        return format_signature_policy(
-            decode(policies_pb2.SignaturePolicyEnvelope, policy.value, ConfigError)
-        )
+        envelope = decode(policies_pb2.SignaturePolicyEnvelope, policy.value, ConfigError)
+        return format_signature_policy(envelope, principal)
     raise ConfigError(f"a policy of type {policy.type} has no rule")
+
+
+def describe_policy_rule(policy: policies_pb2.Policy) -> str:
+    """Return the rule of a policy, or words for one that no rule describes."""
+    try:
+        return format_policy(policy, describe_principal)
+    except ConfigError as error:
+        return f"no rule: {error}"
+
+
+def describe_principal(principal: msp_principal_pb2.MSPPrincipal) -> str:
+    """Return a principal as expressions write it, or words for one that they don't know."""
+    kinds = msp_principal_pb2.MSPPrincipal.Classification
+    if principal.principal_classification == kinds.IDENTITY:
+        identity = decode(identities_pb2.SerializedIdentity, principal.principal, ConfigError)
+        return f"'{identity.mspid}: {describe_certificate(identity.id_bytes)}'"
+    if principal.principal_classification == kinds.ORGANIZATION_UNIT:
+        unit = decode(msp_principal_pb2.OrganizationUnit, principal.principal, ConfigError)
+        return f"'{unit.msp_identifier}: OU {unit.organizational_unit_identifier}'"
+    return format_principal(principal)
 
 
 def _signature(envelope: policies_pb2.SignaturePolicyEnvelope) -> policies_pb2.Policy:

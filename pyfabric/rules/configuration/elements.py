@@ -44,6 +44,13 @@ class Element:
         """The policy of those who may change it: a name, or a path that begins with a slash."""
         return str(self.message.mod_policy)
 
+    @property
+    def mod_policy_path(self) -> str:
+        """The path of that policy: a name is one of the group's that the element is in."""
+        if self.mod_policy.startswith("/"):
+            return self.mod_policy
+        return _path((*self.groups, self.mod_policy))
+
 
 Elements: TypeAlias = Mapping[str, Element]
 

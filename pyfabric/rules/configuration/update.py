@@ -4,7 +4,7 @@ Source: common/configtx of Fabric 3.1; texts are Fabric's. Elements are looked a
 where Fabric's order changes from run to run: of several faults it may name another one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 
 from fabric_protos.common import common_pb2, configtx_pb2
 
@@ -72,29 +72,87 @@ def read_update(envelope: common_pb2.Envelope) -> configtx_pb2.ConfigUpdateEnvel
 
 def authorize(config: ChannelConfig, update: configtx_pb2.ConfigUpdateEnvelope) -> Elements:
     """Return the elements after a signed update; raises ConfigError when it may not be made."""
-    change = decode(configtx_pb2.ConfigUpdate, update.config_update, ConfigError, "")
+    delta = read_delta(config, update.config_update)
+    signed = signed_data(update)
+
+    def check(key: str, existing: Element) -> None:
+        try:
+            modification_policy(config, key, existing).evaluate(signed)
+        except PolicyError as error:
+            raise ConfigError(f"policy for {key} not satisfied: {error}") from error
+
+    return apply_delta(config, delta, check)
+
+
+def read_delta(config: ChannelConfig, update: bytes) -> Elements:
+    """Return the elements that an update (bytes of common.ConfigUpdate) sets, by their keys in order.
+
+    Raises ConfigError when it is another channel's, or what it was computed from has changed.
+    """
+    change = _read_change(config, update)
+    read_set = _set(change, "read_set", "ReadSet")
+    for fault in _read_faults(config.elements, read_set):
+        raise ConfigError(f"error validating ReadSet: {fault}")
+    return _delta(read_set, _set(change, "write_set", "WriteSet"))
+
+
+def apply_delta(
+    config: ChannelConfig, delta: Elements, check: Callable[[str, Element], object]
+) -> Elements:
+    """Return the elements after an update sets some of them; raises ConfigError when it may not.
+
+    `check` is asked about each existing element that is set, by its key, and raises ConfigError to refuse.
+    """
+    try:
+        _check_delta(config, delta, check)
+    except ConfigError as error:
+        raise ConfigError(f"error validating DeltaSet: {error}") from error
+    return {**config.elements, **delta}
+
+
+def outdated(config: ChannelConfig, update: bytes) -> tuple[str, ...]:
+    """Return a text for each element that an update builds on and that is not there any more as it was.
+
+    Such an update is void: nothing that happens later makes it fit again. Raises ConfigError for an update that cannot
+    be read, or of another channel.
+    """
+    change = _read_change(config, update)
+    read_set = _set(change, "read_set", "ReadSet")
+    delta = _delta(read_set, _set(change, "write_set", "WriteSet"))
+    versions = (
+        _version_fault(key, config.elements.get(key), element) for key, element in delta.items()
+    )
+    return (*_read_faults(config.elements, read_set), *(fault for fault in versions if fault))
+
+
+def modification_policy(config: ChannelConfig, key: str, existing: Element) -> Policy:
+    """Return the policy of those who may change an element; raises ConfigError if it does not exist."""
+    policy = config.policy(existing.mod_policy_path)
+    if isinstance(policy, MissingPolicy):
+        raise ConfigError(f"unexpected missing policy {existing.mod_policy} for item {key}")
+    return policy
+
+
+def signed_data(update: configtx_pb2.ConfigUpdateEnvelope) -> list[SignedData]:
+    """Return what each signer of an update has signed; raises ConfigError."""
+    return [
+        SignedData(
+            one.signature_header + update.config_update,
+            decode(common_pb2.SignatureHeader, one.signature_header, ConfigError, "").creator,
+            one.signature,
+        )
+        for one in update.signatures
+    ]
+
+
+def _read_change(config: ChannelConfig, update: bytes) -> configtx_pb2.ConfigUpdate:
+    change = decode(configtx_pb2.ConfigUpdate, update, ConfigError, "")
     if change.channel_id != config.channel_id:
         raise ConfigError(
             f"ConfigUpdate for channel '{change.channel_id}' but envelope for channel "
             f"'{config.channel_id}'"
         )
-    read_set = _set(change, "read_set", "ReadSet")
-    try:
-        _check_read_set(config.elements, read_set)
-    except ConfigError as error:
-        raise ConfigError(f"error validating ReadSet: {error}") from error
-    write_set = _set(change, "write_set", "WriteSet")
-    delta = {
-        key: element
-        for key, element in sorted(write_set.items())
-        if key not in read_set or read_set[key].version != element.version
-    }
-    signed = _signed_data(update)
-    try:
-        _check_delta(config, delta, signed)
-    except ConfigError as error:
-        raise ConfigError(f"error validating DeltaSet: {error}") from error
-    return {**config.elements, **delta}
+    return change
 
 
 def _set(change: configtx_pb2.ConfigUpdate, field: str, name: str) -> Elements:
@@ -106,20 +164,28 @@ def _set(change: configtx_pb2.ConfigUpdate, field: str, name: str) -> Elements:
         raise ConfigError(f"error mapping {name}: {error}") from error
 
 
-def _check_read_set(existing: Elements, read_set: Elements) -> None:
+def _delta(read_set: Elements, write_set: Elements) -> Elements:
+    return {
+        key: element
+        for key, element in sorted(write_set.items())
+        if key not in read_set or read_set[key].version != element.version
+    }
+
+
+def _read_faults(existing: Elements, read_set: Elements) -> Iterator[str]:
     for key, element in sorted(read_set.items()):
         if key not in existing:
-            raise ConfigError(
-                f"existing config does not contain element for {key} but was in the read set"
-            )
-        if existing[key].version != element.version:
-            raise ConfigError(
+            yield f"existing config does not contain element for {key} but was in the read set"
+        elif existing[key].version != element.version:
+            yield (
                 f"proposed update requires that key {key} be at version {element.version}, but it is "
                 f"currently at version {existing[key].version}"
             )
 
 
-def _check_delta(config: ChannelConfig, delta: Elements, signed: Sequence[SignedData]) -> None:
+def _check_delta(
+    config: ChannelConfig, delta: Elements, check: Callable[[str, Element], object]
+) -> None:
     if not delta:
         raise ConfigError("delta set was empty -- update would have no effect")
     for key, element in delta.items():
@@ -128,39 +194,24 @@ def _check_delta(config: ChannelConfig, delta: Elements, signed: Sequence[Signed
         except ConfigError as error:
             raise ConfigError(f"invalid mod_policy for element {key}: {error}") from error
         existing = config.elements.get(key)
+        fault = _version_fault(key, existing, element)
+        if fault:
+            raise ConfigError(fault)
         if existing is not None:
-            _check_change(config, key, existing, element, signed)
-        elif element.version != 0:
-            raise ConfigError(
-                f"attempted to set key {key} to version {element.version}, but key does not exist"
-            )
+            check(key, existing)
 
 
-def _check_change(
-    config: ChannelConfig,
-    key: str,
-    existing: Element,
-    element: Element,
-    signed: Sequence[SignedData],
-) -> None:
-    if element.version != existing.version + 1:
-        raise ConfigError(
-            f"attempt to set key {key} to version {element.version}, but key is at version "
-            f"{existing.version}"
-        )
-    policy = _policy(config, existing)
-    if isinstance(policy, MissingPolicy):
-        raise ConfigError(f"unexpected missing policy {existing.mod_policy} for item {key}")
-    try:
-        policy.evaluate(signed)
-    except PolicyError as error:
-        raise ConfigError(f"policy for {key} not satisfied: {error}") from error
-
-
-def _policy(config: ChannelConfig, element: Element) -> Policy:
-    if element.mod_policy.startswith("/"):
-        return config.policy(element.mod_policy)
-    return config.policies(element.groups[1:]).get(element.mod_policy)
+def _version_fault(key: str, existing: Element | None, element: Element) -> str:
+    if existing is None:
+        if element.version == 0:
+            return ""
+        return f"attempted to set key {key} to version {element.version}, but key does not exist"
+    if element.version == existing.version + 1:
+        return ""
+    return (
+        f"attempt to set key {key} to version {element.version}, but key is at version "
+        f"{existing.version}"
+    )
 
 
 def _check_mod_policy(mod_policy: str) -> None:
@@ -171,14 +222,3 @@ def _check_mod_policy(mod_policy: str) -> None:
             check_name(name)
         except ConfigError as error:
             raise ConfigError(f"path element at {position} is invalid: {error}") from error
-
-
-def _signed_data(update: configtx_pb2.ConfigUpdateEnvelope) -> list[SignedData]:
-    return [
-        SignedData(
-            one.signature_header + update.config_update,
-            decode(common_pb2.SignatureHeader, one.signature_header, ConfigError, "").creator,
-            one.signature,
-        )
-        for one in update.signatures
-    ]

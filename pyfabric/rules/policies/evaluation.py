@@ -53,6 +53,15 @@ def valid_identities(signed: Sequence[SignedData], manager: MSPManager) -> list[
     return identities
 
 
+def holds(policy: Policy, identities: Sequence[MemberIdentity]) -> bool:
+    """Return whether identities, whose signatures have been verified already, satisfy a policy."""
+    try:
+        policy.evaluate_identities(identities)
+    except PolicyError:
+        return False
+    return True
+
+
 class SignaturePolicy:
     """A rule over principals. Raises ConfigError at birth for a rule that Fabric does not compile."""
 
@@ -116,7 +125,7 @@ class ImplicitMetaPolicy:
         for policy in self.sub_policies:
             if satisfied == self.threshold:
                 return
-            satisfied += _holds(policy, identities)
+            satisfied += holds(policy, identities)
         if satisfied < self.threshold:
             raise PolicyError(
                 f"implicit policy evaluation failed - {satisfied} sub-policies were satisfied, but "
@@ -148,14 +157,6 @@ class MissingPolicy:
     def evaluate_identities(self, identities: Sequence[MemberIdentity]) -> None:
         """Refuse; raises PolicyError."""
         raise PolicyError(self._text)
-
-
-def _holds(policy: Policy, identities: Sequence[MemberIdentity]) -> bool:
-    try:
-        policy.evaluate_identities(identities)
-    except PolicyError:
-        return False
-    return True
 
 
 def _compile(

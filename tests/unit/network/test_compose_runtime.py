@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import socket
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -158,6 +159,20 @@ def test_containers_that_hang_are_stopped_and_started(
     runtime.start(plan, again=("orderer0.tax", "peer0.tax"))
     assert commands(docker)[0] == ["restart", "5", "orderer0.tax", "peer0.tax"]
     assert fake_docker.is_ready(docker, "peer0.tax")
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "restarting"])
+def test_the_ports_of_a_container_that_the_engine_keeps_running_are_not_another_program_s(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, state: str
+) -> None:
+    runtime.start(plan)
+    fake_docker.change_state(docker, "contracts.tax", state)
+    served, host = serving(plan), plan.department("Tax").host_operations
+    with socket.create_server((host.host, host.port)):
+        runtime.check(served)
+        fake_docker.change_state(docker, "contracts.tax", "exited")
+        with pytest.raises(NetworkError, match=f"port {host.port}, wanted for contracts.tax"):
+            runtime.check(served)
 
 
 def test_a_contract_host_that_hangs_is_stopped_and_started(
