@@ -18,7 +18,7 @@ class _Pyfabric(LazyGroup):
         "network": Part("network_commands", "Bring a network up and down, and look at it."),
         "chaincode": Part(
             "chaincode_commands",
-            "Deploy contracts, at once or step by step; see what is deployed; call them.",
+            "Deploy contracts, at once or in steps; call them.",
         ),
         "policy": Part("policy_commands", "Ask who satisfies a policy."),
         "channel": Part("channel_commands", "Create, join, leave and change channels."),
