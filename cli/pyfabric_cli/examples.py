@@ -24,6 +24,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network up --runtime native",
     ),
     "network status": ("pyfabric network status", "pyfabric network status -o json"),
+    "doctor": (
+        "pyfabric doctor",
+        "pyfabric doctor --check expiry --check clock",
+        "pyfabric doctor -o json > seen-from-land.json",
+        "pyfabric doctor --join seen-from-land.json",
+    ),
     "network logs": (
         "pyfabric network logs",
         "pyfabric network logs --since 10m --level warn --tail 100",
@@ -89,6 +95,105 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric events --chaincode registry --start 3 -o json",
         "pyfabric events --chaincode registry --follow --checkpoint seen.json",
     ),
+    "channel": (
+        "pyfabric channel show",
+        "pyfabric channel config set-batch --max-messages 100",
+        "pyfabric channel create archive --department Tax --department Land",
+        "pyfabric channel join archive",
+    ),
+    "channel list": ("pyfabric channel list --context Land -o json",),
+    "channel show": (
+        "pyfabric channel show",
+        "pyfabric channel show --json > estate.json",
+        "pyfabric channel show .pyfabric/city/channels/estate.block -o json",
+    ),
+    "channel diff": (
+        "pyfabric channel diff .pyfabric/city/channels/estate.block",
+        "pyfabric channel diff live estate.json",
+        "pyfabric channel diff live topology -o json",
+    ),
+    "channel config": (
+        "pyfabric channel config set-batch --max-messages 100 --context Land",
+        "pyfabric channel config set-acl event/Block Admins --to event-acl.json",
+    ),
+    "channel config set-batch": (
+        "pyfabric channel config set-batch --max-messages 100 --timeout 0.5 --context Land --yes",
+    ),
+    "channel config set-policy": (
+        "pyfabric channel config set-policy /Channel/Application/Auditors 'ANY Readers' --to auditors.json --yes",
+        "pyfabric channel config set-policy /Channel/Application/TaxMSP/Endorsement \"OR('TaxMSP.member')\" --context Tax --yes",
+    ),
+    "channel config remove-policy": (
+        "pyfabric channel config remove-policy /Channel/Orderer/LandOrdererMSP/Endorsement --context Land --yes",
+    ),
+    "channel config set-mod-policy": (
+        "pyfabric channel config set-mod-policy /Channel/Application/TaxMSP/MSP Admins --collect changes.json",
+    ),
+    "channel config set-acl": (
+        "pyfabric channel config set-acl event/Block Admins --to event-acl.json --yes",
+        "pyfabric channel config set-acl event/FilteredBlock Admins --collect changes.json",
+    ),
+    "channel config remove-acl": (
+        "pyfabric channel config remove-acl event/FilteredBlock --collect changes.json",
+    ),
+    "channel config set-capabilities": (
+        "pyfabric channel config set-capabilities application V2_5 --collect changes.json",
+    ),
+    "channel config patch": (
+        "pyfabric channel config patch guests.patch.json --collect changes.json",
+    ),
+    "channel config apply": (
+        "pyfabric channel config apply changes.json --to changes-update.json --yes",
+    ),
+    "channel config add-organization": (
+        (
+            "pyfabric channel config add-organization .pyfabric/city/organizations/tax/msp --msp-id AuditMSP "
+            "--anchor peer0.audit:7051 --to audit.json --yes"
+        ),
+    ),
+    "channel config remove-organization": (
+        "pyfabric channel config remove-organization TaxMSP --to tax-leaves.json --yes",
+    ),
+    "channel config set-msp": (
+        "pyfabric channel config set-msp TaxMSP .pyfabric/city/organizations/tax/msp --msp-id TaxMSP --collect msp.json",
+    ),
+    "channel config add-certificate": (
+        "pyfabric channel config add-certificate TaxMSP next-root.pem --context Tax --yes",
+    ),
+    "channel config remove-certificate": (
+        "pyfabric channel config remove-certificate TaxMSP next-root.pem --context Tax --yes",
+    ),
+    "channel config add-crl": (
+        "pyfabric channel config add-crl TaxMSP crl.pem --context Tax --yes",
+    ),
+    "channel config remove-crl": (
+        "pyfabric channel config remove-crl TaxMSP crl.pem --context Tax --yes",
+    ),
+    "channel config set-anchors": (
+        "pyfabric channel config set-anchors TaxMSP peer0.tax:7051 --context Tax --yes",
+    ),
+    "channel config set-endpoints": (
+        "pyfabric channel config set-endpoints LandOrdererMSP orderer0.land:7050 --to endpoints.json --context Land --yes",
+    ),
+    "channel config set-orderer-addresses": (
+        "pyfabric channel config set-orderer-addresses orderer0.land:7050 --collect addresses.json",
+    ),
+    "channel config add-consenter": (
+        "pyfabric channel config add-consenter spare.land:7050 --tls orderer1.pem --collect orderers.json",
+    ),
+    "channel config replace-consenter": (
+        "pyfabric channel config replace-consenter spare.land:7050 --address orderer1.land:7050 --collect orderers.json",
+    ),
+    "channel config remove-consenter": (
+        "pyfabric channel config remove-consenter orderer1.land:7050 --collect orderers.json",
+    ),
+    "channel config set-options": (
+        "pyfabric channel config set-options election_tick=20 --context Land --yes",
+    ),
+    "channel config maintenance": (
+        "pyfabric channel config maintenance on --context Land --yes",
+        "pyfabric channel config maintenance off --context Land --yes",
+    ),
     "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID", "pyfabric ledger verify"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
@@ -134,10 +239,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
-    "channel": (
-        "pyfabric channel create archive --department Tax --department Land",
-        "pyfabric channel join archive",
-    ),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",
@@ -160,7 +261,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network member accept for-land --state land --fingerprint $FINGERPRINT",
         "pyfabric network member accept for-land --state land --yes",
     ),
-    "doctor": ("pyfabric doctor", "pyfabric doctor -o json"),
 }
 
 

@@ -1,5 +1,6 @@
 """Every command's help shows examples, each example parses, and they work on the network of README.md."""
 
+import json
 import os
 import re
 import shlex
@@ -81,6 +82,20 @@ def test_an_example_parses(line: str) -> None:
     command.make_context(path, words)
 
 
+def _write_channel_files(folder: Path) -> None:
+    """Write what the examples of `channel config` read: certificates, a list, a patch."""
+    updates = ROOT / "tests/vectors/2-config-updates"
+    for name, source in {
+        "next-root.pem": "root-rollover/new-root.pem",
+        "crl.pem": "msp-crl/crl.pem",
+        "orderer1.pem": "_base/tls/orderer1.ord.test.crt",
+    }.items():
+        (folder / name).write_bytes((updates / source).read_bytes())
+    policies = "/channel_group/groups/Application/policies"
+    copied = {"op": "copy", "from": f"{policies}/Readers", "path": f"{policies}/Guests"}
+    (folder / "guests.patch.json").write_text(json.dumps([copied]))
+
+
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Provide a folder with the network and contract of README.md."""
@@ -92,6 +107,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "collections.yaml").write_text("- { name: drafts, policy: OR('TaxMSP.member') }")
     (tmp_path / "rents").mkdir()
     (tmp_path / "rents/package.json").write_text("{}")
+    _write_channel_files(tmp_path)
     for name in ("PYFABRIC_STATE", "PYFABRIC_CONTEXT", "PYFABRIC_NETWORK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")

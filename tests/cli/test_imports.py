@@ -21,7 +21,7 @@ MAY_LOAD = {
     "context list -o json": set(),
     "context show -o json": CALLS - {"grpc"},
     "message types": {"fabric_protos", "google"},
-    "doctor -o json": set(),
+    "doctor -o json": HEAVY - {"h2", "rich"},
     "chaincode query sample get colour": CALLS,
     "chaincode invoke sample put colour blue -o json": CALLS,
     "chaincode list -o json": CALLS,
@@ -34,6 +34,10 @@ MAY_LOAD = {
     "ledger height -o json": CALLS,
     "ledger block 0 -o json": CALLS,
     "events -o json": CALLS,
+    "channel list -o json": CALLS,
+    "channel show -o json": CALLS,
+    "channel show --json": CALLS,
+    "channel diff live -o json": CALLS,
     "network status": HEAVY,
 }
 

@@ -11,7 +11,7 @@ from fabric_protos.common import configtx_pb2
 
 from pyfabric.admin.config.checking import simulate
 from pyfabric.admin.config.differences import Difference, differences
-from pyfabric.admin.config.edits.editing import edit_config
+from pyfabric.admin.config.edits.editing import edit_config, edit_warnings
 from pyfabric.admin.config.guards import lost_administrators, lost_policies, lost_quorum
 from pyfabric.admin.config.proposal import Base, Proposal, signer
 from pyfabric.admin.config.requirements import (
@@ -119,8 +119,10 @@ def _remarks(proposal: Proposal, config: bytes, made: bytes) -> Iterator[str]:
         return
     try:
         differs = bool(differences(edit_config(config, proposal.edits), made))
+        warnings = edit_warnings(config, proposal.edits)
     except ConfigError as error:
         yield f"the edits in the file cannot be made any more: {error}"
     else:
+        yield from warnings
         if differs:
             yield "the edits in the file make something else than its update: the update is what counts"
