@@ -17,7 +17,8 @@ class _Pyfabric(LazyGroup):
     parts: ClassVar[Mapping[str, Part]] = {
         "network": Part("network_commands", "Bring a network up and down, and look at it."),
         "chaincode": Part(
-            "chaincode_commands", "Deploy contracts, see what is deployed, call them."
+            "chaincode_commands",
+            "Deploy contracts, at once or in steps; call them.",
         ),
         "policy": Part("policy_commands", "Ask who satisfies a policy."),
         "channel": Part("channel_commands", "Create, join, leave and change channels."),

@@ -1,7 +1,8 @@
 """Examples of every command, shown by its `--help`.
 
 They use the network of README.md (city.yaml with its contract `registry`), and work in this order, which a test
-runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed.
+runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed,
+`$PACKAGE_ID` what `package` printed.
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,31 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "chaincode deploy": (
         "pyfabric chaincode deploy",
         "pyfabric chaincode deploy registry --reload",
+    ),
+    "chaincode package": (
+        "pyfabric chaincode package --contract registry --to registry.tgz",
+        "pyfabric chaincode package fees_1 --address fees.city.example:9999 --to fees.tgz",
+        "pyfabric chaincode package rents_1 --folder rents --type node",
+    ),
+    "chaincode package-id": ("pyfabric chaincode package-id fees.tgz",),
+    "chaincode install": (
+        "pyfabric chaincode install fees.tgz",
+        "pyfabric chaincode install fees.tgz --context Land --peer peer0.land",
+    ),
+    "chaincode installed": ("pyfabric chaincode installed --context Land -o json",),
+    "chaincode get-package": ("pyfabric chaincode get-package $PACKAGE_ID --to installed.tgz",),
+    "chaincode approved": ("pyfabric chaincode approved registry -o json > registry.json",),
+    "chaincode approve": (
+        "pyfabric chaincode approve fees --version 1 --package fees.tgz --policy 'MAJORITY Endorsement'",
+        "pyfabric chaincode approve fees --version 1 --package fees.tgz --context Land --init-required",
+        "pyfabric chaincode approve registry --definition registry.json --context Land",
+    ),
+    "chaincode readiness": ("pyfabric chaincode readiness fees",),
+    "chaincode commit": ("pyfabric chaincode commit registry",),
+    "chaincode committed": ("pyfabric chaincode committed registry -o json",),
+    "chaincode upgrade": (
+        "pyfabric chaincode upgrade registry --collections collections.yaml",
+        "pyfabric chaincode upgrade registry --policy \"OR('TaxMSP.peer', 'LandMSP.peer')\" --yes",
     ),
     "chaincode list": ("pyfabric chaincode list --channel estate",),
     "chaincode metadata": ("pyfabric chaincode metadata registry",),
@@ -235,6 +261,30 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel update": (
+        "pyfabric channel update propose acl.json --to proposal.json",
+        "pyfabric channel update sign proposal.json --context Tax",
+        "pyfabric channel update submit proposal.json",
+    ),
+    "channel update propose": (
+        (
+            'echo \'[{"edit": "set-acls", "acls": {"event/Block": "Readers"}}]\' > acl.json && '
+            "pyfabric channel update propose acl.json --to proposal.json --context Land --yes"
+        ),
+        (
+            "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
+        ),
+    ),
+    "channel update sign": (
+        "pyfabric channel update sign proposal.json --context Tax --yes",
+        "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+    ),
+    "channel update status": (
+        "pyfabric channel update status proposal.json",
+        "pyfabric channel update status again.json tax.json -o json",
+    ),
+    "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
+    "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",
