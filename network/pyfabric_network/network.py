@@ -24,6 +24,7 @@ from pyfabric_network.channels.nodes import (
     leave_as_orderer,
     wanted_nodes,
 )
+from pyfabric_network.channels.snapshots import join_by_snapshot, read_snapshot
 from pyfabric_network.channels.topology_file import (
     changed_topology,
     topology_file,
@@ -45,6 +46,9 @@ from pyfabric_network.deployment import (
     deployable,
 )
 from pyfabric_network.development import Development
+from pyfabric_network.diagnosis.collecting import collect
+from pyfabric_network.diagnosis.facts import View
+from pyfabric_network.diagnosis.sights import sight_of_plan
 from pyfabric_network.kept_code import code_of, forget, keep_all
 from pyfabric_network.material.expiry import expiry_warnings
 from pyfabric_network.material.former import former_warnings
@@ -357,6 +361,26 @@ class Network:
             self._remember_left(channel, found.left - {node.name for node in nodes})
             return join_nodes(self.plan, self.plan.channels[channel], nodes)
 
+    def join_by_snapshot(self, channel: str, folder: Path, *names: str) -> tuple[str, ...]:
+        """Join peers of this machine to a channel by a snapshot of another peer; return who joined.
+
+        `folder` is on this machine: under Compose it is copied to each peer. A peer that joins so has no blocks
+        from before the snapshot. Raises NetworkError, always on the development ledger.
+        """
+        self._require_nodes()
+        self.check_names(names)
+        snapshot = read_snapshot(folder)
+        with locked(self.root):
+            self._refresh()
+            nodes = wanted_nodes(self.plan, self.plan.channel(channel), names)
+            orderers = [node.name for node in nodes if node.admin is not None]
+            if orderers:
+                raise NetworkError(f"{orderers[0]} is an orderer: only peers join by a snapshot")
+            joined = join_by_snapshot(self.plan, self.runtime, channel, snapshot, nodes)
+            self._remember_left(channel, self.plan.channel(channel).left - set(joined))
+            join_nodes(self.plan, self.plan.channel(channel), nodes)  # which waits for them
+            return joined
+
     def leave_channel(self, channel: str, name: str) -> None:
         """Take a node of this machine out of a channel, and delete all that it has of it.
 
@@ -456,6 +480,11 @@ class Network:
             for node in network_status(self.plan, self.runtime.process, self.runtime.fault)
         ]
         return [*nodes, *service_status(self.plan)]
+
+    def view(self) -> View:
+        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang."""
+        self._refresh()
+        return collect(sight_of_plan(self.plan, self.runtime), now=_now())
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:
         """Write all that this machine has of the network to a new file (0600), encrypted with a passphrase.

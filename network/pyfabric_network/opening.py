@@ -64,6 +64,17 @@ def prepared(
     return topology, state.model_copy(update={"topology": file.absolute(), "code": code})
 
 
+def wanted_plan(folder: Path, name: str | None) -> Plan:
+    """Return an existing network by its topology file as it is now, which its channels may not follow yet.
+
+    Raises NetworkError if there is no such network, TopologyError for a file that is no topology.
+    """
+    topology, state = remembered(folder, name)
+    root = folder / topology.name
+    file = state.topology if state.topology.exists() else root / TOPOLOGY_COPY
+    return _plan(load_topology(file), root, state)
+
+
 def _lacking(before: Topology, after: Topology, root: Path, state: State) -> list[str] | None:
     """Return what the running channels lack of a topology, in words; None if they do not say.
 

@@ -1,4 +1,4 @@
-"""A channel's configuration for administrators: edits, and differences in words.
+"""A channel's configuration for administrators: views, edits, and differences in words.
 
 Configurations are bytes of common.Config, which `Admin.config` returns.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
+    from pyfabric.admin.config.certificates import CertificateView
     from pyfabric.admin.config.differences import Difference, differences
     from pyfabric.admin.config.edits.batch import SetBatch
     from pyfabric.admin.config.edits.capabilities import SetCapabilities
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
         SetACLs,
         SetModPolicy,
         SetPolicy,
+    )
+    from pyfabric.admin.config.sources import read_config, read_organization
+    from pyfabric.admin.config.view import (
+        ConfigView,
+        ConsenterView,
+        OrganizationView,
+        PolicyView,
+        describe_config,
     )
 else:
     __getattr__ = lazily(
@@ -80,6 +89,15 @@ else:
                 "SetModPolicy",
                 "SetPolicy",
             ],
+            "pyfabric.admin.config.sources": ["read_config", "read_organization"],
+            "pyfabric.admin.config.certificates": ["CertificateView"],
+            "pyfabric.admin.config.view": [
+                "ConfigView",
+                "ConsenterView",
+                "OrganizationView",
+                "PolicyView",
+                "describe_config",
+            ],
         },
     )
 
@@ -87,10 +105,15 @@ __all__ = [
     "AddConsenter",
     "AddOrganization",
     "AddToMSP",
+    "CertificateView",
+    "ConfigView",
+    "ConsenterView",
     "Difference",
     "Edit",
     "JSONPatch",
     "MoveToBFT",
+    "OrganizationView",
+    "PolicyView",
     "RemoveACLs",
     "RemoveConsenter",
     "RemoveFromMSP",
@@ -108,8 +131,11 @@ __all__ = [
     "SetModPolicy",
     "SetOrdererAddresses",
     "SetPolicy",
+    "describe_config",
     "differences",
     "edit_config",
     "edit_warnings",
+    "read_config",
     "read_edit",
+    "read_organization",
 ]

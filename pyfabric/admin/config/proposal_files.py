@@ -1,4 +1,4 @@
-"""Files of proposals: our JSON, and the updates and envelopes of Fabric's tools, told apart by what they hold.
+"""Files of proposals: our JSON, and the updates and envelopes of Fabric's tools, recognised by what they hold.
 
 A file may come from anybody. What it says in words is never shown: only the update counts, and what is intended is read
 strictly.

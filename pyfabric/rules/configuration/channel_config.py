@@ -20,6 +20,7 @@ from pyfabric.messages import config_values
 from pyfabric.messages.blocks import data_hash, signature_set
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.config_values import GroupValues
+from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.elements import Elements, elements
 from pyfabric.rules.configuration.parts import (
     V3,
@@ -141,13 +142,17 @@ class ChannelConfig:
             raise PolicyError(
                 f"block {block.header.number}: its data does not have the hash in its header"
             )
+        self.policy(BLOCK_VALIDATION).evaluate(self.block_signatures(block))
+
+    def block_signatures(self, block: common_pb2.Block) -> list[SignedData]:
+        """Return who is said to have signed a block, with what was signed; raises DecodeError."""
         identities = {
             one.number: identities_pb2.SerializedIdentity(
                 mspid=one.msp_id, id_bytes=one.identity
             ).SerializeToString()
             for one in self.consenters
         }
-        self.policy(BLOCK_VALIDATION).evaluate(signature_set(block, identities))
+        return signature_set(block, identities)
 
     def _read_orderer(
         self, channel: GroupValues, group: configtx_pb2.ConfigGroup, members: Members

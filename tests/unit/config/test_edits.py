@@ -202,12 +202,16 @@ def test_edits_make_what_fabrics_tools_make(case: str) -> None:
         (JSONPatch([{"op": "remove", "path": "/channel_group"}]), "no channel group"),
         (JSONPatch([{"op": "add", "path": "/colour", "value": 1}]), "leave a configuration"),
         (JSONPatch([{"op": "replace", "path": "", "value": 1}]), "leave a configuration"),
-        (JSONPatch([{"op": "alter", "path": "/sequence"}]), "the patch cannot be applied: Unknown"),
+        (
+            JSONPatch([{"op": "alter", "path": "/sequence"}]),
+            "operation 1 of the patch, .*: Unknown",
+        ),
         (
             JSONPatch([{"op": "remove", "path": "sequence"}]),
-            "the patch cannot be applied: Location",
+            "operation 1 of the patch, .*: Location must start with /",
         ),
         (JSONPatch([{"op": "remove", "path": "/sequel"}]), "non-existent object 'sequel'"),
+        (JSONPatch([{"op": "remove", "path": "/se/quel"}]), "quel\"}: member 'se' not found$"),
         (JSONPatch([{"op": "test", "path": "/sequence", "value": False}]), "not equal to tested"),
         (JSONPatch([{"op": "add"}]), "Operation must have a 'path' member"),
     ],

@@ -167,7 +167,7 @@ def test_the_last_administrator_in_the_revocation_list() -> None:
     made = proposal(LAND, edits=[AddToMSP("LandMSP", "crls", (crl,))])
     assert "no administrator of LandMSP" in judged(made).problems[0]
     other = COUNCIL.departments[0].identity("second", "admin")
-    assert judged(made, administrators=[other.serialized()]).can_be_made
+    assert judged(made, administrators=[other.identity.certificate]).can_be_made
 
 
 def test_a_consenter_that_goes_while_another_is_down() -> None:
@@ -317,5 +317,5 @@ def test_an_intent_does_not_overwrite_what_others_have_changed() -> None:
     wanted = edit_config(CONFIG, [SetBatch(max_message_count=7)])
     made = make_proposal(CHANNEL, CONFIG, [intent(CONFIG, wanted)])
     assert renewed(made, after([ACLS])).update
-    with pytest.raises(ConfigError, match=r"max_message_count is not 500"):
+    with pytest.raises(ConfigError, match="tested value 500"):
         renewed(made, after([SetBatch(max_message_count=9)]))

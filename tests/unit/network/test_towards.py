@@ -148,11 +148,7 @@ def test_the_updates_lead_from_any_topology_to_any_other(
 def _is_empty(difference: Difference) -> bool:
     """Return whether it is ACLs without an entry, instead of none."""
     shown = difference.before or {}
-    return (
-        difference.path.endswith("/ACLs")
-        and not shown["value"]
-        and not difference.after
-    )
+    return difference.path.endswith("/ACLs") and not shown["value"] and not difference.after
 
 
 def _check_reached(new: ChannelConfig) -> None:

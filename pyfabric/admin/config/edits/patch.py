@@ -1,5 +1,6 @@
 """The edit for all that has no edit of its own: a JSON patch on a configuration as configtxlator shows it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -45,10 +46,16 @@ def _patched(document: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
     from jsonpatch import JsonPatchException, apply_patch
     from jsonpointer import JsonPointerException
 
-    try:
-        return apply_patch(document, list(operations))
-    except (JsonPatchException, JsonPointerException) as error:
-        raise ConfigError(f"the patch cannot be applied: {error}") from error
+    made = document
+    for number, operation in enumerate(operations, 1):
+        try:
+            made = apply_patch(made, [operation])
+        except (JsonPatchException, JsonPointerException, TypeError) as error:
+            problem = str(error).partition(" in {")[0]  # jsonpointer shows the whole document
+            raise ConfigError(
+                f"operation {number} of the patch, {json.dumps(operation)}: {problem}"
+            ) from error
+    return made
 
 
 def _keep(
