@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import secrets
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,10 @@ from unittest import mock
 import pytest
 from pyfabric_cli.main import main
 from pyfabric_network.network import Network
+from pyfabric_network.profile import load_profile, profile_file
 
+from pyfabric.errors import CommitError, FabricError
+from pyfabric.gateway import Contract, connect
 from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs, skip_without_fabric
 
@@ -172,3 +177,121 @@ def test_what_may_not_leave_or_join_is_refused(site: Site) -> None:
     outside = site.run("channel", "join", "archive", "peer0.health", expect=4)
     assert "pyfabric channel add-member archive Health" in outside
     assert "archive" not in site.channels("peer0.health")
+
+
+@contextmanager
+def writing(site: Site, channel: str = "bills", department: str = "Tax") -> Iterator[list[str]]:
+    """Write one value after the other meanwhile, and find all of them afterwards; yields the keys.
+
+    A transaction that is in a block and invalid is sent again, as applications do: one that a department endorsed which
+    was taken out a moment later has too few endorsements.
+    """
+    found = Network.open(site.folder / "state", programs=fabric_programs())
+    profile = load_profile(profile_file(found.plan, found.plan.department(department)))
+    stopping, written, failures = threading.Event(), list[str](), list[FabricError]()
+
+    def write(contract: Contract) -> None:
+        while not stopping.is_set():
+            key = f"{department}-{secrets.token_hex(4)}"
+            try:
+                with suppress(CommitError):
+                    contract.submit("put", key, key)
+                    written.append(key)
+                    continue
+                contract.submit("put", key, key)
+            except FabricError as error:
+                failures.append(error)
+            else:
+                written.append(key)
+
+    with connect(profile.user("Admin"), profile.peers) as gateway:
+        contract = gateway.network(channel).contract("sample")
+        thread = threading.Thread(target=write, args=(contract,))
+        thread.start()
+        try:
+            yield written
+        finally:
+            stopping.set()
+            thread.join()
+        assert not failures
+        assert written
+        assert [key for key in written if contract.evaluate("get", key).decode() != key] == []
+
+
+def change(site: Site, old: str, new: str) -> None:
+    """Change the topology file, as a person does."""
+    text = site.topology.read_text()
+    assert text.count(old) == 1
+    site.topology.write_text(text.replace(old, new))
+
+
+def config(site: Site, channel: str) -> Any:
+    """Return a channel's configuration, as Fabric's JSON."""
+    return site.rows("channel", "show", "--channel", channel, "--json")["channel_group"]["groups"]
+
+
+def test_up_names_the_updates_that_the_channels_lack(site: Site) -> None:
+    change(site, "timeout: 50ms", "timeout: 50ms, max_messages: 77")
+    refused = site.run("network", "up", expect=3)
+    assert "bills: BatchSize of Orderer: max_message_count 500 → 77" in refused
+    assert "pyfabric channel apply" in refused
+    steps = site.rows("channel", "apply", "--dry-run")
+    assert [(one["action"], one["subject"]) for one in steps] == [
+        ("update", "bills"),
+        ("update", "archive"),
+    ]
+    assert "77" in site.run("network", "up", expect=3)
+
+
+def test_a_batch_size_an_acl_and_a_policy_change_while_transactions_flow(site: Site) -> None:
+    change(
+        site,
+        "    departments: [Tax, Health]\n",
+        "    departments: [Tax, Health]\n    policies: { Audit: ANY Admins }\n    acls: { event/Block: Audit }\n",
+    )
+    with writing(site):
+        site.run("channel", "apply", "--yes")
+    groups = config(site, "bills")
+    assert groups["Orderer"]["values"]["BatchSize"]["value"]["max_message_count"] == 77
+    acls = groups["Application"]["values"]["ACLs"]["value"]["acls"]
+    assert acls == {"event/Block": {"policy_ref": "Audit"}}
+    assert "Audit" in groups["Application"]["policies"]
+    assert site.rows("channel", "apply", "--dry-run") == []
+    assert site.rows("network", "up", "--dry-run") == []
+
+
+def test_a_fourth_department_joins_a_running_channel_and_endorses(site: Site) -> None:
+    change(site, "  Land: {}\n", "  Land: {}\n  Zoo: {}\n")
+    change(site, "    departments: [Tax, Health]\n", "    departments: [Tax, Health, Zoo]\n")
+    with writing(site):
+        site.run("channel", "apply", "--yes")
+    site.submit("bills", "Zoo", "lion", "1")
+    assert site.read("bills", "Zoo", "lion") == "1"
+    assert site.channels("peer0.zoo").keys() == {"bills"}
+    assert "ZooMSP" in config(site, "bills")["Application"]["groups"]
+
+
+def test_an_orderer_joins_and_is_counted_on(site: Site) -> None:
+    change(site, "nodes: [Tax, Health, Land]", "nodes: [Tax, Health, Land, Zoo]")
+    with writing(site):
+        site.run("channel", "apply", "--yes")
+    assert site.channels("orderer0.zoo").keys() == {"archive", "bills"}
+    endpoints = config(site, "bills")["Orderer"]["groups"]["ZooOrdererMSP"]["values"]["Endpoints"]
+    assert not endpoints["value"]["addresses"][0].endswith(":9")
+    site.submit("archive", "Tax", "plot", "9")
+
+
+def test_a_department_and_an_orderer_are_taken_out_when_that_is_asked_for(site: Site) -> None:
+    change(site, "nodes: [Tax, Health, Land, Zoo]", "nodes: [Tax, Health, Land]")
+    change(site, "    departments: [Tax, Health, Zoo]\n", "    departments: [Tax, Health]\n")
+    assert "add --remove" in site.run("channel", "apply", "--yes", expect=4)
+    with writing(site):
+        site.run("channel", "apply", "--yes", "--remove")
+    assert "ZooMSP" not in config(site, "bills")["Application"]["groups"]
+    target = ("--channel", "bills", "--context", "Zoo")
+    site.run("chaincode", "invoke", "sample", "put", "lion", "2", *target, expect=6)
+    assert site.read("bills", "Tax", "lion") == "1"
+    site.stop("peer0.zoo")
+    site.run("channel", "leave", "bills", "peer0.zoo", "--yes")
+    site.start("peer0.zoo")
+    assert site.channels("peer0.zoo") == {}

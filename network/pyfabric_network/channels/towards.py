@@ -226,7 +226,7 @@ def _consenters_changed(old: OrdererModel, new: OrdererModel, draft: Draft) -> I
         for address in one.endpoints
     }
     for address, consenter in _missing(_consenters(new), _consenters(old)).items():
-        yield Update((AddConsenter(consenter),), joins=address)
+        yield Update((AddConsenter(replace(consenter, number=0)),), joins=address)
         edit = with_endpoint(draft, operators[address], address)
         yield Update((edit,), serves=address)
     for address in _missing(_consenters(old), _consenters(new)):

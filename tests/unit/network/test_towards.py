@@ -122,16 +122,15 @@ def consenters(raw: bytes) -> set[str]:
 
 
 @settings(max_examples=25, phases=[Phase.generate])
-@given(topologies(), topologies())
+@given(topologies(), topologies(), st.integers(0, 100))
 def test_the_updates_lead_from_any_topology_to_any_other(
-    root: Path, before: Topology, after: Topology
+    root: Path, before: Topology, after: Topology, interrupted: int
 ) -> None:
     present = config(before, root)
     needed = updates(before, after, present, root)
     for number, update in enumerate(needed):
-        assert (
-            updates(before, after, present, root) == needed[number:]
-        )  # wherever it was interrupted
+        if number == interrupted % len(needed):
+            assert updates(before, after, present, root) == needed[number:]
         changed = edit_config(present, update.edits)
         old, new = read(present), read(changed)
         membership_changes(Membership.first(len(old.consenters)), old.consenters, new.consenters)
@@ -182,6 +181,7 @@ def _reordered(present: bytes, wanted: bytes) -> set[str]:
     }
 
 
+@settings(max_examples=10, phases=[Phase.generate])
 @given(topologies())
 def test_the_same_topology_needs_nothing(root: Path, one: Topology) -> None:
     assert updates(one, one, config(one, root), root) == ()
