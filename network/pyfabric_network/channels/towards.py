@@ -86,7 +86,7 @@ def updates_towards(
         raise ConfigError("another consensus type is not an update: `pyfabric channel move-to-bft`")
     found, draft = [], Draft.read(present)
     for update in _all(before, after, draft):
-        needed = tuple(edit for edit in update.edits if _changes(draft, edit))
+        needed = tuple(edit for edit in update.edits if changes(draft, edit))
         for edit in needed:
             edit.apply(draft)
         if needed:
@@ -94,7 +94,7 @@ def updates_towards(
     return tuple(found)
 
 
-def _changes(draft: Draft, edit: Edit) -> bool:
+def changes(draft: Draft, edit: Edit) -> bool:
     """Return whether an edit still changes a draft: it may have been made already."""
     match edit:
         case AddOrganization():
@@ -252,6 +252,17 @@ def without_endpoint(draft: Draft, organization: str, address: str) -> tuple[Set
 def nowhere(address: str) -> str:
     """Return the endpoint of an organisation that has no consenter: V3_0 demands one, and nothing listens there."""
     return join(Address.parse(address).host, _DISCARD_PORT)
+
+
+def is_somewhere(draft: Draft, *, besides: str) -> bool:
+    """Return whether clients find an orderer of a channel without the one at an address."""
+    found = [
+        address
+        for name in draft.section("orderer").groups
+        for address in _endpoints(draft, name)
+        if address not in (besides, nowhere(address))
+    ]
+    return bool(found)
 
 
 def _endpoints(draft: Draft, organization: str) -> tuple[str, ...]:

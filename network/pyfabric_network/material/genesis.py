@@ -147,7 +147,7 @@ def _member(department: DepartmentPlan) -> OrganizationModel:
 
 
 def _consensus(plan: Plan) -> RaftModel | BFTModel:
-    consenters = tuple(_consenter(node, number) for number, node in enumerate(plan.orderers, 1))
+    consenters = tuple(consenter_of(node, number) for number, node in enumerate(plan.orderers, 1))
     if plan.topology.ordering.consensus == "raft":
         return RaftModel(consenters=consenters)
     batch = plan.topology.ordering.batch
@@ -173,7 +173,8 @@ def _consensus(plan: Plan) -> RaftModel | BFTModel:
     )
 
 
-def _consenter(node: Node, number: int) -> ConsenterModel:
+def consenter_of(node: Node, number: int = 0) -> ConsenterModel:
+    """Return an orderer as a consenter of channels, with the certificates that it has; without a number for Raft."""
     certificate = node.member.tls_certificate.read_bytes()
     return ConsenterModel(
         host=node.inside.host,

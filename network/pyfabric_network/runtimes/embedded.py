@@ -137,6 +137,17 @@ class EmbeddedRuntime:
         """Raise NetworkError: one process runs all nodes."""
         raise _indivisible(f"stop {' '.join(names)} alone", "`pyfabric network down` stops all")
 
+    def halt(self, plan: Plan, node: Node) -> None:
+        """Stop one node of the running ledger."""
+        config = ledger_config(plan)
+        peers = [one for one in config.peers if one.name != node.name]
+        orderers = [one for one in config.orderers if one.name != node.name]
+        rest = config.model_copy(update={"peers": peers, "orderers": orderers})
+        self._ledger.reload(_bytes(rest), until=_has("reloaded"))
+
+    def forget(self, plan: Plan, node: Node) -> None:
+        """Do nothing: the blocks of a channel are those of all nodes."""
+
     def leave(self, plan: Plan, peer: Node, channel: str) -> None:
         """Take a peer of the running ledger out of a channel: it cannot be stopped alone."""
         try:
@@ -205,7 +216,11 @@ def _has(word: str) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _content(plan: Plan) -> bytes:
-    return ledger_config(plan).model_dump_json(indent=2).encode() + b"\n"
+    return _bytes(ledger_config(plan))
+
+
+def _bytes(config: LedgerConfig) -> bytes:
+    return config.model_dump_json(indent=2).encode() + b"\n"
 
 
 def ledger_config(plan: Plan) -> LedgerConfig:
