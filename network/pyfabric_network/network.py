@@ -24,8 +24,10 @@ from pyfabric_network.channels.nodes import (
     leave_as_orderer,
     wanted_nodes,
 )
+from pyfabric_network.channels.renewal import OrdererRenewal
 from pyfabric_network.channels.snapshots import join_by_snapshot, read_snapshot
 from pyfabric_network.channels.topology_file import (
+    Changes,
     changed_topology,
     topology_file,
     write_topology,
@@ -70,7 +72,6 @@ from pyfabric_network.status import NodeStatus, network_status, service_status
 from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.contracts import ContractPlan, ServedPackage
-from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
 from pyfabric_network.topology.transition import union
@@ -235,7 +236,7 @@ class Network:
             self._forget_code()
         return deployed
 
-    def change_topology(self, changes: Mapping[tuple[str, ...], Any]) -> Path:
+    def change_topology(self, changes: Changes) -> Path:
         """Set keys of the network's topology file, or remove those whose value is None; return the file.
 
         Comments and everything else stay. The network itself is brought there afterwards, from `reopen`. Raises
@@ -271,11 +272,11 @@ class Network:
         write_profiles(self.plan)
         return warnings + add_contexts(self.plan, self.folder)
 
-    def to_apply(self, file: Path | None = None) -> list[Step]:
+    def to_apply(self, file: Path | None = None, changes: Changes | None = None) -> list[Step]:
         """Return what `apply` would do, in its order; nothing is changed. Raises as `apply` does."""
         self._require_nodes()
         self._refresh()
-        following = self._following(file)
+        following = self._following(file, changes or {})
         with (
             with_keys(following.after) as planned,
             Connections(following.between) as connections,
@@ -283,11 +284,16 @@ class Network:
             return following.steps(connections, planned)
 
     def apply(
-        self, file: Path | None = None, *, remove: bool = False, report: Report = silent
+        self,
+        file: Path | None = None,
+        changes: Changes | None = None,
+        *,
+        remove: bool = False,
+        report: Report = silent,
     ) -> tuple[str, ...]:
         """Bring the channels of the running network, and then the network itself, to a topology file.
 
-        (Default: the file that the network was made from.) Departments, orderers, policies and limits that the file
+        (Default: the file that the network was made from.) The file gets these `changes` of its keys first. Departments, orderers, policies and limits that the file
         adds or changes become updates of the channels, which the administrators of this machine sign; new nodes run
         and have the blocks before they count. Safe to repeat at any step. Returns warnings. Raises NetworkError for what
         it takes out of channels, unless `remove`, TopologyError for what no update
@@ -297,7 +303,9 @@ class Network:
         self._require_nodes()
         with locked(self.root):
             self._refresh()
-            following = self._following(file)
+            following = self._following(file, changes or {})
+            if changes:
+                self.change_topology(changes)
             between = following.between
             warnings = self.runtime.check(between)
             make_material(between, now=_now())
@@ -324,10 +332,39 @@ class Network:
         with Connections(self.plan) as connections:
             return committed_here(self.plan, connections)
 
-    def _following(self, file: Path | None) -> Following:
+    def renew_orderer(self, name: str, report: Report = silent) -> None:
+        """Give an orderer of this machine a new TLS certificate and key, in all channels and at the node.
+
+        It is started again; the others order meanwhile. Safe to repeat. Raises NetworkError unless all orderers run.
+        """
+        with locked(self.root):
+            self._refresh()
+            self._renewal(name).renew(report, now=_now())
+        write_profiles(self.plan)
+
+    def replace_orderer(self, name: str, report: Report = silent) -> None:
+        """Replace an orderer of this machine that is lost by one with new keys, which gets the blocks from the others.
+
+        What is left of it is deleted. Safe to repeat. Raises NetworkError if the others are too few to order without it.
+        """
+        with locked(self.root):
+            self._refresh()
+            self._renewal(name).replace(report, now=_now())
+        write_profiles(self.plan)
+
+    def _renewal(self, name: str) -> OrdererRenewal:
+        node = next((one for one in self.plan.own_orderers if one.name == name), None)
+        if node is None:
+            known = ", ".join(one.name for one in self.plan.own_orderers)
+            raise NetworkError(f"no orderer of this machine is named {name}; there are: {known}")
+        if not self.runtime.running():
+            raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
+        return OrdererRenewal(self.plan, self.runtime, node)
+
+    def _following(self, file: Path | None, changes: Changes) -> Following:
         """Return the way from the topology that the network has to that of a file; raises TopologyError."""
         source = file or topology_file(self.state, self.root)
-        wanted = load_topology(source)
+        _, wanted = changed_topology(source, changes)
         if self.plan.places:
             raise NetworkError(
                 "channels between machines are changed by proposals that departments sign: `pyfabric channel "

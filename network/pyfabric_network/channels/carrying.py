@@ -10,12 +10,14 @@ from typing import Final
 from fabric_protos.common import common_pb2
 
 from pyfabric.admin.channels import Edit
+from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.admin.config.proposal import Proposal, make_proposal
 from pyfabric.admin.config.review import Review, review
 from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError, PolicyError
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.waiting import poll
+from pyfabric_network.channels.towards import consenter_addresses
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.updating import add_signatures, silent_consenters, submit
@@ -23,6 +25,8 @@ from pyfabric_network.updating import add_signatures, silent_consenters, submit
 _SECONDS: Final = 60.0
 """How long orderers may take to elect a leader among changed consenters."""
 _PAUSE: Final = 0.3
+_QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
+"""Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +87,31 @@ class Carrier:
                 f"more signatures are needed for {self.channel.name} than this machine has keys for: {missing}; "
                 "write proposals for the others to sign (--to FOLDER)"
             )
+        return self._sent(proposal, config)
+
+    def _sent(self, proposal: Proposal, config: bytes) -> bytes | OrdererError:
+        """Send a proposal to one orderer after the other until one takes it.
+
+        Of Raft's orderers the leader counts which others run; one that has not heard of it refuses a change of
+        consenters.
+        """
         department = self.channel.own[0]
         peers = [endpoint(peer) for peer in self.channel.peers_of(department)]
         reader = administrator(department)
-        try:
-            return submit(proposal, config, self._administrators, self._orderers, peers, reader)
-        except OrdererError as error:
-            if error.status != common_pb2.SERVICE_UNAVAILABLE:
-                raise
-            return error
+        refusal: OrdererError | None = None
+        silent = NetworkError(f"no orderer of {self.channel.name} answers")
+        for orderer in self._orderers:
+            try:
+                return submit(proposal, config, self._administrators, [orderer], peers, reader)
+            except OrdererError as error:
+                if error.status != common_pb2.SERVICE_UNAVAILABLE and not _asks_leader(error):
+                    raise
+                refusal = error
+            except NetworkError as error:
+                silent = error
+        if refusal is None:
+            raise silent
+        return refusal
 
     def _review(self, proposal: Proposal, config: bytes) -> Review:
         return review(
@@ -104,8 +124,16 @@ class Carrier:
 
     @property
     def _orderers(self) -> list[Endpoint]:
-        return [endpoint(node) for node in self.plan.orderers]
+        """Orderers that are consenters first: others refuse."""
+        addresses = consenter_addresses(Draft.read(self.config()))
+        nodes = sorted(self.plan.orderers, key=lambda one: str(one.inside) not in addresses)
+        return [endpoint(node) for node in nodes]
 
     @cached_property
     def _administrators(self) -> dict[str, SigningIdentity]:
         return {one.msp_id: administrator(one) for one in self.plan.own_organizations}
+
+
+def _asks_leader(error: OrdererError) -> bool:
+    """Return whether an orderer refuses a change of consenters since it does not know which of them run."""
+    return _QUORUM_LOSS in error.message
