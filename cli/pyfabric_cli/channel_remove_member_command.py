@@ -1,5 +1,7 @@
 """`pyfabric channel remove-member`."""
 
+from typing import Any
+
 from pyfabric.errors import NetworkError
 from pyfabric_cli import options
 from pyfabric_cli.channel_following import follow
@@ -31,7 +33,7 @@ def remove_member(
     if members == [department]:
         raise NetworkError(f"{department} is the only member of {channel}")
     rest = [name for name in members if name != department]
-    changes = {("channels", channel, "departments"): rest}
+    changes: dict[tuple[str, ...], Any] = {("channels", channel, "departments"): rest}
     follow(invocation, found, changes=changes, remove=True, dry_run=dry_run, yes=yes)
     if not dry_run and peers:
         say(f"to delete what its peers have: pyfabric channel leave {channel} {' '.join(peers)}")

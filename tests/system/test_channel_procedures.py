@@ -4,11 +4,12 @@ import io
 import json
 import os
 import secrets
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,13 +19,15 @@ from pyfabric_cli.main import main
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
 
-from pyfabric.errors import CommitError, FabricError
+from pyfabric.errors import CommitError, GatewayError
 from pyfabric.gateway import Contract, connect
+from pyfabric.local.waiting import poll
 from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs, skip_without_fabric
 
 TOPOLOGY = """\
 name: small
+fabric: "2.5"
 departments:
   Tax: { peers: 2 }
   Health: {}   # and its clinics
@@ -179,43 +182,50 @@ def test_what_may_not_leave_or_join_is_refused(site: Site) -> None:
     assert "archive" not in site.channels("peer0.health")
 
 
-@contextmanager
-def writing(site: Site, channel: str = "bills", department: str = "Tax") -> Iterator[list[str]]:
-    """Write one value after the other meanwhile, and find all of them afterwards; yields the keys.
+@dataclass
+class Traffic:
+    """What was written meanwhile, and the calls that found no network."""
 
-    A transaction that is in a block and invalid is sent again, as applications do: one that a department endorsed which
-    was taken out a moment later has too few endorsements.
+    written: list[str] = field(default_factory=list)
+    outages: list[GatewayError] = field(default_factory=list)
+
+
+@contextmanager
+def writing(site: Site, channel: str = "bills", department: str = "Tax") -> Iterator[Traffic]:
+    """Write one value after the other meanwhile, and find all of them afterwards.
+
+    As in an application, what did not become valid is sent again: a department that endorsed may have been taken out
+    a moment later.
     """
     found = Network.open(site.folder / "state", programs=fabric_programs())
     profile = load_profile(profile_file(found.plan, found.plan.department(department)))
-    stopping, written, failures = threading.Event(), list[str](), list[FabricError]()
+    stopping, traffic = threading.Event(), Traffic()
 
     def write(contract: Contract) -> None:
         while not stopping.is_set():
             key = f"{department}-{secrets.token_hex(4)}"
-            try:
-                with suppress(CommitError):
+            while key not in traffic.written:
+                try:
                     contract.submit("put", key, key)
-                    written.append(key)
+                    traffic.written.append(key)
+                except CommitError:
                     continue
-                contract.submit("put", key, key)
-            except FabricError as error:
-                failures.append(error)
-            else:
-                written.append(key)
+                except GatewayError as error:
+                    traffic.outages.append(error)
 
     with connect(profile.user("Admin"), profile.peers) as gateway:
         contract = gateway.network(channel).contract("sample")
         thread = threading.Thread(target=write, args=(contract,))
         thread.start()
         try:
-            yield written
+            yield traffic
         finally:
             stopping.set()
-            thread.join()
-        assert not failures
-        assert written
-        assert [key for key in written if contract.evaluate("get", key).decode() != key] == []
+            thread.join(60)
+        assert traffic.written
+        assert [
+            key for key in traffic.written if contract.evaluate("get", key).decode() != key
+        ] == []
 
 
 def change(site: Site, old: str, new: str) -> None:
@@ -249,8 +259,9 @@ def test_a_batch_size_an_acl_and_a_policy_change_while_transactions_flow(site: S
         "    departments: [Tax, Health]\n",
         "    departments: [Tax, Health]\n    policies: { Audit: ANY Admins }\n    acls: { event/Block: Audit }\n",
     )
-    with writing(site):
+    with writing(site) as traffic:
         site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
     groups = config(site, "bills")
     assert groups["Orderer"]["values"]["BatchSize"]["value"]["max_message_count"] == 77
     acls = groups["Application"]["values"]["ACLs"]["value"]["acls"]
@@ -263,8 +274,9 @@ def test_a_batch_size_an_acl_and_a_policy_change_while_transactions_flow(site: S
 def test_a_fourth_department_joins_a_running_channel_and_endorses(site: Site) -> None:
     change(site, "  Land: {}\n", "  Land: {}\n  Zoo: {}\n")
     change(site, "    departments: [Tax, Health]\n", "    departments: [Tax, Health, Zoo]\n")
-    with writing(site):
+    with writing(site) as traffic:
         site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
     site.submit("bills", "Zoo", "lion", "1")
     assert site.read("bills", "Zoo", "lion") == "1"
     assert site.channels("peer0.zoo").keys() == {"bills"}
@@ -273,8 +285,9 @@ def test_a_fourth_department_joins_a_running_channel_and_endorses(site: Site) ->
 
 def test_an_orderer_joins_and_is_counted_on(site: Site) -> None:
     change(site, "nodes: [Tax, Health, Land]", "nodes: [Tax, Health, Land, Zoo]")
-    with writing(site):
+    with writing(site) as traffic:
         site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
     assert site.channels("orderer0.zoo").keys() == {"archive", "bills"}
     endpoints = config(site, "bills")["Orderer"]["groups"]["ZooOrdererMSP"]["values"]["Endpoints"]
     assert not endpoints["value"]["addresses"][0].endswith(":9")
@@ -285,8 +298,9 @@ def test_a_department_and_an_orderer_are_taken_out_when_that_is_asked_for(site: 
     change(site, "nodes: [Tax, Health, Land, Zoo]", "nodes: [Tax, Health, Land]")
     change(site, "    departments: [Tax, Health, Zoo]\n", "    departments: [Tax, Health]\n")
     assert "add --remove" in site.run("channel", "apply", "--yes", expect=4)
-    with writing(site):
+    with writing(site) as traffic:
         site.run("channel", "apply", "--yes", "--remove")
+    assert traffic.outages == []
     assert "ZooMSP" not in config(site, "bills")["Application"]["groups"]
     target = ("--channel", "bills", "--context", "Zoo")
     site.run("chaincode", "invoke", "sample", "put", "lion", "2", *target, expect=6)
@@ -295,3 +309,84 @@ def test_a_department_and_an_orderer_are_taken_out_when_that_is_asked_for(site: 
     site.run("channel", "leave", "bills", "peer0.zoo", "--yes")
     site.start("peer0.zoo")
     assert site.channels("peer0.zoo") == {}
+
+
+def test_members_come_and_go_by_name(site: Site) -> None:
+    with writing(site) as traffic:
+        site.run("channel", "add-member", "bills", "Land", "--yes")
+        site.submit("bills", "Land", "plot", "12")
+        site.run("channel", "remove-member", "bills", "Land", "--yes")
+    assert traffic.outages == []
+    assert "    departments: [Tax, Health]\n" in site.topology.read_text()
+    assert site.read("bills", "Tax", "plot") == "12"
+    unknown = site.run("channel", "add-member", "bills", "Nobody", "--yes", expect=4)
+    assert "no department named Nobody" in unknown
+
+
+def test_an_orderer_gets_another_tls_certificate(site: Site) -> None:
+    before = certificates(site, "bills")
+    with writing(site) as traffic:
+        site.run("channel", "orderer", "renew", "orderer0.health", "--yes")
+    assert traffic.outages == []
+    after = certificates(site, "bills")
+    assert len(before - after) == len(after - before) == 1
+    assert certificates(site, "archive") == after
+    site.submit("archive", "Tax", "plot", "10")
+    assert site.run("network", "status")
+
+
+def test_a_lost_orderer_is_replaced(site: Site) -> None:
+    lost = "orderer0.land"
+    network = Network.open(site.folder / "state", programs=fabric_programs())
+    (node,) = (one for one in network.plan.own_orderers if one.name == lost)
+    site.stop(lost)
+    shutil.rmtree(node.member.folder)
+    if site.runtime != "embedded":
+        shutil.rmtree(network.root / "nodes" / lost / "data")
+    before = certificates(site, "bills")
+    with writing(site) as traffic:
+        site.run("channel", "orderer", "replace", lost, "--yes")
+    assert traffic.outages == []
+    assert len(before - certificates(site, "bills")) == 1
+    assert len(certificates(site, "bills")) == 3
+    heights = site.channels(lost)
+    assert heights.keys() == {"archive", "bills"}
+    site.submit("bills", "Tax", "after", "1")
+    assert poll(
+        lambda: site.channels(lost)["bills"] > heights["bills"], until=bool, every=0.2, timeout=30
+    )
+
+
+def test_without_a_quorum_no_orderer_is_touched(site: Site) -> None:
+    if site.runtime == "embedded":
+        pytest.skip("its nodes are one process: no orderer stops alone")
+    before = config(site, "bills")
+    site.stop("orderer0.land")
+    try:
+        refused = site.run("channel", "orderer", "renew", "orderer0.tax", "--yes", expect=4)
+        assert "orderer0.land does not run" in refused
+        site.stop("orderer0.health")
+        refused = site.run("channel", "orderer", "replace", "orderer0.land", "--yes", expect=4)
+        assert "the ordering service stands still" in refused
+    finally:
+        site.run("network", "start", "orderer0.land", "orderer0.health")
+    assert config(site, "bills") == before
+
+
+def test_capabilities_are_raised(site: Site) -> None:
+    change(site, 'fabric: "2.5"\n', "")
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes")
+    if site.runtime == "embedded":  # Fabric's peers are started again with the settings of Fabric 3
+        assert traffic.outages == []
+    for channel in ("bills", "archive"):
+        capabilities = site.rows("channel", "show", "--channel", channel, "--json")
+        shown = capabilities["channel_group"]["values"]["Capabilities"]["value"]["capabilities"]
+        assert shown.keys() == {"V3_0"}
+    site.submit("archive", "Tax", "plot", "11")
+
+
+def certificates(site: Site, channel: str) -> set[str]:
+    """Return the TLS certificates of a Raft channel's consenters."""
+    metadata = config(site, channel)["Orderer"]["values"]["ConsensusType"]["value"]["metadata"]
+    return {one["server_tls_cert"] for one in metadata["consenters"]}

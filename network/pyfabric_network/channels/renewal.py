@@ -6,7 +6,7 @@ consensus. Each may be repeated from the start after an interruption.
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pyfabric.admin.channels import AddConsenter, Edit, RemoveConsenter, ReplaceConsenter
@@ -28,6 +28,7 @@ from pyfabric_network.material.genesis import consenter_of
 from pyfabric_network.material.keys import make_material, stage_tls, take_staged_tls
 from pyfabric_network.progress import Report
 from pyfabric_network.runtimes.runtime import Runtime
+from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
 
@@ -90,7 +91,7 @@ class OrdererRenewal:
         )
         self.runtime.halt(self.plan, self.node)
         steps = [*self.plan.channels, "new keys", *self.plan.channels]
-        with Connections(self.plan) as connections:
+        with Connections(self._others()) as connections:
             for number, carrier in enumerate(self._carriers(connections)):
                 report(f"{carrier.channel.name}: out of the consensus", number, len(steps))
                 self._step_aside(carrier)
@@ -116,13 +117,26 @@ class OrdererRenewal:
     def _carriers(self, connections: Connections) -> Iterator[Carrier]:
         for channel in self.plan.channels.values():
             if self.node.name not in channel.left:
-                yield Carrier(self.plan, connections, channel)
+                yield Carrier(connections.plan, connections, channel)
+
+    def _others(self) -> Plan:
+        """Return the plan without the orderer, whose certificates may be lost."""
+        departments = {
+            name: replace(one, ordering=replace(one.ordering, nodes=self._others_of(one)))
+            if one.ordering is not None
+            else one
+            for name, one in self.plan.departments.items()
+        }
+        return replace(self.plan, departments=departments)
+
+    def _others_of(self, department: DepartmentPlan) -> tuple[Node, ...]:
+        return tuple(one for one in department.orderers if one != self.node)
 
     def _part(self, carrier: Carrier) -> Part:
         return Part(carrier.plan, carrier.connections, carrier.channel, self.node)
 
     def _require_others(self, count: int, why: str) -> None:
-        """Raise NetworkError unless so many of the other orderers take connections."""
+        """Raise NetworkError unless this number of the other orderers take connections."""
         down = [
             one.name for one in self.plan.orderers if one != self.node and not listens(one.outside)
         ]

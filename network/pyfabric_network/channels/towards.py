@@ -63,7 +63,7 @@ class Update:
     """The edits of one configuration update.
 
     `joins` is the address (host:port) of an orderer that must follow the channel already, `serves` of one that must be a
-    consenter by now, and `leaves` of one that is none afterwards. `removes`: a member or an orderer is taken out.
+    consenter by now, and `leaves` of one that is not afterwards. `removes`: a member or an orderer is taken out.
     """
 
     edits: tuple[Edit, ...]
@@ -217,7 +217,7 @@ def _block_validation(msp_ids: Sequence[str]) -> SetPolicy:
 def _consenters_changed(old: OrdererModel, new: OrdererModel, draft: Draft) -> Iterator[Update]:
     """Yield the updates of consenters.
 
-    Clients are sent to an orderer only while it is a consenter: one that is none refuses their transactions, and
+    Clients are sent to an orderer only while it is a consenter: any other refuses their transactions, and
     gateways do not try another one then.
     """
     operators = {

@@ -20,7 +20,7 @@ class Peers:
         self._peers.append(peer)
 
     def remove(self, peer: Peer) -> None:
-        """Have the others forget a peer."""
+        """Remove a peer, which the others no longer know then."""
         self._peers.remove(peer)
 
     def members(self, channel: Channel) -> list[JoinedChannel]:

@@ -28,7 +28,7 @@ CHANNEL = "bills"
 
 @st.composite
 def topologies(draw: st.DrawFn) -> Topology:
-    """A topology of a channel: who is in it, who orders, and how."""
+    """Draw a topology of a channel: who is in it, who orders, and how."""
     orderers = draw(st.lists(st.sampled_from(DEPARTMENTS), min_size=1, max_size=5))
     counted = Counter(orderers)
     nodes = [name for name in DEPARTMENTS for _ in range(min(counted[name], 2))]
