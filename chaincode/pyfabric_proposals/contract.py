@@ -116,11 +116,11 @@ class Proposals(Contract):
     def remove(self, ctx: Context, genesis: Digest, proposal: Digest) -> None:
         """Forget a proposal: for the department that put it there, and for all once it is void."""
         filed, found = _read(ctx, genesis, proposal)
-        if filed.department != ctx.client.msp_id:
-            if not _checked(_trusted(ctx, genesis).is_void, found.update):
-                raise ContractError(
-                    f"the proposal is {filed.department}'s, and not void: have them remove it"
-                )
+        is_theirs = filed.department == ctx.client.msp_id
+        if not is_theirs and not _checked(_trusted(ctx, genesis).is_void, found.update):
+            raise ContractError(
+                f"the proposal is {filed.department}'s, and not void: have them remove it"
+            )
         for key, _ in _signatures(ctx, genesis, proposal):
             ctx.stub.delete_state(key)
         ctx.stub.delete_state(_key(ctx, _PROPOSAL, genesis, proposal))
