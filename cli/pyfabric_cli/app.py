@@ -33,7 +33,7 @@ class _Pyfabric(LazyGroup):
             "events_command", "Print blocks, or a chaincode's events, one on each line."
         ),
         "doctor": Part(
-            "doctor_command", "Print versions, and report packages that clash with this one."
+            "doctor_command", "Find what makes a network fail, and what to do about it."
         ),
     }
 

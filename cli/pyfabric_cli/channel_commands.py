@@ -18,6 +18,9 @@ class _Channel(LazyGroup):
         "create": Part("channel_create_command", "Create channels on a running network."),
         "join": Part("channel_join_command", "Join peers and orderers to a channel."),
         "leave": Part("channel_leave_command", "Take peers or orderers out of a channel."),
+        "update": Part(
+            "channel_update_commands", "Change a channel by updates that several departments sign."
+        ),
     }
 
 

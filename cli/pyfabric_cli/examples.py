@@ -23,6 +23,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network up --runtime native",
     ),
     "network status": ("pyfabric network status", "pyfabric network status -o json"),
+    "doctor": (
+        "pyfabric doctor",
+        "pyfabric doctor --check expiry --check clock",
+        "pyfabric doctor -o json > seen-from-land.json",
+        "pyfabric doctor --join seen-from-land.json",
+    ),
     "network logs": (
         "pyfabric network logs",
         "pyfabric network logs --since 10m --level warn --tail 100",
@@ -207,6 +213,30 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel update": (
+        "pyfabric channel update propose acl.json --to proposal.json",
+        "pyfabric channel update sign proposal.json --context Tax",
+        "pyfabric channel update submit proposal.json",
+    ),
+    "channel update propose": (
+        (
+            'echo \'[{"edit": "set-acls", "acls": {"event/Block": "Readers"}}]\' > acl.json && '
+            "pyfabric channel update propose acl.json --to proposal.json --context Land --yes"
+        ),
+        (
+            "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
+        ),
+    ),
+    "channel update sign": (
+        "pyfabric channel update sign proposal.json --context Tax --yes",
+        "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+    ),
+    "channel update status": (
+        "pyfabric channel update status proposal.json",
+        "pyfabric channel update status again.json tax.json -o json",
+    ),
+    "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
+    "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",
@@ -229,7 +259,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network member accept for-land --state land --fingerprint $FINGERPRINT",
         "pyfabric network member accept for-land --state land --yes",
     ),
-    "doctor": ("pyfabric doctor", "pyfabric doctor -o json"),
 }
 
 

@@ -43,6 +43,9 @@ from pyfabric_network.deployment import (
     deployable,
 )
 from pyfabric_network.development import Development
+from pyfabric_network.diagnosis.collecting import collect
+from pyfabric_network.diagnosis.facts import View
+from pyfabric_network.diagnosis.sights import sight_of_plan
 from pyfabric_network.kept_code import code_of, forget, keep_all
 from pyfabric_network.material.expiry import expiry_warnings
 from pyfabric_network.material.former import former_warnings
@@ -379,6 +382,11 @@ class Network:
             for node in network_status(self.plan, self.runtime.process, self.runtime.fault)
         ]
         return [*nodes, *service_status(self.plan)]
+
+    def view(self) -> View:
+        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang."""
+        self._refresh()
+        return collect(sight_of_plan(self.plan, self.runtime), now=_now())
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:
         """Write all that this machine has of the network to a new file (0600), encrypted with a passphrase.

@@ -190,8 +190,12 @@ class Readiness:
 
 def leads(connections: Connections, node: Node, channel: ChannelPlan) -> bool | None:
     """Return whether an orderer leads a channel; None if its metrics mention no leader."""
-    found = dict(_LEADER.findall(connections.operations(node).metrics()))
-    return found[channel.name] == "1" if channel.name in found else None
+    return leaders(connections.operations(node).metrics()).get(channel.name)
+
+
+def leaders(metrics: str) -> dict[str, bool]:
+    """Return whether an orderer leads each channel, as far as its metrics mention a leader."""
+    return {channel: leads == "1" for channel, leads in _LEADER.findall(metrics)}
 
 
 def _accepts_connections(department: DepartmentPlan) -> bool:
