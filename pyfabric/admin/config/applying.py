@@ -9,7 +9,7 @@ from pyfabric.rules.configuration.update import apply_delta, read_delta
 
 
 def apply_update(channel: str, config: bytes, update: bytes) -> bytes:
-    """Return the configuration (bytes of common.Config) that an update makes of another, whoever signs it.
+    """Return the configuration (bytes of common.Config) that an update makes of another, with or without signatures.
 
     `update` are bytes of common.ConfigUpdate. Raises DecodeError for bytes that are no configuration, and
     ConfigError, in Fabric's words, for an update of another channel or that does not fit its versions.
