@@ -114,7 +114,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel config": (
         "pyfabric channel config set-batch --max-messages 100 --context Land",
-        "pyfabric channel config set-acl event/Block Admins --to event-acl.json",
+        "pyfabric channel config set-acl event/Block Writers --to event-acl.json",
     ),
     "channel config set-batch": (
         "pyfabric channel config set-batch --max-messages 100 --timeout 0.5 --context Land --yes",
@@ -130,7 +130,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel config set-mod-policy /Channel/Application/TaxMSP/MSP Admins --collect changes.json",
     ),
     "channel config set-acl": (
-        "pyfabric channel config set-acl event/Block Admins --to event-acl.json --yes",
+        "pyfabric channel config set-acl event/Block Writers --to event-acl.json --yes",
         "pyfabric channel config set-acl event/FilteredBlock Admins --collect changes.json",
     ),
     "channel config remove-acl": (
