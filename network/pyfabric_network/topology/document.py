@@ -92,10 +92,11 @@ def read_document(file: Path) -> Document:
         raise TopologyError(
             f"cannot be read: {error.strerror}", file=file, line=None, key=""
         ) from error
-    return _compose(text, file)
+    return parse_document(text, file)
 
 
-def _compose(text: str, file: Path) -> Document:
+def parse_document(text: str, file: Path) -> Document:
+    """Return the document in a YAML text, whose file errors name; raise TopologyError."""
     try:
         check_yaml(text)
         loader = _Loader(text)

@@ -3,13 +3,21 @@
 from pathlib import Path
 
 from pyfabric_network.topology.checks import check_topology
-from pyfabric_network.topology.document import read_document
+from pyfabric_network.topology.document import Document, parse_document, read_document
 from pyfabric_network.topology.spec import Topology
 
 
 def load_topology(file: Path) -> Topology:
     """Read and check a topology file; raise TopologyError with file, line and key."""
-    document = read_document(file)
+    return _checked(read_document(file))
+
+
+def parse_topology(text: str, name: Path) -> Topology:
+    """Read and check the text of a topology file, which errors call `name`; raise TopologyError."""
+    return _checked(parse_document(text, name))
+
+
+def _checked(document: Document) -> Topology:
     topology = document.parse(Topology)
     check_topology(topology, document)
     return topology
