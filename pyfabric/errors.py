@@ -26,7 +26,7 @@
         └── StateError           … because its peer refused to read or write state
 
 An error carries its facts as fields and keeps its cause; it is raised or logged, never both. `str()`
-of each is one readable line.
+of each is one readable line, and `check` names what `pyfabric doctor` looks at for its cause.
 """
 
 import re
@@ -144,6 +144,17 @@ class ValidationCode(OpenIntEnum):
 class FabricError(Exception):
     """The root of every error of this project."""
 
+    @property
+    def check(self) -> str | None:
+        """The id of the check of `pyfabric doctor` that finds the cause; None if none is known to find it."""
+        from pyfabric._causes import check_for  # a program without errors needs none of its rules
+
+        return check_for(self._said())
+
+    def _said(self) -> Sequence[str]:
+        """Return the texts that may name the cause."""
+        return (str(self),)
+
 
 class IdentityError(FabricError):
     """A certificate, key, MSP or wallet cannot be used as asked."""
@@ -230,8 +241,10 @@ class GatewayError(FabricError):
     @property
     def identity_expired(self) -> bool:
         """Whether a node refused the client's identity because its certificate has expired: no other node takes it."""
-        said = (self.message, *(one.message for one in self.details))
-        return any(text.endswith(_EXPIRED) for text in said)
+        return any(text.endswith(_EXPIRED) for text in self._said())
+
+    def _said(self) -> Sequence[str]:
+        return (self.message, *(one.message for one in self.details))
 
     def __str__(self) -> str:
         """Return what the nodes said, each text once, then which nodes, and what the call itself reports."""
@@ -321,6 +334,9 @@ class OrdererError(FabricError):
 
 class ContractError(FabricError):
     """Raised in a contract to refuse the transaction: the text reaches the client as it is."""
+
+    def _said(self) -> Sequence[str]:
+        return ()
 
 
 class StateError(ContractError):

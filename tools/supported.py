@@ -10,7 +10,7 @@ from typing import Final
 
 from fabric_protos.peer import chaincode_shim_pb2
 
-from pyfabric.ledger.channel.limits import UNSURVIVABLE, VALIDATED_CAPABILITIES
+from pyfabric.ledger.channel.limits import UNSURVIVABLE
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.messages import config_values
 from pyfabric.messages.consensus import METADATA
@@ -20,6 +20,7 @@ from pyfabric.rules.configuration.succession import (
     ORDERER_CAPABILITIES,
 )
 from pyfabric.rules.requests.handler import REQUESTS
+from pyfabric.rules.validation.block import VALIDATED_CAPABILITIES
 
 _Kind = chaincode_shim_pb2.ChaincodeMessage.Type
 

@@ -36,6 +36,15 @@ def nodes(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, sorted(members))
 
 
+def channels(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return names of the channels of the networks there are."""
+    state = _state(ctx)
+    blocks = [
+        path.stem for name in networks_in(state) for path in (state / name).glob("channels/*.block")
+    ]
+    return _beginning(incomplete, sorted({*blocks}))
+
+
 def topologies(incomplete: str) -> list[str]:
     """Return names of the bundled topologies."""
     return _beginning(incomplete, list(bundled_topologies()))

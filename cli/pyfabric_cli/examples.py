@@ -1,7 +1,8 @@
 """Examples of every command, shown by its `--help`.
 
 They use the network of README.md (city.yaml with its contract `registry`), and work in this order, which a test
-runs; `$ID` is a transaction's id, `$FINGERPRINT` what `network bundle` printed.
+runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed,
+`$PACKAGE_ID` what `package` printed.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network up --runtime native",
     ),
     "network status": ("pyfabric network status", "pyfabric network status -o json"),
+    "doctor": (
+        "pyfabric doctor",
+        "pyfabric doctor --check expiry --check clock",
+        "pyfabric doctor -o json > seen-from-land.json",
+        "pyfabric doctor --join seen-from-land.json",
+    ),
     "network logs": (
         "pyfabric network logs",
         "pyfabric network logs --since 10m --level warn --tail 100",
@@ -50,6 +57,31 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric chaincode deploy",
         "pyfabric chaincode deploy registry --reload",
     ),
+    "chaincode package": (
+        "pyfabric chaincode package --contract registry --to registry.tgz",
+        "pyfabric chaincode package fees_1 --address fees.city.example:9999 --to fees.tgz",
+        "pyfabric chaincode package rents_1 --folder rents --type node",
+    ),
+    "chaincode package-id": ("pyfabric chaincode package-id fees.tgz",),
+    "chaincode install": (
+        "pyfabric chaincode install fees.tgz",
+        "pyfabric chaincode install fees.tgz --context Land --peer peer0.land",
+    ),
+    "chaincode installed": ("pyfabric chaincode installed --context Land -o json",),
+    "chaincode get-package": ("pyfabric chaincode get-package $PACKAGE_ID --to installed.tgz",),
+    "chaincode approved": ("pyfabric chaincode approved registry -o json > registry.json",),
+    "chaincode approve": (
+        "pyfabric chaincode approve fees --version 1 --package fees.tgz --policy 'MAJORITY Endorsement'",
+        "pyfabric chaincode approve fees --version 1 --package fees.tgz --context Land --init-required",
+        "pyfabric chaincode approve registry --definition registry.json --context Land",
+    ),
+    "chaincode readiness": ("pyfabric chaincode readiness fees",),
+    "chaincode commit": ("pyfabric chaincode commit registry",),
+    "chaincode committed": ("pyfabric chaincode committed registry -o json",),
+    "chaincode upgrade": (
+        "pyfabric chaincode upgrade registry --collections collections.yaml",
+        "pyfabric chaincode upgrade registry --policy \"OR('TaxMSP.peer', 'LandMSP.peer')\" --yes",
+    ),
     "chaincode list": ("pyfabric chaincode list --channel estate",),
     "chaincode metadata": ("pyfabric chaincode metadata registry",),
     "chaincode invoke": (
@@ -67,11 +99,146 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric events --chaincode registry --start 3 -o json",
         "pyfabric events --chaincode registry --follow --checkpoint seen.json",
     ),
-    "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID"),
+    "channel": (
+        "pyfabric channel show",
+        "pyfabric channel config set-batch --max-messages 100",
+        "pyfabric channel create archive --department Tax --department Land",
+        "pyfabric channel join archive",
+    ),
+    "channel list": ("pyfabric channel list --context Land -o json",),
+    "channel show": (
+        "pyfabric channel show",
+        "pyfabric channel show --json > estate.json",
+        "pyfabric channel show .pyfabric/city/channels/estate.block -o json",
+    ),
+    "channel diff": (
+        "pyfabric channel diff .pyfabric/city/channels/estate.block",
+        "pyfabric channel diff live estate.json",
+        "pyfabric channel diff live topology -o json",
+    ),
+    "channel config": (
+        "pyfabric channel config set-batch --max-messages 100 --context Land",
+        "pyfabric channel config set-acl event/Block Admins --to event-acl.json",
+    ),
+    "channel config set-batch": (
+        "pyfabric channel config set-batch --max-messages 100 --timeout 0.5 --context Land --yes",
+    ),
+    "channel config set-policy": (
+        "pyfabric channel config set-policy /Channel/Application/Auditors 'ANY Readers' --to auditors.json --yes",
+        "pyfabric channel config set-policy /Channel/Application/TaxMSP/Endorsement \"OR('TaxMSP.member')\" --context Tax --yes",
+    ),
+    "channel config remove-policy": (
+        "pyfabric channel config remove-policy /Channel/Orderer/LandOrdererMSP/Endorsement --context Land --yes",
+    ),
+    "channel config set-mod-policy": (
+        "pyfabric channel config set-mod-policy /Channel/Application/TaxMSP/MSP Admins --collect changes.json",
+    ),
+    "channel config set-acl": (
+        "pyfabric channel config set-acl event/Block Admins --to event-acl.json --yes",
+        "pyfabric channel config set-acl event/FilteredBlock Admins --collect changes.json",
+    ),
+    "channel config remove-acl": (
+        "pyfabric channel config remove-acl event/FilteredBlock --collect changes.json",
+    ),
+    "channel config set-capabilities": (
+        "pyfabric channel config set-capabilities application V2_5 --collect changes.json",
+    ),
+    "channel config patch": (
+        "pyfabric channel config patch guests.patch.json --collect changes.json",
+    ),
+    "channel config apply": (
+        "pyfabric channel config apply changes.json --to changes-update.json --yes",
+    ),
+    "channel config add-organization": (
+        (
+            "pyfabric channel config add-organization .pyfabric/city/organizations/tax/msp --msp-id AuditMSP "
+            "--anchor peer0.audit:7051 --to audit.json --yes"
+        ),
+    ),
+    "channel config remove-organization": (
+        "pyfabric channel config remove-organization TaxMSP --to tax-leaves.json --yes",
+    ),
+    "channel config set-msp": (
+        "pyfabric channel config set-msp TaxMSP .pyfabric/city/organizations/tax/msp --msp-id TaxMSP --collect msp.json",
+    ),
+    "channel config add-certificate": (
+        "pyfabric channel config add-certificate TaxMSP next-root.pem --context Tax --yes",
+    ),
+    "channel config remove-certificate": (
+        "pyfabric channel config remove-certificate TaxMSP next-root.pem --context Tax --yes",
+    ),
+    "channel config add-crl": (
+        "pyfabric channel config add-crl TaxMSP crl.pem --context Tax --yes",
+    ),
+    "channel config remove-crl": (
+        "pyfabric channel config remove-crl TaxMSP crl.pem --context Tax --yes",
+    ),
+    "channel config set-anchors": (
+        "pyfabric channel config set-anchors TaxMSP peer0.tax:7051 --context Tax --yes",
+    ),
+    "channel config set-endpoints": (
+        "pyfabric channel config set-endpoints LandOrdererMSP orderer0.land:7050 --to endpoints.json --context Land --yes",
+    ),
+    "channel config set-orderer-addresses": (
+        "pyfabric channel config set-orderer-addresses orderer0.land:7050 --collect addresses.json",
+    ),
+    "channel config add-consenter": (
+        "pyfabric channel config add-consenter spare.land:7050 --tls orderer1.pem --collect orderers.json",
+    ),
+    "channel config replace-consenter": (
+        "pyfabric channel config replace-consenter spare.land:7050 --address orderer1.land:7050 --collect orderers.json",
+    ),
+    "channel config remove-consenter": (
+        "pyfabric channel config remove-consenter orderer1.land:7050 --collect orderers.json",
+    ),
+    "channel config set-options": (
+        "pyfabric channel config set-options election_tick=20 --context Land --yes",
+    ),
+    "channel config maintenance": (
+        "pyfabric channel config maintenance on --context Land --yes",
+        "pyfabric channel config maintenance off --context Land --yes",
+    ),
+    "peer": ("pyfabric peer channels", "pyfabric peer snapshot request"),
+    "peer channels": ("pyfabric peer channels", "pyfabric peer channels --context Land -o json"),
+    "peer height": ("pyfabric peer height --channel estate",),
+    "peer installed": ("pyfabric peer installed", "pyfabric peer installed -o json"),
+    "peer snapshot": ("pyfabric peer snapshot request", "pyfabric peer snapshot list"),
+    "peer snapshot request": (
+        "pyfabric peer snapshot request",
+        "pyfabric peer snapshot request 1000 --channel estate",
+    ),
+    "peer snapshot list": ("pyfabric peer snapshot list -o json",),
+    "peer snapshot cancel": ("pyfabric peer snapshot cancel 1000",),
+    "discover": ("pyfabric discover peers", "pyfabric discover endorsers --chaincode registry"),
+    "discover peers": (
+        "pyfabric discover peers",
+        "pyfabric discover peers --chaincode registry -o json",
+        "pyfabric discover peers --local --user Admin",
+    ),
+    "discover endorsers": (
+        "pyfabric discover endorsers --chaincode registry",
+        "pyfabric discover endorsers --chaincode registry:_implicit_org_TaxMSP --no-private-reads",
+    ),
+    "discover config": ("pyfabric discover config --channel estate",),
+    "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID", "pyfabric ledger verify"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
     "ledger tx": ("pyfabric ledger tx $ID", "pyfabric ledger tx $ID -o json"),
+    "ledger export": (
+        "pyfabric ledger export --to estate-blocks",
+        "pyfabric ledger export --to estate-blocks -o json",
+    ),
+    "ledger verify": (
+        "pyfabric ledger verify",
+        "pyfabric ledger verify --from estate-blocks -o json",
+        "pyfabric ledger verify --from estate-blocks --genesis-hash $GENESIS_HASH",
+    ),
     "ledger trace": ("pyfabric ledger trace $ID",),
+    "policy": ("pyfabric policy check /Channel/Application/Admins",),
+    "policy check": (
+        "pyfabric policy check \"OutOf(2, 'TaxMSP.peer', 'LandMSP.peer', 'AuditMSP.peer')\" --with TaxMSP",
+        "pyfabric policy check /Channel/Application/Admins --with LandMSP.admin -o json",
+    ),
     "message": ("pyfabric message decode genesis.block",),
     "message types": ("pyfabric message types",),
     "message decode": (
@@ -98,6 +265,41 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel update": (
+        "pyfabric channel update propose acl.json --to proposal.json",
+        "pyfabric channel update sign proposal.json --context Tax",
+        "pyfabric channel update submit proposal.json",
+    ),
+    "channel update propose": (
+        (
+            'echo \'[{"edit": "set-acls", "acls": {"event/Block": "Readers"}}]\' > acl.json && '
+            "pyfabric channel update propose acl.json --to proposal.json --context Land --yes"
+        ),
+        (
+            "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
+        ),
+    ),
+    "channel update sign": (
+        "pyfabric channel update sign proposal.json --context Tax --yes",
+        "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+    ),
+    "channel update status": (
+        "pyfabric channel update status proposal.json",
+        "pyfabric channel update status again.json tax.json -o json",
+    ),
+    "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
+    "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
+    "channel create": (
+        "pyfabric channel create",
+        "pyfabric channel create archive --department Tax --department Land --contract registry",
+    ),
+    "channel history": ("pyfabric channel history", "pyfabric channel history -o json"),
+    "channel join": (
+        "pyfabric channel join archive",
+        "pyfabric channel join archive peer0.tax",
+        "pyfabric channel join archive peer1.tax --snapshot snapshots/completed/archive/1000",
+    ),
+    "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",
@@ -114,7 +316,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network member accept for-land --state land --fingerprint $FINGERPRINT",
         "pyfabric network member accept for-land --state land --yes",
     ),
-    "doctor": ("pyfabric doctor", "pyfabric doctor -o json"),
 }
 
 

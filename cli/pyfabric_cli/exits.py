@@ -33,6 +33,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 7
     UNKNOWN_OUTCOME = 8
     INVALID = 9
+    UNCHECKED = 10
     INTERRUPTED = 130
 
 
@@ -47,6 +48,7 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.UNREACHABLE: "no node answered in time; nothing was written",
     ExitCode.UNKNOWN_OUTCOME: "the transaction may or may not commit: look for its id",
     ExitCode.INVALID: "the transaction is in a block and marked invalid; nothing was written",
+    ExitCode.UNCHECKED: "`doctor` found nothing wrong, and could not look at everything",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
 }
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from enum import IntEnum
 from typing import Any
 
-from pyfabric.errors import ErrorDetail
+from pyfabric.errors import ErrorDetail, FabricError
 from pyfabric.local.printable import printable
 from pyfabric_cli.exits import ExitCode
 
@@ -14,6 +14,9 @@ from pyfabric_cli.exits import ExitCode
 def write_failure(error: BaseException, message: str, code: ExitCode, *, as_json: bool) -> None:
     """Write an error on standard error: its message or, as JSON, its fields too."""
     line = " ".join(message.splitlines())
+    check = error.check if isinstance(error, FabricError) else None
+    if check is not None:
+        line += f" (`pyfabric doctor --check {check}` looks for the cause)"
     if not as_json:
         sys.stderr.write(f"error: {printable(line)}\n")
         return
@@ -21,6 +24,8 @@ def write_failure(error: BaseException, message: str, code: ExitCode, *, as_json
     facts = {"message": line, "kind": type(error).__name__, "exit_code": int(code)} | {
         name: value for name, value in facts.items() if name != "message"
     }
+    if check is not None:
+        facts["check"] = check
     text = json.dumps(facts, ensure_ascii=False, default=str)
     sys.stderr.write(f"{printable(text)}\n")
 

@@ -25,9 +25,11 @@ class Part:
 
 
 class LazyGroup(TyperGroup):
-    """A group made of `parts`; its own help and its completion load none of them."""
+    """A group made of `parts`; its own help and its completion load none of them. `path` is its own name, if it
+    is below another group."""
 
     parts: ClassVar[Mapping[str, Part]]
+    path: ClassVar[str] = ""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -37,7 +39,8 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Load the command that the arguments name, then do as any group does."""
         if args[0] in self.parts:
-            self.add_command(_load(args[0], self.parts[args[0]]), args[0])
+            path = f"{self.path} {args[0]}".strip()
+            self.add_command(_load(path, self.parts[args[0]]), args[0])
         return super().resolve_command(ctx, args)
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from pyfabric.errors import ClientError
 from pyfabric_cli import options
+from pyfabric_cli.audit_commands import export, verify
+from pyfabric_cli.chains import newest_hashes, opened, signature_check
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.settings import OutputFormat
@@ -15,16 +16,26 @@ from pyfabric_cli.settings import OutputFormat
 app = plain_app()
 
 _COLUMNS = {
+    "endorsements": ["msp_id", "name", "signature"],
     "reads": ["namespace", "key", "block_number", "transaction_number"],
+    "ranges": ["namespace", "start_key", "end_key", "to_the_end", "hashed"],
     "writes": ["namespace", "key", "deleted", "value"],
+    "key_policies": ["namespace", "collection", "key", "policy"],
+    "private_reads": ["namespace", "collection", "key_hash", "block_number", "transaction_number"],
     "private_writes": ["namespace", "collection", "key_hash", "value_hash", "deleted", "purged"],
+    "private_sets": ["namespace", "collection", "hash"],
 }
 
 TransactionId = Annotated[str, typer.Argument(metavar="ID", help="The transaction's id.")]
 
+app.command()(verify)
+app.command()(export)
+
 
 @app.command()
 def height(
+    source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -36,16 +47,17 @@ def height(
     As the department's first peer has them.
     """
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    info = actor.chain_info()
-    invocation.printer.facts(
-        {
-            "channel": actor.channel,
-            "height": info.height,
-            "current_hash": info.current_hash.hex(),
-            "previous_hash": info.previous_hash.hex(),
-        }
-    )
+    with opened(invocation, source, context, user, channel, peer) as chain:
+        current, previous = newest_hashes(chain)
+        invocation.printer.facts(
+            {
+                "channel": chain.channel,
+                "height": chain.height,
+                "current_hash": current.hex(),
+                "previous_hash": previous.hex(),
+            }
+            | ({"start": chain.start} if chain.start else {})
+        )
 
 
 @app.command()
@@ -56,36 +68,47 @@ def block(
     to: Annotated[
         Path | None, typer.Option("--to", help="Also write the block's bytes to this file.")
     ] = None,
+    source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Print a block and its transactions."""
-    from pyfabric_network import reading
-
-    from pyfabric_cli.transaction_view import transaction_facts
+    """Print a block, who signed it, and its transactions."""
+    from pyfabric.gateway import Block
+    from pyfabric_cli.transaction_view import (
+        effects,
+        signature_facts,
+        transaction_facts,
+    )
 
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    info = actor.chain_info()
-    wanted = info.height - 1 if number is None else number
-    if wanted >= info.height:
-        raise ClientError(f"{actor.channel} has blocks 0 to {info.height - 1}, not {wanted}")
-    with actor.gateway() as gateway:
-        found = reading.block(gateway.network(actor.channel), wanted)
+    with opened(invocation, source, context, user, channel, peer) as chain:
+        wanted = chain.height - 1 if number is None else number
+        found = Block.from_bytes(chain.block(wanted))
+        check = signature_check(chain, wanted)
     if to is not None:
         to.write_bytes(found.raw)
     invocation.printer.record(
         {
             "number": found.number,
+            "hash": found.hash.hex(),
             "previous_hash": found.previous_hash.hex(),
             "data_hash": found.data_hash.hex(),
+            "orderers": (check.orderers_problem(found.raw) or "satisfied") if wanted else None,
         },
+        signatures=(
+            ["msp_id", "name", "signature"],
+            [signature_facts(one) for one in check.block(found.raw)] if wanted else [],
+        ),
         transactions=(
             ["transaction_id", "kind", "code", "creator", "user", "chaincode", "function"],
-            [transaction_facts(each) for each in found.transactions],
+            [
+                transaction_facts(each, check) | effects(each, check, parse=True)
+                for each in found.transactions
+            ],
         ),
     )
 
@@ -93,28 +116,30 @@ def block(
 @app.command("tx")
 def transaction(
     transaction_id: TransactionId,
+    source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Print a transaction: block, validation code, time, user, call, and what it read and wrote.
+    """Print a transaction: block, validation code, time, user, call, signatures, and what it read and wrote.
 
-    Long values are cut: `pyfabric ledger block NUMBER --to FILE` writes all of them.
+    Signatures are verified against the channel's members of that time. Long values are cut: `pyfabric ledger block
+    NUMBER --to FILE` writes all of them.
     """
-    from pyfabric_network import reading
-
+    from pyfabric.gateway import Block
     from pyfabric_cli.transaction_view import effects, transaction_facts
 
     invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    with actor.gateway() as gateway:
-        found = reading.block_of(gateway.network(actor.channel), transaction_id)
+    with opened(invocation, source, context, user, channel, peer) as chain:
+        found = Block.from_bytes(chain.block_of(transaction_id))
+        check = signature_check(chain, found.number)
     each = next(one for one in found.transactions if one.transaction_id == transaction_id)
-    parts = effects(each, parse=invocation.settings.output is OutputFormat.JSON)
+    parts = effects(each, check, parse=invocation.settings.output is OutputFormat.JSON)
     invocation.printer.record(
-        {"block_number": found.number, **transaction_facts(each)},
+        {"block_number": found.number, **transaction_facts(each, check)},
         **{name: (_COLUMNS[name], rows) for name, rows in parts.items()},
     )
 

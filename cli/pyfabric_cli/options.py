@@ -45,6 +45,22 @@ User: TypeAlias = Annotated[
 Channel: TypeAlias = Annotated[
     str | None, typer.Option("--channel", help="On this channel instead of the context's.")
 ]
+Source: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Read blocks from this folder or file instead of a peer (see `pyfabric ledger export`).",
+    ),
+]
+Peer: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--peer", metavar="HOST:PORT", help="Ask this peer of the department (default: its first)."
+    ),
+]
+OneChannel: TypeAlias = Annotated[
+    str, typer.Argument(help="The channel's name.", autocompletion=completion.channels)
+]
 Topology: TypeAlias = Annotated[
     str,
     typer.Argument(

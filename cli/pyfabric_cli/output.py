@@ -2,10 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -16,6 +17,8 @@ from pyfabric_cli.table import join, table
 if TYPE_CHECKING:  # JSON, plain text and remarks need no rich
     from pyfabric_network.progress import Report
 
+_PAUSE: Final = 5.0
+"""Seconds between two lines about the progress of the same work."""
 _SPACES = dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
@@ -127,6 +130,27 @@ def progress(title: str) -> Iterator["Report"]:
             bar.update(task, description=printable(step), completed=done, total=total)
 
         yield report
+
+
+@contextmanager
+def counted(what: str, total: int) -> Iterator[Callable[[object], None]]:
+    """Give a function to call after each of `total` things, and show on standard error how many are done.
+
+    A bar in a terminal, otherwise a line every few seconds.
+    """
+    done, shown = 0, time.monotonic()
+    with progress(what) if sys.stderr.isatty() else nullcontext() as bar:
+
+        def count(_: object) -> None:
+            nonlocal done, shown
+            done += 1
+            if bar is not None:
+                bar(what, done, total)
+            elif time.monotonic() - shown >= _PAUSE:
+                shown = time.monotonic()
+                say(f"{what}: {done} of {total}")
+
+        yield count
 
 
 @contextmanager

@@ -1,19 +1,34 @@
 """A committed transaction as plain values for printing."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyfabric.admin.inspection import Invocation, describe_transaction
+from pyfabric.admin.signatures import CheckedSignature, SignatureCheck
 from pyfabric.gateway import BlockTransaction
 from pyfabric_cli.output import readable
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _LARGEST: Final = 1000
 
 
-def transaction_facts(transaction: BlockTransaction) -> dict[str, Any]:
-    """Return what a transaction's envelope and validation code record."""
+def signature_facts(signature: CheckedSignature) -> dict[str, Any]:
+    """Return who is said to have signed, and whether the signature holds."""
+    return {
+        "msp_id": signature.msp_id,
+        "name": signature.name or None,
+        "signature": signature.problem or "valid",
+    }
+
+
+def transaction_facts(transaction: BlockTransaction, check: SignatureCheck) -> dict[str, Any]:
+    """Return what a transaction's envelope and validation code record, and whether its creator's signature holds."""
     view = describe_transaction(transaction.envelope)
+    creator = check.transaction(transaction.envelope).creator
     invocation = view.invocation
     facts: dict[str, Any] = {
         "transaction_id": view.transaction_id,
@@ -22,29 +37,38 @@ def transaction_facts(transaction: BlockTransaction) -> dict[str, Any]:
         "timestamp": view.timestamp.isoformat() if view.timestamp else None,
         "creator": view.creator,
         "user": view.user or None,
+        "signature": (creator.problem or "valid") if creator is not None else None,
     }
     if invocation is not None:
         arguments = [_shown(argument) for argument in invocation.arguments]
         facts |= {
             "chaincode": invocation.chaincode,
+            "version": invocation.version,
             "function": arguments[0] if arguments else "",
             "arguments": arguments[1:],
             "endorsers": list(invocation.endorsers),
+            "status": invocation.status,
             "event": invocation.event or None,
             "problem": invocation.problem or None,
         }
     return facts
 
 
-def effects(transaction: BlockTransaction, *, parse: bool) -> dict[str, list[dict[str, Any]]]:
-    """Return what a transaction read and wrote.
+def effects(
+    transaction: BlockTransaction, check: SignatureCheck, *, parse: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """Return who endorsed a transaction, and what it read and wrote.
 
     Values are text, hexadecimal digits if they are not, and cut where they are long; with `parse`, those
     that are JSON are parsed.
     """
     found = describe_transaction(transaction.envelope).invocation or Invocation()
     return {
-        "reads": [asdict(read) for read in found.reads],
+        "endorsements": [
+            signature_facts(one) for one in check.transaction(transaction.envelope).endorsers
+        ],
+        "reads": _rows(found.reads),
+        "ranges": _rows(found.ranges),
         "writes": [
             {
                 "namespace": write.namespace,
@@ -54,15 +78,22 @@ def effects(transaction: BlockTransaction, *, parse: bool) -> dict[str, list[dic
             }
             for write in found.writes
         ],
-        "private_writes": [
-            {
-                **asdict(write),
-                "key_hash": write.key_hash.hex(),
-                "value_hash": write.value_hash.hex() or None,
-            }
-            for write in found.private_writes
-        ],
+        "key_policies": _rows(found.key_policies),
+        "private_reads": _rows(found.private_reads),
+        "private_writes": _rows(found.private_writes),
+        "private_sets": _rows(found.private_sets),
     }
+
+
+def _rows(parts: Iterable["DataclassInstance"]) -> list[dict[str, Any]]:
+    """Return the parts' fields, hashes as hexadecimal digits."""
+    return [
+        {
+            name: (value.hex() or None) if isinstance(value, bytes) else value
+            for name, value in asdict(part).items()
+        }
+        for part in parts
+    ]
 
 
 def _value(raw: bytes, *, parse: bool) -> Any:

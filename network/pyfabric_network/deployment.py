@@ -11,15 +11,17 @@ from typing import Final
 
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
-from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
+from pyfabric.errors import NetworkError
 from pyfabric.local.waiting import poll
 from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric_network.connections import Connections, endpoint
+from pyfabric_network.lifecycle import commit_agreed
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.progress import Report
 from pyfabric_network.readiness import Readiness
 from pyfabric_network.topology.contracts import ContractPlan
 from pyfabric_network.topology.departments import DepartmentPlan
+from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 
 _SPREAD_SECONDS: Final = 10.0
@@ -109,15 +111,18 @@ def committed_code(
     for channel, contract in work:
         department = channel.own[0]
         admin = connections.admin(department)
-        for one in admin.committed(endpoint(department.peers[0]), channel.name):
-            if one.name == contract.name and _differs_in_code(one, contract):
+        wanted = definition(channel, contract)
+        for one in admin.committed(endpoint(channel.peers_of(department)[0]), channel.name):
+            if one.name == contract.name and _differs_in_code(one, wanted, contract):
                 found[contract.name] = one.version[len(contract.spec.version) + 1 :]
     return found
 
 
-def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> bool:
-    """Return whether a committed definition is a contract's, of the same version, with other code."""
-    wanted, prefix = definition(contract), contract.spec.version
+def _differs_in_code(
+    committed: ChaincodeDefinition, wanted: ChaincodeDefinition, contract: ContractPlan
+) -> bool:
+    """Return whether a committed definition is the one wanted of a contract, of the same version, with other code."""
+    prefix = contract.spec.version
     return (
         committed != wanted
         and replace(committed, version=wanted.version) == wanted
@@ -125,13 +130,13 @@ def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> 
     )
 
 
-def definition(contract: ContractPlan) -> ChaincodeDefinition:
-    """Return what the departments agree on."""
+def definition(channel: ChannelPlan, contract: ContractPlan) -> ChaincodeDefinition:
+    """Return what the departments of a channel agree on for a contract."""
     spec = contract.spec
     return ChaincodeDefinition(
         name=contract.name,
         version=contract.version,
-        sequence=spec.sequence,
+        sequence=channel.sequence(contract),
         endorsement_policy=application_policy(spec.endorsement or ENDORSEMENT),
         collections=collection_package(contract.collections),
         init_required=spec.init_required,
@@ -170,7 +175,7 @@ class _Deployment:
             channel=self.channel.name,
             contract=self.contract.name,
             version=self.contract.version,
-            sequence=self.contract.spec.sequence,
+            sequence=self._wanted.sequence,
             package_id=self.contract.package.package_id,
             changed=changed,
             waiting_for=absent,
@@ -179,22 +184,31 @@ class _Deployment:
 
     @property
     def _wanted(self) -> ChaincodeDefinition:
-        return definition(self.contract)
+        return definition(self.channel, self.contract)
+
+    def _peer(self, department: DepartmentPlan) -> Node:
+        """Return the peer through which a department acts on the channel."""
+        return self.channel.peers_of(department)[0]
 
     def _committed(self, department: DepartmentPlan) -> tuple[ChaincodeDefinition, ...]:
         admin = self.connections.admin(department)
-        return admin.committed(endpoint(department.peers[0]), self.channel.name)
+        return admin.committed(endpoint(self._peer(department)), self.channel.name)
 
     def is_new(self) -> bool:
         """Return whether the definition is still to be committed; NetworkError if another has its sequence."""
         committed = self._committed(self.channel.own[0])
         current = next((one for one in committed if one.name == self.contract.name), None)
-        wanted = self._wanted
-        if current is None or current.sequence == wanted.sequence - 1:
+        wanted, committed_sequence = self._wanted, 0 if current is None else current.sequence
+        if committed_sequence == wanted.sequence - 1:
             return True
+        if current is None:
+            raise NetworkError(
+                f"{self.contract.name} is not on {self.channel.name} yet, where its sequence is 1 and not "
+                f"{wanted.sequence}: write sequences: {{{self.contract.name}: 1}} below the channel in the topology"
+            )
         if current == wanted:
             return False
-        if _differs_in_code(current, self.contract):
+        if _differs_in_code(current, wanted, self.contract):
             raise NetworkError(
                 f"{self.contract.name} on {self.channel.name}: its code differs from version "
                 f"{current.version}, which the departments approved, and would be {wanted.version}: set a new "
@@ -213,7 +227,7 @@ class _Deployment:
                 self.connections.admin(department).install, endpoint(peer), self.contract.package
             )
             for department in self.channel.own
-            for peer in department.peers
+            for peer in self.channel.peers_of(department)
         ]
         side_by_side(installs)
 
@@ -230,7 +244,7 @@ class _Deployment:
 
     def _approve_by(self, department: DepartmentPlan) -> None:
         self.connections.admin(department).approve(
-            endpoint(department.peers[0]),
+            endpoint(self._peer(department)),
             self.channel.name,
             self._wanted,
             self.contract.package.package_id,
@@ -242,7 +256,7 @@ class _Deployment:
         That stands in the department's approval, which nobody else has: a peer that lost its ledger gets
         all back except that. NetworkError if the peer has not caught up after three minutes.
         """
-        peer = department.peers[0]
+        peer = self._peer(department)
         knows = poll(
             lambda: self._wanted in self._committed(department),
             until=bool,
@@ -266,11 +280,11 @@ class _Deployment:
         """
         absent = poll(
             self._absent,
-            until=lambda absent: not any(one.place.here for one in absent),
+            until=lambda absent: not any(one in self.channel.own for one in absent),
             every=_PAUSE,
             timeout=_SPREAD_SECONDS,
         )
-        late = [one.name for one in absent if one.place.here]
+        late = [one.name for one in absent if one in self.channel.own]
         if late:
             raise NetworkError(
                 f"the approval of {self.contract.name} by {late[0]} is not known on {self.channel.name} "
@@ -282,7 +296,7 @@ class _Deployment:
         """Return the departments that approved another definition with the sequence, with what differs."""
         first = self.channel.own[0]
         found = self.connections.admin(first).unapproved_parts(
-            endpoint(first.peers[0]), self.channel.name, self._wanted
+            endpoint(self._peer(first)), self.channel.name, self._wanted
         )
         names = {one.msp_id: one.name for one in self.channel.departments}
         return {
@@ -296,39 +310,23 @@ class _Deployment:
         return [one for one in self.channel.departments if not ready[one.msp_id]]
 
     def _commit(self) -> None:
-        """Commit the definition; another department may come first with the same.
-
-        A peer that has not had the last approvals yet endorses otherwise than the rest, or not at all:
-        nothing was sent then, and the call is repeated for ten seconds.
-        """
-        if self.plan.places:
-            first = self.channel.own[0]
-            Readiness(self.plan, self.connections).await_departments(self.channel, first)
-        error = poll(self._try_to_commit, every=_PAUSE, timeout=_SPREAD_SECONDS)
-        if error is not None:
-            raise error
-
-    def _try_to_commit(self) -> EndorseError | CommitError | None:
-        """Return the error of a call that may be repeated; None once the definition is committed."""
+        """Commit the definition; another department may come first with the same."""
         first = self.channel.own[0]
-        try:
-            self.connections.admin(first).commit(
-                endpoint(first.peers[0]),
+        if self.plan.places:
+            Readiness(self.plan, self.connections).await_departments(self.channel, first)
+        commit_agreed(
+            lambda: self.connections.admin(first).commit(
+                endpoint(self._peer(first)),
                 self.channel.name,
                 self._wanted,
                 endorsing_organizations=[member.msp_id for member in self.channel.departments],
-            )
-        except (EndorseError, CommitError) as error:
-            if not self.is_new():
-                return None
-            if error.code is not StatusCode.ABORTED:
-                raise
-            return error
-        return None
+            ),
+            lambda: not self.is_new(),
+        )
 
     def _readiness(self) -> Mapping[str, bool]:
         """Return which departments, by MSP id, have approved this definition."""
         first = self.channel.own[0]
         return self.connections.admin(first).check_commit_readiness(
-            endpoint(first.peers[0]), self.channel.name, self._wanted
+            endpoint(self._peer(first)), self.channel.name, self._wanted
         )

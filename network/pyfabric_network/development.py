@@ -88,6 +88,13 @@ class Development:
         """
         self._ask("load", path=str(file.absolute()))
 
+    def leave(self, peer: str, channel: str) -> None:
+        """Take a peer out of a channel, and delete its private data of it.
+
+        Raises LedgerError if it has not joined, NetworkError.
+        """
+        self._ask("leave", peer=peer, channel=channel)
+
     def now(self) -> datetime:
         """Return the time of the nodes: for `connect(…, clock=development.now)`; raises NetworkError."""
         return datetime.fromisoformat(self._ask("now"))

@@ -25,7 +25,7 @@ def channels_follow(before: Plan, after: Plan) -> bool:
 
 
 def _follows(connections: Connections, before: Plan, after: Plan, name: str) -> bool:
-    member = next((one for one in before.channels[name].own if one.peers), None)
+    member = next(iter(before.channels[name].own), None)
     if member is None:
         return False
     old, new = (
@@ -36,7 +36,7 @@ def _follows(connections: Connections, before: Plan, after: Plan, name: str) -> 
     if not changed:
         return True
     admin = connections.admin(member)
-    present = _elements(admin.config(endpoint(member.peers[0]), name))
+    present = _elements(admin.config(endpoint(before.channels[name].peers_of(member)[0]), name))
     return all(present.get(path) == new.get(path) for path in changed)
 
 

@@ -1,9 +1,11 @@
 """Joining orderers and peers to the channels; each step is safe to repeat."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from functools import partial
 
-from pyfabric.errors import NetworkError
+from pyfabric.errors import FabricError, NetworkError
+from pyfabric.messages.blocks import parse_block
 from pyfabric_network.connections import Connections, endpoint
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.topology.nodes import Node
@@ -34,6 +36,35 @@ def join_peers(plan: Plan, connections: Connections) -> None:
     side_by_side([partial(_join_peer, plan, connections, peer) for peer in plan.own_peers])
 
 
+def join_one(plan: Plan, connections: Connections, channel: ChannelPlan, node: Node) -> bool:
+    """Join a node to a channel that runs already, unless it has joined; return whether it had not.
+
+    A peer begins with the genesis block, an orderer with the newest configuration block: its consenters are those
+    of now, from whom it gets the earlier blocks.
+    """
+    if channel.name in joined_channels(plan, connections, node):
+        return False
+    if node.admin is None:
+        connections.admin(plan.owner(node)).join_channel(endpoint(node), channel.block.read_bytes())
+    else:
+        connections.orderer(node).join(newest_config_block(connections, channel))
+    return True
+
+
+def newest_config_block(connections: Connections, channel: ChannelPlan) -> bytes:
+    """Return a channel's newest configuration block, as the peers of this machine have it.
+
+    The genesis block, where none of them answers.
+    """
+    blocks = [channel.block.read_bytes()]
+    for department in channel.own:
+        admin = connections.admin(department)
+        for peer in channel.peers_of(department):
+            with suppress(FabricError):  # a peer that does not run, or that has yet to join
+                blocks.append(admin.config_block(endpoint(peer), channel.name))
+    return max(blocks, key=lambda block: parse_block(block).header.number)
+
+
 def joined_channels(plan: Plan, connections: Connections, node: Node) -> tuple[str, ...]:
     """Return the names of the channels that a node has joined."""
     if node.admin is not None:
@@ -59,14 +90,13 @@ def _join_orderer(
     plan: Plan, connections: Connections, node: Node, listed: Collection[str]
 ) -> None:
     for channel in plan.channels.values():
-        if channel.name not in listed:
+        if channel.name not in listed and node.name not in channel.left:
             connections.orderer(node).join(channel.block.read_bytes())
 
 
 def _join_peer(plan: Plan, connections: Connections, peer: Node) -> None:
-    department = plan.owner(peer)
     joined = joined_channels(plan, connections, peer)
     for channel in plan.channels.values():
-        if department in channel.departments and channel.name not in joined:
-            admin = connections.admin(department)
+        if peer in channel.peers() and channel.name not in joined:
+            admin = connections.admin(plan.owner(peer))
             admin.join_channel(endpoint(peer), channel.block.read_bytes())

@@ -1,7 +1,7 @@
 """A network and its state folder: up, down, status, and the deployment of contracts."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +17,18 @@ from pyfabric_network.answering import silent_nodes
 from pyfabric_network.backups.restoring import restore
 from pyfabric_network.backups.writing import write_backup
 from pyfabric_network.bringing_up import bring_up, report_step
+from pyfabric_network.channels.nodes import (
+    begin_channels,
+    join_nodes,
+    leave_as_orderer,
+    wanted_nodes,
+)
+from pyfabric_network.channels.snapshots import join_by_snapshot, read_snapshot
+from pyfabric_network.channels.topology_file import (
+    changed_topology,
+    topology_file,
+    write_topology,
+)
 from pyfabric_network.connections import (
     Connections,
     administrator,
@@ -32,6 +44,9 @@ from pyfabric_network.deployment import (
     deployable,
 )
 from pyfabric_network.development import Development
+from pyfabric_network.diagnosis.collecting import collect
+from pyfabric_network.diagnosis.facts import View
+from pyfabric_network.diagnosis.sights import sight_of_plan
 from pyfabric_network.kept_code import code_of, forget, keep_all
 from pyfabric_network.material.expiry import expiry_warnings
 from pyfabric_network.material.former import former_warnings
@@ -214,6 +229,101 @@ class Network:
             self._forget_code()
         return deployed
 
+    def change_topology(self, changes: Mapping[tuple[str, ...], Any]) -> Path:
+        """Set keys of the network's topology file, or remove those whose value is None; return the file.
+
+        Comments and everything else stay. The network itself is brought there afterwards, from `reopen`. Raises
+        TopologyError for what is then no topology, and NetworkError for a bundled one; nothing is written then.
+        """
+        file = topology_file(self.state, self.root)
+        text, _ = changed_topology(file, changes)
+        write_topology(file, text)
+        return file
+
+    def create_channels(self, names: Sequence[str], report: Report = silent) -> tuple[str, ...]:
+        """Create channels of the topology on the running network, and return warnings; safe to repeat.
+
+        Nothing else is touched: nodes and departments that the topology has added too are brought up by `up`.
+        Raises NetworkError for a channel that is not in the topology, for a node that does not run, and for a
+        network on many machines, where genesis blocks come in bundles; otherwise as `up`.
+        """
+        self._require_nodes()
+        with locked(self.root):
+            self._refresh()
+            for name in names:
+                self.plan.channel(name)
+            if self.plan.places:
+                raise NetworkError(
+                    f"departments with machines of their own get the genesis block of {', '.join(names)} in a "
+                    "bundle: `pyfabric network bundle DEPARTMENT`, then `pyfabric network up` at each"
+                )
+            self._require_running()
+            self._save()
+            make_genesis_blocks(self.plan, now=_now(), channels=names)
+            self._remember(blocks=block_digests(self.plan))
+            warnings = begin_channels(self.plan, names, report)
+        write_profiles(self.plan)
+        return warnings + add_contexts(self.plan, self.folder)
+
+    def join_channel(self, channel: str, *names: str) -> tuple[str, ...]:
+        """Join nodes of this machine (default: all that it is for) to a channel that exists; return who joined.
+
+        A node that has left it comes back by this. Raises NetworkError, also for a peer of a department that is
+        not in the channel.
+        """
+        self._require_nodes()
+        self.check_names(names)
+        with locked(self.root):
+            self._refresh()
+            found = self.plan.channel(channel)
+            if not found.block.exists():
+                raise NetworkError(
+                    f"{channel} does not exist yet: `pyfabric channel create {channel}`"
+                )
+            nodes = wanted_nodes(self.plan, found, names)
+            self._remember_left(channel, found.left - {node.name for node in nodes})
+            return join_nodes(self.plan, self.plan.channels[channel], nodes)
+
+    def join_by_snapshot(self, channel: str, folder: Path, *names: str) -> tuple[str, ...]:
+        """Join peers of this machine to a channel by a snapshot of another peer; return who joined.
+
+        `folder` is on this machine: under Compose it is copied to each peer. A peer that joins so has no blocks
+        from before the snapshot. Raises NetworkError, always on the development ledger.
+        """
+        self._require_nodes()
+        self.check_names(names)
+        snapshot = read_snapshot(folder)
+        with locked(self.root):
+            self._refresh()
+            nodes = wanted_nodes(self.plan, self.plan.channel(channel), names)
+            orderers = [node.name for node in nodes if node.admin is not None]
+            if orderers:
+                raise NetworkError(f"{orderers[0]} is an orderer: only peers join by a snapshot")
+            joined = join_by_snapshot(self.plan, self.runtime, channel, snapshot, nodes)
+            self._remember_left(channel, self.plan.channel(channel).left - set(joined))
+            join_nodes(self.plan, self.plan.channel(channel), nodes)  # which waits for them
+            return joined
+
+    def leave_channel(self, channel: str, name: str) -> None:
+        """Take a node of this machine out of a channel, and delete all that it has of it.
+
+        Its department stays a member of the channel, and `up` does not join the node again. A peer must be
+        stopped, where nodes can be stopped alone; an orderer must run, and be no consenter. Raises NetworkError.
+        """
+        self._require_nodes()
+        self.check_names([name])
+        with locked(self.root):
+            self._refresh()
+            node = next((one for one in self.plan.own_nodes if one.name == name), None)
+            if node is None:
+                raise NetworkError(f"{name} is neither a peer nor an orderer")
+            if node.admin is None:
+                self.runtime.leave(self.plan, node, channel)
+            else:
+                leave_as_orderer(self.plan, node, channel)
+            if channel in self.plan.channels:
+                self._remember_left(channel, self.plan.channels[channel].left | {name})
+
     def bundle(self, department: str, target: Path) -> None:
         """Write the department's bundle to the folder `target`; the genesis blocks stay as they are then.
 
@@ -293,6 +403,11 @@ class Network:
             for node in network_status(self.plan, self.runtime.process, self.runtime.fault)
         ]
         return [*nodes, *service_status(self.plan)]
+
+    def view(self) -> View:
+        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang."""
+        self._refresh()
+        return collect(sight_of_plan(self.plan, self.runtime), now=_now())
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:
         """Write all that this machine has of the network to a new file (0600), encrypted with a passphrase.
@@ -435,6 +550,19 @@ class Network:
                 "`pyfabric network member init` makes"
             )
 
+    def _require_running(self) -> None:
+        """Raise NetworkError unless all nodes of this machine run as the topology has them."""
+        idle = self.runtime.idle(self.plan)
+        if idle:
+            raise NetworkError(
+                f"{idle[0]} does not run as the topology has it: `pyfabric network up` first"
+            )
+
+    def _remember_left(self, channel: str, names: Collection[str]) -> None:
+        """Remember which nodes have left a channel."""
+        left = {**self.state.left, channel: tuple(sorted(names))}
+        self._remember(left={name: nodes for name, nodes in left.items() if nodes})
+
     def _make_plan(self, code: Mapping[str, str] | None = None) -> Plan:
         return make_plan(
             self.topology,
@@ -445,6 +573,7 @@ class Network:
             containers=self.state.runtime is RuntimeName.COMPOSE,
             code=self.state.code if code is None else code,
             contract_user=self.state.contract_user,
+            left=self.state.left,
         )
 
     def _refresh(self) -> None:

@@ -57,6 +57,17 @@ def prepared(
     return topology, state.model_copy(update={"topology": file.absolute(), "code": code})
 
 
+def wanted_plan(folder: Path, name: str | None) -> Plan:
+    """Return an existing network by its topology file as it is now, which its channels may not follow yet.
+
+    Raises NetworkError if there is no such network, TopologyError for a file that is no topology.
+    """
+    topology, state = remembered(folder, name)
+    root = folder / topology.name
+    file = state.topology if state.topology.exists() else root / TOPOLOGY_COPY
+    return _plan(load_topology(file), root, state)
+
+
 def _check_change(before: Topology, after: Topology, file: Path, root: Path, state: State) -> None:
     """Raise TopologyError for a change that the network cannot follow, unless its channels have it already.
 
@@ -80,6 +91,7 @@ def _plan(topology: Topology, root: Path, state: State) -> Plan:
         served=state.served,
         places=state.places,
         containers=state.runtime is RuntimeName.COMPOSE,
+        left=state.left,
     )
 
 

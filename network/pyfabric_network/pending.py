@@ -54,7 +54,7 @@ def _joins(plan: Plan, connections: Connections, node: Node, mute: Collection[st
     wanted = [
         channel
         for channel in plan.channels.values()
-        if node.admin is not None or node in channel.peers()
+        if node.name not in channel.left and (node.admin is not None or node in channel.peers())
     ]
     if node.name in mute:
         return [Step("join", node.name, channel.name + _unless(channel)) for channel in wanted]

@@ -31,6 +31,15 @@ def check_free(addresses: Mapping[str, Address], *, timeout: float = 0.0) -> Non
         )
 
 
+def taken(addresses: Mapping[str, Address]) -> Mapping[str, str]:
+    """Return those that something else has, with who it is: `is in use by process 17 (nginx)`."""
+    return {
+        name: f"is in use{_use(address.port)}"
+        for name, address in addresses.items()
+        if not _is_free(address)
+    }
+
+
 def free_base(offsets: Iterable[int]) -> int:
     """Return a port that is free with those at these distances from it; raises NetworkError.
 

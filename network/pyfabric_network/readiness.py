@@ -114,7 +114,7 @@ class Readiness:
             partial(self._height_problem, channel, height, peer)
             for channel, height in zip(channels, ordered, strict=True)
             for department in channel.own
-            for peer in department.peers
+            for peer in channel.peers_of(department)
         ]
         found = side_by_side(
             [partial(self._last_problem, check, _MEETING_SECONDS) for check in checks]
@@ -130,10 +130,11 @@ class Readiness:
         return poll(check, every=_PAUSE, timeout=timeout, clock=self.clock, sleep=self.sleep)
 
     def _orderer_problem(self, node: Node) -> str | None:
-        for channel in self.plan.channels:
-            status = self.connections.orderer(node).channel(channel).status
-            if status != _ACTIVE:
-                return f"{node.name} is {status} on {channel}"
+        for channel in self.plan.channels.values():
+            if node.name not in channel.left:
+                status = self.connections.orderer(node).channel(channel.name).status
+                if status != _ACTIVE:
+                    return f"{node.name} is {status} on {channel.name}"
         return None
 
     def _leader_problem(self, channel: ChannelPlan) -> str | None:
@@ -150,7 +151,7 @@ class Readiness:
     def _ordering_problem(self, channel: ChannelPlan) -> str | None:
         if self.plan.topology.ordering.consensus != "raft" or not self.plan.own_orderers:
             return None
-        node = self.plan.own_orderers[0]
+        node = next(one for one in self.plan.own_orderers if one.name not in channel.left)
         if channel.name in _ELECTED.findall(self.connections.operations(node).metrics()):
             return None
         return f"{node.name} knows no leader of {channel.name} (more than half of the orderers must run)"
@@ -159,6 +160,7 @@ class Readiness:
         return max(
             self.connections.orderer(node).channel(channel.name).height
             for node in self.plan.own_orderers
+            if node.name not in channel.left
         )
 
     def _height_problem(self, channel: ChannelPlan, ordered: int, peer: Node) -> str | None:
@@ -179,7 +181,7 @@ class Readiness:
         return f"{peer.name} does not know {missing[0]} on {channel.name}" if missing else None
 
     def _department_problem(self, channel: ChannelPlan, department: DepartmentPlan) -> str | None:
-        peer = department.peers[0]
+        peer = channel.peers_of(department)[0]
         found = self.connections.admin(department).discover_peers(endpoint(peer), channel.name)
         known = {one.msp_id for one in found}
         missing = [one.name for one in channel.departments if one.msp_id not in known]
@@ -188,8 +190,12 @@ class Readiness:
 
 def leads(connections: Connections, node: Node, channel: ChannelPlan) -> bool | None:
     """Return whether an orderer leads a channel; None if its metrics mention no leader."""
-    found = dict(_LEADER.findall(connections.operations(node).metrics()))
-    return found[channel.name] == "1" if channel.name in found else None
+    return leaders(connections.operations(node).metrics()).get(channel.name)
+
+
+def leaders(metrics: str) -> dict[str, bool]:
+    """Return whether an orderer leads each channel, as far as its metrics mention a leader."""
+    return {channel: leads == "1" for channel, leads in _LEADER.findall(metrics)}
 
 
 def _accepts_connections(department: DepartmentPlan) -> bool:

@@ -29,8 +29,8 @@ class State(BaseModel):
     """`version` is that of the folder's layout, `topology` the file the network was made from, `base_port`
     the ports it was given, `runtime` what makes it run, `served` the packages that contract hosts serve,
     `places` where departments run that have machines of their own, `blocks` the digests of the genesis
-    blocks (see `integrity`), `code` those of the contracts' files (see `kept_code`), and `contract_user` whose
-    rights contracts have, None for the operator's."""
+    blocks (see `integrity`), `code` those of the contracts' files (see `kept_code`), `contract_user` whose
+    rights contracts have, None for the operator's, and `left` the nodes that have left a channel, by channel."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,6 +43,7 @@ class State(BaseModel):
     blocks: Mapping[str, str] = Field(default_factory=dict)
     code: Mapping[str, str] = Field(default_factory=dict)
     contract_user: str | None = None
+    left: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
     def save(self, root: Path) -> None:
         """Write it below `root`, durably; raises NetworkError."""

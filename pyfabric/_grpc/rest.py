@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import httpx
 
-from pyfabric._grpc.tls import load_pair
 from pyfabric.client.effects import Answer, Endpoint, Rest
 from pyfabric.errors import ClientError, GatewayError, StatusCode
+from pyfabric.local.tls import load_pair
 
 _TIMEOUT = 30.0
 _MOST: Final = 16 * 1024 * 1024

@@ -6,9 +6,9 @@ Loaded when a call failed for that reason.
 import socket
 from typing import Final
 
-from pyfabric._grpc.tls import http2_client_context
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import GatewayError
+from pyfabric.local.tls import http2_client_context
 
 _TIMEOUT: Final = 2.0
 

@@ -7,6 +7,7 @@ operations system of Fabric 3.1 (docs/source/operations_service.rst).
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,10 +25,14 @@ _CODES: Final[Mapping[int, StatusCode]] = {
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether a node can do its work, and why not: a reason for each component that failed."""
+    """Whether a node can do its work, and why not: a reason for each component that failed.
+
+    `time` is the node's own clock; None if it reports none.
+    """
 
     is_healthy: bool
     failed_checks: Mapping[str, str] = field(default_factory=dict)
+    time: datetime | None = None
 
 
 def health(node: Endpoint) -> Flow[Health]:
@@ -35,12 +40,21 @@ def health(node: Endpoint) -> Flow[Health]:
     answer = yield from rest(Rest(node, "GET", "/healthz"))
     if answer.status not in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE):
         raise _refusal(answer)
-    failed = _object(answer).get("failed_checks") or []
+    content = _object(answer)
+    failed = content.get("failed_checks") or []
     try:
         reasons = {one["component"]: one["reason"] for one in failed}
     except (TypeError, LookupError) as error:
         raise DecodeError("the node's failed checks are invalid: no component or reason") from error
-    return Health(answer.status == HTTPStatus.OK, reasons)
+    return Health(answer.status == HTTPStatus.OK, reasons, _time(content.get("time")))
+
+
+def version(node: Endpoint) -> Flow[str]:
+    """Return the release that the node runs, as it was built: `v3.1.5`; a build of one's own has any text."""
+    answer = yield from rest(Rest(node, "GET", "/version"))
+    if answer.status != HTTPStatus.OK:
+        raise _refusal(answer)
+    return str(_object(answer).get("Version", ""))
 
 
 def metrics(node: Endpoint) -> Flow[str]:
@@ -65,6 +79,15 @@ def set_log_spec(node: Endpoint, spec: str) -> Flow[None]:
     answer = yield from rest(Rest(node, "PUT", "/logspec", body=body, headers=_JSON))
     if answer.status != HTTPStatus.NO_CONTENT:
         raise _refusal(answer)
+
+
+def _time(value: object) -> datetime | None:
+    """Return a time as Go writes it (RFC 3339, nanoseconds); None if it is not one with its zone."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:

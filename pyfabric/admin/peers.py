@@ -18,11 +18,15 @@ from pyfabric.messages.decoding import decode
 
 @dataclass(frozen=True, slots=True)
 class ChainInfo:
-    """A peer's copy of a channel: it has blocks 0 to `height` - 1; the hashes are the last two's."""
+    """A peer's copy of a channel: it has blocks `start` to `height` - 1; the hashes are the last two's.
+
+    `start` is 0, or of a peer that joined by a snapshot the number of the block after the snapshot.
+    """
 
     height: int
     current_hash: bytes
     previous_hash: bytes
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,20 @@ def config_block(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flo
     return (yield from ask(peer, identity, channel, "cscc", [b"GetConfigBlock", channel.encode()]))
 
 
+def channel_config(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[bytes]:
+    """Return the configuration in force (bytes of common.Config), as the peer's state has it."""
+    return (
+        yield from ask(peer, identity, channel, "cscc", [b"GetChannelConfig", channel.encode()])
+    )
+
+
 def chain_info(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[ChainInfo]:
     """Return the height and the newest hashes of the peer's copy of the channel."""
     raw = yield from ask(peer, identity, channel, "qscc", [b"GetChainInfo", channel.encode()])
     info = decode(ledger_pb2.BlockchainInfo, raw)
-    return ChainInfo(info.height, info.currentBlockHash, info.previousBlockHash)
+    from_snapshot = info.HasField("bootstrappingSnapshotInfo")
+    start = info.bootstrappingSnapshotInfo.lastBlockInSnapshot + 1 if from_snapshot else 0
+    return ChainInfo(info.height, info.currentBlockHash, info.previousBlockHash, start)
 
 
 def block(

@@ -5,14 +5,18 @@
 
 from collections.abc import Sequence
 
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import common_pb2
 
-from pyfabric.admin.config.update import config_signature, signature_header, signed_update
+from pyfabric.admin.config.update import (
+    config_signature,
+    signature_header,
+    signed_update,
+    updated_channel,
+)
 from pyfabric.client.effects import Broadcast, Endpoint, Flow, broadcast, nonce, sign
 from pyfabric.client.envelopes import signed_envelope
 from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.messages.decoding import decode
 
 
 def sign_update(admin: SigningIdentity, update: bytes) -> Flow[bytes]:
@@ -20,7 +24,7 @@ def sign_update(admin: SigningIdentity, update: bytes) -> Flow[bytes]:
 
     Raises ConfigError for bytes that are no update of a channel: they may be anything else.
     """
-    _updated_channel(update)
+    updated_channel(update)
     header = signature_header(admin.serialized(), (yield from nonce()))
     return config_signature(header, (yield from sign(admin, header + update)))
 
@@ -38,7 +42,7 @@ def submit_update(
     refuses, and ConfigError for an update of another channel. The update is in force when the next
     configuration block is committed, not before.
     """
-    updated = _updated_channel(update)
+    updated = updated_channel(update)
     if updated != channel:
         raise ConfigError(f"the update is for channel {updated!r}, not for {channel!r}")
     data = signed_update(update, signatures)
@@ -47,13 +51,3 @@ def submit_update(
     status, info = yield from broadcast(Broadcast(orderer, envelope))
     if status != common_pb2.Status.SUCCESS:
         raise OrdererError(info, status=status)
-
-
-def _updated_channel(update: bytes) -> str:
-    decoded = decode(configtx_pb2.ConfigUpdate, update, ConfigError)
-    if not decoded.channel_id or not decoded.HasField("write_set"):
-        raise ConfigError(
-            "not a configuration update: it names no channel or changes nothing; make it with "
-            "pyfabric.admin.config.update"
-        )
-    return decoded.channel_id

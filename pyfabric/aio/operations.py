@@ -9,7 +9,7 @@ from pyfabric.client.effects import Endpoint
 class Operations(Administration):
     """Health, metrics and log levels of one node or contract host, at its operations address.
 
-    Health is for everybody; the rest wants an endpoint with a client certificate. A refusal or a call
+    Health and version are for everybody; the rest wants an endpoint with a client certificate. A refusal or a call
     that fails raises GatewayError. Close it, or open it in `async with`.
     """
 
@@ -20,6 +20,10 @@ class Operations(Administration):
     async def health(self) -> Health:
         """Return what the node's own checks found."""
         return await self._driver.run(operations.health(self._node))
+
+    async def version(self) -> str:
+        """Return the release that the node runs, as its builder named it."""
+        return await self._driver.run(operations.version(self._node))
 
     async def metrics(self) -> str:
         """Return the node's metrics, in Prometheus' text format."""

@@ -6,13 +6,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from pyfabric._grpc.stream_server import ServerCall, ServerLimits, StreamServer
-from pyfabric._grpc.tls import http2_server_context
 from pyfabric.chaincode.chaincode import Chaincode
 from pyfabric.chaincode.metrics import ContractCounts
 from pyfabric.chaincode.peer_stream import PeerStream, StreamLimits
 from pyfabric.chaincode.workers import Workers
 from pyfabric.client.tracing import Tracer
 from pyfabric.errors import ConfigError, NetworkError
+from pyfabric.local.tls import http2_server_context
 from pyfabric.messages.addresses import Address
 
 __all__ = ["ChaincodeServer", "ServerTLS"]

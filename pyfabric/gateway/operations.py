@@ -10,7 +10,7 @@ from pyfabric.gateway.administration import Administration
 class Operations(Administration):
     """Health, metrics and log levels of one node or contract host, at its operations address.
 
-    Health is for everybody; the rest wants an endpoint with a client certificate. A refusal or a call
+    Health and version are for everybody; the rest wants an endpoint with a client certificate. A refusal or a call
     that fails raises GatewayError. Close it, or open it in `with`.
     """
 
@@ -21,6 +21,10 @@ class Operations(Administration):
     def health(self) -> Health:
         """Return what the node's own checks found."""
         return self._driver.run(operations.health(self._node))
+
+    def version(self) -> str:
+        """Return the release that the node runs, as its builder named it."""
+        return self._driver.run(operations.version(self._node))
 
     def metrics(self) -> str:
         """Return the node's metrics, in Prometheus' text format."""

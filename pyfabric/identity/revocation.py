@@ -1,6 +1,7 @@
 """Revocation lists: read as Fabric reads them, and asked whether they revoke a certificate."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from pyfabric.errors import DecodeError, IdentityError
@@ -28,13 +29,14 @@ _EXTENSIONS_TAG: Final = 0xA0
 
 @dataclass(frozen=True, eq=False)
 class RevocationList:
-    """A list's revoked serial numbers and the parts that its signature check needs."""
+    """A list's revoked serial numbers, the parts that its signature check needs, and when the next one is due."""
 
     tbs: bytes
     signature_algorithm: AlgorithmIdentifier
     signature: bytes
     serials: frozenset[int]
     extensions: dict[str, Extension]
+    next_update: datetime | None = None
 
     def revokes(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Return whether the list is the issuer's and holds the certificate.
@@ -97,8 +99,8 @@ def _read(data: bytes) -> RevocationList:
     read_algorithm(fields.read(der.SEQUENCE))
     read_name(fields.read(der.SEQUENCE))  # issuer
     read_time(fields)  # this update
-    if fields.peek() in (der.UTC_TIME, der.GENERALIZED_TIME):
-        read_time(fields)  # next update
+    dated = fields.peek() in (der.UTC_TIME, der.GENERALIZED_TIME)
+    next_update = read_time(fields) if dated else None
     revoked = fields.optional(der.SEQUENCE)
     extensions = fields.optional(_EXTENSIONS_TAG)
     return RevocationList(
@@ -111,6 +113,7 @@ def _read(data: bytes) -> RevocationList:
             if extensions is None
             else read_extensions(der.Reader(extensions.content).read(der.SEQUENCE))
         ),
+        next_update=next_update,
     )
 
 

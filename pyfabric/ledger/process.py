@@ -97,7 +97,7 @@ class LedgerProcess:
             await restoring.finish()
             await hosts.apply(config.hosts)
             if config.development is not None:
-                development = Development(chains, restoring, clock)
+                development = Development(chains, shared.peers, restoring, clock)
                 service = await DevelopmentService.start(config.development, development.calls)
                 stack.push_async_callback(service.stop)
             return cls(hosts, peers, orderers, restoring, stack.pop_all())

@@ -23,6 +23,19 @@ def parse_block(raw: bytes) -> common_pb2.Block:
     return decode(common_pb2.Block, raw)
 
 
+def channel_of(block: common_pb2.Block) -> str:
+    """Return the channel that the block's transactions name, by the earliest that can be read; "" if none can."""
+    for raw in block.data.data:
+        try:
+            payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, raw).payload)
+            header = decode(common_pb2.ChannelHeader, payload.header.channel_header)
+        except DecodeError:
+            continue
+        if header.channel_id:
+            return header.channel_id
+    return ""
+
+
 def header_bytes(header: common_pb2.BlockHeader) -> bytes:
     """Return the DER form of a header: SEQUENCE of number, previous hash and data hash."""
     return der.encode(

@@ -12,6 +12,7 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.peer import chaincode_event_pb2, events_pb2
 
 from pyfabric.errors import ValidationCode
+from pyfabric.messages.blocks import header_hash
 from pyfabric.messages.decoding import decode
 
 
@@ -53,6 +54,11 @@ class Block:
         """Read the bytes of a common.Block; raises DecodeError."""
         header = decode(common_pb2.Block, raw).header
         return cls(header.number, header.previous_hash, header.data_hash, raw)
+
+    @cached_property
+    def hash(self) -> bytes:
+        """The hash of the block's header: the next block's `previous_hash`."""
+        return header_hash(decode(common_pb2.Block, self.raw).header)
 
     @cached_property
     def transactions(self) -> tuple[BlockTransaction, ...]:

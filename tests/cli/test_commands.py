@@ -357,10 +357,10 @@ def test_down_asks_before_it_deletes(
     assert not (tmp_path / "quickstart").exists()
 
 
-def test_doctor_tells_versions_and_who_else_owns_the_name(run: Run) -> None:
-    told = run("doctor", "-o", "json")
-    assert told.code == 0
-    assert told.json()["pyfabric-ledger"]
+def test_doctor_reports_versions_and_who_else_owns_the_name(run: Run, tmp_path: Path) -> None:
+    ended = run("doctor", "-o", "json", "--state", str(tmp_path))
+    assert (ended.code, ended.json()["pyfabric-ledger"]) == (10, version("pyfabric-ledger"))
+    assert "there is no network or context" in ended.err
     assert foreign_owners(["pyfabric-ledger", "PyFabric_Ledger", "pyfabric"]) == ["pyfabric"]
 
 

@@ -1,5 +1,6 @@
 """Every command's help shows examples, each example parses, and they work on the network of README.md."""
 
+import json
 import os
 import re
 import shlex
@@ -22,7 +23,15 @@ BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
 SINGLE_NODES = ("network start", "network stop", "network restart")
-NOT_RUN = ("--follow", "--runtime native", "--encrypt", *SINGLE_NODES)
+SNAPSHOTS = ("peer snapshot", "--snapshot")
+NOT_RUN = (
+    "--follow",
+    "--runtime native",
+    "--encrypt",
+    "upgrade registry --collections",
+    *SINGLE_NODES,
+    *SNAPSHOTS,
+)
 
 
 def commands() -> dict[str, Any]:
@@ -75,6 +84,20 @@ def test_an_example_parses(line: str) -> None:
     command.make_context(path, words)
 
 
+def _write_channel_files(folder: Path) -> None:
+    """Write what the examples of `channel config` read: certificates, a list, a patch."""
+    updates = ROOT / "tests/vectors/2-config-updates"
+    for name, source in {
+        "next-root.pem": "root-rollover/new-root.pem",
+        "crl.pem": "msp-crl/crl.pem",
+        "orderer1.pem": "_base/tls/orderer1.ord.test.crt",
+    }.items():
+        (folder / name).write_bytes((updates / source).read_bytes())
+    policies = "/channel_group/groups/Application/policies"
+    copied = {"op": "copy", "from": f"{policies}/Readers", "path": f"{policies}/Guests"}
+    (folder / "guests.patch.json").write_text(json.dumps([copied]))
+
+
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Provide a folder with the network and contract of README.md, and the files of other tools."""
@@ -84,6 +107,10 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with (tmp_path / "city.yaml").open("a", encoding="utf-8") as topology:
         topology.write(f"base_port: {free_base(range(200))}\n")
     (tmp_path / "price.txt").write_text("88000")
+    (tmp_path / "collections.yaml").write_text("- { name: drafts, policy: OR('TaxMSP.member') }")
+    (tmp_path / "rents").mkdir()
+    (tmp_path / "rents/package.json").write_text("{}")
+    _write_channel_files(tmp_path)
     for name in ("PYFABRIC_STATE", "PYFABRIC_CONTEXT", "PYFABRIC_NETWORK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
@@ -106,8 +133,12 @@ def test_the_examples_work_in_their_order(run: Run, monkeypatch: pytest.MonkeyPa
                 assert ended.code == 0, f"{line}\n{ended.err}"
                 if command == "network bundle":
                     monkeypatch.setenv("FINGERPRINT", ended.err.split(": ")[-1].strip())
+                if line.endswith("fees.tgz") and command == "chaincode package":
+                    monkeypatch.setenv("PACKAGE_ID", re.search(r"fees_1:\w+", ended.out)[0])
             else:
                 subprocess.run(["bash", "-o", "pipefail", "-c", line], check=True)
         if command == "events":
             newest = run("ledger", "block", "-o", "json").json()
             monkeypatch.setenv("ID", newest["transactions"][0]["transaction_id"])
+            genesis = run("ledger", "block", "0", "-o", "json").json()
+            monkeypatch.setenv("GENESIS_HASH", genesis["hash"])

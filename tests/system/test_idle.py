@@ -13,10 +13,10 @@ from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
 from pyfabric_network.connections import administrator, endpoint
 from pyfabric_network.network import Network
 
-from pyfabric._grpc.tls import http2_client_context
 from pyfabric.client.event_requests import chaincode_events_request
 from pyfabric.gateway import Admin, Contract, connect
 from pyfabric.identity.loading import load_msp_folder
+from pyfabric.local.tls import http2_client_context
 from tests.support.chaincode.fake_peer import Message, signed_proposal
 from tests.support.network.network import running_network
 from tests.support.transport.raw_http2 import DATA, PING, RawStream

@@ -11,7 +11,7 @@ import yaml
 from pyfabric.errors import ConfigError, TopologyError
 from pyfabric.messages.durations import SECOND
 from pyfabric_network.importing.source import LeftOut
-from pyfabric_network.topology.loading import parse_topology
+from pyfabric_network.topology.loading import read_topology
 
 MOST_ORDERERS: Final = 3
 """The number of orderers that one department may run."""
@@ -52,7 +52,7 @@ class Draft:
         while True:
             text = _text(self.document)
             try:
-                parse_topology(text, name)
+                read_topology(text, name)
             except TopologyError as error:
                 self._leave_out(error)
             else:

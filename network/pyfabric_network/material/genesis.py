@@ -1,6 +1,7 @@
 """The genesis block of each channel of a plan."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -55,8 +56,10 @@ def check_genesis_blocks(plan: Plan) -> None:
                 )
 
 
-def make_genesis_blocks(plan: Plan, *, now: datetime) -> None:
-    """Write the genesis block of every channel to its file; one that exists stays as it is.
+def make_genesis_blocks(
+    plan: Plan, *, now: datetime, channels: Collection[str] | None = None
+) -> None:
+    """Write the genesis block of every channel, or of these, to its file; one that exists stays as it is.
 
     Raises NetworkError while the definition of a department is missing.
     """
@@ -65,8 +68,8 @@ def make_genesis_blocks(plan: Plan, *, now: datetime) -> None:
             f"the public definition of {', '.join(plan.missing)} is missing: add it with "
             "`pyfabric network member add`"
         )
-    for channel in plan.channels.values():
-        if not channel.block.exists():
+    for name, channel in plan.channels.items():
+        if name in (channels or plan.channels) and not channel.block.exists():
             block = make_genesis_block(
                 plan, channel, timestamp=now, nonce=secrets.token_bytes(NONCE_SIZE)
             )

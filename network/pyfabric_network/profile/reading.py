@@ -13,6 +13,7 @@ from pyfabric_network.documents import read_document
 from pyfabric_network.fields import FieldError, Fields
 from pyfabric_network.profile import matchers, nodes
 from pyfabric_network.profile.users import (
+    ADMIN,
     crypto_folder,
     load_user,
     organization_users,
@@ -110,6 +111,19 @@ class Profile:
         """The users that the profile has or names: MSP folders, or certificates and keys of the organisation."""
         with self._named():
             return tuple(dict.fromkeys([*self.users, *organization_users(self._organization)]))
+
+    @cached_property
+    def administrators(self) -> Mapping[str, SigningIdentity]:
+        """The administrators that the department has on this machine, by MSP id: of its orderers, and its own.
+
+        Raises IdentityError for one that cannot be read.
+        """
+        with self._named():
+            folders = user_folders(self._document, self._file, "administrators")
+        if folders:
+            present = {msp_id: path for msp_id, path in folders.items() if path.is_dir()}
+            return {msp_id: load_msp_folder(path, msp_id) for msp_id, path in present.items()}
+        return {self.msp_id: self.user(ADMIN)} if ADMIN in self.user_names else {}
 
     def user(self, name: str) -> SigningIdentity:
         """Return a user by name or by the path of an MSP folder.

@@ -15,9 +15,9 @@ _KEYS: Final = ("key", "private_key", "adminPrivateKey", "adminPrivateKeyPEM")
 _USER: Final = re.compile(r"\{user_?name\}", re.IGNORECASE)
 
 
-def user_folders(document: Fields, file: Path) -> dict[str, Path]:
+def user_folders(document: Fields, file: Path, key: str = "users") -> dict[str, Path]:
     """Return the MSP folders of users, which this project writes under `x-pyfabric`."""
-    folders = document.part("x-pyfabric", {}).pairs("users")
+    folders = document.part("x-pyfabric", {}).pairs(key)
     return {name: file.parent.absolute() / folder for name, folder in folders.items()}
 
 

@@ -61,6 +61,7 @@ def connection_profile(
         },
         "x-pyfabric": {
             "users": {name: path(user.msp) for name, user in department.users.items()},
+            "administrators": {one.msp_id: path(one.admin.msp) for one in department.organizations},
             "channels": channels,
         },
     }

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +19,7 @@ from pyfabric_network.development import Development
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
+    DATA,
     OPERATIONS_PORT,
     OWNERS,
     builder_file,
@@ -32,7 +35,9 @@ from pyfabric_network.runtimes.engine import printed, volumes
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import choose_lines, read_logs
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
+from pyfabric_network.runtimes.programs import unjoin_failure
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
+from pyfabric_network.runtimes.runtime import running_peer
 from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
 from pyfabric_network.state_folder import MODULES, OUTSIDE
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -44,6 +49,7 @@ _OWNERS = (OWNERS, f"ca.{OWNERS}")
 _READINESS = ContainerReadiness()
 _HANGING_SECONDS = 5
 _PAUSE = 0.2
+_CARRIED = "carried"
 # From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
 _HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the container, whose ports are not published
@@ -280,6 +286,39 @@ class ComposeRuntime:
         """Stop these containers, which stay; the engine does not start them again."""
         self.check_outside(plan)
         self._compose.run("stop", *names)
+
+    def leave(self, plan: Plan, peer: Node, channel: str) -> None:
+        """Delete a stopped peer's ledger of a channel, as `peer node unjoin` does in a container of its own."""
+        if peer.name in self._project.running():
+            raise NetworkError(running_peer(peer.name))
+        self._write(plan)
+        command = ("peer", "node", "unjoin", "--channelID", channel)
+        try:
+            self._compose.run("run", "--rm", "--no-deps", "--no-TTY", peer.name, *command)
+        except NetworkError as error:
+            raise NetworkError(unjoin_failure(channel, str(error))) from error
+
+    @contextmanager
+    def reachable(self, _plan: Plan, peer: Node, folder: Path) -> Iterator[str]:
+        """Copy the folder's files into the peer's volume, and remove them there afterwards.
+
+        File by file, into a folder of the peer's user: `docker compose cp` keeps a folder's owner out of it, and
+        peers make folders of snapshots that only their owner can read.
+        """
+        inside = f"{DATA}/{_CARRIED}"
+        command = ("exec", "--no-TTY", peer.name)
+        self._compose.run(*command, "rm", "-rf", inside)
+        self._compose.run(*command, "mkdir", inside)
+        try:
+            for file in sorted(folder.iterdir()):
+                if not file.stat().st_mode & stat.S_IROTH:
+                    raise NetworkError(
+                        f"the peer's user cannot read {file}: `chmod o+r` the files of that folder"
+                    )
+                self._compose.run("cp", str(file.absolute()), f"{peer.name}:{inside}/{file.name}")
+            yield inside
+        finally:
+            self._compose.run(*command, "rm", "-rf", inside)
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""

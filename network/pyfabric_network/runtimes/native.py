@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from hashlib import sha256
@@ -33,6 +33,7 @@ from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.programs import Programs, find_programs
+from pyfabric_network.runtimes.runtime import running_peer
 from pyfabric_network.state_folder import MODULES
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
@@ -182,6 +183,19 @@ class NativeRuntime:
         """Stop these processes."""
         self._stop(list(names))
 
+    def leave(self, plan: Plan, peer: Node, channel: str) -> None:
+        """Delete a stopped peer's ledger of a channel, as `peer node unjoin` does."""
+        if self._runs(peer.name):
+            raise NetworkError(running_peer(peer.name))
+        launch = self._launch(plan, peer)
+        self._configure(peer.name, launch)
+        self._programs.unjoin(channel, launch.environment)
+
+    @contextmanager
+    def reachable(self, _plan: Plan, _peer: Node, folder: Path) -> Iterator[str]:
+        """Give the folder's own path: the peer is a process of the same user."""
+        yield str(folder.absolute())
+
     def was_stopped(self, node: str) -> bool:
         """Return whether the node's process is gone by `stop`, which leaves no file with its id."""
         return not self._process(node).file.exists()
@@ -250,14 +264,19 @@ class NativeRuntime:
             config_file="orderer.yaml",
         )
 
-    def _start(self, name: str, launch: Launch) -> None:
+    def _configure(self, name: str, launch: Launch) -> None:
+        """Write the configuration that a node's program reads."""
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in ("data", "tmp"):
             (folder / part).mkdir(exist_ok=True)
-        _remove_builds(folder / "data")
         config = yaml.safe_dump(launch.config, sort_keys=False)
         files.write_public(folder / launch.config_file, config.encode(), error=NetworkError)
+
+    def _start(self, name: str, launch: Launch) -> None:
+        folder = self._folder / name
+        self._configure(name, launch)
+        _remove_builds(folder / "data")
         files.write_public(folder / "launch.json", _record(launch).encode(), error=NetworkError)
         self._process(name).start(
             launch.argv,

@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,21 @@ class Programs:
     peer: Path
     orderer: Path
     warnings: tuple[str, ...] = ()
+
+    def unjoin(self, channel: str, environment: Mapping[str, str]) -> None:
+        """Delete the ledger of a channel of the stopped peer with this environment; raises NetworkError."""
+        command = [str(self.peer), "node", "unjoin", "--channelID", channel]
+        done = subprocess.run(  # noqa: S603 - the command line is this program's own
+            command, capture_output=True, check=False, text=True, env=dict(environment)
+        )
+        if done.returncode:
+            raise NetworkError(unjoin_failure(channel, done.stderr))
+
+
+def unjoin_failure(channel: str, said: str) -> str:
+    """Return the message about a peer that could not leave a channel, from the error output of `peer node unjoin`."""
+    lines = [line.removeprefix("Error: ") for line in said.splitlines() if line.startswith("Error")]
+    return f"the peer cannot leave {channel}: {(lines or said.splitlines() or ['no reason'])[-1]}"
 
 
 def find_programs(folder: Path | None, fabric: str) -> Programs:

@@ -1,6 +1,7 @@
 """What a runtime is: it runs the nodes of a plan."""
 
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,11 @@ class RuntimeName(StrEnum):
     EMBEDDED = "embedded"
     NATIVE = "native"
     COMPOSE = "compose"
+
+
+def running_peer(name: str) -> str:
+    """Return the message about a peer that cannot leave a channel, since it runs."""
+    return f"{name} runs, and leaves a channel only while it is stopped: `pyfabric network stop {name}` first"
 
 
 class Runtime(Protocol):
@@ -105,6 +111,20 @@ class Runtime(Protocol):
 
     def stop_nodes(self, plan: "Plan", names: Collection[str]) -> None:
         """Stop some nodes and contract hosts; raises NetworkError, also where they cannot be stopped alone."""
+        ...
+
+    def leave(self, plan: "Plan", peer: "Node", channel: str) -> None:
+        """Delete what a peer has of a channel, its private data too.
+
+        Raises NetworkError if the peer runs, where nodes can be stopped alone, or if it has not joined.
+        """
+        ...
+
+    def reachable(self, plan: "Plan", peer: "Node", folder: Path) -> AbstractContextManager[str]:
+        """Hold a folder of this machine where a peer can read it, and give the path that it has there.
+
+        Raises NetworkError, also where peers read none.
+        """
         ...
 
     def was_stopped(self, node: str) -> bool:

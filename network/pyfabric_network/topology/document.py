@@ -96,7 +96,7 @@ def read_document(file: Path) -> Document:
 
 
 def parse_document(text: str, file: Path) -> Document:
-    """Return the document in a YAML text, whose file errors name; raise TopologyError."""
+    """Return the text of a YAML file as a document; raises TopologyError if it is not one plain mapping."""
     try:
         check_yaml(text)
         loader = _Loader(text)

@@ -12,9 +12,9 @@ def load_topology(file: Path) -> Topology:
     return _checked(read_document(file))
 
 
-def parse_topology(text: str, name: Path) -> Topology:
-    """Read and check the text of a topology file, which errors call `name`; raise TopologyError."""
-    return _checked(parse_document(text, name))
+def read_topology(text: str, file: Path) -> Topology:
+    """Check a topology's text, which is or is going to be in a file; raise TopologyError as `load_topology`."""
+    return _checked(parse_document(text, file))
 
 
 def _checked(document: Document) -> Topology:

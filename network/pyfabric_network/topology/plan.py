@@ -22,7 +22,10 @@ from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 @dataclass(frozen=True)
 class ChannelPlan:
-    """A channel: its members, its contracts, and the file of its genesis block."""
+    """A channel: its members, its contracts, the file of its genesis block, and the nodes that have `left` it.
+
+    `sequences` are those of contracts that have another one here than the topology gives them for all channels.
+    """
 
     name: str
     departments: tuple[DepartmentPlan, ...]
@@ -30,15 +33,25 @@ class ChannelPlan:
     policies: Mapping[str, str]
     acls: Mapping[str, str]
     block: Path
+    sequences: Mapping[str, int]
+    left: frozenset[str] = frozenset()
+
+    def sequence(self, contract: ContractPlan) -> int:
+        """Return the sequence of a contract's definition on this channel."""
+        return self.sequences.get(contract.name, contract.spec.sequence)
 
     @property
     def own(self) -> tuple[DepartmentPlan, ...]:
-        """Its departments whose nodes run on this machine."""
-        return tuple(department for department in self.departments if department.place.here)
+        """Its departments with peers in it on this machine."""
+        return tuple(one for one in self.departments if one.place.here and self.peers_of(one))
 
     def peers(self) -> tuple[Node, ...]:
         """Return the peers that join it."""
-        return tuple(peer for department in self.departments for peer in department.peers)
+        return tuple(peer for department in self.departments for peer in self.peers_of(department))
+
+    def peers_of(self, department: DepartmentPlan) -> tuple[Node, ...]:
+        """Return the peers of one of its departments that join it."""
+        return tuple(peer for peer in department.peers if peer.name not in self.left)
 
 
 @dataclass(frozen=True)
@@ -141,6 +154,13 @@ class Plan:
             raise NetworkError(f"no contract named {name} in {self.name}; there are: {known}")
         return self.contracts[name]
 
+    def channel(self, name: str) -> ChannelPlan:
+        """Return a channel by its name; raises NetworkError that names the ones there are."""
+        if name not in self.channels:
+            known = ", ".join(self.channels)
+            raise NetworkError(f"no channel named {name} in {self.name}; there are: {known}")
+        return self.channels[name]
+
     def owner(self, node: Node) -> DepartmentPlan:
         """Return the department that runs a node."""
         return next(
@@ -192,13 +212,15 @@ def make_plan(
     containers: bool = False,
     code: Mapping[str, str] | None = None,
     contract_user: str | None = None,
+    left: Mapping[str, Collection[str]] | None = None,
 ) -> Plan:
     """Work a topology out below `root`.
 
     `served` is what contract hosts serve already: a package keeps its port for as long as it is served.
     `places` are those of departments with machines of their own, as far as they are known. In
     `containers`, the nodes of this machine reach each other by host name. `code` are the digests of
-    contracts' files (see `kept_code`). Raises NetworkError when contract ports run out.
+    contracts' files (see `kept_code`), `left` the names of the nodes that have left a channel, by channel.
+    Raises NetworkError when contract ports run out.
     """
     known = places or {}
     usual = {
@@ -218,6 +240,8 @@ def make_plan(
             policies=spec.policies,
             acls=spec.acls,
             block=root / "channels" / f"{name}.block",
+            sequences=spec.sequences,
+            left=frozenset((left or {}).get(name, ())),
         )
         for name, spec in topology.channels.items()
     }

@@ -23,10 +23,7 @@ def simulate(
     Raises ConfigError, in Fabric's words, for one that the orderers would refuse however many sign it, and for one with
     which a node could not work.
     """
-    delta = read_delta(config, update)
-    found = apply_delta(config, delta, lambda key, one: modification_policy(config, key, one))
-    proposed = configtx_pb2.Config(sequence=config.sequence + 1, channel_group=assemble(found))
-    new = successor(config, proposed)
+    new = successor(config, made_by(config, update))
     ordering = consensus_type(config)
     ordering.check_update(config, new, lambda: _cluster(config, now, is_down))
     maintenance.check(config, new, decode(configtx_pb2.ConfigUpdate, update))
@@ -34,6 +31,13 @@ def simulate(
     check_consensus(new)
     check_peer_support(new)
     return new
+
+
+def made_by(config: ChannelConfig, update: bytes) -> configtx_pb2.Config:
+    """Return the configuration that an update makes, unchecked; raises ConfigError for one that does not fit."""
+    delta = read_delta(config, update)
+    found = apply_delta(config, delta, lambda key, one: modification_policy(config, key, one))
+    return configtx_pb2.Config(sequence=config.sequence + 1, channel_group=assemble(found))
 
 
 def _cluster(

@@ -25,15 +25,7 @@ def raft_metadata(raft: RaftModel) -> bytes:
             f"({raft.heartbeat_tick})"
         )
     return etcdraft_pb2.ConfigMetadata(
-        consenters=[
-            etcdraft_pb2.Consenter(
-                host=one.host,
-                port=one.port,
-                client_tls_cert=one.client_tls_certificate,
-                server_tls_cert=one.server_tls_certificate,
-            )
-            for one in raft.consenters
-        ],
+        consenters=[raft_consenter(one) for one in raft.consenters],
         options=etcdraft_pb2.Options(
             tick_interval=raft.tick_interval,
             election_tick=raft.election_tick,
@@ -47,25 +39,38 @@ def raft_metadata(raft: RaftModel) -> bytes:
 def bft_orderers(bft: BFTModel) -> configuration_pb2.Orderers:
     """Return the Orderers value, which lists the consenters. ConfigError names the one at fault."""
     _check_consenters(BFT, bft.consenters)
-    for index, one in enumerate(bft.consenters):
-        if not (one.number and one.msp_id and one.identity):
-            raise ConfigError(
-                f"BFT consenter {index + 1} ({one.host}:{one.port}) needs a number above 0, an MSP id "
-                "and an identity certificate"
-            )
-    return configuration_pb2.Orderers(
-        consenter_mapping=[
-            configuration_pb2.Consenter(
-                id=one.number,
-                host=one.host,
-                port=one.port,
-                msp_id=one.msp_id,
-                identity=one.identity,
-                client_tls_cert=one.client_tls_certificate,
-                server_tls_cert=one.server_tls_certificate,
-            )
-            for one in bft.consenters
-        ]
+    mapping = [
+        bft_consenter(one, place=f"BFT consenter {index + 1}")
+        for index, one in enumerate(bft.consenters)
+    ]
+    return configuration_pb2.Orderers(consenter_mapping=mapping)
+
+
+def raft_consenter(one: ConsenterModel) -> etcdraft_pb2.Consenter:
+    """Return a consenter as Raft's metadata lists it."""
+    return etcdraft_pb2.Consenter(
+        host=one.host,
+        port=one.port,
+        client_tls_cert=one.client_tls_certificate,
+        server_tls_cert=one.server_tls_certificate,
+    )
+
+
+def bft_consenter(one: ConsenterModel, *, place: str) -> configuration_pb2.Consenter:
+    """Return a consenter as the Orderers value lists it; ConfigError names `place` when it is incomplete."""
+    if not (one.number and one.msp_id and one.identity):
+        raise ConfigError(
+            f"{place} ({one.host}:{one.port}) needs a number above 0, an MSP id and an identity "
+            "certificate"
+        )
+    return configuration_pb2.Consenter(
+        id=one.number,
+        host=one.host,
+        port=one.port,
+        msp_id=one.msp_id,
+        identity=one.identity,
+        client_tls_cert=one.client_tls_certificate,
+        server_tls_cert=one.server_tls_certificate,
     )
 
 
@@ -93,13 +98,16 @@ def _check_consenters(kind: str, consenters: Sequence[ConsenterModel]) -> None:
     if not consenters:
         raise ConfigError(f"{kind} configuration did not specify any consenter")
     for index, one in enumerate(consenters):
-        for what, value in (
-            ("host", one.host),
-            ("port", one.port),
-            ("client TLS cert", one.client_tls_certificate),
-            ("server TLS cert", one.server_tls_certificate),
-        ):
-            if not value:
-                raise ConfigError(
-                    f"consenter {index + 1} in {kind} configuration did not specify {what}"
-                )
+        check_consenter(one, f"consenter {index + 1} in {kind} configuration")
+
+
+def check_consenter(one: ConsenterModel, place: str) -> None:
+    """Raise ConfigError, which names `place`, for a consenter without an address or TLS certificates."""
+    for what, value in (
+        ("host", one.host),
+        ("port", one.port),
+        ("client TLS cert", one.client_tls_certificate),
+        ("server TLS cert", one.server_tls_certificate),
+    ):
+        if not value:
+            raise ConfigError(f"{place} did not specify {what}")

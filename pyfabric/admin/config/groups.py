@@ -10,7 +10,6 @@ from typing import Final
 from fabric_protos.common import configtx_pb2, configuration_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
-from google.protobuf.message import Message
 
 from pyfabric.admin.config.consensus import bft_metadata, bft_orderers, raft_metadata
 from pyfabric.admin.config.model import (
@@ -20,10 +19,8 @@ from pyfabric.admin.config.model import (
     OrdererModel,
     OrganizationModel,
 )
-from pyfabric.admin.config.policies import (
-    add_policies,
-    set_policy,
-)
+from pyfabric.admin.config.policies import add_policies, set_policy
+from pyfabric.admin.config.values import set_value
 from pyfabric.errors import ConfigError
 from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.messages.consensus import BFT, RAFT
@@ -40,15 +37,15 @@ def channel_group(model: ChannelModel) -> configtx_pb2.ConfigGroup:
     """Return the root group. ConfigError names the part of the model that is wrong."""
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="channel")
-    _add(group, "HashingAlgorithm", configuration_pb2.HashingAlgorithm(name="SHA256"))
-    _add(
+    set_value(group, "HashingAlgorithm", configuration_pb2.HashingAlgorithm(name="SHA256"))
+    set_value(
         group,
         "BlockDataHashingStructure",
         configuration_pb2.BlockDataHashingStructure(width=0xFFFFFFFF),
     )
     if model.orderer.addresses:
         addresses = configuration_pb2.OrdererAddresses(addresses=model.orderer.addresses)
-        _add(group, "OrdererAddresses", addresses, mod_policy=_ORDERER_ADMINS)
+        set_value(group, "OrdererAddresses", addresses, mod_policy=_ORDERER_ADMINS)
     _add_capabilities(group, model.capabilities)
     group.groups["Orderer"].CopyFrom(orderer_group(model.orderer, v3=_V3 in model.capabilities))
     group.groups["Application"].CopyFrom(application_group(model.application))
@@ -64,7 +61,7 @@ def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
         )
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place="orderer", required=(BLOCK_VALIDATION_NAME,))
-    _add(
+    set_value(
         group,
         "BatchSize",
         orderer_configuration_pb2.BatchSize(
@@ -74,8 +71,8 @@ def orderer_group(model: OrdererModel, *, v3: bool) -> configtx_pb2.ConfigGroup:
         ),
     )
     timeout = format_duration(round(model.batch_timeout * SECOND))
-    _add(group, "BatchTimeout", orderer_configuration_pb2.BatchTimeout(timeout=timeout))
-    _add(
+    set_value(group, "BatchTimeout", orderer_configuration_pb2.BatchTimeout(timeout=timeout))
+    set_value(
         group,
         "ChannelRestrictions",
         orderer_configuration_pb2.ChannelRestrictions(max_count=model.max_channels),
@@ -96,7 +93,7 @@ def application_group(model: ApplicationModel) -> configtx_pb2.ConfigGroup:
             resource: peer_configuration_pb2.APIResource(policy_ref=reference)
             for resource, reference in model.acls.items()
         }
-        _add(group, "ACLs", peer_configuration_pb2.ACLs(acls=acls))
+        set_value(group, "ACLs", peer_configuration_pb2.ACLs(acls=acls))
     _add_capabilities(group, model.capabilities)
     for organization in model.organizations:
         group.groups[organization.name].CopyFrom(application_organization_group(organization))
@@ -108,7 +105,7 @@ def orderer_organization_group(model: OrganizationModel, *, v3: bool) -> configt
     group = _organization_group(model, "orderer")
     if model.endpoints:
         addresses = configuration_pb2.OrdererAddresses(addresses=model.endpoints)
-        _add(group, "Endpoints", addresses)
+        set_value(group, "Endpoints", addresses)
     elif v3:
         raise ConfigError(
             f"orderer organization {model.name}: orderer endpoints are missing and must be configured "
@@ -125,14 +122,14 @@ def application_organization_group(model: OrganizationModel) -> configtx_pb2.Con
             peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port)
             for peer in model.anchor_peers
         ]
-        _add(group, "AnchorPeers", peer_configuration_pb2.AnchorPeers(anchor_peers=anchors))
+        set_value(group, "AnchorPeers", peer_configuration_pb2.AnchorPeers(anchor_peers=anchors))
     return group
 
 
 def _organization_group(model: OrganizationModel, kind: str) -> configtx_pb2.ConfigGroup:
     group = configtx_pb2.ConfigGroup(mod_policy=DEFAULT_MOD_POLICY)
     add_policies(group, model.policies, place=f"{kind} organization {model.name}")
-    _add(group, "MSP", definition_to_config(model.msp))
+    set_value(group, "MSP", definition_to_config(model.msp))
     return group
 
 
@@ -141,12 +138,12 @@ def _add_consensus(group: configtx_pb2.ConfigGroup, model: OrdererModel, *, v3: 
     if isinstance(consensus, BFTModel):
         if not v3:
             raise ConfigError(f"orderer: type BFT must be used with the {_V3} channel capability")
-        _add(group, "Orderers", bft_orderers(consensus))
+        set_value(group, "Orderers", bft_orderers(consensus))
         set_policy(group, BLOCK_VALIDATION_NAME, block_validation(consensus.consenters))
         kind, metadata = BFT, bft_metadata(consensus)
     else:
         kind, metadata = RAFT, raft_metadata(consensus)
-    _add(
+    set_value(
         group,
         "ConsensusType",
         orderer_configuration_pb2.ConsensusType(type=kind, metadata=metadata),
@@ -156,18 +153,4 @@ def _add_consensus(group: configtx_pb2.ConfigGroup, model: OrdererModel, *, v3: 
 def _add_capabilities(group: configtx_pb2.ConfigGroup, names: tuple[str, ...]) -> None:
     if names:
         capabilities = {name: configuration_pb2.Capability() for name in names}
-        _add(group, "Capabilities", configuration_pb2.Capabilities(capabilities=capabilities))
-
-
-def _add(
-    group: configtx_pb2.ConfigGroup,
-    key: str,
-    value: Message,
-    *,
-    mod_policy: str = DEFAULT_MOD_POLICY,
-) -> None:
-    group.values[key].CopyFrom(
-        configtx_pb2.ConfigValue(
-            value=value.SerializeToString(deterministic=True), mod_policy=mod_policy
-        )
-    )
+        set_value(group, "Capabilities", configuration_pb2.Capabilities(capabilities=capabilities))

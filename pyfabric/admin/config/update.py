@@ -46,6 +46,17 @@ def compute_update(channel: str, present: bytes, wanted: bytes) -> bytes:
     ).SerializeToString(deterministic=True)
 
 
+def updated_channel(update: bytes) -> str:
+    """Return the channel of an update (bytes of common.ConfigUpdate); raises ConfigError for other bytes."""
+    decoded = decode(configtx_pb2.ConfigUpdate, update, ConfigError)
+    if not decoded.channel_id or not decoded.HasField("write_set"):
+        raise ConfigError(
+            "not a configuration update: it names no channel or changes nothing; make it with "
+            "pyfabric.admin.config.update"
+        )
+    return decoded.channel_id
+
+
 def signature_header(creator: bytes, nonce: bytes) -> bytes:
     """Return the header of a signature over an update, by a serialized identity."""
     return common_pb2.SignatureHeader(creator=creator, nonce=nonce).SerializeToString()

@@ -8,21 +8,16 @@ from fabric_protos.common import common_pb2
 
 from pyfabric.errors import ValidationCode
 from pyfabric.ledger.channel.limits import check_validation
-from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.state.commit_hash import commit_hash
 from pyfabric.rules.state.updates import Updates
-from pyfabric.rules.state.versions import (
-    StateReader,
-    Version,
-    VersionedValue,
-)
+from pyfabric.rules.state.versions import StateReader
 from pyfabric.rules.validation.block import (
-    CONFIGURATION_PLACE,
     BlockValidation,
     CheckedTransaction,
     Outcome,
+    genesis_updates,
 )
 from pyfabric.rules.validation.endorsement import ChannelPolicies
 from pyfabric.rules.validation.form import transaction_id
@@ -56,11 +51,7 @@ def genesis_commit(genesis: common_pb2.Block) -> tuple[common_pb2.Block, str, Up
     check_validation(ChannelConfig.from_block(genesis))
     block = _with_room(genesis)
     block.metadata.metadata[common_pb2.TRANSACTIONS_FILTER] = bytes([ValidationCode.VALID])
-    envelope = block.data.data[0]
-    payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, envelope).payload)
-    updates = Updates()
-    updates.put(CONFIGURATION_PLACE, VersionedValue(payload.data, Version(0, 0)))
-    return block, transaction_id(envelope), updates
+    return block, transaction_id(block.data.data[0]), genesis_updates(block)
 
 
 async def validate(

@@ -11,9 +11,8 @@ from pyfabric.errors import ConfigError, OrdererError
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.succession import check_peer_support
 from pyfabric.rules.consensus.types import consensus_type
+from pyfabric.rules.validation.block import VALIDATED_CAPABILITIES
 
-VALIDATED_CAPABILITIES: Final = ("V2_0", "V2_5")
-"""Application capabilities whose validation rules are the ledger's: one of them must be there."""
 UNSURVIVABLE: Final = "the development ledger refuses what would stop the nodes of a real network"
 
 

@@ -8,50 +8,15 @@ from typing import Final
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 
+from pyfabric._state_table import PAGE, StateTable
 from pyfabric.messages.blocks import parse_block
 from pyfabric.rules.blocks.contents import key_modification
 from pyfabric.rules.state.versions import Version, VersionedValue
 
-_PAGE: Final = 200
-_SELECT: Final = (
-    "SELECT key, value, block, position, metadata FROM state WHERE namespace=:namespace"
-)
-_FROM: Final = f"{_SELECT} AND key>=:start AND key<:end ORDER BY key LIMIT :page"
-_ALL_FROM: Final = f"{_SELECT} AND key>=:start ORDER BY key LIMIT :page"
-_AFTER: Final = f"{_SELECT} AND key>:start AND key<:end ORDER BY key LIMIT :page"
-_ALL_AFTER: Final = f"{_SELECT} AND key>:start ORDER BY key LIMIT :page"
 _WRITERS: Final = (
     "SELECT block, position FROM history WHERE namespace=:namespace AND key=:key"
     " AND (block, position)<(:block, :position) ORDER BY block DESC, position DESC LIMIT :page"
 )
-
-
-class StateTable:
-    """`StateReader` over whatever the connection sees."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def get(self, namespace: str, key: str) -> VersionedValue | None:
-        row = self.connection.execute(
-            "SELECT value, block, position, metadata FROM state WHERE namespace=? AND key=?",
-            (namespace, key),
-        ).fetchone()
-        return None if row is None else VersionedValue(row[0], Version(row[1], row[2]), row[3])
-
-    def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
-        """Yield the keys; reads a page at a time, so that an unfinished scan keeps no statement open."""
-        statement = _FROM if end else _ALL_FROM
-        while True:
-            rows = self.connection.execute(
-                statement, {"namespace": namespace, "start": start, "end": end, "page": _PAGE}
-            ).fetchall()
-            for key, value, block, position, metadata in rows:
-                yield key, VersionedValue(value, Version(block, position), metadata)
-            if len(rows) < _PAGE:
-                return
-            start = rows[-1][0]
-            statement = _AFTER if end else _ALL_AFTER
 
 
 class Snapshot(StateTable):
@@ -97,13 +62,13 @@ class Snapshot(StateTable):
                     "key": key,
                     "block": last.block,
                     "position": last.transaction,
-                    "page": _PAGE,
+                    "page": PAGE,
                 },
             ).fetchall()
             for row in rows:
                 last = Version(*row)
                 yield last
-            if len(rows) < _PAGE:
+            if len(rows) < PAGE:
                 return
 
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from fabric_protos.common import common_pb2
 
+from pyfabric._state_table import STATE_TABLE, StateTable, write_changes
 from pyfabric.ledger.channel.check import APPLICATION_ID, FORMAT, check_file
 from pyfabric.ledger.channel.database import (
     delete_database,
@@ -22,7 +23,7 @@ from pyfabric.ledger.channel.database import (
     storage_errors,
     take_image,
 )
-from pyfabric.ledger.channel.snapshot import Snapshot, StateTable, height_of, read_block
+from pyfabric.ledger.channel.snapshot import Snapshot, height_of, read_block
 from pyfabric.local import files
 from pyfabric.messages.blocks import header_hash
 from pyfabric.rules.state.updates import Updates
@@ -36,10 +37,7 @@ CREATE TABLE transactions (
     id TEXT NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL, code INTEGER NOT NULL,
     reason TEXT NOT NULL,
     PRIMARY KEY (id, block, position)) WITHOUT ROWID;
-CREATE TABLE state (
-    namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
-    block INTEGER NOT NULL, position INTEGER NOT NULL, metadata BLOB NOT NULL,
-    PRIMARY KEY (namespace, key)) WITHOUT ROWID;
+{STATE_TABLE}
 CREATE TABLE history (
     namespace TEXT NOT NULL, key TEXT NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
     PRIMARY KEY (namespace, key, block, position)) WITHOUT ROWID;
@@ -225,18 +223,7 @@ def _insert(
             for position, one in enumerate(transactions)
         ],
     )
-    connection.executemany(
-        "DELETE FROM state WHERE namespace=? AND key=?",
-        [place for place, value in updates.changes.items() if not value.value],
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (*place, value.value, *value.version, value.metadata)
-            for place, value in updates.changes.items()
-            if value.value
-        ],
-    )
+    write_changes(connection, updates)
     connection.executemany(
         "INSERT INTO history VALUES (?, ?, ?, ?)",
         [(namespace, key, *version) for namespace, key, version in updates.written],

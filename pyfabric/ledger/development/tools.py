@@ -10,14 +10,16 @@ from pyfabric.ledger.development.restoring import Restoring
 from pyfabric.ledger.development.service import Calls
 from pyfabric.ledger.development.trace_report import TraceStep, trace_report
 from pyfabric.ledger.ordering.chains import Chains
+from pyfabric.ledger.peer.peers import Peers
 from pyfabric.ledger.traces import TRANSACTIONS
 
 
 class Development:
     """The development tools of one ledger process; `calls` offers them to `DevelopmentService`."""
 
-    def __init__(self, chains: Chains, restoring: Restoring, clock: Clock) -> None:
+    def __init__(self, chains: Chains, peers: Peers, restoring: Restoring, clock: Clock) -> None:
         self._channels = chains.channels
+        self._peers = peers
         self._traces = chains.traces
         self._cutting = chains.cutting
         self._restoring = restoring
@@ -35,6 +37,7 @@ class Development:
             "discard": self.discard,
             "dump": self.dump,
             "load": self.load,
+            "leave": self.leave,
             "now": self.now,
             "set_clock": self.set_clock,
             "move_clock": self.move_clock,
@@ -82,6 +85,13 @@ class Development:
     async def load(self, path: str) -> None:
         """Set the whole network to what a file says; raises LedgerError, and changes nothing then."""
         await self._restoring.put(Image.load(Path(path)))
+
+    async def leave(self, peer: str, channel: str) -> None:
+        """Take a peer out of a channel; raises LedgerError if it has not joined."""
+        found = next((one for one in self._peers if one.name == peer), None)
+        if found is None or channel not in found.joined:
+            raise LedgerError(f"{peer} has not joined {channel}")
+        found.leave(channel)
 
     async def now(self) -> str:
         """Return the time of the nodes, in ISO 8601."""

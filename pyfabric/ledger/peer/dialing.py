@@ -8,10 +8,10 @@ import ssl
 from collections.abc import Callable
 
 from pyfabric._grpc.stream_client import ClientCall, open_stream
-from pyfabric._grpc.tls import http2_client_context
 from pyfabric.errors import ConfigError
 from pyfabric.ledger.peer.chaincode_stream import ContractStream, LaunchError
 from pyfabric.ledger.peer.connection import Connection
+from pyfabric.local.tls import http2_client_context
 from pyfabric.messages.addresses import Address
 from pyfabric.messages.go_texts import DEADLINE_EXCEEDED, connection_refused
 

@@ -98,6 +98,15 @@ class Peer:
         channel.join(self.name)
         self._follow(channel)
 
+    def leave(self, channel_id: str) -> None:
+        """Leave a channel, and delete its private data here; its blocks stay if another node is in it."""
+        joined = self._joined.pop(channel_id)
+        joined.leave()
+        joined.channel.leave(self.name)
+        self.private_store.forget(channel_id)
+        if not joined.channel.members:
+            self._channels.remove(channel_id)
+
     def note(self, proposal: Proposal, did: str, because: str = "", payload: bytes = b"") -> None:
         """Remember what this peer did with a proposal, for `Traces`."""
         traces, transaction_id = self._traces, proposal.transaction_id

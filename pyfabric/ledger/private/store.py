@@ -149,6 +149,13 @@ class PrivateStore:
         )
         self._pending = self._all_pending()
 
+    def forget(self, channel: str) -> None:
+        """Delete everything of a channel."""
+        with self.changes():
+            for table in ("pending", "state", "committed"):
+                self._database.execute(f"DELETE FROM {table} WHERE channel=?", (channel,))  # noqa: S608 - our tables
+        self._pending = self._all_pending()
+
     def record(self, place: Place, version: Version, data: bytes, expires: int | None) -> None:
         """Keep a committed write set; its writes are applied by `put` and `delete`."""
         self._database.execute(

@@ -20,6 +20,7 @@ from pyfabric.messages import config_values
 from pyfabric.messages.blocks import data_hash, signature_set
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.config_values import GroupValues
+from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.elements import Elements, elements
 from pyfabric.rules.configuration.parts import (
     V3,
@@ -73,6 +74,8 @@ class ChannelConfig:
     msp_manager: MSPManager
     application_organizations: Mapping[str, OrganizationInfo]
     orderer_organizations: Mapping[str, OrganizationInfo]
+    msp_ids: Mapping[str, Mapping[str, str]]
+    """By the section (orderer, application), the MSP id of each group: two groups may have one MSP."""
     orderer_addresses: tuple[str, ...]
     consensus_type: str
     consensus_metadata: bytes
@@ -139,13 +142,17 @@ class ChannelConfig:
             raise PolicyError(
                 f"block {block.header.number}: its data does not have the hash in its header"
             )
+        self.policy(BLOCK_VALIDATION).evaluate(self.block_signatures(block))
+
+    def block_signatures(self, block: common_pb2.Block) -> list[SignedData]:
+        """Return who is said to have signed a block, with what was signed; raises DecodeError."""
         identities = {
             one.number: identities_pb2.SerializedIdentity(
                 mspid=one.msp_id, id_bytes=one.identity
             ).SerializeToString()
             for one in self.consenters
         }
-        self.policy(BLOCK_VALIDATION).evaluate(signature_set(block, identities))
+        return signature_set(block, identities)
 
     def _read_orderer(
         self, channel: GroupValues, group: configtx_pb2.ConfigGroup, members: Members
@@ -153,9 +160,12 @@ class ChannelConfig:
         values = GroupValues(group, config_values.ORDERER)
         self.batch = read_batch(values)
         capabilities = read_capabilities(channel)
-        found = members.add(
-            group, config_values.ORDERER_ORGANIZATION, endpoints=allows_endpoints(capabilities)
+        found = tuple(
+            members.add(
+                group, config_values.ORDERER_ORGANIZATION, endpoints=allows_endpoints(capabilities)
+            )
         )
+        self.msp_ids = {"orderer": {one.name: one.msp_id for one in found}}
         self.orderer_organizations = {one.msp_id: one for one in found}
         if V3 in capabilities:
             check_endpoints(self.orderer_organizations)
@@ -174,7 +184,8 @@ class ChannelConfig:
     def _read_application(self, group: configtx_pb2.ConfigGroup, members: Members) -> GroupValues:
         values = GroupValues(group, config_values.APPLICATION)
         self.acls = read_acls(values)
-        found = members.add(group, config_values.APPLICATION_ORGANIZATION)
+        found = tuple(members.add(group, config_values.APPLICATION_ORGANIZATION))
+        self.msp_ids = {**self.msp_ids, "application": {one.name: one.msp_id for one in found}}
         self.application_organizations = {one.msp_id: one for one in found}
         return values
 

@@ -11,7 +11,6 @@ from fabric_protos.common import configtx_pb2
 
 from pyfabric.errors import ConfigError
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.configuration.parts import OrganizationInfo
 
 CHANNEL_CAPABILITIES: Final = ("V1_1", "V1_3", "V1_4_2", "V1_4_3", "V2_0", "V3_0")
 ORDERER_CAPABILITIES: Final = ("V1_1", "V1_4_2", "V2_0")
@@ -31,8 +30,8 @@ def successor(old: ChannelConfig, proposed: configtx_pb2.Config) -> ChannelConfi
         raise ConfigError(
             f"attempted to change consensus type from {old.consensus_type} to {new.consensus_type}"
         )
-    _check_members("orderer", old.orderer_organizations, new.orderer_organizations)
-    _check_members("application", old.application_organizations, new.application_organizations)
+    for section in old.msp_ids:
+        _check_members(section, old.msp_ids[section], new.msp_ids[section])
     return new
 
 
@@ -74,13 +73,9 @@ def _check_sections(group: configtx_pb2.ConfigGroup) -> None:
         raise ConfigError("current config has no consortiums section, but new config does")
 
 
-def _check_members(
-    kind: str, old: Mapping[str, OrganizationInfo], new: Mapping[str, OrganizationInfo]
-) -> None:
-    names = {one.name: one.msp_id for one in new.values()}
-    for one in old.values():
-        msp_id = names.get(one.name, one.msp_id)
-        if msp_id != one.msp_id:
+def _check_members(kind: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    for name, msp_id in old.items():
+        if new.get(name, msp_id) != msp_id:
             raise ConfigError(
-                f"{kind} org {one.name} attempted to change MSP ID from {one.msp_id} to {msp_id}"
+                f"{kind} org {name} attempted to change MSP ID from {msp_id} to {new[name]}"
             )

@@ -72,6 +72,12 @@ def check_message(
     )
 
 
+def writers_policy(config: ChannelConfig) -> str:
+    """Return the path of the policy of those who may send messages to the orderers of a channel."""
+    in_maintenance = config.consensus_state == maintenance.MAINTENANCE
+    return ORDERER_WRITERS if in_maintenance else CHANNEL_WRITERS
+
+
 def check_filters(envelope: common_pb2.Envelope, config: ChannelConfig, now: datetime) -> int:
     """Apply the filters of a channel, in their order; raises OrdererError for the first that fails.
 
@@ -105,8 +111,7 @@ def _check_creator(envelope: common_pb2.Envelope, config: ChannelConfig, now: da
         expires = expires_at(creator)
         if expires is not None and now >= expires:
             raise _bad("broadcast client identity expired")
-    in_maintenance = config.consensus_state == maintenance.MAINTENANCE
-    name = ORDERER_WRITERS if in_maintenance else CHANNEL_WRITERS
+    name = writers_policy(config)
     policy = config.policy(name)
     if isinstance(policy, MissingPolicy):
         raise _bad(f"could not find policy {name}")

@@ -168,7 +168,7 @@ def _check_metadata(
 ) -> None:
     if not metadata.HasField("options"):
         raise ConfigError("nil Raft config metadata options")
-    _check_options(metadata.options)
+    check_options(metadata.options)
     if not consenters:
         raise ConfigError("empty consenter set")
     for one in consenters:
@@ -181,7 +181,8 @@ def _check_metadata(
     _check_distinct(consenters)
 
 
-def _check_options(options: configuration_pb2.Options) -> None:
+def check_options(options: configuration_pb2.Options) -> None:
+    """Raise ConfigError for options with which Raft would not run."""
     if not (options.heartbeat_tick and options.election_tick and options.max_inflight_blocks):
         raise ConfigError(
             f"none of HeartbeatTick ({options.heartbeat_tick}), ElectionTick "

@@ -7,7 +7,7 @@ policy an identity counts for one principal; the parts of an implicit meta polic
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
 from fabric_protos.common import policies_pb2
@@ -36,11 +36,13 @@ T = TypeVar("T")
 class Choice:
     """Organisations (MSP ids) that satisfy a policy together, where none can be left out.
 
-    `signers` are the principals that must sign at least, such as `'TaxMSP.admin'`, one for each identity.
+    `signers` are the principals that must sign at least, such as `'TaxMSP.admin'`, one for each identity;
+    `principals` are the same as bytes of MSPPrincipal.
     """
 
     organizations: tuple[str, ...]
     signers: tuple[str, ...]
+    principals: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
 
 
 def choices(policy: Policy, able: Able) -> tuple[Choice, ...]:
@@ -50,9 +52,8 @@ def choices(policy: Policy, able: Able) -> tuple[Choice, ...]:
     """
     best: dict[frozenset[str], Choice] = {}
     for signers in _of_policy(policy, able):
-        principals = [MSPPrincipal.FromString(raw) for raw, _ in signers]
-        members = frozenset[str]().union(*map(organizations, principals))
-        found = Choice(tuple(sorted(members)), tuple(sorted(map(describe_principal, principals))))
+        found = _choice([raw for raw, _ in signers])
+        members = frozenset(found.organizations)
         best[members] = min(best.get(members, found), found, key=_order)
     return tuple(sorted((best[one] for one in _smallest(best)), key=_order))
 
@@ -218,6 +219,16 @@ def _smallest(found: Iterable[frozenset[T]]) -> list[frozenset[T]]:
         if not any(other < one for other in smaller):
             kept.setdefault(len(one), []).append(one)
     return [one for sets in kept.values() for one in sets]
+
+
+def _choice(principals: Sequence[bytes]) -> Choice:
+    read = {raw: MSPPrincipal.FromString(raw) for raw in principals}
+    ordered = sorted(principals, key=lambda raw: describe_principal(read[raw]))
+    return Choice(
+        tuple(sorted(frozenset[str]().union(*map(organizations, read.values())))),
+        tuple(describe_principal(read[raw]) for raw in ordered),
+        tuple(ordered),
+    )
 
 
 def _order(choice: Choice) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:

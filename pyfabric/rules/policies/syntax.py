@@ -12,7 +12,7 @@ Source: common/policydsl of Fabric 3.1.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -42,6 +42,7 @@ class _Gate:
 
 
 _Rule: TypeAlias = str | _Gate
+_Naming: TypeAlias = Callable[[msp_principal_pb2.MSPPrincipal], str]
 
 
 def parse_signature_policy(expression: str) -> policies_pb2.SignaturePolicyEnvelope:
@@ -51,12 +52,16 @@ def parse_signature_policy(expression: str) -> policies_pb2.SignaturePolicyEnvel
     return policies_pb2.SignaturePolicyEnvelope(version=0, rule=rule, identities=principals)
 
 
-def format_signature_policy(envelope: policies_pb2.SignaturePolicyEnvelope) -> str:
+def format_signature_policy(
+    envelope: policies_pb2.SignaturePolicyEnvelope,
+    principal: _Naming | None = None,
+) -> str:
     """Return an expression for `envelope`; ConfigError when there is none.
 
-    The language knows only role principals, and MSP ids of letters, digits, dots and hyphens.
+    The language knows only role principals, and MSP ids of letters, digits, dots and hyphens. A description
+    for people can write principals in its own way.
     """
-    text = _format(envelope.rule, envelope.identities)
+    text = _format(envelope.rule, envelope.identities, principal or format_principal)
     return text if text.endswith(")") else f"OR({text})"
 
 
@@ -179,16 +184,18 @@ def _principal(text: str) -> msp_principal_pb2.MSPPrincipal:
 
 
 def _format(
-    rule: policies_pb2.SignaturePolicy, principals: Sequence[msp_principal_pb2.MSPPrincipal]
+    rule: policies_pb2.SignaturePolicy,
+    principals: Sequence[msp_principal_pb2.MSPPrincipal],
+    name: _Naming,
 ) -> str:
     kind = rule.WhichOneof("Type")
     if kind == "signed_by" and 0 <= rule.signed_by < len(principals):
-        return format_principal(principals[rule.signed_by])
+        return name(principals[rule.signed_by])
     if kind != "n_out_of":
         raise ConfigError(
             "a rule of this signature policy is neither a gate nor one of its principals"
         )
-    count, rules = rule.n_out_of.n, [_format(one, principals) for one in rule.n_out_of.rules]
+    count, rules = rule.n_out_of.n, [_format(one, principals, name) for one in rule.n_out_of.rules]
     if count == 1:
         return f"OR({', '.join(rules)})"
     if count == len(rules):

@@ -7,8 +7,9 @@ in order.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from fabric_protos.common import configtx_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.peer import chaincode_event_pb2
 
 from pyfabric.errors import ValidationCode
@@ -33,6 +34,8 @@ from pyfabric.rules.validation.form import (
 
 CONFIGURATION_PLACE = ("", "CHANNEL_CONFIG_ENV_BYTES")
 """Namespace and key under which peers keep the channel's configuration."""
+VALIDATED_CAPABILITIES: Final = ("V2_0", "V2_5")
+"""Application capabilities whose rules these are: a channel has one of them, or its transactions are decided otherwise."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,24 @@ class Outcome:
     def codes(self) -> bytes:
         """The block's TRANSACTIONS_FILTER."""
         return bytes(transaction.code for transaction in self.transactions)
+
+
+def genesis_updates(block: common_pb2.Block) -> Updates:
+    """Return what a genesis block writes: the channel's configuration; raises DecodeError."""
+    payload = decode(common_pb2.Payload, decode(common_pb2.Envelope, block.data.data[0]).payload)
+    updates = Updates()
+    updates.put(CONFIGURATION_PLACE, VersionedValue(payload.data, Version(0, 0)))
+    return updates
+
+
+def next_config(config: ChannelConfig, data: bytes) -> ChannelConfig:
+    """Return the configuration that a configuration transaction makes of the one in force.
+
+    `data` is that of the envelope's payload. Raises ConfigError, and DecodeError.
+    """
+    proposed = decode(configtx_pb2.ConfigEnvelope, data)
+    config_update.validate(config, proposed)
+    return successor(config, proposed.config)
 
 
 class BlockValidation:
@@ -142,9 +163,7 @@ class BlockValidation:
         self._endorsement.check(action)
 
     def _configure(self, envelope: Envelope) -> None:
-        proposed = decode(configtx_pb2.ConfigEnvelope, envelope.data)
-        config_update.validate(self._config, proposed)
-        self._config = successor(self._config, proposed.config)
+        self._config = next_config(self._config, envelope.data)
         self._updates.put(
             CONFIGURATION_PLACE,
             VersionedValue(envelope.data, Version(self._number, len(self._transactions))),

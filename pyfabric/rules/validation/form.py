@@ -166,12 +166,15 @@ def _check_proposal(
     )
     if proposed != expected:
         raise InvalidTransactionError(code, "proposal hash does not match")
-    return Proposed(
-        response,
-        tuple(
-            SignedData(response + entry.endorser, entry.endorser, entry.signature)
-            for entry in body.action.endorsements
-        ),
+    return Proposed(response, endorsements(body.action))
+
+
+def endorsements(action: transaction_pb2.ChaincodeEndorsedAction) -> tuple[SignedData, ...]:
+    """Return who is said to have endorsed an action, with what was signed."""
+    response = action.proposal_response_payload
+    return tuple(
+        SignedData(response + entry.endorser, entry.endorser, entry.signature)
+        for entry in action.endorsements
     )
 
 

@@ -6,7 +6,7 @@ import ssl
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member
 
-from pyfabric._grpc.tls import http2_client_context
+from pyfabric.local.tls import http2_client_context
 from pyfabric.messages.addresses import Address
 
 

@@ -12,7 +12,7 @@ from fabric_protos.common import configtx_pb2
 from pyfabric_network.importing.reading import Imported
 from pyfabric_network.material.genesis import channel_config
 from pyfabric_network.material.keys import make_material
-from pyfabric_network.topology.loading import parse_topology
+from pyfabric_network.topology.loading import read_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 
 from pyfabric.messages import decode_message
@@ -37,7 +37,7 @@ def write_examples(folder: Path) -> None:
 
 def plan_of(imported: Imported, root: Path) -> Plan:
     """Return the plan of what was imported."""
-    return make_plan(parse_topology(imported.text, root), root, base_port=17000)
+    return make_plan(read_topology(imported.text, root), root, base_port=17000)
 
 
 def first_channel(imported: Imported, root: Path) -> configtx_pb2.Config:

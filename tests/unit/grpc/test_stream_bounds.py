@@ -17,9 +17,9 @@ import pytest
 from pyfabric._grpc.frame_allowance import FrameAllowance
 from pyfabric._grpc.stream_client import ClientCall, open_stream
 from pyfabric._grpc.stream_server import ServerCall, ServerLimits, StreamServer
-from pyfabric._grpc.tls import http2_server_context
 from pyfabric._listening.listener import ListeningLimits
 from pyfabric._listening.notices import Notices
+from pyfabric.local.tls import http2_server_context
 from tests.support.transport.raw_http2 import DATA, GOAWAY, HEADERS, PING, SETTINGS, RawStream
 from tests.support.transport.tls import tls_material
 

@@ -11,7 +11,7 @@ from fabric_protos.common import common_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyfabric_network.importing.reading import Imported, import_topology
-from pyfabric_network.topology.loading import parse_topology
+from pyfabric_network.topology.loading import read_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.messages.config_blocks import config_from_block
@@ -86,7 +86,7 @@ def test_what_is_named_of_two_laboratories() -> None:
         f"{south}.Policies.Admins",
         f"{south}.Policies.Endorsement",
     }
-    assert parse_topology(imported.text, Path("labs.yaml")).channels["labs"].departments == (
+    assert read_topology(imported.text, Path("labs.yaml")).channels["labs"].departments == (
         "North",
         "South",
     )
@@ -94,7 +94,7 @@ def test_what_is_named_of_two_laboratories() -> None:
 
 def test_policies_and_acls_are_those_of_the_channel() -> None:
     imported = import_topology(VECTORS / "custom-policies-acls/configtx.yaml")
-    topology = parse_topology(imported.text, Path("main.yaml"))
+    topology = read_topology(imported.text, Path("main.yaml"))
     channel = topology.channels["main"]
     assert channel.policies == {
         "Admins": "ANY Admins",
@@ -113,7 +113,7 @@ def test_policies_and_acls_are_those_of_the_channel() -> None:
 
 def test_bft_has_the_times_of_smartbft() -> None:
     imported = import_topology(VECTORS / "bft4/configtx.yaml")
-    ordering = parse_topology(imported.text, Path("main.yaml")).ordering
+    ordering = read_topology(imported.text, Path("main.yaml")).ordering
     assert (ordering.consensus, len(ordering.nodes)) == ("bft", 4)
     assert ordering.batch.timeout == "200ms"
     assert ordering.bft.model_dump() == {
@@ -134,7 +134,7 @@ def examples(tmp_path: Path) -> Path:
 def test_cryptogen_says_how_many_peers_orderers_and_users(examples: Path) -> None:
     crypto = examples / "crypto-config.yaml"
     imported = import_topology(examples / "configtx.yaml", crypto_configs=[crypto])
-    topology = parse_topology(imported.text, Path("estate.yaml"))
+    topology = read_topology(imported.text, Path("estate.yaml"))
     assert imported.name == "estate"
     assert {name: one.peers for name, one in topology.departments.items()} == {
         "Council": 0,
@@ -170,7 +170,7 @@ def test_profiles_of_fabric_2_share_the_ordering_service_of_the_genesis_profile(
         profiles["Two_b"] = second
 
     imported = import_topology(changed(examples / "configtx.yaml", split))
-    topology = parse_topology(imported.text, Path("one.yaml"))
+    topology = read_topology(imported.text, Path("one.yaml"))
     assert list(topology.channels) == ["one", "two-b"]
     assert topology.channels["two-b"].departments == ("Tax",)
     named = keys(imported)
@@ -191,7 +191,7 @@ def test_an_organisation_with_orderers_and_peers_has_two(examples: Path) -> None
         orderer["EtcdRaft"]["Consenters"] *= 4
 
     imported = import_topology(changed(examples / "configtx.yaml", join))
-    topology = parse_topology(imported.text, Path("estate.yaml"))
+    topology = read_topology(imported.text, Path("estate.yaml"))
     assert topology.ordering.nodes == ("Tax", "Tax", "Tax", "Tax2")
     assert topology.msp_ids("Tax") == ("TaxMSP", "TaxOrdererMSP")
     reasons = {one.path: one.reason for one in imported.left_out}

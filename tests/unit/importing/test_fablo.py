@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyfabric_network.importing.reading import Imported, import_topology
-from pyfabric_network.topology.loading import parse_topology
+from pyfabric_network.topology.loading import read_topology
 from pyfabric_network.topology.spec import Topology
 
 from pyfabric.errors import ConfigError, NetworkError
@@ -21,7 +21,7 @@ def read(folder: Path, document: Any) -> tuple[Topology, dict[str, str]]:
     file = folder / "fablo-config.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False))
     imported = import_topology(file)
-    return parse_topology(imported.text, file), reasons(imported)
+    return read_topology(imported.text, file), reasons(imported)
 
 
 def reasons(imported: Imported) -> dict[str, str]:

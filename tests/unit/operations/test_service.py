@@ -190,10 +190,10 @@ async def test_the_asyncio_client_reads_and_sets_all_of_it(watched: Watched) -> 
     watched.reason = "connection refused"
     async with aio.Operations(watched.endpoint()) as node:
         assert await node.health() == Health(
-            is_healthy=False, failed_checks={"chaincode tax_1": "connection refused"}
+            is_healthy=False, failed_checks={"chaincode tax_1": "connection refused"}, time=NOW
         )
         watched.reason = None
-        assert await node.health() == Health(is_healthy=True)
+        assert await node.health() == Health(is_healthy=True, time=NOW)
         assert "# HELP seen Seen." in await node.metrics()
         await node.set_log_spec("pyfabric=debug:warn")
         assert await node.log_spec() == "pyfabric=debug:warn"
@@ -211,7 +211,7 @@ async def test_the_blocking_client_reads_and_sets_all_of_it(watched: Watched) ->
             return node.health(), node.metrics(), node.log_spec()
 
     health, metrics, spec = await asyncio.to_thread(ask)
-    assert (health, spec) == (Health(is_healthy=True), "error")
+    assert (health, spec) == (Health(is_healthy=True, time=NOW), "error")
     assert "# TYPE seen counter" in metrics
 
 

@@ -1,0 +1,66 @@
+"""Configurations that commands compare and show: of a live channel, of the topology, of files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyfabric.errors import ConfigError, FabricError
+from pyfabric_cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from pyfabric_cli.invocation import Actor
+
+LIVE = "live"
+TOPOLOGY = "topology"
+
+
+@dataclass(frozen=True, slots=True)
+class Configurations:
+    """Where a command finds configurations: those of a channel, through the department's first peer, and files."""
+
+    invocation: Invocation
+    context: str | None = None
+    user: str | None = None
+    channel: str | None = None
+
+    def find(self, word: str) -> tuple[str, bytes]:
+        """Return the channel and the configuration that a word names: live, topology, or a file."""
+        if word == LIVE:
+            return self.live()
+        if word == TOPOLOGY:
+            return self.of_topology()
+        return read_file(Path(word))
+
+    def live(self) -> tuple[str, bytes]:
+        """Ask the department's first peer for the configuration in force."""
+        from pyfabric.gateway import Admin
+
+        actor = self._actor()
+        with Admin(actor.identity) as admin:
+            return actor.channel, admin.config(actor.peers[0], actor.channel)
+
+    def of_topology(self) -> tuple[str, bytes]:
+        """Return the configuration with which the channel would begin by the topology file as it is now."""
+        from pyfabric_network.material.genesis import channel_config
+        from pyfabric_network.opening import wanted_plan
+
+        settings = self.invocation.settings
+        name = self.channel or self._actor().channel
+        plan = wanted_plan(settings.state, settings.network)
+        if name not in plan.channels:
+            raise ConfigError(f"the topology has no channel {name}: {', '.join(plan.channels)}")
+        config = channel_config(plan, plan.channels[name])
+        return name, config.SerializeToString(deterministic=True)
+
+    def _actor(self) -> "Actor":
+        return self.invocation.actor(self.context, self.user, self.channel)
+
+
+def read_file(file: Path) -> tuple[str, bytes]:
+    """Return the channel, if the file names it, and the configuration in a file; ConfigError names the file."""
+    from pyfabric.admin.channels import read_config
+
+    try:
+        return read_config(file.read_bytes())
+    except FabricError as error:
+        raise ConfigError(f"{file}: {error}") from error

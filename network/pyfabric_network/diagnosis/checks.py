@@ -1,0 +1,277 @@
+"""The checks of `pyfabric doctor`, each for one cause of trouble, in the order in which causes precede effects."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pyfabric_network.diagnosis.facts import Encounter
+from pyfabric_network.diagnosis.findings import Check
+from pyfabric_network.diagnosis.judging_certificates import expiry, identities, revocations
+from pyfabric_network.diagnosis.judging_chaincodes import (
+    contracts,
+    endorsement,
+    installed,
+    packages,
+)
+from pyfabric_network.diagnosis.judging_channels import (
+    anchors,
+    capabilities,
+    heights,
+    joined,
+    membership,
+)
+from pyfabric_network.diagnosis.judging_machines import disk, ports
+from pyfabric_network.diagnosis.judging_nodes import clock, health, hosts, meets
+from pyfabric_network.diagnosis.judging_ordering import consenters, followers, quorum
+
+_SILENCE: Final = frozenset(
+    {"ports", "disk", "capabilities", "tls-name", "tls-root", "tls-client", "expiry", "clock"}
+)
+"""What can keep a node from answering, or others from understanding its answer."""
+
+
+def _causes(*ids: str) -> frozenset[str]:
+    return _SILENCE | {"hosts", *ids}
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check(
+        id="disk",
+        title="full disk",
+        looks_at="the free space of the network's folder; what nodes report of a full disk",
+        remedy="free space or move the node's data, then start the node again: it continues where it was",
+        scope="everybody",
+        channels=False,
+        judge=disk,
+    ),
+    Check(
+        id="ports",
+        title="port taken",
+        looks_at="the ports of nodes and contract hosts that do not run",
+        remedy="stop the other program, or choose other ports with `--base-port` in a new network",
+        scope="everybody",
+        channels=False,
+        judge=ports,
+    ),
+    Check(
+        id="capabilities",
+        title="capability above the release",
+        looks_at="the capabilities in the configuration, and the release of each node",
+        remedy="install a newer release on the node: one that does not know a capability stops at its block",
+        scope="everybody",
+        channels=True,
+        judge=capabilities,
+    ),
+    Check(
+        id="expiry",
+        title="certificate expired",
+        looks_at="certificates of identities, TLS, CAs and consenters, and revocation lists (30 days ahead)",
+        remedy="have the certificate issued again for the same key, and the node started again; "
+        "put those of CAs, consenters and lists into each channel's configuration",
+        scope="everybody",
+        channels=False,
+        judge=expiry,
+    ),
+    Check(
+        id="clock",
+        title="clocks differ",
+        looks_at="the time that each node reports, against this machine's (30 s; Fabric refuses from 15 min on)",
+        remedy="synchronise the clocks of both machines (NTP)",
+        scope="everybody",
+        channels=False,
+        judge=clock,
+    ),
+    Check(
+        id="tls-name",
+        title="TLS certificate with other names",
+        looks_at="the certificate that a connection shows, against the name that is used",
+        remedy="use one of its names as address or `ssl-target-name-override`, or have the name added",
+        scope="anybody",
+        channels=False,
+        judge=meets(Encounter.WRONG_NAME),
+        follows=frozenset({"ports"}),
+    ),
+    Check(
+        id="tls-root",
+        title="TLS certificate of another CA",
+        looks_at="the certificate that a connection shows, against the CA certificates in the profile or MSP",
+        remedy="get the CA certificate of that department's TLS CA, and put it into the profile; "
+        "compare the fingerprint by telephone",
+        scope="anybody",
+        channels=False,
+        judge=meets(Encounter.WRONG_CA, Encounter.NO_TLS),
+        follows=frozenset({"ports"}),
+    ),
+    Check(
+        id="tls-client",
+        title="TLS client certificate wanted",
+        looks_at="whether a node closes the connection for want of a client certificate",
+        remedy="name a certificate and its key in the profile, at client.tlsCerts.client",
+        scope="anybody",
+        channels=False,
+        judge=meets(Encounter.WANTS_CERTIFICATE),
+    ),
+    Check(
+        id="hosts",
+        title="node does not answer",
+        looks_at="whether each node takes a connection and answers on it",
+        remedy="`pyfabric network up` starts what does not run and what hangs; see its log: "
+        "`pyfabric network logs NODE`",
+        scope="anybody",
+        channels=False,
+        judge=hosts,
+        follows=_SILENCE,
+    ),
+    Check(
+        id="health",
+        title="node reports a fault",
+        looks_at="the health that each node reports",
+        remedy="see the node's log (`pyfabric network logs NODE`), then start it again",
+        scope="everybody",
+        channels=False,
+        judge=health,
+        follows=_causes(),
+    ),
+    Check(
+        id="joined",
+        title="channel not joined",
+        looks_at="the channels that each node has, against those of its department",
+        remedy="`pyfabric network up` joins nodes to their channels",
+        scope="everybody",
+        channels=False,
+        judge=joined,
+        follows=_causes(),
+    ),
+    Check(
+        id="anchors",
+        title="anchor peer missing or wrong",
+        looks_at="the anchor peers in the configuration, against the departments' peers",
+        remedy="set a peer of the department as its anchor peer, in the channel's configuration",
+        scope="anybody",
+        channels=True,
+        judge=anchors,
+        follows=_causes("joined"),
+    ),
+    Check(
+        id="membership",
+        title="peers do not know each other",
+        looks_at="the peers that each peer knows on a channel, against those that have joined it",
+        remedy="see that peers reach each other at their addresses and that each has its external address "
+        "set (`peer.gossip.externalEndpoint`)",
+        scope="peers",
+        channels=True,
+        judge=membership,
+        follows=_causes("joined", "anchors"),
+    ),
+    Check(
+        id="consenters",
+        title="consenter with another certificate",
+        looks_at="the consenters' certificates in the configuration, against what orderers show",
+        remedy="put the orderer's certificate into the configuration of each channel, or give the orderer "
+        "back the one that is there",
+        scope="anybody",
+        channels=True,
+        judge=consenters,
+    ),
+    Check(
+        id="followers",
+        title="orderer takes no part",
+        looks_at="each orderer's part in each channel",
+        remedy="add the orderer to the channel's consenters, or have it started again",
+        scope="orderers",
+        channels=False,
+        judge=followers,
+        follows=_causes("consenters", "joined"),
+    ),
+    Check(
+        id="quorum",
+        title="too few orderers, or no leader",
+        looks_at="how many consenters of each channel answer, and whether one leads",
+        remedy="start orderers until there are enough; nothing is ordered until then",
+        scope="anybody",
+        channels=True,
+        judge=quorum,
+        follows=_causes("consenters", "followers", "joined"),
+    ),
+    Check(
+        id="heights",
+        title="node lags behind",
+        looks_at="the blocks of each node, against what others had some seconds before",
+        remedy="see that the node reaches the orderers or a peer that is not behind; see its log",
+        scope="everybody",
+        channels=False,
+        judge=heights,
+        follows=_causes("membership", "anchors", "quorum", "consenters", "followers"),
+    ),
+    Check(
+        id="identities",
+        title="identity refused",
+        looks_at="the certificates of users and nodes, against the MSPs in the configuration",
+        remedy="have the department's CA issue a new certificate; if the CA itself is new, add its "
+        "certificate to the department's MSP on each channel",
+        scope="everybody",
+        channels=True,
+        judge=identities,
+    ),
+    Check(
+        id="crl",
+        title="revocation not in the channel",
+        looks_at="the revocation lists in a department's MSP folder, against those in the configuration",
+        remedy="add the list to the department's MSP on each channel (docs/channels.md)",
+        scope="everybody",
+        channels=True,
+        judge=revocations,
+    ),
+    Check(
+        id="installed",
+        title="chaincode not approved or not installed",
+        looks_at="what departments approved and installed, against the definitions in force",
+        remedy="`pyfabric chaincode deploy` installs and approves what is missing",
+        scope="peers",
+        channels=True,
+        judge=installed,
+        follows=_causes("joined", "heights"),
+    ),
+    Check(
+        id="packages",
+        title="packages differ",
+        looks_at="the package ids that departments approved for one chaincode: same label, other hash",
+        remedy="install and approve the same file everywhere; no harm where only the address in it differs",
+        scope="peers",
+        channels=True,
+        judge=packages,
+    ),
+    Check(
+        id="contracts",
+        title="contract does not run",
+        looks_at="whether each contract's process serves it, and takes connections",
+        remedy="see `pyfabric network logs contracts.DEPARTMENT`; `pyfabric network up` starts contract hosts",
+        scope="peers",
+        channels=False,
+        judge=contracts,
+        follows=frozenset({"ports", "disk"}),
+    ),
+    Check(
+        id="endorsement",
+        title="no combination of peers can endorse",
+        looks_at="each chaincode's endorsement policy, against the peers that answer and run it",
+        remedy="bring the named departments' peers back, or change the endorsement policy",
+        scope="anybody",
+        channels=True,
+        judge=endorsement,
+        follows=_causes("installed", "membership", "anchors", "joined", "heights"),
+    ),
+)
+"""Every check, by causes first."""
+
+BY_ID: Final[Mapping[str, Check]] = {check.id: check for check in CHECKS}
+
+
+def checks_table() -> str:
+    """Return the checks as a Markdown table, for the documentation."""
+    return "".join(_rows())
+
+
+def _rows() -> Iterator[str]:
+    yield "| check | what it finds | what it looks at | what to do |\n|---|---|---|---|\n"
+    for one in CHECKS:
+        yield f"| `{one.id}` | {one.title} | {one.looks_at} | {one.remedy} |\n"

@@ -1,0 +1,93 @@
+"""Judgements about single nodes: whether they answer, TLS, clock, health."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pyfabric_network.diagnosis.facts import Encounter, Facts, NodeFacts
+from pyfabric_network.diagnosis.findings import Finding, Judge, Unmade
+
+CLOCK_SECONDS: Final = 30.0
+"""More than two machines with synchronised clocks differ; peers refuse requests from 15 minutes on."""
+
+_HOSTS: Final = frozenset(
+    {
+        Encounter.UNKNOWN_HOST,
+        Encounter.REFUSED,
+        Encounter.UNREACHABLE,
+        Encounter.SILENT,
+        Encounter.CLOSED,
+    }
+)
+_SPACE: Final = "no space left on device"
+
+
+def meets(*encounters: Encounter) -> Judge:
+    """Return the judgement that finds the nodes at which a connection met one of these."""
+    return lambda facts: _meets(facts, frozenset(encounters))
+
+
+def _meets(facts: Facts, encounters: frozenset[Encounter]) -> Iterator[Finding | Unmade]:
+    for node in _nodes(facts):
+        if node.probe.encounter in encounters:
+            yield Finding(node.name, node.msp_id, _met(node))
+
+
+def _nodes(facts: Facts) -> Iterator[NodeFacts]:
+    """Yield the nodes as each view has them, without addresses that nothing but an anchor peer's entry names."""
+    return (node for view in facts.views for node in view.nodes if not node.only_anchor)
+
+
+def _met(node: NodeFacts) -> str:
+    said = f" ({node.probe.said})" if node.probe.said else ""
+    wanted = f", not {node.probe.name}" if node.probe.encounter is Encounter.WRONG_NAME else ""
+    return f"{node.outside}: {node.probe.encounter}{wanted}{said}"
+
+
+def hosts(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find nodes that do not run, that hang, or that nobody reaches."""
+    for node in _nodes(facts):
+        if node.probe.encounter in _HOSTS:
+            state = f"{node.state}; " if node.state else ""
+            yield Finding(node.name, node.msp_id, f"{state}{_met(node)}")
+
+
+def clock(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find nodes whose clock differs from that of the machine that asked them."""
+    yield from _meets(facts, frozenset({Encounter.NOT_YET}))
+    for node in _own(facts):
+        if node.operations is None or node.operations.ahead is None:
+            yield Unmade(node.msp_id, f"{node.name} reports no time")
+            continue
+        ahead = node.operations.ahead
+        if abs(ahead) > CLOCK_SECONDS:
+            way = "ahead of" if ahead > 0 else "behind"
+            yield Finding(
+                node.name, node.msp_id, f"its clock is {abs(ahead):.0f} s {way} this machine's"
+            )
+
+
+def health(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find nodes whose own checks fail, except those of contracts and of the disk."""
+    for node in _own(facts):
+        if node.operations is None:
+            yield Unmade(node.msp_id, f"{node.name} reports no health")
+            continue
+        for component, reason in _failed(node).items():
+            if not component.startswith("chaincode ") and _SPACE not in reason.lower():
+                yield Finding(node.name, node.msp_id, f"{component}: {reason}")
+
+
+def full(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find nodes that report that their disk is full."""
+    for node in _own(facts):
+        for component, reason in _failed(node).items():
+            if _SPACE in reason.lower():
+                yield Finding(node.name, node.msp_id, f"{component}: {reason}")
+
+
+def _failed(node: NodeFacts) -> Mapping[str, str]:
+    return {} if node.operations is None else node.operations.failed_checks
+
+
+def _own(facts: Facts) -> Iterator[NodeFacts]:
+    return (node for node in facts.nodes() if node.own)

@@ -1,0 +1,120 @@
+"""Updates of a channel, signed by the administrators of a machine and sent to the orderers."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
+
+from fabric_protos.common import configtx_pb2
+
+from pyfabric.admin.config.proposal import Proposal
+from pyfabric.admin.config.requirements import check_signatures
+from pyfabric.errors import GatewayError, NetworkError, PolicyError, StatusCode
+from pyfabric.gateway import Admin, Endpoint, connect
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local.sockets import listens
+from pyfabric.messages.addresses import Address
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.parts import Consenter
+from pyfabric.rules.consensus.broadcast import writers_policy
+from pyfabric.rules.policies.evaluation import holds
+
+_SECONDS: Final = 60.0
+"""How long an update may take to be in force on the department's peer."""
+
+
+def silent_consenters(orderers: Sequence[Endpoint]) -> Callable[[Consenter], bool]:
+    """Return whether a consenter is one of these orderers and takes no connection; each is tried once."""
+    known: dict[Endpoint, bool] = {}
+
+    def is_down(consenter: Consenter) -> bool:
+        for one in orderers:
+            if _is_at(consenter, one):
+                if one not in known:
+                    known[one] = not listens(Address.parse(one.address))
+                return known[one]
+        return False
+
+    return is_down
+
+
+def add_signatures(
+    proposal: Proposal, config: bytes, administrators: Collection[SigningIdentity]
+) -> Proposal:
+    """Return a proposal signed by those administrators whose signatures count for it.
+
+    `config` is the configuration in force (bytes of common.Config). Raises ConfigError for a void update.
+    """
+    present = _read(proposal.channel, config)
+    signed = []
+    for one in administrators:
+        with Admin(one) as admin:
+            signed.append(admin.sign_update(proposal.update))
+    judged = check_signatures(present, proposal.update, signed)
+    useful = (raw for raw, found in zip(signed, judged, strict=True) if not found.problem)
+    return proposal.signed(*useful)
+
+
+def submit(
+    proposal: Proposal,
+    config: bytes,
+    administrators: Mapping[str, SigningIdentity],
+    orderers: Sequence[Endpoint],
+    peers: Sequence[Endpoint],
+    reader: SigningIdentity,
+) -> bytes:
+    """Send an update to the first orderer that answers, wait until it is in force, and return the configuration then.
+
+    `config` is the one before (bytes of common.Config), `reader` a member of the channel. Raises OrdererError for an update that is refused, PolicyError if
+    none of the administrators may write to the channel, NetworkError if no orderer answers, and what
+    `Network.wait_for_config` raises if the update was sent and is not in force in time.
+    """
+    present = _read(proposal.channel, config)
+    sender = _sender(present, administrators)
+    consenters = present.consenters
+    with Admin(sender) as admin:
+        # An orderer that has no part in the channel refuses.
+        ordered = sorted(
+            orderers, key=lambda one: not any(_is_at(each, one) for each in consenters)
+        )
+        _send(admin, ordered, proposal)
+    with connect(reader, peers) as gateway:
+        return gateway.network(proposal.channel).wait_for_config(config, timeout=_SECONDS)
+
+
+def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> None:
+    failure: GatewayError | None = None
+    for orderer in orderers:
+        try:
+            admin.submit_update(orderer, proposal.channel, proposal.update, proposal.signatures)
+        except GatewayError as error:
+            if error.code is not StatusCode.UNAVAILABLE:
+                raise
+            failure = failure or error
+        else:
+            return
+    raise NetworkError(
+        f"no orderer of {proposal.channel} answers: {failure or 'the profile names none'}; start one, or name it in the "
+        "connection profile"
+    ) from failure
+
+
+def _sender(
+    config: ChannelConfig, administrators: Mapping[str, SigningIdentity]
+) -> SigningIdentity:
+    path = writers_policy(config)
+    for one in administrators.values():
+        if holds(config.policy(path), [config.msp_manager.deserialize(one.serialized())]):
+            return one
+    raise PolicyError(
+        f"none of the administrators {', '.join(administrators) or 'on this machine'} may send an update: {path} does not "
+        "count them; let another department submit it"
+    )
+
+
+def _is_at(consenter: Consenter, orderer: Endpoint) -> bool:
+    address = f"{consenter.host}:{consenter.port}"
+    return orderer.address == address or orderer.server_name == consenter.host
+
+
+def _read(channel: str, config: bytes) -> ChannelConfig:
+    return ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)

@@ -1,0 +1,67 @@
+"""Channel state in a table of SQLite: read as validation reads it, and written as blocks change it."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+from pyfabric.rules.state.updates import Updates
+from pyfabric.rules.state.versions import Version, VersionedValue
+
+STATE_TABLE: Final = """
+CREATE TABLE state (
+    namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+    block INTEGER NOT NULL, position INTEGER NOT NULL, metadata BLOB NOT NULL,
+    PRIMARY KEY (namespace, key)) WITHOUT ROWID;
+"""
+PAGE: Final = 200
+_SELECT: Final = (
+    "SELECT key, value, block, position, metadata FROM state WHERE namespace=:namespace"
+)
+_FROM: Final = f"{_SELECT} AND key>=:start AND key<:end ORDER BY key LIMIT :page"
+_ALL_FROM: Final = f"{_SELECT} AND key>=:start ORDER BY key LIMIT :page"
+_AFTER: Final = f"{_SELECT} AND key>:start AND key<:end ORDER BY key LIMIT :page"
+_ALL_AFTER: Final = f"{_SELECT} AND key>:start ORDER BY key LIMIT :page"
+
+
+class StateTable:
+    """`StateReader` over whatever the connection sees."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def get(self, namespace: str, key: str) -> VersionedValue | None:
+        row = self.connection.execute(
+            "SELECT value, block, position, metadata FROM state WHERE namespace=? AND key=?",
+            (namespace, key),
+        ).fetchone()
+        return None if row is None else VersionedValue(row[0], Version(row[1], row[2]), row[3])
+
+    def range(self, namespace: str, start: str, end: str) -> Iterator[tuple[str, VersionedValue]]:
+        """Yield the keys; reads a page at a time, so that an unfinished scan keeps no statement open."""
+        statement = _FROM if end else _ALL_FROM
+        while True:
+            rows = self.connection.execute(
+                statement, {"namespace": namespace, "start": start, "end": end, "page": PAGE}
+            ).fetchall()
+            for key, value, block, position, metadata in rows:
+                yield key, VersionedValue(value, Version(block, position), metadata)
+            if len(rows) < PAGE:
+                return
+            start = rows[-1][0]
+            statement = _AFTER if end else _ALL_AFTER
+
+
+def write_changes(connection: sqlite3.Connection, updates: Updates) -> None:
+    """Write what a block changes, in the connection's transaction."""
+    connection.executemany(
+        "DELETE FROM state WHERE namespace=? AND key=?",
+        [place for place, value in updates.changes.items() if not value.value],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (*place, value.value, *value.version, value.metadata)
+            for place, value in updates.changes.items()
+            if value.value
+        ],
+    )

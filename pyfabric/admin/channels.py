@@ -1,0 +1,141 @@
+"""A channel's configuration for administrators: views, edits, and differences in words.
+
+Configurations are bytes of common.Config, which `Admin.config` returns.
+"""
+
+from typing import TYPE_CHECKING
+
+from pyfabric._lazy import lazily
+
+if TYPE_CHECKING:
+    from pyfabric.admin.config.certificates import CertificateView
+    from pyfabric.admin.config.differences import Difference, differences
+    from pyfabric.admin.config.edits.batch import SetBatch
+    from pyfabric.admin.config.edits.capabilities import SetCapabilities
+    from pyfabric.admin.config.edits.consensus import (
+        MoveToBFT,
+        SetConsensusOptions,
+        SetMaintenance,
+    )
+    from pyfabric.admin.config.edits.consenters import (
+        AddConsenter,
+        RemoveConsenter,
+        ReplaceConsenter,
+    )
+    from pyfabric.admin.config.edits.documents import read_edit
+    from pyfabric.admin.config.edits.edit import Edit
+    from pyfabric.admin.config.edits.editing import edit_config, edit_warnings
+    from pyfabric.admin.config.edits.organizations import (
+        AddOrganization,
+        AddToMSP,
+        RemoveFromMSP,
+        RemoveOrganization,
+        SetAnchorPeers,
+        SetEndpoints,
+        SetMSP,
+        SetOrdererAddresses,
+    )
+    from pyfabric.admin.config.edits.patch import JSONPatch
+    from pyfabric.admin.config.edits.policies import (
+        RemoveACLs,
+        RemovePolicy,
+        SetACLs,
+        SetModPolicy,
+        SetPolicy,
+    )
+    from pyfabric.admin.config.sources import read_config, read_organization
+    from pyfabric.admin.config.view import (
+        ConfigView,
+        ConsenterView,
+        OrganizationView,
+        PolicyView,
+        describe_config,
+    )
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "pyfabric.admin.config.differences": ["Difference", "differences"],
+            "pyfabric.admin.config.edits.batch": ["SetBatch"],
+            "pyfabric.admin.config.edits.capabilities": ["SetCapabilities"],
+            "pyfabric.admin.config.edits.consensus": [
+                "MoveToBFT",
+                "SetConsensusOptions",
+                "SetMaintenance",
+            ],
+            "pyfabric.admin.config.edits.consenters": [
+                "AddConsenter",
+                "RemoveConsenter",
+                "ReplaceConsenter",
+            ],
+            "pyfabric.admin.config.edits.documents": ["read_edit"],
+            "pyfabric.admin.config.edits.edit": ["Edit"],
+            "pyfabric.admin.config.edits.editing": ["edit_config", "edit_warnings"],
+            "pyfabric.admin.config.edits.organizations": [
+                "AddOrganization",
+                "AddToMSP",
+                "RemoveFromMSP",
+                "RemoveOrganization",
+                "SetAnchorPeers",
+                "SetEndpoints",
+                "SetMSP",
+                "SetOrdererAddresses",
+            ],
+            "pyfabric.admin.config.edits.patch": ["JSONPatch"],
+            "pyfabric.admin.config.edits.policies": [
+                "RemoveACLs",
+                "RemovePolicy",
+                "SetACLs",
+                "SetModPolicy",
+                "SetPolicy",
+            ],
+            "pyfabric.admin.config.sources": ["read_config", "read_organization"],
+            "pyfabric.admin.config.certificates": ["CertificateView"],
+            "pyfabric.admin.config.view": [
+                "ConfigView",
+                "ConsenterView",
+                "OrganizationView",
+                "PolicyView",
+                "describe_config",
+            ],
+        },
+    )
+
+__all__ = [
+    "AddConsenter",
+    "AddOrganization",
+    "AddToMSP",
+    "CertificateView",
+    "ConfigView",
+    "ConsenterView",
+    "Difference",
+    "Edit",
+    "JSONPatch",
+    "MoveToBFT",
+    "OrganizationView",
+    "PolicyView",
+    "RemoveACLs",
+    "RemoveConsenter",
+    "RemoveFromMSP",
+    "RemoveOrganization",
+    "RemovePolicy",
+    "ReplaceConsenter",
+    "SetACLs",
+    "SetAnchorPeers",
+    "SetBatch",
+    "SetCapabilities",
+    "SetConsensusOptions",
+    "SetEndpoints",
+    "SetMSP",
+    "SetMaintenance",
+    "SetModPolicy",
+    "SetOrdererAddresses",
+    "SetPolicy",
+    "describe_config",
+    "differences",
+    "edit_config",
+    "edit_warnings",
+    "read_config",
+    "read_edit",
+    "read_organization",
+]

@@ -1,0 +1,245 @@
+"""Edits of organisations: one comes, one goes, and what others know of one changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, TypeAlias
+
+from fabric_protos.common import configtx_pb2, configuration_pb2
+from fabric_protos.msp import msp_config_pb2
+from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
+
+from pyfabric.admin.config.edits.draft import Draft, Section
+from pyfabric.admin.config.edits.edit import Edit
+from pyfabric.admin.config.groups import (
+    application_organization_group,
+    orderer_organization_group,
+)
+from pyfabric.admin.config.model import AnchorPeer, OrganizationModel
+from pyfabric.admin.config.values import get_value, set_value
+from pyfabric.errors import ConfigError
+from pyfabric.identity import pem
+from pyfabric.identity.definition import MSPDefinition
+from pyfabric.identity.definition_messages import definition_to_config
+from pyfabric.messages.addresses import Address, join
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.parts import V3
+
+MSPPart: TypeAlias = Literal[
+    "roots", "intermediates", "admins", "crls", "tls-roots", "tls-intermediates"
+]
+_PARTS: Final[dict[MSPPart, str]] = {
+    "roots": "root_certs",
+    "intermediates": "intermediate_certs",
+    "admins": "admins",
+    "crls": "revocation_list",
+    "tls-roots": "tls_root_certs",
+    "tls-intermediates": "tls_intermediate_certs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AddOrganization(Edit):
+    """An organisation that uses the channel (application), or that runs orderers of it (orderer)."""
+
+    kind: ClassVar[str] = "add-organization"
+
+    section: Section
+    organization: OrganizationModel
+
+    def apply(self, draft: Draft) -> None:
+        """Add the organisation's group to its section."""
+        section, name = draft.section(self.section), self.organization.name
+        if name in section.groups:
+            raise ConfigError(f"{name} is an organisation of the {self.section} section already")
+        if self.section == "application":
+            group = application_organization_group(self.organization)
+        else:
+            capabilities = get_value(
+                draft.config.channel_group, "Capabilities", configuration_pb2.Capabilities
+            )
+            v3 = V3 in capabilities.capabilities
+            group = orderer_organization_group(self.organization, v3=v3)
+        section.groups[name].CopyFrom(group)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveOrganization(Edit):
+    """An organisation that is no longer in a section, by its group's name or its MSP id."""
+
+    kind: ClassVar[str] = "remove-organization"
+
+    section: Section
+    organization: str
+
+    def apply(self, draft: Draft) -> None:
+        """Take the organisation's group out of its section."""
+        name = draft.organization_name(self.section, self.organization)
+        del draft.section(self.section).groups[name]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMSP(Edit):
+    """A whole new definition of an organisation's MSP, in each section that the organisation is in."""
+
+    kind: ClassVar[str] = "set-msp"
+
+    organization: str
+    msp: MSPDefinition
+
+    def apply(self, draft: Draft) -> None:
+        """Set MSP of the organisation's groups."""
+        for group in draft.organizations(self.organization):
+            set_value(group, "MSP", definition_to_config(self.msp))
+
+
+@dataclass(frozen=True, slots=True)
+class AddToMSP(Edit):
+    """Certificates or lists (PEM) that an organisation's MSP has from now on, beside the present ones."""
+
+    kind: ClassVar[str] = "add-to-msp"
+
+    organization: str
+    part: MSPPart
+    items: tuple[bytes, ...]
+
+    def apply(self, draft: Draft) -> None:
+        """Extend one part of MSP of the organisation's groups."""
+        _check_items(self.part, self.items)
+        for group in draft.organizations(self.organization):
+            message, definition = _msp(group)
+            held = getattr(definition, _PARTS[self.part])
+            for item in self.items:
+                if _index(held, item) is not None:
+                    raise ConfigError(
+                        f"the MSP of {self.organization} has this one among its {self.part} already"
+                    )
+                held.append(item)
+            _put(group, message, definition)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFromMSP(Edit):
+    """Certificates or lists (PEM) that an organisation's MSP has no longer."""
+
+    kind: ClassVar[str] = "remove-from-msp"
+
+    organization: str
+    part: MSPPart
+    items: tuple[bytes, ...]
+
+    def apply(self, draft: Draft) -> None:
+        """Shorten one part of MSP of the organisation's groups."""
+        _check_items(self.part, self.items)
+        for group in draft.organizations(self.organization):
+            message, definition = _msp(group)
+            held = getattr(definition, _PARTS[self.part])
+            for item in self.items:
+                at = _index(held, item)
+                if at is None:
+                    raise ConfigError(
+                        f"the MSP of {self.organization} does not have this one among its "
+                        f"{self.part}"
+                    )
+                del held[at]
+            _put(group, message, definition)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAnchorPeers(Edit):
+    """The anchor peers of an application organisation, all of them; none removes the value."""
+
+    kind: ClassVar[str] = "set-anchor-peers"
+
+    organization: str
+    peers: tuple[AnchorPeer, ...]
+
+    def apply(self, draft: Draft) -> None:
+        """Set AnchorPeers of the organisation's group."""
+        group = draft.organization("application", self.organization)
+        _check_addresses(join(peer.host, peer.port) for peer in self.peers)
+        anchors = [
+            peer_configuration_pb2.AnchorPeer(host=peer.host, port=peer.port) for peer in self.peers
+        ]
+        if anchors:
+            value = peer_configuration_pb2.AnchorPeers(anchor_peers=anchors)
+            set_value(group, "AnchorPeers", value)
+        else:
+            group.values.pop("AnchorPeers", None)
+
+
+@dataclass(frozen=True, slots=True)
+class SetEndpoints(Edit):
+    """Where the orderers of an organisation are reached (host:port), all of them; none removes the value."""
+
+    kind: ClassVar[str] = "set-endpoints"
+
+    organization: str
+    endpoints: tuple[str, ...]
+
+    def apply(self, draft: Draft) -> None:
+        """Set Endpoints of the organisation's group."""
+        group = draft.organization("orderer", self.organization)
+        _set_addresses(group, "Endpoints", self.endpoints)
+
+
+@dataclass(frozen=True, slots=True)
+class SetOrdererAddresses(Edit):
+    """The channel's own addresses of orderers (host:port), which V3_0 forbids; none removes the value."""
+
+    kind: ClassVar[str] = "set-orderer-addresses"
+
+    addresses: tuple[str, ...]
+
+    def apply(self, draft: Draft) -> None:
+        """Set OrdererAddresses of the channel's group."""
+        _set_addresses(draft.config.channel_group, "OrdererAddresses", self.addresses)
+
+
+def _set_addresses(group: configtx_pb2.ConfigGroup, key: str, addresses: tuple[str, ...]) -> None:
+    _check_addresses(addresses)
+    if addresses:
+        value = configuration_pb2.OrdererAddresses(addresses=addresses)
+        set_value(group, key, value)
+    else:
+        group.values.pop(key, None)
+
+
+def _check_addresses(addresses: Iterable[str]) -> None:
+    seen: set[Address] = set()
+    for text in addresses:
+        address = Address.parse(text)
+        if not address.host or not address.port:
+            raise ConfigError(f"{text!r} is not an address: it needs a host and a port above 0")
+        if address in seen:
+            raise ConfigError(f"the address {text} is there twice")
+        seen.add(address)
+
+
+def _msp(
+    group: configtx_pb2.ConfigGroup,
+) -> tuple[msp_config_pb2.MSPConfig, msp_config_pb2.FabricMSPConfig]:
+    message = get_value(group, "MSP", msp_config_pb2.MSPConfig)
+    return message, decode(msp_config_pb2.FabricMSPConfig, message.config, ConfigError)
+
+
+def _put(
+    group: configtx_pb2.ConfigGroup,
+    message: msp_config_pb2.MSPConfig,
+    definition: msp_config_pb2.FabricMSPConfig,
+) -> None:
+    message.config = definition.SerializeToString()
+    set_value(group, "MSP", message)
+
+
+def _check_items(part: MSPPart, items: tuple[bytes, ...]) -> None:
+    if not items:
+        raise ConfigError(f"nothing is given for {part}")
+    for item in items:
+        if pem.find(item) is None:
+            raise ConfigError(f"{part}: there is no PEM in what is given: {item[:40]!r}…")
+
+
+def _index(held: Any, item: bytes) -> int | None:
+    """Return where a certificate or list is among others, whatever text is around its PEM block."""
+    wanted = pem.find(item)
+    return next((at for at, one in enumerate(held) if pem.find(one) == wanted), None)

@@ -1,0 +1,1 @@
+"""The verification of a chain of blocks: everything that follows from them is computed again and compared."""

@@ -1,0 +1,65 @@
+"""`pyfabric doctor` names what is broken, and nothing else, for each network of a table; of a healthy one nothing."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyfabric_network.diagnosis.checks import checks_table
+from pyfabric_network.network import Network
+
+from tests.support.network.broken import BROKEN, CITY, Broken, small_disk
+from tests.support.network.network import running_network
+from tests.support.paths import ROOT
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """Provide a network of three departments."""
+    with running_network(tmp_path_factory.mktemp("city"), CITY) as network:
+        yield network
+
+
+def roots(document: dict[str, Any]) -> set[str]:
+    """Return the checks that found something which does not follow from another finding."""
+    return {one["check"] for one in document["findings"] if not one["may follow from"]}
+
+
+def found(document: dict[str, Any]) -> set[str]:
+    """Return the checks that found something."""
+    return {one["check"] for one in document["findings"]}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: f"{one.check}: {one.how}")
+def test_a_broken_network_is_named(run: Run, city: Network, broken: Broken) -> None:
+    state = ("--state", str(city.folder))
+    healthy = run("doctor", "-o", "json", *state)
+    assert (healthy.code, healthy.json()["findings"], healthy.json()["not_checked"]) == (0, [], [])
+    with broken.breaks(city) as arguments:
+        ended = run("doctor", "-o", "json", *state, *arguments)
+    findings = json.dumps(ended.json()["findings"], indent=1, ensure_ascii=False)
+    assert (ended.code, roots(ended.json())) == (4, {broken.check}), findings
+    assert found(ended.json()) <= {broken.check, *broken.follow_ups}, findings
+
+
+def test_a_full_disk_is_named(run: Run, tmp_path: Path) -> None:
+    if not small_disk(tmp_path, 64):
+        pytest.skip("this machine lets nobody mount a small file system")
+    try:
+        with running_network(tmp_path, CITY) as network:
+            free = shutil.disk_usage(tmp_path).free
+            (tmp_path / "filling").write_bytes(bytes(free - 1024 * 1024))
+            ended = run("doctor", "-o", "json", "--state", str(network.folder))
+        assert (ended.code, found(ended.json())) == (4, {"disk"})
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_the_page_has_the_checks_that_there_are() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert checks_table() in page
