@@ -18,6 +18,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "network": ("pyfabric network init quickstart --to city.yaml", "pyfabric network up city.yaml"),
     "network init": ("pyfabric network init two-departments --to mine.yaml",),
     "network render": ("pyfabric network render mine.yaml --to compose",),
+    "network import": (
+        "pyfabric network import fablo-config.json --to fablo.yaml",
+        "pyfabric network import configtx.yaml --crypto-config crypto-config.yaml --profile Estate=estate -o json",
+    ),
     "network up": (
         "pyfabric network up city.yaml",
         "pyfabric network up city.yaml --dry-run -o json",
