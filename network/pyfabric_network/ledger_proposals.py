@@ -70,9 +70,8 @@ class LedgerProposals:
         """Give the contract the channel's configuration blocks that it does not know yet."""
         try:
             known = json.loads(self.contract.evaluate("known", self.genesis))
-        except (
-            GatewayError
-        ):  # it does not know the channel yet, or the next call says what is wrong
+        except GatewayError:
+            # It does not know the channel yet; otherwise the next call fails, too.
             self.contract.submit("begin", self._genesis_block)
             known = {"block": 0}
         for block in self._config_blocks(after=known["block"]):
