@@ -1,4 +1,4 @@
-"""`pyfabric chaincode`: deploy contracts, list what is deployed, call them."""
+"""`pyfabric chaincode`: deploy contracts, list what is deployed, call them; the steps of a deployment one by one."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import completion, options
+from pyfabric_cli import completion, definition_commands, options, package_commands
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import progress, readable, say, waiting
@@ -21,6 +21,8 @@ _STDIN = ("-", "@-")
 _METADATA = f"{_SYSTEM}:GetMetadata"
 
 app = plain_app()
+app.add_typer(package_commands.app)
+app.add_typer(definition_commands.app)
 
 Name = Annotated[
     str,
@@ -126,6 +128,13 @@ def invoke(
     arguments: Arguments = None,
     transient: Transient = None,
     endorsers: Organizations = None,
+    is_init: Annotated[
+        bool,
+        typer.Option(
+            "--is-init",
+            help="The first call of a chaincode that was approved with --init-required.",
+        ),
+    ] = False,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -145,6 +154,7 @@ def invoke(
                 *(arguments or ()),
                 transient=_transient(transient),
                 endorsing_organizations=endorsers or (),
+                is_init=is_init,
             )
         )
         status = submitted.status()

@@ -11,6 +11,9 @@ from pyfabric_cli.lazy_group import LazyGroup, Part
 class _Channel(LazyGroup):
     path = "channel"
     parts: ClassVar[Mapping[str, Part]] = {
+        "history": Part(
+            "channel_history_command", "Print the configurations that a channel has had."
+        ),
         "list": Part("channel_list_command", "List the channels that a peer has joined."),
         "show": Part("channel_show_command", "Print a channel's configuration."),
         "diff": Part("channel_diff_command", "Print what differs between two configurations."),
@@ -18,6 +21,9 @@ class _Channel(LazyGroup):
         "create": Part("channel_create_command", "Create channels on a running network."),
         "join": Part("channel_join_command", "Join peers and orderers to a channel."),
         "leave": Part("channel_leave_command", "Take peers or orderers out of a channel."),
+        "update": Part(
+            "channel_update_commands", "Change a channel by updates that several departments sign."
+        ),
     }
 
 

@@ -1,7 +1,7 @@
-"""Changes of a channel, as commands make them: shown in words, asked for, signed, and sent or written to a file."""
+"""Changes of a channel, as commands make them: shown in words, asked for, signed, and sent or written to files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,115 +34,140 @@ def carry_out(
     from pyfabric.admin.config.proposal import make_proposal
 
     config = actor.config()
+    work = Work(invocation, actor, config)
     proposal = make_proposal(actor.channel, config, edits)
-    show_changes(examine(actor, proposal, config))
     if to is not None:
-        if not yes:
-            confirm(f"sign, and write {to}?")
-        write(invocation, actor, signed_here(actor, proposal, config), config, to)
+        work.write(work.signed(proposal, yes=yes), {to: True})
         return
+    work.show(proposal)
     if not yes:
         confirm(f"change {actor.channel}?")
-    send(invocation, actor, signed_here(actor, proposal, config), config)
+    work.send(work.with_signatures(proposal), where="the file that --to FILE writes")
 
 
-def examine(actor: Actor, proposal: "Proposal", config: bytes) -> "Review":
-    """Return how a proposal stands; raises ConfigError for one that is void or may not be made."""
-    found = stand(actor, proposal, config)
-    if found.outdated:
-        raise ConfigError(
-            f"the update is void: {found.outdated[0]}; see `pyfabric channel update renew`"
-        )
-    if found.problems:
-        raise ConfigError(f"the update is refused: {'; '.join(found.problems)}")
-    return found
+@dataclass(frozen=True)
+class Work:
+    """One command's work on updates of a channel, whose configuration in force is `config` (bytes of common.Config)."""
 
+    invocation: Invocation
+    actor: Actor
+    config: bytes
+    administrators: tuple[bytes, ...] = ()
+    """Certificates (PEM) of further administrators of members, who can sign the next update."""
 
-def stand(actor: Actor, proposal: "Proposal", config: bytes) -> "Review":
-    """Return how a proposal stands against a configuration, as far as this machine knows."""
-    from pyfabric_network.updating import silent_consenters
+    def review(self, proposal: "Proposal") -> "Review":
+        """Return how a proposal stands, as far as this machine knows."""
+        from pyfabric_network.updating import silent_consenters
 
-    from pyfabric.admin.config.review import review
+        from pyfabric.admin.config.review import review
 
-    return review(
-        proposal,
-        config,
-        now=datetime.now(UTC),
-        administrators=[one.serialized() for one in actor.profile.administrators.values()],
-        is_down=silent_consenters(actor.profile.orderers),
-    )
-
-
-def signed_here(actor: Actor, proposal: "Proposal", config: bytes) -> "Proposal":
-    """Return a proposal with the signatures of the department's administrators on this machine that count."""
-    from pyfabric_network.updating import add_signatures
-
-    return add_signatures(proposal, config, actor.profile.administrators.values())
-
-
-def write(
-    invocation: Invocation, actor: Actor, proposal: "Proposal", config: bytes, to: Path
-) -> None:
-    """Write a proposal to a file, and print who has signed and who is missing; raises ConfigError."""
-    from pyfabric.admin.config.proposal_files import write_proposal
-
-    found = examine(actor, proposal, config)
-    files.write_public(to, write_proposal(proposal), error=ConfigError)
-    say(f"wrote {to}: {_next_step(found)}")
-    print_review(invocation, proposal, found)
-
-
-def send(invocation: Invocation, actor: Actor, proposal: "Proposal", config: bytes) -> None:
-    """Send a proposal if its signatures suffice, wait until it is in force, and print that; raises PolicyError."""
-    from pyfabric_network.updating import submit
-
-    from pyfabric.admin.config.proposal import Base
-
-    found = examine(actor, proposal, config)
-    if found.missing:
-        raise PolicyError(
-            f"more signatures are needed: {'; '.join(str(one.policy) for one in found.missing)}; have "
-            f"{_missing_departments(found)} sign the file that --to FILE writes"
-        )
-    profile = actor.profile
-    with waiting(f"waiting until {actor.channel} has the new configuration"):
-        made = submit(
+        profile = self.actor.profile
+        return review(
             proposal,
-            config,
-            profile.administrators,
-            profile.orderers,
-            profile.peers,
-            reader=actor.identity,
+            self.config,
+            now=datetime.now(UTC),
+            administrators=(
+                *(one.identity.certificate for one in profile.administrators.values()),
+                *self.administrators,
+            ),
+            is_down=silent_consenters(profile.orderers),
         )
-    invocation.printer.record(
-        {"channel": actor.channel, "sequence": Base.of(made).sequence},
-        changes=(["path", "words"], [asdict(one) for one in found.changes]),
-    )
 
+    def examine(self, proposal: "Proposal") -> "Review":
+        """Return how a proposal stands; raises ConfigError for one that is void or may not be made."""
+        found = self.review(proposal)
+        if found.is_in_force:
+            raise ConfigError("nothing to do: the change is in force already")
+        if found.outdated:
+            raise ConfigError(
+                f"the update is void: {found.outdated[0]}; compute it again with `pyfabric channel update renew`"
+            )
+        if found.problems:
+            raise ConfigError(f"the update is refused: {'; '.join(found.problems)}")
+        return found
 
-def show_changes(found: "Review") -> None:
-    """Print what an update changes, as remarks."""
-    for change in found.changes:
-        say(f"{change.path}: {change.words}")
-    for path in found.rewritten:
-        say(f"{path}: is written again, without a change that can be shown")
-    warn(found.remarks)
+    def show(self, proposal: "Proposal") -> None:
+        """Print what a proposal changes, as remarks; raises ConfigError for one that is void or may not be made."""
+        found = self.examine(proposal)
+        for change in found.changes:
+            say(f"{change.path}: {change.words}")
+        for path in found.rewritten:
+            say(f"{path}: is written again, without a change that can be shown")
+        warn(found.remarks)
 
+    def signed(self, proposal: "Proposal", *, yes: bool) -> "Proposal":
+        """Show a proposal, ask, and return it with the signatures that count of the administrators on this machine."""
+        self.show(proposal)
+        names = ", ".join(self.actor.profile.administrators) or "nobody: no administrator's key"
+        if not yes:
+            confirm(f"sign this change of {proposal.channel} (on this machine: {names})?")
+        return self.with_signatures(proposal)
 
-def print_review(invocation: Invocation, proposal: "Proposal", found: "Review") -> None:
-    """Print a proposal as it stands: what it changes, whose signatures it needs and whose it has."""
-    invocation.printer.record(
-        {"channel": proposal.channel, "state": _state(found)},
-        void=(["reason"], [{"reason": one} for one in found.outdated]),
-        problems=(["reason"], [{"reason": one} for one in found.problems]),
-        changes=(["path", "words"], [asdict(one) for one in found.changes]),
-        policies=(
-            ["policy", "satisfied", "signed_by", "missing", "elements"],
-            list(_policies(found)),
-        ),
-        signatures=(["msp_id", "name", "problem"], [asdict(one) for one in found.signatures]),
-        remarks=(["remark"], [{"remark": one} for one in found.remarks]),
-    )
+    def with_signatures(self, proposal: "Proposal") -> "Proposal":
+        """Return a proposal with the signatures that count of the administrators on this machine."""
+        from pyfabric_network.updating import add_signatures
+
+        return add_signatures(proposal, self.config, self.actor.profile.administrators.values())
+
+    def write(self, proposal: "Proposal", targets: Mapping[Path, bool]) -> None:
+        """Write a proposal to files, and print how it stands; raises ConfigError.
+
+        The files are ours, or, with False, envelopes for Fabric's tools.
+        """
+        from pyfabric.admin.config.proposal_files import write_proposal
+
+        found = self.examine(proposal)
+        for file, ours in targets.items():
+            content = write_proposal(proposal) if ours else proposal.envelope()
+            files.write_public(file, content, error=ConfigError)
+            say(f"wrote {file}")
+        say(_next_step(found))
+        self.report(proposal, found)
+
+    def send(self, proposal: "Proposal", *, where: str) -> None:
+        """Send a proposal if its signatures suffice, and print the configuration in force then.
+
+        Raises PolicyError that names who is missing, and `where` they sign.
+        """
+        from pyfabric_network.updating import submit
+
+        from pyfabric.admin.config.proposal import Base
+
+        found = self.examine(proposal)
+        if found.missing:
+            raise PolicyError(
+                f"more signatures are needed: {'; '.join(str(one.policy) for one in found.missing)}; have "
+                f"{_missing_departments(found)} sign {where}"
+            )
+        profile = self.actor.profile
+        with waiting(f"waiting until {proposal.channel} has the new configuration"):
+            made = submit(
+                proposal,
+                self.config,
+                profile.administrators,
+                profile.orderers,
+                profile.peers,
+                reader=self.actor.identity,
+            )
+        self.invocation.printer.record(
+            {"channel": proposal.channel, "sequence": Base.of(made).sequence},
+            changes=(["path", "words"], [asdict(one) for one in found.changes]),
+        )
+
+    def report(self, proposal: "Proposal", found: "Review") -> None:
+        """Print how a proposal stands: what it changes, whose signatures it needs and whose it has."""
+        self.invocation.printer.record(
+            {"channel": proposal.channel, "state": _state(found)},
+            void=(["reason"], [{"reason": one} for one in found.outdated]),
+            problems=(["reason"], [{"reason": one} for one in found.problems]),
+            changes=(["path", "words"], [asdict(one) for one in found.changes]),
+            policies=(
+                ["policy", "satisfied", "signed_by", "missing", "elements"],
+                list(_policies(found)),
+            ),
+            signatures=(["msp_id", "name", "problem"], [asdict(one) for one in found.signatures]),
+            remarks=(["remark"], [{"remark": one} for one in found.remarks]),
+        )
 
 
 def _policies(found: "Review") -> Iterator[Mapping[str, Any]]:
@@ -157,6 +182,8 @@ def _policies(found: "Review") -> Iterator[Mapping[str, Any]]:
 
 
 def _state(found: "Review") -> str:
+    if found.is_in_force:
+        return "in force"
     if found.outdated:
         return "void"
     if found.problems:
@@ -166,12 +193,12 @@ def _state(found: "Review") -> str:
 
 def _next_step(found: "Review") -> str:
     if not found.missing:
-        return "its signatures suffice, submit it with `pyfabric channel update submit`"
-    return f"have {_missing_departments(found)} sign it with `pyfabric channel update sign`"
+        return "its signatures suffice: submit it with `pyfabric channel update submit`"
+    return f"next, have {_missing_departments(found)} sign it with `pyfabric channel update sign`"
 
 
 def _missing_departments(found: "Review") -> str:
-    """Return the departments of which some must sign, such as "TaxMSP or LandMSP"."""
+    """Return the departments of which some must sign, such as "LandMSP or TaxMSP"."""
     ids = {
         msp_id
         for one in found.missing

@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias
 
 from pyfabric_network import reading
 
-from pyfabric.errors import GatewayError, StatusCode
+from pyfabric.admin.peers import ChainInfo
+from pyfabric.errors import ClientError, GatewayError, StatusCode
 from pyfabric.gateway import Block, ChaincodeEvent, FileCheckpointer
 from pyfabric.gateway import Network as Channel
 from pyfabric_cli.output import readable
@@ -63,6 +64,21 @@ def past(
     if chaincode is None:
         return reading.blocks(channel, height, start=start, checkpoint=seen)
     return reading.chaincode_events(channel, chaincode, height, start=start, checkpoint=seen)
+
+
+def checked_start(info: ChainInfo, start: int | None) -> int:
+    """Return the block to start with: the earliest one that the peer has, if none is given.
+
+    Raises ClientError for one from before the snapshot by which the peer joined.
+    """
+    if start is None:
+        return info.start
+    if start < info.start:
+        raise ClientError(
+            f"the peer joined by a snapshot: it has blocks and events from block {info.start} on, not from "
+            f"{start}; ask another peer"
+        )
+    return start
 
 
 def remember(seen: FileCheckpointer | None, event: Event) -> None:

@@ -41,7 +41,10 @@ def events(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Print blocks, or a chaincode's events, one on each line."""
+    """Print blocks, or a chaincode's events, one on each line.
+
+    A peer that joined by a snapshot has none from before it.
+    """
     from pyfabric.gateway import FileCheckpointer
     from pyfabric_cli import event_reading as reading
 
@@ -50,10 +53,16 @@ def events(
     seen = FileCheckpointer(checkpoint) if checkpoint else None
     with actor.gateway() as gateway:
         network = gateway.network(actor.channel)
-        if follow:
+        if follow and start is None:
             found = reading.follow(network, chaincode, start, seen)
         else:
-            found = reading.past(network, chaincode, actor.chain_info().height, start or 0, seen)
+            info = actor.chain_info()
+            start = reading.checked_start(info, start)
+            found = (
+                reading.follow(network, chaincode, start, seen)
+                if follow
+                else reading.past(network, chaincode, info.height, start, seen)
+            )
         for event in found:
             invocation.printer.event(reading.facts(event), reading.line(event))
             reading.remember(seen, event)

@@ -1,7 +1,8 @@
 """Examples of every command, shown by its `--help`.
 
 They use the network of README.md (city.yaml with its contract `registry`), and work in this order, which a test
-runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed.
+runs; `$ID` is a transaction's id, `$GENESIS_HASH` the genesis block's hash, `$FINGERPRINT` what `network bundle` printed,
+`$PACKAGE_ID` what `package` printed.
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,31 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "chaincode deploy": (
         "pyfabric chaincode deploy",
         "pyfabric chaincode deploy registry --reload",
+    ),
+    "chaincode package": (
+        "pyfabric chaincode package --contract registry --to registry.tgz",
+        "pyfabric chaincode package fees_1 --address fees.city.example:9999 --to fees.tgz",
+        "pyfabric chaincode package rents_1 --folder rents --type node",
+    ),
+    "chaincode package-id": ("pyfabric chaincode package-id fees.tgz",),
+    "chaincode install": (
+        "pyfabric chaincode install fees.tgz",
+        "pyfabric chaincode install fees.tgz --context Land --peer peer0.land",
+    ),
+    "chaincode installed": ("pyfabric chaincode installed --context Land -o json",),
+    "chaincode get-package": ("pyfabric chaincode get-package $PACKAGE_ID --to installed.tgz",),
+    "chaincode approved": ("pyfabric chaincode approved registry -o json > registry.json",),
+    "chaincode approve": (
+        "pyfabric chaincode approve fees --version 1 --package fees.tgz --policy 'MAJORITY Endorsement'",
+        "pyfabric chaincode approve fees --version 1 --package fees.tgz --context Land --init-required",
+        "pyfabric chaincode approve registry --definition registry.json --context Land",
+    ),
+    "chaincode readiness": ("pyfabric chaincode readiness fees",),
+    "chaincode commit": ("pyfabric chaincode commit registry",),
+    "chaincode committed": ("pyfabric chaincode committed registry -o json",),
+    "chaincode upgrade": (
+        "pyfabric chaincode upgrade registry --collections collections.yaml",
+        "pyfabric chaincode upgrade registry --policy \"OR('TaxMSP.peer', 'LandMSP.peer')\" --yes",
     ),
     "chaincode list": ("pyfabric chaincode list --channel estate",),
     "chaincode metadata": ("pyfabric chaincode metadata registry",),
@@ -168,6 +194,28 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel config maintenance on --context Land --yes",
         "pyfabric channel config maintenance off --context Land --yes",
     ),
+    "peer": ("pyfabric peer channels", "pyfabric peer snapshot request"),
+    "peer channels": ("pyfabric peer channels", "pyfabric peer channels --context Land -o json"),
+    "peer height": ("pyfabric peer height --channel estate",),
+    "peer installed": ("pyfabric peer installed", "pyfabric peer installed -o json"),
+    "peer snapshot": ("pyfabric peer snapshot request", "pyfabric peer snapshot list"),
+    "peer snapshot request": (
+        "pyfabric peer snapshot request",
+        "pyfabric peer snapshot request 1000 --channel estate",
+    ),
+    "peer snapshot list": ("pyfabric peer snapshot list -o json",),
+    "peer snapshot cancel": ("pyfabric peer snapshot cancel 1000",),
+    "discover": ("pyfabric discover peers", "pyfabric discover endorsers --chaincode registry"),
+    "discover peers": (
+        "pyfabric discover peers",
+        "pyfabric discover peers --chaincode registry -o json",
+        "pyfabric discover peers --local --user Admin",
+    ),
+    "discover endorsers": (
+        "pyfabric discover endorsers --chaincode registry",
+        "pyfabric discover endorsers --chaincode registry:_implicit_org_TaxMSP --no-private-reads",
+    ),
+    "discover config": ("pyfabric discover config --channel estate",),
     "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID", "pyfabric ledger verify"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
@@ -213,11 +261,40 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric network backup --to city.backup --stop --encrypt",
     ),
     "network restore": ("pyfabric network restore city.backup --state elsewhere",),
+    "channel update": (
+        "pyfabric channel update propose acl.json --to proposal.json",
+        "pyfabric channel update sign proposal.json --context Tax",
+        "pyfabric channel update submit proposal.json",
+    ),
+    "channel update propose": (
+        (
+            'echo \'[{"edit": "set-acls", "acls": {"event/Block": "Readers"}}]\' > acl.json && '
+            "pyfabric channel update propose acl.json --to proposal.json --context Land --yes"
+        ),
+        (
+            "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
+        ),
+    ),
+    "channel update sign": (
+        "pyfabric channel update sign proposal.json --context Tax --yes",
+        "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+    ),
+    "channel update status": (
+        "pyfabric channel update status proposal.json",
+        "pyfabric channel update status again.json tax.json -o json",
+    ),
+    "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
+    "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",
     ),
-    "channel join": ("pyfabric channel join archive", "pyfabric channel join archive peer0.tax"),
+    "channel history": ("pyfabric channel history", "pyfabric channel history -o json"),
+    "channel join": (
+        "pyfabric channel join archive",
+        "pyfabric channel join archive peer0.tax",
+        "pyfabric channel join archive peer1.tax --snapshot snapshots/completed/archive/1000",
+    ),
     "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (

@@ -11,10 +11,11 @@ from typing import Final
 
 from pyfabric.admin.collections import collection_package
 from pyfabric.admin.definitions import ChaincodeDefinition, application_policy
-from pyfabric.errors import CommitError, EndorseError, NetworkError, StatusCode
+from pyfabric.errors import NetworkError
 from pyfabric.local.waiting import poll
 from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric_network.connections import Connections, endpoint
+from pyfabric_network.lifecycle import commit_agreed
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.progress import Report
 from pyfabric_network.readiness import Readiness
@@ -110,15 +111,18 @@ def committed_code(
     for channel, contract in work:
         department = channel.own[0]
         admin = connections.admin(department)
+        wanted = definition(channel, contract)
         for one in admin.committed(endpoint(channel.peers_of(department)[0]), channel.name):
-            if one.name == contract.name and _differs_in_code(one, contract):
+            if one.name == contract.name and _differs_in_code(one, wanted, contract):
                 found[contract.name] = one.version[len(contract.spec.version) + 1 :]
     return found
 
 
-def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> bool:
-    """Return whether a committed definition is a contract's, of the same version, with other code."""
-    wanted, prefix = definition(contract), contract.spec.version
+def _differs_in_code(
+    committed: ChaincodeDefinition, wanted: ChaincodeDefinition, contract: ContractPlan
+) -> bool:
+    """Return whether a committed definition is the one wanted of a contract, of the same version, with other code."""
+    prefix = contract.spec.version
     return (
         committed != wanted
         and replace(committed, version=wanted.version) == wanted
@@ -126,13 +130,13 @@ def _differs_in_code(committed: ChaincodeDefinition, contract: ContractPlan) -> 
     )
 
 
-def definition(contract: ContractPlan) -> ChaincodeDefinition:
-    """Return what the departments agree on."""
+def definition(channel: ChannelPlan, contract: ContractPlan) -> ChaincodeDefinition:
+    """Return what the departments of a channel agree on for a contract."""
     spec = contract.spec
     return ChaincodeDefinition(
         name=contract.name,
         version=contract.version,
-        sequence=spec.sequence,
+        sequence=channel.sequence(contract),
         endorsement_policy=application_policy(spec.endorsement or ENDORSEMENT),
         collections=collection_package(contract.collections),
         init_required=spec.init_required,
@@ -171,7 +175,7 @@ class _Deployment:
             channel=self.channel.name,
             contract=self.contract.name,
             version=self.contract.version,
-            sequence=self.contract.spec.sequence,
+            sequence=self._wanted.sequence,
             package_id=self.contract.package.package_id,
             changed=changed,
             waiting_for=absent,
@@ -180,7 +184,7 @@ class _Deployment:
 
     @property
     def _wanted(self) -> ChaincodeDefinition:
-        return definition(self.contract)
+        return definition(self.channel, self.contract)
 
     def _peer(self, department: DepartmentPlan) -> Node:
         """Return the peer through which a department acts on the channel."""
@@ -194,12 +198,17 @@ class _Deployment:
         """Return whether the definition is still to be committed; NetworkError if another has its sequence."""
         committed = self._committed(self.channel.own[0])
         current = next((one for one in committed if one.name == self.contract.name), None)
-        wanted = self._wanted
-        if current is None or current.sequence == wanted.sequence - 1:
+        wanted, committed_sequence = self._wanted, 0 if current is None else current.sequence
+        if committed_sequence == wanted.sequence - 1:
             return True
+        if current is None:
+            raise NetworkError(
+                f"{self.contract.name} is not on {self.channel.name} yet, where its sequence is 1 and not "
+                f"{wanted.sequence}: write sequences: {{{self.contract.name}: 1}} below the channel in the topology"
+            )
         if current == wanted:
             return False
-        if _differs_in_code(current, self.contract):
+        if _differs_in_code(current, wanted, self.contract):
             raise NetworkError(
                 f"{self.contract.name} on {self.channel.name}: its code differs from version "
                 f"{current.version}, which the departments approved, and would be {wanted.version}: set a new "
@@ -301,35 +310,19 @@ class _Deployment:
         return [one for one in self.channel.departments if not ready[one.msp_id]]
 
     def _commit(self) -> None:
-        """Commit the definition; another department may come first with the same.
-
-        A peer that has not had the last approvals yet endorses otherwise than the rest, or not at all:
-        nothing was sent then, and the call is repeated for ten seconds.
-        """
-        if self.plan.places:
-            first = self.channel.own[0]
-            Readiness(self.plan, self.connections).await_departments(self.channel, first)
-        error = poll(self._try_to_commit, every=_PAUSE, timeout=_SPREAD_SECONDS)
-        if error is not None:
-            raise error
-
-    def _try_to_commit(self) -> EndorseError | CommitError | None:
-        """Return the error of a call that may be repeated; None once the definition is committed."""
+        """Commit the definition; another department may come first with the same."""
         first = self.channel.own[0]
-        try:
-            self.connections.admin(first).commit(
+        if self.plan.places:
+            Readiness(self.plan, self.connections).await_departments(self.channel, first)
+        commit_agreed(
+            lambda: self.connections.admin(first).commit(
                 endpoint(self._peer(first)),
                 self.channel.name,
                 self._wanted,
                 endorsing_organizations=[member.msp_id for member in self.channel.departments],
-            )
-        except (EndorseError, CommitError) as error:
-            if not self.is_new():
-                return None
-            if error.code is not StatusCode.ABORTED:
-                raise
-            return error
-        return None
+            ),
+            lambda: not self.is_new(),
+        )
 
     def _readiness(self) -> Mapping[str, bool]:
         """Return which departments, by MSP id, have approved this definition."""

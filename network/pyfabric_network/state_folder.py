@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+ADMIN: Final = "Admin"
+"""The name of each organisation's administrator."""
 NETWORK_FILE: Final = "network.json"
 TOPOLOGY_COPY: Final = "topology.yaml"
 MODULES: Final = "contracts"

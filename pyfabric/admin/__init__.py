@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
-    from pyfabric.admin.collections import CollectionConfig, collection_package
+    from pyfabric.admin.collections import (
+        CollectionConfig,
+        collection_package,
+        collections_document,
+        read_collections,
+    )
     from pyfabric.admin.config.genesis import genesis_block
     from pyfabric.admin.config.model import (
         AnchorPeer,
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
         organization_policies,
     )
     from pyfabric.admin.config.update import compute_update, config_of_block
+    from pyfabric.admin.definition_checks import Finding, check_definition
+    from pyfabric.admin.definition_documents import definition_document, read_definition
+    from pyfabric.admin.definition_fields import FieldDifference, definition_differences
     from pyfabric.admin.definitions import (
         ApprovedDefinition,
         ChaincodeDefinition,
@@ -51,13 +59,20 @@ if TYPE_CHECKING:
     from pyfabric.admin.lifecycle import InstalledChaincode
     from pyfabric.admin.operations import Health
     from pyfabric.admin.orderers import ChannelInfo
+    from pyfabric.admin.package_folders import package_folder
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+    from pyfabric.admin.snapshots import JoinBySnapshotStatus
 else:
     __getattr__ = lazily(
         __name__,
         {
-            "pyfabric.admin.collections": ["CollectionConfig", "collection_package"],
+            "pyfabric.admin.collections": [
+                "CollectionConfig",
+                "collection_package",
+                "collections_document",
+                "read_collections",
+            ],
             "pyfabric.admin.config.genesis": ["genesis_block"],
             "pyfabric.admin.config.model": [
                 "AnchorPeer",
@@ -72,6 +87,9 @@ else:
                 "organization_policies",
             ],
             "pyfabric.admin.config.update": ["compute_update", "config_of_block"],
+            "pyfabric.admin.definition_checks": ["Finding", "check_definition"],
+            "pyfabric.admin.definition_fields": ["FieldDifference", "definition_differences"],
+            "pyfabric.admin.definition_documents": ["definition_document", "read_definition"],
             "pyfabric.admin.definitions": [
                 "ApprovedDefinition",
                 "ChaincodeDefinition",
@@ -100,8 +118,10 @@ else:
             "pyfabric.admin.lifecycle": ["InstalledChaincode"],
             "pyfabric.admin.operations": ["Health"],
             "pyfabric.admin.orderers": ["ChannelInfo"],
+            "pyfabric.admin.package_folders": ["package_folder"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
+            "pyfabric.admin.snapshots": ["JoinBySnapshotStatus"],
         },
     )
 
@@ -122,9 +142,12 @@ __all__ = [
     "DiscoveredConfig",
     "DiscoveredEndorsers",
     "DiscoveredPeer",
+    "FieldDifference",
+    "Finding",
     "Health",
     "InstalledChaincode",
     "Invocation",
+    "JoinBySnapshotStatus",
     "KeyPolicy",
     "OrdererModel",
     "OrganizationModel",
@@ -138,12 +161,19 @@ __all__ = [
     "TransactionView",
     "Write",
     "application_policy",
+    "check_definition",
     "collection_package",
+    "collections_document",
     "compute_update",
     "config_of_block",
+    "definition_differences",
+    "definition_document",
     "describe_policy",
     "describe_transaction",
     "genesis_block",
     "orderer_policies",
     "organization_policies",
+    "package_folder",
+    "read_collections",
+    "read_definition",
 ]

@@ -27,7 +27,7 @@ _MAX_NAME: Final = 255
 def write_archive(files: Mapping[str, bytes]) -> bytes:
     """Return the gzip of a tar of these files: the same bytes for the same files, on any machine."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name in sorted(files):
             entry = tarfile.TarInfo(name)
             entry.size = len(files[name])

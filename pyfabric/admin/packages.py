@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final, NoReturn, Self
 
 from pyfabric.admin.archives import check_readable, read_archive, regular_files, write_archive
+from pyfabric.admin.package_contents import SERVICE, Contents, package_contents
 from pyfabric.errors import PackageError
 from pyfabric.messages.go_json import InvalidJsonError, read_strings, replace_invalid
 
@@ -21,6 +22,7 @@ _CODE: Final = "code.tar.gz"
 _CONNECTION: Final = "connection.json"
 _STRUCT: Final = "persistence.ChaincodePackageMetadata"
 _LABEL: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]*")
+_PRIVATE_KEY: Final = b"PRIVATE KEY"
 _MAX_FILE_NAME: Final = 255
 
 
@@ -41,15 +43,31 @@ class ChaincodePackage:
         may hold templates such as {{.address}}, which each peer's builder fills in. Raises
         PackageError for a label that peers refuse and for a private key among the values.
         """
+        return cls._of(label, SERVICE, Contents({_CONNECTION: _json(connection)}))
+
+    @classmethod
+    def of_files(
+        cls, label: str, kind: str, files: Mapping[str, bytes], chaincode: str = ""
+    ) -> Self:
+        """Return a package of a folder's files, given by their paths below it.
+
+        `kind` is golang, java, node, ccaas, or the name that an external builder of the peers detects. The
+        files are placed as Fabric's `peer` places them. `chaincode` is the folder of a Go chaincode within its module.
+        Raises PackageError for a folder that is no chaincode of that type, or that peers refuse.
+        """
+        return cls._of(label, kind, package_contents(kind, files, chaincode))
+
+    @classmethod
+    def _of(cls, label: str, kind: str, contents: Contents) -> Self:
         _check_label(label)
-        if any("PRIVATE KEY" in value for value in connection.values() if isinstance(value, str)):
+        if _PRIVATE_KEY in contents.files.get(_CONNECTION, b""):
             raise PackageError(
                 "connection.json would hold a private key, which every peer could read: use a template"
             )
-        code = write_archive({_CONNECTION: _json(connection)})
-        metadata = _json({"label": label, "path": "", "type": "ccaas"})
+        code = write_archive(contents.files)
+        metadata = _json({"label": label, "path": contents.path, "type": kind})
         data = write_archive({_METADATA: metadata, _CODE: code})
-        return cls(label=label, type="ccaas", code=code, data=data)
+        return cls(label=label, type=kind, code=code, data=data)
 
     @classmethod
     def read(cls, data: bytes) -> Self:

@@ -15,8 +15,9 @@ class Contract:
     Arguments are values as contracts take them, as on the test ledger: text, bytes, numbers, truth
     values, dates and enumerations as plain text, None as nothing; dataclasses, models, lists and dicts
     as JSON; a value without such a form raises ClientError. `transient` reaches the chaincode and is not
-    recorded; its values are written likewise. `endorsing_organizations` (MSP ids) replaces the peer's own choice. Timeouts are in
-    seconds; without them the gateway's hold. A `retry` sends a new transaction for each attempt.
+    recorded; its values are written likewise. `endorsing_organizations` (MSP ids) replaces the peer's own choice. `is_init` marks
+    the first call of a chaincode that is defined with init_required. Timeouts are in seconds; without them the
+    gateway's hold. A `retry` sends a new transaction for each attempt.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Contract:
         *arguments: object,
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        is_init: bool = False,
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> bytes:
@@ -64,7 +66,9 @@ class Contract:
         Raises EndorseError or SubmitError when nothing was ordered, CommitError when the transaction
         is invalid, and CommitStatusError when its outcome is not known: it may still commit.
         """
-        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(
+            transaction, arguments, transient, endorsing_organizations, is_init=is_init
+        )
         return await self._connections.driver.run(
             self._flows.submit(call, timeouts=timeouts, retry=retry)
         )
@@ -75,6 +79,7 @@ class Contract:
         *arguments: object,
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        is_init: bool = False,
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> SubmittedTransaction:
@@ -82,7 +87,9 @@ class Contract:
 
         Raises EndorseError or SubmitError.
         """
-        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(
+            transaction, arguments, transient, endorsing_organizations, is_init=is_init
+        )
         flow = self._flows.send(call, timeouts=timeouts, retry=retry)
         return SubmittedTransaction(self._connections, await self._connections.driver.run(flow))
 
@@ -92,9 +99,12 @@ class Contract:
         *arguments: object,
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        is_init: bool = False,
     ) -> Proposal:
         """Return a proposal that is not sent: to be signed elsewhere, or taken step by step."""
-        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(
+            transaction, arguments, transient, endorsing_organizations, is_init=is_init
+        )
         return Proposal(
             self._connections, await self._connections.driver.run(self._flows.propose(call))
         )

@@ -42,6 +42,8 @@ class ContractFlows:
         arguments: Sequence[object] = (),
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        *,
+        is_init: bool = False,
     ) -> Invocation:
         """Return what a call of the contract asks of its chaincode, with values as contracts read them.
 
@@ -59,6 +61,7 @@ class ContractFlows:
             if transient
             else None,
             endorsing_organizations,
+            is_init,
         )
 
     def propose(self, invocation: Invocation) -> Flow[ProposedTransaction]:

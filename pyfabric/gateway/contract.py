@@ -16,8 +16,9 @@ class Contract:
     Arguments are values as contracts take them, as on the test ledger: text, bytes, numbers, truth
     values, dates and enumerations as plain text, None as nothing; dataclasses, models, lists and dicts
     as JSON; a value without such a form raises ClientError. `transient` reaches the chaincode and is not
-    recorded; its values are written likewise. `endorsing_organizations` (MSP ids) replaces the peer's own choice. Timeouts are in
-    seconds; without them the gateway's hold. A `retry` sends a new transaction for each attempt.
+    recorded; its values are written likewise. `endorsing_organizations` (MSP ids) replaces the peer's own choice. `is_init` marks
+    the first call of a chaincode that is defined with init_required. Timeouts are in seconds; without them the
+    gateway's hold. A `retry` sends a new transaction for each attempt.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Contract:
         *arguments: object,
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        is_init: bool = False,
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> bytes:
@@ -65,7 +67,9 @@ class Contract:
         Raises EndorseError or SubmitError when nothing was ordered, CommitError when the transaction
         is invalid, and CommitStatusError when its outcome is not known: it may still commit.
         """
-        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(
+            transaction, arguments, transient, endorsing_organizations, is_init=is_init
+        )
         return self._connections.driver.run(
             self._flows.submit(call, timeouts=timeouts, retry=retry)
         )
@@ -76,6 +80,7 @@ class Contract:
         *arguments: object,
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        is_init: bool = False,
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
     ) -> SubmittedTransaction:
@@ -83,7 +88,9 @@ class Contract:
 
         Raises EndorseError or SubmitError.
         """
-        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(
+            transaction, arguments, transient, endorsing_organizations, is_init=is_init
+        )
         flow = self._flows.send(call, timeouts=timeouts, retry=retry)
         return SubmittedTransaction(self._connections, self._connections.driver.run(flow))
 
@@ -93,7 +100,10 @@ class Contract:
         *arguments: object,
         transient: Mapping[str, object] | None = None,
         endorsing_organizations: Sequence[str] = (),
+        is_init: bool = False,
     ) -> Proposal:
         """Return a proposal that is not sent: to be signed elsewhere, or taken step by step."""
-        call = self._flows.invocation(transaction, arguments, transient, endorsing_organizations)
+        call = self._flows.invocation(
+            transaction, arguments, transient, endorsing_organizations, is_init=is_init
+        )
         return Proposal(self._connections, self._connections.driver.run(self._flows.propose(call)))

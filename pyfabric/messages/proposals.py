@@ -17,7 +17,8 @@ from pyfabric.messages.decoding import decode
 class Invocation:
     """A call of a chaincode: `arguments[0]` is the function's name.
 
-    `endorsing_organizations` are MSP ids; when empty, the peer chooses.
+    `endorsing_organizations` are MSP ids; when empty, the peer chooses. `is_init` marks the call that a
+    chaincode with init_required needs before all others.
     """
 
     channel: str
@@ -25,6 +26,7 @@ class Invocation:
     arguments: Sequence[bytes]
     transient: Mapping[str, bytes] | None = None
     endorsing_organizations: Sequence[str] = ()
+    is_init: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,9 @@ def proposal_payload(invocation: Invocation) -> bytes:
             # Fabric ignores the type; the official clients send NODE whatever the language.
             type=chaincode_pb2.ChaincodeSpec.NODE,
             chaincode_id=chaincode_pb2.ChaincodeID(name=invocation.chaincode),
-            input=chaincode_pb2.ChaincodeInput(args=invocation.arguments),
+            input=chaincode_pb2.ChaincodeInput(
+                args=invocation.arguments, is_init=invocation.is_init
+            ),
         )
     )
     return proposal_pb2.ChaincodeProposalPayload(

@@ -23,7 +23,15 @@ BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
 SINGLE_NODES = ("network start", "network stop", "network restart")
-NOT_RUN = ("--follow", "--runtime native", "--encrypt", *SINGLE_NODES)
+SNAPSHOTS = ("peer snapshot", "--snapshot")
+NOT_RUN = (
+    "--follow",
+    "--runtime native",
+    "--encrypt",
+    "upgrade registry --collections",
+    *SINGLE_NODES,
+    *SNAPSHOTS,
+)
 
 
 def commands() -> dict[str, Any]:
@@ -98,6 +106,9 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with (tmp_path / "city.yaml").open("a", encoding="utf-8") as topology:
         topology.write(f"base_port: {free_base(range(200))}\n")
     (tmp_path / "price.txt").write_text("88000")
+    (tmp_path / "collections.yaml").write_text("- { name: drafts, policy: OR('TaxMSP.member') }")
+    (tmp_path / "rents").mkdir()
+    (tmp_path / "rents/package.json").write_text("{}")
     _write_channel_files(tmp_path)
     for name in ("PYFABRIC_STATE", "PYFABRIC_CONTEXT", "PYFABRIC_NETWORK"):
         monkeypatch.delenv(name, raising=False)
@@ -121,6 +132,8 @@ def test_the_examples_work_in_their_order(run: Run, monkeypatch: pytest.MonkeyPa
                 assert ended.code == 0, f"{line}\n{ended.err}"
                 if command == "network bundle":
                     monkeypatch.setenv("FINGERPRINT", ended.err.split(": ")[-1].strip())
+                if line.endswith("fees.tgz") and command == "chaincode package":
+                    monkeypatch.setenv("PACKAGE_ID", re.search(r"fees_1:\w+", ended.out)[0])
             else:
                 subprocess.run(["bash", "-o", "pipefail", "-c", line], check=True)
         if command == "events":

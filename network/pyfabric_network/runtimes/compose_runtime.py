@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +19,7 @@ from pyfabric_network.development import Development
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
+    DATA,
     OPERATIONS_PORT,
     OWNERS,
     builder_file,
@@ -46,6 +49,7 @@ _OWNERS = (OWNERS, f"ca.{OWNERS}")
 _READINESS = ContainerReadiness()
 _HANGING_SECONDS = 5
 _PAUSE = 0.2
+_CARRIED = "carried"
 # From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
 _HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the container, whose ports are not published
@@ -293,6 +297,28 @@ class ComposeRuntime:
             self._compose.run("run", "--rm", "--no-deps", "--no-TTY", peer.name, *command)
         except NetworkError as error:
             raise NetworkError(unjoin_failure(channel, str(error))) from error
+
+    @contextmanager
+    def reachable(self, _plan: Plan, peer: Node, folder: Path) -> Iterator[str]:
+        """Copy the folder's files into the peer's volume, and remove them there afterwards.
+
+        File by file, into a folder of the peer's user: `docker compose cp` keeps a folder's owner out of it, and
+        peers make folders of snapshots that only their owner can read.
+        """
+        inside = f"{DATA}/{_CARRIED}"
+        command = ("exec", "--no-TTY", peer.name)
+        self._compose.run(*command, "rm", "-rf", inside)
+        self._compose.run(*command, "mkdir", inside)
+        try:
+            for file in sorted(folder.iterdir()):
+                if not file.stat().st_mode & stat.S_IROTH:
+                    raise NetworkError(
+                        f"the peer's user cannot read {file}: `chmod o+r` the files of that folder"
+                    )
+                self._compose.run("cp", str(file.absolute()), f"{peer.name}:{inside}/{file.name}")
+            yield inside
+        finally:
+            self._compose.run(*command, "rm", "-rf", inside)
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""

@@ -11,10 +11,11 @@ from pyfabric.admin.config.model import (
     orderer_policies,
     organization_policies,
 )
+from pyfabric.rules.policies.endorsers import ChannelEndorsers, roles_without_peers
 from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric.rules.resources import CHANNEL_RESOURCES
 from pyfabric_network.topology.document import Document, KeyPath
-from pyfabric_network.topology.endorsement import Endorsers, roles_without_peers
+from pyfabric_network.topology.endorsement import channel_endorsers
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Channel, Topology
 from pyfabric_network.topology.values import octets, seconds
 
@@ -47,7 +48,7 @@ def topology_warnings(topology: Topology) -> tuple[str, ...]:
         "contract's endorsement policy, so that a transaction with transient data is refused unless it "
         "names other endorsers: give the collection an endorsement of its own, or more members"
         for name, channel in topology.channels.items()
-        for endorsers in [Endorsers.of(topology, channel)]
+        for endorsers in [channel_endorsers(topology, channel)]
         for contract in channel.contracts
         for config in topology.collections(contract)
         if config.endorsement_policy is None
@@ -145,6 +146,9 @@ def _check_channels(topology: Topology, document: Document) -> None:
         ):
             _check_known(given, known, kind, document, (*path, key))
             _check_once(given, document, (*path, key))
+        for contract in channel.sequences:
+            below = (*path, "sequences", contract)
+            _check_one(contract, channel.contracts, "contract of the channel", document, below)
         _check_have_peers(topology, channel, document, (*path, "departments"))
         members = {topology.msp_id(department) for department in channel.departments}
         for policy, rule in channel.policies.items():
@@ -159,7 +163,7 @@ def _check_channels(topology: Topology, document: Document) -> None:
             _check_policies(topology, contract, channel, document)
             _check_endorsers(topology, contract, name, document)
         for policy in {"Endorsement", "LifecycleEndorsement"} & channel.policies.keys():
-            rule, endorsers = channel.policies[policy], Endorsers.of(topology, channel)
+            rule, endorsers = channel.policies[policy], channel_endorsers(topology, channel)
             _check_can_be_met(rule, endorsers, document, (*path, "policies", policy))
 
 
@@ -242,13 +246,12 @@ def _check_times(topology: Topology, document: Document) -> None:
 def _check_endorsers(topology: Topology, contract: str, channel: str, document: Document) -> None:
     """Require that peers can meet the policies of a contract, and spread its private data."""
     spec, path = topology.contracts[contract], ("contracts", contract)
-    endorsers = Endorsers.of(topology, topology.channels[channel])
+    endorsers = channel_endorsers(topology, topology.channels[channel])
     if spec.endorsement is not None:
         _check_can_be_met(spec.endorsement, endorsers, document, (*path, "endorsement"))
     for config, name in zip(topology.collections(contract), spec.collections, strict=True):
         below = (*path, "collections", name)
-        keepers = endorsers.keepers(config.policy)
-        others = sum(keepers.values()) - (keepers.keys() == endorsers.peers.keys())
+        others = endorsers.receivers(config.policy)
         if config.required_peer_count > others:
             document.fail(
                 f"{config.required_peer_count} is more than the peers that can get the data from "
@@ -260,7 +263,9 @@ def _check_endorsers(topology: Topology, contract: str, channel: str, document: 
             _check_can_be_met(config.endorsement_policy, endorsers, document, own)
 
 
-def _check_can_be_met(rule: str, endorsers: Endorsers, document: Document, path: KeyPath) -> None:
+def _check_can_be_met(
+    rule: str, endorsers: ChannelEndorsers, document: Document, path: KeyPath
+) -> None:
     if endorsers.can_meet(rule):
         return
     wrong = roles_without_peers(rule)

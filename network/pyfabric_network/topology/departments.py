@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyfabric.messages.addresses import Address
+from pyfabric_network.state_folder import ADMIN
 from pyfabric_network.topology.contracts import ServedPackage, elsewhere_key, slot_key
 from pyfabric_network.topology.nodes import Member, Node, make_nodes
 from pyfabric_network.topology.organizations import (
-    ADMIN,
     Organization,
     make_ordering,
     make_server,

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pyfabric.messages.addresses import Address
+from pyfabric_network.state_folder import ADMIN
 from pyfabric_network.topology.nodes import Member, Node, Unit, make_nodes
 from pyfabric_network.topology.places import LOOPBACK, ORDERING_CA_PORT, Place
 from pyfabric_network.topology.spec import Topology
-
-ADMIN: Final = "Admin"
 
 
 @dataclass(frozen=True, kw_only=True)

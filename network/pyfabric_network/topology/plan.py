@@ -22,7 +22,10 @@ from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 @dataclass(frozen=True)
 class ChannelPlan:
-    """A channel: its members, its contracts, the file of its genesis block, and the nodes that have `left` it."""
+    """A channel: its members, its contracts, the file of its genesis block, and the nodes that have `left` it.
+
+    `sequences` are those of contracts that have another one here than the topology gives them for all channels.
+    """
 
     name: str
     departments: tuple[DepartmentPlan, ...]
@@ -30,7 +33,12 @@ class ChannelPlan:
     policies: Mapping[str, str]
     acls: Mapping[str, str]
     block: Path
+    sequences: Mapping[str, int]
     left: frozenset[str] = frozenset()
+
+    def sequence(self, contract: ContractPlan) -> int:
+        """Return the sequence of a contract's definition on this channel."""
+        return self.sequences.get(contract.name, contract.spec.sequence)
 
     @property
     def own(self) -> tuple[DepartmentPlan, ...]:
@@ -232,6 +240,7 @@ def make_plan(
             policies=spec.policies,
             acls=spec.acls,
             block=root / "channels" / f"{name}.block",
+            sequences=spec.sequences,
             left=frozenset((left or {}).get(name, ())),
         )
         for name, spec in topology.channels.items()

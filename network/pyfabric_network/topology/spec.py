@@ -12,6 +12,7 @@ from pyfabric_network.topology.values import (
     CollectionName,
     ContractClass,
     ContractName,
+    DefinitionSequence,
     DepartmentName,
     Duration,
     Endorsement,
@@ -118,10 +119,13 @@ class Channel(_Part):
     `policies` replace the defaults of /Channel/Application (Readers, Writers, Admins, Endorsement,
     LifecycleEndorsement) or add to them, as implicit meta rules ("MAJORITY Admins") or signature
     policies. `acls` say which policy decides a resource (peer/Propose) instead of Fabric's own.
+    `sequences` are those of contracts whose definition has another sequence here than on other channels, such
+    as 1 on a channel that was added after the contract had changed elsewhere.
     """
 
     departments: tuple[str, ...]
     contracts: tuple[str, ...] = ()
+    sequences: dict[ContractName, DefinitionSequence] = Field(default_factory=dict)
     policies: dict[PolicyName, ChannelPolicy] = Field(default_factory=dict)
     acls: dict[str, str] = Field(default_factory=dict)
 
@@ -163,7 +167,7 @@ class ContractService(_Part):
     """
 
     version: Version
-    sequence: Annotated[int, AfterValidator(between(1, 1_000_000))] = 1
+    sequence: DefinitionSequence = 1
     classes: tuple[ContractClass, ...] = ()
     addresses: dict[str, HostPort] = Field(default_factory=dict)
     process: ContractProcess = ContractProcess()

@@ -10,10 +10,10 @@ from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.addresses import split
 from pyfabric.messages.durations import SECOND, format_duration
 from pyfabric.rules.lifecycle import inputs
+from pyfabric.rules.policies.application import is_reference
 from pyfabric.rules.policies.syntax import parse_signature_policy
 
 _IMPLICIT = re.compile(r"(ANY|ALL|MAJORITY) [A-Za-z][A-Za-z0-9]*")
-_POLICY_PATH = re.compile(r"/Channel(/[A-Za-z0-9.-]+)+")
 _UNITS = {"ms": 0.001, "s": 1.0, "B": 1, "KB": 1024, "MB": 1024**2}
 
 N = TypeVar("N", int, float)
@@ -76,7 +76,7 @@ def _channel_policy(value: str) -> str:
 def _endorsement(value: str) -> str:
     if _IMPLICIT.fullmatch(value):
         raise ValueError("must be a signature policy or the path of a channel policy (/Channel/…)")
-    return value if _POLICY_PATH.fullmatch(value) else _signature_policy(value)
+    return value if is_reference(value) else _signature_policy(value)
 
 
 def _signature_policy(value: str) -> str:
@@ -183,5 +183,6 @@ ChannelPolicy: TypeAlias = Annotated[str, AfterValidator(_channel_policy)]
 Endorsement: TypeAlias = Annotated[str, AfterValidator(_endorsement)]
 MembershipPolicy: TypeAlias = Annotated[str, AfterValidator(_membership)]
 PeerCount: TypeAlias = Annotated[int, AfterValidator(between(0, 1000))]
+DefinitionSequence: TypeAlias = Annotated[int, AfterValidator(between(1, 1_000_000))]
 Duration: TypeAlias = Annotated[str, AfterValidator(_checked_by(seconds))]
 Size: TypeAlias = Annotated[str, AfterValidator(_checked_by(octets))]

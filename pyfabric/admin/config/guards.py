@@ -55,7 +55,7 @@ def lost_administrators(
 ) -> Iterator[str]:
     """Yield the organisations of which no administrator counts any more of those that are known.
 
-    `known` are serialized identities; the administrators that an MSP names are known, too.
+    `known` are certificates (PEM) of members; the administrators that an MSP names are known, too.
     """
     for msp_id in sorted(old.msp_manager.msps.keys() & new.msp_manager.msps.keys()):
         before = _administrators(old.msp_manager, msp_id, known)
@@ -63,7 +63,7 @@ def lost_administrators(
             reason = _problem(new.msp_manager, before[0])
             yield (
                 f"no administrator of {msp_id} that is known could sign the next update "
-                f"({before[0].parsed.subject.common_name}: {reason}); name another one who could"
+                f"({before[0].parsed.subject.common_name}: {reason}); give the certificate of one who could"
             )
 
 
@@ -113,12 +113,11 @@ def _administrators(
 ) -> list[MemberIdentity]:
     msp = manager.msps[msp_id]
     found = []
-    for serialized in known:
+    for certificate in (*known, *msp.definition.admin_certificates):
         try:
-            found.append(msp.deserialize(serialized))
+            found.append(msp.identity(certificate))
         except IdentityError:
             continue
-    found += [msp.identity(one) for one in msp.definition.admin_certificates]
     return [one for one in found if not _problem(manager, one)]
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import identities_pb2
 
 from pyfabric.admin.config.edits.edit import Edit
 from pyfabric.admin.config.edits.editing import edit_config
 from pyfabric.admin.config.update import compute_update, signed_update, updated_channel
-from pyfabric.errors import ConfigError
+from pyfabric.errors import ConfigError, DecodeError
+from pyfabric.identity.parsing import read_pem
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import payload_of
 
@@ -48,6 +50,11 @@ class Proposal:
             raise ConfigError(f"the update is for channel {updated!r}, not for {self.channel!r}")
         for one in self.signatures:
             signer(one)
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Who is said to have signed, each as an MSP id and a common name."""
+        return tuple(_name(signer(one)) for one in self.signatures)
 
     def signed(self, *signatures: bytes) -> "Proposal":
         """Return the proposal with further signatures; a later one by the same signer replaces the earlier."""
@@ -99,3 +106,13 @@ def signer(signature: bytes) -> bytes:
     """Return the serialized identity that is said to have signed; raises ConfigError."""
     found = decode(configtx_pb2.ConfigSignature, signature, ConfigError)
     return decode(common_pb2.SignatureHeader, found.signature_header, ConfigError).creator
+
+
+def _name(serialized: bytes) -> str:
+    identity = decode(identities_pb2.SerializedIdentity, serialized, ConfigError)
+    try:
+        certificate = read_pem(identity.id_bytes)
+    except DecodeError:
+        certificate = None
+    name = "an unreadable certificate" if certificate is None else certificate.subject.common_name
+    return f"{name} of {identity.mspid}"

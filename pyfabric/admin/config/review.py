@@ -21,6 +21,7 @@ from pyfabric.admin.config.requirements import (
     requirements,
 )
 from pyfabric.errors import ConfigError
+from pyfabric.identity.msp import read_serialized
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
@@ -32,12 +33,13 @@ class Review:
     """What a proposal is worth on a channel.
 
     `outdated` has a text for each element that has changed since the update was computed: with one, the update is void,
-    and nothing else is known. `changes` are what it does, `rewritten` the paths of elements that it writes again
+    and nothing else is known but whether it `is_in_force`, which means that its edits have been made. `changes` are what it does, `rewritten` the paths of elements that it writes again
     without a change that can be shown. `problems` are reasons not to make it however many sign. `remarks` do not
     matter to whether it can be made.
     """
 
     outdated: tuple[str, ...] = ()
+    is_in_force: bool = False
     changes: tuple[Difference, ...] = ()
     rewritten: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
@@ -66,14 +68,14 @@ def review(
 ) -> Review:
     """Return how a proposal stands against the configuration in force (bytes of common.Config).
 
-    `administrators` are serialized identities of further administrators of the channel's members: those who signed are
-    known. `is_down` returns whether a consenter is known not to run. Raises ConfigError or DecodeError for what cannot be
+    `administrators` are certificates (PEM) of administrators of the channel's members who are known beside those who
+    signed. `is_down` returns whether a consenter is known not to run. Raises ConfigError or DecodeError for what cannot be
     shown to people.
     """
     present = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=proposal.channel)
     void = outdated(present, proposal.update)
     if void:
-        return Review(outdated=void)
+        return Review(outdated=void, is_in_force=_is_made(proposal, config))
     try:
         after = simulate(present, proposal.update, now=now, is_down=is_down)
         needed = requirements(present, proposal.update, proposal.signatures)
@@ -83,7 +85,7 @@ def review(
     valid = (
         raw for raw, one in zip(proposal.signatures, signatures, strict=True) if not one.problem
     )
-    known = (*administrators, *map(signer, valid))
+    known = (*administrators, *(read_serialized(signer(one)).id_bytes for one in valid))
     made = after.raw.SerializeToString(deterministic=True)
     changes = differences(config, made)
     return Review(
@@ -98,6 +100,14 @@ def review(
         ),
         remarks=tuple(_remarks(proposal, config, made)),
     )
+
+
+def _is_made(proposal: Proposal, config: bytes) -> bool:
+    try:
+        made = edit_config(config, proposal.edits)
+    except ConfigError:
+        return False
+    return bool(proposal.edits) and not differences(config, made)
 
 
 def _rewritten(delta: Iterable[str], changes: Sequence[Difference]) -> Iterator[str]:

@@ -141,7 +141,7 @@ def _approve(
 ) -> Message:
     context = _validated(call, request)
     current = read_sequence(request.name, context.public)
-    _check_sequence(current, request.sequence)
+    inputs.check_sequence(current, request.sequence)
     _check_default_policy(context, request)
     definition = Definition.requested(request)
     package_id = request.source.local_package.package_id
@@ -159,20 +159,6 @@ def _approve(
         )
     write_approval(request.name, definition, package_id, context.own)
     return lifecycle_pb2.ApproveChaincodeDefinitionForMyOrgResult()
-
-
-def _check_sequence(current: int, requested: int) -> None:
-    if current == requested == 0:
-        raise ContractError("requested sequence is 0, but first definable sequence number is 1")
-    if requested < current:
-        raise ContractError(
-            f"currently defined sequence {current} is larger than requested sequence {requested}"
-        )
-    if requested > current + 1:
-        raise ContractError(
-            f"requested sequence {requested} is larger than the next available sequence number "
-            f"{current + 1}"
-        )
 
 
 def _check_same(context: _OnChannel, name: str, passed: Definition) -> None:

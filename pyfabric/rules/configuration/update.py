@@ -4,7 +4,7 @@ Source: common/configtx of Fabric 3.1; texts are Fabric's. Elements are looked a
 where Fabric's order changes from run to run: of several faults it may name another one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from fabric_protos.common import common_pb2, configtx_pb2
 
@@ -91,7 +91,7 @@ def read_delta(config: ChannelConfig, update: bytes) -> Elements:
     """
     change = _read_change(config, update)
     read_set = _set(change, "read_set", "ReadSet")
-    for fault in _read_faults(config.elements, read_set):
+    for fault in _read_faults(config.elements, read_set).values():
         raise ConfigError(f"error validating ReadSet: {fault}")
     return _delta(read_set, _set(change, "write_set", "WriteSet"))
 
@@ -118,11 +118,12 @@ def outdated(config: ChannelConfig, update: bytes) -> tuple[str, ...]:
     """
     change = _read_change(config, update)
     read_set = _set(change, "read_set", "ReadSet")
-    delta = _delta(read_set, _set(change, "write_set", "WriteSet"))
-    versions = (
-        _version_fault(key, config.elements.get(key), element) for key, element in delta.items()
-    )
-    return (*_read_faults(config.elements, read_set), *(fault for fault in versions if fault))
+    found = _read_faults(config.elements, read_set)
+    for key, element in _delta(read_set, _set(change, "write_set", "WriteSet")).items():
+        fault = _version_fault(key, config.elements.get(key), element)
+        if fault:
+            found.setdefault(key, fault)
+    return tuple(found.values())
 
 
 def modification_policy(config: ChannelConfig, key: str, existing: Element) -> Policy:
@@ -172,15 +173,20 @@ def _delta(read_set: Elements, write_set: Elements) -> Elements:
     }
 
 
-def _read_faults(existing: Elements, read_set: Elements) -> Iterator[str]:
+def _read_faults(existing: Elements, read_set: Elements) -> dict[str, str]:
+    """Return a text for each element that is not as an update has read it, by its key in order."""
+    found = {}
     for key, element in sorted(read_set.items()):
         if key not in existing:
-            yield f"existing config does not contain element for {key} but was in the read set"
+            found[key] = (
+                f"existing config does not contain element for {key} but was in the read set"
+            )
         elif existing[key].version != element.version:
-            yield (
+            found[key] = (
                 f"proposed update requires that key {key} be at version {element.version}, but it is "
                 f"currently at version {existing[key].version}"
             )
+    return found
 
 
 def _check_delta(

@@ -41,6 +41,24 @@ def check_names(name: str, version: str) -> None:
         )
 
 
+def check_sequence(committed: int, requested: int) -> None:
+    """Check the sequence of a definition against the committed one, 0 if there is none; raises ContractError.
+
+    The committed sequence itself may be approved again, for another package.
+    """
+    if committed == requested == 0:
+        raise ContractError("requested sequence is 0, but first definable sequence number is 1")
+    if requested < committed:
+        raise ContractError(
+            f"currently defined sequence {committed} is larger than requested sequence {requested}"
+        )
+    if requested > committed + 1:
+        raise ContractError(
+            f"requested sequence {requested} is larger than the next available sequence number "
+            f"{committed + 1}"
+        )
+
+
 def static_collections(package: collection_pb2.CollectionConfigPackage) -> Collections:
     """Return the collections of a package; raises ContractError."""
     for entry in package.config:

@@ -4,13 +4,12 @@ import json
 from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fabric_protos.peer import collection_pb2
 from fabric_protos.peer.lifecycle import db_pb2 as lifecycle_db_pb2
 
-from pyfabric.admin.collections import CollectionConfig, collection_package
+from pyfabric.admin.collections import CollectionConfig, collection_package, read_collections
 from pyfabric.errors import PolicySyntaxError
 from tests.support.rules.history import decoded
 
@@ -18,23 +17,8 @@ HISTORY = Path("tests/vectors/5-channel-history")
 DUO = CollectionConfig(name="duo", policy="OR('A.member', 'B.member')")
 
 
-def from_file(name: str) -> list[CollectionConfig]:
-    return [from_json(entry) for entry in json.loads((HISTORY / name).read_text(encoding="utf-8"))]
-
-
-def from_json(entry: dict[str, Any]) -> CollectionConfig:
-    endorsement = entry.get("endorsementPolicy", {})
-    return CollectionConfig(
-        name=entry["name"],
-        policy=entry["policy"],
-        required_peer_count=entry["requiredPeerCount"],
-        maximum_peer_count=entry["maxPeerCount"],
-        block_to_live=entry["blockToLive"],
-        member_only_read=entry["memberOnlyRead"],
-        member_only_write=entry["memberOnlyWrite"],
-        endorsement_policy=endorsement.get("signaturePolicy")
-        or endorsement.get("channelConfigPolicy"),
-    )
+def from_file(name: str) -> tuple[CollectionConfig, ...]:
+    return read_collections(json.loads((HISTORY / name).read_text(encoding="utf-8")))
 
 
 def committed() -> list[bytes]:

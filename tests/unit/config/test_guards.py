@@ -51,7 +51,7 @@ def test_an_update_that_harms_nobody() -> None:
     same = after(policy("Application/Admins", "OR('LandMSP.admin')"))
     before = config_of(COUNCIL)
     assert list(lost_policies(before, same)) == []
-    assert list(lost_administrators(before, same, [LAND.admin.serialized()])) == []
+    assert list(lost_administrators(before, same, [LAND.admin.identity.certificate])) == []
     assert list(lost_quorum(before, same, lambda _: False)) == []
 
 
@@ -114,13 +114,20 @@ def revoking(*certificates: bytes) -> Callable[[Group], None]:
 def test_the_last_known_administrator_in_the_revocation_list() -> None:
     before, last = config_of(COUNCIL), LAND.admin
     revoked = after(revoking(last.identity.certificate))
-    (found,) = lost_administrators(before, revoked, [last.serialized()])
+    (found,) = lost_administrators(before, revoked, [last.identity.certificate])
     assert "no administrator of LandMSP" in found
     assert "The certificate has been revoked" in found
     other = LAND.identity("other admin", "admin")
-    assert list(lost_administrators(before, revoked, [last.serialized(), other.serialized()])) == []
+    assert (
+        list(
+            lost_administrators(
+                before, revoked, [last.identity.certificate, other.identity.certificate]
+            )
+        )
+        == []
+    )
     user = LAND.identity("ann", "client")
-    assert list(lost_administrators(before, revoked, [user.serialized(), b"\xff"])) == []
+    assert list(lost_administrators(before, revoked, [user.identity.certificate, b"\xff"])) == []
 
 
 def consenters(change: Callable[[list[Any]], list[Any]]) -> Callable[[Group], None]:

@@ -167,7 +167,7 @@ def test_the_last_administrator_in_the_revocation_list() -> None:
     made = proposal(LAND, edits=[AddToMSP("LandMSP", "crls", (crl,))])
     assert "no administrator of LandMSP" in judged(made).problems[0]
     other = COUNCIL.departments[0].identity("second", "admin")
-    assert judged(made, administrators=[other.serialized()]).can_be_made
+    assert judged(made, administrators=[other.identity.certificate]).can_be_made
 
 
 def test_a_consenter_that_goes_while_another_is_down() -> None:

@@ -113,7 +113,24 @@ def test_the_digest_of_the_code_is_part_of_version_label_and_package() -> None:
     assert found.package.package_id.startswith(f"{found.package.label}:")
     assert found.service is not None
     assert found.service.code == "a1b2"
-    assert definition(found).version == found.version
+    channel = next(one for one in named.channels.values() if found in one.contracts)
+    assert definition(channel, found).version == found.version
+
+
+def test_a_contract_has_its_own_sequence_on_a_channel_that_gives_one() -> None:
+    topology = quickstart()
+    ((name, channel),) = topology.channels.items()
+    later = channel.model_copy(update={"sequences": {"directory": 1}})
+    contracts = {"directory": contract("1.1", 3)}
+    changed = topology.model_copy(
+        update={"channels": {name: channel, "later": later}, "contracts": contracts}
+    )
+    made = plan(changed)
+    sequences = {
+        one.name: definition(one, made.contracts["directory"]).sequence
+        for one in made.channels.values()
+    }
+    assert sequences == {name: 3, "later": 1}
 
 
 def hosted(spec: ContractService, served: tuple[ServedPackage, ...] = ()) -> ServedPackage:

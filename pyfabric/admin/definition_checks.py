@@ -1,0 +1,181 @@
+"""What is wrong with a chaincode definition before anything is sent: what peers refuse, and what will not work.
+
+Peers refuse names, versions, sequences and collections (core/chaincode/lifecycle/scc.go of Fabric 3.1). They
+take policies that nobody can meet, and collections that no endorser can serve.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from fabric_protos.common import configtx_pb2
+from fabric_protos.peer import collection_pb2
+
+from pyfabric.admin.channel_policies import channel_endorsers
+from pyfabric.admin.definitions import ChaincodeDefinition
+from pyfabric.errors import ConfigError, ContractError
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.lifecycle import inputs
+from pyfabric.rules.policies.application import describe_policy
+from pyfabric.rules.policies.endorsers import (
+    ChannelEndorsers,
+    endorsing_organizations,
+    roles_without_peers,
+)
+from pyfabric.rules.policies.evaluation import MissingPolicy
+from pyfabric.rules.policies.paths import ENDORSEMENT
+from pyfabric.rules.policies.syntax import format_signature_policy
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a definition: peers refuse it, or accept it although it will not work."""
+
+    message: str
+    refused: bool
+
+
+def check_definition(
+    definition: ChaincodeDefinition,
+    *,
+    channel: str,
+    config: bytes,
+    committed: ChaincodeDefinition | None,
+    peers: Mapping[str, int],
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a definition on a channel with this configuration (bytes of common.Config).
+
+    `committed` is the one in force, and `peers` counts the peers that live, by MSP id. Raises ConfigError for a
+    configuration that peers do not take.
+    """
+    checked = _Checked(
+        definition,
+        ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel),
+        committed,
+        peers,
+    )
+    refusals = [Finding(message, refused=True) for message in checked.refusals()]
+    if refusals:
+        return tuple(refusals)
+    return tuple(Finding(message, refused=False) for message in checked.warnings())
+
+
+@dataclass(frozen=True)
+class _Checked:
+    definition: ChaincodeDefinition
+    config: ChannelConfig
+    committed: ChaincodeDefinition | None
+    peers: Mapping[str, int]
+
+    def refusals(self) -> Iterator[str]:
+        """Yield why peers refuse the definition, in Fabric's words."""
+        one, committed = self.definition, self.committed
+        collections = self._collections()
+        checks: list[Callable[[], None]] = [
+            lambda: inputs.check_names(one.name, one.version),
+            lambda: inputs.check_sequence(committed.sequence if committed else 0, one.sequence),
+            *(
+                lambda entry=entry: inputs.check_collections([entry], self.config.msp_manager)
+                for entry in collections
+            ),
+        ]
+        if committed is not None:
+            before = _package(committed.collections)
+            checks.append(lambda: inputs.check_against_committed(collections, before))
+        for check in checks:
+            try:
+                check()
+            except ContractError as error:
+                yield str(error)
+        for name, count in Counter(entry.name for entry in collections).items():
+            if count > 1:
+                yield f"collection-name: {name} -- found duplicate in collection configuration"
+        if not one.validation_parameter() and self._lacks(ENDORSEMENT):
+            yield f"policy '{ENDORSEMENT}' must be defined for channel '{self.config.channel_id}'"
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what peers accept and will not work."""
+        policy = describe(self.definition.validation_parameter()) or ENDORSEMENT
+        yield from self._of_policy(policy, "the endorsement policy")
+        for entry in self._collections():
+            yield from self._of_collection(entry, policy)
+
+    def _of_policy(self, policy: str, what: str) -> Iterator[str]:
+        if policy.startswith("/"):
+            if self._lacks(policy):
+                yield f"{what} is {policy}, which the channel does not have: no transaction would be valid"
+                return
+        else:
+            for msp_id in sorted(_members(policy) - self._msp_ids()):
+                yield f"{what} names {msp_id}, which is not part of the channel"
+        if policy and not self._endorsers.can_meet(policy):
+            roles = roles_without_peers(policy)
+            why = (
+                f"peers have the roles member and peer alone, not {roles[0]}"
+                if roles
+                else f"of the peers that live ({_counts(self.peers)}) no choice meets {policy}"
+            )
+            yield f"{what} cannot be met: {why}"
+
+    def _of_collection(
+        self, entry: collection_pb2.StaticCollectionConfig, policy: str
+    ) -> Iterator[str]:
+        place = f"collection {entry.name}"
+        try:
+            members = format_signature_policy(entry.member_orgs_policy.signature_policy)
+        except ConfigError:  # members by organisational unit: nobody can be counted
+            return
+        keepers = self._endorsers.keepers(members)
+        others = self._endorsers.receivers(members)
+        if entry.required_peer_count > others:
+            yield (
+                f"{place}: requiredPeerCount is {entry.required_peer_count}, and {others} of its members' peers live "
+                "that can get the data from another one: no transaction would be endorsed"
+            )
+        own = describe(entry.endorsement_policy.SerializeToString())
+        if own:
+            yield from self._of_policy(own, f"{place}: its endorsementPolicy")
+        elif policy and not self._endorsers.can_meet(policy, of=keepers):
+            yield (
+                f"{place}: its members' peers cannot meet the endorsement policy {policy}, so that a transaction with "
+                "private data needs endorsers that do not have the data: give the collection an endorsementPolicy, "
+                "or more members"
+            )
+        deciding = own or policy
+        if "(" in deciding:
+            for msp_id in sorted(_members(members) - _members(deciding)):
+                yield f"{place}: {msp_id} reads it, and is no endorser of what is written there ({deciding})"
+
+    @property
+    def _endorsers(self) -> ChannelEndorsers:
+        return channel_endorsers(self.config.raw, self.peers)
+
+    def _collections(self) -> inputs.Collections:
+        return inputs.static_collections(_package(self.definition.collections))
+
+    def _lacks(self, path: str) -> bool:
+        return isinstance(self.config.policy(path), MissingPolicy)
+
+    def _msp_ids(self) -> set[str]:
+        return set(self.config.application_organizations)
+
+
+def describe(raw: bytes) -> str:
+    """Return the text of a policy; empty for none, and for one that no text describes."""
+    try:
+        return describe_policy(raw)
+    except ConfigError:
+        return ""
+
+
+def _package(raw: bytes) -> collection_pb2.CollectionConfigPackage:
+    return decode(collection_pb2.CollectionConfigPackage, raw)
+
+
+def _members(policy: str) -> set[str]:
+    return {one for one in endorsing_organizations(policy) if one is not None}
+
+
+def _counts(peers: Mapping[str, int]) -> str:
+    return ", ".join(f"{msp_id} {count}" for msp_id, count in sorted(peers.items())) or "none"
