@@ -23,7 +23,13 @@ from pyfabric_network.ports import taken
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.status import NodeStatus
 
-from pyfabric.admin import AnchorPeer, ChaincodePackage, compute_update
+from pyfabric.admin import (
+    AnchorPeer,
+    ChaincodePackage,
+    CollectionConfig,
+    collection_package,
+    compute_update,
+)
 from pyfabric.admin.channels import AddToMSP, Edit, ReplaceConsenter, SetAnchorPeers, edit_config
 from pyfabric.errors import FabricError
 from pyfabric.gateway import Admin, connect
@@ -298,25 +304,42 @@ def clocks_ahead(network: Network) -> Iterator[list[str]]:
         tools.run_clock()
 
 
-def committed(endorsement: str | None = None, *, without: str = "", other: str = "") -> Break:
+def committed(
+    endorsement: str | None = None,
+    *,
+    without: str = "",
+    other: str = "",
+    collections: tuple[CollectionConfig, ...] = (),
+) -> Break:
     """Return what commits sequence 2 of the contract: without the approval of one department, or with its other package."""
 
     @contextmanager
     def breaks(network: Network) -> Iterator[list[str]]:
         with set_back(network):
-            _commit(network, endorsement, without, other)
+            _commit(network, endorsement, without, other, collections)
             yield []
 
     return breaks
 
 
-def _commit(network: Network, endorsement: str | None, without: str, other: str) -> None:
+def _commit(
+    network: Network,
+    endorsement: str | None,
+    without: str,
+    other: str,
+    collections: tuple[CollectionConfig, ...],
+) -> None:
     peers = {name: profile(network, name).peers[0] for name in network.plan.departments}
     with admin(network, "Tax") as tax:
         (before,) = tax.committed(peers["Tax"], CHANNEL)
         package_id = tax.approved(peers["Tax"], CHANNEL, "sample").package_id
     policy = before.endorsement_policy if endorsement is None else endorsement
-    definition = replace(before, sequence=2, endorsement_policy=policy)
+    definition = replace(
+        before,
+        sequence=2,
+        endorsement_policy=policy,
+        collections=collection_package(collections),
+    )
     for name, peer in peers.items():
         if name == without:
             continue
@@ -427,6 +450,30 @@ BROKEN: tuple[Broken, ...] = (
         committed("AND('TaxMSP.peer', 'CourtMSP.peer')"),
     ),
     Broken("consenters", "a consenter with another certificate", changing(_consenter_replaced)),
+    Broken(
+        "collections",
+        "a reader that is no endorser",
+        committed(
+            "OR('TaxMSP.peer', 'HealthMSP.peer')",
+            collections=(
+                CollectionConfig(name="own", policy="OR('TaxMSP.member', 'LandMSP.member')"),
+            ),
+        ),
+    ),
+    Broken(
+        "collections",
+        "a collection that wants more peers than there are",
+        committed(
+            collections=(
+                CollectionConfig(
+                    name="own",
+                    policy="OR('TaxMSP.member', 'HealthMSP.member', 'LandMSP.member')",
+                    required_peer_count=3,
+                    maximum_peer_count=3,
+                ),
+            ),
+        ),
+    ),
     Broken("contracts", "a contract host that hangs", host_hung),
     Broken("health", "a channel that cannot be written", unwritable),
     Broken(

@@ -165,7 +165,7 @@ def _without_address(_network: Network, config: dict[str, Any]) -> None:
 
 @contextmanager
 def lagging(network: Network) -> Iterator[list[str]]:
-    """Have a peer get no blocks while the channel grows."""
+    """Keep a peer from getting blocks while the channel grows."""
     with configured("peer1.land", _cut_off)(network) as arguments:
         for number in range(3):
             call(network, "Tax", "put", "lag", str(number))
@@ -185,7 +185,12 @@ def following(network: Network) -> Iterator[list[str]]:
     )
     await_config(network, before)
     certificate = node.member.tls_certificate.read_bytes()
-    consenter = ConsenterModel(node.inside.host, node.inside.port, certificate, certificate)
+    consenter = ConsenterModel(
+        host=node.inside.host,
+        port=node.inside.port,
+        client_tls_certificate=certificate,
+        server_tls_certificate=certificate,
+    )
     try:
         time.sleep(5)
         yield []
