@@ -139,7 +139,7 @@ class Work:
                 f"more signatures are needed: {'; '.join(str(one.policy) for one in found.missing)}; have "
                 f"{_missing_departments(found)} sign {where}"
             )
-        profile = self.actor.profile
+        profile, user = self.actor.profile, self.actor.identity
         with waiting(f"waiting until {proposal.channel} has the new configuration"):
             made = submit(
                 proposal,
@@ -147,7 +147,8 @@ class Work:
                 profile.administrators,
                 profile.orderers,
                 profile.peers,
-                reader=self.actor.identity,
+                # The update may take the user's own access away: by an ACL, or a list of revoked certificates.
+                reader=profile.administrators.get(user.msp_id, user),
             )
         self.invocation.printer.record(
             {"channel": proposal.channel, "sequence": Base.of(made).sequence},
