@@ -23,6 +23,9 @@ class _Channel(LazyGroup):
         "remove-member": Part(
             "channel_remove_member_command", "Take a department out of a running channel."
         ),
+        "move-to-bft": Part(
+            "channel_move_to_bft_command", "Move all channels from Raft to BFT: an outage."
+        ),
         "orderer": Part(
             "channel_orderer_commands",
             "Add, take out, replace and renew the orderers of all channels.",

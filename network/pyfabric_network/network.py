@@ -18,6 +18,7 @@ from pyfabric_network.backups.restoring import restore
 from pyfabric_network.backups.writing import write_backup
 from pyfabric_network.bringing_up import bring_up, report_step
 from pyfabric_network.channels.following import Following, with_keys
+from pyfabric_network.channels.migration import Migration
 from pyfabric_network.channels.nodes import (
     begin_channels,
     join_nodes,
@@ -332,6 +333,33 @@ class Network:
         with Connections(self.plan) as connections:
             return committed_here(self.plan, connections)
 
+    def move_to_bft(self, backup: Path, report: Report = silent) -> tuple[str, ...]:
+        """Move all channels from Raft to BFT, and return warnings: an outage, with no way back but the backup.
+
+        Nothing is ordered meanwhile. The backup of this machine is written to a new file, unencrypted (0600), while the
+        channels are in maintenance mode. Safe to repeat after an interruption; the topology file says BFT afterwards.
+        Raises NetworkError, before anything is changed, for a network that cannot move.
+        """
+        self._require_nodes()
+        if self.plan.places:
+            raise NetworkError(
+                "orderers on many machines move together by updates that departments sign (docs/channels.md)"
+            )
+        change: Changes = {("ordering", "consensus"): "bft"}
+        _, wanted = changed_topology(topology_file(self.state, self.root), change)
+        with locked(self.root):
+            self._refresh()
+
+            def write() -> None:
+                write_backup(
+                    self.plan, self.runtime, self.state.runtime, backup, passphrase=None, now=_now()
+                )
+
+            _refuse_backup(backup, self.root)
+            Migration(self.plan, self._plan_of(wanted), self.runtime).run(write, report)
+            file = self.change_topology(change)
+        return type(self).prepare(file, self.folder, programs=self._programs).up(report)
+
     def renew_orderer(self, name: str, report: Report = silent) -> None:
         """Give an orderer of this machine a new TLS certificate and key, in all channels and at the node.
 
@@ -529,12 +557,7 @@ class Network:
         Its private keys, those of CAs too, and its ledgers are in it; docs/operations.md has the format. Raises
         NetworkError if the network runs, ConfigError if the file exists or cannot be written.
         """
-        if file.exists():
-            raise ConfigError(f"{file} exists already: name another file")
-        if file.absolute().is_relative_to(self.root):
-            raise ConfigError(
-                f"{file} is in the network's folder, which a restore replaces: name another file"
-            )
+        _refuse_backup(file, self.root)
         with locked(self.root):
             self._refresh()
             if self.runtime.running():
@@ -770,6 +793,16 @@ class Network:
         """Serve exactly these packages by the contract hosts, now and after a restart."""
         self.runtime.serve(self.plan.serving(wanted))
         self._remember(served=tuple(wanted))
+
+
+def _refuse_backup(file: Path, root: Path) -> None:
+    """Raise ConfigError for a file that no backup may be written to."""
+    if file.exists():
+        raise ConfigError(f"{file} exists already: name another file")
+    if file.absolute().is_relative_to(root):
+        raise ConfigError(
+            f"{file} is in the network's folder, which a restore replaces: name another file"
+        )
 
 
 def _now() -> datetime:

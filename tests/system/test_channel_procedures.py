@@ -1,29 +1,14 @@
 """The life of a channel by command: created, joined, left, changed, while transactions flow and none is lost."""
 
-import io
-import json
-import os
-import secrets
 import shutil
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import pytest
-from pyfabric_cli.main import main
 from pyfabric_network.network import Network
-from pyfabric_network.profile import load_profile, profile_file
 
-from pyfabric.errors import CommitError, GatewayError
-from pyfabric.gateway import Contract, connect
 from pyfabric.local.waiting import poll
-from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs, skip_without_fabric
+from tests.support.network.site import Site, started_site, writing
 
 TOPOLOGY = """\
 name: small
@@ -46,67 +31,6 @@ contracts:
 """
 
 
-@dataclass(frozen=True)
-class Site:
-    """A folder in which an administrator works, and the runtime of the network in it."""
-
-    folder: Path
-    runtime: str
-
-    def run(self, *arguments: str, expect: int = 0) -> str:
-        """Run `pyfabric` in this process; return what it prints, or its error output if it is to fail."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", ["pyfabric", *arguments]),
-            mock.patch.dict(os.environ, PYFABRIC_STATE=str(self.folder / "state")),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        assert int(ended.value.code or 0) == expect, (
-            f"{arguments}\n{out.getvalue()}{err.getvalue()}"
-        )
-        return err.getvalue() if expect else out.getvalue()
-
-    @property
-    def topology(self) -> Path:
-        """The topology file."""
-        return self.folder / "small.yaml"
-
-    def rows(self, *arguments: str) -> Any:
-        """Run `pyfabric` and return its JSON."""
-        return json.loads(self.run(*arguments, "-o", "json"))
-
-    def stop(self, node: str) -> None:
-        """Stop a node, where the runtime can stop one alone."""
-        if self.runtime != "embedded":
-            self.run("network", "stop", node)
-
-    def start(self, node: str) -> None:
-        """Start a node that `stop` has stopped."""
-        if self.runtime != "embedded":
-            self.run("network", "start", node)
-
-    def channels(self, node: str) -> dict[str, int]:
-        """Return the heights of a node's channels."""
-        (found,) = (
-            one["channels"] for one in self.rows("network", "status") if one["node"] == node
-        )
-        assert isinstance(found, dict)
-        return found
-
-    def submit(self, channel: str, department: str, key: str, value: str) -> None:
-        """Write a value on a channel as a department."""
-        target = ("--channel", channel, "--context", department)
-        self.run("chaincode", "invoke", "sample", "put", key, value, *target)
-
-    def read(self, channel: str, department: str, key: str) -> str:
-        """Return a value as a department's peer has it."""
-        target = ("--channel", channel, "--context", department)
-        return self.run("chaincode", "query", "sample", "get", key, *target).strip()
-
-
 @pytest.fixture(
     scope="module", params=["embedded", pytest.param("native", marks=pytest.mark.fabric)]
 )
@@ -116,17 +40,8 @@ def site(
     """Provide a running network of three departments on each runtime."""
     if request.param != "embedded":
         skip_without_fabric()
-    site = Site(tmp_path_factory.mktemp(request.param), request.param)
-    (site.folder / "sample.py").write_text(SAMPLE, encoding="utf-8")
-    site.topology.write_text(TOPOLOGY, encoding="utf-8")
-    try:
-        site.run(
-            "network", "up", str(site.topology), "--base-port", "0", "--runtime", request.param
-        )
-        site.run("chaincode", "deploy")
+    with started_site(tmp_path_factory.mktemp(request.param), request.param, TOPOLOGY) as site:
         yield site
-    finally:
-        Network.open(site.folder / "state", programs=fabric_programs()).down(delete=True)
 
 
 def test_a_channel_is_created_on_the_running_network(site: Site) -> None:
@@ -182,62 +97,11 @@ def test_what_may_not_leave_or_join_is_refused(site: Site) -> None:
     assert "archive" not in site.channels("peer0.health")
 
 
-@dataclass
-class Traffic:
-    """What was written meanwhile, and the calls that found no network."""
-
-    written: list[str] = field(default_factory=list)
-    outages: list[GatewayError] = field(default_factory=list)
-
-
-@contextmanager
-def writing(site: Site, channel: str = "bills", department: str = "Tax") -> Iterator[Traffic]:
-    """Write one value after the other meanwhile, and find all of them afterwards.
-
-    As in an application, what did not become valid is sent again: a department that endorsed may have been taken out
-    a moment later.
-    """
-    found = Network.open(site.folder / "state", programs=fabric_programs())
-    profile = load_profile(profile_file(found.plan, found.plan.department(department)))
-    stopping, traffic = threading.Event(), Traffic()
-
-    def write(contract: Contract) -> None:
-        while not stopping.is_set():
-            key = f"{department}-{secrets.token_hex(4)}"
-            while key not in traffic.written:
-                try:
-                    contract.submit("put", key, key)
-                    traffic.written.append(key)
-                except CommitError:
-                    continue
-                except GatewayError as error:
-                    traffic.outages.append(error)
-
-    with connect(profile.user("Admin"), profile.peers) as gateway:
-        contract = gateway.network(channel).contract("sample")
-        thread = threading.Thread(target=write, args=(contract,))
-        thread.start()
-        try:
-            yield traffic
-        finally:
-            stopping.set()
-            thread.join(60)
-        assert traffic.written
-        assert [
-            key for key in traffic.written if contract.evaluate("get", key).decode() != key
-        ] == []
-
-
 def change(site: Site, old: str, new: str) -> None:
     """Change the topology file, as a person does."""
     text = site.topology.read_text()
     assert text.count(old) == 1
     site.topology.write_text(text.replace(old, new))
-
-
-def config(site: Site, channel: str) -> Any:
-    """Return a channel's configuration, as Fabric's JSON."""
-    return site.rows("channel", "show", "--channel", channel, "--json")["channel_group"]["groups"]
 
 
 def test_up_names_the_updates_that_the_channels_lack(site: Site) -> None:
@@ -262,7 +126,7 @@ def test_a_batch_size_an_acl_and_a_policy_change_while_transactions_flow(site: S
     with writing(site) as traffic:
         site.run("channel", "apply", "--yes")
     assert traffic.outages == []
-    groups = config(site, "bills")
+    groups = site.config("bills")
     assert groups["Orderer"]["values"]["BatchSize"]["value"]["max_message_count"] == 77
     acls = groups["Application"]["values"]["ACLs"]["value"]["acls"]
     assert acls == {"event/Block": {"policy_ref": "Audit"}}
@@ -280,7 +144,7 @@ def test_a_fourth_department_joins_a_running_channel_and_endorses(site: Site) ->
     site.submit("bills", "Zoo", "lion", "1")
     assert site.read("bills", "Zoo", "lion") == "1"
     assert site.channels("peer0.zoo").keys() == {"bills"}
-    assert "ZooMSP" in config(site, "bills")["Application"]["groups"]
+    assert "ZooMSP" in site.config("bills")["Application"]["groups"]
 
 
 def test_an_orderer_joins_and_is_counted_on(site: Site) -> None:
@@ -289,7 +153,7 @@ def test_an_orderer_joins_and_is_counted_on(site: Site) -> None:
         site.run("channel", "apply", "--yes")
     assert traffic.outages == []
     assert site.channels("orderer0.zoo").keys() == {"archive", "bills"}
-    endpoints = config(site, "bills")["Orderer"]["groups"]["ZooOrdererMSP"]["values"]["Endpoints"]
+    endpoints = site.config("bills")["Orderer"]["groups"]["ZooOrdererMSP"]["values"]["Endpoints"]
     assert not endpoints["value"]["addresses"][0].endswith(":9")
     site.submit("archive", "Tax", "plot", "9")
 
@@ -301,7 +165,7 @@ def test_a_department_and_an_orderer_are_taken_out_when_that_is_asked_for(site: 
     with writing(site) as traffic:
         site.run("channel", "apply", "--yes", "--remove")
     assert traffic.outages == []
-    assert "ZooMSP" not in config(site, "bills")["Application"]["groups"]
+    assert "ZooMSP" not in site.config("bills")["Application"]["groups"]
     target = ("--channel", "bills", "--context", "Zoo")
     site.run("chaincode", "invoke", "sample", "put", "lion", "2", *target, expect=6)
     assert site.read("bills", "Tax", "lion") == "1"
@@ -360,7 +224,7 @@ def test_a_lost_orderer_is_replaced(site: Site) -> None:
 def test_without_a_quorum_no_orderer_is_touched(site: Site) -> None:
     if site.runtime == "embedded":
         pytest.skip("its nodes are one process: no orderer stops alone")
-    before = config(site, "bills")
+    before = site.config("bills")
     site.stop("orderer0.land")
     try:
         refused = site.run("channel", "orderer", "renew", "orderer0.tax", "--yes", expect=4)
@@ -370,7 +234,7 @@ def test_without_a_quorum_no_orderer_is_touched(site: Site) -> None:
         assert "the ordering service stands still" in refused
     finally:
         site.run("network", "start", "orderer0.land", "orderer0.health")
-    assert config(site, "bills") == before
+    assert site.config("bills") == before
 
 
 def test_capabilities_are_raised(site: Site) -> None:
@@ -388,5 +252,5 @@ def test_capabilities_are_raised(site: Site) -> None:
 
 def certificates(site: Site, channel: str) -> set[str]:
     """Return the TLS certificates of a Raft channel's consenters."""
-    metadata = config(site, channel)["Orderer"]["values"]["ConsensusType"]["value"]["metadata"]
+    metadata = site.config(channel)["Orderer"]["values"]["ConsensusType"]["value"]["metadata"]
     return {one["server_tls_cert"] for one in metadata["consenters"]}

@@ -80,7 +80,7 @@ class OrdererRenewal:
     def replace(self, report: Report, *, now: datetime) -> None:
         """Replace an orderer that is lost: out of the consensus, then again with new keys and without a ledger.
 
-        It comes with a new number, so that no promise of the lost one counts. Raises NetworkError if the others are
+        It is no consenter in between, so that no promise of the lost one counts. Raises NetworkError if the others are
         too few to order without it.
         """
         quorum = bft.quorum if self.plan.topology.ordering.consensus == "bft" else raft.quorum

@@ -3,11 +3,12 @@
 What the topologies have in common stays as departments have it now, also where they have changed it themselves.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, TypeAlias
 
 from fabric_protos.common import configuration_pb2 as common_configuration_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_configuration_pb2
 from fabric_protos.peer import configuration_pb2
 
 from pyfabric.admin.channels import (
@@ -41,11 +42,13 @@ from pyfabric.admin.config.values import get_value
 from pyfabric.errors import ConfigError
 from pyfabric.messages.addresses import Address, join
 from pyfabric.messages.config_values import ORDERER, GroupValues
+from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.rules.configuration.parts import read_consenters
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
 
 Consensus: TypeAlias = RaftModel | BFTModel
 
+_TYPES: Final[Mapping[type[Consensus], str]] = {RaftModel: RAFT, BFTModel: BFT}
 _ORDERER: Final = "/Channel/Orderer"
 _APPLICATION: Final = "/Channel/Application"
 _DISCARD_PORT: Final = 9
@@ -82,9 +85,13 @@ def updates_towards(
     have made them. Orderers come one by one before others go, since Raft changes one consenter at a time; who is taken
     out goes last. Raises ConfigError for another consensus type: that is a procedure of its own.
     """
-    if type(before.orderer.consensus) is not type(after.orderer.consensus):
-        raise ConfigError("another consensus type is not an update: `pyfabric channel move-to-bft`")
     found, draft = [], Draft.read(present)
+    if type(before.orderer.consensus) is not type(after.orderer.consensus):
+        if _consensus_type(draft) != _TYPES[type(after.orderer.consensus)]:
+            raise ConfigError(
+                "another consensus type is not an update: `pyfabric channel move-to-bft` moves all channels"
+            )
+        before = replace(before, orderer=replace(before.orderer, consensus=after.orderer.consensus))
     for update in _all(before, after, draft):
         needed = tuple(edit for edit in update.edits if changes(draft, edit))
         for edit in needed:
@@ -116,6 +123,11 @@ def changes(draft: Draft, edit: Edit) -> bool:
             changed = Draft.read(before)
             edit.apply(changed)
             return bool(differences(before, changed.config.SerializeToString(deterministic=True)))
+
+
+def _consensus_type(draft: Draft) -> str:
+    orderer = draft.section("orderer")
+    return get_value(orderer, "ConsensusType", orderer_configuration_pb2.ConsensusType).type
 
 
 def consenter_addresses(draft: Draft) -> tuple[str, ...]:
