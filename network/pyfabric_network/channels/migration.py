@@ -75,6 +75,7 @@ class Migration:
             with Connections(self.after) as connections:
                 Readiness(self.after, connections).await_leaders()
         self._each(SetMaintenance(on=False), where=_is_in_maintenance, step=5, report=report)
+        self._await_peers()
 
     def check(self) -> None:
         """Raise NetworkError for channels or orderers that cannot move as they are; nothing is changed."""
@@ -182,6 +183,26 @@ class Migration:
                 f"{behind} does not have the new configuration of {channel.name} after {_SECONDS:.0f} s: see `pyfabric "
                 "network logs`, and run the command again"
             )
+
+    def _await_peers(self) -> None:
+        """Wait until the peers of this machine, which got no blocks, have the configurations of the orderers."""
+        with Connections(self.plan) as connections:
+
+            def behind(channel: ChannelPlan, wanted: int) -> str | None:
+                for peer in channel.peers():
+                    admin = connections.admin(self.plan.owner(peer))
+                    if _sequence(admin.config(endpoint(peer), channel.name)) < wanted:
+                        return peer.name
+                return None
+
+            for channel in self.plan.channels.values():
+                check = partial(behind, channel, _sequence(self._raw(channel)))
+                late = poll(check, every=_PAUSE, timeout=_SECONDS)
+                if late is not None:
+                    raise NetworkError(
+                        f"{late} does not have the blocks of {channel.name} after {_SECONDS:.0f} s: see `pyfabric "
+                        "network logs`, and run the command again"
+                    )
 
     def _behind(self, connections: Connections, channel: ChannelPlan, wanted: int) -> str | None:
         found = self._configs(connections, channel)
