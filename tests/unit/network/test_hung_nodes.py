@@ -48,7 +48,7 @@ def hosts_of(ledger: int) -> list[int]:
 def test_a_hung_contract_host_is_named_and_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host answers for no contract while its contracts' processes run on: the ledger starts all again."""
+    """Start all again for one host that hangs, while the processes of its contracts run on."""
     monkeypatch.setattr(answering, "_PATIENT_SECONDS", 1.0)
     with running_network(tmp_path) as network:
         call(network, "Tax", "put", "colour", "blue")
