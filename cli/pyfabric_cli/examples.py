@@ -18,6 +18,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "network": ("pyfabric network init quickstart --to city.yaml", "pyfabric network up city.yaml"),
     "network init": ("pyfabric network init two-departments --to mine.yaml",),
     "network render": ("pyfabric network render mine.yaml --to compose",),
+    "network import": (
+        "pyfabric network import fablo-config.json --to fablo.yaml",
+        "pyfabric network import configtx.yaml --crypto-config crypto-config.yaml --profile Estate=estate -o json",
+    ),
     "network up": (
         "pyfabric network up city.yaml",
         "pyfabric network up city.yaml --dry-run -o json",
@@ -114,7 +118,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel config": (
         "pyfabric channel config set-batch --max-messages 100 --context Land",
-        "pyfabric channel config set-acl event/Block Admins --to event-acl.json",
+        "pyfabric channel config set-acl event/Block Writers --to event-acl.json",
     ),
     "channel config set-batch": (
         "pyfabric channel config set-batch --max-messages 100 --timeout 0.5 --context Land --yes",
@@ -130,7 +134,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel config set-mod-policy /Channel/Application/TaxMSP/MSP Admins --collect changes.json",
     ),
     "channel config set-acl": (
-        "pyfabric channel config set-acl event/Block Admins --to event-acl.json --yes",
+        "pyfabric channel config set-acl event/Block Writers --to event-acl.json --yes",
         "pyfabric channel config set-acl event/FilteredBlock Admins --collect changes.json",
     ),
     "channel config remove-acl": (
@@ -274,10 +278,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         (
             "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
         ),
+        "pyfabric channel update propose acl.json --on-ledger --context Land --yes",
     ),
     "channel update sign": (
         "pyfabric channel update sign proposal.json --context Tax --yes",
         "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+        "pyfabric channel update sign 5f3a --on-ledger --context Tax",
     ),
     "channel update status": (
         "pyfabric channel update status proposal.json",
@@ -285,6 +291,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
     "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
+    "channel update list": ("pyfabric channel update list",),
+    "channel update remove": ("pyfabric channel update remove 5f3a",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",

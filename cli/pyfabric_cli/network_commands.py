@@ -15,6 +15,7 @@ from pyfabric_cli import (
     backup_commands,
     completion,
     development_commands,
+    import_command,
     member_commands,
     node_commands,
     options,
@@ -34,6 +35,7 @@ app = plain_app()
 app.add_typer(member_commands.app, name="member")
 app.add_typer(node_commands.app)
 app.add_typer(backup_commands.app)
+app.add_typer(import_command.app)
 app.add_typer(development_commands.app)
 
 
