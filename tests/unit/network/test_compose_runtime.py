@@ -516,7 +516,7 @@ def test_a_snapshot_that_its_peer_cannot_read_is_refused(
     private.write_bytes(b"1")
     private.chmod(0o600)
     with (
-        pytest.raises(NetworkError, match="the peer.s user cannot read"),
+        pytest.raises(NetworkError, match="the peer's user cannot read"),
         runtime.reachable(plan, plan.department("Tax").peers[0], tmp_path / "snapshot"),
     ):
         pytest.fail("it was given to the peer")
