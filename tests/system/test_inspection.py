@@ -150,7 +150,7 @@ def fill(site: Site) -> None:
 
 
 def raced(contract: Contract, *calls: tuple[str, ...]) -> set[ValidationCode]:
-    """Have calls endorsed before the first of them is ordered, and return what becomes of them."""
+    """Endorse calls before the first of them is ordered, and return what becomes of them."""
     endorsed = [contract.new_proposal(*call).endorse() for call in calls]
     submitted = [one.submit() for one in endorsed]
     return {one.status().code for one in submitted}
