@@ -118,15 +118,16 @@ def committed_code(
     return found
 
 
-def committed_here(plan: Plan, connections: Connections) -> tuple[str, ...]:
-    """Return the contracts of a plan that are committed on a channel of this machine's departments."""
+def in_force(plan: Plan, connections: Connections) -> list[tuple[ChannelPlan, ContractPlan]]:
+    """Return the contracts whose definitions are committed as the plan has them, each with its channel."""
     found = []
-    for channel in plan.channels.values():
-        for department in channel.own[:1]:
-            admin, peer = connections.admin(department), channel.peers_of(department)[0]
-            names = {one.name for one in admin.committed(endpoint(peer), channel.name)}
-            found += [one.name for one in channel.contracts if one.name in names]
-    return tuple(dict.fromkeys(found))
+    for channel, contract in deployable(plan, ()):
+        department = channel.own[0]
+        peer = endpoint(channel.peers_of(department)[0])
+        committed = connections.admin(department).committed(peer, channel.name)
+        if definition(channel, contract) in committed:
+            found.append((channel, contract))
+    return found
 
 
 def _differs_in_code(

@@ -44,9 +44,9 @@ from pyfabric_network.deployment import (
     Deployed,
     check_all,
     committed_code,
-    committed_here,
     deploy_all,
     deployable,
+    in_force,
 )
 from pyfabric_network.development import Development
 from pyfabric_network.diagnosis.collecting import collect
@@ -320,18 +320,23 @@ class Network:
             programs=self._programs,
         )
         warnings += followed.up(report)
-        again = followed.redeployable()
-        if again:
-            followed.deploy(again, report)
+        followed.bring_contracts(report)
         return warnings
 
-    def redeployable(self) -> tuple[str, ...]:
-        """Return the contracts that are committed on channels as the topology has them.
+    def bring_contracts(self, report: Report = silent) -> list[Deployed]:
+        """Bring contracts to departments that have come to a channel since they were committed there.
 
-        Deploying them again brings them to departments that have come since.
+        Their peers get the packages, and they approve the definitions in force. Contracts that the topology has otherwise
+        than their channels are left to `deploy`. Safe to repeat; raises as `deploy`.
         """
-        with Connections(self.plan) as connections:
-            return committed_here(self.plan, connections)
+        with locked(self.root):
+            self._refresh()
+            with Connections(self.plan) as connections:
+                work = in_force(self.plan, connections)
+                if not work:
+                    return []
+                self._serve_new({contract.name: contract for _, contract in work}, reload=False)
+                return deploy_all(self.plan, connections, work, report)
 
     def move_to_bft(self, backup: Path, report: Report = silent) -> tuple[str, ...]:
         """Move all channels from Raft to BFT, and return warnings: an outage, with no way back but the backup.

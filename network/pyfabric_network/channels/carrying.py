@@ -11,7 +11,7 @@ from fabric_protos.common import common_pb2
 
 from pyfabric.admin.channels import Edit
 from pyfabric.admin.config.edits.draft import Draft
-from pyfabric.admin.config.proposal import Proposal, make_proposal
+from pyfabric.admin.config.proposal import Base, Proposal, make_proposal
 from pyfabric.admin.config.review import Review, review
 from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError, PolicyError
 from pyfabric.gateway import Endpoint
@@ -25,6 +25,7 @@ from pyfabric_network.updating import add_signatures, silent_consenters, submit
 _SECONDS: Final = 60.0
 """How long orderers may take to elect a leader among changed consenters."""
 _PAUSE: Final = 0.3
+_PEER_SECONDS: Final = 20.0
 _QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
 """Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
 
@@ -66,7 +67,27 @@ class Carrier:
         )
         if isinstance(made, OrdererError):
             raise made
+        self._await_peers(made)
         return made
+
+    def _await_peers(self, made: bytes) -> None:
+        """Wait for the other peers of this machine: their gateways choose orderers by the configuration that they have.
+
+        One that does not answer, or is far behind, is not waited for.
+        """
+        wanted = Base.of(made).sequence
+        peers = [(one, peer) for one in self.channel.own for peer in self.channel.peers_of(one)]
+
+        def behind() -> str | None:
+            for department, peer in peers:
+                with suppress(FabricError):
+                    admin = self.connections.admin(department)
+                    found = admin.config(endpoint(peer), self.channel.name)
+                    if Base.of(found).sequence < wanted:
+                        return peer.name
+            return None
+
+        poll(behind, every=_PAUSE, timeout=_PEER_SECONDS)
 
     def signed(self, edits: Sequence[Edit]) -> tuple[Proposal, Review]:
         """Return the proposal of edits with the signatures of this machine, and how it stands."""

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -110,7 +111,7 @@ class Traffic:
     """What was written meanwhile, and the calls that found no network."""
 
     written: list[str] = field(default_factory=list)
-    outages: list[GatewayError] = field(default_factory=list)
+    outages: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def writing(site: Site, channel: str = "bills", department: str = "Tax") -> Iter
                 except CommitError:
                     continue
                 except GatewayError as error:
-                    traffic.outages.append(error)
+                    traffic.outages.append(f"{time.monotonic():.1f} {error} {error.details}")
 
     with connect(profile.user("Admin"), profile.peers) as gateway:
         contract = gateway.network(channel).contract("sample")
