@@ -38,6 +38,7 @@ from pyfabric_network.connections import (
     administrator,
     host_operations_endpoint,
     operations_endpoint,
+    participation_endpoint,
 )
 from pyfabric_network.department_contexts import add_contexts, remove_contexts
 from pyfabric_network.deployment import (
@@ -618,6 +619,16 @@ class Network:
         return found | {
             department.contract_host.name: host_operations_endpoint(department)
             for department in self.plan.own_with_peers
+        }
+
+    def participation(self) -> dict[str, Endpoint]:
+        """Return where the participation API of each orderer of this machine is served.
+
+        By name, for `pyfabric.gateway.OrdererAdmin`, with the TLS certificate of the organisation's administrator.
+        """
+        return {
+            node.name: participation_endpoint(self.plan.organization(node), node)
+            for node in self.plan.own_orderers
         }
 
     def administrators(self, department: str) -> dict[str, SigningIdentity]:
