@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyfabric.client.effects import Endpoint
@@ -52,13 +52,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """Everything that one run can look at. `actors` ask the peers of their organisation, by MSP id."""
+    """Everything that one run can look at. `actors` ask the peers of their organisation, by MSP id.
+
+    `names` are those of nodes of other machines, by address.
+    """
 
     network: str
     departments: Mapping[str, str]
     actors: Mapping[str, SigningIdentity]
     own: tuple[str, ...]
     targets: tuple[Target, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[CertificateFacts, ...] = ()
     revocations: tuple[RevocationFacts, ...] = ()
     services: tuple[ServiceFacts, ...] = ()
@@ -114,6 +118,7 @@ def sight_of_plan(plan: Plan, runtime: Runtime) -> Sight:
         actors=dict(_administrators(plan)),
         own=tuple(one.msp_id for one in organizations),
         targets=tuple(_targets(plan, runtime)),
+        names={str(one.inside): one.name for one in (*plan.orderers, *plan.peers)},
         certificates=tuple(
             CertificateFacts(
                 one.what, one.msp_id, str(one.file), one.file.read_bytes(), one.identity
@@ -164,20 +169,25 @@ def _administrators(plan: Plan) -> Iterator[tuple[str, SigningIdentity]]:
 def _targets(plan: Plan, runtime: Runtime) -> Iterator[Target]:
     for node in plan.own_nodes:
         organization = plan.organization(node)
-        if not (node.member.tls_roots.exists() and organization.admin.tls_key.exists()):
-            continue
-        yield Target(
+        found = Target(
             name=node.name,
             kind="peer" if node.admin is None else "orderer",
             msp_id=node.msp_id,
             address=str(node.inside),
-            endpoint=endpoint(node),
+            endpoint=Endpoint(str(node.outside), b""),
             own=True,
             expected=_expected(plan, node),
-            operations=operations_endpoint(organization, node),
-            participation=_participation(organization, node),
             state=_state(runtime, node.name),
         )
+        try:
+            yield replace(
+                found,
+                endpoint=endpoint(node),
+                operations=operations_endpoint(organization, node),
+                participation=_participation(organization, node),
+            )
+        except OSError:  # its certificates, or its administrator's, are lost
+            yield found
 
 
 def _expected(plan: Plan, node: Node) -> tuple[str, ...]:
