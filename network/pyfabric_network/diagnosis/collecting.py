@@ -34,7 +34,7 @@ _PAUSE: Final = 0.5
 def view_from_profile(profile: Profile, user: str, *, now: datetime) -> View:
     """Return what a department sees through its profile, as its Admin, or as `user` where that is elsewhere.
 
-    Raises IdentityError or NetworkError if neither can be used.
+    Without the keys of either, nodes are looked at from outside alone. Raises NetworkError.
     """
     return collect(sight_of_profile(profile, user), now=now)
 

@@ -61,7 +61,8 @@ def clock(facts: Facts) -> Iterator[Finding | Unmade]:
     for node in _own(facts):
         ahead = _ahead(node)
         if ahead is None:
-            yield Unmade(node.msp_id, f"{node.name} reports no time")
+            if not node.unasked:
+                yield Unmade(node.msp_id, f"{node.name} reports no time")
         elif abs(ahead) > CLOCK_SECONDS:
             way = "ahead of" if ahead > 0 else "behind"
             yield Finding(
@@ -80,9 +81,8 @@ def _ahead(node: NodeFacts) -> float | None:
 def health(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes whose own checks fail, except those of contracts and of the disk."""
     for node in _own(facts):
-        if node.operations is None:
+        if node.operations is None and not node.unasked:
             yield Unmade(node.msp_id, f"{node.name} reports no health")
-            continue
         for component, reason in _failed(node).items():
             if not component.startswith("chaincode ") and _SPACE not in reason.lower():
                 yield Finding(node.name, node.msp_id, f"{component}: {reason}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyfabric.client.effects import Endpoint
-from pyfabric.errors import IdentityError
+from pyfabric.errors import IdentityError, NetworkError
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.connections import (
@@ -74,10 +74,8 @@ class Sight:
 def sight_of_profile(profile: Profile, user: str) -> Sight:
     """Return what a department's profile shows, asked as its administrator if that is there, else as `user`.
 
-    Raises IdentityError or NetworkError if neither can be used.
+    Raises NetworkError for a profile whose orderers cannot be read.
     """
-    folder = profile.users.get("Admin")
-    actor = profile.user("Admin" if folder is not None and folder.is_dir() else user)
     peers = [_peer_of(profile, one) for one in profile.peers]
     orderers = [
         Target(
@@ -93,7 +91,7 @@ def sight_of_profile(profile: Profile, user: str) -> Sight:
     return Sight(
         network=profile.network,
         departments={profile.msp_id: profile.department},
-        actors={profile.msp_id: actor},
+        actors=dict(_actor(profile, user)),
         own=(profile.msp_id,),
         targets=(*peers, *orderers),
         certificates=tuple(_of_users(profile)),
@@ -134,6 +132,16 @@ def sight_of_plan(plan: Plan, runtime: Runtime) -> Sight:
         folders=(_folder(plan.root),) if plan.root.exists() else (),
         ports=tuple(_taken(plan, runtime)),
     )
+
+
+def _actor(profile: Profile, user: str) -> Iterator[tuple[str, SigningIdentity]]:
+    """Yield the first of the administrator and a user whose keys can be used, with its MSP id."""
+    for name in ("Admin", user):
+        try:
+            yield profile.msp_id, profile.user(name)
+        except (IdentityError, NetworkError):
+            continue
+        return
 
 
 def _peer_of(profile: Profile, peer: Endpoint) -> Target:
