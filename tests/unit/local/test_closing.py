@@ -1,4 +1,4 @@
-"""What is closed at the end of `with`, whatever ends it."""
+"""What is closed at the end of `with`, also after an error."""
 
 import asyncio
 from contextlib import suppress
