@@ -75,7 +75,7 @@ def propose(
     """
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
-    config = actor.config()
+    config = actor.newest_config()
     proposal = _proposed(change, actor.channel, config)
     work = Work(invocation, actor, config, _read(administrators))
     work.write(work.signed(proposal, yes=yes), _targets(to, envelope))
@@ -219,7 +219,7 @@ def _work(
 ) -> Work:
     """Return the work on a proposal, on its own channel as it is now."""
     actor = replace(invocation.actor(context, user, None), channel=proposal.channel)
-    return Work(invocation, actor, actor.config(), _read(administrators))
+    return Work(invocation, actor, actor.newest_config(), _read(administrators))
 
 
 def _read(certificates: Sequence[Path] | None) -> tuple[bytes, ...]:
