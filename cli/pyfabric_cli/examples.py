@@ -278,10 +278,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         (
             "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
         ),
+        "pyfabric channel update propose acl.json --on-ledger --context Land --yes",
     ),
     "channel update sign": (
         "pyfabric channel update sign proposal.json --context Tax --yes",
         "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+        "pyfabric channel update sign 5f3a --on-ledger --context Tax",
     ),
     "channel update status": (
         "pyfabric channel update status proposal.json",
@@ -289,6 +291,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
     "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
+    "channel update list": ("pyfabric channel update list",),
+    "channel update remove": ("pyfabric channel update remove 5f3a",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",

@@ -162,7 +162,7 @@ class Network:
         self.runtime.check(self.plan)
         with Connections(self.plan) as connections:
             idle = self.runtime.idle(self.plan)
-            silent = silent_nodes(self.plan, idle)
+            silent = silent_nodes(self.plan, self.runtime)
             return pending(self.plan, connections, idle=idle, silent=silent)
 
     def up(self, report: Report = silent) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
 SINGLE_NODES = ("network start", "network stop", "network restart")
 SNAPSHOTS = ("peer snapshot", "--snapshot")
+# README's network has no contract of proposals: tests/system/test_channel_updates.py runs these.
+PROPOSALS = ("--on-ledger", "update list", "update remove")
 NOT_RUN = (
     "--follow",
     "--runtime native",
@@ -31,6 +33,7 @@ NOT_RUN = (
     "upgrade registry --collections",
     *SINGLE_NODES,
     *SNAPSHOTS,
+    *PROPOSALS,
 )
 
 

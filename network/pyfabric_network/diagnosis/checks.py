@@ -7,6 +7,7 @@ from pyfabric_network.diagnosis.facts import Encounter
 from pyfabric_network.diagnosis.findings import Check
 from pyfabric_network.diagnosis.judging_certificates import expiry, identities, revocations
 from pyfabric_network.diagnosis.judging_chaincodes import (
+    collections,
     contracts,
     endorsement,
     installed,
@@ -259,6 +260,16 @@ CHECKS: Final[tuple[Check, ...]] = (
         channels=True,
         judge=endorsement,
         follows=_causes("installed", "membership", "anchors", "joined", "heights"),
+    ),
+    Check(
+        id="collections",
+        title="collection that does not work",
+        looks_at="each collection's members, endorsers and requiredPeerCount, against the peers that answer",
+        remedy="commit a definition with other collections, or bring the named departments' peers back",
+        scope="anybody",
+        channels=True,
+        judge=collections,
+        follows=_causes("installed", "membership", "anchors", "joined"),
     ),
 )
 """Every check, by causes first."""

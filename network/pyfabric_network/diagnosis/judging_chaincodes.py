@@ -1,10 +1,14 @@
 """Judgements about chaincodes: installed, approved, endorsed, served."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from fabric_protos.peer import collection_pb2, proposal_response_pb2
 
+from pyfabric.admin.definition_checks import check_definition
+from pyfabric.admin.definitions import ChaincodeDefinition
 from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.principals import check_principal
 from pyfabric.messages.decoding import decode
@@ -102,6 +106,31 @@ def endorsement(facts: Facts) -> Iterator[Finding | Unmade]:
                     "",
                     f"{error}: {_lacking(facts, channel, config, defined, members)}",
                 )
+
+
+def collections(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find collections that the peers which answer cannot serve, or whose readers endorse nothing in them."""
+    for channel in _one_each(facts):
+        config = facts.configs[channel.name]
+        peers = Counter(one.endorser.msp_id for one in _live(facts, channel, config))
+        for one in channel.definitions:
+            definition = ChaincodeDefinition(
+                name=one.name,
+                version=one.version,
+                sequence=one.sequence,
+                endorsement_policy=one.policy,
+                collections=one.collections,
+            )
+            found = check_definition(
+                definition,
+                channel=channel.name,
+                config=config.raw.SerializeToString(),
+                committed=replace(definition, sequence=one.sequence - 1),
+                peers=peers,
+            )
+            for warning in found:
+                if warning.message.startswith("collection "):  # the rest is the policy's own
+                    yield Finding(f"{one.name} on {channel.name}", "", warning.message)
 
 
 def contracts(facts: Facts) -> Iterator[Finding | Unmade]:

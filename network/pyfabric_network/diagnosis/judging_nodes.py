@@ -78,8 +78,10 @@ def health(facts: Facts) -> Iterator[Finding | Unmade]:
 
 
 def full(facts: Facts) -> Iterator[Finding | Unmade]:
-    """Find nodes that report that their disk is full."""
+    """Find nodes that report that their disk is full, or that have stopped for that."""
     for node in _own(facts):
+        if _SPACE in node.state.lower():
+            yield Finding(node.name, node.msp_id, node.state)
         for component, reason in _failed(node).items():
             if _SPACE in reason.lower():
                 yield Finding(node.name, node.msp_id, f"{component}: {reason}")
