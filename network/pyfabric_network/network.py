@@ -405,8 +405,14 @@ class Network:
         return [*nodes, *service_status(self.plan)]
 
     def view(self) -> View:
-        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang."""
+        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang.
+
+        `pyfabric_network.diagnosis` judges it. Raises NetworkError before the network was brought up.
+        """
+        self._require_nodes()
         self._refresh()
+        if not self.state.blocks:
+            raise NetworkError(f"{self.plan.name} was never brought up: `pyfabric network up`")
         return collect(sight_of_plan(self.plan, self.runtime), now=_now())
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:
