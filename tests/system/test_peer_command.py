@@ -271,3 +271,78 @@ def test_each_reads_and_changes_what_the_other_committed(pyfabric: CommandLine) 
     text = "requested sequence 5 is larger than the next available sequence number 4"
     assert text in refused
     assert text in ours.err
+
+
+DRAFTS = COLLECTIONS[0]
+REFUSED = {
+    "a member that is not in the channel": (
+        {"policy": "OR('TaxMSP.member','PoliceMSP.member')"},
+        {},
+    ),
+    "members that are no OR": ({"policy": "AND('TaxMSP.member','LandMSP.member')"}, {}),
+    "another lifetime": ({"blockToLive": 8}, {}),
+    "a collection that is missing": ({"name": "other"}, {}),
+    "a name that begins with _": ({"name": "_drafts"}, {}),
+    "a name twice": ({"name": "notes"}, {}),
+    "fewer peers than are required": ({"maxPeerCount": 0, "requiredPeerCount": 1}, {}),
+    "a negative count": ({"requiredPeerCount": -1}, {}),
+    "a version with a space": ({}, {"-v": "1 0"}),
+    "a sequence that is too high": ({}, {"--sequence": "9"}),
+    "a sequence of the past": ({}, {"--sequence": "1"}),
+}
+ACCEPTED = {
+    "a policy that the channel does not have": {
+        "--channel-config-policy": "/Channel/Application/No"
+    },
+    "an endorser that is not in the channel": {"--signature-policy": "OR('PoliceMSP.peer')"},
+    "an endorser whose role no peer has": {"--signature-policy": "OR('TaxMSP.client')"},
+}
+OURS = {
+    "-v": "--version",
+    "--signature-policy": "--policy",
+    "--channel-config-policy": "--policy",
+    "--collections-config": "--collections",
+}
+
+
+def approvals(changes: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return the options of the next approval of `fees` with changes, for `peer` and for the command here."""
+    options = {
+        "-v": "1.1",
+        "--sequence": "4",
+        "--collections-config": "collections.json",
+        **changes,
+    }
+    theirs = [word for pair in options.items() for word in pair]
+    ours = [word for name, value in options.items() for word in (OURS.get(name, name), value)]
+    return ["approveformyorg", "-C", "estate", "-n", "fees", *theirs], [
+        "chaincode",
+        "approve",
+        "fees",
+        *ours,
+    ]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused_here_peers_refuse_in_the_same_words(
+    pyfabric: CommandLine, case: str
+) -> None:
+    collection, options = REFUSED[case]
+    (pyfabric.folder / "wrong.json").write_text(
+        json.dumps([{**DRAFTS, **collection}, COLLECTIONS[1]])
+    )
+    theirs, ours = approvals({"--collections-config": "wrong.json", **options})
+    told = pyfabric(*ours, "--package", "fees.tgz", fails=3).err.strip()
+    reason = told.partition("peers refuse this definition of fees: ")[2]
+    peer = Peer(pyfabric, "Tax")
+    said = peer(*theirs, *peer.to_orderer(), fails=True)
+    assert reason.split("; ")[0]
+    assert any(f"{text}\n" in said for text in reason.split("; "))
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_what_is_warned_of_here_peers_accept(pyfabric: CommandLine, case: str) -> None:
+    theirs, ours = approvals(ACCEPTED[case])
+    assert "warning: the endorsement policy" in pyfabric(*ours, "--package", "fees.tgz").err
+    peer = Peer(pyfabric, "Land")
+    peer(*theirs, *peer.to_orderer())
