@@ -185,7 +185,7 @@ class PackageError(FabricError):
 
 
 class TopologyError(FabricError):
-    """A topology file is wrong: `file`, `line` (from 1) and `key` (dotted) say where."""
+    """A topology file is wrong: `file`, `line` (from 1) and `key` (dotted) say where, `reason` what."""
 
     def __init__(self, message: str, *, file: Path | None, line: int | None, key: str) -> None:
         place = ":".join(str(part) for part in (file, line) if part is not None)
@@ -193,6 +193,7 @@ class TopologyError(FabricError):
         self.file = file
         self.line = line
         self.key = key
+        self.reason = message
 
 
 class NetworkError(FabricError):

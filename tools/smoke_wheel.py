@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CHECK = """
 import importlib.util
-for name in ("pyfabric", "pyfabric_network", "pyfabric_cli", "pyfabric_municipal"):
+for name in ("pyfabric", "pyfabric_network", "pyfabric_cli", "pyfabric_municipal", "pyfabric_proposals"):
     assert importlib.util.find_spec(name), name
 for name in ("cli", "network", "chaincode"):
     assert importlib.util.find_spec(name) is None, f"the wheel must not install a package {name}"

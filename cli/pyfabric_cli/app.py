@@ -22,6 +22,8 @@ class _Pyfabric(LazyGroup):
         ),
         "policy": Part("policy_commands", "Ask who satisfies a policy."),
         "channel": Part("channel_commands", "Create, join, leave and change channels."),
+        "peer": Part("peer_commands", "Ask one peer what it has, and have it make snapshots."),
+        "discover": Part("discover_commands", "Ask what a peer knows of a channel."),
         "ledger": Part("ledger_commands", "Look into a channel's blocks and transactions."),
         "context": Part(
             "context_commands", "Choose the department, user and channel that you act as."

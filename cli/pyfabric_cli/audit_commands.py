@@ -8,10 +8,10 @@ import typer
 
 from pyfabric.errors import ConfigError
 from pyfabric_cli import options
-from pyfabric_cli.chains import opened
+from pyfabric_cli.chains import config_at_start, opened
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
-from pyfabric_cli.output import counted
+from pyfabric_cli.output import counted, say
 from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def verify(
         ),
     ] = None,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -47,10 +48,12 @@ def verify(
     invocation = Invocation.start(state, output)
     expected = _hash(genesis_hash)
     with (
-        opened(invocation, source, context, user, channel) as chain,
+        opened(invocation, source, context, user, channel, peer) as chain,
         counted("blocks verified", chain.height - chain.start) as count,
     ):
-        found = verify_chain(chain.blocks(), genesis_hash=expected, report=count)
+        found = verify_chain(
+            chain.blocks(), genesis_hash=expected, config=config_at_start(chain), report=count
+        )
     _print(found, invocation)
     if found.fault is not None:
         raise typer.Exit(ExitCode.NETWORK)
@@ -62,6 +65,7 @@ def export(
         int, typer.Option(min=0, help="Begin a new export with this block (default: 0).")
     ] = 0,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -76,9 +80,13 @@ def export(
 
     invocation = Invocation.start(state, output)
     with (
-        opened(invocation, source, context, user, channel) as chain,
+        opened(invocation, source, context, user, channel, peer) as chain,
         counted("blocks written", chain.height) as count,
     ):
+        if start < chain.start:
+            say(
+                f"blocks 0 to {chain.start - 1} are not there: the peer joined {chain.channel} by a snapshot"
+            )
         written = export_blocks(chain.blocks, to, start=max(start, chain.start), report=count)
         invocation.printer.facts(
             {

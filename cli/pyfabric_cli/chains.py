@@ -1,7 +1,7 @@
 """Where inspections read a channel's blocks: at the department's peers, or in files."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -66,7 +66,7 @@ class PeerChain:
 
     @property
     def start(self) -> int:
-        """The number of the earliest block that the peer has."""
+        """The number of the earliest block that the peer has: above 0 if it joined by a snapshot."""
         return self.info.start
 
     @property
@@ -78,7 +78,12 @@ class PeerChain:
         """Return a block; raises ClientError if it is not there."""
         from pyfabric_network import reading
 
-        if not self.start <= number < self.height:
+        if self.start and number < self.start:
+            raise ClientError(
+                f"the peer joined {self.channel} by a snapshot: it has blocks from {self.start} on, not {number}; ask "
+                "another peer"
+            )
+        if number >= self.height:
             raise ClientError(
                 f"{self.channel} has blocks {self.start} to {self.height - 1}, not {number}"
             )
@@ -106,13 +111,14 @@ def opened(
     context: str | None,
     user: str | None,
     channel: str | None,
+    peer: str | None = None,
 ) -> Iterator[Chain]:
     """Hold the blocks in a folder or file, or else the channel at the peers of who acts.
 
     Raises ClientError for files of another channel than the given one.
     """
     if source is None:
-        actor = invocation.actor(context, user, channel)
+        actor = invocation.actor(context, user, channel, peer)
         with actor.gateway() as gateway:
             yield PeerChain(actor, gateway.network(actor.channel))
         return
@@ -124,17 +130,48 @@ def opened(
     yield files
 
 
-def signature_check(chain: Chain, number: int) -> "SignatureCheck":
-    """Return a check under the configuration in force for a block, as far as that is known.
+def newest_hashes(chain: Chain) -> tuple[bytes, bytes]:
+    """Return the hashes of the last two blocks; a peer has them also of a snapshot, without the blocks."""
+    from pyfabric.messages.events import Block
 
-    A peer that joined by a snapshot has no configuration block from before, but the present configuration.
-    """
-    from pyfabric.admin.config.history import config_block_at
+    if isinstance(chain, PeerChain):
+        return chain.info.current_hash, chain.info.previous_hash
+    newest = Block.from_bytes(chain.block(chain.height - 1))
+    return newest.hash, newest.previous_hash
+
+
+def signature_check(chain: Chain, number: int) -> "SignatureCheck":
+    """Return a check under the configuration in force for a block, as far as that is known."""
     from pyfabric.admin.signatures import SignatureCheck
 
-    if number == chain.start and number:
-        return SignatureCheck()
-    newest = config_block_at(chain.block, number)
-    if newest >= chain.start:
-        return SignatureCheck.from_block(chain.block(newest))
-    return SignatureCheck()
+    before = config_before(chain, number)
+    if before is not None:
+        return SignatureCheck.from_block(before)
+    config = config_at_start(chain)
+    return SignatureCheck() if config is None else SignatureCheck.from_config(config, chain.channel)
+
+
+def config_before(chain: Chain, number: int) -> bytes | None:
+    """Return the configuration block that was in force for a block; None for block 0, and if it is not there."""
+    from pyfabric.admin.config.history import config_block_at
+
+    if not number:
+        return None
+    with suppress(ClientError):
+        return chain.block(config_block_at(chain.block, number))
+    return None
+
+
+def config_at_start(chain: Chain) -> bytes | None:
+    """Return the configuration in force at the earliest block, where there is no block before it.
+
+    It is known at a peer that joined by a snapshot, as long as the channel's configuration has not changed since:
+    then it is the present one. None where it is not known, or not needed.
+    """
+    from pyfabric.admin.config.history import config_block_numbers
+
+    if not chain.start or not isinstance(chain, PeerChain) or chain.start == chain.height:
+        return None
+    if config_block_numbers(chain.block, chain.start, chain.height):
+        return None
+    return chain.actor.channel_config()

@@ -11,6 +11,9 @@ from pyfabric_cli.lazy_group import LazyGroup, Part
 class _Channel(LazyGroup):
     path = "channel"
     parts: ClassVar[Mapping[str, Part]] = {
+        "history": Part(
+            "channel_history_command", "Print the configurations that a channel has had."
+        ),
         "list": Part("channel_list_command", "List the channels that a peer has joined."),
         "show": Part("channel_show_command", "Print a channel's configuration."),
         "diff": Part("channel_diff_command", "Print what differs between two configurations."),

@@ -23,7 +23,9 @@ def diff(
             help="A file as `channel show` reads it, or live: the channel, or topology: its file."
         ),
     ],
-    after: Annotated[str, typer.Argument(help="The same, for the other side.")] = LIVE,
+    after: Annotated[
+        str, typer.Argument(help="The same, or a file with an update of the first.")
+    ] = LIVE,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -39,7 +41,8 @@ def diff(
 
     invocation = Invocation.start(state, output)
     configurations = Configurations(invocation, context, user, channel)
-    (_, old), (_, new) = configurations.find(before), configurations.find(after)
+    name, old = configurations.find(before)
+    new = configurations.after(after, name, old)
     found = [asdict(one) for one in differences(old, new)]
     if not found:
         say("no differences")

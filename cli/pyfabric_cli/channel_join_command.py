@@ -1,9 +1,11 @@
 """`pyfabric channel join`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pyfabric.errors import ClientError
 from pyfabric_cli import completion, options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -23,18 +25,31 @@ def join(
             autocompletion=completion.nodes,
         ),
     ] = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Join the named peers by this snapshot of another peer, without the blocks before it.",
+        ),
+    ] = None,
     network: options.NetworkName = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
     """Join peers and orderers to a channel that exists, and wait until they have its blocks. Safe to repeat.
 
-    One that had left it comes back.
+    One that had left it comes back. A peer that joins by a snapshot (`pyfabric peer snapshot request`) has no earlier
+    blocks: what reads the ledger from block 0 needs another peer.
     """
     invocation = Invocation.start(state, output)
     found = invocation.network(network)
     with waiting(f"joining {channel}"):
-        joined = found.join_channel(channel, *nodes or ())
+        if snapshot is None:
+            joined = found.join_channel(channel, *nodes or ())
+        elif nodes:
+            joined = found.join_by_snapshot(channel, snapshot, *nodes)
+        else:
+            raise ClientError("name the peers that join by the snapshot")
     invocation.printer.rows(
         ["channel", "node"], [{"channel": channel, "node": name} for name in joined]
     )

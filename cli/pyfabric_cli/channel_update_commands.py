@@ -1,6 +1,7 @@
-"""`pyfabric channel update`: updates that several departments sign, as files that travel between them."""
+"""`pyfabric channel update`: updates that several departments sign, in files that travel or on the channel's ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,28 +10,44 @@ import typer
 
 from pyfabric.errors import ConfigError, DecodeError, NetworkError, PolicyError
 from pyfabric_cli import options
-from pyfabric_cli.channel_updates import Work
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.channel_updates import Work, write_files
+from pyfabric_cli.invocation import Actor, Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
 
 if TYPE_CHECKING:
+    from pyfabric_network.ledger_proposals import LedgerProposals
+
     from pyfabric.admin.config.proposal import Proposal
 
 app = plain_app("Change a channel by updates that several departments sign.")
 
-File = Annotated[
-    Path,
+_CONTRACT = "proposals"
+
+Where = Annotated[
+    str,
     typer.Argument(
-        help="A proposal, or an update in an envelope of Fabric's tools.",
+        metavar="FILE|ID",
+        help="The file of a proposal or of an update of Fabric's tools; with --on-ledger, the beginning of an id.",
     ),
 ]
-Files = Annotated[
-    list[Path],
+Copies = Annotated[
+    list[str],
     typer.Argument(
-        metavar="FILE...",
-        help="A proposal, and copies of it that others have signed: their signatures are put together.",
+        metavar="FILE...|ID",
+        help="The file of a proposal, and copies that others have signed, whose signatures are put together; with "
+        "--on-ledger, the beginning of an id.",
     ),
+]
+OnLedger = Annotated[
+    bool,
+    typer.Option(
+        "--on-ledger",
+        help="On the channel's own ledger, in the contract of proposals: no file travels.",
+    ),
+]
+ContractName = Annotated[
+    str, typer.Option("--contract", help="The name of the deployed contract of proposals.")
 ]
 Envelope = Annotated[
     Path | None,
@@ -56,11 +73,13 @@ def propose(
         Path,
         typer.Argument(
             help="Edits or a JSON patch (YAML or JSON), the wanted configuration, or an update of Fabric's tools "
-            "(JSON or protobuf).",
+            "(JSON or protobuf)."
         ),
     ],
-    to: Annotated[Path, typer.Option("--to", help="The file to write.")],
+    to: Annotated[Path | None, typer.Option("--to", help="The file to write.")] = None,
     envelope: Envelope = None,
+    on_ledger: OnLedger = False,
+    contract: ContractName = _CONTRACT,
     administrators: Administrators = None,
     yes: Yes = False,
     context: options.ContextName = None,
@@ -69,29 +88,40 @@ def propose(
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Write a file that proposes a change, signed by the administrators whose keys are on this machine.
+    """Propose a change, signed by the administrators whose keys are on this machine.
 
-    Shows what changes, and asks.
+    Shows what changes, and asks. Writes a file, or puts it on the ledger.
     """
+    if to is None and envelope is None and not on_ledger:
+        raise typer.BadParameter("give --to FILE, or --on-ledger")
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
     config = actor.config()
-    proposal = _proposed(change, actor.channel, config)
     work = Work(invocation, actor, config, _read(administrators))
-    work.write(work.signed(proposal, yes=yes), _targets(to, envelope))
+    signed = work.signed(_proposed(change, actor.channel, config), yes=yes)
+
+    def store(proposal: "Proposal") -> None:
+        write_files(proposal, to, envelope=envelope)
+        if on_ledger:
+            _put(actor, contract, proposal)
+
+    work.keep(signed, store)
 
 
 @app.command()
 def sign(
-    file: File,
+    where: Where,
     to: Annotated[
         Path | None, typer.Option("--to", help="The file to write (default: the same one).")
     ] = None,
     envelope: Envelope = None,
+    on_ledger: OnLedger = False,
+    contract: ContractName = _CONTRACT,
     administrators: Administrators = None,
     yes: Yes = False,
     context: options.ContextName = None,
     user: options.User = None,
+    channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
@@ -99,24 +129,41 @@ def sign(
 
     Shows what it changes, and asks.
     """
-    proposal, is_ours = _load(file)
-    work = _work(proposal, Invocation.start(state, output), context, user, administrators)
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    proposal = _find([where], actor, contract if on_ledger else None)
+    work = _work(invocation, actor, proposal, administrators)
     signed = work.signed(proposal, yes=yes)
-    if signed == proposal:
+    added = [one for one in signed.signatures if one not in proposal.signatures]
+    if not added:
         known = ", ".join(work.actor.profile.administrators) or "none"
         raise PolicyError(
             f"nothing was signed: no policy counts the administrators on this machine ({known}); "
             "`pyfabric channel update status` lists whose signatures are missing"
         )
-    work.write(signed, {to or file: is_ours or to is not None} | _targets(None, envelope))
+
+    def store(proposal: "Proposal") -> None:
+        if on_ledger:
+            with _ledger(work.actor, contract) as ledger:
+                ledger.sign(ledger.get(where)[0], added)
+            write_files(proposal, to, envelope=envelope)
+        elif to is None and not _is_ours(Path(where)):
+            write_files(proposal, None, envelope=Path(where))
+        else:
+            write_files(proposal, to or Path(where), envelope=envelope)
+
+    work.keep(signed, store)
 
 
 @app.command()
 def submit(
-    files: Files,
+    copies: Copies,
+    on_ledger: OnLedger = False,
+    contract: ContractName = _CONTRACT,
     administrators: Administrators = None,
     context: options.ContextName = None,
     user: options.User = None,
+    channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
@@ -124,38 +171,48 @@ def submit(
 
     Refuses one whose signatures do not suffice, and names who is missing.
     """
-    proposal = _merged(files)
-    work = _work(proposal, Invocation.start(state, output), context, user, administrators)
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    proposal = _find(copies, actor, contract if on_ledger else None)
+    work = _work(invocation, actor, proposal, administrators)
     work.show(proposal)
     work.send(proposal, where="it with `pyfabric channel update sign`")
 
 
 @app.command()
 def status(
-    files: Files,
+    copies: Copies,
+    on_ledger: OnLedger = False,
+    contract: ContractName = _CONTRACT,
     administrators: Administrators = None,
     context: options.ContextName = None,
     user: options.User = None,
+    channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
     """Print what a proposal changes, who has signed it, and who is missing; or why it is void."""
-    proposal = _merged(files)
-    work = _work(proposal, Invocation.start(state, output), context, user, administrators)
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    proposal = _find(copies, actor, contract if on_ledger else None)
+    work = _work(invocation, actor, proposal, administrators)
     work.report(proposal, work.review(proposal))
 
 
 @app.command()
 def renew(
-    file: File,
+    where: Where,
     to: Annotated[
         Path | None, typer.Option("--to", help="The file to write (default: the same one).")
     ] = None,
     envelope: Envelope = None,
+    on_ledger: OnLedger = False,
+    contract: ContractName = _CONTRACT,
     administrators: Administrators = None,
     yes: Yes = False,
     context: options.ContextName = None,
     user: options.User = None,
+    channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
@@ -165,8 +222,10 @@ def renew(
     """
     from pyfabric.admin.config.proposal import renewed
 
-    proposal, _ = _load(file)
-    work = _work(proposal, Invocation.start(state, output), context, user, administrators)
+    invocation = Invocation.start(state, output)
+    actor = invocation.actor(context, user, channel)
+    proposal = _find([where], actor, contract if on_ledger else None)
+    work = _work(invocation, actor, proposal, administrators)
     found = work.review(proposal)
     if found.is_in_force or not found.outdated:
         say(f"nothing to do: the change is {'in force' if found.is_in_force else 'not void'}")
@@ -174,7 +233,92 @@ def renew(
     again = renewed(proposal, work.config)
     for one in proposal.signers:
         say(f"the signature of {one} is lost")
-    work.write(work.signed(again, yes=yes), _targets(to or file, envelope))
+
+    def store(signed: "Proposal") -> None:
+        write_files(signed, to if on_ledger else to or Path(where), envelope=envelope)
+        if on_ledger:
+            _put(work.actor, contract, signed, instead_of=where)
+
+    work.keep(work.signed(again, yes=yes), store)
+
+
+@app.command("list")
+def list_proposals(
+    contract: ContractName = _CONTRACT,
+    context: options.ContextName = None,
+    user: options.User = None,
+    channel: options.Channel = None,
+    state: options.State = None,
+    output: options.Output = None,
+) -> None:
+    """List the proposals on the channel's ledger."""
+    invocation = Invocation.start(state, output)
+    with _ledger(invocation.actor(context, user, channel), contract) as ledger:
+        invocation.printer.rows(["id", "department", "at"], ledger.list())
+
+
+@app.command()
+def remove(
+    proposal: Annotated[str, typer.Argument(metavar="ID", help="The beginning of its id.")],
+    contract: ContractName = _CONTRACT,
+    context: options.ContextName = None,
+    user: options.User = None,
+    channel: options.Channel = None,
+    state: options.State = None,
+) -> None:
+    """Remove a proposal from the channel's ledger: one's own, or one that is void."""
+    with _ledger(Invocation.start(state).actor(context, user, channel), contract) as ledger:
+        ledger.remove(ledger.get(proposal)[0])
+
+
+@contextmanager
+def _ledger(actor: Actor, contract: str) -> "Iterator[LedgerProposals]":
+    """Yield the proposals on the ledger of the actor's channel."""
+    from pyfabric_network.ledger_proposals import LedgerProposals
+
+    from pyfabric.gateway import Admin
+
+    with actor.gateway() as gateway, Admin(actor.identity) as admin:
+        network = gateway.network(actor.channel)
+        yield LedgerProposals(network.contract(contract), admin, actor.peers[0], actor.channel)
+
+
+def _put(
+    actor: Actor, contract: str, proposal: "Proposal", *, instead_of: str | None = None
+) -> None:
+    """Put a proposal on the ledger, instead of a void one."""
+    with _ledger(actor, contract) as ledger:
+        digest = ledger.put(proposal)
+        if instead_of is not None:
+            ledger.remove(ledger.get(instead_of)[0])
+    say(f"put {digest} on the ledger of {proposal.channel}")
+
+
+def _find(places: Sequence[str], actor: Actor, contract: str | None) -> "Proposal":
+    """Return the proposal with an id on the ledger, or, without a contract, the one in files."""
+    from pyfabric.admin.config.proposal import merged
+
+    if contract is None:
+        return merged([_load(Path(one)) for one in places])
+    if len(places) > 1:
+        raise ConfigError("with --on-ledger, one id is given: the ledger puts signatures together")
+    with _ledger(actor, contract) as ledger:
+        return ledger.get(places[0])[1]
+
+
+def _load(file: Path) -> "Proposal":
+    """Return the proposal in a file; raises ConfigError that names it."""
+    from pyfabric.admin.config.proposal_files import read_proposal
+
+    try:
+        return read_proposal(file.read_bytes())
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+def _is_ours(file: Path) -> bool:
+    """Return whether a file is JSON of ours, and no envelope."""
+    return file.read_bytes().lstrip()[:1] == b"{"
 
 
 def _proposed(change: Path, channel: str, config: bytes) -> "Proposal":
@@ -192,40 +336,16 @@ def _proposed(change: Path, channel: str, config: bytes) -> "Proposal":
         raise ConfigError(f"{change}: {error}") from error
 
 
-def _load(file: Path) -> "tuple[Proposal, bool]":
-    """Return the proposal in a file, and whether the file is one of ours; raises ConfigError that names it."""
-    from pyfabric.admin.config.proposal_files import read_proposal
-
-    content = file.read_bytes()
-    try:
-        found = read_proposal(content)
-    except ConfigError as error:
-        raise ConfigError(f"{file}: {error}") from error
-    return found, content.lstrip()[:1] == b"{"
-
-
-def _merged(files: Sequence[Path]) -> "Proposal":
-    from pyfabric.admin.config.proposal import merged
-
-    return merged([_load(one)[0] for one in files])
-
-
 def _work(
-    proposal: "Proposal",
     invocation: Invocation,
-    context: str | None,
-    user: str | None,
+    actor: Actor,
+    proposal: "Proposal",
     administrators: Sequence[Path] | None,
 ) -> Work:
     """Return the work on a proposal, on its own channel as it is now."""
-    actor = replace(invocation.actor(context, user, None), channel=proposal.channel)
+    actor = replace(actor, channel=proposal.channel)
     return Work(invocation, actor, actor.config(), _read(administrators))
 
 
 def _read(certificates: Sequence[Path] | None) -> tuple[bytes, ...]:
     return tuple(one.read_bytes() for one in certificates or ())
-
-
-def _targets(to: Path | None, envelope: Path | None) -> dict[Path, bool]:
-    """Return the files to write, and whether each is one of ours."""
-    return ({to: True} if to else {}) | ({envelope: False} if envelope else {})

@@ -1,6 +1,6 @@
 """Changes of a channel, as commands make them: shown in words, asked for, signed, and sent or written to files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ def carry_out(
     work = Work(invocation, actor, config)
     proposal = make_proposal(actor.channel, config, edits)
     if to is not None:
-        work.write(work.signed(proposal, yes=yes), {to: True})
+        work.keep(work.signed(proposal, yes=yes), lambda signed: write_files(signed, to))
         return
     work.show(proposal)
     if not yes:
@@ -109,18 +109,10 @@ class Work:
 
         return add_signatures(proposal, self.config, self.actor.profile.administrators.values())
 
-    def write(self, proposal: "Proposal", targets: Mapping[Path, bool]) -> None:
-        """Write a proposal to files, and print how it stands; raises ConfigError.
-
-        The files are ours, or, with False, envelopes for Fabric's tools.
-        """
-        from pyfabric.admin.config.proposal_files import write_proposal
-
+    def keep(self, proposal: "Proposal", store: "Callable[[Proposal], object]") -> None:
+        """Store a proposal where others find it, and print how it stands; raises ConfigError."""
         found = self.examine(proposal)
-        for file, ours in targets.items():
-            content = write_proposal(proposal) if ours else proposal.envelope()
-            files.write_public(file, content, error=ConfigError)
-            say(f"wrote {file}")
+        store(proposal)
         say(_next_step(found))
         self.report(proposal, found)
 
@@ -139,7 +131,7 @@ class Work:
                 f"more signatures are needed: {'; '.join(str(one.policy) for one in found.missing)}; have "
                 f"{_missing_departments(found)} sign {where}"
             )
-        profile = self.actor.profile
+        profile, user = self.actor.profile, self.actor.identity
         with waiting(f"waiting until {proposal.channel} has the new configuration"):
             made = submit(
                 proposal,
@@ -147,7 +139,8 @@ class Work:
                 profile.administrators,
                 profile.orderers,
                 profile.peers,
-                reader=self.actor.identity,
+                # The update may take the user's own access away: by an ACL, or a list of revoked certificates.
+                reader=profile.administrators.get(user.msp_id, user),
             )
         self.invocation.printer.record(
             {"channel": proposal.channel, "sequence": Base.of(made).sequence},
@@ -168,6 +161,18 @@ class Work:
             signatures=(["msp_id", "name", "problem"], [asdict(one) for one in found.signatures]),
             remarks=(["remark"], [{"remark": one} for one in found.remarks]),
         )
+
+
+def write_files(proposal: "Proposal", file: Path | None, *, envelope: Path | None = None) -> None:
+    """Write a proposal to a file, and to one for Fabric's tools."""
+    from pyfabric.admin.config.proposal_files import write_proposal
+
+    if file is not None:
+        files.write_public(file, write_proposal(proposal), error=ConfigError)
+        say(f"wrote {file}")
+    if envelope is not None:
+        files.write_public(envelope, proposal.envelope(), error=ConfigError)
+        say(f"wrote {envelope}, an envelope for Fabric's tools")
 
 
 def _policies(found: "Review") -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from pyfabric.errors import ConfigError, FabricError
 from pyfabric_cli.invocation import Invocation
 
 if TYPE_CHECKING:
+    from pyfabric.admin.config.proposal import Proposal
     from pyfabric_cli.invocation import Actor
 
 LIVE = "live"
@@ -30,6 +31,17 @@ class Configurations:
         if word == TOPOLOGY:
             return self.of_topology()
         return read_file(Path(word))
+
+    def after(self, word: str, channel: str, config: bytes) -> bytes:
+        """Return the configuration that a word names; a file may also be an update of `config`."""
+        if word in (LIVE, TOPOLOGY):
+            return self.find(word)[1]
+        proposal = _proposal_in(Path(word))
+        if proposal is None:
+            return read_file(Path(word))[1]
+        from pyfabric.admin.channels import apply_update
+
+        return apply_update(channel or proposal.channel, config, proposal.update)
 
     def live(self) -> tuple[str, bytes]:
         """Ask the department's first peer for the configuration in force."""
@@ -54,6 +66,16 @@ class Configurations:
 
     def _actor(self) -> "Actor":
         return self.invocation.actor(self.context, self.user, self.channel)
+
+
+def _proposal_in(file: Path) -> "Proposal | None":
+    """Return the update in a file of ours or of Fabric's tools; None for a file with something else."""
+    from pyfabric.admin.config.proposal_files import read_proposal
+
+    try:
+        return read_proposal(file.read_bytes())
+    except ConfigError:
+        return None
 
 
 def read_file(file: Path) -> tuple[str, bytes]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pyfabric.errors import ClientError
 from pyfabric_cli import completion, options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -35,25 +36,41 @@ def events(
             help="Continue after what this file records, and record there what is printed."
         ),
     ] = None,
+    source: options.Source = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
     state: options.State = None,
     output: options.Output = None,
 ) -> None:
-    """Print blocks, or a chaincode's events, one on each line."""
+    """Print blocks, or a chaincode's events, one on each line.
+
+    A peer that joined by a snapshot has none from before it.
+    """
     from pyfabric.gateway import FileCheckpointer
     from pyfabric_cli import event_reading as reading
 
     invocation = Invocation.start(state, output)
+    if source is not None:
+        if follow or checkpoint is not None:
+            raise ClientError("--from reads files: it goes with neither --follow nor --checkpoint")
+        for event in reading.in_files(source, chaincode, start or 0):
+            invocation.printer.event(reading.facts(event), reading.line(event))
+        return
     actor = invocation.actor(context, user, channel)
     seen = FileCheckpointer(checkpoint) if checkpoint else None
     with actor.gateway() as gateway:
         network = gateway.network(actor.channel)
-        if follow:
+        if follow and start is None:
             found = reading.follow(network, chaincode, start, seen)
         else:
-            found = reading.past(network, chaincode, actor.chain_info().height, start or 0, seen)
+            info = actor.chain_info()
+            start = reading.checked_start(info, start)
+            found = (
+                reading.follow(network, chaincode, start, seen)
+                if follow
+                else reading.past(network, chaincode, info.height, start, seen)
+            )
         for event in found:
             invocation.printer.event(reading.facts(event), reading.line(event))
             reading.remember(seen, event)

@@ -18,6 +18,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "network": ("pyfabric network init quickstart --to city.yaml", "pyfabric network up city.yaml"),
     "network init": ("pyfabric network init two-departments --to mine.yaml",),
     "network render": ("pyfabric network render mine.yaml --to compose",),
+    "network import": (
+        "pyfabric network import fablo-config.json --to fablo.yaml",
+        "pyfabric network import configtx.yaml --crypto-config crypto-config.yaml --profile Estate=estate -o json",
+    ),
     "network up": (
         "pyfabric network up city.yaml",
         "pyfabric network up city.yaml --dry-run -o json",
@@ -114,7 +118,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel config": (
         "pyfabric channel config set-batch --max-messages 100 --context Land",
-        "pyfabric channel config set-acl event/Block Admins --to event-acl.json",
+        "pyfabric channel config set-acl event/Block Writers --to event-acl.json",
     ),
     "channel config set-batch": (
         "pyfabric channel config set-batch --max-messages 100 --timeout 0.5 --context Land --yes",
@@ -130,7 +134,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel config set-mod-policy /Channel/Application/TaxMSP/MSP Admins --collect changes.json",
     ),
     "channel config set-acl": (
-        "pyfabric channel config set-acl event/Block Admins --to event-acl.json --yes",
+        "pyfabric channel config set-acl event/Block Writers --to event-acl.json --yes",
         "pyfabric channel config set-acl event/FilteredBlock Admins --collect changes.json",
     ),
     "channel config remove-acl": (
@@ -194,6 +198,28 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel config maintenance on --context Land --yes",
         "pyfabric channel config maintenance off --context Land --yes",
     ),
+    "peer": ("pyfabric peer channels", "pyfabric peer snapshot request"),
+    "peer channels": ("pyfabric peer channels", "pyfabric peer channels --context Land -o json"),
+    "peer height": ("pyfabric peer height --channel estate",),
+    "peer installed": ("pyfabric peer installed", "pyfabric peer installed -o json"),
+    "peer snapshot": ("pyfabric peer snapshot request", "pyfabric peer snapshot list"),
+    "peer snapshot request": (
+        "pyfabric peer snapshot request",
+        "pyfabric peer snapshot request 1000 --channel estate",
+    ),
+    "peer snapshot list": ("pyfabric peer snapshot list -o json",),
+    "peer snapshot cancel": ("pyfabric peer snapshot cancel 1000",),
+    "discover": ("pyfabric discover peers", "pyfabric discover endorsers --chaincode registry"),
+    "discover peers": (
+        "pyfabric discover peers",
+        "pyfabric discover peers --chaincode registry -o json",
+        "pyfabric discover peers --local --user Admin",
+    ),
+    "discover endorsers": (
+        "pyfabric discover endorsers --chaincode registry",
+        "pyfabric discover endorsers --chaincode registry:_implicit_org_TaxMSP --no-private-reads",
+    ),
+    "discover config": ("pyfabric discover config --channel estate",),
     "ledger": ("pyfabric ledger height", "pyfabric ledger tx $ID", "pyfabric ledger verify"),
     "ledger height": ("pyfabric ledger height --channel estate -o json",),
     "ledger block": ("pyfabric ledger block", "pyfabric ledger block 0 --to genesis.block"),
@@ -252,10 +278,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         (
             "pyfabric channel update propose acl.json --to again.json --envelope again.pb --context Land --yes"
         ),
+        "pyfabric channel update propose acl.json --on-ledger --context Land --yes",
     ),
     "channel update sign": (
         "pyfabric channel update sign proposal.json --context Tax --yes",
         "pyfabric channel update sign again.json --to tax.json --context Tax --yes",
+        "pyfabric channel update sign 5f3a --on-ledger --context Tax",
     ),
     "channel update status": (
         "pyfabric channel update status proposal.json",
@@ -263,11 +291,18 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel update submit": ("pyfabric channel update submit proposal.json --context Land",),
     "channel update renew": ("pyfabric channel update renew again.json --context Land --yes",),
+    "channel update list": ("pyfabric channel update list",),
+    "channel update remove": ("pyfabric channel update remove 5f3a",),
     "channel create": (
         "pyfabric channel create",
         "pyfabric channel create archive --department Tax --department Land --contract registry",
     ),
-    "channel join": ("pyfabric channel join archive", "pyfabric channel join archive peer0.tax"),
+    "channel history": ("pyfabric channel history", "pyfabric channel history -o json"),
+    "channel join": (
+        "pyfabric channel join archive",
+        "pyfabric channel join archive peer0.tax",
+        "pyfabric channel join archive peer1.tax --snapshot snapshots/completed/archive/1000",
+    ),
     "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (

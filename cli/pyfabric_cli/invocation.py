@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from pyfabric_network.contexts import Contexts
 
+from pyfabric.errors import ClientError
 from pyfabric_cli.output import Printer
 from pyfabric_cli.settings import OutputFormat, Settings, read_settings
 
@@ -48,29 +49,41 @@ class Invocation:
         settings = self.settings
         return Network.open(settings.state, name or settings.network, programs=settings.programs)
 
-    def actor(self, context: str | None, user: str | None, channel: str | None) -> "Actor":
-        """Return who acts; raise ConfigError, NetworkError, or IdentityError for an expired one too."""
+    def actor(
+        self,
+        context: str | None,
+        user: str | None,
+        channel: str | None,
+        peer: str | None = None,
+    ) -> "Actor":
+        """Return who acts, through all peers or the one at an address; raise ConfigError, NetworkError, or IdentityError for an expired one too."""
         from pyfabric.identity.loading import check_not_expired
 
         _, found = self.contexts.find(context or self.settings.context)
         profile = found.load_profile()
         identity = profile.user(user or found.user)
         check_not_expired(identity.identity, datetime.now(UTC))
-        return Actor(identity, profile, channel or found.channel)
+        return Actor(identity, profile, channel or found.channel, peer)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, through which peers of the department, on which channel."""
+    """Who acts, through which peers of the department (all, or the one at `address`), on which channel."""
 
     identity: "SigningIdentity"
     profile: "Profile"
     channel: str
+    address: str | None = None
 
     @property
     def peers(self) -> "tuple[Endpoint, ...]":
-        """The department's peers."""
-        return self.profile.peers
+        """The department's peers; raises ClientError if none has the address."""
+        every = self.profile.peers
+        found = tuple(peer for peer in every if self.address in (None, peer.address))
+        if not found:
+            known = ", ".join(peer.address for peer in every)
+            raise ClientError(f"the department has no peer {self.address}, only {known}")
+        return found
 
     def gateway(self) -> "Gateway":
         """Connect to the gateway of the department's peers."""
@@ -91,6 +104,13 @@ class Actor:
 
         with Admin(self.identity) as admin:
             return admin.config(self.peers[0], self.channel)
+
+    def channel_config(self) -> bytes:
+        """Ask the department's first peer for the configuration in its state (bytes of common.Config)."""
+        from pyfabric.gateway import Admin
+
+        with Admin(self.identity) as admin:
+            return admin.channel_config(self.peers[0], self.channel)
 
     def definitions(self) -> "tuple[ChaincodeDefinition, ...]":
         """Ask the department's first peer for the chaincode definitions committed on the channel."""

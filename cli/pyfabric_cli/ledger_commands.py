@@ -8,7 +8,7 @@ import typer
 
 from pyfabric_cli import options
 from pyfabric_cli.audit_commands import export, verify
-from pyfabric_cli.chains import opened, signature_check
+from pyfabric_cli.chains import newest_hashes, opened, signature_check
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.settings import OutputFormat
@@ -35,6 +35,7 @@ app.command()(export)
 @app.command()
 def height(
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -45,17 +46,15 @@ def height(
 
     As the department's first peer has them.
     """
-    from pyfabric.gateway import Block
-
     invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel) as chain:
-        newest = Block.from_bytes(chain.block(chain.height - 1))
+    with opened(invocation, source, context, user, channel, peer) as chain:
+        current, previous = newest_hashes(chain)
         invocation.printer.facts(
             {
                 "channel": chain.channel,
                 "height": chain.height,
-                "current_hash": newest.hash.hex(),
-                "previous_hash": newest.previous_hash.hex(),
+                "current_hash": current.hex(),
+                "previous_hash": previous.hex(),
             }
             | ({"start": chain.start} if chain.start else {})
         )
@@ -70,6 +69,7 @@ def block(
         Path | None, typer.Option("--to", help="Also write the block's bytes to this file.")
     ] = None,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -85,7 +85,7 @@ def block(
     )
 
     invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel) as chain:
+    with opened(invocation, source, context, user, channel, peer) as chain:
         wanted = chain.height - 1 if number is None else number
         found = Block.from_bytes(chain.block(wanted))
         check = signature_check(chain, wanted)
@@ -117,6 +117,7 @@ def block(
 def transaction(
     transaction_id: TransactionId,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -132,7 +133,7 @@ def transaction(
     from pyfabric_cli.transaction_view import effects, transaction_facts
 
     invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel) as chain:
+    with opened(invocation, source, context, user, channel, peer) as chain:
         found = Block.from_bytes(chain.block_of(transaction_id))
         check = signature_check(chain, found.number)
     each = next(one for one in found.transactions if one.transaction_id == transaction_id)

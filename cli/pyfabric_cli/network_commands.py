@@ -15,6 +15,7 @@ from pyfabric_cli import (
     backup_commands,
     completion,
     development_commands,
+    import_command,
     member_commands,
     node_commands,
     options,
@@ -34,6 +35,7 @@ app = plain_app()
 app.add_typer(member_commands.app, name="member")
 app.add_typer(node_commands.app)
 app.add_typer(backup_commands.app)
+app.add_typer(import_command.app)
 app.add_typer(development_commands.app)
 
 
@@ -165,15 +167,13 @@ def profile(
     state: options.State = None,
 ) -> None:
     """Print a department's connection profile, for its programs."""
-    from pyfabric_network.profile import connection_profile
+    from pyfabric_network.profile import connection_profile, profile_yaml
 
     invocation = Invocation.start(state)
     plan = invocation.network(network).plan
     found = connection_profile(plan, plan.department(department))
     if form is ProfileFormat.YAML:
-        import yaml
-
-        typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False)
+        typer.echo(profile_yaml(found), nl=False)
     else:
         invocation.printer.document(found)
 

@@ -52,6 +52,12 @@ Source: TypeAlias = Annotated[
         help="Read blocks from this folder or file instead of a peer (see `pyfabric ledger export`).",
     ),
 ]
+Peer: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--peer", metavar="HOST:PORT", help="Ask this peer of the department (default: its first)."
+    ),
+]
 OneChannel: TypeAlias = Annotated[
     str, typer.Argument(help="The channel's name.", autocompletion=completion.channels)
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from pyfabric.admin import channels
-from pyfabric.errors import ConfigError, DecodeError
+from pyfabric.errors import IdentityError
 from pyfabric_cli.edit_commands import edit_command
 from pyfabric_cli.lazy_group import plain_app
 
@@ -185,6 +185,6 @@ def _list(file: Path) -> bytes:
     data = file.read_bytes()
     try:
         read_revocation_list(data)
-    except (DecodeError, ConfigError) as error:
-        raise ConfigError(f"{file}: {error}") from error
+    except IdentityError as error:
+        raise IdentityError(f"{file}: {error}") from error
     return data if pem.find(data) is not None else pem.encode("X509 CRL", data)

@@ -53,6 +53,12 @@ def _msp(source: Path, section: Section, msp_id: str | None) -> MSPDefinition:
 
 def _is_of_configtxgen(source: Path) -> bool:
     try:
-        return "mod_policy" in json_document(source.read_bytes())
+        document = json_document(source.read_bytes())
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}") from error
+    if "department" not in document and "mod_policy" not in document:
+        raise ConfigError(
+            f"{source}: no organisation is in it: it must be a department's public definition, or what "
+            "`configtxgen -printOrg` prints"
+        )
+    return "mod_policy" in document

@@ -23,6 +23,7 @@ from pyfabric_network.channels.nodes import (
     leave_as_orderer,
     wanted_nodes,
 )
+from pyfabric_network.channels.snapshots import join_by_snapshot, read_snapshot
 from pyfabric_network.channels.topology_file import (
     changed_topology,
     topology_file,
@@ -161,7 +162,7 @@ class Network:
         self.runtime.check(self.plan)
         with Connections(self.plan) as connections:
             idle = self.runtime.idle(self.plan)
-            silent = silent_nodes(self.plan, idle)
+            silent = silent_nodes(self.plan, self.runtime)
             return pending(self.plan, connections, idle=idle, silent=silent)
 
     def up(self, report: Report = silent) -> tuple[str, ...]:
@@ -283,6 +284,26 @@ class Network:
             self._remember_left(channel, found.left - {node.name for node in nodes})
             return join_nodes(self.plan, self.plan.channels[channel], nodes)
 
+    def join_by_snapshot(self, channel: str, folder: Path, *names: str) -> tuple[str, ...]:
+        """Join peers of this machine to a channel by a snapshot of another peer; return who joined.
+
+        `folder` is on this machine: under Compose it is copied to each peer. A peer that joins so has no blocks
+        from before the snapshot. Raises NetworkError, always on the development ledger.
+        """
+        self._require_nodes()
+        self.check_names(names)
+        snapshot = read_snapshot(folder)
+        with locked(self.root):
+            self._refresh()
+            nodes = wanted_nodes(self.plan, self.plan.channel(channel), names)
+            orderers = [node.name for node in nodes if node.admin is not None]
+            if orderers:
+                raise NetworkError(f"{orderers[0]} is an orderer: only peers join by a snapshot")
+            joined = join_by_snapshot(self.plan, self.runtime, channel, snapshot, nodes)
+            self._remember_left(channel, self.plan.channel(channel).left - set(joined))
+            join_nodes(self.plan, self.plan.channel(channel), nodes)  # which waits for them
+            return joined
+
     def leave_channel(self, channel: str, name: str) -> None:
         """Take a node of this machine out of a channel, and delete all that it has of it.
 
@@ -384,8 +405,14 @@ class Network:
         return [*nodes, *service_status(self.plan)]
 
     def view(self) -> View:
-        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang."""
+        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang.
+
+        `pyfabric_network.diagnosis` judges it. Raises NetworkError before the network was brought up.
+        """
+        self._require_nodes()
         self._refresh()
+        if not self.state.blocks:
+            raise NetworkError(f"{self.plan.name} was never brought up: `pyfabric network up`")
         return collect(sight_of_plan(self.plan, self.runtime), now=_now())
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:

@@ -7,7 +7,7 @@ from fabric_protos.common import configtx_pb2
 
 from pyfabric.admin.config.proposal import Proposal
 from pyfabric.admin.config.requirements import check_signatures
-from pyfabric.errors import GatewayError, NetworkError, PolicyError, StatusCode
+from pyfabric.errors import DeliverError, GatewayError, NetworkError, PolicyError, StatusCode
 from pyfabric.gateway import Admin, Endpoint, connect
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.sockets import listens
@@ -77,8 +77,14 @@ def submit(
             orderers, key=lambda one: not any(_is_at(each, one) for each in consenters)
         )
         _send(admin, ordered, proposal)
-    with connect(reader, peers) as gateway:
-        return gateway.network(proposal.channel).wait_for_config(config, timeout=_SECONDS)
+    try:
+        with connect(reader, peers) as gateway:
+            return gateway.network(proposal.channel).wait_for_config(config, timeout=_SECONDS)
+    except DeliverError as error:  # The update may have taken the reader's access away.
+        raise NetworkError(
+            f"the orderers took the update, but whether the peers have it cannot be seen: {error}; ask with "
+            "`pyfabric channel show`"
+        ) from error
 
 
 def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> None:

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from pyfabric.admin.package_folders import package_folder
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+    from pyfabric.admin.snapshots import JoinBySnapshotStatus
 else:
     __getattr__ = lazily(
         __name__,
@@ -120,6 +121,7 @@ else:
             "pyfabric.admin.package_folders": ["package_folder"],
             "pyfabric.admin.packages": ["ChaincodePackage"],
             "pyfabric.admin.peers": ["ChainInfo", "ProcessedTransaction"],
+            "pyfabric.admin.snapshots": ["JoinBySnapshotStatus"],
         },
     )
 
@@ -145,6 +147,7 @@ __all__ = [
     "Health",
     "InstalledChaincode",
     "Invocation",
+    "JoinBySnapshotStatus",
     "KeyPolicy",
     "OrdererModel",
     "OrganizationModel",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
+    from pyfabric.admin.config.applying import apply_update
     from pyfabric.admin.config.certificates import CertificateView
     from pyfabric.admin.config.differences import Difference, differences
     from pyfabric.admin.config.edits.batch import SetBatch
@@ -55,6 +56,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "pyfabric.admin.config.applying": ["apply_update"],
             "pyfabric.admin.config.differences": ["Difference", "differences"],
             "pyfabric.admin.config.edits.batch": ["SetBatch"],
             "pyfabric.admin.config.edits.capabilities": ["SetCapabilities"],
@@ -131,6 +133,7 @@ __all__ = [
     "SetModPolicy",
     "SetOrdererAddresses",
     "SetPolicy",
+    "apply_update",
     "describe_config",
     "differences",
     "edit_config",

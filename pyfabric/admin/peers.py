@@ -55,6 +55,13 @@ def config_block(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flo
     return (yield from ask(peer, identity, channel, "cscc", [b"GetConfigBlock", channel.encode()]))
 
 
+def channel_config(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[bytes]:
+    """Return the configuration in force (bytes of common.Config), as the peer's state has it."""
+    return (
+        yield from ask(peer, identity, channel, "cscc", [b"GetChannelConfig", channel.encode()])
+    )
+
+
 def chain_info(peer: Endpoint, identity: SigningIdentity, channel: str) -> Flow[ChainInfo]:
     """Return the height and the newest hashes of the peer's copy of the channel."""
     raw = yield from ask(peer, identity, channel, "qscc", [b"GetChainInfo", channel.encode()])

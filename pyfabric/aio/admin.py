@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
+from pyfabric.admin import discovery, lifecycle, orderers, peers, snapshots, updates
 from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
     ApprovedDefinition,
@@ -19,6 +19,7 @@ from pyfabric.admin.lifecycle import InstalledChaincode
 from pyfabric.admin.orderers import ChannelInfo
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+from pyfabric.admin.snapshots import JoinBySnapshotStatus
 from pyfabric.aio.administration import Administration
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.transactions import SubmitResult
@@ -122,6 +123,37 @@ class Admin(Administration):
         """Join the peer to the channel of a configuration block (bytes of common.Block)."""
         await self._driver.run(peers.join_channel(peer, self._identity, block))
 
+    async def join_by_snapshot(self, peer: Endpoint, folder: str) -> None:
+        """Request that the peer joins the channel of a snapshot, whose folder is on the peer's machine.
+
+        The peer joins after it has answered (`join_by_snapshot_status`), and will have no blocks from before the
+        snapshot. The development ledger refuses.
+        """
+        await self._driver.run(snapshots.join_by_snapshot(peer, self._identity, folder))
+
+    async def join_by_snapshot_status(self, peer: Endpoint) -> JoinBySnapshotStatus:
+        """Return whether the peer is joining a channel by a snapshot now."""
+        return await self._driver.run(snapshots.join_by_snapshot_status(peer, self._identity))
+
+    async def request_snapshot(self, peer: Endpoint, channel: str, block_number: int = 0) -> None:
+        """Request that the peer makes a snapshot when it has committed a block; 0 stands for the newest one.
+
+        The peer answers before the snapshot is made. The development ledger refuses.
+        """
+        await self._driver.run(
+            snapshots.request_snapshot(peer, self._identity, channel, block_number)
+        )
+
+    async def cancel_snapshot(self, peer: Endpoint, channel: str, block_number: int) -> None:
+        """Cancel a request for a snapshot that the peer has not begun."""
+        await self._driver.run(
+            snapshots.cancel_snapshot(peer, self._identity, channel, block_number)
+        )
+
+    async def pending_snapshots(self, peer: Endpoint, channel: str) -> tuple[int, ...]:
+        """Return the numbers of the blocks at which the peer will make a snapshot, sorted."""
+        return await self._driver.run(snapshots.pending_snapshots(peer, self._identity, channel))
+
     async def channels(self, peer: Endpoint) -> tuple[str, ...]:
         """Return the names of the channels that the peer has joined."""
         return await self._driver.run(peers.channels(peer, self._identity))
@@ -133,6 +165,13 @@ class Admin(Administration):
     async def config(self, peer: Endpoint, channel: str) -> bytes:
         """Return the configuration in force (bytes of common.Config); updates are computed from it."""
         return config_of_block(await self.config_block(peer, channel))
+
+    async def channel_config(self, peer: Endpoint, channel: str) -> bytes:
+        """Return the configuration in force (bytes of common.Config), as the peer's state has it.
+
+        Unlike `config`, it needs no configuration block, which a peer that joined by a snapshot may not have.
+        """
+        return await self._driver.run(peers.channel_config(peer, self._identity, channel))
 
     async def sign_update(self, update: bytes) -> bytes:
         """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures.

@@ -101,7 +101,8 @@ _HINTS: Final = {
     common_pb2.BAD_REQUEST: ": this machine's clock may differ from the peer's by more than 15 minutes "
     "(authentication.timewindow), or, with mutual TLS, the client certificate is not the request's",
     common_pb2.FORBIDDEN: ": the identity may not read this channel's blocks, or has expired",
-    common_pb2.NOT_FOUND: ": the peer has not joined the channel, or has not the block",
+    common_pb2.NOT_FOUND: ": the peer has not joined the channel, or has not the block (after a join by a snapshot it "
+    "lacks those before)",
 }
 
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyfabric.admin import discovery, lifecycle, orderers, peers, updates
+from pyfabric.admin import discovery, lifecycle, orderers, peers, snapshots, updates
 from pyfabric.admin.config.update import config_of_block
 from pyfabric.admin.definitions import (
     ApprovedDefinition,
@@ -20,6 +20,7 @@ from pyfabric.admin.lifecycle import InstalledChaincode
 from pyfabric.admin.orderers import ChannelInfo
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
+from pyfabric.admin.snapshots import JoinBySnapshotStatus
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.transactions import SubmitResult
 from pyfabric.gateway.administration import Administration
@@ -117,6 +118,33 @@ class Admin(Administration):
         """Join the peer to the channel of a configuration block (bytes of common.Block)."""
         self._driver.run(peers.join_channel(peer, self._identity, block))
 
+    def join_by_snapshot(self, peer: Endpoint, folder: str) -> None:
+        """Request that the peer joins the channel of a snapshot, whose folder is on the peer's machine.
+
+        The peer joins after it has answered (`join_by_snapshot_status`), and will have no blocks from before the
+        snapshot. The development ledger refuses.
+        """
+        self._driver.run(snapshots.join_by_snapshot(peer, self._identity, folder))
+
+    def join_by_snapshot_status(self, peer: Endpoint) -> JoinBySnapshotStatus:
+        """Return whether the peer is joining a channel by a snapshot now."""
+        return self._driver.run(snapshots.join_by_snapshot_status(peer, self._identity))
+
+    def request_snapshot(self, peer: Endpoint, channel: str, block_number: int = 0) -> None:
+        """Request that the peer makes a snapshot when it has committed a block; 0 stands for the newest one.
+
+        The peer answers before the snapshot is made. The development ledger refuses.
+        """
+        self._driver.run(snapshots.request_snapshot(peer, self._identity, channel, block_number))
+
+    def cancel_snapshot(self, peer: Endpoint, channel: str, block_number: int) -> None:
+        """Cancel a request for a snapshot that the peer has not begun."""
+        self._driver.run(snapshots.cancel_snapshot(peer, self._identity, channel, block_number))
+
+    def pending_snapshots(self, peer: Endpoint, channel: str) -> tuple[int, ...]:
+        """Return the numbers of the blocks at which the peer will make a snapshot, sorted."""
+        return self._driver.run(snapshots.pending_snapshots(peer, self._identity, channel))
+
     def channels(self, peer: Endpoint) -> tuple[str, ...]:
         """Return the names of the channels that the peer has joined."""
         return self._driver.run(peers.channels(peer, self._identity))
@@ -128,6 +156,13 @@ class Admin(Administration):
     def config(self, peer: Endpoint, channel: str) -> bytes:
         """Return the configuration in force (bytes of common.Config); updates are computed from it."""
         return config_of_block(self.config_block(peer, channel))
+
+    def channel_config(self, peer: Endpoint, channel: str) -> bytes:
+        """Return the configuration in force (bytes of common.Config), as the peer's state has it.
+
+        Unlike `config`, it needs no configuration block, which a peer that joined by a snapshot may not have.
+        """
+        return self._driver.run(peers.channel_config(peer, self._identity, channel))
 
     def sign_update(self, update: bytes) -> bytes:
         """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures.

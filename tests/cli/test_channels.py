@@ -68,6 +68,20 @@ def test_differences_of_files_in_words_and_as_json(run: Run) -> None:
     assert (same.code, same.out, same.err) == (0, "", "no differences\n")
 
 
+def test_what_an_update_of_fabrics_tools_changes(run: Run) -> None:
+    original, modified, update = (
+        str(VECTORS / "several" / f"{name}.pb") for name in ("original", "modified", "update")
+    )
+    found = run("channel", "diff", original, update, "-o", "json").json()
+    assert found == run("channel", "diff", original, modified, "-o", "json").json()
+    assert len(found) == 5
+    other = run(
+        "channel", "diff", str(BASE / "genesis.block"), str(VECTORS / "live/accepted-acl/update.pb")
+    )
+    assert other.code == 3
+    assert "ConfigUpdate for channel" in other.err
+
+
 @pytest.mark.usefixtures("state")
 def test_the_live_channel_against_its_genesis_block_and_its_topology(
     run: Run, network: Network, channel: str

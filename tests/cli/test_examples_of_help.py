@@ -23,12 +23,17 @@ BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
 SINGLE_NODES = ("network start", "network stop", "network restart")
+SNAPSHOTS = ("peer snapshot", "--snapshot")
+# README's network has no contract of proposals: tests/system/test_channel_updates.py runs these.
+PROPOSALS = ("--on-ledger", "update list", "update remove")
 NOT_RUN = (
     "--follow",
     "--runtime native",
     "--encrypt",
     "upgrade registry --collections",
     *SINGLE_NODES,
+    *SNAPSHOTS,
+    *PROPOSALS,
 )
 
 
@@ -98,9 +103,10 @@ def _write_channel_files(folder: Path) -> None:
 
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Provide a folder with the network and contract of README.md."""
-    for block in BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8")):
-        (tmp_path / block["name"]).write_text(block["body"], encoding="utf-8")
+    """Provide a folder with the network and contract of README.md, and the files of other tools."""
+    for page in ("README.md", "docs/importing.md"):
+        for block in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")):
+            (tmp_path / block["name"]).write_text(block["body"], encoding="utf-8")
     with (tmp_path / "city.yaml").open("a", encoding="utf-8") as topology:
         topology.write(f"base_port: {free_base(range(200))}\n")
     (tmp_path / "price.txt").write_text("88000")

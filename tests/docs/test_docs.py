@@ -22,7 +22,7 @@ from tests.support.network.programs import needs_fabric
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ON_FABRIC = {"fabric.md", "departments.md"}
+ON_FABRIC = {"fabric.md", "departments.md", "snapshots.md"}
 FENCE = re.compile(
     r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )

@@ -19,7 +19,13 @@ from pyfabric import errors
 from tools.site_pages import public_modules
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("pyfabric", "pyfabric_network", "pyfabric_cli", "pyfabric_municipal")
+PACKAGES = (
+    "pyfabric",
+    "pyfabric_network",
+    "pyfabric_cli",
+    "pyfabric_municipal",
+    "pyfabric_proposals",
+)
 PUBLIC = public_modules()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -16,11 +16,13 @@ from unittest import mock
 
 import pytest
 from pyfabric_cli.main import main
+from pyfabric_network.ledger_proposals import LedgerProposals
 from pyfabric_network.network import Network
-from pyfabric_network.profile import load_profile, profile_file
+from pyfabric_network.profile import Profile, load_profile, profile_file
 from pyfabric_network.program_environment import program_environment
 
-from pyfabric.gateway import Admin
+from pyfabric.errors import EndorseError
+from pyfabric.gateway import Admin, connect
 from pyfabric.identity.folders import load_ca
 from pyfabric.local.waiting import poll
 from pyfabric.messages import decode_message, encode_message
@@ -38,8 +40,11 @@ ordering:
 channels:
   estate:
     departments: [Tax, Land, Health]
-    contracts: []
-contracts: {}
+    contracts: [proposals]
+contracts:
+  proposals:
+    version: "1.0"
+    classes: ["pyfabric_proposals.contract:Proposals"]
 """
 ACL = """\
 - edit: set-acls
@@ -105,9 +110,15 @@ class Office:
         found: dict[str, Any] = decode_message("common.Config", self.raw_config())
         return found
 
+    def profile(self, department: str) -> Profile:
+        """Return the connection profile of a department."""
+        return load_profile(
+            profile_file(self.network.plan, self.network.plan.department(department))
+        )
+
     def raw_config(self) -> bytes:
         """Return the configuration in force (bytes of common.Config), as a peer of Tax has it."""
-        profile = load_profile(profile_file(self.network.plan, self.network.plan.department("Tax")))
+        profile = self.profile("Tax")
         with Admin(profile.user("ann")) as admin:
             return admin.config(profile.peers[0], "estate")
 
@@ -154,6 +165,7 @@ def office(
     )
     network.up()
     try:
+        network.deploy()
         yield Office(folder, network)
     finally:
         network.down(delete=True)
@@ -322,6 +334,61 @@ def test_a_file_of_fabrics_tools_is_signed_and_sent(office: Office) -> None:
     office.update("Health", "sign", envelope, "--yes")
     office.update("Health", "submit", envelope)
     assert office.acl() == "/Channel/Application/Writers"
+
+
+def test_departments_sign_on_the_ledger(office: Office) -> None:
+    change = office.write("l.yaml", BATCH.format(61))
+    office.update("Tax", "propose", change, "--on-ledger", "--yes")
+    (kept,) = office.update("Land", "list")
+    assert kept["department"] == "TaxMSP"
+    digest = kept["id"]
+    refused = office.refused("Health", "submit", digest[:10], "--on-ledger")
+    assert "have HealthOrdererMSP or LandOrdererMSP sign it" in refused.err
+    signed = office.update("Land", "sign", digest[:10], "--on-ledger", "--yes")
+    assert {one["msp_id"] for one in signed["signatures"]} == {"TaxOrdererMSP", "LandOrdererMSP"}
+    found = office.update("Health", "status", digest, "--on-ledger")
+    assert found["state"] == "can be submitted"
+    office.update("Health", "submit", digest, "--on-ledger")
+    assert office.batch() == 61
+    assert office.update("Tax", "status", digest, "--on-ledger")["state"] == "in force"
+    assert office.run("channel", "update", "remove", digest, "--context", "Land").code == 0
+    assert office.update("Tax", "list") == []
+
+
+def test_a_void_proposal_on_the_ledger_is_replaced(office: Office) -> None:
+    for size in (71, 72):
+        change = office.write("r.yaml", BATCH.format(size))
+        office.update("Tax", "propose", change, "--on-ledger", "--yes")
+    first, second = (one["id"] for one in office.update("Tax", "list"))
+    for digest in (first, second):
+        office.update("Land", "sign", digest, "--on-ledger", "--yes")
+    office.update("Health", "submit", first, "--on-ledger")
+    refused = office.refused("Health", "sign", second, "--on-ledger", "--yes")
+    assert "the update is void" in refused.err
+    office.update("Tax", "renew", second, "--on-ledger", "--yes")
+    left = [one["id"] for one in office.update("Tax", "list")]
+    assert len(left) == 2
+    assert second not in left
+    (new,) = set(left) - {first}
+    office.update("Health", "sign", new, "--on-ledger", "--yes")
+    office.update("Health", "submit", new, "--on-ledger")
+    assert office.batch() in (71, 72)
+
+
+def test_a_signature_that_does_not_count_is_not_kept_on_the_ledger(office: Office) -> None:
+    change = office.write("n.yaml", BATCH.format(81))
+    office.update("Tax", "propose", change, "--on-ledger", "--yes")
+    profile = office.profile("Health")
+    with (
+        connect(profile.user("cy"), profile.peers) as gateway,
+        Admin(profile.user("Admin")) as admin,
+    ):
+        contract = gateway.network("estate").contract("proposals")
+        ledger = LedgerProposals(contract, admin, profile.peers[0], "estate")
+        digest, kept = ledger.get(ledger.list()[-1]["id"])
+        with pytest.raises(EndorseError, match="no policy that the update must satisfy counts"):
+            ledger.sign(digest, [admin.sign_update(kept.update)])
+        assert ledger.get(digest)[1] == kept
 
 
 def _peer_update(office: Office, envelope: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.deployment import Deployed
+from pyfabric_network.diagnosis import Facts, diagnose
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.runtimes.engine import image_id
@@ -107,6 +108,17 @@ def test_each_department_tells_of_its_own_nodes(city: dict[str, Network]) -> Non
 
 
 @needs_fabric
+def test_the_doctors_of_all_departments_together_look_at_everything(
+    city: dict[str, Network],
+) -> None:
+    views = [part.view() for part in city.values()]
+    alone = diagnose(Facts(views[:1]))
+    assert [one.findings for one in alone if one.findings] == []
+    assert {gap.msp_id for one in alone for gap in one.unmade} >= {"HealthMSP", "LandOrdererMSP"}
+    together = diagnose(Facts(views))
+    assert [one for one in together if one.findings or one.unmade] == []
+
+
 def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Network]) -> None:
     mail = city["Mail"]
     backup = mail.folder.with_name("mail.backup")

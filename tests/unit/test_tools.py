@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).parents[2] / "tools"
-OURS = ("pyfabric", "pyfabric_network", "pyfabric_cli", "pyfabric_municipal", "tests", "tools")
+OURS = (
+    "pyfabric",
+    "pyfabric_network",
+    "pyfabric_cli",
+    "pyfabric_municipal",
+    "pyfabric_proposals",
+    "tests",
+    "tools",
+)
 
 
 def imported(file: Path) -> Iterator[tuple[str, str | None]]:

@@ -32,6 +32,7 @@ from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import ChannelPlan, Plan
+from pyfabric_network.topology.spec import Ordering
 from pyfabric_network.topology.values import go_duration, octets, seconds
 
 # What leader after leader did not order is forgotten so much later than the first complaint.
@@ -149,11 +150,15 @@ def _consensus(plan: Plan) -> RaftModel | BFTModel:
     consenters = tuple(_consenter(node, number) for number, node in enumerate(plan.orderers, 1))
     if plan.topology.ordering.consensus == "raft":
         return RaftModel(consenters=consenters)
-    batch = plan.topology.ordering.batch
-    bft = plan.topology.ordering.bft
+    return replace(bft_options(plan.topology.ordering), consenters=consenters)
+
+
+def bft_options(ordering: Ordering) -> BFTModel:
+    """Return the options of SmartBFT for an ordering service, without its consenters."""
+    batch, bft = ordering.batch, ordering.bft
     timeout, election = seconds(batch.timeout), seconds(bft.view_change_timeout)
     return BFTModel(
-        consenters=consenters,
+        consenters=(),
         request_batch_max_count=batch.max_messages,
         request_batch_max_bytes=octets(batch.absolute_bytes),
         request_batch_max_interval=go_duration(timeout),

@@ -46,7 +46,7 @@ _VERSIONS: Final[Mapping[str, str]] = {"3.1": "3.1.5", "2.5": "2.5.15"}
 _CA_VERSION: Final = "1.5.17"
 _MEMBER_FOLDER: Final = "/etc/pyfabric"
 _HOST_FOLDER: Final = "/etc/pyfabric-host"
-_DATA: Final = "/var/hyperledger"
+DATA: Final = "/var/hyperledger"
 _CA_HOME: Final = "/etc/hyperledger/fabric-ca-server"
 
 _COMPLETED: Final = "service_completed_successfully"
@@ -165,7 +165,7 @@ def _orderer(plan: Plan, node: Node) -> dict[str, Any]:
             "ORDERER_GENERAL_LOCALMSPID": node.msp_id,
             **as_environment("ORDERER_GENERAL", orderer_times(plan.topology.times)),
         },
-        "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
+        "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{DATA}"],
         "ports": published,
     }
 
@@ -186,7 +186,7 @@ def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
             "CORE_PEER_GOSSIP_BOOTSTRAP": " ".join(others) or str(node.inside),
             **as_environment("CORE_PEER", peer_times(plan.topology.times)),
         },
-        "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{_DATA}"],
+        "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{DATA}"],
         "ports": [
             _published(node.listen, CONTAINER_PORTS["peer"]),
             _published(node.operations, OPERATIONS_PORT["peer"]),

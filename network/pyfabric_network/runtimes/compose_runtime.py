@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +19,7 @@ from pyfabric_network.development import Development
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.compose import (
+    DATA,
     OPERATIONS_PORT,
     OWNERS,
     builder_file,
@@ -46,6 +49,7 @@ _OWNERS = (OWNERS, f"ca.{OWNERS}")
 _READINESS = ContainerReadiness()
 _HANGING_SECONDS = 5
 _PAUSE = 0.2
+_CARRIED = "carried"
 # From inside: `docker kill`, whatever the signal, keeps the engine from ever starting a container again.
 _HANG_UP = ("python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)")
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - of the container, whose ports are not published
@@ -101,10 +105,9 @@ class ComposeRuntime:
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Bring up what does not run as it should, and wait until all of it is ready.
 
-        Every image is there before anything is changed. What does not run is started at once, then
-        what runs and hangs (nodes in `again`, and contract hosts that do not answer) is stopped and
-        started, then what runs and has changed is made again, one after the other: each must be ready
-        before the next. Raises NetworkError that names each that is not ready, with the reason; the
+        Every image is there before anything is changed. What does not run is started at once, then what
+        hangs (`again`) is stopped and started, then what runs and has changed is made again, one after the
+        other: each must be ready before the next. Raises NetworkError that names each that is not ready, with the reason; the
         others run then.
         """
         with self._project.planned(plan) as planned:
@@ -114,12 +117,9 @@ class ComposeRuntime:
         configured = self._compose.configured()
         changed = self._project.changed(configured, before)
         absent = [name for name in configured if name not in before and name not in _OWNERS]
-        hosts = [one.contract_host.name for one in plan.own_with_peers]
-        asked = [name for name in hosts if name in before]
-        hanging = {*again, *self._readiness.silent(plan, asked)}
         try:
             broken = self._start_absent(plan, configured, absent)
-            broken |= self._start_again(plan, [name for name in before if name in hanging])
+            broken |= self._start_again(plan, [name for name in before if name in again])
             for name in changed:
                 if not broken:
                     broken |= self._make_again(plan, configured, name)
@@ -168,9 +168,9 @@ class ComposeRuntime:
 
         Raises NetworkError with the host's own text if it cannot.
         """
-        self._reload(plan, restart=not plan.served)  # what is served next is then imported again
+        self._reload(plan)
 
-    def _reload(self, plan: Plan, *, restart: bool = False, without: Collection[str] = ()) -> None:
+    def _reload(self, plan: Plan, *, without: Collection[str] = ()) -> None:
         """Reload what the hosts are to serve, except those in `without`, and wait until they serve it."""
         asked = datetime.now(UTC).isoformat()
         wanted = {
@@ -180,12 +180,8 @@ class ComposeRuntime:
         }
         if not wanted:
             return
-        if restart:
-            self._compose.run("restart", *wanted)
-        else:
-            command = ("exec", "--no-TTY")
-            side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
-
+        command = ("exec", "--no-TTY")
+        side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
         found = self._project.containers()
 
         def silent() -> str | None:
@@ -293,6 +289,28 @@ class ComposeRuntime:
             self._compose.run("run", "--rm", "--no-deps", "--no-TTY", peer.name, *command)
         except NetworkError as error:
             raise NetworkError(unjoin_failure(channel, str(error))) from error
+
+    @contextmanager
+    def reachable(self, _plan: Plan, peer: Node, folder: Path) -> Iterator[str]:
+        """Copy the folder's files into the peer's volume, and remove them there afterwards.
+
+        File by file, into a folder of the peer's user: `docker compose cp` keeps a folder's owner out of it, and
+        peers make folders of snapshots that only their owner can read.
+        """
+        inside = f"{DATA}/{_CARRIED}"
+        command = ("exec", "--no-TTY", peer.name)
+        self._compose.run(*command, "rm", "-rf", inside)
+        self._compose.run(*command, "mkdir", inside)
+        try:
+            for file in sorted(folder.iterdir()):
+                if not file.stat().st_mode & stat.S_IROTH:
+                    raise NetworkError(
+                        f"the peer's user cannot read {file}: `chmod o+r` the files of that folder"
+                    )
+                self._compose.run("cp", str(file.absolute()), f"{peer.name}:{inside}/{file.name}")
+            yield inside
+        finally:
+            self._compose.run(*command, "rm", "-rf", inside)
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the container is stopped or removed: the engine starts one again that terminated."""

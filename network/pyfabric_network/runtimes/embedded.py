@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,13 @@ class EmbeddedRuntime:
             self.development.leave(peer.name, channel)
         except LedgerError as error:
             raise NetworkError(str(error)) from error
+
+    def reachable(self, _plan: Plan, peer: Node, _folder: Path) -> AbstractContextManager[str]:
+        """Raise NetworkError: peers of the development ledger share its blocks."""
+        raise NetworkError(
+            f"{peer.name} is a peer of the development ledger, which knows no snapshots of Fabric: join it from the "
+            "genesis block (`pyfabric channel join` without --snapshot), or run the network on native or compose"
+        )
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the ledger was stopped."""

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from hashlib import sha256
@@ -190,6 +190,11 @@ class NativeRuntime:
         launch = self._launch(plan, peer)
         self._configure(peer.name, launch)
         self._programs.unjoin(channel, launch.environment)
+
+    @contextmanager
+    def reachable(self, _plan: Plan, _peer: Node, folder: Path) -> Iterator[str]:
+        """Give the folder's own path: the peer is a process of the same user."""
+        yield str(folder.absolute())
 
     def was_stopped(self, node: str) -> bool:
         """Return whether the node's process is gone by `stop`, which leaves no file with its id."""

@@ -1,6 +1,7 @@
 """What a runtime is: it runs the nodes of a plan."""
 
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -58,8 +59,8 @@ class Runtime(Protocol):
     def start(self, plan: "Plan", *, again: Collection[str] = ()) -> None:
         """Run exactly the nodes and services of this plan, and wait until they listen.
 
-        What runs already as the plan has it is left alone, except the nodes in `again`: they are stopped
-        and started. Raises NetworkError or LedgerError;
+        What runs already as the plan has it is left alone, except the nodes and contract hosts in `again`:
+        they are stopped and started. Raises NetworkError or LedgerError;
         nothing that this call started is left running then.
         """
         ...
@@ -116,6 +117,13 @@ class Runtime(Protocol):
         """Delete what a peer has of a channel, its private data too.
 
         Raises NetworkError if the peer runs, where nodes can be stopped alone, or if it has not joined.
+        """
+        ...
+
+    def reachable(self, plan: "Plan", peer: "Node", folder: Path) -> AbstractContextManager[str]:
+        """Hold a folder of this machine where a peer can read it, and give the path that it has there.
+
+        Raises NetworkError, also where peers read none.
         """
         ...
 

@@ -39,7 +39,9 @@ from pyfabric.messages.status_details import TRAILER, write_status
 
 CHAINCODE_EVENTS = "/gateway.Gateway/ChaincodeEvents"
 
-UNARY = (EVALUATE, ENDORSE, SUBMIT, COMMIT_STATUS, PROCESS_PROPOSAL)
+SNAPSHOTS = tuple(f"/protos.Snapshot/{name}" for name in ("Generate", "Cancel", "QueryPendings"))
+
+UNARY = (EVALUATE, ENDORSE, SUBMIT, COMMIT_STATUS, PROCESS_PROPOSAL, *SNAPSHOTS)
 STREAMS = (CHAINCODE_EVENTS,)
 TWO_WAY = (
     BLOCKS.method,

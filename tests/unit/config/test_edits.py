@@ -257,6 +257,12 @@ def test_warnings_of_what_has_no_effect() -> None:
     )
     edits.insert(0, SetPolicy("/Channel/Application/Auditors", "ANY Readers"))
     assert len(edit_warnings(BASE, edits)) == 1
+    assert edit_warnings(BASE, [SetACLs({"event/Block": "Admins", "peer/Propose": "Writers"})]) == (
+        (
+            "/Channel/Application/Admins needs several signatures, and a request has one: peers refuse "
+            "everybody event/Block"
+        ),
+    )
 
 
 def test_what_was_added_can_be_removed() -> None:

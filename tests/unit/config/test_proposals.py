@@ -38,7 +38,7 @@ COUNCIL = Council(3, bft=False, departments=("Land", "Tax", "Health"))
 CONFIG = config_from_block(COUNCIL.genesis())[1].SerializeToString(deterministic=True)
 LAND, TAX, HEALTH = (one.admin for one in COUNCIL.departments)
 ORDERING = COUNCIL.ordering.admin
-ACLS = SetACLs({"peer/Propose": "/Channel/Application/Admins"})
+ACLS = SetACLs({"peer/Propose": "/Channel/Application/Readers"})
 
 
 def signature(proposal: Proposal, one: SigningIdentity, nonce: bytes = b"nonce") -> bytes:

@@ -9,10 +9,13 @@ from fabric_protos.msp import msp_config_pb2
 from pyfabric.admin.config.values import get_value
 from pyfabric.errors import ConfigError
 from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 
 Section: TypeAlias = Literal["application", "orderer"]
 SECTIONS: Final[dict[Section, str]] = {"application": "Application", "orderer": "Orderer"}
 _ROOT: Final = "/Channel"
+_ANY_CHANNEL: Final = "channel"
+"""A configuration does not name its channel, and no rule that is asked here looks at the name."""
 
 
 class Draft:
@@ -27,6 +30,15 @@ class Draft:
     def read(cls, config: bytes) -> "Draft":
         """Return a draft of bytes of common.Config; raises DecodeError or ConfigError."""
         return cls(decode(configtx_pb2.Config, config))
+
+    def judged(self) -> ChannelConfig | None:
+        """Return the configuration as nodes read it; None where these rules cannot, as with an Idemix MSP."""
+        config = configtx_pb2.Config()
+        config.CopyFrom(self.config)
+        try:
+            return ChannelConfig(config, channel_id=_ANY_CHANNEL)
+        except ConfigError:
+            return None
 
     def group(self, path: str) -> configtx_pb2.ConfigGroup:
         """Return the group at a path such as /Channel/Application/Tax; raises ConfigError."""

@@ -2,17 +2,10 @@
 
 from collections.abc import Sequence
 
-from fabric_protos.common import configtx_pb2
-
 from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.admin.config.edits.edit import Edit
-from pyfabric.errors import ConfigError
-from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.succession import check_peer_support, successor
 from pyfabric.rules.consensus.types import check_consensus
-
-_ANY_CHANNEL = "channel"
-"""A configuration does not name its channel, and none of these rules asks for the name."""
 
 
 def edit_config(config: bytes, edits: Sequence[Edit]) -> bytes:
@@ -38,16 +31,8 @@ def edit_warnings(config: bytes, edits: Sequence[Edit]) -> tuple[str, ...]:
 
 
 def _check(before: Draft, after: Draft) -> None:
-    try:
-        old = ChannelConfig(before.config, channel_id=_ANY_CHANNEL)
-    except ConfigError:
-        return  # Such as an Idemix MSP: these rules cannot judge the channel as it is.
-    new = successor(old, _copy(after.config))
-    check_consensus(new)
-    check_peer_support(new)
-
-
-def _copy(config: configtx_pb2.Config) -> configtx_pb2.Config:
-    made = configtx_pb2.Config()
-    made.CopyFrom(config)
-    return made
+    old = before.judged()
+    if old is not None:
+        new = successor(old, after.config)
+        check_consensus(new)
+        check_peer_support(new)

@@ -10,7 +10,8 @@ from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.admin.config.edits.edit import Edit
 from pyfabric.admin.config.policies import parse_policy, set_policy
 from pyfabric.admin.config.values import get_value, set_value
-from pyfabric.errors import ConfigError, PolicySyntaxError
+from pyfabric.errors import ConfigError, PolicyError, PolicySyntaxError
+from pyfabric.rules.policies.choices import choices, members_of
 from pyfabric.rules.policies.paths import absolute
 from pyfabric.rules.resources import CHANNEL_RESOURCES
 
@@ -97,17 +98,33 @@ class SetACLs(Edit):
         set_value(application, "ACLs", value)
 
     def warnings(self, draft: Draft) -> Iterator[str]:
-        """Yield resources that peers don't ask for, and policies that don't exist, so that nobody may."""
+        """Yield resources that peers don't ask for, and policies by which they refuse everybody."""
         for resource, reference in self.acls.items():
             if resource not in CHANNEL_RESOURCES:
                 yield (
                     f"no peer of Fabric 3.1 asks for the resource {resource}: its ACL has no effect"
                 )
-            group, name = draft.element(absolute(reference))
+            path = absolute(reference)
+            group, name = draft.element(path)
             if name not in group.policies:
+                yield f"there is no policy {path}: peers refuse everybody {resource}"
+            elif not _one_suffices(draft, path):
                 yield (
-                    f"there is no policy {absolute(reference)}: peers refuse everybody {resource}"
+                    f"{path} needs several signatures, and a request has one: peers refuse everybody "
+                    f"{resource}"
                 )
+
+
+def _one_suffices(draft: Draft, path: str) -> bool:
+    """Return whether some single identity satisfies a policy, as far as can be known."""
+    config = draft.judged()
+    if config is None:
+        return True
+    try:
+        found = choices(config.policy(path), members_of(config.msp_manager))
+    except PolicyError:  # more ways than are looked at
+        return True
+    return any(len(one.signers) == 1 for one in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Topologies from the files of other tools: fablo, and configtxgen with cryptogen."""
