@@ -28,6 +28,7 @@ _RULES: Final = tuple(
         ("health", r"cannot be written"),
         ("quorum", r"no raft leader|no orderers could|did not answer (Submit|CommitStatus) "),
         ("joined", r"channel '?[\w.-]+'? (not found|does not exist)|no peers available"),
+        ("joined", r"failed to get config for channel"),
         ("contracts", r"could not launch chaincode|chaincode stream terminated"),
         ("contracts", r"timeout expired while (starting|executing)|connection to \S+ failed"),
         ("hosts", r"connection refused|connection reset|no such host|dns resolution failed"),
