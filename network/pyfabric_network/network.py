@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from pyfabric.admin.snapshot_files import PeerSnapshot
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
@@ -23,7 +24,7 @@ from pyfabric_network.channels.nodes import (
     leave_as_orderer,
     wanted_nodes,
 )
-from pyfabric_network.channels.snapshots import join_by_snapshot, read_snapshot
+from pyfabric_network.channels.snapshots import join_by_snapshot
 from pyfabric_network.channels.topology_file import (
     changed_topology,
     topology_file,
@@ -292,7 +293,7 @@ class Network:
         """
         self._require_nodes()
         self.check_names(names)
-        snapshot = read_snapshot(folder)
+        snapshot = PeerSnapshot.read(folder)
         with locked(self.root):
             self._refresh()
             nodes = wanted_nodes(self.plan, self.plan.channel(channel), names)
