@@ -17,11 +17,11 @@ _RULES: Final = tuple(
         ("expiry", r"identity expired|certificate (has )?expired"),
         ("clock", r"incorrect timestamp|certificate is not yet valid"),
         ("tls-name", r"the server's certificate is for|hostname verification check failed"),
-        ("tls-client", r"certificate.required|bad certificate|socket closed"),
+        ("tls-client", r"certificate.required|bad certificate|socket closed|unwrap failed"),
         ("tls-root", r"certificate_verify_failed|unknown authority|wrong_version_number"),
-        ("endorsement", r"no (combination of peers|peer combination)"),
         ("installed", r"required chaincodes are not installed|chaincode is not installed"),
         ("installed", r"has been successfully defined on channel|chaincode .* not found"),
+        ("endorsement", r"no (combination of peers|peer combination)"),
         ("packages", r"ProposalResponsePayloads do not match"),
         ("identities", r"creator is malformed|access denied: channel \[.*\] creator org"),
         ("disk", r"no space left on device"),
@@ -31,6 +31,7 @@ _RULES: Final = tuple(
         ("contracts", r"could not launch chaincode|chaincode stream terminated"),
         ("contracts", r"timeout expired while (starting|executing)|connection to \S+ failed"),
         ("hosts", r"connection refused|connection reset|no such host|dns resolution failed"),
+        ("hosts", r"(endorsement|evaluate) timeout expired"),
         ("hosts", r"did not answer|failed to connect|deadline exceeded|unreachable"),
     )
 )

@@ -3,14 +3,18 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from pyfabric_network import reading
 
+from pyfabric.admin.block_files import BlockFiles
 from pyfabric.admin.peers import ChainInfo
 from pyfabric.errors import ClientError, GatewayError, StatusCode
 from pyfabric.gateway import Block, ChaincodeEvent, FileCheckpointer
 from pyfabric.gateway import Network as Channel
+from pyfabric.messages.blocks import parse_block
+from pyfabric.rules.blocks.events import chaincode_events
 from pyfabric_cli.output import readable
 
 Event: TypeAlias = Block | ChaincodeEvent
@@ -64,6 +68,24 @@ def past(
     if chaincode is None:
         return reading.blocks(channel, height, start=start, checkpoint=seen)
     return reading.chaincode_events(channel, chaincode, height, start=start, checkpoint=seen)
+
+
+def in_files(source: Path, chaincode: str | None, start: int) -> Iterator[Event]:
+    """Yield the blocks in a folder or file from a number on, or a chaincode's events in them."""
+    for raw in BlockFiles(source).blocks(start):
+        if chaincode is None:
+            yield Block.from_bytes(raw)
+            continue
+        block = parse_block(raw)
+        for found in chaincode_events(block):
+            if found.chaincode_id == chaincode:
+                yield ChaincodeEvent(
+                    block_number=block.header.number,
+                    transaction_id=found.tx_id,
+                    chaincode=found.chaincode_id,
+                    name=found.event_name,
+                    payload=found.payload,
+                )
 
 
 def checked_start(info: ChainInfo, start: int | None) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pyfabric.errors import ClientError
 from pyfabric_cli import completion, options
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -35,6 +36,7 @@ def events(
             help="Continue after what this file records, and record there what is printed."
         ),
     ] = None,
+    source: options.Source = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -49,6 +51,12 @@ def events(
     from pyfabric_cli import event_reading as reading
 
     invocation = Invocation.start(state, output)
+    if source is not None:
+        if follow or checkpoint is not None:
+            raise ClientError("--from reads files: it goes with neither --follow nor --checkpoint")
+        for event in reading.in_files(source, chaincode, start or 0):
+            invocation.printer.event(reading.facts(event), reading.line(event))
+        return
     actor = invocation.actor(context, user, channel)
     seen = FileCheckpointer(checkpoint) if checkpoint else None
     with actor.gateway() as gateway:

@@ -167,15 +167,13 @@ def profile(
     state: options.State = None,
 ) -> None:
     """Print a department's connection profile, for its programs."""
-    from pyfabric_network.profile import connection_profile
+    from pyfabric_network.profile import connection_profile, profile_yaml
 
     invocation = Invocation.start(state)
     plan = invocation.network(network).plan
     found = connection_profile(plan, plan.department(department))
     if form is ProfileFormat.YAML:
-        import yaml
-
-        typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), nl=False)
+        typer.echo(profile_yaml(found), nl=False)
     else:
         invocation.printer.document(found)
 

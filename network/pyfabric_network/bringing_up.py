@@ -28,7 +28,7 @@ def bring_up(plan: Plan, runtime: Runtime, report: Report) -> tuple[str, ...]:
     """
     ran = runtime.running()
     report_step(report, "nodes")
-    runtime.start(plan, again=silent_nodes(plan, runtime.idle(plan)) if ran else ())
+    runtime.start(plan, again=silent_nodes(plan, runtime) if ran else ())
     with Connections(plan) as connections:
         ready = Readiness(plan, connections)
         try:

@@ -3,26 +3,21 @@
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pyfabric.admin import Health
 from pyfabric.errors import GatewayError
 from pyfabric.gateway import Admin, Endpoint, Operations, OrdererAdmin
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local.closing import Closing
 from pyfabric.messages.addresses import Address
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
 from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import Plan
 
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-C = TypeVar("C", bound=_Closable)
+C = TypeVar("C", bound=Closing)
 
 
 def endpoint(node: Node) -> Endpoint:
@@ -67,7 +62,7 @@ def health(operations: Operations) -> Health | None:
         return None
 
 
-class Connections:
+class Connections(Closing):
     """Each department's administrator, connected to the nodes as they are first used. Thread-safe.
 
     Close it, or open it in `with`.
@@ -106,17 +101,6 @@ class Connections:
     def close(self) -> None:
         """Close every connection. Safe to repeat."""
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _once(self, key: object, connect: Callable[[], C]) -> C:
         with self._lock:

@@ -9,6 +9,7 @@ from pyfabric_network.in_force import channels_follow
 from pyfabric_network.kept_code import code_of, digests
 from pyfabric_network.material.integrity import check_remembered
 from pyfabric_network.ports import free_base
+from pyfabric_network.replacing import recover
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, check_version, is_copy, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
@@ -29,6 +30,7 @@ def prepared(
 
     See `Network.prepare` for the arguments and errors.
     """
+    recover(folder)
     topology = load_topology(file)
     root = folder / topology.name
     state = read_state(root)
@@ -115,6 +117,7 @@ def with_contract_user(state: State, name: str) -> State:
 
 def remembered(folder: Path, name: str | None) -> tuple[Topology, State]:
     """Return a network of a state folder as it was last brought up; see `Network.open`."""
+    recover(folder)
     found = networks(folder)
     if name is None and len(found) != 1:
         which = f"name one of {', '.join(found)}" if found else "`pyfabric network up` makes one"

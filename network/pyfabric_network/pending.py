@@ -29,7 +29,8 @@ def pending(
 ) -> list[Step]:
     """Return what `up` would do, in its order.
 
-    `idle` are the nodes that the runtime would start, `silent` those that it would start again.
+    `idle` are the nodes that the runtime would start, `silent` the nodes and contract hosts that it would
+    start again.
 
     Nothing is changed; raises as `check_genesis_blocks`. A node that does not run cannot report which
     channels it has joined already.

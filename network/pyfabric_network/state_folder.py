@@ -11,6 +11,8 @@ MODULES: Final = "contracts"
 """The folder that contract hosts work in: copies of contracts' modules, in a folder for each digest (`kept_code`)."""
 RESTORING: Final = ".restoring"
 """A file that is in the network's folder until what a backup has outside that folder is restored too."""
+REPLACING: Final = ".restoring-"
+"""How the names of folders begin in which restores make networks (see `replacing`)."""
 OUTSIDE: Final = "volumes"
 """The folder of a backup with what nodes have stored outside the network's folder."""
 
@@ -22,8 +24,14 @@ RESTORE: Final = (
 
 
 def networks(state_folder: Path) -> list[str]:
-    """Return the names of the networks that `state_folder` holds, sorted."""
-    return sorted(path.parent.name for path in state_folder.glob(f"*/{NETWORK_FILE}"))
+    """Return the names of the networks that `state_folder` holds, sorted; one that a restore replaces is there."""
+    found = [*state_folder.glob(f"*/{NETWORK_FILE}"), *replaced_networks(state_folder)]
+    return sorted({path.parent.name for path in found})
+
+
+def replaced_networks(state_folder: Path) -> list[Path]:
+    """Return the files of networks that restores have moved away for a moment, each in a folder of its name."""
+    return sorted(state_folder.glob(f"{REPLACING}*/[!.]*/{NETWORK_FILE}"))
 
 
 def contracts_of(root: Path) -> list[str]:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Generator
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from pyfabric._grpc.aio_connection import AsyncStream
@@ -13,13 +12,14 @@ from pyfabric.aio.connections import GatewayConnections
 from pyfabric.client.effects import Flow
 from pyfabric.client.event_source import EventSource
 from pyfabric.errors import FabricError, GatewayError
+from pyfabric.local.closing import AsyncClosing
 
 E = TypeVar("E")
 
 _LOGGER = logging.getLogger("pyfabric.events")
 
 
-class EventStream(Generic[E]):
+class EventStream(AsyncClosing, Generic[E]):
     """A stream of events, to be iterated in one task; `close` it from any task of the same loop.
 
     It is opened by `await`, by `async with`, or by the first step of `async for`, whichever comes first.
@@ -62,15 +62,7 @@ class EventStream(Generic[E]):
 
     async def __aenter__(self) -> Self:
         await self._opened()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
+        return await super().__aenter__()
 
     async def _opened(self) -> EventSource[E]:
         if self._source is None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from pyfabric._grpc.aio_driver import AsyncDriver
 from pyfabric._grpc.local import present
@@ -26,6 +24,7 @@ from pyfabric.client.peers import Peers
 from pyfabric.client.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from pyfabric.client.tracing import Tracer
 from pyfabric.identity.signing import Identity, SigningIdentity
+from pyfabric.local.closing import AsyncClosing
 from pyfabric.messages.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
 from pyfabric.messages.prepared import CommitStatusRequest, PreparedTransaction
 from pyfabric.messages.proposals import ProposedTransaction
@@ -59,7 +58,7 @@ def connect(
     return Gateway(GatewayConnections(driver, client))
 
 
-class Gateway:
+class Gateway(AsyncClosing):
     """Connections to the peers of one department, for one identity; `connect` makes it.
 
     A forked process makes a gateway of its own: an inherited one raises ClientError. Close it, or open
@@ -84,17 +83,6 @@ class Gateway:
     async def close(self) -> None:
         """Close the connections; calls and event streams under way fail. Safe to repeat."""
         await self._connections.driver.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def new_proposal(self, raw: bytes) -> Proposal:
         """Return a proposal that was made elsewhere."""

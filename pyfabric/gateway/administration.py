@@ -1,13 +1,11 @@
 # Made from pyfabric/aio/administration.py by tools/make_surfaces.py: edit that, and run `make surfaces`.
 """What the administration of peers, of orderers and of nodes has in common: connections of its own."""
 
-from types import TracebackType
-from typing import Self
-
 from pyfabric._grpc.driver import Driver
+from pyfabric.local.closing import Closing
 
 
-class Administration:
+class Administration(Closing):
     """Makes calls over connections of its own. Close it, or open it in `with`."""
 
     def __init__(self) -> None:
@@ -16,14 +14,3 @@ class Administration:
     def close(self) -> None:
         """Close the connections. Safe to repeat."""
         self._driver.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from pyfabric._grpc.connection import Stream
@@ -13,13 +12,14 @@ from pyfabric.client.effects import Flow
 from pyfabric.client.event_source import EventSource
 from pyfabric.errors import FabricError, GatewayError
 from pyfabric.gateway.connections import GatewayConnections
+from pyfabric.local.closing import Closing
 
 E = TypeVar("E")
 
 _LOGGER = logging.getLogger("pyfabric.events")
 
 
-class EventStream(Generic[E]):
+class EventStream(Closing, Generic[E]):
     """A stream of events, to be iterated in one thread; `close` it from any thread.
 
     When its peer is lost it resumes at the next one, without losing or repeating an event. It raises
@@ -56,17 +56,6 @@ class EventStream(Generic[E]):
         with self._lock:
             self._closed.set()
             self._drop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _receive(self) -> tuple[E, ...]:
         stream = self._stream or self._open()

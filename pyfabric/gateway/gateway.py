@@ -3,8 +3,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 from pyfabric._grpc.driver import Driver
 from pyfabric._grpc.local import present
@@ -27,6 +25,7 @@ from pyfabric.gateway.event_request import EventRequest
 from pyfabric.gateway.network import Network
 from pyfabric.gateway.transactions import Commit, Proposal, Transaction
 from pyfabric.identity.signing import Identity, SigningIdentity
+from pyfabric.local.closing import Closing
 from pyfabric.messages.events import Block, BlockAndPrivateData, ChaincodeEvent, FilteredBlock
 from pyfabric.messages.prepared import CommitStatusRequest, PreparedTransaction
 from pyfabric.messages.proposals import ProposedTransaction
@@ -60,7 +59,7 @@ def connect(
     return Gateway(GatewayConnections(driver, client))
 
 
-class Gateway:
+class Gateway(Closing):
     """Connections to the peers of one department, for one identity; `connect` makes it.
 
     A forked process makes a gateway of its own: an inherited one raises ClientError. Close it, or open
@@ -85,17 +84,6 @@ class Gateway:
     def close(self) -> None:
         """Close the connections; calls and event streams under way fail. Safe to repeat."""
         self._connections.driver.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def new_proposal(self, raw: bytes) -> Proposal:
         """Return a proposal that was made elsewhere."""

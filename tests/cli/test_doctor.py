@@ -11,7 +11,7 @@ import pytest
 from pyfabric_network.diagnosis.checks import checks_table
 from pyfabric_network.network import Network
 
-from tests.support.network.broken import BROKEN, CITY, Broken, small_disk
+from tests.support.network.broken import BROKEN, CITY, Broken, profiled, small_disk
 from tests.support.network.network import running_network
 from tests.support.paths import ROOT
 
@@ -45,6 +45,57 @@ def test_a_broken_network_is_named(run: Run, city: Network, broken: Broken) -> N
     findings = json.dumps(ended.json()["findings"], indent=1, ensure_ascii=False)
     assert (ended.code, roots(ended.json())) == (4, {broken.check}), findings
     assert found(ended.json()) <= {broken.check, *broken.follow_ups}, findings
+
+
+def test_an_error_of_a_command_names_the_check(run: Run, city: Network) -> None:
+    (broken,) = (one for one in BROKEN if one.check == "hosts" and "profile" in one.how)
+    query = ("chaincode", "query", "sample", "get", "a", "--state", str(city.folder))
+    with broken.breaks(city) as arguments:
+        line, facts = run(*query, *arguments), run(*query, *arguments, "-o", "json")
+    assert line.err.endswith("(`pyfabric doctor --check hosts` looks for the cause)\n")
+    assert json.loads(facts.err)["check"] == "hosts"
+
+
+def test_single_checks_are_made_by_their_ids(run: Run, city: Network) -> None:
+    look = ("doctor", "-o", "json", "--state", str(city.folder), "--check")
+    assert run(*look, "expiry").json()["checks"] == ["expiry"]
+    assert "no check is named luck; there are: disk, " in run(*look, "luck").err
+
+
+def test_another_departments_view_fills_in_what_is_missing(
+    run: Run, city: Network, tmp_path: Path
+) -> None:
+    state = ("--state", str(city.folder))
+    alone = run("doctor", "-o", "json", "--context", "Tax", *state)
+    missing = {one["department"] for one in alone.json()["not_checked"]}
+    assert (alone.code, missing) == (10, {"Tax", "HealthMSP", "LandMSP", "TaxOrdererMSP"})
+    file = tmp_path / "health.json"
+    file.write_text(run("doctor", "-o", "json", "--context", "Health", *state).out)
+    joined = run("doctor", "-o", "json", "--context", "Tax", "--join", str(file), *state)
+    missing = {one["department"] for one in joined.json()["not_checked"]}
+    assert missing == {"Tax", "Health", "LandMSP", "TaxOrdererMSP"}  # what profiles cannot show
+    assert {one["checks"][0] for one in joined.json()["not_checked"]} >= {"disk", "clock"}
+
+
+@pytest.mark.parametrize(
+    ("users", "why"),
+    [
+        (("clerk",), "peer0.tax lists packages to administrators alone"),
+        ((), "peer0.tax did not answer: no user's keys are there to ask it"),
+    ],
+)
+def test_a_profile_without_an_administrator(
+    run: Run, city: Network, users: tuple[str, ...], why: str
+) -> None:
+    def without(_network: Network, document: dict[str, Any]) -> None:
+        for part in (document["x-pyfabric"], document["organizations"]["Tax"]):
+            part["users"] = {name: part["users"][name] for name in users}
+        del document["x-pyfabric"]["administrators"], document["organizations"]["Tax"]["signedCert"]
+
+    with profiled(without, "clerk")(city) as arguments:
+        ended = run("doctor", "-o", "json", "--state", str(city.folder), *arguments)
+    assert (ended.code, ended.json()["findings"]) == (10, [])
+    assert why in [one["why"] for one in ended.json()["not_checked"]]
 
 
 def test_a_full_disk_is_named(run: Run, tmp_path: Path) -> None:

@@ -46,6 +46,17 @@ def test_files_are_read_as_the_peer_is(run: Run, exported: Path) -> None:
     } in transaction["writes"]
 
 
+def test_events_in_files_are_those_of_the_peer(run: Run, exported: Path) -> None:
+    for line in ([], ["--chaincode", "sample"], ["--chaincode", "sample", "--start", "3"]):
+        of_peer = run("events", *line, "-o", "json")
+        of_files = run("events", *line, "--from", str(exported), "-o", "json")
+        assert (of_peer.code, of_files.code) == (0, 0), of_files.err
+        assert of_peer.out == of_files.out
+        assert of_peer.out
+    ended = run("events", "--from", str(exported), "--follow")
+    assert (ended.code, "neither --follow" in ended.err) == (ExitCode.INPUT, True)
+
+
 def test_one_file_is_read_as_a_folder_is(run: Run, exported: Path) -> None:
     (exported / "00000001.block").rename(exported.parent / "one.block")
     ended = run("ledger", "block", "1", "--from", str(exported.parent / "one.block"), "-o", "json")

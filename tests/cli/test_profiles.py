@@ -53,6 +53,9 @@ def test_what_profile_prints_is_a_profile(
     file = tmp_path / "printed.yaml"
     file.write_text(run("network", "profile", "Tax", "--format", "yaml").out)
     assert "PRIVATE KEY" not in file.read_text()
+    assert "      pem: |\n        -----BEGIN CERTIFICATE-----\n" in file.read_text()
+    as_json = run("network", "profile", "Tax", "--format", "json").json()
+    assert yaml.safe_load(file.read_text()) == as_json
     channel = next(iter(network.plan.channels))
     given = ("--profile", str(file), "--user", "Admin", "--channel", channel)
     assert run("context", "set", "printed", *given).code == 0

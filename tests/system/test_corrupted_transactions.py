@@ -17,6 +17,7 @@ from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric._grpc.driver import Driver
 from pyfabric.admin import peers
+from pyfabric.admin.audit import verify_chain
 from pyfabric.errors import EndorseError, OrdererError, ValidationCode
 from pyfabric.gateway import Contract, connect
 from pyfabric.identity.loading import load_msp_folder
@@ -61,6 +62,9 @@ def test_fabric_and_we_decide_alike(fabric: Running) -> None:
             if answer.code == "SUCCESS":
                 chain.grow()
         codes = replayed(chain.blocks)
+        verified = verify_chain(block.SerializeToString() for block in chain.blocks)
+    assert verified.fault is None
+    assert verified.compared == sum(len(block.data.data) for block in chain.blocks)
     assert set(answers) == {"SUCCESS", "BAD_REQUEST", "FORBIDDEN"}
     assert codes.total() > answers["SUCCESS"]
     assert len(codes) >= 6

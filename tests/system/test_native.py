@@ -199,6 +199,19 @@ def test_a_hung_orderer_is_named_and_started_again(three: Network) -> None:
     assert set(problems(three).values()) == {None}
 
 
+def test_a_hung_contract_host_is_named_and_started_again(three: Network) -> None:
+    before = pids(three)
+    name = "contracts.tax"
+    with stopped(three, name):
+        steps = [(step.action, step.subject) for step in three.pending() if step.subject == name]
+        assert steps == [("start again", name)]
+        assert reopen(three).up() == ()
+    after = pids(three)
+    assert [one for one in before if before[one] != after[one]] == [name]
+    assert set(problems(three).values()) == {None}
+    assert call(three, "Tax", "put", "host", "back") == b"back"
+
+
 def test_a_peer_more_is_started_and_the_others_are_left_alone(three: Network) -> None:
     file = three.state.topology
     grown = file.read_text().replace("  Health: {}", "  Health: { peers: 2 }")

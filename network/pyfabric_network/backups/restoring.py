@@ -3,12 +3,12 @@
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
 from pyfabric_network.backups.archive import Facts, unpack
 from pyfabric_network.backups.rejoining import advice, rejoining
+from pyfabric_network.replacing import draft_of_network, recover, replace_network
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
 from pyfabric_network.state import State, check_version, locked, read_state
@@ -27,12 +27,8 @@ def restore(
     orderers that may not go on; nothing is changed then. Raises NetworkError too if data outside the folder
     cannot be replaced: `up` refuses the network until it is restored.
     """
-    with files.reported(folder, ConfigError):
-        files.make_folder(folder)
-        drafts = Path(mkdtemp(prefix=".restoring-", dir=folder))
-    try:
-        draft = drafts / "network"
-        draft.mkdir(mode=0o700)
+    recover(folder)
+    with draft_of_network(folder) as draft:
         facts = unpack(file, draft, passphrase)
         root = folder.absolute() / _checked_name(facts, file)
         state = _adapted_state(draft, facts, file)
@@ -47,11 +43,9 @@ def restore(
                 _refuse_running(root, plan)
             runtime = _runtime(state.runtime, root, plan, programs)
             runtime.check_outside(plan)
-            _replace(draft, root, drafts / "replaced")
+            replace_network(draft, root)
             runtime.restore_outside(_plan(state, root))
             (root / RESTORING).unlink()
-    finally:
-        shutil.rmtree(drafts, ignore_errors=True)
     return plan.name, advice(plan, without)
 
 
@@ -98,21 +92,6 @@ def _refuse_running(root: Path, plan: Plan) -> None:
             f"{plan.name} in {root} runs, and a restore replaces its keys and ledgers: stop it first "
             "(`pyfabric network down`)"
         )
-
-
-def _replace(draft: Path, root: Path, replaced: Path) -> None:
-    """Put `draft` at the place of `root`; what was there is moved to `replaced`."""
-    with files.reported(root, NetworkError):
-        for part in (*draft.rglob("*"), draft):
-            files.sync(part)
-        if root.exists():
-            root.rename(replaced)
-        try:
-            files.rename(draft, root)
-        except BaseException:
-            if replaced.exists():
-                replaced.rename(root)
-            raise
 
 
 def _remove(path: Path) -> None:

@@ -7,6 +7,7 @@ from pyfabric_network.diagnosis.facts import Encounter
 from pyfabric_network.diagnosis.findings import Check
 from pyfabric_network.diagnosis.judging_certificates import expiry, identities, revocations
 from pyfabric_network.diagnosis.judging_chaincodes import (
+    collections,
     contracts,
     endorsement,
     installed,
@@ -40,7 +41,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the free space of the network's folder; what nodes report of a full disk",
         remedy="free space or move the node's data, then start the node again: it continues where it was",
         scope="everybody",
-        channels=False,
         judge=disk,
     ),
     Check(
@@ -49,7 +49,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the ports of nodes and contract hosts that do not run",
         remedy="stop the other program, or choose other ports with `--base-port` in a new network",
         scope="everybody",
-        channels=False,
         judge=ports,
     ),
     Check(
@@ -58,6 +57,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the capabilities in the configuration, and the release of each node",
         remedy="install a newer release on the node: one that does not know a capability stops at its block",
         scope="everybody",
+        asks=True,
         channels=True,
         judge=capabilities,
     ),
@@ -68,7 +68,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         remedy="have the certificate issued again for the same key, and the node started again; "
         "put those of CAs, consenters and lists into each channel's configuration",
         scope="everybody",
-        channels=False,
         judge=expiry,
     ),
     Check(
@@ -77,7 +76,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the time that each node reports, against this machine's (30 s; Fabric refuses from 15 min on)",
         remedy="synchronise the clocks of both machines (NTP)",
         scope="everybody",
-        channels=False,
+        asks=True,
         judge=clock,
     ),
     Check(
@@ -86,7 +85,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the certificate that a connection shows, against the name that is used",
         remedy="use one of its names as address or `ssl-target-name-override`, or have the name added",
         scope="anybody",
-        channels=False,
         judge=meets(Encounter.WRONG_NAME),
         follows=frozenset({"ports"}),
     ),
@@ -97,7 +95,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         remedy="get the CA certificate of that department's TLS CA, and put it into the profile; "
         "compare the fingerprint by telephone",
         scope="anybody",
-        channels=False,
         judge=meets(Encounter.WRONG_CA, Encounter.NO_TLS),
         follows=frozenset({"ports"}),
     ),
@@ -107,7 +104,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="whether a node closes the connection for want of a client certificate",
         remedy="name a certificate and its key in the profile, at client.tlsCerts.client",
         scope="anybody",
-        channels=False,
         judge=meets(Encounter.WANTS_CERTIFICATE),
     ),
     Check(
@@ -117,7 +113,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         remedy="`pyfabric network up` starts what does not run and what hangs; see its log: "
         "`pyfabric network logs NODE`",
         scope="anybody",
-        channels=False,
         judge=hosts,
         follows=_SILENCE,
     ),
@@ -127,7 +122,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the health that each node reports",
         remedy="see the node's log (`pyfabric network logs NODE`), then start it again",
         scope="everybody",
-        channels=False,
+        asks=True,
         judge=health,
         follows=_causes(),
     ),
@@ -137,7 +132,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the channels that each node has, against those of its department",
         remedy="`pyfabric network up` joins nodes to their channels",
         scope="everybody",
-        channels=False,
+        asks=True,
         judge=joined,
         follows=_causes(),
     ),
@@ -158,6 +153,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         remedy="see that peers reach each other at their addresses and that each has its external address "
         "set (`peer.gossip.externalEndpoint`)",
         scope="peers",
+        asks=True,
         channels=True,
         judge=membership,
         follows=_causes("joined", "anchors"),
@@ -178,7 +174,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="each orderer's part in each channel",
         remedy="add the orderer to the channel's consenters, or have it started again",
         scope="orderers",
-        channels=False,
+        asks=True,
         judge=followers,
         follows=_causes("consenters", "joined"),
     ),
@@ -198,7 +194,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the blocks of each node, against what others had some seconds before",
         remedy="see that the node reaches the orderers or a peer that is not behind; see its log",
         scope="everybody",
-        channels=False,
+        asks=True,
         judge=heights,
         follows=_causes("membership", "anchors", "quorum", "consenters", "followers"),
     ),
@@ -227,6 +223,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="what departments approved and installed, against the definitions in force",
         remedy="`pyfabric chaincode deploy` installs and approves what is missing",
         scope="peers",
+        asks=True,
         channels=True,
         judge=installed,
         follows=_causes("joined", "heights"),
@@ -237,6 +234,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="the package ids that departments approved for one chaincode: same label, other hash",
         remedy="install and approve the same file everywhere; no harm where only the address in it differs",
         scope="peers",
+        asks=True,
         channels=True,
         judge=packages,
     ),
@@ -246,7 +244,6 @@ CHECKS: Final[tuple[Check, ...]] = (
         looks_at="whether each contract's process serves it, and takes connections",
         remedy="see `pyfabric network logs contracts.DEPARTMENT`; `pyfabric network up` starts contract hosts",
         scope="peers",
-        channels=False,
         judge=contracts,
         follows=frozenset({"ports", "disk"}),
     ),
@@ -259,6 +256,16 @@ CHECKS: Final[tuple[Check, ...]] = (
         channels=True,
         judge=endorsement,
         follows=_causes("installed", "membership", "anchors", "joined", "heights"),
+    ),
+    Check(
+        id="collections",
+        title="collection that does not work",
+        looks_at="each collection's members, endorsers and requiredPeerCount, against the peers that answer",
+        remedy="commit a definition with other collections, or bring the named departments' peers back",
+        scope="anybody",
+        channels=True,
+        judge=collections,
+        follows=_causes("installed", "membership", "anchors", "joined"),
     ),
 )
 """Every check, by causes first."""

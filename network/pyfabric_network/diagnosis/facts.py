@@ -236,10 +236,12 @@ class Facts:
 
     @cached_property
     def departments(self) -> Mapping[str, str]:
-        """The departments' names by MSP id."""
+        """The departments' names by MSP id: as each calls itself, if its view is there."""
         found: dict[str, str] = {}
         for view in reversed(self.views):
             found |= view.departments
+        for view in self.views:
+            found |= {one: view.departments[one] for one in view.own if one in view.departments}
         return found
 
     @cached_property

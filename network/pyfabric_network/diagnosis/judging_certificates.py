@@ -50,16 +50,21 @@ def identities(facts: Facts) -> Iterator[Finding | Unmade]:
 def revocations(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find lists of revoked certificates that a department has and a channel has not."""
     for one in (one for view in facts.views for one in view.revocations):
-        ours = read_revocation_list(one.content)
+        subject = f"the revocation list of {facts.title(one.msp_id)}"
+        try:
+            revoked = read_revocation_list(one.content).serials
+        except IdentityError:
+            yield Finding(subject, one.msp_id, f"cannot be read: {one.place}")
+            continue
         for channel, config in facts.configs.items():
             msp = config.msp_manager.msps.get(one.msp_id)
             if msp is None:
                 continue
             known = [read_revocation_list(raw) for raw in msp.definition.revocation_lists]
-            missing = ours.serials.difference(*(theirs.serials for theirs in known))
+            missing = revoked.difference(*(theirs.serials for theirs in known))
             if missing:
                 yield Finding(
-                    f"the revocation list of {facts.title(one.msp_id)}",
+                    subject,
                     one.msp_id,
                     f"{channel} still accepts {len(missing)} of its certificates: {one.place}",
                 )

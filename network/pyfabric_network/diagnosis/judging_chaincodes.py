@@ -1,10 +1,14 @@
 """Judgements about chaincodes: installed, approved, endorsed, served."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from fabric_protos.peer import collection_pb2, proposal_response_pb2
 
+from pyfabric.admin.definition_checks import check_definition
+from pyfabric.admin.definitions import ChaincodeDefinition
 from pyfabric.errors import IdentityError, PolicyError
 from pyfabric.identity.principals import check_principal
 from pyfabric.messages.decoding import decode
@@ -34,8 +38,9 @@ def installed(facts: Facts) -> Iterator[Finding | Unmade]:
             peers = [one for one in facts.nodes("peer") if one.own and one.msp_id == msp_id]
             present = [one for one in peers if channel in one.heights]
             approval = approved.get((channel, chaincode, msp_id))
-            if not present:
-                yield Unmade(msp_id, f"none of its peers answered about {channel}")
+            if all(one.installed is None for one in present):
+                for node in present:
+                    yield Unmade(msp_id, f"{node.name} lists packages to administrators alone")
             elif approval is None or approval.sequence < definition.sequence:
                 yield Finding(
                     f"{chaincode} on {channel}",
@@ -52,9 +57,7 @@ def _without(
 ) -> Iterator[Finding | Unmade]:
     """Find the peers that have not got a package."""
     for node in peers:
-        if node.installed is None:
-            yield Unmade(node.msp_id, f"{node.name} lists packages to administrators alone")
-        elif package_id not in node.installed:
+        if node.installed is not None and package_id not in node.installed:
             yield Finding(
                 subject, node.msp_id, f"{package_id} is approved and not installed on {node.name}"
             )
@@ -102,6 +105,31 @@ def endorsement(facts: Facts) -> Iterator[Finding | Unmade]:
                     "",
                     f"{error}: {_lacking(facts, channel, config, defined, members)}",
                 )
+
+
+def collections(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find collections that the peers which answer cannot serve, or whose readers endorse nothing in them."""
+    for channel in _one_each(facts):
+        config = facts.configs[channel.name]
+        peers = Counter(one.endorser.msp_id for one in _live(facts, channel, config))
+        for one in channel.definitions:
+            definition = ChaincodeDefinition(
+                name=one.name,
+                version=one.version,
+                sequence=one.sequence,
+                endorsement_policy=one.policy,
+                collections=one.collections,
+            )
+            found = check_definition(
+                definition,
+                channel=channel.name,
+                config=config.raw.SerializeToString(),
+                committed=replace(definition, sequence=one.sequence - 1),
+                peers=peers,
+            )
+            for warning in found:
+                if warning.message.startswith("collection "):  # the rest is the policy's own
+                    yield Finding(f"{one.name} on {channel.name}", "", warning.message)
 
 
 def contracts(facts: Facts) -> Iterator[Finding | Unmade]:

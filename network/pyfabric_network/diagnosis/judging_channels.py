@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pyfabric.errors import ConfigError
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.succession import check_orderer_support, check_peer_support
 from pyfabric_network.diagnosis.facts import Facts, NodeFacts
 from pyfabric_network.diagnosis.findings import Finding, Unmade
 
@@ -14,6 +16,7 @@ CAPABILITIES: Final = {
 }  # fmt: skip
 """The release from which nodes know each capability (common/capabilities of Fabric 3.1)."""
 
+_UNSUPPORTED: Final = re.compile(r"\w+ capability \S+ is required but not supported")
 _RELEASE: Final = re.compile(r"v?(\d+)\.(\d+)\.\d+")
 
 
@@ -70,10 +73,7 @@ def _members(facts: Facts, channel: str) -> Iterator[NodeFacts]:
 
 def joined(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes that have not joined a channel that they should have."""
-    for node in (node for node in facts.nodes() if node.own):
-        if node.unasked:
-            yield Unmade(node.msp_id, f"{node.name} did not report its channels: {node.unasked}")
-            continue
+    for node in (node for node in facts.nodes() if node.own and not node.unasked):
         has = node.heights if node.kind == "peer" else node.parts
         for channel in node.expected:
             if channel not in has:
@@ -99,25 +99,28 @@ def heights(facts: Facts) -> Iterator[Finding | Unmade]:
 
 
 def capabilities(facts: Facts) -> Iterator[Finding | Unmade]:
-    """Find capabilities of a channel that no release knows, or not that of a node which serves it."""
+    """Find capabilities that no release knows, or not that of a node which should serve the channel."""
+    for node in facts.nodes():
+        if said := _UNSUPPORTED.search(node.state):
+            yield Finding(node.name, node.msp_id, f"it has stopped: {said[0]}")
     for channel, config in facts.configs.items():
+        for check in (check_orderer_support, check_peer_support):
+            try:
+                check(config)
+            except ConfigError as error:
+                yield Finding(channel, "", f"Fabric 3.1: {error}")
         wanted = _wanted(config)
-        for name in sorted(wanted - CAPABILITIES.keys()):
-            yield Finding(channel, "", f"no release of Fabric knows the capability {name}")
         least = max((CAPABILITIES[name] for name in wanted & CAPABILITIES.keys()), default=(1, 0))
         for node in (one for one in facts.nodes() if one.own and channel in one.expected):
             release = _release(node)
-            if release is None:
-                # A node that serves the channel knows its capabilities: Fabric's nodes stop otherwise.
-                if node.unasked:
-                    why = f"{node.name} reports no release"
-                    yield Unmade(node.msp_id, f"{why}, and {node.unasked}")
-            elif release < least:
+            # Where none is known, a node that serves the channel knows its capabilities: others stop.
+            if release is not None and release < least:
+                unknown = sorted(one for one in wanted if CAPABILITIES.get(one, (0, 0)) > release)
                 yield Finding(
                     node.name,
                     node.msp_id,
                     f"release {'.'.join(map(str, release))} does not know what {channel} asks for: "
-                    + ", ".join(sorted(one for one in wanted if CAPABILITIES[one] > release)),
+                    + ", ".join(unknown),
                 )
 
 

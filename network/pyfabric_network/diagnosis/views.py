@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pyfabric.errors import ConfigError
-from pyfabric_network.diagnosis.facts import View
+from pyfabric.errors import ConfigError, FabricError
+from pyfabric_network.diagnosis.facts import View, read_configs
 
 _VIEW = TypeAdapter(View)
 
@@ -21,13 +21,16 @@ def view_document(view: View) -> dict[str, Any]:
 def read_view(file: Path) -> View:
     """Read the view in what `pyfabric doctor -o json` printed; raise ConfigError that names the file."""
     try:
-        document = json.loads(file.read_bytes())
-        return _VIEW.validate_python(document["view"])
+        view = _VIEW.validate_python(json.loads(file.read_bytes())["view"])
+        read_configs(view.configs.items())
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ConfigError(f"{file}: view.{place}: {first['msg']}") from error
+    except FabricError as error:
+        raise ConfigError(f"{file}: the configuration of a channel is invalid: {error}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise ConfigError(f"{file}: is not what `pyfabric doctor -o json` prints") from error
+    return view

@@ -4,6 +4,18 @@ What only this project reads is under `x-pyfabric`: the department's users (MSP 
 """
 
 from pyfabric_network.profile.reading import Profile, load_profile
-from pyfabric_network.profile.writing import connection_profile, profile_file, write_profiles
+from pyfabric_network.profile.writing import (
+    connection_profile,
+    profile_file,
+    profile_yaml,
+    write_profiles,
+)
 
-__all__ = ["Profile", "connection_profile", "load_profile", "profile_file", "write_profiles"]
+__all__ = [
+    "Profile",
+    "connection_profile",
+    "load_profile",
+    "profile_file",
+    "profile_yaml",
+    "write_profiles",
+]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,21 @@ def connection_profile(
         profile["organizations"][department.name]["certificateAuthorities"] = [name]
         profile["certificateAuthorities"] = {name: _authority(department, department.ca_server)}
     return profile
+
+
+def profile_yaml(profile: Mapping[str, Any]) -> str:
+    """Return a profile as YAML, with certificates in blocks as people paste them."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """A dumper of its own, since a representer is added to a whole class."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(profile, Dumper=Dumper, sort_keys=False, allow_unicode=True)
 
 
 def profile_file(plan: "Plan", department: "DepartmentPlan") -> Path:

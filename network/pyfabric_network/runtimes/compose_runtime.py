@@ -105,10 +105,9 @@ class ComposeRuntime:
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Bring up what does not run as it should, and wait until all of it is ready.
 
-        Every image is there before anything is changed. What does not run is started at once, then
-        what runs and hangs (nodes in `again`, and contract hosts that do not answer) is stopped and
-        started, then what runs and has changed is made again, one after the other: each must be ready
-        before the next. Raises NetworkError that names each that is not ready, with the reason; the
+        Every image is there before anything is changed. What does not run is started at once, then what
+        hangs (`again`) is stopped and started, then what runs and has changed is made again, one after the
+        other: each must be ready before the next. Raises NetworkError that names each that is not ready, with the reason; the
         others run then.
         """
         with self._project.planned(plan) as planned:
@@ -118,12 +117,9 @@ class ComposeRuntime:
         configured = self._compose.configured()
         changed = self._project.changed(configured, before)
         absent = [name for name in configured if name not in before and name not in _OWNERS]
-        hosts = [one.contract_host.name for one in plan.own_with_peers]
-        asked = [name for name in hosts if name in before]
-        hanging = {*again, *self._readiness.silent(plan, asked)}
         try:
             broken = self._start_absent(plan, configured, absent)
-            broken |= self._start_again(plan, [name for name in before if name in hanging])
+            broken |= self._start_again(plan, [name for name in before if name in again])
             for name in changed:
                 if not broken:
                     broken |= self._make_again(plan, configured, name)
@@ -172,9 +168,9 @@ class ComposeRuntime:
 
         Raises NetworkError with the host's own text if it cannot.
         """
-        self._reload(plan, restart=not plan.served)  # what is served next is then imported again
+        self._reload(plan)
 
-    def _reload(self, plan: Plan, *, restart: bool = False, without: Collection[str] = ()) -> None:
+    def _reload(self, plan: Plan, *, without: Collection[str] = ()) -> None:
         """Reload what the hosts are to serve, except those in `without`, and wait until they serve it."""
         asked = datetime.now(UTC).isoformat()
         wanted = {
@@ -184,12 +180,8 @@ class ComposeRuntime:
         }
         if not wanted:
             return
-        if restart:
-            self._compose.run("restart", *wanted)
-        else:
-            command = ("exec", "--no-TTY")
-            side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
-
+        command = ("exec", "--no-TTY")
+        side_by_side([partial(self._compose.run, *command, host, *_HANG_UP) for host in wanted])
         found = self._project.containers()
 
         def silent() -> str | None:

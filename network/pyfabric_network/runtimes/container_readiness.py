@@ -1,6 +1,6 @@
 """Whether the nodes and contract hosts in containers are ready, and why not."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -52,15 +52,10 @@ def _is_node_ready(plan: Plan, connections: Connections, node: Node) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ContainerReadiness:
-    """Waits for services of a project. `probe` asks one.
-
-    A service may take `start_seconds` to start. One that ran before is silent if it does not answer for the
-    times of `answer_seconds`: most answer within the first.
-    """
+    """Waits for services of a project. `probe` asks one, which may take `start_seconds` to start."""
 
     probe: Probe = is_ready
     start_seconds: float = 90.0
-    answer_seconds: Sequence[float] = (_ANSWER_SECONDS, 12.0)
 
     def unready(self, plan: Plan, services: Collection[str]) -> dict[str, str]:
         """Wait until these services are ready; return why those are not that stop, or take too long."""
@@ -83,16 +78,3 @@ class ContainerReadiness:
         ids = {one.service: one.id for one in containers(plan.project)} if waiting else {}
         late = f"it is not ready after {self.start_seconds:.0f} s"
         return why | {name: f"{late}: {logged_reason(ids[name])}" for name in waiting}
-
-    def silent(self, plan: Plan, services: Collection[str]) -> tuple[str, ...]:
-        """Return those of these running services that do not answer."""
-
-        def waits(service: str, seconds: float) -> bool:
-            asked = partial(self.probe, plan, service)
-            return poll(asked, until=bool, every=_PAUSE, timeout=seconds)
-
-        waiting = list(services)
-        for seconds in self.answer_seconds:
-            answers = within([partial(waits, name, seconds) for name in waiting], seconds)
-            waiting = [name for name, ready in zip(waiting, answers, strict=True) if not ready]
-        return tuple(waiting)

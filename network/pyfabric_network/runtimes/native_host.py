@@ -4,16 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pyfabric.errors import NetworkError
 from pyfabric_network.runtimes.contract_hosts import HOST_COMMAND, serves
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.reloading import ReloadingProcess
-
-# A host answers once its contracts have started, for which it gives them twenty seconds.
-_SILENT_SECONDS: Final = 25.0
-_STOP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class NativeHost:
         return self.folder / "services.json"
 
     def serve(self, services: Mapping[str, Any]) -> None:
-        """Serve exactly these services; the host is started if it does not run, and again if it hangs.
+        """Serve exactly these services; the host is started if it does not run.
 
         Raises NetworkError with the host's own text if it cannot.
         """
@@ -49,8 +45,7 @@ class NativeHost:
         content = json.dumps(services).encode()
         until = serves(services)
         if self.process.pid() is not None:
-            if host.reload_in_time(content, until=until, seconds=_SILENT_SECONDS):
-                return
-            self.process.stop(timeout=_STOP_SECONDS)
+            host.reload(content, until=until)
+            return
         command = (*HOST_COMMAND, str(self.services.absolute()))
         host.start(content, command, folder=self.modules, until=until)

@@ -65,9 +65,17 @@ class Background:
         except FileNotFoundError:
             return None
         except BlockingIOError:
-            text = self.file.read_text(encoding="ascii")
-            return int(text) if text.endswith("\n") else _STARTING
+            text = self.file.read_text(encoding="ascii", errors="replace")
+            return self._id_in(text) if text.endswith("\n") else _STARTING
         return None
+
+    def _id_in(self, text: str) -> int:
+        if not text.strip().isdecimal():
+            raise NetworkError(
+                f"{self.file}: must hold the id of the process that holds its lock; it holds {text[:40]!r}: find that "
+                "process with `fuser`, and terminate it"
+            )
+        return int(text)
 
     def was_killed(self) -> bool:
         """Return whether it stopped without `stop`: what it started may still be stopping."""

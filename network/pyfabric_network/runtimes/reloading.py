@@ -63,43 +63,28 @@ class ReloadingProcess:
 
         An answer to a command that was interrupted may come before it. Raises as `start`.
         """
-        if not self.reload_in_time(content, until=until, seconds=ANSWER_SECONDS):
-            raise self._no_answer()
-
-    def reload_in_time(
-        self, content: bytes, *, until: Callable[[Mapping[str, Any]], bool], seconds: float
-    ) -> bool:
-        """Reload as `reload`; return whether the answers came, each within `seconds`: otherwise it hangs."""
-        if not self.answers.stat().st_size and not self._answered(  # SIGHUP would terminate it
-            lambda _: True, after=0, seconds=seconds
-        ):
-            return False
+        if not self.answers.stat().st_size:  # SIGHUP would terminate it
+            self._await(lambda _: True, after=0)
         self._write(content)
         answered = self.answers.stat().st_size
         self.process.signal(signal.SIGHUP)
-        return self._answered(until, after=answered, seconds=seconds)
+        self._await(until, after=answered)
 
     def _write(self, content: bytes) -> None:
         files.write_private(self.wanted, content, error=self.error)
 
     def _await(self, until: Callable[[Mapping[str, Any]], bool], *, after: int) -> None:
-        if not self._answered(until, after=after, seconds=ANSWER_SECONDS):
-            raise self._no_answer()
-
-    def _no_answer(self) -> FabricError:
-        return self.error(f"{self.what}: no answer in {ANSWER_SECONDS:.0f} s: see {self.log}")
-
-    def _answered(
-        self, until: Callable[[Mapping[str, Any]], bool], *, after: int, seconds: float
-    ) -> bool:
         while True:
-            line = next_line(self.answers, after, self.process, timeout=seconds)
+            line = next_line(self.answers, after, self.process, timeout=ANSWER_SECONDS)
             if line is None:
-                return False
+                raise self.error(
+                    f"{self.what}: no answer in {ANSWER_SECONDS:.0f} s: see {self.log}; "
+                    "`pyfabric network up` starts it again if it hangs"
+                )
             if not line:
                 raise self.error(f"{self.what} terminated at once: {last_line(self.log)}")
             if until(read_answer(self.what, line, error=self.error)):
-                return True
+                return
             after += len(line) + 1
 
 

@@ -59,8 +59,8 @@ class Runtime(Protocol):
     def start(self, plan: "Plan", *, again: Collection[str] = ()) -> None:
         """Run exactly the nodes and services of this plan, and wait until they listen.
 
-        What runs already as the plan has it is left alone, except the nodes in `again`: they are stopped
-        and started. Raises NetworkError or LedgerError;
+        What runs already as the plan has it is left alone, except the nodes and contract hosts in `again`:
+        they are stopped and started. Raises NetworkError or LedgerError;
         nothing that this call started is left running then.
         """
         ...

@@ -79,7 +79,7 @@ class BFT(_Part):
 
     forward_timeout: Duration = "1s"
     complain_timeout: Duration = "5s"
-    view_change_timeout: Duration = "10s"
+    view_change_timeout: Duration = "5s"
     heartbeat_timeout: Duration = "10s"
 
 

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,14 @@ from pyfabric_network.ports import taken
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.status import NodeStatus
 
-from pyfabric.admin import ChaincodePackage, compute_update
+from pyfabric.admin import (
+    AnchorPeer,
+    ChaincodePackage,
+    CollectionConfig,
+    collection_package,
+    compute_update,
+)
+from pyfabric.admin.channels import AddToMSP, Edit, ReplaceConsenter, SetAnchorPeers, edit_config
 from pyfabric.errors import FabricError
 from pyfabric.gateway import Admin, connect
 from pyfabric.identity.certificates import load_certificate
@@ -31,7 +38,6 @@ from pyfabric.identity.folders import load_ca
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
 from pyfabric.local.waiting import poll
-from pyfabric.messages import decode_message, encode_message
 from tests.support.network.network import TOPOLOGY, call
 
 CHANNEL = "bills"
@@ -46,12 +52,19 @@ Break = Callable[[Network], AbstractContextManager[list[str]]]
 
 @dataclass(frozen=True)
 class Broken:
-    """A check, how a network is broken for it, and the checks whose findings are a consequence of that."""
+    """A check, how a network is broken for it, and the checks whose findings are a consequence of that.
+
+    `causes` are checks that find something too, of which this one's findings are the consequence. `error` is the check
+    that is named by the error which a client of `client` gets when it writes then.
+    """
 
     check: str
     how: str
     breaks: Break
     follow_ups: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+    client: str = "Tax"
+    error: str | None = None
 
 
 def admin(network: Network, department: str) -> Admin:
@@ -89,43 +102,55 @@ def set_back(network: Network) -> Iterator[None]:
         tools.discard("whole")
 
 
-def change_channel(network: Network, change: Callable[[dict[str, Any]], object]) -> None:
+def change_channel(network: Network, change: Callable[[bytes], bytes]) -> None:
     """Change the channel's configuration, with every administrator's signature."""
-    signers = [
-        Admin(identity)
-        for department in network.plan.departments
-        for identity in network.administrators(department).values()
-    ]
     seen = profile(network, "Tax")
-    with admin(network, "Tax") as tax:
-        present = tax.config(seen.peers[0], CHANNEL)
-        wanted = decode_message("common.Config", present)
-        change(wanted["channel_group"]["groups"])
-        update = compute_update(CHANNEL, present, encode_message("common.Config", wanted))
+    with ExitStack() as stack:
+        signers = [
+            stack.enter_context(Admin(identity))
+            for department in network.plan.departments
+            for identity in network.administrators(department).values()
+        ]
+        present = signers[-1].config(seen.peers[0], CHANNEL)
+        update = compute_update(CHANNEL, present, change(present))
         signatures = [one.sign_update(update) for one in signers]
-        tax.submit_update(seen.orderers[0], CHANNEL, update, signatures)
-    for one in signers:
-        one.close()
+        signers[-1].submit_update(seen.orderers[0], CHANNEL, update, signatures)
+
+
+def edited(*edits: Edit) -> Callable[[bytes], bytes]:
+    """Return the change of a configuration that these edits make."""
+    return lambda config: edit_config(config, edits)
+
+
+def await_config(network: Network, before: bytes) -> None:
+    """Wait until every department's first peer has another configuration."""
     for department in network.plan.departments:
-        with connect(
-            profile(network, department).user("Admin"), profile(network, department).peers
-        ) as gateway:
-            gateway.network(CHANNEL).wait_for_config(after=present, timeout=30)
+        seen = profile(network, department)
+        with connect(seen.user("Admin"), seen.peers) as gateway:
+            gateway.network(CHANNEL).wait_for_config(after=before, timeout=30)
 
 
-def changing(change: Callable[[dict[str, Any]], object]) -> Break:
-    """Return what breaks a network by a change of the channel's configuration."""
+def config_of(network: Network) -> bytes:
+    """Return the channel's configuration."""
+    with admin(network, "Tax") as tax:
+        return tax.config(profile(network, "Tax").peers[0], CHANNEL)
+
+
+def changing(*edits: Callable[[Network], Edit]) -> Break:
+    """Return what breaks a development ledger by edits of the channel's configuration."""
 
     @contextmanager
     def breaks(network: Network) -> Iterator[list[str]]:
         with set_back(network):
-            change_channel(network, change)
+            before = config_of(network)
+            change_channel(network, edited(*(edit(network) for edit in edits)))
+            await_config(network, before)
             yield []
 
     return breaks
 
 
-def profiled(change: Callable[[Network, dict[str, Any]], object]) -> Break:
+def profiled(change: Callable[[Network, dict[str, Any]], object], user: str = "Admin") -> Break:
     """Return what breaks Tax' connection profile; doctor looks at it through a context."""
 
     @contextmanager
@@ -136,7 +161,7 @@ def profiled(change: Callable[[Network, dict[str, Any]], object]) -> Break:
         other = file.with_name("broken.json")
         other.write_text(json.dumps(document))
         contexts = Contexts(network.folder)
-        contexts.put("broken", Context(other, "Admin", CHANNEL))
+        contexts.put("broken", Context(other, user, CHANNEL))
         try:
             yield ["--context", "broken"]
         finally:
@@ -193,13 +218,29 @@ def _refuse_all(server: socket.socket, context: ssl.SSLContext) -> None:
             pass
 
 
-def _without_anchors(groups: dict[str, Any]) -> None:
-    del groups["Application"]["groups"]["HealthMSP"]["values"]["AnchorPeers"]
+def _wrong_anchor(network: Network) -> Edit:
+    right = network.plan.department("Health").peers[0].inside
+    return SetAnchorPeers("HealthMSP", (AnchorPeer(right.host, right.port + 1),))
 
 
-def _wrong_anchor(groups: dict[str, Any]) -> None:
-    anchors = groups["Application"]["groups"]["HealthMSP"]["values"]["AnchorPeers"]["value"]
-    anchors["anchor_peers"][0]["port"] += 1
+def _revocation(network: Network) -> Edit:
+    return AddToMSP("TaxMSP", "crls", (revocation_list(network),))
+
+
+def revocation_list(network: Network) -> bytes:
+    """Return the list with which a department's CA revokes its user."""
+    tax = network.plan.department("Tax")
+    revoked = tax.users["clerk"].certificate.read_bytes()
+    return load_ca(tax.ca).revoke([revoked], now=datetime.now(UTC))
+
+
+def _consenter_replaced(network: Network) -> Edit:
+    orderer = network.plan.own_orderers[0]
+    key = generate_private_key().public_key()
+    other = load_ca(network.plan.organization(orderer).tls_ca).issue(
+        orderer.name, now=datetime.now(UTC), public_key=key, hosts=orderer.member.hosts, tls=True
+    )
+    return ReplaceConsenter(str(orderer.inside), server_tls_certificate=other)
 
 
 @contextmanager
@@ -245,10 +286,8 @@ def revoked(network: Network) -> Iterator[list[str]]:
     tax = network.plan.department("Tax")
     lists = tax.msp / "crls"
     lists.mkdir()
-    content = tax.users["clerk"].certificate.read_bytes()
     try:
-        revocation = load_ca(tax.ca).revoke([content], now=datetime.now(UTC))
-        (lists / "crl.pem").write_bytes(revocation)
+        (lists / "crl.pem").write_bytes(revocation_list(network))
         yield []
     finally:
         shutil.rmtree(lists)
@@ -265,25 +304,42 @@ def clocks_ahead(network: Network) -> Iterator[list[str]]:
         tools.run_clock()
 
 
-def committed(endorsement: str | None = None, *, without: str = "", other: str = "") -> Break:
+def committed(
+    endorsement: str | None = None,
+    *,
+    without: str = "",
+    other: str = "",
+    collections: tuple[CollectionConfig, ...] = (),
+) -> Break:
     """Return what commits sequence 2 of the contract: without the approval of one department, or with its other package."""
 
     @contextmanager
     def breaks(network: Network) -> Iterator[list[str]]:
         with set_back(network):
-            _commit(network, endorsement, without, other)
+            _commit(network, endorsement, without, other, collections)
             yield []
 
     return breaks
 
 
-def _commit(network: Network, endorsement: str | None, without: str, other: str) -> None:
+def _commit(
+    network: Network,
+    endorsement: str | None,
+    without: str,
+    other: str,
+    collections: tuple[CollectionConfig, ...],
+) -> None:
     peers = {name: profile(network, name).peers[0] for name in network.plan.departments}
     with admin(network, "Tax") as tax:
         (before,) = tax.committed(peers["Tax"], CHANNEL)
         package_id = tax.approved(peers["Tax"], CHANNEL, "sample").package_id
     policy = before.endorsement_policy if endorsement is None else endorsement
-    definition = replace(before, sequence=2, endorsement_policy=policy)
+    definition = replace(
+        before,
+        sequence=2,
+        endorsement_policy=policy,
+        collections=collection_package(collections),
+    )
     for name, peer in peers.items():
         if name == without:
             continue
@@ -371,7 +427,12 @@ BROKEN: tuple[Broken, ...] = (
     Broken("identities", "a user's certificate of another CA", foreign),
     Broken("crl", "a user revoked at the CA alone", revoked),
     Broken("clock", "nodes an hour ahead", clocks_ahead),
-    Broken("anchors", "a department without an anchor peer", changing(_without_anchors)),
+    Broken("identities", "a user that the channel has revoked", changing(_revocation)),
+    Broken(
+        "anchors",
+        "a department without an anchor peer",
+        changing(lambda _: SetAnchorPeers("HealthMSP", ())),
+    ),
     Broken("anchors", "an anchor peer with a wrong port", changing(_wrong_anchor)),
     Broken("joined", "a channel that no node has joined", not_joined),
     Broken(
@@ -387,6 +448,31 @@ BROKEN: tuple[Broken, ...] = (
         "endorsement",
         "a policy that wants a department which is no member",
         committed("AND('TaxMSP.peer', 'CourtMSP.peer')"),
+    ),
+    Broken("consenters", "a consenter with another certificate", changing(_consenter_replaced)),
+    Broken(
+        "collections",
+        "a reader that is no endorser",
+        committed(
+            "OR('TaxMSP.peer', 'HealthMSP.peer')",
+            collections=(
+                CollectionConfig(name="own", policy="OR('TaxMSP.member', 'LandMSP.member')"),
+            ),
+        ),
+    ),
+    Broken(
+        "collections",
+        "a collection that wants more peers than there are",
+        committed(
+            collections=(
+                CollectionConfig(
+                    name="own",
+                    policy="OR('TaxMSP.member', 'HealthMSP.member', 'LandMSP.member')",
+                    required_peer_count=3,
+                    maximum_peer_count=3,
+                ),
+            ),
+        ),
     ),
     Broken("contracts", "a contract host that hangs", host_hung),
     Broken("health", "a channel that cannot be written", unwritable),

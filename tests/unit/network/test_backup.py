@@ -5,6 +5,8 @@ import io
 import json
 import shutil
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,8 @@ import pytest
 from pyfabric_network.backups.rejoining import rejoining
 from pyfabric_network.contexts import Contexts
 from pyfabric_network.network import Network
+from pyfabric_network.replacing import draft_of_network
+from pyfabric_network.state_folder import networks
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.places import Place
 from pyfabric_network.topology.plan import Plan, make_plan
@@ -247,6 +251,42 @@ def test_a_restore_that_was_interrupted_is_not_brought_up(backup: Path, tmp_path
             action()
     again, _ = Network.restore(backup, tmp_path)
     assert not (again.root / ".restoring").exists()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_restore_that_is_killed_between_its_renames_changes_nothing(
+    backup: Path, tmp_path: Path, moment: str
+) -> None:
+    """Find the network that was there, or the restored one, and nothing of the restore beside it."""
+    network, _ = Network.restore(backup, tmp_path)
+    (network.root / "mine").write_text("before")
+    script = (
+        "import os, sys; from pathlib import Path; "
+        "from pyfabric_network.network import Network; "
+        "from pyfabric.local import files; own = files.rename_folder;"
+        f"last = lambda *folders: ({moment == 'after'} and own(*folders), os._exit(9));"
+        "files.rename_folder = last;"
+        "Network.restore(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(backup), str(tmp_path)], check=False)
+    assert killed.returncode == 9
+    assert list(tmp_path.glob(".restoring-*"))
+    assert networks(tmp_path) == ["small"]
+    found = Network.open(tmp_path)
+    assert (found.root / "mine").exists() is (moment == "before")
+    assert (found.root / ".restoring").exists() is (moment == "after")
+    assert not list(tmp_path.glob(".restoring-*"))
+    Network.restore(backup, tmp_path)
+    assert not (network.root / "mine").exists()
+
+
+def test_a_restore_that_is_under_way_is_left_alone(backup: Path, tmp_path: Path) -> None:
+    Network.restore(backup, tmp_path)
+    with draft_of_network(tmp_path) as draft:
+        (draft / "network.json").write_text("{}")
+        assert Network.open(tmp_path).plan.name == "small"
+        assert draft.exists()
+    assert not list(tmp_path.glob(".restoring-*"))
 
 
 def plan_of(folder: Path, orderers: str, consensus: str, own: str) -> Plan:

@@ -70,7 +70,6 @@ def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
     readiness = ContainerReadiness(
         probe=lambda _, service: fake_docker.is_ready(docker, service),
         start_seconds=0.1,
-        answer_seconds=(0.1, 0.1),
     )
     return ComposeRuntime(plan.root, readiness=readiness)
 
@@ -122,13 +121,12 @@ def test_a_network_is_started_served_stopped_and_discarded(
     runtime.discard()
     hosts = ["contracts.tax", "contracts.health"]
     given = [words[:2] if words[0] == "exec" else words for words in commands(docker)]
-    assert sorted(given[2:4]) == sorted(given[4:6])
-    given[2:6] = sorted(given[2:4], reverse=True) * 2
+    assert sorted(given[2:4]) == sorted(given[4:6]) == sorted(given[6:8])
+    given[2:8] = sorted(given[2:4], reverse=True) * 3
     assert given == [
         ["run", "volumes"],
         ["up", "never", *NODES],
-        *([["exec", host] for host in hosts] * 2),
-        ["restart", *hosts],
+        *([["exec", host] for host in hosts] * 3),
         ["rm", *NODES],
         ["down"],
         ["down"],
@@ -181,7 +179,7 @@ def test_a_contract_host_that_hangs_is_stopped_and_started(
     runtime.start(plan)
     (docker / "calls").write_text("")
     (docker / "hangs").write_text("contracts.health")
-    runtime.start(plan)
+    runtime.start(plan, again=("contracts.health",))
     assert commands(docker)[0] == ["restart", "5", "contracts.health"]
 
 
@@ -482,3 +480,42 @@ def test_a_ca_begins_with_its_department_s_ca_and_a_password_of_its_own(plan: Pl
     assert missing_material(plan) == []
     make_material(plan, now=NOW)
     assert registrar_password(server) == password
+
+
+def test_a_snapshot_is_copied_file_by_file_to_where_its_peer_reads_it(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, tmp_path: Path
+) -> None:
+    runtime.start(plan)
+    folder = tmp_path / "snapshot"
+    folder.mkdir(mode=0o700)  # as peers make them
+    for name in ("a.data", "b.data"):
+        (folder / name).write_bytes(b"1")
+        (folder / name).chmod(0o444)
+    (docker / "calls").unlink()
+    peer = plan.department("Tax").peers[0]
+    inside = "/var/hyperledger/carried"
+    with runtime.reachable(plan, peer, folder) as path:
+        assert path == inside
+        copied = [
+            ["cp", str(folder / name), f"peer0.tax:{inside}/{name}"]
+            for name in ("a.data", "b.data")
+        ]
+        prepared = [["exec", "peer0.tax", "rm", inside], ["exec", "peer0.tax", "mkdir", inside]]
+        assert commands(docker) == prepared + copied
+    assert commands(docker)[-1] == ["exec", "peer0.tax", "rm", inside]
+
+
+def test_a_snapshot_that_its_peer_cannot_read_is_refused(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, tmp_path: Path
+) -> None:
+    runtime.start(plan)
+    (tmp_path / "snapshot").mkdir()
+    private = tmp_path / "snapshot/a.data"
+    private.write_bytes(b"1")
+    private.chmod(0o600)
+    with (
+        pytest.raises(NetworkError, match="the peer's user cannot read"),
+        runtime.reachable(plan, plan.department("Tax").peers[0], tmp_path / "snapshot"),
+    ):
+        pytest.fail("it was given to the peer")
+    assert commands(docker)[-1] == ["exec", "peer0.tax", "rm", "/var/hyperledger/carried"]

@@ -131,3 +131,15 @@ def test_a_line_that_does_not_come(tmp_path: Path) -> None:
         assert next_line(tmp_path / "out", 6, process, timeout=0) is None
     finally:
         process.stop(timeout=10)
+
+
+@pytest.mark.parametrize("text", [b"seventeen\n", b"\n", b"-5\n", b"\xff\n"])
+def test_a_file_without_an_id_is_named_while_its_lock_is_held(tmp_path: Path, text: bytes) -> None:
+    file = tmp_path / "pid"
+    file.write_bytes(text)
+    with file.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for call in (Background(file).pid, Background(file).was_killed):
+            with pytest.raises(NetworkError, match=r"pid: must hold the id of the process .*fuser"):
+                call()
+    assert Background(file).pid() is None
