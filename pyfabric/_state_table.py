@@ -1,7 +1,7 @@
 """Channel state in a table of SQLite: read as validation reads it, and written as blocks change it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pyfabric.rules.state.updates import Updates
@@ -57,11 +57,20 @@ def write_changes(connection: sqlite3.Connection, updates: Updates) -> None:
         "DELETE FROM state WHERE namespace=? AND key=?",
         [place for place, value in updates.changes.items() if not value.value],
     )
+    write_entries(
+        connection,
+        ((*place, value) for place, value in updates.changes.items() if value.value),
+    )
+
+
+def write_entries(
+    connection: sqlite3.Connection, entries: Iterable[tuple[str, str, VersionedValue]]
+) -> None:
+    """Set keys, each with its namespace and value, in the connection's transaction."""
     connection.executemany(
         "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (*place, value.value, *value.version, value.metadata)
-            for place, value in updates.changes.items()
-            if value.value
-        ],
+        (
+            (namespace, key, value.value, *value.version, value.metadata)
+            for namespace, key, value in entries
+        ),
     )

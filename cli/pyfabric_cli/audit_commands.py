@@ -29,6 +29,13 @@ def verify(
             help="The hash that the genesis block must have, or the earliest block that there is.",
         ),
     ] = None,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Begin after the block of this peer snapshot, with the state that it holds.",
+        ),
+    ] = None,
     source: options.Source = None,
     peer: options.Peer = None,
     context: options.ContextName = None,
@@ -43,16 +50,22 @@ def verify(
     and the commit hashes again, which nobody signs. Exits with 4 if anything does not hold. Prints what could not
     be checked.
     """
+    from pyfabric.admin.snapshot_files import PeerSnapshot
     from pyfabric.admin.verification import verify_chain
 
     invocation = Invocation.start(state, output)
     expected = _hash(genesis_hash)
+    start = 0 if snapshot is None else PeerSnapshot.read(snapshot).block_number + 1
     with (
         opened(invocation, source, context, user, channel, peer) as chain,
-        counted("blocks verified", chain.height - chain.start) as count,
+        counted("blocks verified", chain.height - max(start, chain.start)) as count,
     ):
         found = verify_chain(
-            chain.blocks(), genesis_hash=expected, config=config_at_start(chain), report=count
+            chain.blocks(start),
+            genesis_hash=expected,
+            config=config_at_start(chain),
+            snapshot=snapshot,
+            report=count,
         )
     _print(found, invocation)
     if found.fault is not None:

@@ -96,7 +96,7 @@ def propose(
         raise typer.BadParameter("give --to FILE, or --on-ledger")
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
-    config = actor.config()
+    config = actor.newest_config()
     work = Work(invocation, actor, config, _read(administrators))
     signed = work.signed(_proposed(change, actor.channel, config), yes=yes)
 
@@ -344,7 +344,7 @@ def _work(
 ) -> Work:
     """Return the work on a proposal, on its own channel as it is now."""
     actor = replace(actor, channel=proposal.channel)
-    return Work(invocation, actor, actor.config(), _read(administrators))
+    return Work(invocation, actor, actor.newest_config(), _read(administrators))
 
 
 def _read(certificates: Sequence[Path] | None) -> tuple[bytes, ...]:

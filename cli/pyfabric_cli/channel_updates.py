@@ -33,7 +33,7 @@ def carry_out(
     """
     from pyfabric.admin.config.proposal import make_proposal
 
-    config = actor.config()
+    config = actor.newest_config()
     work = Work(invocation, actor, config)
     proposal = make_proposal(actor.channel, config, edits)
     if to is not None:

@@ -44,12 +44,9 @@ class Configurations:
         return apply_update(channel or proposal.channel, config, proposal.update)
 
     def live(self) -> tuple[str, bytes]:
-        """Ask the department's first peer for the configuration in force."""
-        from pyfabric.gateway import Admin
-
+        """Return the configuration in force, as the orderers have it, or else the department's first peer."""
         actor = self._actor()
-        with Admin(actor.identity) as admin:
-            return actor.channel, admin.config(actor.peers[0], actor.channel)
+        return actor.channel, actor.newest_config()
 
     def of_topology(self) -> tuple[str, bytes]:
         """Return the configuration with which the channel would begin by the topology file as it is now."""

@@ -96,8 +96,7 @@ def _look(invocation: Invocation, network: str | None, context: str | None) -> "
     """Look at the network of the state folder or, with a context or without a network, at a profile's."""
     from datetime import UTC, datetime
 
-    from pyfabric_network.diagnosis.collecting import collect
-    from pyfabric_network.diagnosis.sights import sight_of_profile
+    from pyfabric_network.diagnosis.collecting import view_from_profile
     from pyfabric_network.state_folder import networks
 
     settings = invocation.settings
@@ -107,8 +106,7 @@ def _look(invocation: Invocation, network: str | None, context: str | None) -> "
         if context is None and invocation.contexts.current() is None:
             return None
         _, found = invocation.contexts.find(context or settings.context)
-        sight = sight_of_profile(found.load_profile(), found.user)
-        return collect(sight, now=datetime.now(UTC))
+        return view_from_profile(found.load_profile(), found.user, now=datetime.now(UTC))
 
 
 def _report(

@@ -231,6 +231,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "ledger verify": (
         "pyfabric ledger verify",
         "pyfabric ledger verify --from estate-blocks -o json",
+        "pyfabric ledger verify --snapshot snapshots/completed/estate/1000",
         "pyfabric ledger verify --from estate-blocks --genesis-hash $GENESIS_HASH",
     ),
     "ledger trace": ("pyfabric ledger trace $ID",),

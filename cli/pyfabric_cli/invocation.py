@@ -105,6 +105,18 @@ class Actor:
         with Admin(self.identity) as admin:
             return admin.config(self.peers[0], self.channel)
 
+    def newest_config(self) -> bytes:
+        """Return the configuration that the next update changes (bytes of common.Config).
+
+        Orderers are asked, if one of the department's administrators may; then its first peer.
+        """
+        from pyfabric_network.updating import newest_config
+
+        profile = self.profile
+        return newest_config(
+            self.channel, profile.administrators, profile.orderers, self.peers, self.identity
+        )
+
     def channel_config(self) -> bytes:
         """Ask the department's first peer for the configuration in its state (bytes of common.Config)."""
         from pyfabric.gateway import Admin

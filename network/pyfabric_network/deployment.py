@@ -217,7 +217,8 @@ class _Deployment:
             )
         raise NetworkError(
             f"{self.contract.name} on {self.channel.name} stands at version {current.version}, sequence "
-            f"{current.sequence}: to change it set sequence to {current.sequence + 1} in the topology"
+            f"{current.sequence}: to change it set sequence to {current.sequence + 1} in the topology; "
+            f"`pyfabric chaincode committed {self.contract.name}` prints what is in force"
         )
 
     def _install(self) -> None:

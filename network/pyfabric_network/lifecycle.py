@@ -15,6 +15,7 @@ from pyfabric.admin import (
     definition_differences,
 )
 from pyfabric.admin.channel_policies import can_commit, find_policy
+from pyfabric.admin.definition_documents import endorsement_policy
 from pyfabric.admin.definition_fields import show_value
 from pyfabric.errors import (
     CommitError,
@@ -116,8 +117,8 @@ class Lifecycle:
         Endorsement. Raises ConfigError for a first definition without a version.
         """
         given = dict(changes)
-        if str(given.get("endorsement_policy", "")).startswith(_IMPLICIT):
-            given["endorsement_policy"] = find_policy(given["endorsement_policy"], self.config)
+        if "endorsement_policy" in given:
+            given["endorsement_policy"] = self._policy(given["endorsement_policy"])
         before = self.in_force(name)
         if before is not None:
             return replace(before, **{"sequence": before.sequence + 1, **given})
@@ -215,6 +216,13 @@ class Lifecycle:
             lambda: self._holds(definition),
         )
         return True
+
+    def _policy(self, text: str) -> str:
+        return (
+            find_policy(text, self.config)
+            if text.startswith(_IMPLICIT)
+            else endorsement_policy(text)
+        )
 
     def _holds(self, definition: ChaincodeDefinition) -> bool:
         present = self.in_force(definition.name)

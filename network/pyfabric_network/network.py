@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from pyfabric.admin.snapshot_files import PeerSnapshot
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.extras import require
 from pyfabric.gateway import Endpoint
@@ -23,7 +24,7 @@ from pyfabric_network.channels.nodes import (
     leave_as_orderer,
     wanted_nodes,
 )
-from pyfabric_network.channels.snapshots import join_by_snapshot, read_snapshot
+from pyfabric_network.channels.snapshots import join_by_snapshot
 from pyfabric_network.channels.topology_file import (
     changed_topology,
     topology_file,
@@ -292,7 +293,7 @@ class Network:
         """
         self._require_nodes()
         self.check_names(names)
-        snapshot = read_snapshot(folder)
+        snapshot = PeerSnapshot.read(folder)
         with locked(self.root):
             self._refresh()
             nodes = wanted_nodes(self.plan, self.plan.channel(channel), names)
@@ -405,8 +406,14 @@ class Network:
         return [*nodes, *service_status(self.plan)]
 
     def view(self) -> View:
-        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang."""
+        """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang.
+
+        `pyfabric_network.diagnosis` judges it. Raises NetworkError before the network was brought up.
+        """
+        self._require_nodes()
         self._refresh()
+        if not self.state.blocks:
+            raise NetworkError(f"{self.plan.name} was never brought up: `pyfabric network up`")
         return collect(sight_of_plan(self.plan, self.runtime), now=_now())
 
     def backup(self, file: Path, *, passphrase: str | None = None) -> None:

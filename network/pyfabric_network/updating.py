@@ -1,21 +1,24 @@
 """Updates of a channel, signed by the administrators of a machine and sent to the orderers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from fabric_protos.common import configtx_pb2
 
-from pyfabric.admin.config.proposal import Proposal
+from pyfabric.admin.config.proposal import Base, Proposal
 from pyfabric.admin.config.requirements import check_signatures
 from pyfabric.errors import DeliverError, GatewayError, NetworkError, PolicyError, StatusCode
 from pyfabric.gateway import Admin, Endpoint, connect
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.sockets import listens
+from pyfabric.local.waiting import poll
 from pyfabric.messages.addresses import Address
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
 from pyfabric.rules.consensus.broadcast import writers_policy
+from pyfabric.rules.consensus.maintenance import MAINTENANCE
 from pyfabric.rules.policies.evaluation import holds
 
 _SECONDS: Final = 60.0
@@ -66,7 +69,8 @@ def submit(
 
     `config` is the one before (bytes of common.Config), `reader` a member of the channel. Raises OrdererError for an update that is refused, PolicyError if
     none of the administrators may write to the channel, NetworkError if no orderer answers, and what
-    `Network.wait_for_config` raises if the update was sent and is not in force in time.
+    `Network.wait_for_config` raises if the update was sent and is not in force in time. Peers receive no blocks in
+    maintenance mode: then it is in force at the orderers.
     """
     present = _read(proposal.channel, config)
     sender = _sender(present, administrators)
@@ -77,14 +81,69 @@ def submit(
             orderers, key=lambda one: not any(_is_at(each, one) for each in consenters)
         )
         _send(admin, ordered, proposal)
+    made = _ordered_after(present, administrators, ordered)
+    if made is not None and _read(proposal.channel, made).consensus_state == MAINTENANCE:
+        return made
     try:
         with connect(reader, peers) as gateway:
             return gateway.network(proposal.channel).wait_for_config(config, timeout=_SECONDS)
     except DeliverError as error:  # The update may have taken the reader's access away.
+        if made is not None:
+            return made
         raise NetworkError(
             f"the orderers took the update, but whether the peers have it cannot be seen: {error}; ask with "
             "`pyfabric channel show`"
         ) from error
+
+
+def newest_config(
+    channel: str,
+    administrators: Mapping[str, SigningIdentity],
+    orderers: Sequence[Endpoint],
+    peers: Sequence[Endpoint],
+    reader: SigningIdentity,
+) -> bytes:
+    """Return the configuration (bytes of common.Config) that the next update changes.
+
+    Orderers are asked, as one of the administrators, since peers receive no blocks in maintenance mode; then the
+    first peer, as the `reader`. Raises what `Admin.config` raises.
+    """
+    found = _ordered(channel, administrators, orderers)
+    if found is not None:
+        return found
+    with Admin(reader) as admin:
+        return admin.config(peers[0], channel)
+
+
+def _ordered(
+    channel: str, administrators: Mapping[str, SigningIdentity], orderers: Sequence[Endpoint]
+) -> bytes | None:
+    """Return the newest configuration of the first orderer that gives it to an administrator; None for none."""
+    for one in administrators.values():
+        with Admin(one) as admin:
+            for orderer in orderers:
+                with suppress(DeliverError, GatewayError):
+                    return admin.ordered_config(orderer, channel)
+    return None
+
+
+def _ordered_after(
+    present: ChannelConfig,
+    administrators: Mapping[str, SigningIdentity],
+    orderers: Sequence[Endpoint],
+) -> bytes | None:
+    """Wait until the orderers have the next configuration, and return it; None if they do not show it."""
+
+    def is_newer(found: bytes | None) -> bool:
+        return found is not None and Base.of(found).sequence > present.sequence
+
+    found = poll(
+        lambda: _ordered(present.channel_id, administrators, orderers),
+        until=lambda found: found is None or is_newer(found),
+        every=0.1,
+        timeout=_SECONDS,
+    )
+    return found if is_newer(found) else None
 
 
 def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> None:

@@ -17,7 +17,7 @@ from pyfabric.errors import ConfigError, ContractError
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.lifecycle import inputs
-from pyfabric.rules.policies.application import describe_policy
+from pyfabric.rules.policies.application import application_policy, describe_policy
 from pyfabric.rules.policies.endorsers import (
     ChannelEndorsers,
     endorsing_organizations,
@@ -96,20 +96,22 @@ class _Checked:
 
     def warnings(self) -> Iterator[str]:
         """Yield what peers accept and will not work."""
-        policy = describe(self.definition.validation_parameter()) or ENDORSEMENT
+        policy = _text(self.definition.validation_parameter() or application_policy(ENDORSEMENT))
         yield from self._of_policy(policy, "the endorsement policy")
         for entry in self._collections():
             yield from self._of_collection(entry, policy)
 
-    def _of_policy(self, policy: str, what: str) -> Iterator[str]:
-        if policy.startswith("/"):
+    def _of_policy(self, policy: str | None, what: str) -> Iterator[str]:
+        if policy is None:
+            return
+        if "(" not in policy:
             if self._lacks(policy):
                 yield f"{what} is {policy}, which the channel does not have: no transaction would be valid"
                 return
         else:
             for msp_id in sorted(_members(policy) - self._msp_ids()):
                 yield f"{what} names {msp_id}, which is not part of the channel"
-        if policy and not self._endorsers.can_meet(policy):
+        if not self._endorsers.can_meet(policy):
             roles = roles_without_peers(policy)
             why = (
                 f"peers have the roles member and peer alone, not {roles[0]}"
@@ -119,7 +121,7 @@ class _Checked:
             yield f"{what} cannot be met: {why}"
 
     def _of_collection(
-        self, entry: collection_pb2.StaticCollectionConfig, policy: str
+        self, entry: collection_pb2.StaticCollectionConfig, policy: str | None
     ) -> Iterator[str]:
         place = f"collection {entry.name}"
         try:
@@ -133,19 +135,18 @@ class _Checked:
                 f"{place}: requiredPeerCount is {entry.required_peer_count}, and {others} of its members' peers live "
                 "that can get the data from another one: no transaction would be endorsed"
             )
-        own = describe(entry.endorsement_policy.SerializeToString())
-        if own:
-            yield from self._of_policy(own, f"{place}: its endorsementPolicy")
-        elif policy and not self._endorsers.can_meet(policy, of=keepers):
+        if entry.HasField("endorsement_policy"):
+            policy = _text(entry.endorsement_policy.SerializeToString())
+            yield from self._of_policy(policy, f"{place}: its endorsementPolicy")
+        elif policy is not None and not self._endorsers.can_meet(policy, of=keepers):
             yield (
                 f"{place}: its members' peers cannot meet the endorsement policy {policy}, so that a transaction with "
                 "private data needs endorsers that do not have the data: give the collection an endorsementPolicy, "
                 "or more members"
             )
-        deciding = own or policy
-        if "(" in deciding:
-            for msp_id in sorted(_members(members) - _members(deciding)):
-                yield f"{place}: {msp_id} reads it, and is no endorser of what is written there ({deciding})"
+        if policy is not None and "(" in policy:
+            for msp_id in sorted(_members(members) - _members(policy)):
+                yield f"{place}: {msp_id} reads it, and is no endorser of what is written there ({policy})"
 
     @property
     def _endorsers(self) -> ChannelEndorsers:
@@ -161,12 +162,13 @@ class _Checked:
         return set(self.config.application_organizations)
 
 
-def describe(raw: bytes) -> str:
-    """Return the text of a policy; empty for none, and for one that no text describes."""
+def _text(raw: bytes) -> str | None:
+    """Return the text of a policy, paths from the root on; None for one that no text describes."""
     try:
-        return describe_policy(raw)
+        text = describe_policy(raw)
     except ConfigError:
-        return ""
+        return None
+    return text if "(" in text or text.startswith("/") else f"/Channel/{text}"
 
 
 def _package(raw: bytes) -> collection_pb2.CollectionConfigPackage:

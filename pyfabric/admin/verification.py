@@ -12,7 +12,8 @@ from typing import Final
 
 from fabric_protos.common import configtx_pb2
 
-from pyfabric._state_table import STATE_TABLE, StateTable, write_changes
+from pyfabric._state_table import STATE_TABLE, StateTable, write_changes, write_entries
+from pyfabric.admin.snapshot_files import PeerSnapshot
 from pyfabric.errors import ClientError, DecodeError
 from pyfabric.messages.blocks import channel_of, parse_block
 from pyfabric.messages.decoding import decode
@@ -21,6 +22,7 @@ from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.verification.chain import ChainVerification, VerifiedBlock
 from pyfabric.rules.verification.faults import ChainFaultError, Fault, FaultKind, fail
 from pyfabric.rules.verification.later_start import LaterVerification
+from pyfabric.rules.verification.links import Link
 
 __all__ = ["Fault", "FaultKind", "Verification", "verify_chain"]
 
@@ -55,6 +57,7 @@ def verify_chain(
     *,
     genesis_hash: bytes | None = None,
     config: bytes | None = None,
+    snapshot: Path | None = None,
     report: Callable[[int], None] = lambda _: None,
 ) -> Verification:
     """Verify a channel's blocks (each the bytes of common.Block), in their order, up to the first fault.
@@ -62,9 +65,10 @@ def verify_chain(
     Hashes, orderers' signatures, configurations, and the code of each transaction are computed again, by the rules and
     under the configuration and definitions of their time. `genesis_hash` is the hash that the header of the earliest
     block must have, with which trust begins. `config` (bytes of common.Config) is the configuration in force at the
-    earliest block, where that is not a genesis block. State is kept in a temporary file, so that memory does not grow with the
+    earliest block, where that is not a genesis block. `snapshot` is the folder of a peer's snapshot of the block before:
+    its state makes whole what could be verified in part only, as far as the snapshot is right. State is kept in a temporary file, so that memory does not grow with the
     chain. `report` is called with each block's number. Raises ClientError without blocks, and ConfigError for
-    a channel whose rules are older than Fabric 2.0.
+    a channel whose rules are older than Fabric 2.0, and ClientError or DecodeError for a snapshot that cannot be used.
     """
     remaining = iter(blocks)
     earliest = next(remaining, None)
@@ -72,6 +76,7 @@ def verify_chain(
         raise ClientError("there are no blocks to verify")
     with _temporary_state() as state:
         found = _Findings(genesis_hash)
+        found.snapshot = None if snapshot is None else _taken(snapshot, state)
         try:
             for verified in _verified(chain([earliest], remaining), state, found, config):
                 found.take(verified)
@@ -87,16 +92,31 @@ def _verified(
     """Yield what is verified of each block, the earliest one first; raises ChainFaultError."""
     earliest = next(blocks)
     found.channel, number = _place(earliest)
-    if number:
+    if found.snapshot is not None:
+        yield from map(_after(found.snapshot, state).add, chain([earliest], blocks))
+    elif number:
         known = decode(configtx_pb2.Config, config) if config is not None else None
         later = LaterVerification(
             None if known is None else ChannelConfig(known, channel_id=found.channel)
         )
         yield from map(later.add, chain([earliest], blocks))
     else:
-        whole = ChainVerification(earliest, state)
-        yield whole.genesis
+        whole, genesis = ChainVerification.from_genesis(earliest, state)
+        yield genesis
         yield from map(whole.add, blocks)
+
+
+def _taken(folder: Path, state: "_ReplayedTable") -> PeerSnapshot:
+    """Take a snapshot's state, once its files have been compared with its hashes."""
+    snapshot = PeerSnapshot.read(folder)
+    snapshot.check()
+    state.load(snapshot)
+    return snapshot
+
+
+def _after(snapshot: PeerSnapshot, state: "_ReplayedTable") -> ChainVerification:
+    link = Link(snapshot.block_number, snapshot.block_hash)
+    return ChainVerification.from_state(state, snapshot.channel, link, snapshot.commit_hash)
 
 
 def _place(raw: bytes) -> tuple[str, int]:
@@ -114,6 +134,7 @@ class _Findings:
 
     genesis_hash: bytes | None
     channel: str = ""
+    snapshot: PeerSnapshot | None = None
     first: VerifiedBlock | None = None
     newest: VerifiedBlock | None = None
     blocks: int = 0
@@ -164,13 +185,18 @@ class _Findings:
         if self.first is None or self.newest is None:
             return
         first, newest = self.first.link, self.newest.link
-        if self.genesis_hash is None:
+        if self.snapshot is not None:
+            yield (
+                f"blocks 0 to {self.snapshot.block_number}, and the state after them: taken from the snapshot with the "
+                f"hash {self.snapshot.hash.hex()}; compare it with another peer's snapshot of that block"
+            )
+        elif self.genesis_hash is None:
             yield (
                 f"whether block {first.number} is the channel's own: no hash was given to compare it with, and "
                 f"it has {first.hash.hex()}"
             )
         yield f"whether there are blocks after {newest.number}: compare the height at several peers"
-        if first.number:
+        if first.number and self.snapshot is None:
             yield (
                 f"blocks 0 to {first.number - 1} are not there: without them nobody knows the state, so that endorsement "
                 "policies, versions of keys and repeated ids were not checked, nor the codes that follow from them"
@@ -179,14 +205,16 @@ class _Findings:
         if unsigned:
             yield f"the orderers' signatures of {unsigned} blocks: no configuration of their time is there"
         missing = self.codes.total() - self.compared
-        if missing and not first.number:
+        if missing and (self.snapshot is not None or not first.number):
             yield (
                 f"the codes of {missing} transactions: the blocks have none, as those of orderers, so that they were "
                 "computed and not compared"
             )
         if not self.commit_hashes and self.blocks > 1:
             yield "commit hashes: " + (
-                "the state is not known" if first.number else "the blocks have none"
+                "the state is not known"
+                if first.number and self.snapshot is None
+                else "the blocks have none"
             )
         if self.private_writes:
             yield (
@@ -202,6 +230,13 @@ class _ReplayedTable(StateTable):
         """Return whether a verified block has a transaction of this id."""
         row = self.connection.execute("SELECT 1 FROM ids WHERE id=?", (transaction_id,))
         return row.fetchone() is not None
+
+    def load(self, snapshot: PeerSnapshot) -> None:
+        """Take over a snapshot; raises DecodeError."""
+        write_entries(self.connection, snapshot.state())
+        self.connection.executemany(
+            "INSERT INTO ids VALUES (?)", ((one,) for one in snapshot.transaction_ids())
+        )
 
     def commit(self, updates: Updates, transaction_ids: Sequence[str]) -> None:
         """Take over what a block writes, and its transactions' ids."""

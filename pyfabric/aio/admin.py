@@ -16,6 +16,7 @@ from pyfabric.admin.discovery import (
     DiscoveredPeer,
 )
 from pyfabric.admin.lifecycle import InstalledChaincode
+from pyfabric.admin.ordered_blocks import ordered_config_block
 from pyfabric.admin.orderers import ChannelInfo
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
@@ -172,6 +173,16 @@ class Admin(Administration):
         Unlike `config`, it needs no configuration block, which a peer that joined by a snapshot may not have.
         """
         return await self._driver.run(peers.channel_config(peer, self._identity, channel))
+
+    async def ordered_config(self, orderer: Endpoint, channel: str) -> bytes:
+        """Return the newest configuration (bytes of common.Config) that an orderer has.
+
+        In maintenance mode peers receive no blocks, and orderers send them to administrators and nodes of the orderers'
+        organisations alone. Raises DeliverError when the orderer refuses.
+        """
+        return config_of_block(
+            await self._driver.run(ordered_config_block(orderer, self._identity, channel))
+        )
 
     async def sign_update(self, update: bytes) -> bytes:
         """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures.

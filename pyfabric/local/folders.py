@@ -20,13 +20,14 @@ def read_folder(
     if not root.is_dir():
         raise error(f"{folder} is not a folder")
     found: dict[str, bytes] = {}
+    total = 0
     for above, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not skip(name)]
         for name in [*names, *(one for one in folders if Path(above, one).is_symlink())]:
             file = Path(above, name)
             _check_kind(file, root, error)
-            found[file.relative_to(root).as_posix()] = file.read_bytes()
-            if sum(map(len, found.values())) > most:
+            content = found[file.relative_to(root).as_posix()] = file.read_bytes()
+            if (total := total + len(content)) > most:
                 raise error(f"{folder} has more than {most} bytes")
     return dict(sorted(found.items()))
 

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from pyfabric.errors import DecodeError
 from pyfabric.messages.go_texts import INVALID_UTF8, INVALID_WIRE_FORMAT
 
 Fields: TypeAlias = Mapping[int, FieldDescriptor]
@@ -24,6 +25,20 @@ def fault(kind: type[Message], raw: bytes) -> str:
     """Return Go's text for the first fault of bytes that are not a message of that kind."""
     found = _fault(kind.DESCRIPTOR.fields_by_number, memoryview(raw), iter(range(_MOST_FIELDS)))
     return found or INVALID_WIRE_FORMAT
+
+
+def bytes_fields(raw: bytes) -> dict[int, bytes]:
+    """Return the fields of type bytes of a message that has no binding, by their numbers; raises DecodeError."""
+    found = {}
+    rest = memoryview(raw)
+    while rest:
+        try:
+            tag, value, rest = _next_field(rest)
+        except IndexError as error:
+            raise DecodeError(f"{len(raw)} bytes are not a message") from error
+        if value is not None:
+            found[tag >> 3] = bytes(value)
+    return found
 
 
 def _fault(known: Fields, raw: memoryview, budget: Iterator[int]) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from pyfabric_network.diagnosis.checks import checks_table
 from pyfabric_network.network import Network
 
-from tests.support.network.broken import BROKEN, CITY, Broken, small_disk
+from tests.support.network.broken import BROKEN, CITY, Broken, profiled, small_disk
 from tests.support.network.network import running_network
 from tests.support.paths import ROOT
 
@@ -75,6 +75,27 @@ def test_another_departments_view_fills_in_what_is_missing(
     missing = {one["department"] for one in joined.json()["not_checked"]}
     assert missing == {"Tax", "Health", "LandMSP", "TaxOrdererMSP"}  # what profiles cannot show
     assert {one["checks"][0] for one in joined.json()["not_checked"]} >= {"disk", "clock"}
+
+
+@pytest.mark.parametrize(
+    ("users", "why"),
+    [
+        (("clerk",), "peer0.tax lists packages to administrators alone"),
+        ((), "peer0.tax did not answer: no user's keys are there to ask it"),
+    ],
+)
+def test_a_profile_without_an_administrator(
+    run: Run, city: Network, users: tuple[str, ...], why: str
+) -> None:
+    def without(_network: Network, document: dict[str, Any]) -> None:
+        for part in (document["x-pyfabric"], document["organizations"]["Tax"]):
+            part["users"] = {name: part["users"][name] for name in users}
+        del document["x-pyfabric"]["administrators"], document["organizations"]["Tax"]["signedCert"]
+
+    with profiled(without, "clerk")(city) as arguments:
+        ended = run("doctor", "-o", "json", "--state", str(city.folder), *arguments)
+    assert (ended.code, ended.json()["findings"]) == (10, [])
+    assert why in [one["why"] for one in ended.json()["not_checked"]]
 
 
 def test_a_full_disk_is_named(run: Run, tmp_path: Path) -> None:

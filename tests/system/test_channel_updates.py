@@ -1,21 +1,16 @@
 """Updates that several departments sign, by command: files that travel, also through Fabric's own tools."""
 
-import io
 import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
-from pyfabric_cli.main import main
 from pyfabric_network.ledger_proposals import LedgerProposals
 from pyfabric_network.network import Network
 from pyfabric_network.profile import Profile, load_profile, profile_file
@@ -26,6 +21,7 @@ from pyfabric.gateway import Admin, connect
 from pyfabric.identity.folders import load_ca
 from pyfabric.local.waiting import poll
 from pyfabric.messages import decode_message, encode_message
+from tests.support.commands import Ended, run_command
 from tests.support.network.programs import fabric_programs, skip_without_fabric
 
 TOPOLOGY = """\
@@ -54,15 +50,6 @@ BATCH = "- {{ edit: set-batch, max_message_count: {} }}\n"
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
 class Office:
     """A running network of three departments, and the folder in which their administrators exchange files."""
 
@@ -71,17 +58,7 @@ class Office:
 
     def run(self, *arguments: str, given: str = "") -> Ended:
         """Run `pyfabric` in this process."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", ["pyfabric", *arguments]),
-            mock.patch.object(sys, "stdin", io.StringIO(given)),
-            mock.patch.dict(os.environ, PYFABRIC_STATE=str(self.network.folder)),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        return Ended(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+        return run_command(*arguments, given=given, PYFABRIC_STATE=str(self.network.folder))
 
     def update(self, department: str, *arguments: str | Path) -> Any:
         """Run a command of `channel update` as a department; return what it prints as JSON."""

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from pyfabric_network.deployment import Deployed
+from pyfabric_network.diagnosis import Facts, diagnose
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.runtimes.engine import image_id
 
 from pyfabric.gateway import connect
 from pyfabric.local.waiting import poll
+from tests.support.network.by_command import CommandLine
 from tests.support.network.departments import TOPOLOGY, City, private_keys
 from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs, needs_fabric
@@ -106,6 +108,17 @@ def test_each_department_tells_of_its_own_nodes(city: dict[str, Network]) -> Non
 
 
 @needs_fabric
+def test_the_doctors_of_all_departments_together_look_at_everything(
+    city: dict[str, Network],
+) -> None:
+    views = [part.view() for part in city.values()]
+    alone = diagnose(Facts(views[:1]))
+    assert [one.findings for one in alone if one.findings] == []
+    assert {gap.msp_id for one in alone for gap in one.unmade} >= {"HealthMSP", "LandOrdererMSP"}
+    together = diagnose(Facts(views))
+    assert [one for one in together if one.findings or one.unmade] == []
+
+
 def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Network]) -> None:
     mail = city["Mail"]
     backup = mail.folder.with_name("mail.backup")
@@ -241,6 +254,43 @@ def test_a_department_whose_code_differs_is_named_and_holds_the_others_up(
     land = deployed("Land", agreed)
     assert (land.waiting_for, land.otherwise) == ((), {})
     assert land.version == health.version
+
+
+@needs_fabric
+def test_each_department_upgrades_for_itself_and_the_last_one_commits(
+    machines: City, city: dict[str, Network]
+) -> None:
+    assert not any(one.problem for part in city.values() for one in part.status())
+    here = ("--channel", "bills", "--state", "state", "-o", "json")
+    tax, health, land = (
+        CommandLine(machines.folder / name, "native") for name in ("Tax", "Health", "Land")
+    )
+    policy = "OR('TaxMSP.peer', 'HealthMSP.peer', 'LandMSP.peer')"
+    first = tax("chaincode", "upgrade", "sample", "--policy", policy, "--yes", *here)
+    assert not first.json()["committed"]
+    assert "not committed yet: HealthMSP, LandMSP must approve" in first.err
+    refused = tax("chaincode", "commit", "sample", *here, fails=6)
+    assert "HealthMSP has approved nothing with sequence" in refused.err
+
+    document = tax("chaincode", "approved", "sample", *here).out
+    (health.folder / "sample.json").write_text(document)
+    health("chaincode", "approve", "sample", "--definition", "sample.json", *here)
+    # Of a department on another machine, only the part is known.
+    land("chaincode", "approve", "sample", "--policy", "OR('LandMSP.peer')", *here)
+    reasons = {
+        row["msp_id"]: row["reason"]
+        for row in tax("chaincode", "readiness", "sample", *here).json()
+    }
+    assert reasons == {
+        "HealthMSP": "",
+        "LandMSP": "has approved another definition: ValidationInfo",
+        "TaxMSP": "",
+    }
+    last = land("chaincode", "upgrade", "sample", "--policy", policy, "--yes", *here).json()
+    assert last["committed"]
+    assert [one["ready"] for one in last["departments"]] == [True] * 3
+    call(city["Tax"], "bills", "put", "colour", "green")
+    assert call(city["Land"], "bills", "get", "colour") == "green"
 
 
 @needs_fabric

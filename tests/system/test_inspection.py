@@ -298,6 +298,9 @@ def test_a_peer_joins_by_a_snapshot_and_has_the_later_blocks_alone(site: Site) -
     assert (partly["verified"], partly["start"], partly["signed_blocks"]) == (True, height, 1)
     assert partly["codes_compared"] == 0
     assert any(f"blocks 0 to {height - 1} are not there" in one for one in partly["unchecked"])
+    whole = site.rows(*of_second, "--snapshot", str(made))
+    assert (whole["verified"], whole["codes_compared"], whole["signed_blocks"]) == (True, 1, 1)
+    assert any("taken from the snapshot with the hash" in one for one in whole["unchecked"])
     exported = site.pyfabric("ledger", "export", "--to", "later", "--peer", second)
     assert f"blocks 0 to {height - 1} are not there" in exported.err
     assert site.rows("ledger", "height", "--from", "later")["start"] == height

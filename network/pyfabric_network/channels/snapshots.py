@@ -1,11 +1,9 @@
 """Peers that join a channel by a snapshot which another peer made."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
+from pyfabric.admin.snapshot_files import PeerSnapshot
 from pyfabric.errors import NetworkError
 from pyfabric.gateway import Admin, Endpoint
 from pyfabric.local.waiting import poll
@@ -15,42 +13,13 @@ from pyfabric_network.runtimes.runtime import Runtime
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
 
-_METADATA: Final = "_snapshot_signable_metadata.json"
 _PAUSE: Final = 0.5
 _SECONDS: Final = 3600.0
 """How long a peer may read a snapshot: the state of a large channel takes minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotFolder:
-    """A snapshot as its peer wrote it: the state of a channel after a block."""
-
-    folder: Path
-    channel: str
-    block_number: int
-
-
-def read_snapshot(folder: Path) -> SnapshotFolder:
-    """Read what a snapshot is of; raises NetworkError for a folder that holds none.
-
-    The peer that joins compares the files with the hashes in the snapshot.
-    """
-    file = folder / _METADATA
-    try:
-        found = json.loads(file.read_bytes())
-        return SnapshotFolder(folder, str(found["channel_name"]), int(found["last_block_number"]))
-    except OSError as error:
-        raise NetworkError(
-            f"{folder} is not a snapshot of a channel: {file.name}: {error.strerror}"
-        ) from error
-    except (ValueError, TypeError, LookupError) as error:
-        raise NetworkError(
-            f"{folder} is not a snapshot of a channel: {file.name} cannot be read"
-        ) from error
-
-
 def join_by_snapshot(
-    plan: Plan, runtime: Runtime, channel: str, snapshot: SnapshotFolder, peers: Sequence[Node]
+    plan: Plan, runtime: Runtime, channel: str, snapshot: PeerSnapshot, peers: Sequence[Node]
 ) -> tuple[str, ...]:
     """Join peers to a channel that runs, one after the other; return the names of those that had not joined.
 

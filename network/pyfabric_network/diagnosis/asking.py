@@ -46,7 +46,9 @@ def ask(target: Target, actor: SigningIdentity | None) -> Answer:
     try:
         if target.participation is not None:
             return Answer(replace(node, parts=parts(target)))
-        if target.kind == "peer" and target.own and actor is not None:
+        if target.kind == "peer" and target.own:
+            if actor is None:
+                return Answer(replace(node, unasked="no user's keys are there to ask it"))
             return _peer(target, node, actor)
     except FabricError as error:
         return Answer(replace(node, unasked=str(error)))

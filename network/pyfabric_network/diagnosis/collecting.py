@@ -22,12 +22,21 @@ from pyfabric_network.diagnosis.facts import (
     read_configs,
 )
 from pyfabric_network.diagnosis.probing import SECONDS
-from pyfabric_network.diagnosis.sights import Sight, Target
+from pyfabric_network.diagnosis.sights import Sight, Target, sight_of_profile
 from pyfabric_network.parallel import within
+from pyfabric_network.profile import Profile
 
 _ASKING_SECONDS: Final = 25.0
 _CATCHING_UP_SECONDS: Final = 6.0
 _PAUSE: Final = 0.5
+
+
+def view_from_profile(profile: Profile, user: str, *, now: datetime) -> View:
+    """Return what a department sees through its profile, as its Admin, or as `user` where that is elsewhere.
+
+    Without the keys of either, nodes are looked at from outside alone. Raises NetworkError.
+    """
+    return collect(sight_of_profile(profile, user), now=now)
 
 
 def collect(sight: Sight, *, now: datetime) -> View:
@@ -138,7 +147,8 @@ def _others(
     found: dict[str, Target] = {}
     for target in _named(channels, configs):
         if target.address not in seen:
-            known = found.setdefault(target.address, target)
+            name = sight.names.get(target.address, target.name)
+            known = found.setdefault(target.address, replace(target, name=name))
             expected = tuple(dict.fromkeys((*known.expected, *target.expected)))
             found[target.address] = replace(known, expected=expected)
     return tuple(found.values())

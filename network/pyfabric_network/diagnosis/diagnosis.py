@@ -52,6 +52,10 @@ def _gaps(check: Check, facts: Facts) -> Iterator[Unmade]:
         if check.id in view.absent:
             for msp_id in view.own:
                 yield Unmade(msp_id, view.absent[check.id])
+    if check.asks:
+        for node in (one for one in facts.nodes() if one.own and one.unasked):
+            if check.scope in ("everybody", f"{node.kind}s"):
+                yield Unmade(node.msp_id, f"{node.name} did not answer: {node.unasked}")
     if check.channels:
         expected = {name for view in facts.views for node in view.nodes for name in node.expected}
         for channel in sorted(expected - facts.configs.keys()):

@@ -34,7 +34,7 @@ Judge: TypeAlias = Callable[[Facts], Iterator[Finding | Unmade]]
 class Check:
     """One cause of trouble: its id and title, what it looks at, what to do about it, and its judgement.
 
-    `channels`: it needs their configurations. `follows` are the checks whose findings can be the cause of this one's.
+    `channels`: it needs their configurations; `asks`: it needs what nodes answer to their own administrators. `follows` are the checks whose findings can be the cause of this one's.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Check:
     looks_at: str
     remedy: str
     scope: Scope
-    channels: bool
     judge: Judge
+    channels: bool = False
+    asks: bool = False
     follows: frozenset[str] = frozenset()

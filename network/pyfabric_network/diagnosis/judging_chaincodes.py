@@ -38,8 +38,9 @@ def installed(facts: Facts) -> Iterator[Finding | Unmade]:
             peers = [one for one in facts.nodes("peer") if one.own and one.msp_id == msp_id]
             present = [one for one in peers if channel in one.heights]
             approval = approved.get((channel, chaincode, msp_id))
-            if not present:
-                yield Unmade(msp_id, f"none of its peers answered about {channel}")
+            if all(one.installed is None for one in present):
+                for node in present:
+                    yield Unmade(msp_id, f"{node.name} lists packages to administrators alone")
             elif approval is None or approval.sequence < definition.sequence:
                 yield Finding(
                     f"{chaincode} on {channel}",
@@ -56,9 +57,7 @@ def _without(
 ) -> Iterator[Finding | Unmade]:
     """Find the peers that have not got a package."""
     for node in peers:
-        if node.installed is None:
-            yield Unmade(node.msp_id, f"{node.name} lists packages to administrators alone")
-        elif package_id not in node.installed:
+        if node.installed is not None and package_id not in node.installed:
             yield Finding(
                 subject, node.msp_id, f"{package_id} is approved and not installed on {node.name}"
             )

@@ -73,10 +73,7 @@ def _members(facts: Facts, channel: str) -> Iterator[NodeFacts]:
 
 def joined(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes that have not joined a channel that they should have."""
-    for node in (node for node in facts.nodes() if node.own):
-        if node.unasked:
-            yield Unmade(node.msp_id, f"{node.name} did not report its channels: {node.unasked}")
-            continue
+    for node in (node for node in facts.nodes() if node.own and not node.unasked):
         has = node.heights if node.kind == "peer" else node.parts
         for channel in node.expected:
             if channel not in has:
@@ -116,11 +113,8 @@ def capabilities(facts: Facts) -> Iterator[Finding | Unmade]:
         least = max((CAPABILITIES[name] for name in wanted & CAPABILITIES.keys()), default=(1, 0))
         for node in (one for one in facts.nodes() if one.own and channel in one.expected):
             release = _release(node)
-            if release is None:
-                # A node that serves the channel knows its capabilities: Fabric's nodes stop otherwise.
-                if node.unasked:
-                    yield Unmade(node.msp_id, f"{node.name} reports no release")
-            elif release < least:
+            # Where none is known, a node that serves the channel knows its capabilities: others stop.
+            if release is not None and release < least:
                 unknown = sorted(one for one in wanted if CAPABILITIES.get(one, (0, 0)) > release)
                 yield Finding(
                     node.name,

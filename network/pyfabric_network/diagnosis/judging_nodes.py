@@ -1,6 +1,8 @@
 """Judgements about single nodes: whether they answer, TLS, clock, health."""
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from pyfabric_network.diagnosis.facts import Encounter, Facts, NodeFacts
@@ -18,6 +20,8 @@ _HOSTS: Final = frozenset(
         Encounter.CLOSED,
     }
 )
+_TIME_WINDOW: Final = re.compile(r"incorrect timestamp ([^\s,]+Z), peer time ([^\s,]+Z)")
+"""What a peer says of a request from another time (core/handlers/auth/filter/timewindow.go of Fabric 3.1)."""
 _SPACE: Final = "no space left on device"
 
 
@@ -55,23 +59,30 @@ def clock(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes whose clock differs from that of the machine that asked them."""
     yield from _meets(facts, frozenset({Encounter.NOT_YET}))
     for node in _own(facts):
-        if node.operations is None or node.operations.ahead is None:
-            yield Unmade(node.msp_id, f"{node.name} reports no time")
-            continue
-        ahead = node.operations.ahead
-        if abs(ahead) > CLOCK_SECONDS:
+        ahead = _ahead(node)
+        if ahead is None:
+            if not node.unasked:
+                yield Unmade(node.msp_id, f"{node.name} reports no time")
+        elif abs(ahead) > CLOCK_SECONDS:
             way = "ahead of" if ahead > 0 else "behind"
             yield Finding(
                 node.name, node.msp_id, f"its clock is {abs(ahead):.0f} s {way} this machine's"
             )
 
 
+def _ahead(node: NodeFacts) -> float | None:
+    """Return how many seconds a node's clock is ahead: as it reports, or as it refused a request for its time."""
+    if refusal := _TIME_WINDOW.search(node.unasked):
+        sent, received = (datetime.fromisoformat(one) for one in refusal.groups())
+        return (received - sent).total_seconds()
+    return None if node.operations is None else node.operations.ahead
+
+
 def health(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes whose own checks fail, except those of contracts and of the disk."""
     for node in _own(facts):
-        if node.operations is None:
+        if node.operations is None and not node.unasked:
             yield Unmade(node.msp_id, f"{node.name} reports no health")
-            continue
         for component, reason in _failed(node).items():
             if not component.startswith("chaincode ") and _SPACE not in reason.lower():
                 yield Finding(node.name, node.msp_id, f"{component}: {reason}")

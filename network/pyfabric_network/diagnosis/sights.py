@@ -2,11 +2,11 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyfabric.client.effects import Endpoint
-from pyfabric.errors import IdentityError
+from pyfabric.errors import IdentityError, NetworkError
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.connections import (
@@ -52,13 +52,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """Everything that one run can look at. `actors` ask the peers of their organisation, by MSP id."""
+    """Everything that one run can look at. `actors` ask the peers of their organisation, by MSP id.
+
+    `names` are those of nodes of other machines, by address.
+    """
 
     network: str
     departments: Mapping[str, str]
     actors: Mapping[str, SigningIdentity]
     own: tuple[str, ...]
     targets: tuple[Target, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[CertificateFacts, ...] = ()
     revocations: tuple[RevocationFacts, ...] = ()
     services: tuple[ServiceFacts, ...] = ()
@@ -70,10 +74,8 @@ class Sight:
 def sight_of_profile(profile: Profile, user: str) -> Sight:
     """Return what a department's profile shows, asked as its administrator if that is there, else as `user`.
 
-    Raises IdentityError or NetworkError if neither can be used.
+    Raises NetworkError for a profile whose orderers cannot be read.
     """
-    folder = profile.users.get("Admin")
-    actor = profile.user("Admin" if folder is not None and folder.is_dir() else user)
     peers = [_peer_of(profile, one) for one in profile.peers]
     orderers = [
         Target(
@@ -89,7 +91,7 @@ def sight_of_profile(profile: Profile, user: str) -> Sight:
     return Sight(
         network=profile.network,
         departments={profile.msp_id: profile.department},
-        actors={profile.msp_id: actor},
+        actors=dict(_actor(profile, user)),
         own=(profile.msp_id,),
         targets=(*peers, *orderers),
         certificates=tuple(_of_users(profile)),
@@ -114,6 +116,7 @@ def sight_of_plan(plan: Plan, runtime: Runtime) -> Sight:
         actors=dict(_administrators(plan)),
         own=tuple(one.msp_id for one in organizations),
         targets=tuple(_targets(plan, runtime)),
+        names={str(one.inside): one.name for one in (*plan.orderers, *plan.peers)},
         certificates=tuple(
             CertificateFacts(
                 one.what, one.msp_id, str(one.file), one.file.read_bytes(), one.identity
@@ -129,6 +132,16 @@ def sight_of_plan(plan: Plan, runtime: Runtime) -> Sight:
         folders=(_folder(plan.root),) if plan.root.exists() else (),
         ports=tuple(_taken(plan, runtime)),
     )
+
+
+def _actor(profile: Profile, user: str) -> Iterator[tuple[str, SigningIdentity]]:
+    """Yield the first of the administrator and a user whose keys can be used, with its MSP id."""
+    for name in ("Admin", user):
+        try:
+            yield profile.msp_id, profile.user(name)
+        except (IdentityError, NetworkError):
+            continue
+        return
 
 
 def _peer_of(profile: Profile, peer: Endpoint) -> Target:
@@ -164,20 +177,25 @@ def _administrators(plan: Plan) -> Iterator[tuple[str, SigningIdentity]]:
 def _targets(plan: Plan, runtime: Runtime) -> Iterator[Target]:
     for node in plan.own_nodes:
         organization = plan.organization(node)
-        if not (node.member.tls_roots.exists() and organization.admin.tls_key.exists()):
-            continue
-        yield Target(
+        found = Target(
             name=node.name,
             kind="peer" if node.admin is None else "orderer",
             msp_id=node.msp_id,
             address=str(node.inside),
-            endpoint=endpoint(node),
+            endpoint=Endpoint(str(node.outside), b""),
             own=True,
             expected=_expected(plan, node),
-            operations=operations_endpoint(organization, node),
-            participation=_participation(organization, node),
             state=_state(runtime, node.name),
         )
+        try:
+            yield replace(
+                found,
+                endpoint=endpoint(node),
+                operations=operations_endpoint(organization, node),
+                participation=_participation(organization, node),
+            )
+        except OSError:  # its certificates, or its administrator's, are lost
+            yield found
 
 
 def _expected(plan: Plan, node: Node) -> tuple[str, ...]:

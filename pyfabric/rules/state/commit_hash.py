@@ -6,6 +6,7 @@ hash. The channel's configuration (the namespace "") is left out, because its by
 
 from hashlib import sha256
 
+from pyfabric.errors import DecodeError
 from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import Version, VersionedValue, split_namespace
 
@@ -62,6 +63,15 @@ def version_bytes(version: Version) -> bytes:
         for number in version
         for size in ((number.bit_length() + 7) // 8,)
     )
+
+
+def read_version_bytes(raw: bytes) -> Version:
+    """Return the version in the bytes of `version_bytes`; raises DecodeError."""
+    block_size = raw[0] if raw else 0
+    rest = raw[1 + block_size :]
+    if not rest or len(rest) != 1 + rest[0]:
+        raise DecodeError(f"{raw.hex()} is no version of a key")
+    return Version(int.from_bytes(raw[1 : 1 + block_size], "big"), int.from_bytes(rest[1:], "big"))
 
 
 def _bytes(tag: int, value: bytes) -> bytes:

@@ -7,9 +7,9 @@ peers decide, and compared. Source: core/peer and core/ledger/kvledger of Fabric
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.errors import ConfigError, DecodeError, PolicyError, ValidationCode
 from pyfabric.messages.blocks import last_config_index, metadata, transaction_filter
@@ -22,6 +22,7 @@ from pyfabric.rules.state.expiry import expire
 from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import StateReader
 from pyfabric.rules.validation.block import (
+    CONFIGURATION_PLACE,
     VALIDATED_CAPABILITIES,
     BlockValidation,
     CheckedTransaction,
@@ -65,38 +66,70 @@ class VerifiedBlock:
 
 
 class ChainVerification:
-    """Verifies the blocks of a channel, which are given to `add` in their order, the block after the genesis block first.
+    """Verifies the blocks of a channel, which are given to `add` in their order, from a known state on.
 
-    `genesis` is what was verified of the genesis block.
+    `policies` are those of the configuration in force, which block `newest_config` brought; `link` is the block before,
+    and `commit_hash` what its commit hash is, empty for a genesis block.
     """
 
-    def __init__(self, genesis: bytes, state: ReplayedState) -> None:
-        """Verify a genesis block (bytes of common.Block); raises as `add` does."""
-        block = read_block(genesis, 0)
+    def __init__(
+        self,
+        state: ReplayedState,
+        config: ChannelConfig,
+        *,
+        newest_config: int,
+        link: Link,
+        commit_hash: bytes,
+        has_codes: bool | None,
+    ) -> None:
+        self._state = state
+        self._link = link
+        self._commit_hash = commit_hash
+        self._has_codes = has_codes
+        self._has_commit_hashes: bool | None = True if commit_hash else None
+        self._lifetimes: Mapping[str, int] | None = None
+        self._take_config(config, newest_config)
+
+    @classmethod
+    def from_genesis(cls, raw: bytes, state: ReplayedState) -> tuple[Self, VerifiedBlock]:
+        """Verify a genesis block (bytes of common.Block), and begin with it; raises as `add` does."""
+        block = read_block(raw, 0)
         if block.header.number:
             raise fail(FaultKind.NUMBER, 0, f"the chain begins with block {block.header.number}")
-        self._link = check_link(block, None)
+        link = check_link(block, None)
         try:
             config = ChannelConfig.from_block(block)
         except ConfigError as error:
             raise fail(FaultKind.CONFIGURATION, 0, str(error)) from error
         identifier = transaction_id(block.data.data[0])
-        self._has_codes = bool(transaction_filter(block))
-        self._check_codes(block, [CheckedTransaction(identifier)])
-        self._has_commit_hashes = False
-        self._commit_hash = b""
-        self._lifetimes: Mapping[str, int] | None = None
-        self._state = state
-        self._take_config(config, 0)
+        has_codes = bool(transaction_filter(block))
+        check_codes(block, [CheckedTransaction(identifier)], has_codes=has_codes)
+        found = cls(state, config, newest_config=0, link=link, commit_hash=b"", has_codes=has_codes)
         state.commit(genesis_updates(block), [identifier])
-        self.genesis = VerifiedBlock(
-            link=self._link,
+        return found, VerifiedBlock(
+            link=link,
             codes=(ValidationCode.VALID,),
-            compared_codes=int(self._has_codes),
+            compared_codes=int(has_codes),
             is_signed=False,
             has_commit_hash=False,
             is_configuration=True,
             private_writes=0,
+        )
+
+    @classmethod
+    def from_state(cls, state: ReplayedState, channel: str, link: Link, commit_hash: bytes) -> Self:
+        """Begin after a block, with the state that a snapshot has of it; raises ConfigError, and DecodeError."""
+        entry = state.get(*CONFIGURATION_PLACE)
+        if entry is None:
+            raise ConfigError(f"the state of {channel} has no configuration")
+        config = decode(configtx_pb2.ConfigEnvelope, entry.value).config
+        return cls(
+            state,
+            ChannelConfig(config, channel_id=channel),
+            newest_config=entry.version.block,
+            link=link,
+            commit_hash=commit_hash,
+            has_codes=None,
         )
 
     @property
@@ -121,7 +154,9 @@ class ChainVerification:
     def _next(self, block: common_pb2.Block, link: Link) -> VerifiedBlock:
         check_orderers(block, self.config)
         outcome = self._validate(block)
-        self._check_codes(block, outcome.transactions)
+        if self._has_codes is None:
+            self._has_codes = bool(transaction_filter(block))
+        check_codes(block, outcome.transactions, has_codes=self._has_codes)
         changed = outcome.config is not self.config
         newest = link.number if changed else self._newest_config
         check_last_configuration(block, newest)
@@ -134,7 +169,7 @@ class ChainVerification:
             codes=tuple(one.code for one in outcome.transactions),
             compared_codes=len(outcome.transactions) if self._has_codes else 0,
             is_signed=True,
-            has_commit_hash=self._has_commit_hashes,
+            has_commit_hash=bool(self._has_commit_hashes),
             is_configuration=changed,
             private_writes=sum(map(_writes_private_data, outcome.transactions)),
         )
@@ -160,26 +195,12 @@ class ChainVerification:
         self._policies = ChannelPolicies(config)
         self._newest_config = number
 
-    def _check_codes(
-        self, block: common_pb2.Block, transactions: Sequence[CheckedTransaction]
-    ) -> None:
-        """Compare a block's codes with the computed ones; blocks from an orderer have none."""
-        flags = transaction_filter(block)
-        number = block.header.number
-        if len(flags) != (len(transactions) if self._has_codes else 0):
-            raise fail(
-                FaultKind.FLAGS, number, f"{len(flags)} codes for {len(transactions)} transactions"
-            )
-        for position, (flag, computed) in enumerate(zip(flags, transactions, strict=False)):
-            check_code(number, position, flag, computed)
-
     def _check_commit_hash(self, block: common_pb2.Block, outcome: Outcome) -> None:
         """Compare a block's commit hash; blocks from an orderer, or of old peers, have none."""
-        number = block.header.number
         slot = common_pb2.BlockMetadataIndex.COMMIT_HASH
         there = len(block.metadata.metadata) > slot
         found = metadata(block, slot).value if there else b""
-        if number == 1:
+        if self._has_commit_hashes is None or not self._has_codes:
             self._has_commit_hashes = bool(found)
         if not found and not self._has_commit_hashes:
             return
@@ -187,7 +208,7 @@ class ChainVerification:
         if found != self._commit_hash:
             raise fail(
                 FaultKind.COMMIT_HASH,
-                number,
+                block.header.number,
                 f"it has {found.hex() or 'none'}, and codes and writes make {self._commit_hash.hex()}",
             )
 
@@ -228,6 +249,20 @@ def check_last_configuration(block: common_pb2.Block, newest: int) -> None:
                 block.header.number,
                 f"it names block {named}, and block {newest} has the newest configuration",
             )
+
+
+def check_codes(
+    block: common_pb2.Block, transactions: Sequence[CheckedTransaction], *, has_codes: bool
+) -> None:
+    """Compare a block's codes with the computed ones; blocks from an orderer have none. Raises ChainFaultError."""
+    flags = transaction_filter(block)
+    number = block.header.number
+    if len(flags) != (len(transactions) if has_codes else 0):
+        raise fail(
+            FaultKind.FLAGS, number, f"{len(flags)} codes for {len(transactions)} transactions"
+        )
+    for position, (flag, computed) in enumerate(zip(flags, transactions, strict=False)):
+        check_code(number, position, flag, computed)
 
 
 def check_code(number: int, position: int, flag: int, computed: CheckedTransaction) -> None:

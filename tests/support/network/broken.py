@@ -150,7 +150,7 @@ def changing(*edits: Callable[[Network], Edit]) -> Break:
     return breaks
 
 
-def profiled(change: Callable[[Network, dict[str, Any]], object]) -> Break:
+def profiled(change: Callable[[Network, dict[str, Any]], object], user: str = "Admin") -> Break:
     """Return what breaks Tax' connection profile; doctor looks at it through a context."""
 
     @contextmanager
@@ -161,7 +161,7 @@ def profiled(change: Callable[[Network, dict[str, Any]], object]) -> Break:
         other = file.with_name("broken.json")
         other.write_text(json.dumps(document))
         contexts = Contexts(network.folder)
-        contexts.put("broken", Context(other, "Admin", CHANNEL))
+        contexts.put("broken", Context(other, user, CHANNEL))
         try:
             yield ["--context", "broken"]
         finally:

@@ -37,6 +37,7 @@ class CommandLine:
 
     folder: Path
     runtime: str
+    _environments: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __call__(self, *arguments: str, fails: int = 0) -> Done:
         """Run `pyfabric` with these arguments, and compare its exit code."""
@@ -54,9 +55,11 @@ class CommandLine:
 
     def environment(self, department: str) -> dict[str, str]:
         """Return the environment in which Fabric's own `peer` acts as the department's administrator."""
-        exports = self("network", "env", department).out.splitlines()
-        pairs = [line.removeprefix("export ").partition("=") for line in exports]
-        return {name: value.strip("'\"") for name, _, value in pairs}
+        if department not in self._environments:
+            exports = self("network", "env", department).out.splitlines()
+            pairs = [line.removeprefix("export ").partition("=") for line in exports]
+            self._environments[department] = {name: value.strip("'\"") for name, _, value in pairs}
+        return self._environments[department]
 
 
 @contextmanager

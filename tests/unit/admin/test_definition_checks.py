@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from fabric_protos.common import configtx_pb2
+from fabric_protos.common import configtx_pb2, policies_pb2
+from fabric_protos.msp import msp_principal_pb2
+from fabric_protos.peer import collection_pb2, policy_pb2
 
 from pyfabric.admin import (
     ChaincodeDefinition,
@@ -108,6 +110,37 @@ def test_endorsement_policies_that_will_not_work(policy: str, says: str) -> None
     assert not refused
     assert message.startswith("the endorsement policy")
     assert says in message
+
+
+def test_policies_that_no_text_describes_are_taken_to_be_met() -> None:
+    unit = msp_principal_pb2.OrganizationUnit(msp_identifier="FacultyMSP")
+    envelope = policies_pb2.SignaturePolicyEnvelope(
+        rule=policies_pb2.SignaturePolicy(signed_by=0),
+        identities=[
+            msp_principal_pb2.MSPPrincipal(
+                principal_classification=msp_principal_pb2.MSPPrincipal.ORGANIZATION_UNIT,
+                principal=unit.SerializeToString(),
+            )
+        ],
+    )
+    policy = policy_pb2.ApplicationPolicy(signature_policy=envelope).SerializeToString()
+    assert found(replace(DEEDS, endorsement_policy=policy), DUO) == []
+    package = collection_pb2.CollectionConfigPackage.FromString(collection_package([DUO]))
+    entry = package.config[0].static_collection_config
+    entry.endorsement_policy.ParseFromString(policy)
+    strange = replace(DEEDS, collections=package.SerializeToString())
+    entry.member_orgs_policy.signature_policy.CopyFrom(envelope)
+    for one in (strange, replace(DEEDS, collections=package.SerializeToString())):
+        findings = check_definition(
+            one, channel="records", config=CONFIG, committed=None, peers=LIVE
+        )
+        assert findings == ()
+
+
+def test_a_reference_may_begin_below_the_channel() -> None:
+    assert found(replace(DEEDS, endorsement_policy="Application/Endorsement")) == []
+    ((_, message),) = found(replace(DEEDS, endorsement_policy="Endorsement"))
+    assert "is /Channel/Endorsement, which the channel does not have" in message
 
 
 def test_a_policy_needs_peers_that_live() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from pyfabric.admin import ChaincodePackage, package_folder
 from pyfabric.errors import PackageError
+from pyfabric.local.folders import read_folder
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "vectors" / "4-packages"
@@ -151,6 +153,17 @@ def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
         package_folder(folder, label="x", kind="node")
     with pytest.raises(PackageError, match="not a folder"):
         package_folder(folder / "package.json", label="x", kind="node")
+
+
+def test_more_than_a_package_may_hold_and_names_that_are_no_text(tmp_path: Path) -> None:
+    folder = write(tmp_path, {"a": b"12345", "b/c": b"67890"})
+    read = partial(read_folder, folder, skip=lambda _: False, error=PackageError)
+    assert read(most=10) == {"a": b"12345", "b/c": b"67890"}
+    with pytest.raises(PackageError, match="has more than 9 bytes"):
+        read(most=9)
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).write_bytes(b"")
+    with pytest.raises(PackageError, match="not text in UTF-8"):
+        read(most=10)
 
 
 @given(

@@ -176,6 +176,23 @@ def test_an_orderer_that_takes_no_part(relation: str, status: str, found: list[s
     assert problems("followers", view(nodes=(orderer,))) == found
 
 
+@pytest.mark.parametrize(
+    ("sent", "peer", "found"),
+    [
+        ("2026-11-25T01:36:05Z", "2026-11-25T02:36:05Z", "3600 s ahead of"),
+        ("2026-11-25T03:36:05Z", "2026-11-25T02:36:05Z", "3600 s behind"),
+    ],
+)
+def test_a_peer_that_refuses_for_the_time_reports_its_own(sent: str, peer: str, found: str) -> None:
+    said = (
+        f"a:1: 500: request unauthorized due to incorrect timestamp {sent}, peer time {peer}, "
+        "peer.authentication.timewindow 15m0s"
+    )
+    assert problems("clock", view(nodes=(node("a:1", unasked=said),))) == [
+        f"its clock is {found} this machine's"
+    ]
+
+
 def authority() -> CertificateAuthority:
     return CertificateAuthority.create("ca", "A", now=NOW - timedelta(days=100))
 
