@@ -23,7 +23,13 @@ from pyfabric.admin.channels import (
     edit_config,
 )
 from pyfabric.admin.config.intent import intent, with_intent
-from pyfabric.admin.config.proposal import Base, Proposal, make_proposal, merge_proposals, renew_proposal
+from pyfabric.admin.config.proposal import (
+    Base,
+    Proposal,
+    make_proposal,
+    merge_proposals,
+    renew_proposal,
+)
 from pyfabric.admin.config.proposal_files import MAX_BYTES, read_proposal, write_proposal
 from pyfabric.admin.config.review import Review, review
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
