@@ -309,24 +309,31 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel apply --dry-run",
         "pyfabric channel apply city.yaml --yes",
         "pyfabric channel apply --remove --yes",
+        "pyfabric channel apply --to proposals",
+    ),
+    "channel remove-member": (
+        "pyfabric channel remove-member archive Land --dry-run -o json",
+        "pyfabric channel remove-member archive Land --yes",
     ),
     "channel add-member": (
-        "pyfabric channel add-member archive Zoo --new --yes",
-        "pyfabric channel add-member archive Zoo --dry-run -o json",
+        "pyfabric channel add-member archive Land --yes",
+        "pyfabric channel add-member archive Zoo --new --dry-run",
     ),
-    "channel remove-member": ("pyfabric channel remove-member archive Zoo --yes",),
     "channel orderer": (
         "pyfabric channel orderer add Tax --yes",
         "pyfabric channel orderer renew orderer0.land --yes",
     ),
     "channel orderer add": (
         "pyfabric channel orderer add Tax --yes",
-        "pyfabric channel orderer add Zoo --dry-run",
-        "pyfabric channel orderer add Zoo --yes",
+        "pyfabric channel orderer add Tax --dry-run",
+        "pyfabric channel orderer add Tax --yes",
     ),
-    "channel orderer renew": ("pyfabric channel orderer renew orderer0.tax --yes",),
+    "channel orderer renew": ("pyfabric channel orderer renew orderer0.land --yes",),
     "channel orderer replace": ("pyfabric channel orderer replace orderer0.tax --yes",),
-    "channel orderer remove": ("pyfabric channel orderer remove orderer0.tax --yes",),
+    "channel orderer remove": (
+        "pyfabric channel orderer remove orderer1.tax --yes",
+        "pyfabric channel orderer remove orderer0.tax --yes",
+    ),
     "channel move-to-bft": ("pyfabric channel move-to-bft --backup raft.backup",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
