@@ -228,6 +228,12 @@ def _revocation(network: Network) -> Edit:
     return AddToMSP("TaxMSP", "crls", (revocation_list(network),))
 
 
+def _due_list(network: Network) -> Edit:
+    authority = load_ca(network.plan.department("Tax").ca)
+    due = authority.revoke([], now=datetime.now(UTC), days=1)
+    return AddToMSP("TaxMSP", "crls", (due,))
+
+
 def revocation_list(network: Network) -> bytes:
     """Return the list with which a department's CA revokes its user."""
     tax = network.plan.department("Tax")
@@ -477,6 +483,7 @@ BROKEN: tuple[Broken, ...] = (
         client=CLERK,
         error="expiry",
     ),
+    Broken("expiry", "a revocation list that is due", changing(_due_list)),
     Broken("identities", "a user's certificate of another CA", foreign),
     Broken(
         "identities",
