@@ -14,7 +14,7 @@ _RULES: Final = tuple(
     (check, re.compile(pattern, re.IGNORECASE))
     for check, pattern in (
         ("ports", r"port \d+, wanted for .* is in use"),
-        ("expiry", r"identity expired|certificate (has )?expired"),
+        ("expiry", r"identity expired|certificate (has )?expired|certificate .* expired at"),
         ("clock", r"incorrect timestamp|certificate is not yet valid"),
         ("tls-name", r"the server's certificate is for|hostname verification check failed"),
         ("tls-client", r"certificate.required|bad certificate|socket closed|unwrap failed"),
@@ -27,7 +27,8 @@ _RULES: Final = tuple(
         ("disk", r"no space left on device"),
         ("health", r"cannot be written"),
         ("quorum", r"no raft leader|no orderers could|did not answer (Submit|CommitStatus) "),
-        ("joined", r"channel '?[\w.-]+'? (not found|does not exist)|channel not found"),
+        ("joined", r"channel '?[\w.-]+'? (not found|does not exist)|no peers available"),
+        ("joined", r"failed to get config for channel"),
         ("contracts", r"could not launch chaincode|chaincode stream terminated"),
         ("contracts", r"timeout expired while (starting|executing)|connection to \S+ failed"),
         ("hosts", r"connection refused|connection reset|no such host|dns resolution failed"),

@@ -206,7 +206,10 @@ _PACKAGES: Final = (
 )
 _ORDERING: Final = (
     *(Item(f"ConsensusType {name}") for name in METADATA),
-    Item("maintenance mode, and the move from Raft to BFT", note="without a restart"),
+    Item(
+        "maintenance mode, and the move from Raft to BFT",
+        note="without a restart; peers receive blocks meanwhile, where Fabric's wait until it ends",
+    ),
     Item(
         "any other ConsensusType",
         "cannot join: failed to find a consenter for consensus type: solo",

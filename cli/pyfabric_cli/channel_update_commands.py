@@ -220,7 +220,7 @@ def renew(
 
     Prints whose signatures are lost. Shows what it changes, and asks.
     """
-    from pyfabric.admin.config.proposal import renewed
+    from pyfabric.admin.config.proposal import renew_proposal
 
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
@@ -230,7 +230,7 @@ def renew(
     if found.is_in_force or not found.outdated:
         say(f"nothing to do: the change is {'in force' if found.is_in_force else 'not void'}")
         return
-    again = renewed(proposal, work.config)
+    again = renew_proposal(proposal, work.config)
     for one in proposal.signers:
         say(f"the signature of {one} is lost")
 
@@ -296,10 +296,10 @@ def _put(
 
 def _find(places: Sequence[str], actor: Actor, contract: str | None) -> "Proposal":
     """Return the proposal with an id on the ledger, or, without a contract, the one in files."""
-    from pyfabric.admin.config.proposal import merged
+    from pyfabric.admin.config.proposal import merge_proposals
 
     if contract is None:
-        return merged([_load(Path(one)) for one in places])
+        return merge_proposals([_load(Path(one)) for one in places])
     if len(places) > 1:
         raise ConfigError("with --on-ledger, one id is given: the ledger puts signatures together")
     with _ledger(actor, contract) as ledger:

@@ -305,6 +305,29 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel join archive peer1.tax --snapshot snapshots/completed/archive/1000",
     ),
     "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
+    "channel apply": (
+        "pyfabric channel apply --dry-run",
+        "pyfabric channel apply city.yaml --yes",
+        "pyfabric channel apply --remove --yes",
+    ),
+    "channel add-member": (
+        "pyfabric channel add-member archive Zoo --new --yes",
+        "pyfabric channel add-member archive Zoo --dry-run -o json",
+    ),
+    "channel remove-member": ("pyfabric channel remove-member archive Zoo --yes",),
+    "channel orderer": (
+        "pyfabric channel orderer add Tax --yes",
+        "pyfabric channel orderer renew orderer0.land --yes",
+    ),
+    "channel orderer add": (
+        "pyfabric channel orderer add Tax --yes",
+        "pyfabric channel orderer add Zoo --dry-run",
+        "pyfabric channel orderer add Zoo --yes",
+    ),
+    "channel orderer renew": ("pyfabric channel orderer renew orderer0.tax --yes",),
+    "channel orderer replace": ("pyfabric channel orderer replace orderer0.tax --yes",),
+    "channel orderer remove": ("pyfabric channel orderer remove orderer0.tax --yes",),
+    "channel move-to-bft": ("pyfabric channel move-to-bft --backup raft.backup",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",

@@ -28,7 +28,7 @@ from pyfabric_cli.settings import ProfileFormat
 
 if TYPE_CHECKING:
     from pyfabric_network.network import Network
-    from pyfabric_network.pending import Step
+    from pyfabric_network.progress import Step
     from pyfabric_network.status import NodeStatus
 
 app = plain_app()

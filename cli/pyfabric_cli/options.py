@@ -61,6 +61,13 @@ Peer: TypeAlias = Annotated[
 OneChannel: TypeAlias = Annotated[
     str, typer.Argument(help="The channel's name.", autocompletion=completion.channels)
 ]
+OneDepartment: TypeAlias = Annotated[
+    str, typer.Argument(help="The department's name in the topology.")
+]
+DryRun: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="List the steps, and do nothing.")
+]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Topology: TypeAlias = Annotated[
     str,
     typer.Argument(

@@ -118,6 +118,18 @@ def committed_code(
     return found
 
 
+def in_force(plan: Plan, connections: Connections) -> list[tuple[ChannelPlan, ContractPlan]]:
+    """Return the contracts whose definitions are committed as the plan has them, each with its channel."""
+    found = []
+    for channel, contract in deployable(plan, ()):
+        department = channel.own[0]
+        peer = endpoint(channel.peers_of(department)[0])
+        committed = connections.admin(department).committed(peer, channel.name)
+        if definition(channel, contract) in committed:
+            found.append((channel, contract))
+    return found
+
+
 def _differs_in_code(
     committed: ChaincodeDefinition, wanted: ChaincodeDefinition, contract: ContractPlan
 ) -> bool:

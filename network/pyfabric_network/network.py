@@ -18,14 +18,18 @@ from pyfabric_network.answering import silent_nodes
 from pyfabric_network.backups.restoring import restore
 from pyfabric_network.backups.writing import write_backup
 from pyfabric_network.bringing_up import bring_up, report_step
+from pyfabric_network.channels.following import Following, with_keys
+from pyfabric_network.channels.migration import Migration
 from pyfabric_network.channels.nodes import (
     begin_channels,
     join_nodes,
     leave_as_orderer,
     wanted_nodes,
 )
+from pyfabric_network.channels.renewal import OrdererRenewal
 from pyfabric_network.channels.snapshots import join_by_snapshot
 from pyfabric_network.channels.topology_file import (
+    Changes,
     changed_topology,
     topology_file,
     write_topology,
@@ -35,6 +39,7 @@ from pyfabric_network.connections import (
     administrator,
     host_operations_endpoint,
     operations_endpoint,
+    participation_endpoint,
 )
 from pyfabric_network.department_contexts import add_contexts, remove_contexts
 from pyfabric_network.deployment import (
@@ -43,6 +48,7 @@ from pyfabric_network.deployment import (
     committed_code,
     deploy_all,
     deployable,
+    in_force,
 )
 from pyfabric_network.development import Development
 from pyfabric_network.diagnosis.collecting import collect
@@ -57,19 +63,21 @@ from pyfabric_network.material.keys import make_material
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle import write_bundle
 from pyfabric_network.opening import ANY_FREE_PORT, prepared, remembered, with_contract_user
-from pyfabric_network.pending import Step, pending
+from pyfabric_network.pending import pending
 from pyfabric_network.profile import write_profiles
-from pyfabric_network.progress import Report, silent
+from pyfabric_network.progress import Report, Step, silent
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
 from pyfabric_network.state import State, check_version, is_copy, keep_topology, locked, read_state
 from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import NodeStatus, network_status, service_status
+from pyfabric_network.topology.changes import check_change
 from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.contracts import ContractPlan, ServedPackage
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.transition import union
 
 __all__ = ["ANY_FREE_PORT", "Network"]
 
@@ -98,6 +106,7 @@ class Network:
             state.runtime, Site(self.root, topology.fabric, programs)
         )
         self._modules = modules
+        self._programs = programs
         self.plan: Plan = self._make_plan()
 
     @classmethod
@@ -230,7 +239,7 @@ class Network:
             self._forget_code()
         return deployed
 
-    def change_topology(self, changes: Mapping[tuple[str, ...], Any]) -> Path:
+    def change_topology(self, changes: Changes) -> Path:
         """Set keys of the network's topology file, or remove those whose value is None; return the file.
 
         Comments and everything else stay. The network itself is brought there afterwards, from `reopen`. Raises
@@ -265,6 +274,145 @@ class Network:
             warnings = begin_channels(self.plan, names, report)
         write_profiles(self.plan)
         return warnings + add_contexts(self.plan, self.folder)
+
+    def to_apply(self, file: Path | None = None, changes: Changes | None = None) -> list[Step]:
+        """Return what `apply` would do, in its order; nothing is changed. Raises as `apply` does."""
+        self._require_nodes()
+        self._refresh()
+        following = self._following(file, changes or {})
+        with (
+            with_keys(following.after) as planned,
+            Connections(following.between) as connections,
+        ):
+            return following.steps(connections, planned)
+
+    def apply(
+        self,
+        file: Path | None = None,
+        changes: Changes | None = None,
+        *,
+        remove: bool = False,
+        report: Report = silent,
+    ) -> tuple[str, ...]:
+        """Bring the channels of the running network, and then the network itself, to a topology file.
+
+        (Default: the file that the network was made from.) The file gets these `changes` of its keys first. Departments, orderers, policies and limits that the file
+        adds or changes become updates of the channels, which the administrators of this machine sign; new nodes run
+        and have the blocks before they count. Safe to repeat at any step. Returns warnings. Raises NetworkError for what
+        it takes out of channels, unless `remove`, TopologyError for what no update
+        brings, PolicyError if other departments must sign, ConfigError for a change that would harm the channels;
+        otherwise as `up`.
+        """
+        self._require_nodes()
+        with locked(self.root):
+            self._refresh()
+            following = self._following(file, changes or {})
+            if changes:
+                self.change_topology(changes)
+            between = following.between
+            warnings = self.runtime.check(between)
+            make_material(between, now=_now())
+            report("nodes", 0, 1)
+            self.runtime.start(between)
+            with Connections(between) as connections:
+                following.run(connections, report, remove=remove)
+        followed = type(self).prepare(
+            file or topology_file(self.state, self.root),
+            self.folder,
+            programs=self._programs,
+        )
+        warnings += followed.up(report)
+        followed.bring_contracts(report)
+        return warnings
+
+    def bring_contracts(self, report: Report = silent) -> list[Deployed]:
+        """Bring contracts to departments that have come to a channel since they were committed there.
+
+        Their peers get the packages, and they approve the definitions in force. Contracts that the topology has otherwise
+        than their channels are left to `deploy`. Safe to repeat; raises as `deploy`.
+        """
+        with locked(self.root):
+            self._refresh()
+            with Connections(self.plan) as connections:
+                work = in_force(self.plan, connections)
+                if not work:
+                    return []
+                self._serve_new({contract.name: contract for _, contract in work}, reload=False)
+                return deploy_all(self.plan, connections, work, report)
+
+    def move_to_bft(self, backup: Path, report: Report = silent) -> tuple[str, ...]:
+        """Move all channels from Raft to BFT, and return warnings: an outage, with no way back but the backup.
+
+        Nothing is ordered meanwhile. The backup of this machine is written to a new file, unencrypted (0600), while the
+        channels are in maintenance mode. Safe to repeat after an interruption; the topology file says BFT afterwards.
+        Raises NetworkError, before anything is changed, for a network that cannot move.
+        """
+        self._require_nodes()
+        if self.plan.places:
+            raise NetworkError(
+                "orderers on many machines move together by updates that departments sign (docs/channels.md)"
+            )
+        change: Changes = {("ordering", "consensus"): "bft"}
+        _, wanted = changed_topology(topology_file(self.state, self.root), change)
+        with locked(self.root):
+            self._refresh()
+
+            def write() -> None:
+                write_backup(
+                    self.plan, self.runtime, self.state.runtime, backup, passphrase=None, now=_now()
+                )
+
+            _refuse_backup(backup, self.root)
+            Migration(self.plan, self._plan_of(wanted), self.runtime).run(write, report)
+            file = self.change_topology(change)
+        return type(self).prepare(file, self.folder, programs=self._programs).up(report)
+
+    def renew_orderer(self, name: str, report: Report = silent) -> None:
+        """Give an orderer of this machine a new TLS certificate and key, in all channels and at the node.
+
+        It is started again; the others order meanwhile. Safe to repeat. Raises NetworkError unless all orderers run.
+        """
+        with locked(self.root):
+            self._refresh()
+            self._renewal(name).renew(report, now=_now())
+        write_profiles(self.plan)
+
+    def replace_orderer(self, name: str, report: Report = silent) -> None:
+        """Replace an orderer of this machine that is lost by one with new keys, which gets the blocks from the others.
+
+        What is left of it is deleted. Safe to repeat. Raises NetworkError if the others are too few to order without it.
+        """
+        with locked(self.root):
+            self._refresh()
+            self._renewal(name).replace(report, now=_now())
+        write_profiles(self.plan)
+
+    def _renewal(self, name: str) -> OrdererRenewal:
+        node = next((one for one in self.plan.own_orderers if one.name == name), None)
+        if node is None:
+            known = ", ".join(one.name for one in self.plan.own_orderers)
+            raise NetworkError(f"no orderer of this machine is named {name}; there are: {known}")
+        if not self.runtime.running():
+            raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
+        return OrdererRenewal(self.plan, self.runtime, node)
+
+    def _following(self, file: Path | None, changes: Changes) -> Following:
+        """Return the way from the topology that the network has to that of a file; raises TopologyError."""
+        source = file or topology_file(self.state, self.root)
+        _, wanted = changed_topology(source, changes)
+        if self.plan.places:
+            raise NetworkError(
+                "channels between machines are changed by proposals that departments sign: `pyfabric channel "
+                "update propose`"
+            )
+        check_change(
+            self.topology, wanted, source, base_port=self.state.base_port, lacking=lambda: ()
+        )
+        return Following(
+            before=self.plan,
+            after=self._plan_of(wanted),
+            between=self._plan_of(union(self.topology, wanted)),
+        )
 
     def join_channel(self, channel: str, *names: str) -> tuple[str, ...]:
         """Join nodes of this machine (default: all that it is for) to a channel that exists; return who joined.
@@ -422,12 +570,7 @@ class Network:
         Its private keys, those of CAs too, and its ledgers are in it; docs/operations.md has the format. Raises
         NetworkError if the network runs, ConfigError if the file exists or cannot be written.
         """
-        if file.exists():
-            raise ConfigError(f"{file} exists already: name another file")
-        if file.absolute().is_relative_to(self.root):
-            raise ConfigError(
-                f"{file} is in the network's folder, which a restore replaces: name another file"
-            )
+        _refuse_backup(file, self.root)
         with locked(self.root):
             self._refresh()
             if self.runtime.running():
@@ -483,6 +626,16 @@ class Network:
         return found | {
             department.contract_host.name: host_operations_endpoint(department)
             for department in self.plan.own_with_peers
+        }
+
+    def participation(self) -> dict[str, Endpoint]:
+        """Return where the participation API of each orderer of this machine is served.
+
+        By name, for `pyfabric.gateway.OrdererAdmin`, with the TLS certificate of the organisation's administrator.
+        """
+        return {
+            node.name: participation_endpoint(self.plan.organization(node), node)
+            for node in self.plan.own_orderers
         }
 
     def administrators(self, department: str) -> dict[str, SigningIdentity]:
@@ -571,8 +724,11 @@ class Network:
         self._remember(left={name: nodes for name, nodes in left.items() if nodes})
 
     def _make_plan(self, code: Mapping[str, str] | None = None) -> Plan:
+        return self._plan_of(self.topology, code)
+
+    def _plan_of(self, topology: Topology, code: Mapping[str, str] | None = None) -> Plan:
         return make_plan(
-            self.topology,
+            topology,
             self.root,
             base_port=self.state.base_port,
             served=self.state.served,
@@ -660,6 +816,16 @@ class Network:
         """Serve exactly these packages by the contract hosts, now and after a restart."""
         self.runtime.serve(self.plan.serving(wanted))
         self._remember(served=tuple(wanted))
+
+
+def _refuse_backup(file: Path, root: Path) -> None:
+    """Raise ConfigError for a file that no backup may be written to."""
+    if file.exists():
+        raise ConfigError(f"{file} exists already: name another file")
+    if file.absolute().is_relative_to(root):
+        raise ConfigError(
+            f"{file} is in the network's folder, which a restore replaces: name another file"
+        )
 
 
 def _now() -> datetime:

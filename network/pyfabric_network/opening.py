@@ -4,8 +4,9 @@ import os
 import pwd
 from pathlib import Path
 
-from pyfabric.errors import NetworkError, TopologyError
-from pyfabric_network.in_force import channels_follow
+from pyfabric.errors import FabricError, NetworkError
+from pyfabric_network.channels.following import Following, with_keys
+from pyfabric_network.connections import Connections
 from pyfabric_network.kept_code import code_of, digests
 from pyfabric_network.material.integrity import check_remembered
 from pyfabric_network.ports import free_base
@@ -45,7 +46,13 @@ def prepared(
         )
     check_version(state, root)
     before = load_topology(root / TOPOLOGY_COPY)
-    _check_change(before, topology, file, root, state)
+    check_change(
+        before,
+        topology,
+        file,
+        base_port=state.base_port,
+        lacking=lambda: _lacking(before, topology, root, state),
+    )
     if base_port not in (None, ANY_FREE_PORT, state.base_port):
         raise NetworkError(
             f"{topology.name} has its ports from {state.base_port} on: they are in its genesis blocks; {_ANEW}"
@@ -70,19 +77,19 @@ def wanted_plan(folder: Path, name: str | None) -> Plan:
     return _plan(load_topology(file), root, state)
 
 
-def _check_change(before: Topology, after: Topology, file: Path, root: Path, state: State) -> None:
-    """Raise TopologyError for a change that the network cannot follow, unless its channels have it already.
+def _lacking(before: Topology, after: Topology, root: Path, state: State) -> list[str] | None:
+    """Return what the running channels lack of a topology, in words; None if they do not say.
 
     Between machines the topology stays the one of the genesis blocks, since bundles are checked against it.
     """
+    if state.places or not before.channels.keys() <= after.channels.keys():
+        return None
+    plans = _plan(before, root, state), _plan(after, root, state)
     try:
-        check_change(before, after, file, base_port=state.base_port)
-    except TopologyError:
-        check_change(before, after, file, base_port=state.base_port, channels=False)
-        if state.places or not channels_follow(
-            _plan(before, root, state), _plan(after, root, state)
-        ):
-            raise
+        with with_keys(plans[1]) as planned, Connections(plans[0]) as connections:
+            return Following(plans[0], planned, plans[0]).all_words(connections)
+    except (FabricError, OSError):
+        return None
 
 
 def _plan(topology: Topology, root: Path, state: State) -> Plan:

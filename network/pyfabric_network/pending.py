@@ -1,7 +1,6 @@
 """What bringing a network up would do: the steps that are still to be done, for `--dry-run`."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -10,18 +9,10 @@ from pyfabric_network.joining import joined_channels
 from pyfabric_network.material.genesis import check_genesis_blocks
 from pyfabric_network.material.keys import missing_material
 from pyfabric_network.parallel import side_by_side
+from pyfabric_network.progress import Step
 from pyfabric_network.status import service_status
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do (make, start, join, serve) and what it is done to."""
-
-    action: str
-    subject: str
-    detail: str = ""
 
 
 def pending(

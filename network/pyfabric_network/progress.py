@@ -1,6 +1,16 @@
-"""What a long command reports while it works."""
+"""What a long command reports while it works, or before."""
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do (make, start, join, update, serve) and what it is done to."""
+
+    action: str
+    subject: str
+    detail: str = ""
 
 
 class Report(Protocol):

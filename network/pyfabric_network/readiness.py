@@ -54,6 +54,13 @@ class Readiness:
                 checks += [partial(self._peer_problem, channel, peer) for peer in channel.peers()]
         side_by_side([partial(self._await, check) for check in checks])
 
+    def await_leaders(self) -> None:
+        """Wait until each channel has a leader among the orderers of this machine; raises NetworkError after a minute."""
+        checks: list[Check] = [
+            partial(self._leader_problem, channel) for channel in self.plan.channels.values()
+        ]
+        side_by_side([partial(self._await, check) for check in checks])
+
     def await_ordering(self, channel: ChannelPlan) -> None:
         """Wait until an orderer of this machine, if there is one, has seen a leader of the channel.
 

@@ -1,6 +1,7 @@
 """What each node of a network reports of itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -75,15 +76,28 @@ def _channels(plan: Plan, node: Node) -> _Answer | str | None:
     """Return what a node answers, why it does not report its channels, or None without an answer."""
     with Connections(plan) as connections:  # its own: it may take longer than anybody waits
         try:
-            heights = {
-                name: _height(plan, connections, node, name)
-                for name in joined_channels(plan, connections, node)
-            }
+            heights = {}
+            for name in joined_channels(plan, connections, node):
+                with _refused_elsewhere(plan, node, name):
+                    heights[name] = _height(plan, connections, node, name)
             return _Answer(heights, _ledger_problem(connections, node))
         except GatewayError as error:
             return None if error.code in _UNANSWERED else str(error)
         except FabricError as error:
             return str(error)
+
+
+@contextmanager
+def _refused_elsewhere(plan: Plan, node: Node, channel: str) -> Iterator[None]:
+    """Skip a refusal by a peer whose department is no member of the channel any more: it asks as a stranger."""
+    try:
+        yield
+    except GatewayError as error:
+        known = plan.channels.get(channel)
+        if error.code in _UNANSWERED or node.admin is not None:
+            raise
+        if known is not None and node in known.peers():
+            raise
 
 
 def _node_status(

@@ -1,7 +1,6 @@
 """Updates of a channel, signed by the administrators of a machine and sent to the orderers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from fabric_protos.common import configtx_pb2
@@ -119,11 +118,17 @@ def _ordered(
     channel: str, administrators: Mapping[str, SigningIdentity], orderers: Sequence[Endpoint]
 ) -> bytes | None:
     """Return the newest configuration of the first orderer that gives it to an administrator; None for none."""
-    for one in administrators.values():
-        with Admin(one) as admin:
-            for orderer in orderers:
-                with suppress(DeliverError, GatewayError):
+    for orderer in orderers:
+        if not listens(Address.parse(orderer.address)):
+            continue
+        for one in administrators.values():
+            try:
+                with Admin(one) as admin:
                     return admin.ordered_config(orderer, channel)
+            except DeliverError:
+                continue  # Another administrator may be one of the orderers' organisations.
+            except GatewayError:
+                break
     return None
 
 

@@ -1,4 +1,4 @@
-"""A channel's configuration for administrators: views, edits, and differences in words.
+"""A channel's configuration for administrators: views, edits, differences in words, proposals, policies.
 
 Configurations are bytes of common.Config, which `Admin.config` returns.
 """
@@ -44,6 +44,16 @@ if TYPE_CHECKING:
         SetModPolicy,
         SetPolicy,
     )
+    from pyfabric.admin.config.policy_questions import PolicyCheck, SatisfyingSet, check_policy
+    from pyfabric.admin.config.proposal import (
+        Proposal,
+        make_proposal,
+        merge_proposals,
+        renew_proposal,
+    )
+    from pyfabric.admin.config.proposal_files import read_proposal, write_proposal
+    from pyfabric.admin.config.requirements import Requirement, UpdateSignature
+    from pyfabric.admin.config.review import Review, review
     from pyfabric.admin.config.sources import read_config, read_organization
     from pyfabric.admin.config.view import (
         ConfigView,
@@ -91,6 +101,20 @@ else:
                 "SetModPolicy",
                 "SetPolicy",
             ],
+            "pyfabric.admin.config.policy_questions": [
+                "PolicyCheck",
+                "SatisfyingSet",
+                "check_policy",
+            ],
+            "pyfabric.admin.config.proposal": [
+                "Proposal",
+                "make_proposal",
+                "merge_proposals",
+                "renew_proposal",
+            ],
+            "pyfabric.admin.config.proposal_files": ["read_proposal", "write_proposal"],
+            "pyfabric.admin.config.requirements": ["Requirement", "UpdateSignature"],
+            "pyfabric.admin.config.review": ["Review", "review"],
             "pyfabric.admin.config.sources": ["read_config", "read_organization"],
             "pyfabric.admin.config.certificates": ["CertificateView"],
             "pyfabric.admin.config.view": [
@@ -115,13 +139,18 @@ __all__ = [
     "JSONPatch",
     "MoveToBFT",
     "OrganizationView",
+    "PolicyCheck",
     "PolicyView",
+    "Proposal",
     "RemoveACLs",
     "RemoveConsenter",
     "RemoveFromMSP",
     "RemoveOrganization",
     "RemovePolicy",
     "ReplaceConsenter",
+    "Requirement",
+    "Review",
+    "SatisfyingSet",
     "SetACLs",
     "SetAnchorPeers",
     "SetBatch",
@@ -133,12 +162,20 @@ __all__ = [
     "SetModPolicy",
     "SetOrdererAddresses",
     "SetPolicy",
+    "UpdateSignature",
     "apply_update",
+    "check_policy",
     "describe_config",
     "differences",
     "edit_config",
     "edit_warnings",
+    "make_proposal",
+    "merge_proposals",
     "read_config",
     "read_edit",
     "read_organization",
+    "read_proposal",
+    "renew_proposal",
+    "review",
+    "write_proposal",
 ]

@@ -6,12 +6,13 @@ They raise OrdererError with the orderer's own text and HTTP status when it refu
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import quote
 
 from pyfabric.client.effects import Answer, Endpoint, Flow, Rest, rest
 from pyfabric.errors import DecodeError, OrdererError
 
+BlockPlace: TypeAlias = Literal["newest", "oldest", "config"]
 _CHANNELS: Final = "/participation/v1/channels"
 _FIELD: Final = "config-block"
 
@@ -42,6 +43,19 @@ def channel(orderer: Endpoint, name: str) -> Flow[ChannelInfo]:
     """Return the orderer's part in a channel. Raises OrdererError with status 404 when it has none."""
     answer = yield from rest(Rest(orderer, "GET", _path(name)))
     return _channel(_content(answer, 200))
+
+
+def block(orderer: Endpoint, channel: str, which: int | BlockPlace) -> Flow[bytes]:
+    """Return a block of a channel (bytes of common.Block), by its number or place, as the orderer has it.
+
+    Orderers give it away to their administrators in maintenance mode too. Raises OrdererError with status 404 for a channel
+    that the orderer follows, and for a block that it does not have.
+    """
+    path = f"{_path(channel)}/blocks/{which}"
+    answer = yield from rest(Rest(orderer, "GET", path))
+    if answer.status != 200:
+        raise _refusal(answer)
+    return answer.body
 
 
 def remove(orderer: Endpoint, name: str) -> Flow[None]:

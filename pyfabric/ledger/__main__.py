@@ -2,7 +2,7 @@
 
 When everything listens, one line of JSON goes to stdout: {"ready": true, "pid", "peers", "orderers",
 "hosts"}; a failure to start is {"ready": false, "error": …} and exit code 1. SIGHUP reads CONFIG again and
-applies its contract hosts, starting those that are down; the answer is a further line, {"reloaded": true} or {"reloaded": false, "error": …}. Logs go to stderr.
+applies its nodes and contract hosts, starting those that are down; the answer is a further line, {"reloaded": true} or {"reloaded": false, "error": …}. Logs go to stderr.
 """
 
 import asyncio

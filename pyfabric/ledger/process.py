@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
-from pathlib import Path
 from random import Random
 
 from pyfabric._operations.levels import Levels
@@ -17,10 +16,10 @@ from pyfabric.ledger.development.service import DevelopmentService
 from pyfabric.ledger.development.tools import Development
 from pyfabric.ledger.nodes.hosts import ContractHosts
 from pyfabric.ledger.nodes.operations import Watching
-from pyfabric.ledger.nodes.orderer import OrdererNode
-from pyfabric.ledger.nodes.peer import PeerEnvironment, PeerNode
+from pyfabric.ledger.nodes.peer import PeerEnvironment
+from pyfabric.ledger.nodes.running import RunningNodes
 from pyfabric.ledger.ordering.chains import Chains
-from pyfabric.ledger.services.gateway.submit import Ordering
+from pyfabric.ledger.services.gateway.submit import Broadcast, Ordering
 from pyfabric.ledger.traces import Traces
 
 _log = logging.getLogger("pyfabric.ledger")
@@ -37,15 +36,15 @@ class LedgerProcess:
     def __init__(
         self,
         hosts: ContractHosts,
-        peers: dict[str, PeerNode],
-        orderers: dict[str, OrdererNode],
+        nodes: RunningNodes,
         restoring: Restoring,
         stack: AsyncExitStack,
     ) -> None:
         self.hosts = hosts
         self.restoring = restoring
-        self.peers = peers
-        self.orderers = orderers
+        self.peers = nodes.peers
+        self.orderers = nodes.orderers
+        self._nodes = nodes
         self._stack = stack
 
     @classmethod
@@ -72,26 +71,17 @@ class LedgerProcess:
             stack.push_async_callback(chains.close)
             hosts = ContractHosts()
             stack.push_async_callback(hosts.stop)
-            orderers = {}
-            for one in config.orderers:
-                orderer = await OrdererNode.start(one, chains, clock.now, watching)
-                stack.push_async_callback(orderer.stop)
-                orderers[one.name] = orderer
-            ordering = Ordering(
-                {one.address: orderers[one.name].broadcast for one in config.orderers},
-                random,
+            broadcasts: dict[str, Broadcast] = {}
+            shared = PeerEnvironment(
+                channels, Ordering(broadcasts, random), traces, clock.now, random
             )
-            shared = PeerEnvironment(channels, ordering, traces, clock.now, random)
-            peers = {}
-            for peer in config.peers:
-                folder = _peer_folder(config, peer.name)
-                node = await PeerNode.start(peer, folder, shared, watching)
-                stack.push_async_callback(node.stop)
-                peers[peer.name] = node
+            nodes = RunningNodes(chains, shared, watching, clock.now, broadcasts)
+            stack.push_async_callback(nodes.stop)
+            await nodes.apply(config)
             restoring = Restoring(
                 chains,
                 shared.peers,
-                [each.orderer for each in orderers.values()],
+                lambda: [each.orderer for each in nodes.orderers.values()],
                 config.folder / "restoring",
             )
             await restoring.finish()
@@ -100,17 +90,17 @@ class LedgerProcess:
                 development = Development(chains, shared.peers, restoring, clock)
                 service = await DevelopmentService.start(config.development, development.calls)
                 stack.push_async_callback(service.stop)
-            return cls(hosts, peers, orderers, restoring, stack.pop_all())
+            return cls(hosts, nodes, restoring, stack.pop_all())
         raise AssertionError("a node neither started nor failed")
 
     async def reload(self, config: LedgerConfig) -> None:
-        """Take over the contract hosts of a new configuration; raises NetworkError."""
+        """Take over the nodes and contract hosts of a new configuration; raises FabricError.
+
+        Nodes that run and are in it go on as they are, also if it has other settings for them.
+        """
+        await self._nodes.apply(config)
         await self.hosts.apply(config.hosts)
 
     async def stop(self) -> None:
         """Stop everything: first the servers, so that calls under way still find their contracts."""
         await self._stack.aclose()
-
-
-def _peer_folder(config: LedgerConfig, name: str) -> Path:
-    return config.folder / "peers" / name

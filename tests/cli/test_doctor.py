@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyfabric_network.diagnosis.checks import checks_table
+from pyfabric_network.diagnosis.checks import CHECKS, checks_table
 from pyfabric_network.network import Network
 
-from tests.support.network.broken import BROKEN, CITY, Broken, profiled, small_disk
+from tests.support.network.broken import BROKEN, CITY, Broken, error_of, profiled, small_disk
+from tests.support.network.broken_fabric import BROKEN_ON_FABRIC
 from tests.support.network.network import running_network
 from tests.support.paths import ROOT
 
@@ -42,18 +43,19 @@ def test_a_broken_network_is_named(run: Run, city: Network, broken: Broken) -> N
     assert (healthy.code, healthy.json()["findings"], healthy.json()["not_checked"]) == (0, [], [])
     with broken.breaks(city) as arguments:
         ended = run("doctor", "-o", "json", *state, *arguments)
+        error = error_of(run, city, broken) if broken.error else {}
     findings = json.dumps(ended.json()["findings"], indent=1, ensure_ascii=False)
     assert (ended.code, roots(ended.json())) == (4, {broken.check}), findings
     assert found(ended.json()) <= {broken.check, *broken.follow_ups}, findings
+    assert error.get("check") == broken.error, error
 
 
-def test_an_error_of_a_command_names_the_check(run: Run, city: Network) -> None:
+def test_the_line_of_an_error_names_the_check(run: Run, city: Network) -> None:
     (broken,) = (one for one in BROKEN if one.check == "hosts" and "profile" in one.how)
     query = ("chaincode", "query", "sample", "get", "a", "--state", str(city.folder))
     with broken.breaks(city) as arguments:
-        line, facts = run(*query, *arguments), run(*query, *arguments, "-o", "json")
-    assert line.err.endswith("(`pyfabric doctor --check hosts` looks for the cause)\n")
-    assert json.loads(facts.err)["check"] == "hosts"
+        ended = run(*query, *arguments)
+    assert ended.err.endswith("(`pyfabric doctor --check hosts` looks for the cause)\n")
 
 
 def test_single_checks_are_made_by_their_ids(run: Run, city: Network) -> None:
@@ -114,3 +116,8 @@ def test_a_full_disk_is_named(run: Run, tmp_path: Path) -> None:
 def test_the_page_has_the_checks_that_there_are() -> None:
     page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     assert checks_table() in page
+
+
+def test_every_check_has_a_broken_network() -> None:
+    tested = {one.check for one in (*BROKEN, *BROKEN_ON_FABRIC)} | {"disk"}
+    assert tested == {one.id for one in CHECKS}

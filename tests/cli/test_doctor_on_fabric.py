@@ -8,11 +8,10 @@ import pytest
 from pyfabric_network.network import Network
 from pyfabric_network.runtimes.runtime import RuntimeName
 
-from pyfabric.errors import FabricError
 from pyfabric.local.waiting import poll
-from tests.support.network.broken import Broken
+from tests.support.network.broken import Broken, error_of
 from tests.support.network.broken_fabric import BROKEN_ON_FABRIC, FABRIC_CITY
-from tests.support.network.network import call, write_topology
+from tests.support.network.network import write_topology
 from tests.support.network.programs import fabric_programs, needs_fabric
 
 pytestmark = [pytest.mark.fabric, needs_fabric]
@@ -51,17 +50,10 @@ def test_a_broken_network_is_named(run: Run, city: Network, broken: Broken) -> N
     assert healthy.json()["findings"] == []
     with broken.breaks(city):
         ended = run(*look)
-        error = error_of(city, broken.client) if broken.error else None
+        error = error_of(run, city, broken) if broken.error else {}
     findings = ended.json()["findings"]
     text = json.dumps(findings, indent=1, ensure_ascii=False)
     assert (ended.code, found(findings, roots=True)) == (4, broken.causes or {broken.check}), text
     assert broken.check in found(findings), text
     assert found(findings) <= {broken.check, *broken.causes, *broken.follow_ups}, text
-    assert error is None or error.check == broken.error, repr(error)
-
-
-def error_of(network: Network, department: str) -> FabricError:
-    """Return the error that a client gets."""
-    with pytest.raises(FabricError) as caught:
-        call(network, department, "put", "a", "b")
-    return caught.value
+    assert error.get("check") == broken.error, error

@@ -27,6 +27,7 @@ SNAPSHOTS = ("peer snapshot", "--snapshot")
 # README's network has no contract of proposals: tests/system/test_channel_updates.py runs these.
 PROPOSALS = ("--on-ledger", "update list", "update remove")
 NOT_RUN = (
+    "move-to-bft",  # needs four orderers: tests/system/test_move_to_bft.py
     "--follow",
     "--runtime native",
     "--encrypt",

@@ -1,25 +1,18 @@
 """The life of a channel by command: created, joined, left, changed, while transactions flow and none is lost."""
 
-import io
-import json
-import os
-import sys
+import shutil
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import pytest
-from pyfabric_cli.main import main
 from pyfabric_network.network import Network
 
-from tests.support.network.network import SAMPLE
+from pyfabric.local.waiting import poll
 from tests.support.network.programs import fabric_programs, skip_without_fabric
+from tests.support.network.site import Site, Traffic, started_site, writing
 
 TOPOLOGY = """\
 name: small
+fabric: "2.5"
 departments:
   Tax: { peers: 2 }
   Health: {}   # and its clinics
@@ -38,67 +31,6 @@ contracts:
 """
 
 
-@dataclass(frozen=True)
-class Site:
-    """A folder in which an administrator works, and the runtime of the network in it."""
-
-    folder: Path
-    runtime: str
-
-    def run(self, *arguments: str, expect: int = 0) -> str:
-        """Run `pyfabric` in this process; return what it prints, or its error output if it is to fail."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", ["pyfabric", *arguments]),
-            mock.patch.dict(os.environ, PYFABRIC_STATE=str(self.folder / "state")),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        assert int(ended.value.code or 0) == expect, (
-            f"{arguments}\n{out.getvalue()}{err.getvalue()}"
-        )
-        return err.getvalue() if expect else out.getvalue()
-
-    @property
-    def topology(self) -> Path:
-        """The topology file."""
-        return self.folder / "small.yaml"
-
-    def rows(self, *arguments: str) -> Any:
-        """Run `pyfabric` and return its JSON."""
-        return json.loads(self.run(*arguments, "-o", "json"))
-
-    def stop(self, node: str) -> None:
-        """Stop a node, where the runtime can stop one alone."""
-        if self.runtime != "embedded":
-            self.run("network", "stop", node)
-
-    def start(self, node: str) -> None:
-        """Start a node that `stop` has stopped."""
-        if self.runtime != "embedded":
-            self.run("network", "start", node)
-
-    def channels(self, node: str) -> dict[str, int]:
-        """Return the heights of a node's channels."""
-        (found,) = (
-            one["channels"] for one in self.rows("network", "status") if one["node"] == node
-        )
-        assert isinstance(found, dict)
-        return found
-
-    def submit(self, channel: str, department: str, key: str, value: str) -> None:
-        """Write a value on a channel as a department."""
-        target = ("--channel", channel, "--context", department)
-        self.run("chaincode", "invoke", "sample", "put", key, value, *target)
-
-    def read(self, channel: str, department: str, key: str) -> str:
-        """Return a value as a department's peer has it."""
-        target = ("--channel", channel, "--context", department)
-        return self.run("chaincode", "query", "sample", "get", key, *target).strip()
-
-
 @pytest.fixture(
     scope="module", params=["embedded", pytest.param("native", marks=pytest.mark.fabric)]
 )
@@ -108,17 +40,8 @@ def site(
     """Provide a running network of three departments on each runtime."""
     if request.param != "embedded":
         skip_without_fabric()
-    site = Site(tmp_path_factory.mktemp(request.param), request.param)
-    (site.folder / "sample.py").write_text(SAMPLE, encoding="utf-8")
-    site.topology.write_text(TOPOLOGY, encoding="utf-8")
-    try:
-        site.run(
-            "network", "up", str(site.topology), "--base-port", "0", "--runtime", request.param
-        )
-        site.run("chaincode", "deploy")
+    with started_site(tmp_path_factory.mktemp(request.param), request.param, TOPOLOGY) as site:
         yield site
-    finally:
-        Network.open(site.folder / "state", programs=fabric_programs()).down(delete=True)
 
 
 def test_a_channel_is_created_on_the_running_network(site: Site) -> None:
@@ -172,3 +95,167 @@ def test_what_may_not_leave_or_join_is_refused(site: Site) -> None:
     outside = site.run("channel", "join", "archive", "peer0.health", expect=4)
     assert "pyfabric channel add-member archive Health" in outside
     assert "archive" not in site.channels("peer0.health")
+
+
+def change(site: Site, old: str, new: str) -> None:
+    """Change the topology file, as a person does."""
+    text = site.topology.read_text()
+    assert text.count(old) == 1
+    site.topology.write_text(text.replace(old, new))
+
+
+def test_up_names_the_updates_that_the_channels_lack(site: Site) -> None:
+    change(site, "timeout: 50ms", "timeout: 50ms, max_messages: 77")
+    refused = site.run("network", "up", expect=3)
+    assert "bills: BatchSize of Orderer: max_message_count 500 → 77" in refused
+    assert "pyfabric channel apply" in refused
+    steps = site.rows("channel", "apply", "--dry-run")
+    assert [(one["action"], one["subject"]) for one in steps] == [
+        ("update", "bills"),
+        ("update", "archive"),
+    ]
+    assert "77" in site.run("network", "up", expect=3)
+
+
+def test_a_batch_size_an_acl_and_a_policy_change_while_transactions_flow(site: Site) -> None:
+    change(
+        site,
+        "    departments: [Tax, Health]\n",
+        "    departments: [Tax, Health]\n    policies: { Audit: ANY Admins }\n    acls: { event/Block: Audit }\n",
+    )
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
+    groups = site.config("bills")
+    assert groups["Orderer"]["values"]["BatchSize"]["value"]["max_message_count"] == 77
+    acls = groups["Application"]["values"]["ACLs"]["value"]["acls"]
+    assert acls == {"event/Block": {"policy_ref": "Audit"}}
+    assert "Audit" in groups["Application"]["policies"]
+    assert site.rows("channel", "apply", "--dry-run") == []
+    assert site.rows("network", "up", "--dry-run") == []
+
+
+def test_a_fourth_department_joins_a_running_channel_and_endorses(site: Site) -> None:
+    change(site, "  Land: {}\n", "  Land: {}\n  Zoo: {}\n")
+    change(site, "    departments: [Tax, Health]\n", "    departments: [Tax, Health, Zoo]\n")
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
+    site.submit("bills", "Zoo", "lion", "1")
+    assert site.read("bills", "Zoo", "lion") == "1"
+    assert site.channels("peer0.zoo").keys() == {"bills"}
+    assert "ZooMSP" in site.config("bills")["Application"]["groups"]
+
+
+def test_an_orderer_joins_and_is_counted_on(site: Site) -> None:
+    change(site, "nodes: [Tax, Health, Land]", "nodes: [Tax, Health, Land, Zoo]")
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
+    assert site.channels("orderer0.zoo").keys() == {"archive", "bills"}
+    endpoints = site.config("bills")["Orderer"]["groups"]["ZooOrdererMSP"]["values"]["Endpoints"]
+    assert not endpoints["value"]["addresses"][0].endswith(":9")
+    site.submit("archive", "Tax", "plot", "9")
+
+
+def test_a_department_and_an_orderer_are_taken_out_when_that_is_asked_for(site: Site) -> None:
+    change(site, "nodes: [Tax, Health, Land, Zoo]", "nodes: [Tax, Health, Land]")
+    change(site, "    departments: [Tax, Health, Zoo]\n", "    departments: [Tax, Health]\n")
+    assert "add --remove" in site.run("channel", "apply", "--yes", expect=4)
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes", "--remove")
+    assert traffic.outages == []
+    assert "ZooMSP" not in site.config("bills")["Application"]["groups"]
+    target = ("--channel", "bills", "--context", "Zoo")
+    site.run("chaincode", "invoke", "sample", "put", "lion", "2", *target, expect=6)
+    assert site.read("bills", "Tax", "lion") == "1"
+    site.stop("peer0.zoo")
+    site.run("channel", "leave", "bills", "peer0.zoo", "--yes")
+    site.start("peer0.zoo")
+    assert site.channels("peer0.zoo") == {}
+
+
+def test_members_come_and_go_by_name(site: Site) -> None:
+    with writing(site) as traffic:
+        site.run("channel", "add-member", "bills", "Land", "--yes")
+        site.submit("bills", "Land", "plot", "12")
+        site.run("channel", "remove-member", "bills", "Land", "--yes")
+    assert traffic.outages == []
+    assert "    departments: [Tax, Health]\n" in site.topology.read_text()
+    assert site.read("bills", "Tax", "plot") == "12"
+    unknown = site.run("channel", "add-member", "bills", "Nobody", "--yes", expect=4)
+    assert "no department named Nobody" in unknown
+
+
+def test_an_orderer_gets_another_tls_certificate(site: Site) -> None:
+    before = certificates(site, "bills")
+    with writing(site) as traffic:
+        site.run("channel", "orderer", "renew", "orderer0.health", "--yes")
+    _only_elections(traffic)
+    after = certificates(site, "bills")
+    assert len(before - after) == len(after - before) == 1
+    assert certificates(site, "archive") == after
+    site.submit("archive", "Tax", "plot", "10")
+    assert site.run("network", "status")
+
+
+def test_a_lost_orderer_is_replaced(site: Site) -> None:
+    lost = "orderer0.land"
+    network = Network.open(site.folder / "state", programs=fabric_programs())
+    (node,) = (one for one in network.plan.own_orderers if one.name == lost)
+    site.stop(lost)
+    shutil.rmtree(node.member.folder)
+    if site.runtime != "embedded":
+        shutil.rmtree(network.root / "nodes" / lost / "data")
+    before = certificates(site, "bills")
+    with writing(site) as traffic:
+        site.run("channel", "orderer", "replace", lost, "--yes")
+    _only_elections(traffic)
+    assert len(before - certificates(site, "bills")) == 1
+    assert len(certificates(site, "bills")) == 3
+    heights = site.channels(lost)
+    assert heights.keys() == {"archive", "bills"}
+    site.submit("bills", "Tax", "after", "1")
+    assert poll(
+        lambda: site.channels(lost)["bills"] > heights["bills"], until=bool, every=0.2, timeout=30
+    )
+
+
+def test_without_a_quorum_no_orderer_is_touched(site: Site) -> None:
+    if site.runtime == "embedded":
+        pytest.skip("its nodes are one process: no orderer stops alone")
+    before = site.config("bills")
+    site.stop("orderer0.land")
+    try:
+        refused = site.run("channel", "orderer", "renew", "orderer0.tax", "--yes", expect=4)
+        assert "orderer0.land does not run" in refused
+        site.stop("orderer0.health")
+        refused = site.run("channel", "orderer", "replace", "orderer0.land", "--yes", expect=4)
+        assert "the ordering service stands still" in refused
+    finally:
+        site.run("network", "start", "orderer0.land", "orderer0.health")
+    assert site.config("bills") == before
+
+
+def test_capabilities_are_raised(site: Site) -> None:
+    change(site, 'fabric: "2.5"\n', "")
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes")
+    if site.runtime == "embedded":  # Fabric's peers are started again with the settings of Fabric 3
+        assert traffic.outages == []
+    for channel in ("bills", "archive"):
+        capabilities = site.rows("channel", "show", "--channel", channel, "--json")
+        shown = capabilities["channel_group"]["values"]["Capabilities"]["value"]["capabilities"]
+        assert shown.keys() == {"V3_0"}
+    site.submit("archive", "Tax", "plot", "11")
+
+
+def _only_elections(traffic: Traffic) -> None:
+    """Require that calls failed only while Raft had no leader, where the one that went was it."""
+    assert [one for one in traffic.outages if "no Raft leader" not in one] == []
+
+
+def certificates(site: Site, channel: str) -> set[str]:
+    """Return the TLS certificates of a Raft channel's consenters."""
+    metadata = site.config(channel)["Orderer"]["values"]["ConsensusType"]["value"]["metadata"]
+    return {one["server_tls_cert"] for one in metadata["consenters"]}

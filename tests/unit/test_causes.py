@@ -112,6 +112,14 @@ TEXTS: tuple[tuple[FabricError, str | None], ...] = (
         "endorsement",
     ),
     (PeerResponseError("channel 'x' not found", status=500), "joined"),
+    (
+        endorse(
+            "failed to get config for channel [nowhere]: could not get last config for channel nowhere"
+        ),
+        "joined",
+    ),
+    (endorse("no peers available to evaluate chaincode notes in channel nowhere"), "joined"),
+    (IdentityError("the certificate of this identity (TaxMSP) expired at 2026-11-30"), "expiry"),
     (NetworkError("port 7051, wanted for peer0.tax, is in use by process 17 (nginx)"), "ports"),
     (IdentityError("not a PEM certificate: no PEM block"), None),
     (GatewayError("x", code=StatusCode.UNKNOWN), None),

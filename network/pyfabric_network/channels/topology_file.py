@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pyfabric.errors import NetworkError, TopologyError
 from pyfabric.local import files
@@ -12,6 +12,9 @@ from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.editing import with_value, without
 from pyfabric_network.topology.loading import read_topology
 from pyfabric_network.topology.spec import Topology
+
+Changes: TypeAlias = Mapping[tuple[str, ...], Any]
+"""Keys of a topology file, as paths, with their new values; None removes one."""
 
 
 def topology_file(state: State, root: Path) -> Path:
@@ -29,7 +32,7 @@ def topology_file(state: State, root: Path) -> Path:
     return file
 
 
-def changed_topology(file: Path, changes: Mapping[tuple[str, ...], Any]) -> tuple[str, Topology]:
+def changed_topology(file: Path, changes: Changes) -> tuple[str, Topology]:
     """Return the text of a topology file with keys set, or removed where the value is None, and what it means.
 
     Raises TopologyError for what is then no topology; nothing is written.

@@ -138,13 +138,9 @@ def _channel(admin: Admin, target: Target, name: str) -> ChannelFacts:
         seen = ()
     return ChannelFacts(
         name=name,
-        msp_id=target.msp_id,
         peer=target.name,
         peers=tuple(
-            SeenPeer(
-                one.msp_id, one.address, one.certificate_pem, one.ledger_height, one.chaincodes
-            )
-            for one in seen
+            SeenPeer(one.msp_id, one.address, one.certificate_pem, one.chaincodes) for one in seen
         ),
         definitions=tuple(
             DefinitionFacts(

@@ -112,7 +112,6 @@ class SeenPeer:
     msp_id: str
     address: str
     certificate: Base64Bytes
-    height: int
     chaincodes: Mapping[str, str]
 
 
@@ -143,7 +142,6 @@ class ChannelFacts:
     """A channel as one peer knows it: the other peers on it, and the definitions in force."""
 
     name: str
-    msp_id: str
     peer: str
     peers: tuple[SeenPeer, ...]
     definitions: tuple[DefinitionFacts, ...]

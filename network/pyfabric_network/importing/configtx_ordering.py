@@ -1,28 +1,20 @@
 """The ordering service of a profile of configtx.yaml: its orderers, batches and options."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from pyfabric.admin.config.model import BFTModel, RaftModel, orderer_policies
-from pyfabric.messages.durations import SECOND
+from pyfabric.admin.config.model import orderer_policies
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
+from pyfabric_network.importing.configtx_options import bft_times, compare_bft, compare_raft
 from pyfabric_network.importing.configtx_values import (
     compare_capabilities,
     compare_policies,
-    leave_if_other,
     nanoseconds,
     octets,
     read_policy,
 )
 from pyfabric_network.importing.draft import duration, size
 from pyfabric_network.importing.source import Source
-from pyfabric_network.material.genesis import bft_options
-from pyfabric_network.topology.spec import Ordering
 
 _MB: Final = 1024**2
 CERTIFICATES: Final = "keys and certificates are made by `network up`"
@@ -87,10 +79,10 @@ def ordering_of(orderer: Source, consensus: str, nodes: Sequence[str]) -> dict[s
     batch, timeout = _batch(orderer, consensus)
     found: dict[str, Any] = {"consensus": consensus, "nodes": list(nodes), "batch": batch}
     if consensus == "bft":
-        found["bft"] = _bft_times(orderer.part("SmartBFT"), timeout)
-        _compare_bft(orderer, found)
+        found["bft"] = bft_times(orderer.part("SmartBFT"), timeout)
+        compare_bft(orderer.part("SmartBFT"), found)
     else:
-        _compare_raft(orderer)
+        compare_raft(orderer.part("EtcdRaft").part("Options"))
     if orderer.number("MaxChannels", 0):
         orderer.leave("MaxChannels", "there may be any number of channels")
     orderer.leave_if_given("addresses of orderers are those of their organisations", "Addresses")
@@ -126,68 +118,3 @@ def _batch(orderer: Source, consensus: str) -> tuple[dict[str, Any], int]:
         "preferred_bytes": size(octets(sizes, "PreferredMaxBytes", 2 * _MB)),
         "absolute_bytes": size(absolute),
     }, timeout
-
-
-def _bft_times(options: Source, timeout: int) -> dict[str, str]:
-    """Return the times of BFT from SmartBFT's, which count from a transaction's arrival, not from its batch."""
-    usual = BFTModel(consenters=())
-    forward = nanoseconds(options, "RequestForwardTimeout", usual.request_forward_timeout) - timeout
-    complain = (
-        nanoseconds(options, "RequestComplainTimeout", usual.request_complain_timeout) - timeout
-    )
-    complain = max(complain, SECOND // 1000)
-    return {
-        "forward_timeout": duration(min(max(forward, SECOND // 1000), complain)),
-        "complain_timeout": duration(complain),
-        "view_change_timeout": duration(
-            nanoseconds(options, "ViewChangeTimeout", usual.view_change_timeout)
-        ),
-        "heartbeat_timeout": duration(
-            nanoseconds(options, "LeaderHeartbeatTimeout", usual.leader_heartbeat_timeout)
-        ),
-    }
-
-
-def _compare_bft(orderer: Source, ordering: Mapping[str, Any]) -> None:
-    """Leave out SmartBFT's options that differ from those that the channels will have."""
-    options, usual = orderer.part("SmartBFT"), BFTModel(consenters=())
-    try:
-        made = bft_options(Ordering.model_validate_json(json.dumps(ordering)))
-    except ValidationError:
-        return  # the topology is refused, with its reason
-    for one in fields(BFTModel):
-        if one.name == "consenters":
-            continue
-        name = one.name.title().replace("_", "")
-        will_be = getattr(made, one.name)
-        if _option(options, name, getattr(usual, one.name)) != _value(will_be):
-            options.leave(name, f"follows from ordering.batch and ordering.bft: {will_be}")
-
-
-def _compare_raft(orderer: Source) -> None:
-    """Leave out Raft's options that differ from Fabric's usual ones, which the channels have."""
-    options, usual = orderer.part("EtcdRaft").part("Options"), RaftModel(consenters=())
-    for one in fields(RaftModel):
-        if one.name != "consenters":
-            value = getattr(usual, one.name)
-            name = one.name.title().replace("_", "")
-            leave_if_other(options, name, value, octets if isinstance(value, int) else _duration)
-
-
-def _option(options: Source, name: str, usual: int | str) -> int:
-    """Return an option of SmartBFT in bytes, a count, or nanoseconds; a section that lacks it has nothing."""
-    if not options.names():
-        return _value(usual)
-    if name not in options.names():
-        return 0
-    return nanoseconds(options, name, "0") if isinstance(usual, str) else octets(options, name, 0)
-
-
-def _value(value: int | str) -> int:
-    text = str(value)
-    return int(text) if re.fullmatch("[0-9]+", text) else nanoseconds(Source({"": text}), "", "0")
-
-
-def _duration(options: Source, name: str, usual: object) -> object:
-    given = nanoseconds(options, name, str(usual))
-    return usual if given == nanoseconds(options, "", str(usual)) else given

@@ -1,7 +1,7 @@
 """Policies, capabilities, sizes and times of configtx.yaml, compared with what channels of this project have."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from pyfabric.admin.config.model import Policies
@@ -73,9 +73,3 @@ def same_rule(one: str, other: str) -> bool:
         return bool(parse_signature_policy(one) == parse_signature_policy(other))
     except PolicySyntaxError:
         return False
-
-
-def leave_if_other(source: Source, name: str, usual: object, read: Callable[..., object]) -> None:
-    """Leave out an option unless it has its usual value."""
-    if name in source.names() and read(source, name, usual) != usual:
-        source.leave(name, f"is always {usual}")

@@ -83,7 +83,7 @@ def make_genesis_block(
 
     Raises ConfigError for what Fabric would refuse.
     """
-    model = _model(plan, channel)
+    model = channel_model(plan, channel)
     return genesis_block(model, timestamp=timestamp, nonce=nonce)
 
 
@@ -101,10 +101,11 @@ def is_genesis_block(plan: Plan, channel: ChannelPlan, block: bytes) -> bool:
 
 def channel_config(plan: Plan, channel: ChannelPlan) -> configtx_pb2.Config:
     """Return the configuration with which a channel begins by this plan."""
-    return configtx_pb2.Config(channel_group=channel_group(_model(plan, channel)))
+    return configtx_pb2.Config(channel_group=channel_group(channel_model(plan, channel)))
 
 
-def _model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
+def channel_model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
+    """Return what a channel is by this plan; certificates are read from the MSP folders, which must exist."""
     batch = plan.topology.ordering.batch
     operators = [owner.ordering for owner in plan.departments.values() if owner.ordering]
     return ChannelModel(
@@ -147,7 +148,7 @@ def _member(department: DepartmentPlan) -> OrganizationModel:
 
 
 def _consensus(plan: Plan) -> RaftModel | BFTModel:
-    consenters = tuple(_consenter(node, number) for number, node in enumerate(plan.orderers, 1))
+    consenters = tuple(consenter_of(node, number) for number, node in enumerate(plan.orderers, 1))
     if plan.topology.ordering.consensus == "raft":
         return RaftModel(consenters=consenters)
     return replace(bft_options(plan.topology.ordering), consenters=consenters)
@@ -177,7 +178,8 @@ def bft_options(ordering: Ordering) -> BFTModel:
     )
 
 
-def _consenter(node: Node, number: int) -> ConsenterModel:
+def consenter_of(node: Node, number: int = 0) -> ConsenterModel:
+    """Return an orderer as a consenter of channels, with the certificates that it has; without a number for Raft."""
     certificate = node.member.tls_certificate.read_bytes()
     return ConsenterModel(
         host=node.inside.host,

@@ -26,6 +26,7 @@ from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
 from pyfabric.identity.issuing import CertificateAuthority, self_signed_client
 from pyfabric.identity.keys import generate_private_key
+from pyfabric.local import files
 from pyfabric_network.material.ca_server import write_ca_server
 from pyfabric_network.material.former import keep_replaced
 from pyfabric_network.parallel import side_by_side
@@ -36,6 +37,7 @@ from pyfabric_network.topology.plan import Plan
 
 _YEARS = 10
 _DAYS = 365 * _YEARS
+_NEXT = "tls-next"
 
 
 def make_material(plan: Plan, *, now: datetime) -> None:
@@ -148,6 +150,39 @@ def _issue_identity(
         attributes=member.attributes,
     )
     write_local_msp(member.msp, definition, certificate, key)
+
+
+def stage_tls(organization: Organization, member: Member, *, now: datetime) -> Path:
+    """Make a node's next TLS certificate and key beside the present ones, unless they are made; return the folder.
+
+    `take_staged_tls` then puts them in place. Raises IdentityError.
+    """
+    folder = member.folder / _NEXT
+    if not (folder / member.tls_certificate.name).exists():
+        authority = load_ca(organization.tls_ca)
+        key = generate_private_key()
+        certificate = authority.issue(
+            member.name,
+            now=now,
+            public_key=key.public_key(),
+            days=_DAYS,
+            hosts=member.hosts,
+            tls=True,
+        )
+        write_tls(folder, certificate, key, [authority.certificate_pem])
+    return folder
+
+
+def take_staged_tls(member: Member) -> None:
+    """Put a node's next TLS certificate and key in the place of the present ones, if they were made."""
+    folder = member.folder / _NEXT
+    if not (folder / member.tls_certificate.name).exists():
+        return
+    with files.reported(member.tls, NetworkError):
+        for name in (member.tls_key.name, member.tls_roots.name, member.tls_certificate.name):
+            if (folder / name).exists():
+                (folder / name).replace(member.tls / name)
+        folder.rmdir()
 
 
 def _issue_tls(member: Member, ca: CertificateAuthority, now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from pyfabric_network.fields import FieldError, Fields
 
-_GROUP: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_GROUP: Final = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _substituted(pattern: re.Pattern[str], template: str | None, name: str) -> s
         return template or None
 
     def groups(found: re.Match[str]) -> str:
-        return _GROUP.sub(lambda group: _group(found, group[1] or group[2]), template)
+        return _GROUP.sub(lambda group: group[1] or _group(found, group[2] or group[3]), template)
 
     return pattern.sub(groups, name)
 

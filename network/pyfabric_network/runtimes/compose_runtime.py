@@ -279,6 +279,16 @@ class ComposeRuntime:
         self.check_outside(plan)
         self._compose.run("stop", *names)
 
+    def halt(self, plan: Plan, node: Node) -> None:
+        """Stop a node's container."""
+        self.stop_nodes(plan, [node.name])
+
+    def forget(self, plan: Plan, node: Node) -> None:
+        """Remove a stopped node's container and volume."""
+        self._project.remove([node.name])
+        volume = f"{plan.project}_{node.name}"
+        remove_volumes(tuple(name for name in volumes(plan.project) if name == volume))
+
     def leave(self, plan: Plan, peer: Node, channel: str) -> None:
         """Delete a stopped peer's ledger of a channel, as `peer node unjoin` does in a container of its own."""
         if peer.name in self._project.running():

@@ -58,10 +58,13 @@ class EmbeddedRuntime:
         return ()
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
-        """Return all nodes, unless the one process has exactly these."""
+        """Return the nodes that the one process does not have, or all if it must be started again."""
         if self._runs(plan):
             return ()
-        return tuple(node.name for node in (*plan.orderers, *plan.peers))
+        present = self._nodes(LedgerConfig.load(self._config)) if self._can_change(plan) else ()
+        return tuple(
+            node.name for node in (*plan.orderers, *plan.peers) if node.name not in present
+        )
 
     def process(self, node: str) -> str | None:
         """Return the ledger's process, which runs every node."""
@@ -75,13 +78,14 @@ class EmbeddedRuntime:
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Start the ledger and wait until everything listens; one that runs as it should is kept.
 
-        It runs all nodes: with any in `again`, it is stopped and started.
+        It runs all nodes: with any in `again`, or if the settings of one have changed, it is stopped and started;
+        nodes that are new or gone come and go while the others run.
 
         Raises LedgerError with the ledger's own error if it or a contract host cannot start; nothing is
         left running then.
         """
-        if self._runs(plan) and not again:
-            self.serve(plan)  # by the settings of now
+        if not again and (self._runs(plan) or self._can_change(plan)):
+            self.serve(plan)  # by the settings of now, with all nodes
             return
         self.stop()
         command = [sys.executable, "-P", "-m", "pyfabric.ledger", str(self._config)]
@@ -92,7 +96,7 @@ class EmbeddedRuntime:
             raise
 
     def serve(self, plan: Plan) -> None:
-        """Serve exactly the packages of this plan by the contract hosts.
+        """Serve exactly the packages of this plan by the contract hosts; its nodes run too.
 
         Raises NetworkError if the ledger does not run, LedgerError if a host cannot serve one.
         """
@@ -133,6 +137,17 @@ class EmbeddedRuntime:
         """Raise NetworkError: one process runs all nodes."""
         raise _indivisible(f"stop {' '.join(names)} alone", "`pyfabric network down` stops all")
 
+    def halt(self, plan: Plan, node: Node) -> None:
+        """Stop one node of the running ledger."""
+        config = ledger_config(plan)
+        peers = [one for one in config.peers if one.name != node.name]
+        orderers = [one for one in config.orderers if one.name != node.name]
+        rest = config.model_copy(update={"peers": peers, "orderers": orderers})
+        self._ledger.reload(_bytes(rest), until=_has("reloaded"))
+
+    def forget(self, plan: Plan, node: Node) -> None:
+        """Do nothing: the blocks of a channel are those of all nodes."""
+
     def leave(self, plan: Plan, peer: Node, channel: str) -> None:
         """Take a peer of the running ledger out of a channel: it cannot be stopped alone."""
         try:
@@ -165,6 +180,18 @@ class EmbeddedRuntime:
         now, wanted = (config.model_copy(update={"hosts": []}) for config in configs)
         return now == wanted
 
+    def _can_change(self, plan: Plan) -> bool:
+        """Return whether the ledger runs, and those of its nodes that this plan has are as it has them."""
+        if not (self.running() and all(map(can_fill, plan.own_with_peers))):
+            return False
+        now, wanted = self._nodes(LedgerConfig.load(self._config)), self._nodes(ledger_config(plan))
+        return all(wanted.get(name, one) == one for name, one in now.items())
+
+    @staticmethod
+    def _nodes(config: LedgerConfig) -> dict[str, PeerConfig | OrdererConfig]:
+        peers = {one.name: one for one in config.peers}
+        return {**peers, **{one.name: one for one in config.orderers}}
+
     @property
     def _ledger(self) -> ReloadingProcess:
         return ReloadingProcess(
@@ -189,7 +216,11 @@ def _has(word: str) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def _content(plan: Plan) -> bytes:
-    return ledger_config(plan).model_dump_json(indent=2).encode() + b"\n"
+    return _bytes(ledger_config(plan))
+
+
+def _bytes(config: LedgerConfig) -> bytes:
+    return config.model_dump_json(indent=2).encode() + b"\n"
 
 
 def ledger_config(plan: Plan) -> LedgerConfig:

@@ -183,6 +183,16 @@ class NativeRuntime:
         """Stop these processes."""
         self._stop(list(names))
 
+    def halt(self, plan: Plan, node: Node) -> None:
+        """Stop a node's process."""
+        self._stop([node.name])
+
+    def forget(self, plan: Plan, node: Node) -> None:
+        """Delete a stopped node's data."""
+        data = self.ledger_of(node)
+        with files.reported(data, NetworkError), suppress(FileNotFoundError):
+            shutil.rmtree(data)
+
     def leave(self, plan: Plan, peer: Node, channel: str) -> None:
         """Delete a stopped peer's ledger of a channel, as `peer node unjoin` does."""
         if self._runs(peer.name):

@@ -113,6 +113,14 @@ class Runtime(Protocol):
         """Stop some nodes and contract hosts; raises NetworkError, also where they cannot be stopped alone."""
         ...
 
+    def halt(self, plan: "Plan", node: "Node") -> None:
+        """Stop one node, on every runtime; `start` starts it again. Raises NetworkError or LedgerError."""
+        ...
+
+    def forget(self, plan: "Plan", node: "Node") -> None:
+        """Delete what a stopped node has stored of channels; raises NetworkError."""
+        ...
+
     def leave(self, plan: "Plan", peer: "Node", channel: str) -> None:
         """Delete what a peer has of a channel, its private data too.
 

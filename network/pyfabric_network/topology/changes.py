@@ -1,38 +1,54 @@
 """What may change in the topology of a network whose keys and genesis blocks exist already."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyfabric.errors import TopologyError
 from pyfabric_network.topology.spec import Topology
 
 _IN_CHANNELS = ("fabric", "ordering", "channels.")
-
+_ANCHORS = ".anchor_peers"
+_LONGEST = 5
 
 _UNDO = (
     "cannot change once {name} exists, since its keys and genesis blocks have it: undo the change"
 )
 _CHANNEL = (
-    "is part of the configuration of {name}'s channels, which the topology does not change: undo the change; "
-    "docs/channels.md describes how departments change a running channel; the topology can follow then, while "
-    "the network runs"
+    "is part of the configuration of {name}'s channels, which `up` does not change: undo the change, or bring the running "
+    "channels there with `pyfabric channel apply` (docs/channels.md); the topology can follow then, while the network runs"
 )
 
 
 def check_change(
-    old: Topology, new: Topology, file: Path, *, base_port: int, channels: bool = True
+    old: Topology,
+    new: Topology,
+    file: Path,
+    *,
+    base_port: int,
+    lacking: Callable[[], Sequence[str] | None] = lambda: None,
 ) -> None:
-    """Refuse a change that existing keys and blocks cannot follow; raises TopologyError with the key.
+    """Refuse a change that existing keys and channels cannot follow; raises TopologyError with the key.
 
     Contracts, users, titles, times and the number of peers are free; departments may be added at the end,
     and channels may be added. `base_port` is the one that the network has: a topology may be corrected
-    to it. Without `channels`, their configurations are free: they have been changed already.
+    to it. `lacking` returns what the running channels lack of what the topology changes in their configurations, in
+    words; nothing of that is refused if they have all of it, everything if it returns None.
     """
     ports = ("base_port", base_port if new.base_port == base_port else old.base_port, new.base_port)
-    for key, before, after in [ports, *_fixed(old, new)]:
-        configured = key.startswith(_IN_CHANNELS)
-        if before != after and (channels or not configured):
-            why = _CHANNEL if configured else _UNDO
-            raise TopologyError(why.format(name=old.name), file=file, line=None, key=key)
+    changed = [key for key, before, after in [ports, *_fixed(old, new)] if before != after]
+    for key in changed:
+        if not (key.startswith(_IN_CHANNELS) or key.endswith(_ANCHORS)):
+            raise TopologyError(_UNDO.format(name=old.name), file=file, line=None, key=key)
+    missing = lacking() if changed else []
+    if missing is None or missing:
+        why = _CHANNEL.format(name=old.name) + _listed(missing or [])
+        raise TopologyError(why, file=file, line=None, key=changed[0])
+
+
+def _listed(missing: Sequence[str]) -> str:
+    shown = "; ".join(missing[:_LONGEST])
+    more = f"; and {len(missing) - _LONGEST} more" if len(missing) > _LONGEST else ""
+    return f". They lack: {shown}{more}" if missing else ""
 
 
 def _fixed(old: Topology, new: Topology) -> list[tuple[str, object, object]]:

@@ -80,7 +80,7 @@ def make_proposal(channel: str, config: bytes, edits: Sequence[Edit]) -> Proposa
     return Proposal(channel, update, edits=tuple(edits), base=Base.of(config))
 
 
-def renewed(proposal: Proposal, config: bytes) -> Proposal:
+def renew_proposal(proposal: Proposal, config: bytes) -> Proposal:
     """Return what a proposal intends, as an update of another configuration, which nobody has signed.
 
     Raises ConfigError for a proposal without edits, for edits that cannot be made any more, and if they are made already.
@@ -92,7 +92,7 @@ def renewed(proposal: Proposal, config: bytes) -> Proposal:
     return make_proposal(proposal.channel, config, proposal.edits)
 
 
-def merged(proposals: Sequence[Proposal]) -> Proposal:
+def merge_proposals(proposals: Sequence[Proposal]) -> Proposal:
     """Return the first of proposals with the signatures of all; raises ConfigError for different updates."""
     first, *others = proposals
     if any(one.update != first.update for one in others):

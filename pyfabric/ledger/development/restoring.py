@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pyfabric.errors import LedgerError
@@ -22,7 +22,11 @@ class Restoring:
     """
 
     def __init__(
-        self, chains: Chains, peers: Peers, orderers: Sequence[Orderer], pending: Path
+        self,
+        chains: Chains,
+        peers: Peers,
+        orderers: Callable[[], Sequence[Orderer]],
+        pending: Path,
     ) -> None:
         self._chains = chains
         self._channels = chains.channels
@@ -60,7 +64,7 @@ class Restoring:
             for channel in gone:
                 await self._chains.stop(channel)
             self._restore(image, gone)
-            for orderer in self._orderers:
+            for orderer in self._orderers():
                 await orderer.restored()
             self._pending.unlink()
 

@@ -19,6 +19,10 @@ class Peers:
         """Make a peer known to the others."""
         self._peers.append(peer)
 
+    def remove(self, peer: Peer) -> None:
+        """Remove a peer, which the others no longer know then."""
+        self._peers.remove(peer)
+
     def members(self, channel: Channel) -> list[JoinedChannel]:
         """Return the channel as each of its peers has it."""
         return [

@@ -55,7 +55,7 @@ class Broken:
     """A check, how a network is broken for it, and the checks whose findings are a consequence of that.
 
     `causes` are checks that find something too, of which this one's findings are the consequence. `error` is the check
-    that is named by the error which a client of `client` gets when it writes then.
+    that is named by the error which a client gets who writes then, with the options `client`.
     """
 
     check: str
@@ -63,7 +63,7 @@ class Broken:
     breaks: Break
     follow_ups: frozenset[str] = frozenset()
     causes: frozenset[str] = frozenset()
-    client: str = "Tax"
+    client: tuple[str, ...] = ("--context", "Tax")
     error: str | None = None
 
 
@@ -197,6 +197,7 @@ def mutual(network: Network) -> Iterator[list[str]]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tls.tls_roots)
     context.load_cert_chain(tls.tls_certificate, tls.tls_key)
     context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["h2"])
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         serving = threading.Thread(target=_refuse_all, args=(server, context), daemon=True)
         serving.start()
@@ -417,73 +418,124 @@ def not_joined(network: Network) -> Iterator[list[str]]:
         yield []
 
 
+_TAX_AND_LAND = "OR('TaxMSP.member', 'LandMSP.member')"
+_ALL = "OR('TaxMSP.member', 'HealthMSP.member', 'LandMSP.member')"
+
+
+def _sealed(policy: str, *, peers: int = 0) -> CollectionConfig:
+    return CollectionConfig(
+        name="sealed",
+        policy=policy,
+        required_peer_count=peers,
+        maximum_peer_count=max(peers, 1),
+    )
+
+
+OTHER_PROFILE = ("--context", "broken")
+CLERK = ("--context", "Tax", "--user", "clerk")
+
 BROKEN: tuple[Broken, ...] = (
-    Broken("tls-root", "a profile with another TLS CA's certificate", profiled(_other_root)),
-    Broken("tls-name", "a profile with another name of a peer", profiled(_other_name)),
-    Broken("tls-client", "a node that wants a client certificate", mutual),
-    Broken("hosts", "a profile with a port where nothing listens", profiled(_nobody)),
-    Broken("hosts", "a ledger that hangs", hung, frozenset({"quorum", "contracts"})),
-    Broken("expiry", "a user's certificate that has expired", expired),
+    Broken(
+        "tls-root",
+        "a profile with another TLS CA's certificate",
+        profiled(_other_root),
+        client=OTHER_PROFILE,
+        error="tls-root",
+    ),
+    Broken(
+        "tls-name",
+        "a profile with another name of a peer",
+        profiled(_other_name),
+        client=OTHER_PROFILE,
+        error="tls-name",
+    ),
+    Broken(
+        "tls-client",
+        "a node that wants a client certificate",
+        mutual,
+        client=OTHER_PROFILE,
+        error="tls-client",
+    ),
+    Broken(
+        "hosts",
+        "a profile with a port where nothing listens",
+        profiled(_nobody),
+        client=OTHER_PROFILE,
+        error="hosts",
+    ),
+    Broken(
+        "hosts",
+        "a ledger that hangs",
+        hung,
+        frozenset({"quorum", "contracts"}),
+        error="hosts",
+    ),
+    Broken(
+        "expiry",
+        "a user's certificate that has expired",
+        expired,
+        client=CLERK,
+        error="expiry",
+    ),
     Broken("identities", "a user's certificate of another CA", foreign),
+    Broken(
+        "identities",
+        "a user that the channel has revoked",
+        changing(_revocation),
+        client=CLERK,
+        error="identities",
+    ),
     Broken("crl", "a user revoked at the CA alone", revoked),
     Broken("clock", "nodes an hour ahead", clocks_ahead),
-    Broken("identities", "a user that the channel has revoked", changing(_revocation)),
     Broken(
         "anchors",
         "a department without an anchor peer",
         changing(lambda _: SetAnchorPeers("HealthMSP", ())),
     ),
     Broken("anchors", "an anchor peer with a wrong port", changing(_wrong_anchor)),
+    Broken("consenters", "a consenter with another certificate", changing(_consenter_replaced)),
     Broken("joined", "a channel that no node has joined", not_joined),
     Broken(
-        "installed", "a definition that a department has not approved", committed(without="Land")
+        "installed",
+        "a definition that a department has not approved",
+        committed("OR('LandMSP.peer')", without="Land"),
+        frozenset({"endorsement"}),
+        error="installed",
     ),
     Broken("packages", "a package with the same label and other content", committed(other="Land")),
     Broken(
         "endorsement",
         "a policy that wants more peers than there are",
         committed("OutOf(2, 'TaxMSP.peer', 'TaxMSP.peer')"),
+        error="endorsement",
     ),
     Broken(
         "endorsement",
         "a policy that wants a department which is no member",
         committed("AND('TaxMSP.peer', 'CourtMSP.peer')"),
+        error="endorsement",
     ),
-    Broken("consenters", "a consenter with another certificate", changing(_consenter_replaced)),
     Broken(
         "collections",
         "a reader that is no endorser",
-        committed(
-            "OR('TaxMSP.peer', 'HealthMSP.peer')",
-            collections=(
-                CollectionConfig(name="own", policy="OR('TaxMSP.member', 'LandMSP.member')"),
-            ),
-        ),
+        committed("OR('TaxMSP.peer', 'HealthMSP.peer')", collections=(_sealed(_TAX_AND_LAND),)),
     ),
     Broken(
         "collections",
         "a collection that wants more peers than there are",
-        committed(
-            collections=(
-                CollectionConfig(
-                    name="own",
-                    policy="OR('TaxMSP.member', 'HealthMSP.member', 'LandMSP.member')",
-                    required_peer_count=3,
-                    maximum_peer_count=3,
-                ),
-            ),
-        ),
+        committed(collections=(_sealed(_ALL, peers=3),)),
     ),
     Broken("contracts", "a contract host that hangs", host_hung),
-    Broken("health", "a channel that cannot be written", unwritable),
+    Broken("health", "a channel that cannot be written", unwritable, error="health"),
     Broken(
         "ports",
         "a port that another program has",
         port_taken,
         frozenset({"hosts", "quorum", "contracts"}),
+        error="hosts",
     ),
 )
-"""What can be broken on the development ledger; `test_doctor_on_fabric` has the rest."""
+"""What can be broken on the development ledger; `broken_fabric` has the rest."""
 
 
 def small_disk(folder: Path, megabytes: int) -> bool:
@@ -491,3 +543,11 @@ def small_disk(folder: Path, megabytes: int) -> bool:
     options = f"size={megabytes}m"
     mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     return subprocess.run(mount, capture_output=True, check=False).returncode == 0
+
+
+def error_of(run: Callable[..., Any], network: Network, broken: Broken) -> Any:
+    """Return what the command reports of a write by a client, as JSON."""
+    write = ("chaincode", "invoke", "sample", "put", "a", "b", "-o", "json")
+    ended = run(*write, *broken.client, "--state", str(network.folder))
+    assert ended.code != 0
+    return json.loads(ended.err.splitlines()[-1])

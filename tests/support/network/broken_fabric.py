@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pyfabric_network.connections import Connections, endpoint
 from pyfabric_network.network import Network
 from pyfabric_network.runtimes.contract_hosts import builder_values
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
@@ -25,6 +26,7 @@ from pyfabric.identity.keys import generate_private_key, private_key_pem
 from pyfabric.local.waiting import poll
 from pyfabric.messages import decode_message, encode_message
 from tests.support.network.broken import (
+    CHANNEL,
     CITY,
     Break,
     Broken,
@@ -41,6 +43,8 @@ FABRIC_CITY = CITY.replace("nodes: [Tax]", "nodes: [Tax, Health, Land]").replace
     "  Land: {}", "  Land: { peers: 2 }"
 )
 """The same city with an orderer at each department, and a department with two peers."""
+
+_ALL = 4  # peers of that city
 
 Change = Callable[[Network, dict[str, Any]], object]
 
@@ -167,9 +171,18 @@ def _without_address(_network: Network, config: dict[str, Any]) -> None:
 def lagging(network: Network) -> Iterator[list[str]]:
     """Keep a peer from getting blocks while the channel grows."""
     with configured("peer1.land", _cut_off)(network) as arguments:
+        poll(lambda: known_peers(network, "peer1.land"), until=_ALL.__eq__, every=1.0, timeout=90)
         for number in range(3):
             call(network, "Tax", "put", "lag", str(number))
         yield arguments
+
+
+def known_peers(network: Network, name: str) -> int:
+    """Return how many peers of the channel a peer knows, itself included."""
+    node = node_of(network, name)
+    with Connections(network.plan) as connections:
+        admin = connections.admin(network.plan.owner(node))
+        return len(admin.discover_peers(endpoint(node), CHANNEL))
 
 
 @contextmanager
@@ -249,7 +262,7 @@ BROKEN_ON_FABRIC: tuple[Broken, ...] = (
         "a peer's TLS certificate that has expired",
         certified("peer0.health", expired=True),
         frozenset({"membership", "anchors"}),
-        client="Health",
+        client=("--context", "Health"),
         error="expiry",
     ),
     Broken(

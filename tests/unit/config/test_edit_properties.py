@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pyfabric.admin import compute_update
 from pyfabric.admin.channels import (
     Edit,
+    SetBatch,
     apply_update,
     describe_config,
     differences,
@@ -21,7 +23,7 @@ from pyfabric.admin.channels import (
 )
 from pyfabric.admin.config.edits.documents import KINDS
 from pyfabric.admin.config.policies import format_policy, parse_policy
-from pyfabric.errors import ConfigError
+from pyfabric.errors import ConfigError, DecodeError
 from pyfabric.rules.configuration.elements import elements
 from tests.support.ledger.ordering import Council, Organization
 from tests.support.paths import ROOT
@@ -151,3 +153,17 @@ def test_an_edit_is_what_its_document_says(name: str, data: st.DataObject) -> No
 def test_a_policy_is_what_its_rule_says(data: st.DataObject) -> None:
     policy = parse_policy(data.draw(EDITS["raft"].rules))
     assert parse_policy(format_policy(policy)) == policy
+
+
+@given(at=st.integers(0, len(RAFT) - 1), length=st.integers(0, 9), put=st.binary(max_size=9))
+@settings(deadline=None)
+def test_a_damaged_configuration_makes_no_other_error(at: int, length: int, put: bytes) -> None:
+    damaged = RAFT[:at] + put + RAFT[at + length :]
+    for use in (
+        read_config,
+        lambda config: describe_config(CHANNEL, config),
+        lambda config: differences(RAFT, config),
+        lambda config: edit_config(config, [SetBatch(max_message_count=3)]),
+    ):
+        with suppress(ConfigError, DecodeError):
+            use(damaged)

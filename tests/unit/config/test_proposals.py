@@ -23,7 +23,13 @@ from pyfabric.admin.channels import (
     edit_config,
 )
 from pyfabric.admin.config.intent import intent, with_intent
-from pyfabric.admin.config.proposal import Base, Proposal, make_proposal, merged, renewed
+from pyfabric.admin.config.proposal import (
+    Base,
+    Proposal,
+    make_proposal,
+    merge_proposals,
+    renew_proposal,
+)
 from pyfabric.admin.config.proposal_files import MAX_BYTES, read_proposal, write_proposal
 from pyfabric.admin.config.review import Review, review
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
@@ -120,7 +126,7 @@ def test_an_update_is_void_once_what_it_builds_on_has_changed() -> None:
     found = judged(made, now)
     assert "/Channel/Application" in found.outdated[0]
     assert (found.can_be_made, found.changes) == (False, ())
-    again = renewed(made, now)
+    again = renew_proposal(made, now)
     assert (again.signatures, again.base) == ((), Base.of(now))
     assert [one.path for one in judged(again, now).changes] == ["/Channel/Application/ACLs"]
 
@@ -137,9 +143,9 @@ def test_an_update_stays_good_while_something_else_changes() -> None:
 
 def test_what_is_made_already_cannot_be_computed_again() -> None:
     with pytest.raises(ConfigError, match="do not differ"):
-        renewed(proposal(), after([ACLS]))
+        renew_proposal(proposal(), after([ACLS]))
     with pytest.raises(ConfigError, match="does not hold what is intended"):
-        renewed(Proposal(CHANNEL, proposal().update), CONFIG)
+        renew_proposal(Proposal(CHANNEL, proposal().update), CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -212,9 +218,9 @@ def test_an_element_that_is_written_again_is_listed() -> None:
 def test_signatures_of_copies_are_put_together() -> None:
     made = proposal()
     copies = [made.signed(signature(made, one)) for one in (TAX, LAND, TAX)]
-    assert len(merged(copies).signatures) == 2
+    assert len(merge_proposals(copies).signatures) == 2
     with pytest.raises(ConfigError, match="different updates"):
-        merged([made, proposal(edits=[SetBatch(max_message_count=7)])])
+        merge_proposals([made, proposal(edits=[SetBatch(max_message_count=7)])])
 
 
 def test_a_signer_who_signs_again_counts_once() -> None:
@@ -307,7 +313,7 @@ def test_the_intent_of_a_wanted_configuration_makes_the_same_update(folder: Path
 def test_an_update_of_fabrics_tools_can_be_computed_again(folder: Path) -> None:
     before, _ = pair(folder)
     found = with_intent(read_proposal((folder / "update.pb").read_bytes()), before)
-    again = renewed(found, before)
+    again = renew_proposal(found, before)
     assert configtx_pb2.ConfigUpdate.FromString(
         again.update
     ) == configtx_pb2.ConfigUpdate.FromString(found.update)
@@ -316,6 +322,6 @@ def test_an_update_of_fabrics_tools_can_be_computed_again(folder: Path) -> None:
 def test_an_intent_does_not_overwrite_what_others_have_changed() -> None:
     wanted = edit_config(CONFIG, [SetBatch(max_message_count=7)])
     made = make_proposal(CHANNEL, CONFIG, [intent(CONFIG, wanted)])
-    assert renewed(made, after([ACLS])).update
+    assert renew_proposal(made, after([ACLS])).update
     with pytest.raises(ConfigError, match="tested value 500"):
-        renewed(made, after([SetBatch(max_message_count=9)]))
+        renew_proposal(made, after([SetBatch(max_message_count=9)]))

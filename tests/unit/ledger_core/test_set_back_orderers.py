@@ -18,7 +18,7 @@ async def test_an_orderer_that_joined_later_takes_no_part(tmp_path: Path) -> Non
     council = Council(2, bft=False)
     service = OrderingService(tmp_path / "channels", council)
     first, second = service.orderers
-    restoring = Restoring(service.chains, Peers(), service.orderers, tmp_path / "restoring")
+    restoring = Restoring(service.chains, Peers(), lambda: service.orderers, tmp_path / "restoring")
     first.join(council.genesis())
     alone = await restoring.take()
     assert await first.broadcast(council.message(b"1")) == NO_LEADER
@@ -38,7 +38,7 @@ async def test_an_orderer_that_left_or_was_not_there_comes_and_goes(tmp_path: Pa
     council = Council(1, bft=False)
     service = OrderingService(tmp_path / "channels", council)
     (orderer,) = service.orderers
-    restoring = Restoring(service.chains, Peers(), service.orderers, tmp_path / "restoring")
+    restoring = Restoring(service.chains, Peers(), lambda: service.orderers, tmp_path / "restoring")
     nothing = await restoring.take()
     orderer.join(council.genesis())
     assert await orderer.broadcast(council.message(b"1")) == TAKEN

@@ -249,7 +249,7 @@ def test_packages_are_compared_between_departments_that_join(other: str | None, 
 
 
 def test_peers_that_do_not_know_each_other() -> None:
-    knows = ChannelFacts("bft-records", "CampusAMSP", "a:1", (), ())
+    knows = ChannelFacts("bft-records", "a:1", (), ())
     peers = (node("a:1", heights={"bft-records": 1}), node("b:1", "CampusBMSP"))
     seen = view(nodes=peers, channels=(knows,))
     assert problems("membership", seen) == [

@@ -13,8 +13,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pyfabric_network import load_profile
+from pyfabric_network.fields import Fields
 from pyfabric_network.material.keys import make_material
 from pyfabric_network.profile import Profile, connection_profile
+from pyfabric_network.profile.matchers import match
 from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.loading import load_topology
@@ -480,3 +482,22 @@ def test_any_document_is_read_or_refused_with_a_reason(
         assert said.startswith(f"{file}: ")
     with pytest.raises((NetworkError, IdentityError)):
         profile.user("Org1")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "template", "url"),
+    [
+        (r"(\w+).org1.(\w+)", "$1.local.$2:7051", "peer0.local.example:7051.com"),
+        (r"peer(\d)", "localhost:705${1}", "localhost:7050.org1.example.com"),
+        (r"^peer0.*$", "localhost:7051", "localhost:7051"),
+        (r"^(?P<node>\w+)\..*$", "${node}$$:7051", "peer0$:7051"),
+        (r"^(\w+)\..*$", "$1x:7051", ":7051"),
+        (r"^.*$", "$3a:$", ":$"),
+    ],
+)
+def test_a_template_is_filled_as_go_fills_it(pattern: str, template: str, url: str) -> None:
+    """Replace what a pattern finds, and keep the rest of the name: regexp.ReplaceAllString of Go."""
+    given = {"pattern": pattern, "mappedHost": "peer", "urlSubstitutionExp": template}
+    found = match(Fields({"entityMatchers": {"peer": [given]}}), "peer", "peer0.org1.example.com")
+    assert found is not None
+    assert (found.url, found.entry) == (url, "peer")

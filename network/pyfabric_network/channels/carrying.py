@@ -1,0 +1,160 @@
+"""Edits of a channel made with the keys of this machine: checked, signed, sent, and in force when this returns."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Final
+
+from fabric_protos.common import common_pb2
+
+from pyfabric.admin.channels import Edit
+from pyfabric.admin.config.edits.draft import Draft
+from pyfabric.admin.config.proposal import Base, Proposal, make_proposal
+from pyfabric.admin.config.review import Review, review
+from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError, PolicyError
+from pyfabric.gateway import Endpoint
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local.waiting import poll
+from pyfabric_network.channels.towards import consenter_addresses
+from pyfabric_network.connections import Connections, administrator, endpoint
+from pyfabric_network.topology.plan import ChannelPlan, Plan
+from pyfabric_network.updating import add_signatures, silent_consenters, submit
+
+_SECONDS: Final = 60.0
+"""How long orderers may take to elect a leader among changed consenters."""
+_PAUSE: Final = 0.3
+_PEER_SECONDS: Final = 20.0
+_QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
+"""Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Makes updates of a channel. `channel` has those departments alone that are in it before and afterwards."""
+
+    plan: Plan
+    connections: Connections
+    channel: ChannelPlan
+
+    def config(self) -> bytes:
+        """Return the configuration in force (bytes of common.Config), as a peer of this machine has it.
+
+        Raises NetworkError if none answers.
+        """
+        for department in self.channel.own:
+            for peer in self.channel.peers_of(department):
+                with suppress(FabricError):
+                    admin = self.connections.admin(department)
+                    return admin.config(endpoint(peer), self.channel.name)
+        raise NetworkError(
+            f"no peer of this machine answers for {self.channel.name}: its configuration is not known; start "
+            "the peers (`pyfabric network up`)"
+        )
+
+    def make(self, edits: Sequence[Edit]) -> bytes:
+        """Make edits, and return the configuration that has them.
+
+        Raises ConfigError for what may not be made, PolicyError if the administrators of this machine do not suffice,
+        and what orderers refuse as OrdererError.
+        """
+        made = poll(
+            lambda: self._try(edits),
+            until=lambda found: isinstance(found, bytes),
+            every=_PAUSE,
+            timeout=_SECONDS,
+        )
+        if isinstance(made, OrdererError):
+            raise made
+        self._await_peers(made)
+        return made
+
+    def _await_peers(self, made: bytes) -> None:
+        """Wait for the other peers of this machine: their gateways choose orderers by the configuration that they have.
+
+        One that does not answer, or is far behind, is not waited for.
+        """
+        wanted = Base.of(made).sequence
+        peers = [(one, peer) for one in self.channel.own for peer in self.channel.peers_of(one)]
+
+        def behind() -> str | None:
+            for department, peer in peers:
+                with suppress(FabricError):
+                    admin = self.connections.admin(department)
+                    found = admin.config(endpoint(peer), self.channel.name)
+                    if Base.of(found).sequence < wanted:
+                        return peer.name
+            return None
+
+        poll(behind, every=_PAUSE, timeout=_PEER_SECONDS)
+
+    def signed(self, edits: Sequence[Edit]) -> tuple[Proposal, Review]:
+        """Return the proposal of edits with the signatures of this machine, and how it stands."""
+        config = self.config()
+        proposal = make_proposal(self.channel.name, config, edits)
+        proposal = add_signatures(proposal, config, self._administrators.values())
+        return proposal, self._review(proposal, config)
+
+    def _try(self, edits: Sequence[Edit]) -> bytes | OrdererError:
+        """Return the new configuration, or the refusal of an orderer that will take the update a moment later."""
+        config = self.config()
+        proposal, found = self.signed(edits)
+        if found.problems:
+            raise ConfigError(f"{self.channel.name} is not changed: {'; '.join(found.problems)}")
+        if found.missing:
+            missing = "; ".join(str(one.policy) for one in found.missing)
+            raise PolicyError(
+                f"more signatures are needed for {self.channel.name} than this machine has keys for: {missing}; "
+                "write proposals for the others to sign (--to FOLDER)"
+            )
+        return self._sent(proposal, config)
+
+    def _sent(self, proposal: Proposal, config: bytes) -> bytes | OrdererError:
+        """Send a proposal to one orderer after the other until one takes it.
+
+        Of Raft's orderers the leader counts which others run; one that has not heard of it refuses a change of
+        consenters.
+        """
+        department = self.channel.own[0]
+        peers = [endpoint(peer) for peer in self.channel.peers_of(department)]
+        reader = administrator(department)
+        refusal: OrdererError | None = None
+        silent = NetworkError(f"no orderer of {self.channel.name} answers")
+        for orderer in self._orderers:
+            try:
+                return submit(proposal, config, self._administrators, [orderer], peers, reader)
+            except OrdererError as error:
+                if error.status != common_pb2.SERVICE_UNAVAILABLE and not _asks_leader(error):
+                    raise
+                refusal = error
+            except NetworkError as error:
+                silent = error
+        if refusal is None:
+            raise silent
+        return refusal
+
+    def _review(self, proposal: Proposal, config: bytes) -> Review:
+        return review(
+            proposal,
+            config,
+            now=datetime.now(UTC),
+            administrators=[one.serialized() for one in self._administrators.values()],
+            is_down=silent_consenters(self._orderers),
+        )
+
+    @property
+    def _orderers(self) -> list[Endpoint]:
+        """Orderers that are consenters first: others refuse."""
+        addresses = consenter_addresses(Draft.read(self.config()))
+        nodes = sorted(self.plan.orderers, key=lambda one: str(one.inside) not in addresses)
+        return [endpoint(node) for node in nodes]
+
+    @cached_property
+    def _administrators(self) -> dict[str, SigningIdentity]:
+        return {one.msp_id: administrator(one) for one in self.plan.own_organizations}
+
+
+def _asks_leader(error: OrdererError) -> bool:
+    """Return whether an orderer refuses a change of consenters since it does not know which of them run."""
+    return _QUORUM_LOSS in error.message

@@ -1,0 +1,44 @@
+"""The topology of a network on its way from one to another: it has the nodes and members of both. Pure."""
+
+from collections import Counter
+
+from pyfabric_network.topology.spec import Channel, Department, Topology
+
+
+def union(before: Topology, after: Topology) -> Topology:
+    """Return a topology with the departments, nodes, members and contracts of both, the later ones' settings first.
+
+    Channels that only one of them has are left out: they are created or given up by other commands.
+    """
+    departments = {
+        name: _department(before.departments.get(name, spec), spec)
+        for name, spec in after.departments.items()
+    }
+    counts = Counter(before.ordering.nodes) | Counter(after.ordering.nodes)
+    nodes = tuple(name for name in departments for _ in range(counts[name]))
+    return after.model_copy(
+        update={
+            "departments": departments,
+            "ordering": after.ordering.model_copy(update={"nodes": nodes}),
+            "channels": {
+                name: _channel(spec, after.channels[name])
+                for name, spec in before.channels.items()
+                if name in after.channels
+            },
+            "contracts": {**before.contracts, **after.contracts},
+        }
+    )
+
+
+def _department(before: Department, after: Department) -> Department:
+    users = {**before.users, **after.users}
+    peers = max(before.peers, after.peers)
+    return after.model_copy(update={"peers": peers, "users": users})
+
+
+def _channel(before: Channel, after: Channel) -> Channel:
+    departments = dict.fromkeys((*before.departments, *after.departments))
+    contracts = dict.fromkeys((*before.contracts, *after.contracts))
+    return after.model_copy(
+        update={"departments": tuple(departments), "contracts": tuple(contracts)}
+    )
