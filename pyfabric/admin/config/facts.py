@@ -82,21 +82,28 @@ def _msp(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"organizational unit {one['organizational_unit_identifier']}", ""
     units = config["fabric_node_ous"]
     if units and units["enable"]:
-        for role in ("client", "peer", "admin", "orderer"):
-            unit = units[f"{role}_ou_identifier"]
-            if unit:
-                yield f"OU of {role}s", _unit(unit)
+        yield from _roles({role: units[f"{role}_ou_identifier"] for role in _ROLES})
 
 
-def _unit(unit: Mapping[str, Any]) -> str:
-    name = str(unit["organizational_unit_identifier"])
-    return f"{name}, of {_certificate(unit['certificate'])}" if unit["certificate"] else name
+def _roles(units: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    found = {role: unit for role, unit in units.items() if unit}
+    names = ((role, str(one["organizational_unit_identifier"])) for role, one in found.items())
+    yield (
+        "roles by OU:",
+        ", ".join(role if name == role else f"{role} {name}" for role, name in names),
+    )
+    certificates = {
+        _certificate(one["certificate"]) for one in found.values() if one["certificate"]
+    }
+    if certificates:
+        yield "issued by", ", ".join(sorted(certificates))
 
 
 def _certificate(text: str) -> str:
     return str(describe_certificate(b64decode(text)))
 
 
+_ROLES: Final = ("client", "peer", "admin", "orderer")
 _CERTIFICATES: Final[Mapping[str, str]] = {
     "root_certs": "root",
     "intermediate_certs": "intermediate",

@@ -16,6 +16,8 @@ _SECTIONS: Final = {"Application": "organisation", "Orderer": "ordering organisa
 
 def added(path: str, element: str, after: Mapping[str, Any]) -> str:
     """Return the words for an element that is new."""
+    if element == "group":
+        return f"{_subject(path, element)} added: {'; '.join(_contents(path, after))}"
     return f"{_subject(path, element)} added{_detail(path, element, after)}"
 
 
@@ -48,6 +50,17 @@ def _detail(path: str, element: str, shown: Mapping[str, Any]) -> str:
         return f" ({msp['MSP id']})" if "MSP id" in msp else ""
     facts = _facts(path, element, shown)
     return f": {', '.join(_fact(*fact) for fact in facts.items())}" if facts else ""
+
+
+def _contents(path: str, group: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is in a group that is new, so that who signs for it sees whom the channel will trust."""
+    for name, one in sorted(group["values"].items()):
+        facts = _facts(f"{path}/{name}", "value", one)
+        yield f"{name}: {', '.join(_fact(*fact) for fact in facts.items())}"
+    for name, one in sorted(group["policies"].items()):
+        yield f"policy {name}: {policy_words(one['policy'])}"
+    for name in sorted(group["groups"]):
+        yield f"group {name}"
 
 
 def _facts(path: str, element: str, shown: Mapping[str, Any]) -> Facts:

@@ -265,6 +265,14 @@ def test_warnings_of_what_has_no_effect() -> None:
     )
 
 
+def test_a_warning_of_orderers_whose_blocks_nobody_accepts() -> None:
+    edits = list(SAME["add-orderer-org"])
+    assert edit_warnings(BASE, edits) == ()  # BlockValidation is ANY Writers
+    edits.append(SetPolicy("/Channel/Orderer/BlockValidation", "OR('OrdMSP.orderer')"))
+    (found,) = edit_warnings(BASE, edits)
+    assert found.startswith("/Channel/Orderer/BlockValidation does not count orderers of Ord2MSP")
+
+
 def test_what_was_added_can_be_removed() -> None:
     crl = (VECTORS / "msp-crl" / "crl.pem").read_bytes()
     for there, back in (

@@ -97,7 +97,15 @@ WORDS = {
         ),
         "Endpoints of Orderer/Ord: orderer4.ord.test:7054 added",
     ],
-    "add-orderer-org": ["ordering organisation Ord2 added (Ord2MSP)"],
+    "add-orderer-org": [
+        (
+            "ordering organisation Ord2 added: MSP: MSP id Ord2MSP, root ca.ord2.test (985971b21ec2ed47), "
+            "TLS root tlsca.ord2.test (570a72d449d382a0), roles by OU: client, peer, admin, orderer, "
+            "issued by ca.ord2.test (985971b21ec2ed47); policy Admins: OR('Ord2MSP.admin'); policy "
+            "Endorsement: OR('Ord2MSP.peer'); policy Readers: OR('Ord2MSP.member'); policy Writers: "
+            "OR('Ord2MSP.member')"
+        )
+    ],
     "anchors-change": [
         (
             "AnchorPeers of Application/East: peer9.east.test:9051 added; peer0.east.test:7051 removed; "

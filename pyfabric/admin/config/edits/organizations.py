@@ -1,6 +1,6 @@
 """Edits of organisations: one comes, one goes, and what others know of one changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
@@ -21,8 +21,11 @@ from pyfabric.identity import pem
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.messages.addresses import Address, join
+from pyfabric.messages.consensus import RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.parts import V3
+from pyfabric.rules.policies.choices import by_organizations, can_be_satisfied, members_of
+from pyfabric.rules.policies.paths import BLOCK_VALIDATION
 
 MSPPart: TypeAlias = Literal[
     "roots", "intermediates", "admins", "crls", "tls-roots", "tls-intermediates"
@@ -60,6 +63,19 @@ class AddOrganization(Edit):
             v3 = V3 in capabilities.capabilities
             group = orderer_organization_group(self.organization, v3=v3)
         section.groups[name].CopyFrom(group)
+
+    def warnings(self, draft: Draft) -> Iterator[str]:
+        """Yield that peers would not accept the blocks that orderers of the organisation sign alone."""
+        config = draft.judged()
+        if self.section != "orderer" or config is None or config.consensus_type != RAFT:
+            return
+        msp_id = self.organization.msp.msp_id
+        able = by_organizations({msp_id}, members_of(config.msp_manager))
+        if not can_be_satisfied(config.policy(BLOCK_VALIDATION), able):
+            yield (
+                f"{BLOCK_VALIDATION} does not count orderers of {msp_id}: peers refuse the blocks of a "
+                "leader that is theirs, until the policy names them"
+            )
 
 
 @dataclass(frozen=True, slots=True)
