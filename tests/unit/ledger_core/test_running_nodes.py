@@ -1,4 +1,4 @@
-"""Nodes of a ledger process come and go by a reload while the others serve."""
+"""Nodes of a ledger process that a reload starts and stops while the others serve."""
 
 import asyncio
 from pathlib import Path
