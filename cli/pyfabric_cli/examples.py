@@ -304,7 +304,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel join archive peer0.tax",
         "pyfabric channel join archive peer1.tax --snapshot snapshots/completed/archive/1000",
     ),
-    "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "channel apply": (
         "pyfabric channel apply --dry-run",
         "pyfabric channel apply city.yaml --yes",
@@ -334,6 +333,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel orderer remove orderer1.tax --yes",
         "pyfabric channel orderer remove orderer0.tax --yes",
     ),
+    "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
     "channel move-to-bft": ("pyfabric channel move-to-bft --backup raft.backup",),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (

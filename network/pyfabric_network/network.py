@@ -471,7 +471,7 @@ class Network:
     def leave_channel(self, channel: str, name: str) -> None:
         """Take a node of this machine out of a channel, and delete all that it has of it.
 
-        Its department stays a member of the channel, and `up` does not join the node again. A peer must be
+        A department that is a member stays one, and `up` does not join the node again. A peer must be
         stopped, where nodes can be stopped alone; an orderer must run, and be no consenter. Raises NetworkError.
         """
         self._require_nodes()
@@ -485,7 +485,8 @@ class Network:
                 self.runtime.leave(self.plan, node, channel)
             else:
                 leave_as_orderer(self.plan, node, channel)
-            if channel in self.plan.channels:
+            found = self.plan.channels.get(channel)
+            if found is not None and (node.admin is not None or node in found.peers()):
                 self._remember_left(channel, self.plan.channels[channel].left | {name})
 
     def bundle(self, department: str, target: Path) -> None:
