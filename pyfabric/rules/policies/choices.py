@@ -222,7 +222,7 @@ def _smallest(found: Iterable[frozenset[T]]) -> list[frozenset[T]]:
 
 
 def _choice(principals: Sequence[bytes]) -> Choice:
-    read = {raw: MSPPrincipal.FromString(raw) for raw in principals}
+    read = {raw: decode(MSPPrincipal, raw) for raw in principals}
     ordered = sorted(principals, key=lambda raw: describe_principal(read[raw]))
     return Choice(
         tuple(sorted(frozenset[str]().union(*map(organizations, read.values())))),
