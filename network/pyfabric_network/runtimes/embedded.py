@@ -52,7 +52,11 @@ class EmbeddedRuntime:
 
         A ledger that was killed leaves contract hosts that are stopping: this waits for them.
         """
-        if not self.running():
+        if self.running():
+            hosts = [one.contract_host.name for one in plan.own_with_peers]
+            present = self._nodes(LedgerConfig.load(self._config))
+            check_free(plan.listening(running=[*present, *hosts]))
+        else:
             timeout = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
             check_free(plan.listening(), timeout=timeout)
         return ()
@@ -84,8 +88,11 @@ class EmbeddedRuntime:
         Raises LedgerError with the ledger's own error if it or a contract host cannot start; nothing is
         left running then.
         """
-        if not again and (self._runs(plan) or self._can_change(plan)):
-            self.serve(plan)  # by the settings of now, with all nodes
+        if not again and self._runs(plan):
+            self.serve(plan)  # by the settings of now
+            return
+        if not again and self._can_change(plan):
+            self._ledger.reload(_content(plan), until=_has("reloaded"))
             return
         self.stop()
         command = [sys.executable, "-P", "-m", "pyfabric.ledger", str(self._config)]
@@ -96,13 +103,16 @@ class EmbeddedRuntime:
             raise
 
     def serve(self, plan: Plan) -> None:
-        """Serve exactly the packages of this plan by the contract hosts; its nodes run too.
+        """Serve exactly the packages of this plan by the contract hosts; its nodes go on as they are.
 
         Raises NetworkError if the ledger does not run, LedgerError if a host cannot serve one.
         """
         if not self.running():
             raise NetworkError(f"{plan.name} is not running")
-        self._ledger.reload(_content(plan), until=_has("reloaded"))
+        now = LedgerConfig.load(self._config)
+        nodes = {"peers": now.peers, "orderers": now.orderers}
+        content = _bytes(ledger_config(plan).model_copy(update=nodes))
+        self._ledger.reload(content, until=_has("reloaded"))
 
     @property
     def development(self) -> Development:

@@ -17,12 +17,16 @@ from unittest import mock
 import pytest
 from pyfabric_cli.main import main
 from pyfabric_network.network import Network
+from pyfabric_network.ports import free_base
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.errors import CommitError, GatewayError
 from pyfabric.gateway import Contract, connect
 from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs
+
+_ROOM = 400
+"""Ports: departments are added while the network runs."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ def started_site(folder: Path, runtime: str, topology: str) -> Iterator[Site]:
     (folder / "sample.py").write_text(SAMPLE, encoding="utf-8")
     site.topology.write_text(topology, encoding="utf-8")
     try:
-        site.run("network", "up", str(site.topology), "--base-port", "0", "--runtime", runtime)
+        port = str(free_base(range(_ROOM)))
+        site.run("network", "up", str(site.topology), "--base-port", port, "--runtime", runtime)
         site.run("chaincode", "deploy")
         yield site
     finally:
