@@ -69,9 +69,8 @@ class Contract:
         call = self._flows.invocation(
             transaction, arguments, transient, endorsing_organizations, is_init=is_init
         )
-        return await self._connections.driver.run(
-            self._flows.submit(call, timeouts=timeouts, retry=retry)
-        )
+        flow = self._flows.submit(call, timeouts=timeouts, retry=retry)
+        return await self._connections.driver.run(flow)
 
     async def submit_async(
         self,
@@ -105,6 +104,5 @@ class Contract:
         call = self._flows.invocation(
             transaction, arguments, transient, endorsing_organizations, is_init=is_init
         )
-        return Proposal(
-            self._connections, await self._connections.driver.run(self._flows.propose(call))
-        )
+        proposed = await self._connections.driver.run(self._flows.propose(call))
+        return Proposal(self._connections, proposed)

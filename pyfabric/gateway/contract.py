@@ -70,9 +70,8 @@ class Contract:
         call = self._flows.invocation(
             transaction, arguments, transient, endorsing_organizations, is_init=is_init
         )
-        return self._connections.driver.run(
-            self._flows.submit(call, timeouts=timeouts, retry=retry)
-        )
+        flow = self._flows.submit(call, timeouts=timeouts, retry=retry)
+        return self._connections.driver.run(flow)
 
     def submit_async(
         self,
@@ -106,4 +105,5 @@ class Contract:
         call = self._flows.invocation(
             transaction, arguments, transient, endorsing_organizations, is_init=is_init
         )
-        return Proposal(self._connections, self._connections.driver.run(self._flows.propose(call)))
+        proposed = self._connections.driver.run(self._flows.propose(call))
+        return Proposal(self._connections, proposed)
