@@ -144,12 +144,21 @@ def _report(
         )
     else:
         invocation.printer.record(
-            {"network": seen.network, **installation},
+            {"network": seen.network, **_joined(facts), **installation},
             findings=(_FINDINGS, findings),
             remedies=(("check", "what to do"), remedies),
             not_checked=(_UNMADE, unmade),
         )
     _conclude(results)
+
+
+def _joined(facts: "Facts") -> dict[str, list[str]]:
+    """Return whose views were joined, and from when each is."""
+    joined = [
+        f"{', '.join(dict.fromkeys(map(facts.title, view.own)))} ({view.taken:%Y-%m-%d %H:%M} UTC)"
+        for view in facts.views[1:]
+    ]
+    return {"joined": joined} if joined else {}
 
 
 def _findings(facts: "Facts", result: "CheckResult") -> list[dict[str, Any]]:

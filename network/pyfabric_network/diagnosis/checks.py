@@ -245,7 +245,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         remedy="see `pyfabric network logs contracts.DEPARTMENT`; `pyfabric network up` starts contract hosts",
         scope="peers",
         judge=contracts,
-        follows=frozenset({"ports", "disk"}),
+        follows=frozenset({"ports", "disk", "hosts"}),
     ),
     Check(
         id="endorsement",

@@ -166,6 +166,8 @@ def _named(
         for consenter in config.consenters:
             address = join(consenter.host, consenter.port)
             yield _target(config, "orderer", consenter.msp_id, address)
+        for address in config.orderer_addresses:
+            yield _target(config, "orderer", "", address)
 
 
 def _target(config: ChannelConfig, kind: NodeKind, msp_id: str, address: str) -> Target:

@@ -62,7 +62,7 @@ def clock(facts: Facts) -> Iterator[Finding | Unmade]:
         ahead = _ahead(node)
         if ahead is None:
             if not node.unasked:
-                yield Unmade(node.msp_id, f"{node.name} reports no time")
+                yield Unmade(node.msp_id, _unwatched(node))
         elif abs(ahead) > CLOCK_SECONDS:
             way = "ahead of" if ahead > 0 else "behind"
             yield Finding(
@@ -82,10 +82,14 @@ def health(facts: Facts) -> Iterator[Finding | Unmade]:
     """Find nodes whose own checks fail, except those of contracts and of the disk."""
     for node in _own(facts):
         if node.operations is None and not node.unasked:
-            yield Unmade(node.msp_id, f"{node.name} reports no health")
+            yield Unmade(node.msp_id, _unwatched(node))
         for component, reason in _failed(node).items():
             if not component.startswith("chaincode ") and _SPACE not in reason.lower():
                 yield Finding(node.name, node.msp_id, f"{component}: {reason}")
+
+
+def _unwatched(node: NodeFacts) -> str:
+    return f"the operations service of {node.name} is not known, or does not answer"
 
 
 def full(facts: Facts) -> Iterator[Finding | Unmade]:

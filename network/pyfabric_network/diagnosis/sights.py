@@ -97,7 +97,6 @@ def sight_of_profile(profile: Profile, user: str) -> Sight:
         certificates=tuple(_of_users(profile)),
         absent={
             **dict.fromkeys(("disk", "ports", "contracts"), "a profile does not name machines"),
-            **dict.fromkeys(("clock", "health"), "a profile has no operations services"),
             "crl": "a profile has no folder with revocation lists",
         },
     )

@@ -75,7 +75,7 @@ def check_policy(
                 tuple(
                     signer
                     for signer, raw in zip(choice.signers, choice.principals, strict=True)
-                    if not signs(MSPPrincipal.FromString(raw))
+                    if not signs(decode(MSPPrincipal, raw))
                 ),
             )
             for choice in choices(found, able)

@@ -73,12 +73,8 @@ def by_organizations(msp_ids: AbstractSet[str], able: Able) -> Able:
     return lambda principal: organizations(principal) <= msp_ids and able(principal)
 
 
-def anyone(principal: MSPPrincipal) -> bool:
-    """Return True for a principal that can be read: where no channel is known, each organisation has all roles."""
-    try:
-        organizations(principal)
-    except FabricError:
-        return False
+def anyone(_: MSPPrincipal) -> bool:
+    """Return True: where no channel is known, each organisation is taken to have all roles."""
     return True
 
 
@@ -222,7 +218,7 @@ def _smallest(found: Iterable[frozenset[T]]) -> list[frozenset[T]]:
 
 
 def _choice(principals: Sequence[bytes]) -> Choice:
-    read = {raw: MSPPrincipal.FromString(raw) for raw in principals}
+    read = {raw: decode(MSPPrincipal, raw) for raw in principals}
     ordered = sorted(principals, key=lambda raw: describe_principal(read[raw]))
     return Choice(
         tuple(sorted(frozenset[str]().union(*map(organizations, read.values())))),

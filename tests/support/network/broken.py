@@ -30,7 +30,14 @@ from pyfabric.admin import (
     collection_package,
     compute_update,
 )
-from pyfabric.admin.channels import AddToMSP, Edit, ReplaceConsenter, SetAnchorPeers, edit_config
+from pyfabric.admin.channels import (
+    AddToMSP,
+    Edit,
+    ReplaceConsenter,
+    SetAnchorPeers,
+    SetEndpoints,
+    edit_config,
+)
 from pyfabric.errors import FabricError
 from pyfabric.gateway import Admin, connect
 from pyfabric.identity.certificates import load_certificate
@@ -185,9 +192,7 @@ def _other_name(_network: Network, document: dict[str, Any]) -> None:
 
 
 def _nobody(_network: Network, document: dict[str, Any]) -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port = server.getsockname()[1]
-    _peer(document)["url"] = f"grpcs://127.0.0.1:{port}"
+    _peer(document)["url"] = f"grpcs://127.0.0.1:{free_port()}"
 
 
 @contextmanager
@@ -226,6 +231,25 @@ def _wrong_anchor(network: Network) -> Edit:
 
 def _revocation(network: Network) -> Edit:
     return AddToMSP("TaxMSP", "crls", (revocation_list(network),))
+
+
+def _dead_endpoint(network: Network) -> Edit:
+    orderer = network.plan.own_orderers[0]
+    dead = f"127.0.0.1:{free_port()}"
+    return SetEndpoints(orderer.msp_id, (str(orderer.inside), dead))
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def _due_list(network: Network) -> Edit:
+    authority = load_ca(network.plan.department("Tax").ca)
+    due = authority.revoke([], now=datetime.now(UTC), days=1)
+    return AddToMSP("TaxMSP", "crls", (due,))
 
 
 def revocation_list(network: Network) -> bytes:
@@ -463,6 +487,7 @@ BROKEN: tuple[Broken, ...] = (
         client=OTHER_PROFILE,
         error="hosts",
     ),
+    Broken("hosts", "an address of orderers where nothing listens", changing(_dead_endpoint)),
     Broken(
         "hosts",
         "a ledger that hangs",
@@ -477,6 +502,7 @@ BROKEN: tuple[Broken, ...] = (
         client=CLERK,
         error="expiry",
     ),
+    Broken("expiry", "a revocation list that is due", changing(_due_list)),
     Broken("identities", "a user's certificate of another CA", foreign),
     Broken(
         "identities",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import identities_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -325,3 +326,38 @@ def test_an_intent_does_not_overwrite_what_others_have_changed() -> None:
     assert renew_proposal(made, after([ACLS])).update
     with pytest.raises(ConfigError, match="tested value 500"):
         renew_proposal(made, after([SetBatch(max_message_count=9)]))
+
+
+def test_an_intent_that_json_does_not_show() -> None:
+    wanted = configtx_pb2.Config.FromString(CONFIG)
+    value = wanted.channel_group.groups["Orderer"].values["BatchSize"]
+    value.value = value.value[3:] + value.value[:3]  # the same fields in another order
+    with pytest.raises(ConfigError, match="JSON does not show all of it"):
+        intent(CONFIG, wanted.SerializeToString())
+
+
+def test_edits_that_cannot_be_made_any_more() -> None:
+    patch = intent(CONFIG, edit_config(CONFIG, [SetBatch(max_message_count=7)]))
+    made = make_proposal(CHANNEL, CONFIG, [patch])
+    void = judged(made, after([SetBatch(max_message_count=9)]))
+    assert (bool(void.outdated), void.is_in_force) == (True, False)
+    other = Proposal(CHANNEL, proposal().update, edits=(RemoveConsenter("nowhere:1"),))
+    assert "the edits in the file cannot be made any more" in judged(other).remarks[0]
+
+
+def test_a_proposal_whose_edits_have_been_made_is_in_force() -> None:
+    assert judged(proposal(TAX), after([ACLS])).is_in_force
+
+
+def test_a_signer_whose_certificate_cannot_be_read_has_no_name() -> None:
+    made = proposal()
+    header = signature_header(
+        identities_pb2.SerializedIdentity(
+            mspid="TaxMSP",
+            id_bytes=b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ).SerializeToString(),
+        b"nonce",
+    )
+    signed = made.signed(config_signature(header, b""))
+    assert signed.signers == ("an unreadable certificate of TaxMSP",)
+    assert judged(signed).signatures[0].problem
