@@ -329,11 +329,22 @@ def test_an_intent_does_not_overwrite_what_others_have_changed() -> None:
 
 
 def test_an_intent_that_json_does_not_show() -> None:
-    wanted = configtx_pb2.Config.FromString(CONFIG)
-    value = wanted.channel_group.groups["Orderer"].values["BatchSize"]
-    value.value = value.value[3:] + value.value[:3]  # the same fields in another order
+    one, other = (
+        edit_config(CONFIG, [SetACLs({name: "/Channel/Application/Admins"})])
+        for name in ("peer/Propose", "event/Block")
+    )
+    before, after = (configtx_pb2.Config.FromString(one) for _ in range(2))
+    parts = [
+        configtx_pb2.Config.FromString(each)
+        .channel_group.groups["Application"]
+        .values["ACLs"]
+        .value
+        for each in (one, other)
+    ]
+    for config, order in ((before, parts), (after, parts[::-1])):  # of a map, which has no order
+        config.channel_group.groups["Application"].values["ACLs"].value = b"".join(order)
     with pytest.raises(ConfigError, match="JSON does not show all of it"):
-        intent(CONFIG, wanted.SerializeToString())
+        intent(before.SerializeToString(), after.SerializeToString())
 
 
 def test_edits_that_cannot_be_made_any_more() -> None:
