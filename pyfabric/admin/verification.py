@@ -64,11 +64,15 @@ def verify_chain(
 
     Hashes, orderers' signatures, configurations, and the code of each transaction are computed again, by the rules and
     under the configuration and definitions of their time. `genesis_hash` is the hash that the header of the earliest
-    block must have, with which trust begins. `config` (bytes of common.Config) is the configuration in force at the
-    earliest block, where that is not a genesis block. `snapshot` is the folder of a peer's snapshot of the block before:
-    its state makes whole what could be verified in part only, as far as the snapshot is right. State is kept in a temporary file, so that memory does not grow with the
-    chain. `report` is called with each block's number. Raises ClientError without blocks, and ConfigError for
-    a channel whose rules are older than Fabric 2.0, and ClientError or DecodeError for a snapshot that cannot be used.
+    block must have, with which trust begins.
+
+    Where the earliest block is not a genesis block, `config` (bytes of common.Config) is the configuration in force
+    there. `snapshot` is the folder of a peer's snapshot of the block before: with its state, and as far as it is right,
+    everything is verified, not a part only.
+
+    State is kept in a temporary file, so that memory does not grow with the chain. `report` is called with each block's
+    number. Raises ClientError without blocks, ConfigError for a channel whose rules are older than Fabric 2.0, and
+    ClientError or DecodeError for a snapshot that cannot be used.
     """
     remaining = iter(blocks)
     earliest = next(remaining, None)
