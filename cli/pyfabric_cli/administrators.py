@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyfabric.errors import ConfigError
@@ -20,11 +21,13 @@ def administrator(
 ) -> "Iterator[Party]":
     """Connect as the administrator (or `user`) of a context's department; raises ConfigError or IdentityError."""
     from pyfabric_network.parties import Party
-    from pyfabric_network.state_folder import ADMIN
+
+    from pyfabric.identity.loading import check_not_expired
 
     _, found = invocation.contexts.find(context or invocation.settings.context)
-    party = Party.of(found.load_profile(), user or ADMIN)
+    party = Party.of(found.load_profile(), user)
     try:
+        check_not_expired(party.identity.identity, datetime.now(UTC))
         yield party
     finally:
         party.close()
@@ -46,7 +49,7 @@ def channel_lifecycle(
     _, found = invocation.contexts.find(context or invocation.settings.context)
     where = channel or found.channel
     with administrator(invocation, context, user) as party, ExitStack() as stack:
-        beside = others_here(found.profile, found.load_profile(), where) if others else []
+        beside = others_here(found.profile, found.load_profile()) if others else []
         for one in beside:
             stack.callback(one.close)
         yield Lifecycle(where, party, beside)

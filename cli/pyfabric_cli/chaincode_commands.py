@@ -102,7 +102,7 @@ def list_chaincodes(
     output: options.Output = None,
 ) -> None:
     """List the chaincode definitions committed on the channel."""
-    from pyfabric.admin.definitions import describe_policy
+    from pyfabric.rules.policies.application import show_policy
 
     invocation = Invocation.start(state, output)
     actor = invocation.actor(context, user, channel)
@@ -113,7 +113,7 @@ def list_chaincodes(
                 "name": one.name,
                 "version": one.version,
                 "sequence": one.sequence,
-                "endorsement": describe_policy(one.validation_parameter()),
+                "endorsement": show_policy(one.validation_parameter()),
                 "init_required": one.init_required,
             }
             for one in actor.definitions()

@@ -14,7 +14,7 @@ from pyfabric.admin import (
     check_definition,
     definition_differences,
 )
-from pyfabric.admin.channel_policies import can_commit, find_policy
+from pyfabric.admin.channel_policies import can_commit, find_policy, member_ids
 from pyfabric.admin.definition_documents import endorsement_policy
 from pyfabric.admin.definition_fields import show_value
 from pyfabric.errors import (
@@ -58,10 +58,11 @@ class Lifecycle:
     party: Party
     others: Sequence[Party] = ()
 
-    @property
+    @cached_property
     def parties(self) -> tuple[Party, ...]:
-        """The departments whose administrators are on this machine."""
-        return (self.party, *self.others)
+        """The departments of the channel whose administrators are on this machine."""
+        members = member_ids(self.config, self.channel)
+        return (self.party, *(one for one in self.others if one.msp_id in members))
 
     @cached_property
     def config(self) -> bytes:

@@ -15,6 +15,7 @@ from pyfabric.errors import (
     SubmitError,
 )
 from pyfabric.gateway import Admin
+from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.profile import Profile, load_profile
 from pyfabric_network.state_folder import ADMIN
 
@@ -26,14 +27,24 @@ class Party:
     """A department and its administrator, connected; `peers` are its own, in the order in which they are tried."""
 
     department: str
-    msp_id: str
+    identity: SigningIdentity
     admin: Admin
     peers: Sequence[Endpoint]
 
     @classmethod
-    def of(cls, profile: Profile, user: str = ADMIN) -> "Party":
-        """Return the department of a profile; raises IdentityError or NetworkError without the user's key."""
-        return cls(profile.department, profile.msp_id, Admin(profile.user(user)), profile.peers)
+    def of(cls, profile: Profile, user: str | None = None) -> "Party":
+        """Return the department of a profile, for its administrator or another user.
+
+        Raises IdentityError or NetworkError without that one's key.
+        """
+        own = profile.administrators.get(profile.msp_id) if user is None else None
+        identity = own or profile.user(user or ADMIN)
+        return cls(profile.department, identity, Admin(identity), profile.peers)
+
+    @property
+    def msp_id(self) -> str:
+        """The MSP id of the department."""
+        return self.identity.msp_id
 
     def through(self, call: Callable[[Endpoint], T]) -> T:
         """Make a call through the first of the peers that is reachable; nothing is sent twice."""
@@ -52,20 +63,16 @@ class Party:
         self.admin.close()
 
 
-def others_here(file: Path, profile: Profile, channel: str) -> list[Party]:
-    """Return the other departments on a channel whose administrators' keys are on this machine.
+def others_here(file: Path, profile: Profile) -> list[Party]:
+    """Return the other departments of a network whose administrators' keys are on this machine.
 
-    Their profiles are beside the one in `file`, of the same network.
+    Their profiles are beside the one in `file`.
     """
     found = []
     for beside in sorted(file.parent.glob("*.json")):
         try:
             other = load_profile(beside)
-            if (
-                other.network == profile.network
-                and other.department != profile.department
-                and channel in other.channels
-            ):
+            if other.network == profile.network and other.department != profile.department:
                 found.append(Party.of(other))
         except (NetworkError, IdentityError):  # another file, or a department without keys here
             continue

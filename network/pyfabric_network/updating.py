@@ -1,13 +1,22 @@
 """Updates of a channel, signed by the administrators of a machine and sent to the orderers."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
-from fabric_protos.common import configtx_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.admin.config.proposal import Base, Proposal
 from pyfabric.admin.config.requirements import check_signatures
-from pyfabric.errors import DeliverError, GatewayError, NetworkError, PolicyError, StatusCode
+from pyfabric.errors import (
+    DeliverError,
+    GatewayError,
+    IdentityError,
+    NetworkError,
+    OrdererError,
+    PolicyError,
+    StatusCode,
+)
 from pyfabric.gateway import Admin, Endpoint, connect
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.sockets import listens
@@ -22,6 +31,8 @@ from pyfabric.rules.policies.evaluation import holds
 
 _SECONDS: Final = 60.0
 """How long an update may take to be in force on the department's peer."""
+_QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
+"""Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
 
 
 def silent_consenters(orderers: Sequence[Endpoint]) -> Callable[[Consenter], bool]:
@@ -152,7 +163,9 @@ def _ordered_after(
 
 
 def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> None:
+    """Send a proposal to one orderer after the other until one takes it or refuses it for good."""
     failure: GatewayError | None = None
+    refusal: OrdererError | None = None
     for orderer in orderers:
         try:
             admin.submit_update(orderer, proposal.channel, proposal.update, proposal.signatures)
@@ -160,12 +173,24 @@ def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> Non
             if error.code is not StatusCode.UNAVAILABLE:
                 raise
             failure = failure or error
+        except OrdererError as error:
+            if not _may_be_taken_elsewhere(error):
+                raise
+            refusal = refusal or error
         else:
             return
-    raise NetworkError(
+    raise refusal or NetworkError(
         f"no orderer of {proposal.channel} answers: {failure or 'the profile names none'}; start one, or name it in the "
         "connection profile"
     ) from failure
+
+
+def _may_be_taken_elsewhere(error: OrdererError) -> bool:
+    """Return whether another orderer may take what one refuses.
+
+    One has no leader, or does not know which of Raft's consenters run, as their leader does.
+    """
+    return error.status == common_pb2.SERVICE_UNAVAILABLE or _QUORUM_LOSS in error.message
 
 
 def _sender(
@@ -173,8 +198,9 @@ def _sender(
 ) -> SigningIdentity:
     path = writers_policy(config)
     for one in administrators.values():
-        if holds(config.policy(path), [config.msp_manager.deserialize(one.serialized())]):
-            return one
+        with suppress(IdentityError):  # Its organisation may have no part in this channel.
+            if holds(config.policy(path), [config.msp_manager.deserialize(one.serialized())]):
+                return one
     raise PolicyError(
         f"none of the administrators {', '.join(administrators) or 'on this machine'} may send an update: {path} does not "
         "count them; let another department submit it"

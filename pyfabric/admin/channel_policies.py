@@ -7,6 +7,7 @@ from fabric_protos.common import configtx_pb2
 from pyfabric.admin.config.policies import format_policy
 from pyfabric.errors import ConfigError
 from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.policies.endorsers import ChannelEndorsers
 from pyfabric.rules.policies.paths import ENDORSEMENT, LIFECYCLE_ENDORSEMENT
 
@@ -20,6 +21,12 @@ def channel_endorsers(config: configtx_pb2.Config, peers: Mapping[str, int]) -> 
     for name, group in application.groups.items():
         policies |= _texts(group, f"{_APPLICATION}/{name}")
     return ChannelEndorsers(peers, policies, tuple(application.groups))
+
+
+def member_ids(config: bytes, channel: str) -> frozenset[str]:
+    """Return the MSP ids of a channel's members; `config` are bytes of common.Config. Raises ConfigError."""
+    read = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)
+    return frozenset(read.application_organizations)
 
 
 def can_commit(config: bytes, approving: Mapping[str, int]) -> bool:

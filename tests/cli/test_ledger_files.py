@@ -11,6 +11,7 @@ from tests.support.paths import VECTORS
 from tests.support.rules import history
 
 RECORDS = str(VECTORS / "5-channel-history/blocks")
+SNAPSHOT = str(VECTORS / "5-channel-history/snapshot")
 BFT = str(VECTORS / "5-bft-blocks/blocks")
 
 
@@ -149,6 +150,14 @@ def test_mistakes_with_files_are_named(run: Run, tmp_path: Path) -> None:
     ended = run("ledger", "block", "--from", str(tmp_path))
     assert ended.code == ExitCode.INPUT
     assert "junk.block: 4 bytes are not a common.Block" in ended.err
+    (tmp_path / "junk.block").write_bytes((Path(RECORDS) / "003.block").read_bytes())
+    (tmp_path / "3.block").write_bytes((Path(RECORDS) / "003.block").read_bytes())
+    ended = run("ledger", "block", "--from", str(tmp_path))
+    assert "3.block and junk.block are both block 3" in ended.err
+    ended = run("ledger", "verify", "--from", RECORDS, "--snapshot", str(tmp_path))
+    assert (ended.code, "is not a snapshot of a channel" in ended.err) == (ExitCode.INPUT, True)
+    ended = run("ledger", "verify", "--from", RECORDS, "--snapshot", SNAPSHOT)
+    assert "there are no blocks to verify" in ended.err
     ended = run("ledger", "block", "200", "--from", RECORDS)
     assert "there is no block 200, only blocks from 0 to 164" in ended.err
     ended = run("ledger", "tx", "ab", "--from", RECORDS)

@@ -284,6 +284,41 @@ def test_a_package_comes_back_as_it_was_installed(pyfabric: CommandLine) -> None
     assert "not found" in unknown.err
 
 
+def test_new_code_comes_as_a_package_that_every_department_installs(pyfabric: CommandLine) -> None:
+    first = ("chaincode", "approve", "elsewhere", "--version", "1", "--package", "one.tgz")
+    told = pyfabric(*first).err
+    assert "peer0.tax does not have" not in told
+    assert (
+        "warning: peer0.land does not have elsewhere_1:"
+        in pyfabric(*first, "--context", "Land").err
+    )
+    pyfabric(
+        "chaincode",
+        "approve",
+        "elsewhere",
+        "--version",
+        "1",
+        "--without-package",
+        "--context",
+        "Health",
+    )
+    assert pyfabric("chaincode", "commit", "elsewhere", "-o", "json").json()["changed"]
+
+    package = ("chaincode", "package", "elsewhere_2", "--folder", "service", "--type", "ccaas")
+    package_id = pyfabric(*package, "--to", "new.tgz", "-o", "json").json()["package_id"]
+    upgrade = ("chaincode", "upgrade", "elsewhere", "--version", "2", "--yes")
+    assert "runs no package for version 2 of elsewhere yet" in pyfabric(*upgrade, fails=3).err
+    assert committed(pyfabric, "elsewhere")["sequence"] == 1
+    assert pyfabric(*upgrade, "--package", "new.tgz", "-o", "json").json()["committed"]
+    for department in DEPARTMENTS:
+        rows = pyfabric("chaincode", "installed", "--context", department, "-o", "json").json()
+        assert package_id in [row["package_id"] for row in rows]
+        approved = pyfabric(
+            "chaincode", "approved", "elsewhere", "--context", department, "-o", "json"
+        ).json()
+        assert (approved["sequence"], approved["package_id"]) == (2, package_id)
+
+
 def test_a_channel_that_is_added_later_begins_the_contract_with_its_own_sequence(
     pyfabric: CommandLine,
 ) -> None:

@@ -70,7 +70,8 @@ class Organizations:
             for crypto in self._match(self._orderer_orgs, source, one):
                 if crypto.nodes > one.orderers:
                     crypto.source.leave(
-                        "", f"has {one.orderers} orderers, as the profile has consenters"
+                        "",
+                        f"of its orderers, {one.orderers} are consenters of the profile, and run",
                     )
 
     def read_members(self, application: Source) -> list[str]:

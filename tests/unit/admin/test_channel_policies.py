@@ -3,7 +3,7 @@
 import pytest
 from fabric_protos.common import configtx_pb2
 
-from pyfabric.admin.channel_policies import can_commit, find_policy
+from pyfabric.admin.channel_policies import can_commit, find_policy, member_ids
 from pyfabric.admin.config.policies import parse_policy, set_policy
 from pyfabric.errors import ConfigError
 from tests.conftest import ROOT
@@ -21,6 +21,10 @@ def changed(**rules: str | None) -> bytes:
         else:
             set_policy(application, name, parse_policy(rule))
     return config.SerializeToString()
+
+
+def test_the_members_of_a_channel() -> None:
+    assert member_ids(CONFIG, "records") == {"ArchiveMSP", "FacultyMSP", "RegistryMSP"}
 
 
 @pytest.mark.parametrize("config", [CONFIG, changed(LifecycleEndorsement=None)])

@@ -287,3 +287,82 @@ def test_a_key_that_nobody_knows_is_named_wherever_it_stands(
     file.write_text(yaml.safe_dump(document))
     left_whole = {key for key in keys(import_topology(file)) if not WITH_NOTE.search(key)}
     assert is_named(f"{path}.Unheard", left_whole)
+
+
+def reasons(imported: Imported) -> dict[str, str]:
+    return {one.path: one.reason for one in imported.left_out}
+
+
+def test_channels_share_the_ordering_service_of_the_first(examples: Path) -> None:
+    def more(document: Any) -> None:
+        first = document["Profiles"]["Estate"]
+        same, other = json.loads(json.dumps(first)), json.loads(json.dumps(first))
+        other["Orderer"]["BatchTimeout"] = "9s"
+        document["Profiles"] |= {"Same": same, "Other": other, "Empty": {"Capabilities": {}}}
+
+    file = changed(examples / "configtx.yaml", more)
+    imported = import_topology(file)
+    topology = read_topology(imported.text, file)
+    assert list(topology.channels) == ["estate", "same", "other"]
+    assert topology.ordering.batch.timeout == "500ms"
+    why = reasons(imported)
+    assert "one ordering service" in why["Profiles.Other.Orderer"]
+    assert "Profiles.Same.Orderer" not in why
+    assert why["Profiles.Empty"] == "is no channel"
+    chosen = reasons(import_topology(file, profiles={"Same": ""}))
+    assert (chosen["Profiles.Estate"], chosen["Profiles.Other"]) == ("was not chosen",) * 2
+
+
+@pytest.mark.parametrize(("kind", "consenters"), [("solo", 0), ("kafka", 0), ("BFT", 3), (None, 0)])
+def test_another_consensus_becomes_raft(examples: Path, kind: str | None, consenters: int) -> None:
+    def change(document: Any) -> None:
+        orderer = document["Profiles"]["Estate"]["Orderer"]
+        raft = orderer.pop("EtcdRaft")["Consenters"][0]
+        orderer["OrdererType"] = kind
+        orderer["ConsenterMapping"] = [
+            {**raft, "ID": 9 - number, "MSPID": "CouncilMSP", "Identity": "id.pem"}
+            for number in range(consenters)
+        ]
+
+    file = changed(examples / "configtx.yaml", change)
+    imported = import_topology(file)
+    ordering = read_topology(imported.text, file).ordering
+    assert (ordering.consensus, len(ordering.nodes)) == ("raft", max(consenters, 1))
+    why = reasons(imported)
+    assert "Raft" in why["Profiles.Estate.Orderer.OrdererType"]
+    numbered = [key for key in why if key.endswith(".ID")]
+    assert len(numbered) == consenters
+
+
+def test_organisations_that_a_topology_has_otherwise(examples: Path) -> None:
+    def change(document: Any) -> None:
+        estate = document["Profiles"]["Estate"]
+        idle = json.loads(json.dumps(estate["Orderer"]["Organizations"][0]))
+        idle |= {"Name": "Idle", "ID": "IdleMSP", "MSPDir": "idle", "OrdererEndpoints": ["idle:1"]}
+        estate["Orderer"]["Organizations"].append(idle)
+        estate["Application"]["Organizations"][1]["SkipAsForeign"] = True
+
+    def grow(document: Any) -> None:
+        document["OrdererOrgs"][0]["Template"] = {"Count": 2, "Hostname": "node{{.Index}}"}
+        document["PeerOrgs"][0] |= {"Template": {"Count": 12}, "Users": {"Count": 2000}}
+        document["PeerOrgs"][1]["EnableNodeOUs"] = False
+        document["PeerOrgs"].append(
+            {"Name": "Nobody", "Domain": "nobody.example", "Template": {"Count": 1}}
+        )
+
+    file = changed(examples / "configtx.yaml", change)
+    crypto = changed(examples / "crypto-config.yaml", grow)
+    imported = import_topology(file, crypto_configs=[crypto])
+    topology = read_topology(imported.text, file)
+    assert list(topology.departments) == ["Council", "Tax", "Land"]
+    assert topology.departments["Tax"].peers == 9
+    assert len(topology.departments["Tax"].users) == 1000
+    why = reasons(imported)
+    orderer, application = "Profiles.Estate.Orderer", "Profiles.Estate.Application"
+    assert "runs no orderer" in why[f"{orderer}.Organizations.1"]
+    assert "no organisation is foreign" in why[f"{application}.Organizations.1.SkipAsForeign"]
+    assert "9 peers" in why[f"{application}.Organizations.0"]
+    assert "of its orderers, 1 are consenters" in why["OrdererOrgs.0"]
+    assert why["PeerOrgs.2"] == "is in no profile that was read"
+    assert why["PeerOrgs.1.EnableNodeOUs"] == "certificates always have roles"
+    assert "first 1000" in why["PeerOrgs.0.Users.Count"]

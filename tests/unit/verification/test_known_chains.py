@@ -166,6 +166,10 @@ def reordered(block: common_pb2.Block) -> None:
     block.data.data[0], block.data.data[1] = second, first
 
 
+def other_predecessor(block: common_pb2.Block) -> None:
+    block.header.previous_hash = bytes(32)
+
+
 def dropped(block: common_pb2.Block) -> None:
     del block.data.data[0]
     block.header.data_hash = data_hash(block.data)
@@ -175,6 +179,7 @@ TAMPERED: dict[str, tuple[int, Change, FaultKind, int | None]] = {
     "a transaction changed": (47, other_signature, FaultKind.ORDERERS, None),
     "a transaction dropped": (26, dropped, FaultKind.ORDERERS, None),
     "transactions in another order": (26, reordered, FaultKind.DATA_HASH, None),
+    "of another chain": (12, other_predecessor, FaultKind.PREVIOUS_HASH, None),
     "renumbered": (12, renumbered, FaultKind.NUMBER, None),
     "signatures removed": (100, without_signatures, FaultKind.ORDERERS, None),
     "no metadata for signatures": (100, set_slot(SIGNATURES, b""), FaultKind.ORDERERS, None),

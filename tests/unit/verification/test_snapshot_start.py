@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from pyfabric.admin.audit import Fault, FaultKind, verify_chain
 from pyfabric.admin.snapshot_files import PeerSnapshot
 from pyfabric.errors import ClientError, DecodeError
+from pyfabric.messages.wire_format import bytes_fields
 from pyfabric.rules.state.commit_hash import read_version_bytes, version_bytes
 from pyfabric.rules.state.versions import Version
+from pyfabric.rules.verification.chain import ChainVerification
 from pyfabric.rules.verification.faults import ChainFaultError
 from tests.support.rules import history
 from tests.support.rules.verified import raw, verified
 
 SNAPSHOT = history.FOLDER / "snapshot"
+FILTER = 2
 METADATA = "_snapshot_signable_metadata.json"
 
 
@@ -47,10 +50,19 @@ def test_a_chain_goes_on_from_any_state_as_from_its_genesis_block(start: int) ->
     chain = verified()[start - 1].next()
     for number in range(start, min(start + 5, history.HEIGHT)):
         found = chain.add(raw(number))
-        assert bytes(found.codes) == history.blocks()[number].metadata.metadata[2]
+        assert bytes(found.codes) == history.blocks()[number].metadata.metadata[FILTER]
         assert found.compared_codes == len(found.codes)
     with pytest.raises(ChainFaultError):
         chain.add(raw(start - 1))
+
+
+def test_an_orderers_blocks_after_a_snapshot_have_no_codes_to_compare() -> None:
+    after = verified()[9]
+    link = after.verified.link
+    chain = ChainVerification.from_state(after.state.copy(), "records", link, after.commit_hash)
+    found = chain.add(history.ordered(10).SerializeToString())
+    assert bytes(found.codes) == history.blocks()[10].metadata.metadata[FILTER]
+    assert (found.compared_codes, found.has_commit_hash, found.is_signed) == (0, False, True)
 
 
 def test_blocks_that_do_not_follow_the_snapshot_are_a_fault() -> None:
@@ -99,3 +111,10 @@ def test_other_bytes_are_no_version(raw: bytes) -> None:
     except DecodeError:
         return
     assert len(version_bytes(version)) <= len(raw)
+
+
+def test_records_are_read_without_a_binding() -> None:
+    assert bytes_fields(b"\x0a\x01k\x12\x02vv\x22\x00") == {1: b"k", 2: b"vv", 4: b""}
+    assert bytes_fields(b"\x28\x07\x0a\x01k") == {1: b"k"}
+    with pytest.raises(DecodeError, match="3 bytes are not a message"):
+        bytes_fields(b"\x0a\x05k")

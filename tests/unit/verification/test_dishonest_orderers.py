@@ -1,0 +1,200 @@
+"""Chains whose orderers sign whatever they like: what follows from the rules is found all the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_pb2
+
+from pyfabric.admin import compute_update, config_of_block
+from pyfabric.admin.audit import Fault, FaultKind, verify_chain
+from pyfabric.admin.config.history import config_block_numbers
+from pyfabric.admin.config.update import config_signature, signature_header, signed_update
+from pyfabric.errors import ConfigError, DecodeError
+from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.blocks import (
+    block_signature_message,
+    header_hash,
+    last_config_slot,
+    new_block,
+    orderer_metadata_value,
+    signatures_slot,
+)
+from pyfabric.messages.envelopes import channel_header, payload_of
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.configuration.update import propose
+from pyfabric.rules.verification.chain import ChainVerification
+from pyfabric.rules.verification.faults import ChainFaultError
+from tests.support.ledger.ordering import CHANNEL, NOW, Council
+from tests.support.rules.verified import Replayed
+
+LAST_CONFIG, FILTER = 1, 2
+Edit = Callable[[configtx_pb2.Config], None]
+
+
+@dataclass
+class Chain:
+    """A channel with one orderer, whose key is at hand."""
+
+    council: Council = field(default_factory=lambda: Council(1, bft=False))
+    blocks: list[common_pb2.Block] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.blocks.append(self.council.genesis())
+
+    @property
+    def orderer(self) -> SigningIdentity:
+        """The orderer's identity."""
+        return self.council.orderers[0].identity
+
+    @property
+    def raws(self) -> list[bytes]:
+        """The blocks' bytes."""
+        return [block.SerializeToString() for block in self.blocks]
+
+    def add(self, envelopes: Sequence[bytes], last_config: int) -> common_pb2.Block:
+        """Add a block that the orderer signs."""
+        previous = self.blocks[-1].header
+        block = new_block(previous.number + 1, header_hash(previous), envelopes)
+        value = orderer_metadata_value(last_config)
+        header = common_pb2.SignatureHeader(
+            creator=self.orderer.serialized(), nonce=bytes(24)
+        ).SerializeToString()
+        signature = common_pb2.MetadataSignature(
+            signature_header=header,
+            signature=self.orderer.sign(block_signature_message(value, header, block.header)),
+        )
+        slots = block.metadata.metadata
+        slots[0] = signatures_slot(value, [signature])
+        slots[LAST_CONFIG] = last_config_slot(last_config)
+        self.blocks.append(block)
+        return block
+
+    def configuration(self, edit: Edit, forge: Edit = lambda _: None) -> bytes:
+        """Return the transaction of an update that is signed as it must be; `forge` changes its result."""
+        newest = next(one for one in reversed(self.blocks) if len(one.data.data) == 1)
+        present = configtx_pb2.Config.FromString(config_of_block(newest.SerializeToString()))
+        wanted = configtx_pb2.Config()
+        wanted.CopyFrom(present)
+        edit(wanted)
+        update = compute_update(CHANNEL, present.SerializeToString(), wanted.SerializeToString())
+        signatures = []
+        for admin in (self.council.departments[0].admin, self.council.ordering.admin):
+            header = signature_header(admin.serialized(), bytes(24))
+            signatures.append(config_signature(header, admin.sign(header + update)))
+        envelope = self.signed(
+            common_pb2.HeaderType.CONFIG_UPDATE, signed_update(update, signatures)
+        )
+        config = ChannelConfig(present, channel_id=CHANNEL)
+        made = propose(config, common_pb2.Envelope.FromString(envelope))
+        forge(made.config)
+        return self.signed(common_pb2.HeaderType.CONFIG, made.SerializeToString())
+
+    def signed(self, kind: int, data: bytes) -> bytes:
+        """Return an envelope that the orderer signs."""
+        payload = payload_of(
+            channel_header(kind, CHANNEL, NOW), self.orderer.serialized(), bytes(24), data
+        )
+        return common_pb2.Envelope(
+            payload=payload, signature=self.orderer.sign(payload)
+        ).SerializeToString()
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return Chain()
+
+
+def batch(count: int) -> Edit:
+    """Return an edit of the number of transactions in a block."""
+
+    def edit(config: configtx_pb2.Config) -> None:
+        value = config.channel_group.groups["Orderer"].values["BatchSize"]
+        size = orderer_pb2.BatchSize.FromString(value.value)
+        size.max_message_count = count
+        value.value = size.SerializeToString()
+
+    return edit
+
+
+def old_rules(config: configtx_pb2.Config) -> None:
+    """Leave the application capability V1_4_2 alone."""
+    names = configuration_pb2.Capabilities()
+    names.capabilities["V1_4_2"].SetInParent()
+    value = config.channel_group.groups["Application"].values["Capabilities"]
+    value.value = names.SerializeToString()
+
+
+def fault_of(raws: Sequence[bytes], **options: bytes) -> tuple[FaultKind, int, int | None]:
+    fault: Fault | None = verify_chain(raws, **options).fault
+    assert fault is not None
+    return fault.kind, fault.block_number, fault.transaction_number
+
+
+def test_an_honest_configuration_is_verified(chain: Chain) -> None:
+    chain.add([chain.configuration(batch(7))], last_config=1)
+    chain.add([chain.signed(common_pb2.HeaderType.MESSAGE, b"x")], last_config=1)
+    found = verify_chain(chain.raws)
+    assert (found.fault, found.configurations, found.signed) == (None, 2, 2)
+    read = chain.raws.__getitem__
+    assert config_block_numbers(read, 0, 3) == [0, 1]
+
+
+def test_a_configuration_that_its_update_does_not_make_is_a_fault(chain: Chain) -> None:
+    forged = chain.configuration(batch(7), batch(70))
+    chain.add([forged], last_config=1)
+    assert fault_of(chain.raws) == (FaultKind.CONFIGURATION, 1, 0)
+    known = config_of_block(chain.raws[0])
+    assert fault_of(chain.raws[1:], config=known) == (FaultKind.CONFIGURATION, 1, 0)
+
+
+def test_a_new_configuration_that_is_not_named_is_a_fault(chain: Chain) -> None:
+    chain.add([chain.configuration(batch(7))], last_config=0)
+    assert fault_of(chain.raws) == (FaultKind.LAST_CONFIGURATION, 1, None)
+
+
+def test_a_configuration_block_that_does_not_exist_yet_is_not_followed(chain: Chain) -> None:
+    chain.add([chain.signed(common_pb2.HeaderType.MESSAGE, b"x")], last_config=9)
+    assert fault_of(chain.raws) == (FaultKind.LAST_CONFIGURATION, 1, None)
+    with pytest.raises(DecodeError, match="block 1 names block 9"):
+        config_block_numbers(chain.raws.__getitem__, 0, 2)
+
+
+def test_older_rules_are_refused_and_not_called_a_fault(chain: Chain) -> None:
+    chain.add([chain.configuration(old_rules)], last_config=1)
+    with pytest.raises(ConfigError, match=r"cannot verify what comes after block 1: .*V1_4_2"):
+        verify_chain(chain.raws)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_parts_that_cannot_be_read_are_a_fault_of_their_block(chain: Chain, known: bool) -> None:
+    block = chain.add([chain.signed(common_pb2.HeaderType.MESSAGE, b"x")], last_config=0)
+    block.metadata.metadata[LAST_CONFIG] = b"\xff"
+    assert fault_of(chain.raws) == (FaultKind.BLOCK, 1, None)
+    config = {"config": config_of_block(chain.raws[0])} if known else {}
+    assert fault_of(chain.raws[1:], **config) == (FaultKind.BLOCK, 1, None)
+
+
+def test_codes_of_a_later_start_must_be_one_for_each_transaction(chain: Chain) -> None:
+    block = chain.add([chain.signed(common_pb2.HeaderType.MESSAGE, b"x")], last_config=0)
+    block.metadata.metadata[FILTER] = bytes(2)
+    assert fault_of(chain.raws[1:]) == (FaultKind.FLAGS, 1, None)
+
+
+def test_a_genesis_block_must_be_one(chain: Chain) -> None:
+    genesis = chain.blocks[0]
+    genesis.header.previous_hash = b"1"
+    assert fault_of(chain.raws) == (FaultKind.PREVIOUS_HASH, 0, None)
+    empty = new_block(0, b"", [b"x"]).SerializeToString()
+    assert fault_of([empty]) == (FaultKind.CONFIGURATION, 0, None)
+    assert fault_of([b"\xff"]) == (FaultKind.BLOCK, 0, None)
+    later = new_block(4, b"", []).SerializeToString()
+    with pytest.raises(ChainFaultError, match="the chain begins with block 4"):
+        ChainVerification.from_genesis(later, Replayed())
+
+
+def test_a_state_without_a_configuration_is_none_of_a_channel(chain: Chain) -> None:
+    link = ChainVerification.from_genesis(chain.raws[0], Replayed())[1].link
+    with pytest.raises(ConfigError, match="the state of council has no configuration"):
+        ChainVerification.from_state(Replayed(), CHANNEL, link, b"")
