@@ -50,6 +50,7 @@ class Configurations:
 
     def of_topology(self) -> tuple[str, bytes]:
         """Return the configuration with which the channel would begin by the topology file as it is now."""
+        from pyfabric_network.channels.following import with_keys
         from pyfabric_network.material.genesis import channel_config
         from pyfabric_network.opening import wanted_plan
 
@@ -58,7 +59,8 @@ class Configurations:
         plan = wanted_plan(settings.state, settings.network)
         if name not in plan.channels:
             raise ConfigError(f"the topology has no channel {name}: {', '.join(plan.channels)}")
-        config = channel_config(plan, plan.channels[name])
+        with with_keys(plan) as planned:  # a department that is new has no certificates yet
+            config = channel_config(planned, planned.channels[name])
         return name, config.SerializeToString(deterministic=True)
 
     def _actor(self) -> "Actor":

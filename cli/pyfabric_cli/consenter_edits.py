@@ -49,7 +49,7 @@ def add_consenter(
 ) -> "Edit":
     """Add an orderer to those that take part in the consensus.
 
-    `channel add-orderer` does it with the checks that keep the channel running.
+    `channel orderer add` does it with the checks that keep the channel running.
     """
     from pyfabric.admin import ConsenterModel
     from pyfabric.messages.addresses import Address as Place

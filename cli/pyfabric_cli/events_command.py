@@ -37,6 +37,7 @@ def events(
         ),
     ] = None,
     source: options.Source = None,
+    peer: options.Peer = None,
     context: options.ContextName = None,
     user: options.User = None,
     channel: options.Channel = None,
@@ -57,7 +58,7 @@ def events(
         for event in reading.in_files(source, chaincode, start or 0):
             invocation.printer.event(reading.facts(event), reading.line(event))
         return
-    actor = invocation.actor(context, user, channel)
+    actor = invocation.actor(context, user, channel, peer)
     seen = FileCheckpointer(checkpoint) if checkpoint else None
     with actor.gateway() as gateway:
         network = gateway.network(actor.channel)

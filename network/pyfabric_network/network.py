@@ -18,7 +18,7 @@ from pyfabric_network.answering import silent_nodes
 from pyfabric_network.backups.restoring import restore
 from pyfabric_network.backups.writing import write_backup
 from pyfabric_network.bringing_up import bring_up, report_step
-from pyfabric_network.channels.following import Following, with_keys
+from pyfabric_network.channels.following import Following, Proposed, with_keys
 from pyfabric_network.channels.migration import Migration
 from pyfabric_network.channels.nodes import (
     begin_channels,
@@ -286,6 +286,18 @@ class Network:
         ):
             return following.steps(connections, planned)
 
+    def propose(self, file: Path | None = None) -> list[Proposed]:
+        """Return the next update of each channel towards a topology file, as proposals for departments to sign.
+
+        For networks on many machines, or keys that are elsewhere: nothing is changed, and no node is started; keys of
+        departments and orderers that the file adds must be on this machine or known by definitions. Raises as `apply`.
+        """
+        self._require_nodes()
+        self._refresh()
+        following = self._following(file, {}, alone=False)
+        with Connections(following.before) as connections:
+            return following.proposals(connections)
+
     def apply(
         self,
         file: Path | None = None,
@@ -396,14 +408,17 @@ class Network:
             raise NetworkError(f"{self.plan.name} is not running: `pyfabric network up`")
         return OrdererRenewal(self.plan, self.runtime, node)
 
-    def _following(self, file: Path | None, changes: Changes) -> Following:
-        """Return the way from the topology that the network has to that of a file; raises TopologyError."""
+    def _following(self, file: Path | None, changes: Changes, *, alone: bool = True) -> Following:
+        """Return the way from the topology that the network has to that of a file; raises TopologyError.
+
+        `alone`: the whole network is on this machine.
+        """
         source = file or topology_file(self.state, self.root)
         _, wanted = changed_topology(source, changes)
-        if self.plan.places:
+        if self.plan.places and alone:
             raise NetworkError(
                 "channels between machines are changed by proposals that departments sign: `pyfabric channel "
-                "update propose`"
+                "apply --to FOLDER` writes them"
             )
         check_change(
             self.topology, wanted, source, base_port=self.state.base_port, lacking=lambda: ()
@@ -456,7 +471,7 @@ class Network:
     def leave_channel(self, channel: str, name: str) -> None:
         """Take a node of this machine out of a channel, and delete all that it has of it.
 
-        Its department stays a member of the channel, and `up` does not join the node again. A peer must be
+        A department that is a member stays one, and `up` does not join the node again. A peer must be
         stopped, where nodes can be stopped alone; an orderer must run, and be no consenter. Raises NetworkError.
         """
         self._require_nodes()
@@ -470,7 +485,8 @@ class Network:
                 self.runtime.leave(self.plan, node, channel)
             else:
                 leave_as_orderer(self.plan, node, channel)
-            if channel in self.plan.channels:
+            found = self.plan.channels.get(channel)
+            if found is not None and (node.admin is not None or node in found.peers()):
                 self._remember_left(channel, self.plan.channels[channel].left | {name})
 
     def bundle(self, department: str, target: Path) -> None:

@@ -105,4 +105,5 @@ class Contract:
         call = self._flows.invocation(
             transaction, arguments, transient, endorsing_organizations, is_init=is_init
         )
-        return Proposal(self._connections, self._connections.driver.run(self._flows.propose(call)))
+        proposed = self._connections.driver.run(self._flows.propose(call))
+        return Proposal(self._connections, proposed)

@@ -11,7 +11,6 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import (
     chaincode_event_pb2,
-    chaincode_pb2,
     proposal_pb2,
     proposal_response_pb2,
     transaction_pb2,
@@ -81,13 +80,13 @@ class NetworkLedger:
         gateway = self._gateway(call.by, call.at)
         self._catch_up(gateway, call)
         contract = gateway.network(call.channel).contract(call.chaincode)
-        proposal = contract.new_proposal(
+        return contract.new_proposal(
             call.function,
             call.argument,
             transient=call.transient,
             endorsing_organizations=[self.running.msp_id(call.at)],
+            is_init=call.is_init,
         )
-        return gateway.new_proposal(_as_init(proposal.bytes())) if call.is_init else proposal
 
     def _gateway(self, by: str, at: str) -> Gateway:
         if (by, at) not in self._gateways:
@@ -139,20 +138,6 @@ def _refusable(action: Callable[[], R]) -> R:
     except GatewayError as error:
         said = [detail.message for detail in error.details] or [error.message]
         raise RefusalError(said[0].removeprefix(_PREFIX)) from error
-
-
-def _as_init(raw: bytes) -> bytes:
-    """Return the proposal as a call of Init, which is not signed yet."""
-    proposed = gateway_pb2.ProposedTransaction.FromString(raw)
-    proposal = proposal_pb2.Proposal.FromString(proposed.proposal.proposal_bytes)
-    payload = proposal_pb2.ChaincodeProposalPayload.FromString(proposal.payload)
-    invocation = chaincode_pb2.ChaincodeInvocationSpec.FromString(payload.input)
-    invocation.chaincode_spec.input.is_init = True
-    payload.input = invocation.SerializeToString()
-    proposal.payload = payload.SerializeToString()
-    proposed.proposal.proposal_bytes = proposal.SerializeToString()
-    proposed.proposal.signature = b""
-    return proposed.SerializeToString()
 
 
 def _action(raw: bytes) -> proposal_pb2.ChaincodeAction:

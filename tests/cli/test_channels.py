@@ -97,6 +97,13 @@ def test_the_live_channel_against_its_genesis_block_and_its_topology(
     finally:
         topology.write_text(text)
     assert found["words"].startswith("BatchSize of Orderer: max_message_count")
+    try:
+        more = text.replace("  Health: {}", "  Health: {}\n  Water: {}")
+        topology.write_text(more.replace("[Tax, Health]", "[Tax, Health, Water]"))
+        (found,) = run("channel", "diff", "live", "topology", "-o", "json").json()
+    finally:
+        topology.write_text(text)
+    assert found["words"].startswith("organisation WaterMSP added: AnchorPeers: 127.0.0.1:")
     assert run("channel", "diff", "live", "topology", "--channel", "sea").code == 6
 
 

@@ -15,9 +15,13 @@ from typing import Any
 
 import pytest
 from pyfabric_network.network import Network
+from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.program_environment import program_environment
 from pyfabric_network.runtimes.runtime import RuntimeName
 
+from pyfabric.admin.channels import describe_config
+from pyfabric.errors import DeliverError
+from pyfabric.gateway import Admin
 from pyfabric.identity.folders import load_ca
 from pyfabric.identity.issuing import CertificateAuthority
 from tests.support.commands import Ended, run_command
@@ -146,6 +150,28 @@ def test_an_edit_is_in_force_afterwards(office: Office, line: list[str], words: 
     (found,) = office.edit(*line)
     assert found.startswith(words.rstrip("…"))
     assert office.view()["sequence"] == before + 1
+
+
+def test_orderers_show_their_own_administrators_alone_what_is_in_force_in_maintenance(
+    office: Office,
+) -> None:
+    administrators = office.network.administrators("Tax")
+    plan = office.network.plan
+    orderer = load_profile(profile_file(plan, plan.department("Tax"))).orderers[0]
+
+    def shown(msp_id: str, channel: str = "estate") -> str:
+        with Admin(administrators[msp_id]) as admin:
+            return describe_config(channel, admin.ordered_config(orderer, channel)).consensus_state
+
+    assert shown("TaxMSP") == shown("TaxOrdererMSP") == "STATE_NORMAL"
+    office.edit("maintenance", "on")
+    assert shown("TaxOrdererMSP") == office.view()["consensus_state"] == "STATE_MAINTENANCE"
+    with pytest.raises(DeliverError, match=r"sends no blocks of estate: FORBIDDEN \(403\)"):
+        shown("TaxMSP")
+    office.edit("maintenance", "off")
+    assert shown("TaxMSP") == "STATE_NORMAL"
+    with pytest.raises(DeliverError, match=r"NOT_FOUND \(404\)"):
+        shown("TaxMSP", "sea")
 
 
 def test_a_root_certificate_comes_and_goes(office: Office) -> None:

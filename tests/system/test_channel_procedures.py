@@ -1,6 +1,9 @@
 """The life of a channel by command: created, joined, left, changed, while transactions flow and none is lost."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -173,6 +176,48 @@ def test_a_department_and_an_orderer_are_taken_out_when_that_is_asked_for(site: 
     site.run("channel", "leave", "bills", "peer0.zoo", "--yes")
     site.start("peer0.zoo")
     assert site.channels("peer0.zoo") == {}
+
+
+def test_an_interrupted_command_is_finished_by_the_next(site: Site) -> None:
+    change(site, "max_messages: 77", "max_messages: 78")
+    change(site, "    departments: [Tax, Health]\n", "    departments: [Tax, Health, Land]\n")
+    environment = {**os.environ, "PYFABRIC_STATE": str(site.folder / "state")}
+    command = [sys.executable, "-m", "pyfabric_cli", "channel", "apply", "--yes"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as killed:
+        assert killed.stderr is not None
+        for line in killed.stderr:
+            if line.startswith(
+                "apply: archive:"
+            ):  # the first channel is changed, the second is not
+                break
+        killed.kill()
+    assert [one["subject"] for one in site.rows("channel", "apply", "--dry-run")][:1] != ["bills"]
+    with writing(site) as traffic:
+        site.run("channel", "apply", "--yes")
+    assert traffic.outages == []
+    site.submit("bills", "Land", "plot", "12")
+    assert site.rows("channel", "apply", "--dry-run") == []
+    site.run("channel", "remove-member", "bills", "Land", "--yes")
+
+
+def test_proposals_are_written_for_others_to_sign(site: Site) -> None:
+    change(site, "max_messages: 78", "max_messages: 77")
+    folder = site.folder / "proposals"
+    rows = site.rows("channel", "apply", "--to", str(folder))
+    assert [(one["channel"], one["missing"]) for one in rows] == [("bills", []), ("archive", [])]
+    for channel in ("bills", "archive"):
+        site.run(
+            "channel",
+            "update",
+            "submit",
+            str(folder / f"{channel}.json"),
+            "--channel",
+            channel,
+        )
+        batch = site.config(channel)["Orderer"]["values"]["BatchSize"]["value"]
+        assert batch["max_message_count"] == 77
+    assert site.rows("channel", "apply", "--dry-run") == []
+    site.run("channel", "apply", "--yes")
 
 
 def test_members_come_and_go_by_name(site: Site) -> None:

@@ -293,6 +293,10 @@ def test_a_peer_joins_by_a_snapshot_and_has_the_later_blocks_alone(site: Site) -
     site.pyfabric("chaincode", "invoke", "records", "put", "later", "1")
     lacking = site.pyfabric("ledger", "block", "0", "--peer", second, fails=3)
     assert f"it has blocks from {height} on, not 0" in lacking.err
+    for line in ([], ["--chaincode", "records"], ["--follow"]):
+        refused = site.pyfabric("events", "--peer", second, "--start", "0", *line, fails=3)
+        assert f"it has blocks and events from block {height} on, not from 0" in refused.err
+    assert site.pyfabric("events", "--peer", second).out.startswith(f"{height}  ")
     of_second = ("ledger", "verify", "--peer", second)
     partly = site.rows(*of_second)
     assert (partly["verified"], partly["start"], partly["signed_blocks"]) == (True, height, 1)

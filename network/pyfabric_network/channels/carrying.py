@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2
 
 from pyfabric.admin.channels import Edit
 from pyfabric.admin.config.edits.draft import Draft
@@ -17,6 +17,8 @@ from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.waiting import poll
+from pyfabric.messages.decoding import decode
+from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric_network.channels.towards import consenter_addresses
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
@@ -93,7 +95,7 @@ class Carrier:
         """Return the proposal of edits with the signatures of this machine, and how it stands."""
         config = self.config()
         proposal = make_proposal(self.channel.name, config, edits)
-        proposal = add_signatures(proposal, config, self._administrators.values())
+        proposal = add_signatures(proposal, config, self._administrators(config).values())
         return proposal, self._review(proposal, config)
 
     def _try(self, edits: Sequence[Edit]) -> bytes | OrdererError:
@@ -123,7 +125,9 @@ class Carrier:
         silent = NetworkError(f"no orderer of {self.channel.name} answers")
         for orderer in self._orderers:
             try:
-                return submit(proposal, config, self._administrators, [orderer], peers, reader)
+                return submit(
+                    proposal, config, self._administrators(config), [orderer], peers, reader
+                )
             except OrdererError as error:
                 if error.status != common_pb2.SERVICE_UNAVAILABLE and not _asks_leader(error):
                     raise
@@ -139,7 +143,7 @@ class Carrier:
             proposal,
             config,
             now=datetime.now(UTC),
-            administrators=[one.serialized() for one in self._administrators.values()],
+            administrators=[one.serialized() for one in self._administrators(config).values()],
             is_down=silent_consenters(self._orderers),
         )
 
@@ -151,8 +155,18 @@ class Carrier:
         return [endpoint(node) for node in nodes]
 
     @cached_property
-    def _administrators(self) -> dict[str, SigningIdentity]:
+    def _every_administrator(self) -> dict[str, SigningIdentity]:
         return {one.msp_id: administrator(one) for one in self.plan.own_organizations}
+
+    def _administrators(self, config: bytes) -> dict[str, SigningIdentity]:
+        """Return the administrators of this machine whose organisations are in a configuration, by MSP id."""
+        members = read_config(self.channel.name, config).msp_manager.msps
+        return {name: one for name, one in self._every_administrator.items() if name in members}
+
+
+def read_config(channel: str, config: bytes) -> ChannelConfig:
+    """Return what a configuration (bytes of common.Config) is; raises DecodeError or ConfigError."""
+    return ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)
 
 
 def _asks_leader(error: OrdererError) -> bool:

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from pyfabric.admin.channels import differences, edit_config
-from pyfabric.errors import NetworkError
+from pyfabric.admin.config.proposal_files import write_proposal
+from pyfabric.errors import ConfigError, NetworkError
 from pyfabric_network.channels.carrying import Carrier
 from pyfabric_network.channels.orderers import Part
 from pyfabric_network.channels.towards import Update, updates_towards
@@ -24,6 +25,22 @@ from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan, make_plan
 
 _ORGANIZATIONS: Final = "organizations"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The next update of a channel, for departments to sign: what it changes in words, and the proposal's file.
+
+    `missing` are the policies that need more signatures, `first` is an orderer that must follow the channel before it is
+    submitted, and `later` the number of updates after it.
+    """
+
+    channel: str
+    words: str
+    content: bytes
+    missing: tuple[str, ...]
+    first: str | None
+    later: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,27 @@ class Following:
                 raise NetworkError(
                     f"the topology takes out of {name}: {'; '.join(gone)}: add --remove to do that, or undo the change"
                 )
+
+    def proposals(self, connections: Connections) -> list[Proposed]:
+        """Return the next update of each channel that needs one, as a proposal signed by the administrators here.
+
+        Nothing is changed. The update after it is proposed once this one is in force. Raises as `updates`, and
+        ConfigError for a change that would harm the channel.
+        """
+        found = []
+        for name, updates in self.updates(connections).items():
+            carrier = self.carrier(connections, name)
+            proposal, stand = carrier.signed(updates[0].edits)
+            if stand.problems:
+                raise ConfigError(f"{name} is not changed: {'; '.join(stand.problems)}")
+            (words,) = self.words(carrier.config(), updates[:1])
+            joins = updates[0].joins
+            first = None if joins is None else self.node_at(joins).name
+            missing = tuple(str(one.policy) for one in stand.missing)
+            found.append(
+                Proposed(name, words, write_proposal(proposal), missing, first, len(updates) - 1)
+            )
+        return found
 
     def _shown(self, channel: str, update: Update, line: str) -> Iterator[Step]:
         if update.joins is not None:

@@ -23,6 +23,7 @@ from pyfabric.messages.consensus import RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus.maintenance import MAINTENANCE
+from pyfabric_network.channels.carrying import read_config
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.material.genesis import channel_model
 from pyfabric_network.parallel import side_by_side
@@ -117,7 +118,7 @@ class Migration:
         ]
 
     def _config(self, channel: ChannelPlan) -> ChannelConfig:
-        return _read(channel.name, self._raw(channel))
+        return read_config(channel.name, self._raw(channel))
 
     def _raw(self, channel: ChannelPlan) -> bytes:
         """Return the newest configuration that any orderer has (bytes of common.Config)."""
@@ -226,10 +227,6 @@ def _is_raft_in_use(config: ChannelConfig) -> bool:
 
 def _is_in_maintenance(config: ChannelConfig) -> bool:
     return config.consensus_state == MAINTENANCE
-
-
-def _read(channel: str, config: bytes) -> ChannelConfig:
-    return ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)
 
 
 def _sequence(config: bytes) -> int:

@@ -16,6 +16,7 @@ from pyfabric_network.runtimes.contract_hosts import (
     can_fill,
     host_services,
 )
+from pyfabric_network.runtimes.in_folder import InFolder
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import read_logs
 from pyfabric_network.runtimes.process import Background
@@ -33,7 +34,7 @@ _STOP_SECONDS = 15.0
 _LEFTOVER_SECONDS = 15.0
 
 
-class EmbeddedRuntime:
+class EmbeddedRuntime(InFolder):
     """A development ledger below `root`; contract classes are imported from the modules kept there."""
 
     def __init__(self, root: Path) -> None:
@@ -113,21 +114,9 @@ class EmbeddedRuntime:
         """Stop the ledger, and with it the contract hosts; return whether it ran."""
         return self._process.stop(timeout=_STOP_SECONDS)
 
-    def discard(self) -> None:
-        """Do nothing: everything is in the network's folder."""
-
     def ledger_of(self, node: Node) -> Path:
         """Return the one ledger of all nodes."""
         return self._root / _LEDGER
-
-    def save_outside(self, plan: Plan) -> None:
-        """Do nothing: everything is in the network's folder."""
-
-    def check_outside(self, plan: Plan) -> None:
-        """Do nothing: everything is in the network's folder."""
-
-    def restore_outside(self, plan: Plan) -> None:
-        """Do nothing: everything is in the network's folder."""
 
     def start_nodes(self, plan: Plan, names: Collection[str]) -> None:
         """Raise NetworkError: one process runs all nodes."""

@@ -27,6 +27,7 @@ from pyfabric_network.parallel import side_by_side
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.builder import write_builder
 from pyfabric_network.runtimes.contract_hosts import builder_values, can_fill, host_services
+from pyfabric_network.runtimes.in_folder import InFolder
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import last_line, panic, read_logs
 from pyfabric_network.runtimes.native_host import NativeHost
@@ -55,7 +56,7 @@ class Launch:
     config_file: str
 
 
-class NativeRuntime:
+class NativeRuntime(InFolder):
     """The processes below `root`; contract classes are imported from the modules kept there.
 
     Fabric's programs are in `programs`, or else on PATH.
@@ -144,21 +145,9 @@ class NativeRuntime:
         """Stop every process; return whether any ran."""
         return self._stop(list(self._processes()))
 
-    def discard(self) -> None:
-        """Do nothing: everything is in the network's folder."""
-
     def ledger_of(self, node: Node) -> Path:
         """Return the folder with a node's data."""
         return self._folder / node.name / "data"
-
-    def save_outside(self, plan: Plan) -> None:
-        """Do nothing: everything is in the network's folder."""
-
-    def check_outside(self, plan: Plan) -> None:
-        """Do nothing: everything is in the network's folder."""
-
-    def restore_outside(self, plan: Plan) -> None:
-        """Do nothing: everything is in the network's folder."""
 
     def start_nodes(self, plan: Plan, names: Collection[str]) -> None:
         """Start those of these nodes and hosts that do not run, and wait until they are healthy.

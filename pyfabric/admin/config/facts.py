@@ -49,6 +49,9 @@ def _consensus(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "type", value["type"]
     yield "state", value["state"]
     metadata = value["metadata"] or {}
+    if not isinstance(metadata, dict):  # of a consensus type that Fabric does not have
+        yield "metadata", metadata
+        return
     yield from _consenters(metadata.get("consenters", ()))
     options = metadata if "consenters" not in metadata else metadata["options"] or {}
     yield from ((name, str(one)) for name, one in options.items())

@@ -355,6 +355,10 @@ def test_channels_of_an_orderer(orderer_admin: Any, orderer: ScriptedOrderer) ->
     assert orderer_admin.channels() == ()
     orderer.answers["GET", f"{CHANNELS}/city"] = (200, b'{"name":"city","height":12}')
     assert orderer_admin.channel("city") == ChannelInfo("city", "", "", 12)
+    orderer.answers["GET", f"{CHANNELS}/city/blocks/config"] = (200, b"a block")
+    orderer.answers["GET", f"{CHANNELS}/city/blocks/7"] = (200, b"the eighth")
+    assert orderer_admin.block("city", "config") == b"a block"
+    assert orderer_admin.block("city", 7) == b"the eighth"
     orderer.answers["DELETE", f"{CHANNELS}/city"] = (204, b"")
     assert orderer_admin.remove("city") is None
 
@@ -364,10 +368,13 @@ def test_an_orderer_that_refuses(orderer_admin: Any, orderer: ScriptedOrderer) -
     orderer.answers["POST", CHANNELS] = (405, refusal)
     orderer.answers["GET", f"{CHANNELS}/a%2Fb"] = (404, b"404 page not found\n")
     orderer.answers["DELETE", f"{CHANNELS}/city"] = (503, b"")
+    missing = b'{"error":"no such block number [0] in index"}'
+    orderer.answers["GET", f"{CHANNELS}/a%2Fb/blocks/0"] = (404, missing)
     for attempt, status_code, text in (
         (lambda: orderer_admin.join(b""), 405, "cannot join: channel already exists"),
         (lambda: orderer_admin.channel("a/b"), 404, "404 page not found"),
         (lambda: orderer_admin.remove("city"), 503, "the orderer gave no reason"),
+        (lambda: orderer_admin.block("a/b", 0), 404, "no such block number [0] in index"),
     ):
         with pytest.raises(OrdererError) as error:
             attempt()

@@ -268,6 +268,7 @@ def test_warnings_of_what_has_no_effect() -> None:
 def test_a_warning_of_orderers_whose_blocks_nobody_accepts() -> None:
     edits = list(SAME["add-orderer-org"])
     assert edit_warnings(BASE, edits) == ()  # BlockValidation is ANY Writers
+    assert edit_warnings(BASE, SAME["add-org"]) == ()
     edits.append(SetPolicy("/Channel/Orderer/BlockValidation", "OR('OrdMSP.orderer')"))
     (found,) = edit_warnings(BASE, edits)
     assert found.startswith("/Channel/Orderer/BlockValidation does not count orderers of Ord2MSP")

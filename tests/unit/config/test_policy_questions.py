@@ -1,10 +1,13 @@
 """Questions about policies: who satisfies one, and who is missing."""
 
 import pytest
+from fabric_protos.common import configtx_pb2
 
+from pyfabric.admin.channels import SetPolicy, edit_config
 from pyfabric.admin.config.policy_questions import SatisfyingSet, check_policy
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.config_blocks import config_from_block
+from pyfabric.messages.policies import identity_principal, signed_by
 from tests.support.ledger.ordering import Council
 
 COUNCIL = Council(1, bft=False, departments=("Land", "Tax", "Health"))
@@ -69,3 +72,16 @@ def test_what_is_no_policy(
 ) -> None:
     with pytest.raises(kind, match=reason):
         check_policy(policy, config=config)
+
+
+def test_one_identity_is_not_a_role() -> None:
+    edited = edit_config(CONFIG, [SetPolicy("/Channel/Application/Admins", "OR('TaxMSP.admin')")])
+    found = configtx_pb2.Config.FromString(edited)
+    certificate = COUNCIL.departments[1].admin.identity.certificate
+    envelope = signed_by(1, [identity_principal("TaxMSP", certificate)])
+    found.channel_group.groups["Application"].policies[
+        "Admins"
+    ].policy.value = envelope.SerializeToString()
+    config = found.SerializeToString()
+    assert check_policy("Admins", ["TaxMSP"], config=config).is_satisfied
+    assert not check_policy("Admins", ["TaxMSP.admin"], config=config).is_satisfied

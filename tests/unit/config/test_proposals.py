@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import identities_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -325,3 +326,49 @@ def test_an_intent_does_not_overwrite_what_others_have_changed() -> None:
     assert renew_proposal(made, after([ACLS])).update
     with pytest.raises(ConfigError, match="tested value 500"):
         renew_proposal(made, after([SetBatch(max_message_count=9)]))
+
+
+def test_an_intent_that_json_does_not_show() -> None:
+    one, other = (
+        edit_config(CONFIG, [SetACLs({name: "/Channel/Application/Admins"})])
+        for name in ("peer/Propose", "event/Block")
+    )
+    before, after = (configtx_pb2.Config.FromString(one) for _ in range(2))
+    parts = [
+        configtx_pb2.Config.FromString(each)
+        .channel_group.groups["Application"]
+        .values["ACLs"]
+        .value
+        for each in (one, other)
+    ]
+    for config, order in ((before, parts), (after, parts[::-1])):  # of a map, which has no order
+        config.channel_group.groups["Application"].values["ACLs"].value = b"".join(order)
+    with pytest.raises(ConfigError, match="JSON does not show all of it"):
+        intent(before.SerializeToString(), after.SerializeToString())
+
+
+def test_edits_that_cannot_be_made_any_more() -> None:
+    patch = intent(CONFIG, edit_config(CONFIG, [SetBatch(max_message_count=7)]))
+    made = make_proposal(CHANNEL, CONFIG, [patch])
+    void = judged(made, after([SetBatch(max_message_count=9)]))
+    assert (bool(void.outdated), void.is_in_force) == (True, False)
+    other = Proposal(CHANNEL, proposal().update, edits=(RemoveConsenter("nowhere:1"),))
+    assert "the edits in the file cannot be made any more" in judged(other).remarks[0]
+
+
+def test_a_proposal_whose_edits_have_been_made_is_in_force() -> None:
+    assert judged(proposal(TAX), after([ACLS])).is_in_force
+
+
+def test_a_signer_whose_certificate_cannot_be_read_has_no_name() -> None:
+    made = proposal()
+    header = signature_header(
+        identities_pb2.SerializedIdentity(
+            mspid="TaxMSP",
+            id_bytes=b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ).SerializeToString(),
+        b"nonce",
+    )
+    signed = made.signed(config_signature(header, b""))
+    assert signed.signers == ("an unreadable certificate of TaxMSP",)
+    assert judged(signed).signatures[0].problem

@@ -189,6 +189,8 @@ def test_an_organisation_of_configtxgen() -> None:
         )
     with pytest.raises(ConfigError, match="not what configtxgen -printOrg prints"):
         read_organization(b'{"colour": 1}', "application")
+    with pytest.raises(ConfigError, match="not a JSON object"):
+        read_organization(b"[]", "application")
 
 
 def test_values_that_cannot_be_read_are_shown_as_they_are() -> None:

@@ -382,6 +382,38 @@ def test_single_nodes_are_stopped_and_started(
     assert runtime.process("peer0.tax") == "container peer0.tax"
 
 
+def test_a_stopped_peer_leaves_a_channel(docker: Path, plan: Plan, runtime: ComposeRuntime) -> None:
+    runtime.start(plan)
+    (peer,) = (node for node in plan.own_peers if node.name == "peer0.tax")
+    with pytest.raises(
+        NetworkError, match=r"only while it is stopped: .pyfabric network stop peer0\.tax"
+    ):
+        runtime.leave(plan, peer, "bills")
+    runtime.halt(plan, peer)
+    runtime.leave(plan, peer, "bills")
+    assert commands(docker)[-1] == ["run", "peer0.tax", "peer", "node", "unjoin", "bills"]
+    (docker / "broken").write_text("unjoin")
+    with pytest.raises(
+        NetworkError, match="the peer cannot leave bills: docker compose run: unjoin is broken"
+    ):
+        runtime.leave(plan, peer, "bills")
+
+
+def test_a_node_forgets_what_it_has_stored(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    orderer = plan.own_orderers[0]
+    volume = f"{plan.project}_{orderer.name}"
+    (docker / "volumes").write_text(f"{volume}\n{plan.project}_peer0.tax\n")
+    runtime.halt(plan, orderer)
+    runtime.forget(plan, orderer)
+    assert runtime.process(orderer.name) is None
+    removals = [line for line in (docker / "calls").read_text().splitlines() if " rm" in f" {line}"]
+    assert removals[-1].split()[-1] == volume
+    assert not any("peer0.tax" in line for line in removals)
+
+
 def test_the_engine_chooses_logs_by_node_and_time_and_lines_by_count(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fabric_protos.common import policies_pb2
+from fabric_protos.msp import msp_principal_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -204,3 +205,57 @@ def test_too_many_ways_are_not_listed() -> None:
     names = ", ".join(f"'M{number}.admin'" for number in range(24))
     with pytest.raises(PolicyError, match="in more than 10000 ways"):
         choices(signature(f"OutOf(12, {names})"), anyone)
+
+
+def test_too_many_steps_are_not_taken() -> None:
+    names = [[f"'M{part}x{number}.admin'" for number in range(12)] for part in range(2)]
+    parts = [f"OutOf(4, {', '.join(one)})" for one in names]
+    with pytest.raises(PolicyError, match="in more than 10000 ways"):
+        choices(signature(f"AND({', '.join(parts)})"), anyone)
+
+
+Kind = msp_principal_pb2.MSPPrincipal
+A_MEMBER = role_principal("AMSP", Role.MEMBER)
+UNIT = msp_principal_pb2.OrganizationUnit(
+    msp_identifier="AMSP", organizational_unit_identifier="clerks"
+)
+
+
+def other(kind: Any, message: Any) -> msp_principal_pb2.MSPPrincipal:
+    return Kind(principal_classification=kind, principal=message.SerializeToString())
+
+
+def combined(*parts: msp_principal_pb2.MSPPrincipal) -> msp_principal_pb2.MSPPrincipal:
+    return other(Kind.COMBINED, msp_principal_pb2.CombinedPrincipal(principals=parts))
+
+
+def anonymity(kind: Any) -> msp_principal_pb2.MSPPrincipal:
+    return other(Kind.ANONYMITY, msp_principal_pb2.MSPIdentityAnonymity(anonymity_type=kind))
+
+
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        (other(Kind.ORGANIZATION_UNIT, UNIT), Choice(("AMSP",), ("AMSP (organization unit)",))),
+        (
+            combined(A_MEMBER, other(Kind.ORGANIZATION_UNIT, UNIT)),
+            Choice(("AMSP",), ("AMSP (combined)",)),
+        ),
+        (combined(A_MEMBER, role_principal("BMSP", Role.MEMBER)), None),
+        (combined(), None),
+        (anonymity(0), Choice((), (" (anonymity)",))),
+        (anonymity(1), None),
+        (Kind(principal_classification=Kind.ROLE, principal=b"\xff"), None),
+    ],
+)
+def test_principals_that_are_no_roles(
+    principal: msp_principal_pb2.MSPPrincipal, expected: Choice | None
+) -> None:
+    policy = SignaturePolicy(signed_by(1, [principal]), MANAGER)
+    assert listed(policy) == ([expected] if expected else [])
+
+
+def test_one_identity_is_named_by_its_organisation() -> None:
+    one = ORGANIZATIONS["AMSP"].member("admin").identity.certificate
+    policy = SignaturePolicy(signed_by(1, [identity_principal("AMSP", one)]), MANAGER)
+    assert listed(policy) == [Choice(("AMSP",), ("AMSP (identity)",))]

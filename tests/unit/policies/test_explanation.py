@@ -1,15 +1,18 @@
 """Why a policy of a channel is not satisfied, in words and in parts."""
 
 import pytest
+from fabric_protos.common import configtx_pb2, policies_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfabric.identity.msp import MemberIdentity
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.policies import identity_principal, signed_by
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.policies.choices import members_of
 from pyfabric.rules.policies.evaluation import holds
 from pyfabric.rules.policies.explanation import Explanation, counts, explain
+from pyfabric.rules.policies.syntax import parse_signature_policy
 from tests.support.ledger.ordering import Council
 
 COUNCIL = Council(1, bft=False, departments=("Land", "Tax", "Health"))
@@ -80,3 +83,33 @@ def test_an_explanation_agrees_with_the_evaluation(path: str, people: set[str]) 
     assert bool(found.missing) != found.is_satisfied
     held = sum(one.is_satisfied for one in found.parts)
     assert not found.parts or found.is_satisfied == (held >= found.required)
+
+
+def with_policy(policy: policies_pb2.SignaturePolicyEnvelope) -> ChannelConfig:
+    """Return the configuration with another policy of those who administer the members."""
+    found = configtx_pb2.Config()
+    found.CopyFrom(CONFIG.raw)
+    entry = found.channel_group.groups["Application"].policies["Admins"]
+    entry.policy.CopyFrom(policies_pb2.Policy(type=1, value=policy.SerializeToString()))
+    return ChannelConfig(found, channel_id="council")
+
+
+def test_a_rule_that_no_expression_can_write() -> None:
+    config = with_policy(
+        signed_by(1, [identity_principal("LandMSP", ADMINS["Land"].identity.certificate)])
+    )
+    found = explain(config.policies(()), APPLICATION, [], members_of(config.msp_manager))
+    assert str(found) == f"{APPLICATION} needs a rule that no expression can write"
+    assert found.choices[0].organizations == ("LandMSP",)
+
+
+def test_ways_that_are_too_many_are_left_out() -> None:
+    roles = ["admin", "peer", "client", "orderer"]
+    names = [f"'{one.msp_id}.{role}'" for one in COUNCIL.departments for role in roles] * 2
+    config = with_policy(parse_signature_policy(f"OutOf(12, {', '.join(names)})"))
+    found = explain(config.policies(()), APPLICATION, [], lambda _: True)
+    assert (found.is_satisfied, found.choices) == (False, ())
+
+
+def test_a_policy_that_does_not_exist_counts_nobody() -> None:
+    assert not counts(CONFIG.policy("/Channel/Nothing"), *identities(ADMINS["Tax"]))
