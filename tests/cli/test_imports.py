@@ -21,7 +21,7 @@ MAY_LOAD = {
     "context list -o json": set(),
     "context show -o json": CALLS - {"grpc"},
     "message types": {"fabric_protos", "google"},
-    "doctor -o json": HEAVY - {"h2", "rich"},
+    "doctor -o json": HEAVY,
     "chaincode query sample get colour": CALLS,
     "chaincode invoke sample put colour blue -o json": CALLS,
     "chaincode list -o json": CALLS,

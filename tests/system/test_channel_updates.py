@@ -105,9 +105,10 @@ class Office:
         return int(values["BatchSize"]["value"]["max_message_count"])
 
     def acl(self) -> str:
-        """Return who may propose transactions on the channel."""
+        """Return who may propose transactions on the channel; empty before the channel says it."""
         values = self.config()["channel_group"]["groups"]["Application"]["values"]
-        return str(values["ACLs"]["value"]["acls"]["peer/Propose"]["policy_ref"])
+        acls = values["ACLs"]["value"]["acls"] if "ACLs" in values else {}
+        return str(acls["peer/Propose"]["policy_ref"] if "peer/Propose" in acls else "")
 
     def fabric(self, department: str, *command: str) -> str:
         """Run one of Fabric's own programs as a department's administrator."""

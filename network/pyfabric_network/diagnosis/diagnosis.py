@@ -50,16 +50,26 @@ def _gaps(check: Check, facts: Facts) -> Iterator[Unmade]:
         yield Unmade(msp_id, _ELSEWHERE)
     for view in facts.views:
         if check.id in view.absent:
-            for msp_id in view.own:
-                yield Unmade(msp_id, view.absent[check.id])
+            yield from (Unmade(msp_id, view.absent[check.id]) for msp_id in view.own)
     if check.asks:
-        for node in (one for one in facts.nodes() if one.own and one.unasked):
-            if check.scope in ("everybody", f"{node.kind}s"):
-                yield Unmade(node.msp_id, f"{node.name} did not answer: {node.unasked}")
+        yield from _unasked(check, facts)
     if check.channels:
-        expected = {name for view in facts.views for node in view.nodes for name in node.expected}
-        for channel in sorted(expected - facts.configs.keys()):
-            yield Unmade("", f"no peer answered about {channel}")
+        yield from _unseen_channels(facts)
+
+
+def _unasked(check: Check, facts: Facts) -> Iterator[Unmade]:
+    for node in (one for one in facts.nodes() if one.own and one.unasked):
+        if check.scope in ("everybody", f"{node.kind}s"):
+            yield Unmade(node.msp_id, f"{node.name} did not answer: {node.unasked}")
+
+
+def _unseen_channels(facts: Facts) -> Iterator[Unmade]:
+    expected = {name for view in facts.views for node in view.nodes for name in node.expected}
+    for channel in sorted(expected - facts.configs.keys()):
+        yield Unmade("", f"no peer answered about {channel}")
+    silent = any(node.own and node.unasked for node in facts.nodes())
+    if silent and not (expected or facts.configs):
+        yield Unmade("", "no peer showed the configuration of a channel")
 
 
 def _concerned(check: Check, facts: Facts) -> set[str]:

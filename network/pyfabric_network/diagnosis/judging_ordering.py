@@ -20,6 +20,8 @@ def quorum(facts: Facts) -> Iterator[Finding | Unmade]:
         consenters = [join(one.host, one.port) for one in config.consenters]
         for address in (one for one in consenters if one not in nodes):
             yield Unmade("", f"the consenter {address} of {channel} was not looked for")
+        for node in (nodes[one] for one in consenters if one in nodes and not nodes[one].own):
+            yield Unmade(node.msp_id, f"its own department alone sees whether {node.name} leads")
         dead = [one for one in consenters if one in nodes and not nodes[one].lives]
         needed = consensus_type(config).quorum(len(consenters))
         if len(consenters) - len(dead) < needed:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import IdentityError, NetworkError
-from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.connections import (
     administrator,
@@ -156,13 +155,13 @@ def _peer_of(profile: Profile, peer: Endpoint) -> Target:
 
 
 def _of_users(profile: Profile) -> Iterator[CertificateFacts]:
-    for name, folder in profile.users.items():
+    for name in profile.user_names:
         try:
-            certificate = load_msp_folder(folder, profile.msp_id).identity.certificate
-        except IdentityError:
+            certificate = profile.user(name).identity.certificate
+        except (IdentityError, NetworkError):
             continue  # its keys are elsewhere
-        what = f"the certificate of {name}"
-        yield CertificateFacts(what, profile.msp_id, str(folder), certificate, identity=True)
+        what, place = f"the certificate of {name}", str(profile.users.get(name, "the profile"))
+        yield CertificateFacts(what, profile.msp_id, place, certificate, identity=True)
 
 
 def _administrators(plan: Plan) -> Iterator[tuple[str, SigningIdentity]]:

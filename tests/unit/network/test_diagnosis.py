@@ -101,6 +101,18 @@ def test_a_channel_that_no_peer_shows_leaves_its_checks_unmade() -> None:
     assert [one.why for one in found.unmade] == ["no peer answered about bft-records"]
 
 
+def test_without_any_answer_the_channels_are_not_checked() -> None:
+    found = result("quorum", view(configs={}, nodes=(node("p", unasked="no user"),)))
+    assert [one.why for one in found.unmade] == ["no peer showed the configuration of a channel"]
+
+
+def test_leaders_of_other_departments_are_not_seen() -> None:
+    keepers = tuple(node(one, "Keeper1MSP", own=False) for one in KEEPERS)
+    found = result("quorum", view(nodes=keepers))
+    assert found.findings == ()
+    assert len(found.unmade) == len(KEEPERS)
+
+
 def test_what_a_profile_cannot_show_is_unmade() -> None:
     found = result("disk", view(own=("CampusAMSP",), configs={}, absent={"disk": "no machine"}))
     assert [(one.msp_id, one.why) for one in found.unmade] == [("CampusAMSP", "no machine")]
