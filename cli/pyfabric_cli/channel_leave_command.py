@@ -37,8 +37,6 @@ def leave(
     if not yes:
         confirm(f"Delete all that {', '.join(nodes)} has of {channel}?")
     with waiting(f"leaving {channel}"):
-        for name in nodes:
-            found.leave_channel(channel, name)
-    say(
-        f"{', '.join(nodes)} left {channel}; to come back: pyfabric channel join {channel} {' '.join(nodes)}"
-    )
+        back = [name for name in nodes if found.leave_channel(channel, name)]
+    again = f"; to come back: pyfabric channel join {channel} {' '.join(back)}" if back else ""
+    say(f"{', '.join(nodes)} left {channel}{again}")

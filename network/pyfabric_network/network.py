@@ -468,8 +468,8 @@ class Network:
             join_nodes(self.plan, self.plan.channel(channel), nodes)  # which waits for them
             return joined
 
-    def leave_channel(self, channel: str, name: str) -> None:
-        """Take a node of this machine out of a channel, and delete all that it has of it.
+    def leave_channel(self, channel: str, name: str) -> bool:
+        """Take a node of this machine out of a channel, delete all that it has of it, and return whether it may come back.
 
         A department that is a member stays one, and `up` does not join the node again. A peer must be
         stopped, where nodes can be stopped alone; an orderer must run, and be no consenter. Raises NetworkError.
@@ -486,8 +486,10 @@ class Network:
             else:
                 leave_as_orderer(self.plan, node, channel)
             found = self.plan.channels.get(channel)
-            if found is not None and (node.admin is not None or node in found.peers()):
-                self._remember_left(channel, self.plan.channels[channel].left | {name})
+            if found is None or (node.admin is None and node not in found.peers()):
+                return False
+            self._remember_left(channel, found.left | {name})
+            return True
 
     def bundle(self, department: str, target: Path) -> None:
         """Write the department's bundle to the folder `target`; the genesis blocks stay as they are then.
