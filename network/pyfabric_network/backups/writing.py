@@ -4,6 +4,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+from pyfabric.errors import ConfigError
 from pyfabric_network.backups.archive import Facts, write_archive
 from pyfabric_network.backups.contents import contents
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
@@ -35,3 +36,13 @@ def write_backup(
         write_archive(file, facts, plan.root, contents(plan.root), passphrase=passphrase)
     finally:
         shutil.rmtree(plan.root / OUTSIDE, ignore_errors=True)
+
+
+def check_target(file: Path, root: Path) -> None:
+    """Raise ConfigError for a file that no backup of the network in `root` may be written to."""
+    if file.exists():
+        raise ConfigError(f"{file} exists already: name another file")
+    if file.absolute().is_relative_to(root):
+        raise ConfigError(
+            f"{file} is in the network's folder, which a restore replaces: name another file"
+        )
