@@ -174,7 +174,7 @@ def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> Non
                 raise
             failure = failure or error
         except OrdererError as error:
-            if not _may_be_taken_elsewhere(error):
+            if not may_be_taken_again(error):
                 raise
             refusal = refusal or error
         else:
@@ -185,8 +185,8 @@ def _send(admin: Admin, orderers: Sequence[Endpoint], proposal: Proposal) -> Non
     ) from failure
 
 
-def _may_be_taken_elsewhere(error: OrdererError) -> bool:
-    """Return whether another orderer may take what one refuses.
+def may_be_taken_again(error: OrdererError) -> bool:
+    """Return whether another orderer, or the same a moment later, may take what one refuses.
 
     One has no leader, or does not know which of Raft's consenters run, as their leader does.
     """

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import configtx_pb2
 
 from pyfabric.admin.channels import Edit
 from pyfabric.admin.config.edits.draft import Draft
@@ -22,14 +22,17 @@ from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric_network.channels.towards import consenter_addresses
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
-from pyfabric_network.updating import add_signatures, silent_consenters, submit
+from pyfabric_network.updating import (
+    add_signatures,
+    may_be_taken_again,
+    silent_consenters,
+    submit,
+)
 
 _SECONDS: Final = 60.0
 """How long orderers may take to elect a leader among changed consenters."""
 _PAUSE: Final = 0.3
 _PEER_SECONDS: Final = 20.0
-_QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
-"""Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
 
 
 @dataclass(frozen=True)
@@ -113,30 +116,16 @@ class Carrier:
         return self._sent(proposal, config)
 
     def _sent(self, proposal: Proposal, config: bytes) -> bytes | OrdererError:
-        """Send a proposal to one orderer after the other until one takes it.
-
-        Of Raft's orderers the leader counts which others run; one that has not heard of it refuses a change of
-        consenters.
-        """
         department = self.channel.own[0]
         peers = [endpoint(peer) for peer in self.channel.peers_of(department)]
         reader = administrator(department)
-        refusal: OrdererError | None = None
-        silent = NetworkError(f"no orderer of {self.channel.name} answers")
-        for orderer in self._orderers:
-            try:
-                return submit(
-                    proposal, config, self._administrators(config), [orderer], peers, reader
-                )
-            except OrdererError as error:
-                if error.status != common_pb2.SERVICE_UNAVAILABLE and not _asks_leader(error):
-                    raise
-                refusal = error
-            except NetworkError as error:
-                silent = error
-        if refusal is None:
-            raise silent
-        return refusal
+        sender = self._administrators(config)
+        try:
+            return submit(proposal, config, sender, self._orderers, peers, reader)
+        except OrdererError as error:
+            if not may_be_taken_again(error):
+                raise
+            return error
 
     def _review(self, proposal: Proposal, config: bytes) -> Review:
         return review(
@@ -167,8 +156,3 @@ class Carrier:
 def read_config(channel: str, config: bytes) -> ChannelConfig:
     """Return what a configuration (bytes of common.Config) is; raises DecodeError or ConfigError."""
     return ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)
-
-
-def _asks_leader(error: OrdererError) -> bool:
-    """Return whether an orderer refuses a change of consenters since it does not know which of them run."""
-    return _QUORUM_LOSS in error.message
