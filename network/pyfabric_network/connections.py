@@ -21,8 +21,12 @@ C = TypeVar("C", bound=Closing)
 
 
 def endpoint(node: Node) -> Endpoint:
-    """Return how this machine reaches a peer or an orderer."""
-    return Endpoint(address=str(node.outside), tls_roots=node.member.tls_roots.read_bytes())
+    """Return how this machine reaches a peer or an orderer, by the name that channels have of it in containers."""
+    return Endpoint(
+        address=str(node.outside),
+        tls_roots=node.member.tls_roots.read_bytes(),
+        server_name=node.name,
+    )
 
 
 def administrator(organization: Organization) -> SigningIdentity:

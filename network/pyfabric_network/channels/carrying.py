@@ -10,7 +10,6 @@ from typing import Final
 from fabric_protos.common import configtx_pb2
 
 from pyfabric.admin.channels import Edit
-from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.admin.config.proposal import Base, Proposal, make_proposal
 from pyfabric.admin.config.review import Review, review
 from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError, PolicyError
@@ -19,7 +18,6 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.waiting import poll
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric_network.channels.towards import consenter_addresses
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.updating import (
@@ -138,10 +136,7 @@ class Carrier:
 
     @property
     def _orderers(self) -> list[Endpoint]:
-        """Orderers that are consenters first: others refuse."""
-        addresses = consenter_addresses(Draft.read(self.config()))
-        nodes = sorted(self.plan.orderers, key=lambda one: str(one.inside) not in addresses)
-        return [endpoint(node) for node in nodes]
+        return [endpoint(node) for node in self.plan.orderers]
 
     @cached_property
     def _every_administrator(self) -> dict[str, SigningIdentity]:
