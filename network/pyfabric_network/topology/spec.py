@@ -78,9 +78,9 @@ class BFT(_Part):
     """
 
     forward_timeout: Duration = "1s"
-    complain_timeout: Duration = "5s"
-    view_change_timeout: Duration = "5s"
-    heartbeat_timeout: Duration = "10s"
+    complain_timeout: Duration = "4s"
+    view_change_timeout: Duration = "3s"
+    heartbeat_timeout: Duration = "6s"
 
 
 class Ordering(_Part):

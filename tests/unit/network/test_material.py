@@ -207,11 +207,11 @@ def test_a_bft_block_has_the_times_of_the_topology(bft: Plan) -> None:
     assert times == {
         "request_batch_max_interval": "300ms",
         "request_forward_timeout": "1.3s",
-        "request_complain_timeout": "5.3s",
-        "request_auto_remove_timeout": "2m45.3s",
-        "view_change_resend_interval": "1.25s",
-        "view_change_timeout": "5s",
-        "leader_heartbeat_timeout": "10s",
+        "request_complain_timeout": "4.3s",
+        "request_auto_remove_timeout": "2m44.3s",
+        "view_change_resend_interval": "750ms",
+        "view_change_timeout": "3s",
+        "leader_heartbeat_timeout": "6s",
         "collect_timeout": "1s",
     }
 
