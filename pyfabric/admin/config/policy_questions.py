@@ -94,7 +94,7 @@ def _read(policy: str, config: bytes | None) -> tuple[Policy, Able]:
     channel = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=_ANY_CHANNEL)
     found = channel.policy(absolute(policy))
     if isinstance(found, MissingPolicy):
-        known = ", ".join(f"/Channel/{name}" for name in sorted(channel.policies(()).policies))
+        known = ", ".join(f"/Channel/{name}" for name in sorted(channel.policies.policies))
         raise ConfigError(f"the channel has no policy {absolute(policy)}; it has {known}")
     return found, members_of(channel.msp_manager)
 

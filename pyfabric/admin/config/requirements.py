@@ -52,7 +52,7 @@ def requirements(
         modification_policy(config, key, existing)
         elements.setdefault(existing.mod_policy_path, []).append(key[key.index("/") :])
     return tuple(
-        Requirement(explain(config.policies(()), path, identities, able), tuple(changed))
+        Requirement(explain(config.policies, path, identities, able), tuple(changed))
         for path, changed in sorted(elements.items())
     )
 

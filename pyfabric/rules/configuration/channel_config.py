@@ -6,7 +6,7 @@ Consortiums group) and Idemix MSPs are refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -119,12 +119,10 @@ class ChannelConfig:
         channel_id, config = config_from_block(block)
         return cls(config, channel_id=channel_id)
 
-    def policies(self, groups: Sequence[str]) -> PolicyTree:
-        """Return the policies of a group and below it, by the names of the groups that lead to it."""
-        tree = self._policies
-        for name in groups:
-            tree = tree.groups[name]
-        return tree
+    @property
+    def policies(self) -> PolicyTree:
+        """The policies of the channel, and of all groups below it."""
+        return self._policies
 
     def policy(self, path: str) -> Policy:
         """Return the policy at a path such as /Channel/Application/Writers.

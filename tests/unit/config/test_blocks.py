@@ -32,6 +32,20 @@ def facts(folder: Path) -> list[dict[str, Any]]:
     return json.loads((folder / "blocks.json").read_text(encoding="utf-8"))
 
 
+def test_a_block_is_of_the_channel_that_its_first_readable_transaction_names() -> None:
+    def naming(channel: str) -> bytes:
+        header = common_pb2.ChannelHeader(channel_id=channel).SerializeToString()
+        payload = common_pb2.Payload(header=common_pb2.Header(channel_header=header))
+        return common_pb2.Envelope(payload=payload.SerializeToString()).SerializeToString()
+
+    def block(*data: bytes) -> common_pb2.Block:
+        return common_pb2.Block(data=common_pb2.BlockData(data=data))
+
+    assert blocks.channel_of(block(b"\xff", naming(""), naming("tax"), naming("land"))) == "tax"
+    assert blocks.channel_of(block(b"\xff", naming(""))) == ""
+    assert blocks.channel_of(block()) == ""
+
+
 @pytest.mark.parametrize(("folder", "count"), [(HISTORY, 165), (BFT, 6)])
 def test_hashes_of_every_block(folder: Path, count: int) -> None:
     previous = b""

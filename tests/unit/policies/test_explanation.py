@@ -19,7 +19,7 @@ COUNCIL = Council(1, bft=False, departments=("Land", "Tax", "Health"))
 CONFIG = ChannelConfig.from_block(COUNCIL.genesis())
 ADMINS = {one.name: one.admin for one in (*COUNCIL.departments, COUNCIL.ordering)}
 APPLICATION = "/Channel/Application/Admins"
-PATHS = sorted(f"/Channel/{name}" for name in CONFIG.policies(()).policies)
+PATHS = sorted(f"/Channel/{name}" for name in CONFIG.policies.policies)
 
 
 def identities(*people: SigningIdentity) -> list[MemberIdentity]:
@@ -27,7 +27,7 @@ def identities(*people: SigningIdentity) -> list[MemberIdentity]:
 
 
 def explained(path: str, *people: SigningIdentity) -> Explanation:
-    return explain(CONFIG.policies(()), path, identities(*people), members_of(CONFIG.msp_manager))
+    return explain(CONFIG.policies, path, identities(*people), members_of(CONFIG.msp_manager))
 
 
 def test_the_departments_that_are_missing_are_named() -> None:
@@ -98,7 +98,7 @@ def test_a_rule_that_no_expression_can_write() -> None:
     config = with_policy(
         signed_by(1, [identity_principal("LandMSP", ADMINS["Land"].identity.certificate)])
     )
-    found = explain(config.policies(()), APPLICATION, [], members_of(config.msp_manager))
+    found = explain(config.policies, APPLICATION, [], members_of(config.msp_manager))
     assert str(found) == f"{APPLICATION} needs a rule that no expression can write"
     assert found.choices[0].organizations == ("LandMSP",)
 
@@ -107,7 +107,7 @@ def test_ways_that_are_too_many_are_left_out() -> None:
     roles = ["admin", "peer", "client", "orderer"]
     names = [f"'{one.msp_id}.{role}'" for one in COUNCIL.departments for role in roles] * 2
     config = with_policy(parse_signature_policy(f"OutOf(12, {', '.join(names)})"))
-    found = explain(config.policies(()), APPLICATION, [], lambda _: True)
+    found = explain(config.policies, APPLICATION, [], lambda _: True)
     assert (found.is_satisfied, found.choices) == (False, ())
 
 
