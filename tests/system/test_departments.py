@@ -119,6 +119,7 @@ def test_the_doctors_of_all_departments_together_look_at_everything(
     assert [one for one in together if one.findings or one.unmade] == []
 
 
+@needs_fabric
 def test_a_department_comes_up_from_a_backup_and_catches_up(city: dict[str, Network]) -> None:
     mail = city["Mail"]
     backup = mail.folder.with_name("mail.backup")
