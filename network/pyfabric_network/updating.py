@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import common_pb2
 
 from pyfabric.admin.config.proposal import Base, Proposal
 from pyfabric.admin.config.requirements import check_signatures
@@ -22,7 +22,6 @@ from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.sockets import listens
 from pyfabric.local.waiting import poll
 from pyfabric.messages.addresses import Address
-from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
 from pyfabric.rules.consensus.broadcast import writers_policy
@@ -57,7 +56,7 @@ def add_signatures(
 
     `config` is the configuration in force (bytes of common.Config). Raises ConfigError for a void update.
     """
-    present = _read(proposal.channel, config)
+    present = ChannelConfig.from_bytes(config, channel_id=proposal.channel)
     signed = []
     for one in administrators:
         with Admin(one) as admin:
@@ -82,7 +81,7 @@ def submit(
     `Network.wait_for_config` raises if the update was sent and is not in force in time. Peers receive no blocks in
     maintenance mode: then it is in force at the orderers.
     """
-    present = _read(proposal.channel, config)
+    present = ChannelConfig.from_bytes(config, channel_id=proposal.channel)
     sender = _sender(present, administrators)
     consenters = present.consenters
     with Admin(sender) as admin:
@@ -92,7 +91,11 @@ def submit(
         )
         _send(admin, ordered, proposal)
     made = _ordered_after(present, administrators, ordered)
-    if made is not None and _read(proposal.channel, made).consensus_state == MAINTENANCE:
+    if (
+        made is not None
+        and ChannelConfig.from_bytes(made, channel_id=proposal.channel).consensus_state
+        == MAINTENANCE
+    ):
         return made
     try:
         with connect(reader, peers) as gateway:
@@ -210,7 +213,3 @@ def _sender(
 def _is_at(consenter: Consenter, orderer: Endpoint) -> bool:
     address = f"{consenter.host}:{consenter.port}"
     return orderer.address == address or orderer.server_name == consenter.host
-
-
-def _read(channel: str, config: bytes) -> ChannelConfig:
-    return ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)

@@ -25,7 +25,7 @@ def channel_endorsers(config: configtx_pb2.Config, peers: Mapping[str, int]) -> 
 
 def member_ids(config: bytes, channel: str) -> frozenset[str]:
     """Return the MSP ids of a channel's members; `config` are bytes of common.Config. Raises ConfigError."""
-    read = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)
+    read = ChannelConfig.from_bytes(config, channel_id=channel)
     return frozenset(read.application_organizations)
 
 

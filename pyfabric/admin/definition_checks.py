@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fabric_protos.common import configtx_pb2
 from fabric_protos.peer import collection_pb2
 
 from pyfabric.admin.channel_policies import channel_endorsers
@@ -51,7 +50,7 @@ def check_definition(
     """
     checked = _Checked(
         definition,
-        ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel),
+        ChannelConfig.from_bytes(config, channel_id=channel),
         committed,
         peers,
     )

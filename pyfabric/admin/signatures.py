@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import common_pb2
 from fabric_protos.peer import transaction_pb2
 
 from pyfabric.admin.inspection import common_name, msp_id_of
@@ -59,7 +59,7 @@ class SignatureCheck:
     @classmethod
     def from_config(cls, config: bytes, channel: str) -> Self:
         """Take a configuration (bytes of common.Config) of a channel; raises ConfigError, and DecodeError."""
-        return cls(ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel))
+        return cls(ChannelConfig.from_bytes(config, channel_id=channel))
 
     def transaction(self, envelope: bytes) -> TransactionSignatures:
         """Verify the signatures of a transaction (bytes of common.Envelope); raises DecodeError.

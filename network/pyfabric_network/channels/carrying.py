@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from fabric_protos.common import configtx_pb2
-
 from pyfabric.admin.channels import Edit
 from pyfabric.admin.config.proposal import Base, Proposal, make_proposal
 from pyfabric.admin.config.review import Review, review
@@ -16,7 +14,6 @@ from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.waiting import poll
-from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
@@ -144,10 +141,5 @@ class Carrier:
 
     def _administrators(self, config: bytes) -> dict[str, SigningIdentity]:
         """Return the administrators of this machine whose organisations are in a configuration, by MSP id."""
-        members = read_config(self.channel.name, config).msp_manager.msps
+        members = ChannelConfig.from_bytes(config, channel_id=self.channel.name).msp_manager.msps
         return {name: one for name, one in self._every_administrator.items() if name in members}
-
-
-def read_config(channel: str, config: bytes) -> ChannelConfig:
-    """Return what a configuration (bytes of common.Config) is; raises DecodeError or ConfigError."""
-    return ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)

@@ -23,7 +23,6 @@ from pyfabric.messages.consensus import RAFT
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus.maintenance import MAINTENANCE
-from pyfabric_network.channels.carrying import read_config
 from pyfabric_network.connections import Connections, administrator, endpoint
 from pyfabric_network.material.genesis import channel_model
 from pyfabric_network.parallel import side_by_side
@@ -118,7 +117,7 @@ class Migration:
         ]
 
     def _config(self, channel: ChannelPlan) -> ChannelConfig:
-        return read_config(channel.name, self._raw(channel))
+        return ChannelConfig.from_bytes(self._raw(channel), channel_id=channel.name)
 
     def _raw(self, channel: ChannelPlan) -> bytes:
         """Return the newest configuration that any orderer has (bytes of common.Config)."""

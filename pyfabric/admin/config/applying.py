@@ -2,7 +2,6 @@
 
 from fabric_protos.common import configtx_pb2
 
-from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.elements import assemble
 from pyfabric.rules.configuration.update import apply_delta, read_delta
@@ -14,7 +13,7 @@ def apply_update(channel: str, config: bytes, update: bytes) -> bytes:
     `update` are bytes of common.ConfigUpdate. Raises DecodeError for bytes that are no configuration, and
     ConfigError, in Fabric's words, for an update of another channel or that does not fit its versions.
     """
-    present = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=channel)
+    present = ChannelConfig.from_bytes(config, channel_id=channel)
     found = apply_delta(present, read_delta(present, update), lambda *_: None)
     made = configtx_pb2.Config(sequence=present.sequence + 1, channel_group=assemble(found))
     return made.SerializeToString(deterministic=True)

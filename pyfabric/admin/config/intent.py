@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from fabric_protos.common import configtx_pb2
-
 from pyfabric.admin.config.checking import made_by
 from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.admin.config.edits.editing import edit_config
@@ -16,7 +14,6 @@ from pyfabric.admin.config.edits.patch import JSONPatch
 from pyfabric.admin.config.proposal import Base, Proposal
 from pyfabric.admin.config.update import compute_update
 from pyfabric.errors import ConfigError
-from pyfabric.messages.decoding import decode
 from pyfabric.messages.translation.decoding import to_json
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 
@@ -48,7 +45,7 @@ def with_intent(proposal: Proposal, config: bytes) -> Proposal:
     `config` is the configuration that it was computed from (bytes of common.Config). Raises ConfigError if it was computed
     from another one.
     """
-    present = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=proposal.channel)
+    present = ChannelConfig.from_bytes(config, channel_id=proposal.channel)
     made = made_by(present, proposal.update).SerializeToString(deterministic=True)
     return replace(proposal, edits=(intent(config, made),), base=Base.of(config))
 

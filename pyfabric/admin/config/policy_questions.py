@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fabric_protos.common import configtx_pb2
-
 from pyfabric.errors import ConfigError
 from pyfabric.identity.msp import MSPManager
 from pyfabric.identity.principals import MSPPrincipal
@@ -91,7 +89,7 @@ def _read(policy: str, config: bytes | None) -> tuple[Policy, Able]:
             f"{policy!r} is the path of a channel's policy: give the channel's configuration, or an expression such "
             "as OR('TaxMSP.admin')"
         )
-    channel = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=_ANY_CHANNEL)
+    channel = ChannelConfig.from_bytes(config, channel_id=_ANY_CHANNEL)
     found = channel.policy(absolute(policy))
     if isinstance(found, MissingPolicy):
         known = ", ".join(f"/Channel/{name}" for name in sorted(channel.policies.policies))

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fabric_protos.common import configtx_pb2
-
 from pyfabric.admin.config.checking import simulate
 from pyfabric.admin.config.differences import Difference, differences
 from pyfabric.admin.config.edits.editing import edit_config, edit_warnings
@@ -22,7 +20,6 @@ from pyfabric.admin.config.requirements import (
 )
 from pyfabric.errors import ConfigError
 from pyfabric.identity.msp import read_serialized
-from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.configuration.parts import Consenter
 from pyfabric.rules.configuration.update import outdated, read_delta
@@ -72,7 +69,7 @@ def review(
     signed. `is_down` returns whether a consenter is known not to run. Raises ConfigError or DecodeError for what cannot be
     shown to people.
     """
-    present = ChannelConfig(decode(configtx_pb2.Config, config), channel_id=proposal.channel)
+    present = ChannelConfig.from_bytes(config, channel_id=proposal.channel)
     void = outdated(present, proposal.update)
     if void:
         return Review(outdated=void, is_in_force=_is_made(proposal, config))

@@ -20,6 +20,7 @@ from pyfabric.messages import config_values
 from pyfabric.messages.blocks import data_hash, signature_set
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.config_values import GroupValues
+from pyfabric.messages.decoding import decode
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.elements import Elements, elements
 from pyfabric.rules.configuration.parts import (
@@ -118,6 +119,11 @@ class ChannelConfig:
         """Return the configuration in a configuration block; raises ConfigError."""
         channel_id, config = config_from_block(block)
         return cls(config, channel_id=channel_id)
+
+    @classmethod
+    def from_bytes(cls, config: bytes, *, channel_id: str) -> "ChannelConfig":
+        """Return what a configuration (bytes of common.Config) is; raises DecodeError or ConfigError."""
+        return cls(decode(configtx_pb2.Config, config), channel_id=channel_id)
 
     @property
     def policies(self) -> PolicyTree:
