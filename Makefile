@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup wheel up down status logs clean image render demo test check lint surfaces docs types layers pytest fuzz faults pythons lowest audit sbom smoke bench requirements distclean
+.PHONY: help setup wheel up down status logs clean image render demo test check lint surfaces docs types layers pytest thorough mutants fuzz faults pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -86,16 +86,24 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 	cd tests/interop && npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	touch $@
 
-# Coverage counts what runs in the tests' own process; the second run uses networks in other processes, the
-# third Fabric's own programs, where they exist (FABRIC_BIN or PATH).
+# A process more than there are cores, since tests wait too, takes one file of tests after the other: the long ones first.
+# Coverage counts what runs in these processes; what only a PKCS#11 token runs is apart, for SoftHSM may be missing. The
+# second run uses Fabric's own programs, where they exist (FABRIC_BIN or PATH).
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 pytest: setup tests/interop/node_modules/.ready
-	$(BIN)/coverage run -m pytest tests/unit tests/contract tests/cli tests/docs tests/examples tests/behaviour
-	$(BIN)/coverage report --skip-covered --fail-under=100 \
-	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*'
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -p tests.support.measured \
+	  tests/system tests/docs tests/cli tests/examples tests/interop tests/conformance tests/contract tests/unit tests/behaviour
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --fail-under=100 --omit='pyfabric/identity/pkcs11_[st]*' \
+	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/ca/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*'
 	$(BIN)/coverage report --skip-covered --fail-under=95
-	$(BIN)/python -m pytest tests/conformance tests/interop tests/system
-	$(BIN)/python -m pytest tests/conformance --runtime native
-	$(BIN)/python -m pytest tests/behaviour --runtime native
+	$(BIN)/python -m pytest tests/conformance tests/behaviour --runtime native
+	$(BIN)/python -m pytest tests/conformance --runtime native --client-auth
+
+thorough: setup  ## the tests that take long, and all examples of those of which `make test` has a part
+	PYFABRIC_THOROUGH=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile \
+	  $$(grep --recursive --files-with-matches 'support.extent import' tests)
 
 # Needs Fabric's own programs (FABRIC_BIN or PATH). A seed repeats which faults there are.
 SECONDS ?= 600
@@ -104,6 +112,9 @@ faults: setup  ## orderers that hang for 110 s, then random faults under load, R
 	$(BIN)/python -m pytest -q tests/faults
 	$(BIN)/python tools/faults.py raft --seconds $(SECONDS) --seed $(SEED)
 	$(BIN)/python tools/faults.py bft --seconds $(SECONDS) --seed $(SEED)
+
+mutants: setup  ## switch off each rule of the city's contracts in turn: a test must notice each
+	$(BIN)/python tools/mutants.py
 
 fuzz: setup  ## corrupted messages and random histories, until stopped
 	$(BIN)/python tools/fuzz.py
@@ -133,7 +144,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 
 requirements: setup  ## compile the locked requirements of development, releases and the contract hosts' image
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(COMPILE) --extra network,command,dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra network,command,hsm,dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --output-file requirements-release.txt requirements-release.in
 	$(COMPILE) --constraint requirements-dev.txt --extra network --output-file chaincode/requirements.txt pyproject.toml
 	$(COMPILE) --constraint requirements-dev.txt --only-build-deps --build-deps-for wheel \

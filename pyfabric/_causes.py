@@ -17,7 +17,10 @@ _RULES: Final = tuple(
         ("expiry", r"identity expired|certificate (has )?expired|certificate .* expired at"),
         ("clock", r"incorrect timestamp|certificate is not yet valid"),
         ("tls-name", r"the server's certificate is for|hostname verification check failed"),
-        ("tls-client", r"certificate.required|bad certificate|socket closed|unwrap failed"),
+        (
+            "tls-client",
+            r"the TLS client certificate|a TLS client certificate|certificate.required|bad certificate|socket closed|unwrap failed",
+        ),
         ("tls-root", r"certificate_verify_failed|unknown authority|wrong_version_number"),
         ("installed", r"required chaincodes are not installed|chaincode is not installed"),
         ("installed", r"has been successfully defined on channel|chaincode .* not found"),

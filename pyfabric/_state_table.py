@@ -7,12 +7,17 @@ from typing import Final
 from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import Version, VersionedValue
 
-STATE_TABLE: Final = """
+# Of hashed namespaces alone. A query uses the index if it has the same condition.
+STATE_AGES: Final = """
+CREATE INDEX IF NOT EXISTS state_ages ON state (namespace, block) WHERE instr(namespace, '$$h');
+"""
+STATE_TABLE: Final = f"""
 CREATE TABLE state (
     namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
     block INTEGER NOT NULL, position INTEGER NOT NULL, metadata BLOB NOT NULL,
     PRIMARY KEY (namespace, key)) WITHOUT ROWID;
-"""
+{STATE_AGES}"""
+_WRITTEN: Final = "SELECT key FROM state WHERE instr(namespace, '$$h') AND namespace=? AND block<=?"
 PAGE: Final = 200
 _SELECT: Final = (
     "SELECT key, value, block, position, metadata FROM state WHERE namespace=:namespace"
@@ -24,7 +29,7 @@ _ALL_AFTER: Final = f"{_SELECT} AND key>:start ORDER BY key LIMIT :page"
 
 
 class StateTable:
-    """`StateReader` over whatever the connection sees."""
+    """`StateReader` and `AgedState` over whatever the connection sees."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -49,6 +54,10 @@ class StateTable:
                 return
             start = rows[-1][0]
             statement = _AFTER if end else _ALL_AFTER
+
+    def written_up_to(self, namespace: str, block: int) -> list[str]:
+        """Return the keys of a hashed namespace whose values a block, or one before it, wrote."""
+        return [key for (key,) in self.connection.execute(_WRITTEN, (namespace, block))]
 
 
 def write_changes(connection: sqlite3.Connection, updates: Updates) -> None:

@@ -12,6 +12,7 @@
     ├── LedgerError              the development ledger's files cannot be used
     ├── MissingExtraError        an optional part of this distribution is not installed
     ├── ClientError              the client was used wrongly (closed, after a fork, …)
+    │   └── GoneError            … by a call of fabric-sdk-py that is gone (why, instead)
     ├── GatewayError             a gRPC call failed (code, details of each peer)
     │   ├── NotSentError         … before it was sent: nothing happened
     │   ├── EndorseError         … while endorsing (transaction id)
@@ -22,21 +23,24 @@
     ├── DiscoveryError           a peer's discovery service refused a query
     ├── DeliverError             a block stream ended with an error status
     ├── OrdererError             an orderer refused (HTTP status or broadcast status)
-    └── ContractError            raised in a contract: refuses the transaction
+    ├── CAError                  a certificate authority refused (its code, HTTP status)
+    └── ContractError            raised in a contract: refuses the transaction (code, facts)
         └── StateError           … because its peer refused to read or write state
 
 An error carries its facts as fields and keeps its cause; it is raised or logged, never both. `str()`
 of each is one readable line, and `check` names what `pyfabric doctor` looks at for its cause.
 """
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 __all__ = [
+    "CAError",
     "ClientError",
     "CommitError",
     "CommitStatusError",
@@ -49,6 +53,7 @@ __all__ = [
     "ErrorDetail",
     "FabricError",
     "GatewayError",
+    "GoneError",
     "IdentityError",
     "LedgerError",
     "MissingExtraError",
@@ -59,6 +64,7 @@ __all__ = [
     "PeerResponseError",
     "PolicyError",
     "PolicySyntaxError",
+    "Refusal",
     "StateError",
     "StatusCode",
     "SubmitError",
@@ -67,8 +73,11 @@ __all__ = [
 ]
 
 
+CODE: Final = re.compile(r"(?=.{1,100}\Z)[a-z0-9]+([.-][a-z0-9]+)*")
+"""The code of a contract's refusal."""
+
 # What the gateway service puts around the texts of nodes (Fabric, internal/pkg/gateway).
-_RESPONSE: Final = re.compile(r"(chaincode response \d+), (.+)", re.DOTALL)
+RESPONSE: Final = re.compile(r"(chaincode response \d+), (.+)", re.DOTALL)
 _EXPIRED: Final = "client identity expired"
 _SEE_DETAILS: Final = ", see attached details for more info"
 
@@ -141,8 +150,33 @@ class ValidationCode(OpenIntEnum):
     INVALID_OTHER_REASON = 255
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a contract refused: a stable `code`, its `facts` (a JSON object), and texts that have the facts filled in.
+
+    `en` is the English text, `zh` the Chinese one, "" if there is none.
+    """
+
+    code: str
+    facts: Mapping[str, Any]
+    en: str
+    zh: str = ""
+
+    def text(self, language: str) -> str:
+        """Return the text in a language ("zh" or "en"), in English if the contract has no other."""
+        return (self.zh if language == "zh" else "") or self.en
+
+
 class FabricError(Exception):
     """The root of every error of this project."""
+
+    language: str = "en"
+    """The language ("en" or "zh") of a contract's refusal in `str()`, where it has texts in both."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why a contract refused, if one did and gave a code; of the first peer, where peers differ."""
+        return None
 
     @property
     def check(self) -> str | None:
@@ -212,13 +246,24 @@ class ClientError(FabricError):
     """The client was used in a way that cannot work; nothing was sent."""
 
 
+class GoneError(ClientError):
+    """A call of fabric-sdk-py has no counterpart: `why`, and what is called `instead`."""
+
+    def __init__(self, name: str, why: str, instead: str) -> None:
+        super().__init__(f"hfc.{name} is gone: {why}; {instead}")
+        self.name = name
+        self.why = why
+        self.instead = instead
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorDetail:
-    """What one node said of a failed call (gateway.ErrorDetail)."""
+    """What one node said of a failed call (gateway.ErrorDetail), and the contract's refusal in it, if it has a code."""
 
     address: str
     msp_id: str
     message: str
+    refusal: Refusal | None = field(default=None, compare=False)
 
 
 class GatewayError(FabricError):
@@ -243,29 +288,45 @@ class GatewayError(FabricError):
         """Whether a node refused the client's identity because its certificate has expired: no other node takes it."""
         return any(text.endswith(_EXPIRED) for text in self._said())
 
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the contract refused, if it gave a code; `details` has what each peer refused with."""
+        return next((one.refusal for one in self.details if one.refusal is not None), None)
+
     def _said(self) -> Sequence[str]:
         return (self.message, *(one.message for one in self.details))
 
     def __str__(self) -> str:
         """Return what the nodes said, each text once, then which nodes, and what the call itself reports."""
         whole = self.message.removesuffix(_SEE_DETAILS)
-        nodes: dict[str, list[str]] = {}
+        nodes: dict[str, list[ErrorDetail]] = {}
         for one in self.details:
-            nodes.setdefault(one.message, []).append(f"{one.address} ({one.msp_id})")
+            nodes.setdefault(one.message, []).append(one)
             whole = whole.replace(f": {one.message}", "")
         summary = f"{self.code.name}: {whole}"
-        said = "; ".join(_said(message, where) for message, where in nodes.items())
+        said = "; ".join(
+            _said(where, self.language, with_facts=len(nodes) > 1) for where in nodes.values()
+        )
         text = f"{said} ({summary})" if said else summary
         if self.identity_expired:
             text = f"the client's certificate has expired: have it renewed by its CA: {text}"
         return " ".join(text.splitlines())  # a contract's own text may have several lines
 
 
-def _said(message: str, nodes: Sequence[str]) -> str:
-    """Return what nodes said: a contract's text, which a peer puts behind its status, stands first."""
-    response = _RESPONSE.fullmatch(message)
-    status, text = response.groups() if response else ("", message)
-    return f"{text} [{', '.join(nodes)}{status and ': '}{status}]"
+def _said(nodes: Sequence[ErrorDetail], language: str, *, with_facts: bool) -> str:
+    """Return what nodes said alike: a contract's text, which a peer puts behind its status, stands first."""
+    response = RESPONSE.fullmatch(nodes[0].message)
+    status, text = response.groups() if response else ("", nodes[0].message)
+    if (refusal := nodes[0].refusal) is not None:
+        text = _refusal_text(refusal, language, with_facts=with_facts)
+    places = ", ".join(f"{one.address} ({one.msp_id})" for one in nodes)
+    return f"{text} [{places}{status and ': '}{status}]"
+
+
+def _refusal_text(refusal: Refusal, language: str, *, with_facts: bool = False) -> str:
+    """Return a refusal's text with its code, and with its facts where the texts of several may be the same."""
+    facts = " " + json.dumps(refusal.facts, ensure_ascii=False) if with_facts else ""
+    return f"{refusal.text(language)} ({refusal.code}{facts})"
 
 
 class NotSentError(GatewayError):
@@ -297,13 +358,27 @@ class CommitError(FabricError):
 
 
 class PeerResponseError(FabricError):
-    """A peer answered a proposal with a status of 400 or above."""
+    """A peer answered a proposal with a status of 400 or above; `message` is what it said, a contract's refusal whole."""
 
-    def __init__(self, message: str, *, status: int, address: str = "") -> None:
-        super().__init__(f"{address}: {status}: {message}" if address else f"{status}: {message}")
+    def __init__(
+        self, message: str, *, status: int, address: str = "", refusal: Refusal | None = None
+    ) -> None:
+        super().__init__(message)
         self.message = message
         self.status = status
         self.address = address
+        self._refusal = refusal
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the contract refused, if it gave a code."""
+        return self._refusal
+
+    def __str__(self) -> str:
+        place = f"{self.address}: " if self.address else ""
+        refusal = self._refusal
+        text = self.message if refusal is None else _refusal_text(refusal, self.language)
+        return f"{place}{self.status}: {text}"
 
 
 class DiscoveryError(FabricError):
@@ -332,8 +407,50 @@ class OrdererError(FabricError):
         self.status = status
 
 
+class CAError(FabricError):
+    """A certificate authority refused: `code` and `message` are Fabric CA's own, `status` is the HTTP status.
+
+    `pyfabric.ca.CAErrorCode` names the codes. `hint` is what the code usually means for the one who asked.
+    """
+
+    def __init__(
+        self, message: str, *, code: int, status: int, address: str = "", hint: str = ""
+    ) -> None:
+        place = f"{address}: " if address else ""
+        super().__init__(f"{place}{message} (code {code}){hint and f': {hint}'}")
+        self.message = message
+        self.code = code
+        self.status = status
+        self.address = address
+
+
 class ContractError(FabricError):
-    """Raised in a contract to refuse the transaction: the text reaches the client as it is."""
+    """Raised in a contract to refuse the transaction: the text reaches the client as it is.
+
+    `code` names the reason for programs, as in `waste.licence-expired`, and stays the same for ever; `facts` is a JSON
+    object of what decided, and `zh` the text in Chinese. All of it reaches the client. Raises ConfigError for a code with
+    other characters than a-z, 0-9, dots and hyphens, for facts or a Chinese text without a code, and for facts that are
+    not JSON.
+    """
+
+    def __init__(
+        self, text: str, *, code: str = "", facts: Mapping[str, Any] | None = None, zh: str = ""
+    ) -> None:
+        super().__init__(text)
+        if code and not CODE.fullmatch(code):
+            raise ConfigError(
+                f"{code!r} cannot be the code of a refusal: it may have a-z, 0-9, and single dots and hyphens between them, and 100 characters"
+            )
+        if not code and (facts or zh):
+            raise ConfigError(f"a refusal with facts or a Chinese text needs a code: {text}")
+        self.code = code
+        self.facts = _json_object(code, facts or {})
+        self.zh = zh
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What the client learns; None for an error without a code."""
+        return Refusal(self.code, self.facts, str(self), self.zh) if self.code else None
 
     def _said(self) -> Sequence[str]:
         return ()
@@ -341,3 +458,12 @@ class ContractError(FabricError):
 
 class StateError(ContractError):
     """The peer answered a contract's request with an error (the text is the peer's)."""
+
+
+def _json_object(code: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a copy as a reader of its JSON gets it; raises ConfigError."""
+    try:
+        copy: Mapping[str, Any] = json.loads(json.dumps(dict(facts), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"the facts of {code} are no JSON object: {error}") from error
+    return copy

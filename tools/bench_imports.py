@@ -61,12 +61,12 @@ def completing(line: str) -> Mapping[str, str]:
 # All that a query does before it connects: it reads arguments, settings, context, profile and keys.
 QUERY = """
 import sys
-from pyfabric_cli import invocation
+from pyfabric_cli import acting
 from pyfabric_cli.main import main
 def stop(actor):
     from pyfabric.gateway import connect
     sys.exit()
-invocation.Actor.gateway = stop
+acting.Actor.gateway = stop
 sys.argv = ["pyfabric", "chaincode", "query", "directory", "find"]
 main()
 """

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
-from pyfabric_municipal.timestamps import BEIJING, format_timestamp
-from pyfabric_municipal.workdays import YearCalendar
+from pyfabric_municipal.common.values.timestamps import BEIJING, format_timestamp
+from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
 

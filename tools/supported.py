@@ -10,6 +10,8 @@ from typing import Final
 
 from fabric_protos.peer import chaincode_shim_pb2
 
+from pyfabric.ca_server.endpoints import ENDPOINTS
+from pyfabric.ca_server.requests import UNSUPPORTED
 from pyfabric.ledger.channel.limits import UNSURVIVABLE
 from pyfabric.ledger.system import cscc, lifecycle, qscc
 from pyfabric.messages import config_values
@@ -91,6 +93,8 @@ NO_BLOCKS: Final = (
     "cannot join: the development ledger has no block {number} of channel {channel} that is this one: it "
     "cannot fetch blocks from other machines"
 )
+CA_PATH: Final = "/api/v1/"
+IDEMIX: Final = ("idemix/credential", "idemix/cri")
 RICH_QUERY: Final = "ExecuteQuery not supported for leveldb"
 _IN_PROTOCOL: Final = (_Kind.REGISTER, _Kind.COMPLETED, _Kind.ERROR, _Kind.KEEPALIVE)
 
@@ -100,6 +104,7 @@ def sections() -> tuple[Section, ...]:
     return (
         Section("gRPC methods", tuple(_methods())),
         Section("HTTP", tuple(_http())),
+        Section("CA servers", tuple(_ca_servers())),
         Section("System chaincodes", tuple(_functions())),
         Section("Messages of contracts", tuple(_messages())),
         Section("Packages", _PACKAGES),
@@ -130,6 +135,20 @@ def _http() -> Iterable[Item]:
     )
     yield from (Item(one, note="every node with an operations address") for one in OPERATIONS)
     yield Item("GET /debug/pprof/", "404 page not found", "these are profiles of a Go program")
+
+
+def _ca_servers() -> Iterable[Item]:
+    for (name, of_one), methods in ENDPOINTS.items():
+        path = f"{CA_PATH}{name}{'/{id}' if of_one else ''}"
+        # Fabric CA has it, and refuses it as here.
+        shown = [one for one in methods if (one, name) != ("DELETE", "certificates")]
+        yield from (Item(f"{one} {path}") for one in shown)
+    yield from (
+        Item(f"POST {CA_PATH}{one}", "404 page not found", "Idemix is left out") for one in IDEMIX
+    )
+    for name in UNSUPPORTED:
+        why = "it lets a client decide over its own certificate; Fabric's own client sends none"
+        yield Item(f"{name} of an enrolment", f"{name} is not supported: leave it out", why)
 
 
 def _functions() -> Iterable[Item]:
@@ -326,6 +345,18 @@ DIFFERENCES: Final = (
     Difference(
         "Adding and removing an orderer, also by a configuration update, takes effect immediately.",
         "Fabric's orderers notice it after seconds or minutes.",
+    ),
+    Difference(
+        "A node that refuses a client's TLS certificate, or misses one, closes the connection without a TLS alert.",
+        'gRPC for Python sends none. Clients get UNAVAILABLE, as from Fabric; Go\'s read "EOF", not "tls: certificate required".',
+    ),
+    Difference(
+        "A CA server answers GET /api/v1/cainfo and an enrolment without the keys of an Idemix issuer.",
+        "Idemix is left out. `fabric-ca-client` writes no file IssuerPublicKey then; everything else is the same.",
+    ),
+    Difference(
+        "A CA server refuses to rename an affiliation to one that there is.",
+        "Fabric CA fails in the middle and closes the connection.",
     ),
     Difference(
         "There are no metrics of gossip, of the Raft log and its leadership, of CouchDB and of the Go runtime.",

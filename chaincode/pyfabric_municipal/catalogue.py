@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from pyfabric.chaincode import ContractError, from_json
+from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
 from pyfabric_municipal.description import Description, UpdateCycle
 from pyfabric_municipal.directory import DutyClaim
 from pyfabric_municipal.ledger_access import MAX_BATCH
-from pyfabric_municipal.workdays import YearCalendar
 
 T = TypeVar("T")
 

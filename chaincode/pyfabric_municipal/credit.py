@@ -6,6 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
+from pyfabric_municipal.common.values import Day, Digest, MspId, Text, UsccShape
+from pyfabric_municipal.common.values.documents import DocumentNumber
+from pyfabric_municipal.common.values.regions import require_beijing_region, require_region
+from pyfabric_municipal.common.values.timestamps import beijing_day, parse_date
+from pyfabric_municipal.common.values.uscc import require_uscc
 from pyfabric_municipal.credit_access import (
     CreditAccess,
     CreditSettings,
@@ -14,18 +19,15 @@ from pyfabric_municipal.credit_access import (
     step_penalty,
     step_subject,
 )
-from pyfabric_municipal.decisions import Decision, DocumentNumber, SubjectCode
+from pyfabric_municipal.decisions import Decision
 from pyfabric_municipal.departments import Department, Founding
 from pyfabric_municipal.effective import SUBJECT_INDEX, Effective, effective_at, steps_to
 from pyfabric_municipal.evidence import Evidence, keep_evidence, read_evidence, take_evidence
-from pyfabric_municipal.identifiers import require_uscc
 from pyfabric_municipal.ledger_access import require_batch
 from pyfabric_municipal.lifecycle import NEW
 from pyfabric_municipal.penalties import RECORDED, REPAIRED, Objection, Penalty, Repair
-from pyfabric_municipal.records import Day, Digest, MspId, Step, Text
-from pyfabric_municipal.regions import require_region
+from pyfabric_municipal.records import Step
 from pyfabric_municipal.subjects import SUBJECT_LIFECYCLE, CodeException, Registration, Subject
-from pyfabric_municipal.timestamps import beijing_day, parse_date
 
 UploadDays = Annotated[int, Field(ge=1, le=365)]
 
@@ -49,7 +51,7 @@ class Credit(Contract):
                 f"the registrar ({settings.registrar}) is not among the departments"
             )
         for department in departments:
-            require_region(department.region, ledger.today)
+            require_beijing_region(department.region, ledger.today)
         proposal = Founding[CreditSettings](
             id=ledger.transaction_id,
             settings=settings,
@@ -76,12 +78,10 @@ class Credit(Contract):
         return True
 
     @transaction
-    def except_code(self, ctx: Context, uscc: SubjectCode, reason: Text) -> None:
+    def except_code(self, ctx: Context, uscc: UsccShape, reason: Text) -> None:
         """Admit a real code whose check characters are wrong (registrar)."""
         ledger = CreditAccess(ctx)
         ledger.require_registrar()
-        if _is_right(uscc):
-            raise ContractError(f"social credit code {uscc} is right: it needs no exception")
         ledger.create(CodeException(uscc=uscc, reason=reason, at=ledger.now, by=ledger.caller))
         ledger.emit("CodeExcepted", uscc=uscc, reason=reason)
 
@@ -105,22 +105,22 @@ class Credit(Contract):
         ledger.emit("SubjectsRegistered", subjects=[entry.uscc for entry in subjects])
 
     @transaction
-    def revoke(self, ctx: Context, subject: SubjectCode, reason: str) -> None:
+    def revoke(self, ctx: Context, subject: UsccShape, reason: str) -> None:
         """Record that a subject's licence was revoked (registrar)."""
         step_subject(ctx, subject, "revoke", reason)
 
     @transaction
-    def move(self, ctx: Context, subject: SubjectCode, reason: str) -> None:
+    def move(self, ctx: Context, subject: UsccShape, reason: str) -> None:
         """Record that a subject moved to another place; its penalties stay (registrar)."""
         step_subject(ctx, subject, "move", reason)
 
     @transaction
-    def take_back(self, ctx: Context, subject: SubjectCode) -> None:
+    def take_back(self, ctx: Context, subject: UsccShape) -> None:
         """Record that a subject that had moved is back (registrar)."""
         step_subject(ctx, subject, "return")
 
     @transaction
-    def cancel(self, ctx: Context, subject: SubjectCode, reason: str) -> None:
+    def cancel(self, ctx: Context, subject: UsccShape, reason: str) -> None:
         """Record that a subject no longer exists (registrar)."""
         step_subject(ctx, subject, "cancel", reason)
 
@@ -234,7 +234,7 @@ class Credit(Contract):
         return CreditAccess(ctx).rules
 
     @query
-    def subject(self, ctx: Context, uscc: SubjectCode) -> Subject:
+    def subject(self, ctx: Context, uscc: UsccShape) -> Subject:
         """Return a subject in its current state."""
         return CreditAccess(ctx).need(Subject, uscc)
 
@@ -254,13 +254,13 @@ class Credit(Contract):
         return list(CreditAccess(ctx).scan(Step, Penalty.KIND, authority, number))
 
     @query
-    def effective_at(self, ctx: Context, uscc: SubjectCode, day: Day) -> Effective:
+    def effective_at(self, ctx: Context, uscc: UsccShape, day: Day) -> Effective:
         """Return the penalties that count against a subject at the end of a day."""
         ledger = CreditAccess(ctx)
         return effective_at(ledger, ledger.need(Subject, uscc), parse_date(day))
 
     @query
-    def hits(self, ctx: Context, subjects: list[SubjectCode], day: Day) -> list[Effective]:
+    def hits(self, ctx: Context, subjects: list[UsccShape], day: Day) -> list[Effective]:
         """Return those of the subjects (bidders, for example) that have effective penalties on a day."""
         ledger = CreditAccess(ctx)
         found = [
@@ -300,15 +300,7 @@ def _require_unfounded(ledger: CreditAccess) -> None:
         raise ContractError("the credit chain is founded already")
 
 
-def _is_right(uscc: str) -> bool:
-    try:
-        require_uscc(uscc)
-    except ContractError:
-        return False
-    return True
-
-
 def _require_code(ledger: CreditAccess, uscc: str) -> None:
     """Refuse a code with wrong check characters, unless the registrar has admitted it."""
-    if ledger.get(CodeException, uscc) is None:
-        require_uscc(uscc)
+    admitted = ledger.get(CodeException, uscc)
+    require_uscc(uscc, () if admitted is None else (admitted,))

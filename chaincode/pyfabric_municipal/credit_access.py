@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from pyfabric.chaincode import Context, ContractError
+from pyfabric_municipal.common.values import MspId
 from pyfabric_municipal.decisions import Decision
 from pyfabric_municipal.departments import Department, Governed
 from pyfabric_municipal.ledger_access import LedgerAccess
@@ -16,7 +17,6 @@ from pyfabric_municipal.penalties import (
     PenaltyVersion,
     Terms,
 )
-from pyfabric_municipal.records import MspId
 from pyfabric_municipal.subjects import SUBJECT_LIFECYCLE, Subject
 
 

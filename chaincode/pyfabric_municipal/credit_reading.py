@@ -7,8 +7,8 @@ may depend on such a reading: it is for queries only.
 from datetime import date
 
 from pyfabric.chaincode import Context, ContractError, from_json
+from pyfabric_municipal.common.values import Model
 from pyfabric_municipal.effective import Effective
-from pyfabric_municipal.records import Model
 
 CHANNEL = "credit"
 CHAINCODE = "credit"

@@ -4,25 +4,18 @@ Source: the fields of the national credit platform's "double publicity" (双公�
 thousand yuan. Entering yuan there is the most common mistake, so an amount must be given in both units.
 """
 
-import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.identifiers import require_uscc_shape
-from pyfabric_municipal.records import Count, Day, Model, Text, Uscc
-from pyfabric_municipal.text import require_text
-from pyfabric_municipal.timestamps import add_months, parse_date
+from pyfabric_municipal.common.values import Day, Decimal, Fen, Model, Text, Uscc, UsccShape
+from pyfabric_municipal.common.values.documents import DocumentNumber, year_of_document
+from pyfabric_municipal.common.values.quantities import MoneyUnit, fen
+from pyfabric_municipal.common.values.timestamps import add_months, parse_date
 
 MAX_PUBLICATION_MONTHS = 36
-_FEN_IN_TEN_THOUSAND_YUAN = 1_000_000
-_TEN_THOUSANDS = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([0-9]{1,6}))?")
-_YEAR = re.compile(r"[〔\[（(［【]([0-9]{4})[〕\]）)］】]")
-_NUMBER = re.compile(
-    r"([\u4e00-\u9fff]{2,24})〔([0-9]{4})〕第?0*([1-9][0-9]{0,7})((?:-[1-9][0-9]{0,2})?)号"
-)
 
 
 class PenaltyType(StrEnum):
@@ -47,36 +40,15 @@ class Sector(StrEnum):
     WORK_SAFETY = "work_safety"
 
 
-def normalise_number(value: str) -> str:
-    """Return a document number in normal form, such as `京市监罚〔2020〕15号`.
-
-    The kind of brackets, 第 and leading zeros do not distinguish decisions; everything else does.
-    """
-    require_text("document number", value)
-    match = _NUMBER.fullmatch(_YEAR.sub(r"〔\1〕", value, count=1))
-    if match is None:
-        raise ContractError(f"document number {value!r} is not of the form 京市监罚〔2020〕15号")
-    return f"{match[1]}〔{match[2]}〕{match[3]}{match[4]}号"
-
-
-SubjectCode = Annotated[str, AfterValidator(require_uscc_shape)]
-DocumentNumber = Annotated[str, AfterValidator(normalise_number)]
-
-
 class Amount(Model):
     """Money in fen, and the same in units of ten thousand yuan, as the publication states it."""
 
-    fen: Count
-    ten_thousand_yuan: str
+    fen: Fen
+    ten_thousand_yuan: Decimal
 
     @model_validator(mode="after")
     def _consistent(self) -> "Amount":
-        match = _TEN_THOUSANDS.fullmatch(self.ten_thousand_yuan)
-        if match is None:
-            raise ContractError(
-                f"{self.ten_thousand_yuan!r} is not an amount in ten thousand yuan such as 1.5"
-            )
-        stated = int(match[1]) * _FEN_IN_TEN_THOUSAND_YUAN + int((match[2] or "").ljust(6, "0"))
+        stated = fen(self.ten_thousand_yuan, MoneyUnit.TEN_THOUSAND_YUAN)
         if stated != self.fen:
             raise ContractError(
                 f"{self.ten_thousand_yuan} ten thousand yuan are {stated} fen, not {self.fen}: "
@@ -96,7 +68,7 @@ class Decision(Model):
     """
 
     number: DocumentNumber
-    subject: SubjectCode
+    subject: UsccShape
     authority: Uscc
     act: Text
     facts: Text
@@ -138,7 +110,7 @@ class Decision(Model):
 
     def _check_days(self) -> None:
         decided = parse_date(self.decided)
-        year = int(self.number.partition("〔")[2][:4])
+        year = year_of_document(self.number)
         if year not in (decided.year - 1, decided.year):
             raise ContractError(f"{self.number} is not a number of a decision of {self.decided}")
         if self.valid_until is not None and self.valid_until < self.decided:

@@ -5,7 +5,9 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.records import Model, MspId, Positive, Record, Text, Uscc
+from pyfabric_municipal.common.values import Model, MspId, Positive, Text, Uscc
+from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.records import Record
 
 MIN_FOUNDERS = 2
 
@@ -35,6 +37,15 @@ class Deadlines(Model):
     provider_on_platform: Positive
     provider_off_platform: Positive
     notice: Positive
+
+
+class Calendar(YearCalendar, Record):
+    """A year's calendar on the ledger, which the manager maintains."""
+
+    KIND: ClassVar[str] = "calendar"
+
+    def key(self) -> tuple[str, ...]:
+        return (f"{self.year:04}",)
 
 
 class Governed(Record):

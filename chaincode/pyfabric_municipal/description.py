@@ -4,16 +4,14 @@ Source: guide to government data directories (2017) after GB/T 21063.3-2007; sha
 Council's rule on sharing (unconditional, conditional with its condition, not shared with its basis).
 """
 
-import hashlib
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-import rfc8785
 from pydantic import Field, field_validator, model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.records import (
+from pyfabric_municipal.common.values import (
     Datum,
     Day,
     DutyCode,
@@ -23,10 +21,11 @@ from pyfabric_municipal.records import (
     ResourceCode,
     Text,
     Uscc,
+    json_digest,
 )
-from pyfabric_municipal.regions import require_region
-from pyfabric_municipal.text import require_text
-from pyfabric_municipal.timestamps import parse_date
+from pyfabric_municipal.common.values.regions import require_beijing_region
+from pyfabric_municipal.common.values.text import require_text
+from pyfabric_municipal.common.values.timestamps import parse_date
 
 UNCLASSIFIED = "unclassified"
 
@@ -188,7 +187,7 @@ class Description(Model):
     def schema_digest(self) -> str:
         """Return the SHA-256 over the fields' names and types, which a delivery must match."""
         pairs = [[field.name, field.type.value] for field in self.fields]
-        return hashlib.sha256(rfc8785.dumps(pairs)).hexdigest()
+        return json_digest(pairs)
 
     def removed_or_retyped(self, later: "Description") -> frozenset[str]:
         """Return the fields that `later` does not have, or has with another type."""
@@ -201,4 +200,4 @@ class Description(Model):
             raise ContractError(
                 f"resource {self.code}: publish date {self.issued} is in the future (it is {today})"
             )
-        require_region(self.region, today)
+        require_beijing_region(self.region, today)

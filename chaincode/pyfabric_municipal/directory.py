@@ -1,7 +1,20 @@
 """The contract `Directory`: the departments, their duties, and the data that they hold."""
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
-from pyfabric_municipal.departments import Deadlines, Department, Founding, Settings
+from pyfabric_municipal.common.values import (
+    Count,
+    Digest,
+    DutyCode,
+    FieldName,
+    Model,
+    MspId,
+    Positive,
+    ResourceCode,
+    Text,
+)
+from pyfabric_municipal.common.values.regions import require_beijing_region
+from pyfabric_municipal.common.values.timestamps import add_days, require_not_before
+from pyfabric_municipal.departments import Calendar, Deadlines, Department, Founding, Settings
 from pyfabric_municipal.description import Description, ShareType
 from pyfabric_municipal.entries import (
     DATUM_INDEX,
@@ -19,19 +32,7 @@ from pyfabric_municipal.entries import (
 )
 from pyfabric_municipal.ledger_access import LedgerAccess, PageSize, require_batch
 from pyfabric_municipal.live import live_uses
-from pyfabric_municipal.records import (
-    Count,
-    Digest,
-    DutyCode,
-    FieldName,
-    Model,
-    MspId,
-    Positive,
-    ResourceCode,
-    Step,
-    Text,
-)
-from pyfabric_municipal.regions import require_region
+from pyfabric_municipal.records import Step
 from pyfabric_municipal.resources import (
     PUBLISHED,
     RESOURCE_LIFECYCLE,
@@ -40,8 +41,6 @@ from pyfabric_municipal.resources import (
     Resource,
     ResourceVersion,
 )
-from pyfabric_municipal.timestamps import add_days, require_not_before
-from pyfabric_municipal.workdays import YearCalendar
 
 
 class DutyClaim(Model):
@@ -102,7 +101,7 @@ class Directory(Contract):
         ledger = LedgerAccess(ctx)
         _require_unfounded(ledger)
         for department in departments:
-            require_region(department.region, ledger.today)
+            require_beijing_region(department.region, ledger.today)
         proposal = Founding[Settings](
             id=ledger.transaction_id,
             settings=Settings(manager=manager, deadlines=deadlines),
@@ -133,7 +132,7 @@ class Directory(Contract):
         """Admit one more department to the directory (manager)."""
         ledger = LedgerAccess(ctx)
         ledger.require_manager()
-        require_region(department.region, ledger.today)
+        require_beijing_region(department.region, ledger.today)
         for known in ledger.scan(Department):
             if known.uscc == department.uscc:
                 raise ContractError(f"{department.uscc} is the code of {known.msp_id} already")
@@ -141,7 +140,7 @@ class Directory(Contract):
         ledger.emit("DepartmentAdmitted", department=department.msp_id)
 
     @transaction
-    def set_calendar(self, ctx: Context, calendar: YearCalendar) -> None:
+    def set_calendar(self, ctx: Context, calendar: Calendar) -> None:
         """Set or correct a year's holidays and make-up days (manager).
 
         Due dates that were given before stay as they are.

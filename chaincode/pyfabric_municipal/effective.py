@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import date
 
 from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.values import Day, Model, MspId, Positive, Timestamp
+from pyfabric_municipal.common.values.timestamps import beijing_day
 from pyfabric_municipal.decisions import Decision
 from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.penalties import EFFECTIVE, Penalty, PenaltyVersion
-from pyfabric_municipal.records import Day, Model, MspId, Positive, Step, Timestamp
+from pyfabric_municipal.records import Step
 from pyfabric_municipal.subjects import Subject
-from pyfabric_municipal.timestamps import beijing_day
 
 SUBJECT_INDEX = "penalty_of"
 

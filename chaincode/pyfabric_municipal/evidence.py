@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pyfabric.chaincode import Context, ContractError, from_json
+from pyfabric_municipal.common.values import Digest, Model
+from pyfabric_municipal.common.values.kinds import Kind
 from pyfabric_municipal.penalties import Penalty
-from pyfabric_municipal.records import Digest, Model
-from pyfabric_municipal.text import require_match
 
 COLLECTION = "evidence"
 TRANSIENT = "evidence"
@@ -17,7 +17,9 @@ _SALT = re.compile(r"[0-9a-f]{32,64}")
 
 
 def _salt(value: str) -> str:
-    return require_match("salt", _SALT, value, "32 to 64 lower-case hexadecimal digits")
+    kind = Kind("salt", "salt", "盐值", secret=True)
+    shape, zh = "32 to 64 lower-case hexadecimal digits", "32至64位小写十六进制数字"
+    return kind.require_match(_SALT, value, shape, zh).string
 
 
 class Document(Model):

@@ -4,21 +4,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
-from pyfabric_municipal.records import (
+from pyfabric_municipal.common.values import (
     Count,
     Digest,
     MspId,
     Positive,
-    Record,
     ResourceCode,
     Text,
     Timestamp,
-    Tracked,
 )
+from pyfabric_municipal.common.values.timestamps import require_not_before
+from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
+from pyfabric_municipal.records import Record, Tracked
 from pyfabric_municipal.resources import PUBLISHED, Resource
 from pyfabric_municipal.terms import Terms
-from pyfabric_municipal.timestamps import require_not_before
 
 OFFERED = "granted"
 ACTIVE = "active"

@@ -5,15 +5,15 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, TypeVar
 
-import rfc8785
 from pydantic import Field
 
 from pyfabric.chaincode import Context, ContractError
-from pyfabric_municipal.departments import Department, Settings
+from pyfabric_municipal.common.values import canonical_json
+from pyfabric_municipal.common.values.timestamps import beijing_day, format_timestamp
+from pyfabric_municipal.common.values.workdays import YearCalendar, due_after
+from pyfabric_municipal.departments import Calendar, Department, Settings
 from pyfabric_municipal.lifecycle import Actor, Lifecycle
 from pyfabric_municipal.records import Record, Step, Tracked
-from pyfabric_municipal.timestamps import beijing_day, format_timestamp
-from pyfabric_municipal.workdays import YearCalendar, due_after
 
 M = TypeVar("M", bound=Record)
 R = TypeVar("R", bound=Tracked)
@@ -150,7 +150,7 @@ class LedgerAccess:
         return due_after(self.now, days, self._calendar)
 
     def _calendar(self, year: int) -> YearCalendar:
-        calendar = self.get(YearCalendar, f"{year:04}")
+        calendar = self.get(Calendar, f"{year:04}")
         if calendar is None:
             raise ContractError(
                 f"there is no calendar of {year}: the manager sets it (Directory:set_calendar)"
@@ -159,7 +159,7 @@ class LedgerAccess:
 
     def emit(self, name: str, **facts: str | int | list[str]) -> None:
         """Set the transaction's event; its payload is canonical JSON."""
-        self._stub.set_event(name, rfc8785.dumps({"at": self.now, "by": self.caller, **facts}))
+        self._stub.set_event(name, canonical_json({"at": self.now, "by": self.caller, **facts}))
 
 
 def require_batch(what: str, keys: Sequence[str]) -> None:

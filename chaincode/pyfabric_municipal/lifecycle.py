@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.values.text import require_text
+from pyfabric_municipal.common.values.timestamps import require_not_before
 from pyfabric_municipal.records import Tracked
-from pyfabric_municipal.text import require_text
-from pyfabric_municipal.timestamps import require_not_before
 
 R = TypeVar("R", bound=Tracked)
 F = TypeVar("F")

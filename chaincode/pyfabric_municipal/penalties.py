@@ -5,20 +5,12 @@ from datetime import date
 from typing import ClassVar
 
 from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.values import Day, Digest, Model, MspId, Positive, Timestamp
+from pyfabric_municipal.common.values.timestamps import add_months, parse_date
 from pyfabric_municipal.decisions import Decision, Sector
 from pyfabric_municipal.lifecycle import MANAGER, NEW, Lifecycle, Transition
-from pyfabric_municipal.records import (
-    Day,
-    Digest,
-    Model,
-    MspId,
-    Positive,
-    Record,
-    Timestamp,
-    Tracked,
-)
+from pyfabric_municipal.records import Record, Tracked
 from pyfabric_municipal.subjects import CANCELLED, Subject
-from pyfabric_municipal.timestamps import add_months, parse_date
 
 AUTHORITY = "authority"
 RECORDED = "recorded"

@@ -1,24 +1,23 @@
 """Receipts of deliveries: the provider records one, and the user confirms or contests it."""
 
-import hashlib
 from typing import Annotated, ClassVar
 
-import rfc8785
 from pydantic import Field, model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.grants import Grant, Usage
-from pyfabric_municipal.lifecycle import NEW, PROVIDER, USER, Lifecycle, Transition
-from pyfabric_municipal.records import (
+from pyfabric_municipal.common.values import (
     Digest,
     FieldName,
     Model,
     MspId,
     Positive,
     Timestamp,
-    Tracked,
+    json_digest,
 )
-from pyfabric_municipal.timestamps import require_not_before
+from pyfabric_municipal.common.values.timestamps import require_not_before
+from pyfabric_municipal.grants import Grant, Usage
+from pyfabric_municipal.lifecycle import NEW, PROVIDER, USER, Lifecycle, Transition
+from pyfabric_municipal.records import Tracked
 
 ISSUED = "issued"
 CONFIRMED = "confirmed"
@@ -48,7 +47,7 @@ class Delivery(Model):
 
     def receipt_id(self) -> str:
         """Return the receipt's id, which is the same for the same query under the same grant."""
-        return hashlib.sha256(rfc8785.dumps([self.grant, self.query_digest])).hexdigest()
+        return json_digest([self.grant, self.query_digest])
 
 
 class Receipt(Tracked):

@@ -2,15 +2,8 @@
 
 from typing import ClassVar
 
+from pyfabric_municipal.common.values import Digest, FieldName, Model, MspId, ResourceCode, Text
 from pyfabric_municipal.lifecycle import NEW, PROVIDER, USER, Lifecycle, Transition
-from pyfabric_municipal.records import (
-    Digest,
-    FieldName,
-    Model,
-    MspId,
-    ResourceCode,
-    Text,
-)
 from pyfabric_municipal.waiting import Awaiting
 
 RAISED = "raised"

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.description import ShareType
-from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
-from pyfabric_municipal.records import (
+from pyfabric_municipal.common.values import (
     Flag,
     Model,
     MspId,
@@ -17,6 +15,8 @@ from pyfabric_municipal.records import (
     Timestamp,
     Uscc,
 )
+from pyfabric_municipal.description import ShareType
+from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
 from pyfabric_municipal.resources import PUBLISHED, Resource
 from pyfabric_municipal.terms import Terms
 from pyfabric_municipal.waiting import Awaiting

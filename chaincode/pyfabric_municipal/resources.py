@@ -5,20 +5,19 @@ from datetime import date
 from typing import ClassVar
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.description import Description
-from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, Lifecycle, Transition
-from pyfabric_municipal.records import (
+from pyfabric_municipal.common.values import (
     Count,
     Digest,
     DutyCode,
     MspId,
     Positive,
-    Record,
     ResourceCode,
     Text,
     Timestamp,
-    Tracked,
 )
+from pyfabric_municipal.description import Description
+from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, Lifecycle, Transition
+from pyfabric_municipal.records import Record, Tracked
 
 DRAFT = "draft"
 SUBMITTED = "submitted"

@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
+from pyfabric_municipal.common.values import Count, Digest, Model, MspId
+from pyfabric_municipal.common.values.timestamps import add_days
 from pyfabric_municipal.credit_reading import CreditSnapshot, read_credit
 from pyfabric_municipal.description import ShareType
 from pyfabric_municipal.grants import Grant, Usage, require_live
@@ -12,7 +14,7 @@ from pyfabric_municipal.ledger_access import LedgerAccess, PageSize
 from pyfabric_municipal.lifecycle import NEW
 from pyfabric_municipal.live import live_entry, live_grants
 from pyfabric_municipal.receipts import Delivery, Receipt
-from pyfabric_municipal.records import Count, Digest, Model, MspId, Step
+from pyfabric_municipal.records import Step
 from pyfabric_municipal.reports import Fault, Report
 from pyfabric_municipal.requests import GRANTED, REFUSED, Application, Offer, Request, require_offer
 from pyfabric_municipal.resources import Resource
@@ -26,7 +28,6 @@ from pyfabric_municipal.steps import (
     usage_of,
     use_grant,
 )
-from pyfabric_municipal.timestamps import add_days
 from pyfabric_municipal.waiting import Overdue, overdue
 
 OPEN_LICENCE = "unconditional sharing: any purpose of the department's duties"

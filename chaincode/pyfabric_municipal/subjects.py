@@ -5,9 +5,9 @@ from typing import ClassVar
 from pydantic import model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.decisions import SubjectCode
+from pyfabric_municipal.common.values import Model, MspId, Text, Timestamp, UsccException, UsccShape
 from pyfabric_municipal.lifecycle import NEW, Lifecycle, Transition
-from pyfabric_municipal.records import Model, MspId, Record, Text, Timestamp, Tracked
+from pyfabric_municipal.records import Record, Tracked
 
 REGISTRAR = "registrar"
 IN_BUSINESS = "in_business"
@@ -23,7 +23,7 @@ class Registration(Model):
     A sole trader's name is a person's name: it is personal data and is not entered.
     """
 
-    uscc: SubjectCode
+    uscc: UsccShape
     name: Text | None = None
     region: str
 
@@ -36,13 +36,11 @@ class Registration(Model):
         return self
 
 
-class CodeException(Record):
-    """A real code whose check characters are wrong, which the registrar admitted for a reason."""
+class CodeException(UsccException, Record):
+    """An exception on the ledger: when and by whom the code was admitted."""
 
     KIND: ClassVar[str] = "code_exception"
 
-    uscc: SubjectCode
-    reason: Text
     at: Timestamp
     by: MspId
 
@@ -55,7 +53,7 @@ class Subject(Tracked):
 
     KIND: ClassVar[str] = "subject"
 
-    uscc: SubjectCode
+    uscc: UsccShape
     name: str | None
     region: str
     registrar: MspId

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.values import Digest, FieldName, Model, Positive, Timestamp
 from pyfabric_municipal.description import Description
-from pyfabric_municipal.records import Digest, FieldName, Model, Positive, Timestamp
 
 
 class Terms(Model):

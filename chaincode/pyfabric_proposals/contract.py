@@ -31,6 +31,7 @@ from pyfabric.errors import FabricError
 P = ParamSpec("P")
 T = TypeVar("T")
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+PageSize = Annotated[int, Field(ge=1, le=100)]
 _BLOCK: Final = "block"
 _PROPOSAL: Final = "proposal"
 _SIGNATURE: Final = "signature"
@@ -44,6 +45,13 @@ class Filed(BaseModel):
     id: Digest
     department: str
     at: str
+
+
+class ProposalPage(BaseModel):
+    """One page of the proposals that are kept; `bookmark` begins the next one ("" after the last)."""
+
+    items: list[Filed]
+    bookmark: str
 
 
 class Kept(BaseModel):
@@ -133,10 +141,16 @@ class Proposals(Contract):
         return write_proposal(found.signed(*signatures))
 
     @query
-    def proposals(self, ctx: Context, genesis: Digest) -> list[Filed]:
-        """Return the proposals that are kept."""
-        with ctx.stub.get_state_by_partial_composite_key(_PROPOSAL, [genesis]) as found:
-            return [from_json(Kept, one.value).filed for one in found]
+    def proposals(
+        self, ctx: Context, genesis: Digest, size: PageSize, bookmark: str = ""
+    ) -> ProposalPage:
+        """Return one page of the proposals that are kept, by their ids."""
+        page = ctx.stub.get_state_by_partial_composite_key_with_pagination(
+            _PROPOSAL, [genesis], size, bookmark
+        )
+        return ProposalPage(
+            items=[from_json(Kept, one.value).filed for one in page.items], bookmark=page.bookmark
+        )
 
     @query
     def known(self, ctx: Context, genesis: Digest) -> KnownConfig:

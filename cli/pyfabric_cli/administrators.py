@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.acting import Acting
 
 if TYPE_CHECKING:  # loaded by the commands that administer
     from pyfabric_network.lifecycle import Lifecycle
@@ -16,16 +16,13 @@ if TYPE_CHECKING:  # loaded by the commands that administer
 
 
 @contextmanager
-def administrator(
-    invocation: Invocation, context: str | None, user: str | None
-) -> "Iterator[Party]":
-    """Connect as the administrator (or `user`) of a context's department; raises ConfigError or IdentityError."""
+def administrator(invocation: Acting) -> "Iterator[Party]":
+    """Connect as the administrator (or --user) of the context's department; raises ConfigError or IdentityError."""
     from pyfabric_network.parties import Party
 
     from pyfabric.identity.loading import check_not_expired
 
-    _, found = invocation.contexts.find(context or invocation.settings.context)
-    party = Party.of(found.load_profile(), user)
+    party = Party.of(invocation.found.load_profile(), invocation.user)
     try:
         check_not_expired(party.identity.identity, datetime.now(UTC))
         yield party
@@ -34,25 +31,17 @@ def administrator(
 
 
 @contextmanager
-def channel_lifecycle(
-    invocation: Invocation,
-    context: str | None,
-    user: str | None,
-    channel: str | None,
-    *,
-    others: bool = True,
-) -> "Iterator[Lifecycle]":
+def channel_lifecycle(invocation: Acting, *, others: bool = True) -> "Iterator[Lifecycle]":
     """Provide the definitions of a channel, for the context's department and the `others` of this machine."""
     from pyfabric_network.lifecycle import Lifecycle
     from pyfabric_network.parties import others_here
 
-    _, found = invocation.contexts.find(context or invocation.settings.context)
-    where = channel or found.channel
-    with administrator(invocation, context, user) as party, ExitStack() as stack:
+    found = invocation.found
+    with administrator(invocation) as party, ExitStack() as stack:
         beside = others_here(found.profile, found.load_profile()) if others else []
         for one in beside:
             stack.callback(one.close)
-        yield Lifecycle(where, party, beside)
+        yield Lifecycle(invocation.channel or found.channel, party, beside)
 
 
 def chosen_peers(party: "Party", names: Sequence[str] | None) -> "list[Endpoint]":

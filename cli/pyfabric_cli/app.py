@@ -25,6 +25,9 @@ class _Pyfabric(LazyGroup):
         "peer": Part("peer_commands", "Ask one peer what it has, and have it make snapshots."),
         "discover": Part("discover_commands", "Ask what a peer knows of a channel."),
         "ledger": Part("ledger_commands", "Look into a channel's blocks and transactions."),
+        "identity": Part(
+            "identity_commands", "Give identities to people, look at them, take them back."
+        ),
         "context": Part(
             "context_commands", "Choose the department, user and channel that you act as."
         ),
@@ -35,6 +38,7 @@ class _Pyfabric(LazyGroup):
         "events": Part(
             "events_command", "Print blocks, or a chaincode's events, one on each line."
         ),
+        "clock": Part("clock_command", "Print the newest slot of the channel's clock."),
         "doctor": Part(
             "doctor_command", "Find what makes a network fail, and what to do about it."
         ),

@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import options
-from pyfabric_cli.chains import config_at_start, opened
+from pyfabric_cli.chains import Inspecting, config_at_start
+from pyfabric_cli.commands import command
 from pyfabric_cli.exits import ExitCode
 from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import counted, say
-from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:
     from pyfabric.admin.verification import Verification
 
+app = plain_app()
+
 _HASH_SIZE = 32
 
 
+@command(app)
 def verify(
+    invocation: Inspecting,
     genesis_hash: Annotated[
         str | None,
         typer.Option(
@@ -36,13 +40,6 @@ def verify(
             help="Begin after the block of this peer snapshot, with the state that it holds.",
         ),
     ] = None,
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Verify a channel's blocks, and print the first fault.
 
@@ -53,11 +50,10 @@ def verify(
     from pyfabric.admin.snapshot_files import PeerSnapshot
     from pyfabric.admin.verification import verify_chain
 
-    invocation = Invocation.start(state, output)
     expected = _hash(genesis_hash)
     start = 0 if snapshot is None else PeerSnapshot.read(snapshot).block_number + 1
     with (
-        opened(invocation, source, context, user, channel, peer) as chain,
+        invocation.chain() as chain,
         counted("blocks verified", chain.height - max(start, chain.start)) as count,
     ):
         found = verify_chain(
@@ -72,18 +68,13 @@ def verify(
         raise typer.Exit(ExitCode.NETWORK)
 
 
+@command(app)
 def export(
+    invocation: Inspecting,
     to: Annotated[Path, typer.Option("--to", help="Write to this folder, or continue there.")],
     start: Annotated[
         int, typer.Option(min=0, help="Begin a new export with this block (default: 0).")
     ] = 0,
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Write a channel's blocks to files, one for each, that every command here reads with --from.
 
@@ -91,9 +82,8 @@ def export(
     """
     from pyfabric.admin.block_files import export_blocks
 
-    invocation = Invocation.start(state, output)
     with (
-        opened(invocation, source, context, user, channel, peer) as chain,
+        invocation.chain() as chain,
         counted("blocks written", chain.height) as count,
     ):
         if start < chain.start:
@@ -137,7 +127,7 @@ def _print(found: "Verification", invocation: Invocation) -> None:
         "configurations": found.configurations,
         "codes_compared": found.compared,
     }
-    if invocation.settings.output is OutputFormat.JSON:
+    if invocation.as_json:
         facts["fault"] = None if fault is None else asdict(fault)
         facts |= {"transactions": found.transactions, "unchecked": found.unchecked}
         invocation.printer.facts(facts)

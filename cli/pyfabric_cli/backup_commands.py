@@ -7,8 +7,8 @@ import typer
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import Invocation, OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import confirm, progress, say, waiting, warn
 
@@ -22,10 +22,10 @@ PassphraseFile = Annotated[
 ]
 
 
-@app.command()
+@command(app, without="output")
 def backup(
+    invocation: OnNetwork,
     to: Annotated[Path, typer.Option("--to", help="The file to write.", dir_okay=False)],
-    network: options.NetworkName = None,
     encrypt: Annotated[
         bool, typer.Option("--encrypt", help="Ask for a passphrase, and encrypt the file with it.")
     ] = False,
@@ -33,13 +33,12 @@ def backup(
     stop: Annotated[
         bool, typer.Option("--stop", help="Stop a network that runs, and start it again.")
     ] = False,
-    state: options.State = None,
 ) -> None:
     """Write a network's keys, ledgers and contracts to one file; its nodes must stand still.
 
     Only what is on this machine. The file has the private keys of CAs in it: keep it like these.
     """
-    found = Invocation.start(state).network(network)
+    found = invocation.opened
     passphrase = _passphrase(passphrase_file, ask=encrypt, new=True)
     stopped = stop and found.running()
     if stopped:
@@ -56,8 +55,9 @@ def backup(
     say(f"wrote {to}, {how}")
 
 
-@app.command()
+@command(app, without="output")
 def restore(
+    invocation: Invocation,
     file: Annotated[Path, typer.Argument(help="The file of a backup.", dir_okay=False)],
     passphrase_file: PassphraseFile = None,
     keep_orderers: Annotated[
@@ -69,7 +69,6 @@ def restore(
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before replacing.")] = False,
-    state: options.State = None,
 ) -> None:
     """Replace a network by the one in a backup, on this machine or another one; it must not run.
 
@@ -80,12 +79,12 @@ def restore(
     from pyfabric_network.network import Network
     from pyfabric_network.state_folder import NETWORK_FILE
 
-    settings = Invocation.start(state).settings
+    settings = invocation.settings
     passphrase = _passphrase(passphrase_file, ask=True, new=False) if is_encrypted(file) else None
     facts = read_facts(file, passphrase)
     root = settings.state / facts.network
-    if (root / NETWORK_FILE).exists() and not yes:
-        confirm(f"Replace {root} with all keys and blocks by the backup of {facts.made}?")
+    if (root / NETWORK_FILE).exists():
+        confirm(f"Replace {root} with all keys and blocks by the backup of {facts.made}?", yes=yes)
     with waiting("checking and restoring"):
         found, warnings = Network.restore(
             file,

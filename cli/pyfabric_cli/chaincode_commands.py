@@ -2,41 +2,45 @@
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import completion, definition_commands, options, package_commands
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli import (
+    completion,
+    definition_commands,
+    description_commands,
+    options,
+    package_commands,
+)
+from pyfabric_cli.acting import Acting, Calling
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import progress, readable, say, waiting
-from pyfabric_cli.settings import OutputFormat
 
-_SYSTEM = "org.hyperledger.fabric"
-_STDIN = ("-", "@-")
-_METADATA = f"{_SYSTEM}:GetMetadata"
+_STDIN = "@-"
 
 app = plain_app()
 app.add_typer(package_commands.app)
 app.add_typer(definition_commands.app)
+app.add_typer(description_commands.app)
 
-Name = Annotated[
-    str,
-    typer.Argument(
-        help="The chaincode's name on the channel.", autocompletion=completion.contracts
-    ),
-]
 Function = Annotated[
     str,
     typer.Argument(
         help="The function, as Contract:function if the chaincode has several contracts."
     ),
 ]
-Arguments = Annotated[list[str] | None, typer.Argument(help="The function's arguments, as text.")]
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="The function's arguments, as text; @FILE is the bytes of a file, @- those of standard input, and @@TEXT "
+        "begins with @."
+    ),
+]
 Transient = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,8 +56,9 @@ Organizations = Annotated[
 ]
 
 
-@app.command()
+@command(app)
 def deploy(
+    invocation: OnNetwork,
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -67,23 +72,17 @@ def deploy(
             help="Restart these contracts, and serve code that you changed under an approved version: for development.",
         ),
     ] = False,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Install, approve, commit and serve the topology's contracts.
 
     Safe to repeat.
     """
-    from pyfabric_network.network import Network
-
-    invocation = Invocation.start(state, output)
-    found = Network.reopen(invocation.settings.state, network or invocation.settings.network)
+    found = invocation.reopened()
     with progress("deploy") as report:
         deployed = found.deploy(names or (), report, reload=reload)
     invocation.printer.rows(
         ["contract", "channel", "version", "sequence", "changed", "waiting_for", "package_id"],
-        [asdict(one) for one in deployed],
+        deployed,
     )
     for one in deployed:
         for department, part in one.otherwise.items():
@@ -93,19 +92,12 @@ def deploy(
             )
 
 
-@app.command("list")
-def list_chaincodes(
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app, "list")
+def list_chaincodes(invocation: Acting) -> None:
     """List the chaincode definitions committed on the channel."""
     from pyfabric.rules.policies.application import show_policy
 
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
+    actor = invocation.actor
     invocation.printer.rows(
         ["name", "version", "sequence", "endorsement", "init_required"],
         [
@@ -121,9 +113,10 @@ def list_chaincodes(
     )
 
 
-@app.command()
+@command(app)
 def invoke(
-    name: Name,
+    invocation: Calling,
+    name: options.ChaincodeName,
     function: Function,
     arguments: Arguments = None,
     transient: Transient = None,
@@ -135,24 +128,19 @@ def invoke(
             help="The first call of a chaincode that was approved with --init-required.",
         ),
     ] = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Call a function in a transaction, and wait until it commits."""
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    _warn_of_edited_code(invocation, context, name)
+    given = _read(arguments, transient)
+    actor = invocation.actor
+    _warn_of_edited_code(invocation, name)
     with waiting(f"waiting for a transaction of {name}"), actor.gateway() as gateway:
         submitted = (
             gateway.network(actor.channel)
             .contract(name)
             .submit_async(
                 function,
-                *(arguments or ()),
-                transient=_transient(transient),
+                *given.arguments,
+                transient=given.transient,
                 endorsing_organizations=endorsers or (),
                 is_init=is_init,
             )
@@ -168,31 +156,27 @@ def invoke(
     )
 
 
-@app.command()
+@command(app)
 def query(
-    name: Name,
+    invocation: Calling,
+    name: options.ChaincodeName,
     function: Function,
     arguments: Arguments = None,
     transient: Transient = None,
     to: Annotated[
         Path | None, typer.Option("--to", help="Write the result's bytes to this file.")
     ] = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Call a function on one peer, and print its result.
 
     Nothing is recorded.
     """
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    _warn_of_edited_code(invocation, context, name)
+    given = _read(arguments, transient)
+    actor = invocation.actor
+    _warn_of_edited_code(invocation, name)
     with waiting(f"waiting for {name}"), actor.gateway() as gateway:
         contract = gateway.network(actor.channel).contract(name)
-        result = contract.evaluate(function, *(arguments or ()), transient=_transient(transient))
+        result = contract.evaluate(function, *given.arguments, transient=given.transient)
     if to is not None:
         to.write_bytes(result)
         say(f"wrote {to}: {len(result)} bytes")
@@ -200,71 +184,50 @@ def query(
     invocation.printer.value(_result(result))
 
 
-@app.command()
-def metadata(
-    name: Name,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
-    """List a chaincode's functions, with parameters and results."""
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    with actor.gateway() as gateway:
-        raw = gateway.network(actor.channel).contract(name).evaluate(_METADATA)
-    described = json.loads(raw)
-    if invocation.settings.output is OutputFormat.JSON:
-        invocation.printer.document(described)
-        return
-    invocation.printer.rows(
-        ["function", "kind", "parameters", "result"],
-        [
-            {
-                "function": f"{contract}:{each['name']}",
-                "kind": "transaction" if "submitTx" in each.get("tag", []) else "query",
-                "parameters": [
-                    f"{one['name']}: {_type(one.get('schema', {}))}"
-                    for one in each.get("parameters", [])
-                ],
-                "result": _type(each.get("returns", {})),
-            }
-            for contract, part in described["contracts"].items()
-            if contract != _SYSTEM
-            for each in part["transactions"]
-        ],
-    )
+class _Given(NamedTuple):
+    """What a contract is given: arguments and transient data."""
+
+    arguments: list[bytes]
+    transient: dict[str, bytes]
 
 
-def _transient(given: list[str] | None) -> dict[str, bytes]:
-    """Return the values by their keys, those of files and standard input as bytes; raises ConfigError."""
-    found = {}
-    for text in given or ():
+def _read(arguments: list[str] | None, transient: list[str] | None) -> _Given:
+    """Return what a line gives a contract, with files and standard input read; raises ConfigError."""
+    keyed = {}
+    for text in transient or ():
         key, equals, value = text.partition("=")
         if not (key and equals):
             raise ConfigError("--transient: must be KEY=VALUE, KEY=@FILE or KEY=-")
-        if key in found:
+        if key in keyed:
             raise ConfigError(f"--transient {key}: is given twice")
-        found[key] = value
-    if sum(value in _STDIN for value in found.values()) > 1:
-        raise ConfigError("--transient: standard input can be the value of one key only")
-    return {key: _content(value) for key, value in found.items()}
+        keyed[key] = _STDIN if value == "-" else value
+    every = [*(arguments or ()), *keyed.values()]
+    if every.count(_STDIN) > 1:
+        raise ConfigError("standard input can be read once only: for one argument or key")
+    return _Given(
+        [_content(one) for one in arguments or ()],
+        {key: _content(value) for key, value in keyed.items()},
+    )
 
 
 def _content(value: str) -> bytes:
-    if value in _STDIN:
+    """Return the bytes of a value that may be @FILE or @-, or that begins with @@ for @."""
+    if value == _STDIN:
         return sys.stdin.buffer.read()
-    if value.startswith("@@"):  # a value that begins with @
-        return value[1:].encode()
-    return Path(value[1:]).read_bytes() if value.startswith("@") else value.encode()
+    if value.startswith("@@"):
+        return _typed(value[1:])
+    return Path(value[1:]).read_bytes() if value.startswith("@") else _typed(value)
 
 
-def _warn_of_edited_code(invocation: Invocation, context: str | None, contract: str) -> None:
+def _typed(value: str) -> bytes:
+    """Return a text in UTF-8; bytes that are not UTF-8 stay as they were typed."""
+    return value.encode(errors="surrogateescape")
+
+
+def _warn_of_edited_code(invocation: Acting, contract: str) -> None:
     from pyfabric_network.code_changes import edited_beside
 
-    _, found = invocation.contexts.find(context or invocation.settings.context)
-    topology = edited_beside(found.profile, contract)
+    topology = edited_beside(invocation.found.profile, contract)
     if topology is not None:
         say(
             f"warning: the code of {contract} beside {topology} was edited, and the network runs what was "
@@ -278,12 +241,3 @@ def _result(raw: bytes) -> Any:
         return json.loads(raw)
     except ValueError:
         return readable(raw)
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    """Return the short name of a JSON schema."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    return " or ".join(_type(one) for one in schema.get("anyOf", ())) or schema.get("type", "-")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pyfabric.errors import ClientError
-from pyfabric_cli.invocation import Actor, Invocation
+from pyfabric_cli import options
+from pyfabric_cli.acting import Actor, AskingPeer
 
 if TYPE_CHECKING:  # files need no client of a peer
     from pyfabric.admin.peers import ChainInfo
@@ -104,30 +104,27 @@ class PeerChain:
         return reading.block_of(self.network, wanted).raw
 
 
-@contextmanager
-def opened(
-    invocation: Invocation,
-    source: Path | None,
-    context: str | None,
-    user: str | None,
-    channel: str | None,
-    peer: str | None = None,
-) -> Iterator[Chain]:
-    """Hold the blocks in a folder or file, or else the channel at the peers of who acts.
+@dataclass(frozen=True)
+class Inspecting(AskingPeer):
+    """One run of a command that reads a channel's blocks: in files, or else at the department's peers."""
 
-    Raises ClientError for files of another channel than the given one.
-    """
-    if source is None:
-        actor = invocation.actor(context, user, channel, peer)
-        with actor.gateway() as gateway:
-            yield PeerChain(actor, gateway.network(actor.channel))
-        return
-    from pyfabric.admin.block_files import BlockFiles
+    source: options.Source = None
 
-    files = BlockFiles(source)
-    if channel is not None and channel != files.channel:
-        raise ClientError(f"{source}: these are blocks of {files.channel}, not of {channel}")
-    yield files
+    @contextmanager
+    def chain(self) -> Iterator[Chain]:
+        """Hold the blocks; raises ClientError for files of another channel than the given one."""
+        if self.source is None:
+            with self.actor.gateway() as gateway:
+                yield PeerChain(self.actor, gateway.network(self.actor.channel))
+            return
+        from pyfabric.admin.block_files import BlockFiles
+
+        files = BlockFiles(self.source)
+        if self.channel not in (None, files.channel):
+            raise ClientError(
+                f"{self.source}: these are blocks of {files.channel}, not of {self.channel}"
+            )
+        yield files
 
 
 def newest_hashes(chain: Chain) -> tuple[bytes, bytes]:

@@ -1,19 +1,23 @@
 """`pyfabric channel create`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import progress, say, warn
+
+if TYPE_CHECKING:
+    from pyfabric_network.network import Network
 
 app = plain_app()
 
 
-@app.command()
+@command(app)
 def create(
+    invocation: OnNetwork,
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -37,24 +41,14 @@ def create(
             help="A contract of the topology for the new channel. Repeat it.",
         ),
     ] = None,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Create channels on a running network: genesis block, orderers and peers joined. Safe to repeat.
 
     They are in the topology file, or, with --department, are added to it.
     """
-    from pyfabric_network.network import Network
-
-    invocation = Invocation.start(state, output)
     if departments or contracts:
-        _add(invocation, network, names or [], departments or [], contracts or [])
-    found = Network.reopen(
-        invocation.settings.state,
-        network or invocation.settings.network,
-        programs=invocation.settings.programs,
-    )
+        _add(invocation.opened, names or [], departments or [], contracts or [])
+    found = invocation.reopened()
     wanted = names or [one.name for one in found.plan.channels.values() if not one.block.exists()]
     if not wanted:
         say("nothing to do: every channel of the topology exists")
@@ -78,24 +72,19 @@ def create(
 
 
 def _add(
-    invocation: Invocation,
-    network: str | None,
-    names: list[str],
-    departments: list[str],
-    contracts: list[str],
+    network: "Network", names: list[str], departments: list[str], contracts: list[str]
 ) -> None:
     """Add a channel to the topology file of a network."""
     if len(names) != 1 or not departments:
         raise typer.BadParameter(
             "a new channel has one name, and at least one --department", param_hint="CHANNEL"
         )
-    found = invocation.network(network)
-    if names[0] in found.plan.channels:
+    if names[0] in network.plan.channels:
         raise typer.BadParameter(
             f"{names[0]} is in the topology already: `pyfabric channel add-member {names[0]} DEPARTMENT` adds "
             "a department",
             param_hint="CHANNEL",
         )
     spec: dict[str, Any] = {"departments": departments, "contracts": contracts}
-    file = found.change_topology({("channels", names[0]): spec})
+    file = network.change_topology({("channels", names[0]): spec})
     say(f"added {names[0]} to {file}")

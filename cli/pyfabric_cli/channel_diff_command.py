@@ -5,18 +5,18 @@ from typing import Annotated
 
 import typer
 
-from pyfabric_cli import options
+from pyfabric_cli.acting import Acting
+from pyfabric_cli.commands import command
 from pyfabric_cli.configurations import LIVE, Configurations
-from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
-from pyfabric_cli.settings import OutputFormat
 
 app = plain_app()
 
 
-@app.command()
+@command(app)
 def diff(
+    invocation: Acting,
     before: Annotated[
         str,
         typer.Argument(
@@ -26,11 +26,6 @@ def diff(
     after: Annotated[
         str, typer.Argument(help="The same, or a file with an update of the first.")
     ] = LIVE,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print what differs between two configurations, in words; versions are left out.
 
@@ -39,12 +34,11 @@ def diff(
     """
     from pyfabric.admin.channels import differences
 
-    invocation = Invocation.start(state, output)
-    configurations = Configurations(invocation, context, user, channel)
+    configurations = Configurations(invocation)
     name, old = configurations.find(before)
     new = configurations.after(after, name, old)
     found = [asdict(one) for one in differences(old, new)]
     if not found:
         say("no differences")
-    if found or invocation.settings.output is OutputFormat.JSON:
+    if found or invocation.as_json:
         invocation.printer.rows(["path", "words"], found)

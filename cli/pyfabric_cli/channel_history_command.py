@@ -3,12 +3,10 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pyfabric_cli import options
-from pyfabric_cli.chains import Chain, config_before, opened
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.chains import Chain, Inspecting, config_before
+from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
-from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:
     from pyfabric.admin.config.history import ConfigurationChange
@@ -17,16 +15,8 @@ if TYPE_CHECKING:
 app = plain_app()
 
 
-@app.command()
-def history(
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def history(invocation: Inspecting) -> None:
     """Print every configuration that a channel has had: when, who submitted and signed it, and what changed.
 
     Names come from the certificates; a signature that does not hold under the configuration before is marked. The
@@ -34,13 +24,12 @@ def history(
     """
     from pyfabric.admin.config.history import config_block_numbers
 
-    invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel, peer) as chain:
+    with invocation.chain() as chain:
         numbers = config_block_numbers(chain.block, chain.start, chain.height)
         changes = [_change(chain, number) for number in numbers]
         if chain.start:
             say(f"configurations before block {chain.start} are not there")
-        if invocation.settings.output is OutputFormat.JSON:
+        if invocation.as_json:
             invocation.printer.document([_document(one) for one in changes])
             return
         invocation.printer.rows(

@@ -7,15 +7,17 @@ import typer
 
 from pyfabric.errors import ClientError
 from pyfabric_cli import completion, options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say, waiting
 
 app = plain_app()
 
 
-@app.command()
+@command(app)
 def join(
+    invocation: OnNetwork,
     channel: options.OneChannel,
     nodes: Annotated[
         list[str] | None,
@@ -32,17 +34,13 @@ def join(
             help="Join the named peers by this snapshot of another peer, without the blocks before it.",
         ),
     ] = None,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Join peers and orderers to a channel that exists, and wait until they have its blocks. Safe to repeat.
 
     One that had left it comes back. A peer that joins by a snapshot (`pyfabric peer snapshot request`) has no earlier
     blocks: what reads the ledger from block 0 needs another peer.
     """
-    invocation = Invocation.start(state, output)
-    found = invocation.network(network)
+    found = invocation.opened
     with waiting(f"joining {channel}"):
         if snapshot is None:
             joined = found.join_channel(channel, *nodes or ())

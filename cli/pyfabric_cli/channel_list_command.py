@@ -1,24 +1,18 @@
 """`pyfabric channel list`."""
 
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.acting import Acting
+from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 
 app = plain_app()
 
 
-@app.command("list")
-def list_channels(
-    context: options.ContextName = None,
-    user: options.User = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app, "list", without="channel")
+def list_channels(invocation: Acting) -> None:
     """List the channels that the department's first peer has joined, with their heights."""
     from pyfabric.gateway import Admin
 
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, None)
+    actor = invocation.actor
     peer = actor.peers[0]
     with Admin(actor.identity) as admin:
         rows = [

@@ -6,8 +6,9 @@ import typer
 
 from pyfabric.errors import NetworkError
 from pyfabric_cli import completion, options
-from pyfabric_cli.channel_following import follow
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.channel_following import Following, To, write_proposals
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import confirm, progress, say
 
@@ -23,41 +24,25 @@ Orderer = Annotated[
 ]
 
 
-@app.command()
-def add(
-    department: options.OneDepartment,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def add(invocation: Following, department: options.OneDepartment) -> None:
     """Add an orderer of a department: it follows each channel until it has the blocks, then it is a consenter.
 
     The topology file gets it.
     """
-    invocation = Invocation.start(state, output)
-    found = invocation.network(network)
+    found = invocation.opened
     found.plan.department(department)
     nodes = [*found.topology.ordering.nodes, department]
-    follow(invocation, found, changes={_NODES: nodes}, dry_run=dry_run, yes=yes)
+    invocation.follow({_NODES: nodes})
 
 
-@app.command()
-def remove(
-    orderer: Orderer,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def remove(invocation: Following, orderer: Orderer) -> None:
     """Take an orderer out of the consensus of all channels, and stop it: the last one of its department.
 
     The topology file loses it.
     """
-    invocation = Invocation.start(state, output)
-    found = invocation.network(network)
+    found = invocation.opened
     found.check_names([orderer])
     owner = next(
         (
@@ -76,43 +61,41 @@ def remove(
         )
     nodes = list(found.topology.ordering.nodes)
     del nodes[len(nodes) - 1 - nodes[::-1].index(owner.name)]
-    follow(invocation, found, changes={_NODES: nodes}, remove=True, dry_run=dry_run, yes=yes)
+    invocation.follow({_NODES: nodes}, remove=True)
 
 
-@app.command()
+@command(app)
 def replace(
-    orderer: Orderer,
-    yes: options.Yes = False,
-    network: options.NetworkName = None,
-    state: options.State = None,
+    invocation: OnNetwork, orderer: Orderer, to: To = None, yes: options.Yes = False
 ) -> None:
     """Replace an orderer that is lost: new keys, no ledger, and the blocks from the others. Safe to repeat.
 
     It leaves the consensus of each channel and comes back with a new number: the others must be able to order without
     it, and go on while this runs. What is left of its keys and ledgers is deleted.
     """
-    found = Invocation.start(state).network(network)
-    if not yes:
-        confirm(f"Delete the keys and ledgers of {orderer}, and make it again?")
+    found = invocation.opened
+    confirm(f"Delete the keys and ledgers of {orderer}, and make it again?", yes=yes)
+    if to is not None:
+        then = f"run `pyfabric channel orderer replace {orderer}` to go on"
+        write_proposals(invocation, found.propose_replacement(orderer), to, then=then)
+        return
     with progress(f"replace {orderer}") as report:
         found.replace_orderer(orderer, report)
     say(f"{orderer} is a consenter of all channels again")
 
 
-@app.command()
-def renew(
-    orderer: Orderer,
-    yes: options.Yes = False,
-    network: options.NetworkName = None,
-    state: options.State = None,
-) -> None:
+@command(app)
+def renew(invocation: OnNetwork, orderer: Orderer, to: To = None, yes: options.Yes = False) -> None:
     """Replace an orderer's TLS certificate and key, in all channels and at the node. Safe to repeat.
 
     The node is started again; the others order meanwhile, so all of them must run.
     """
-    found = Invocation.start(state).network(network)
-    if not yes:
-        confirm(f"Replace the TLS certificate of {orderer}, and start it again?")
+    found = invocation.opened
+    confirm(f"Replace the TLS certificate of {orderer}, and start it again?", yes=yes)
+    if to is not None:
+        then = f"run `pyfabric channel orderer renew {orderer}` to go on"
+        write_proposals(invocation, found.propose_renewal(orderer), to, then=then)
+        return
     with progress(f"renew {orderer}") as report:
         found.renew_orderer(orderer, report)
     say(f"{orderer} has its new TLS certificate")

@@ -1,16 +1,15 @@
 """`pyfabric channel show`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pyfabric_cli import options
+from pyfabric_cli.acting import Acting
+from pyfabric_cli.commands import command
 from pyfabric_cli.configurations import Configurations, read_file
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:
     from pyfabric.admin.channels import CertificateView, ConfigView
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
 app = plain_app()
 
 
-@app.command()
+@command(app)
 def show(
+    invocation: Acting,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -32,27 +32,21 @@ def show(
             "--json", help="Print common.Config as configtxlator does, for files and patches."
         ),
     ] = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print a configuration: members, policies, ACLs, capabilities, batches, consenters, anchor peers."""
     from pyfabric.admin.channels import describe_config
     from pyfabric.messages import decode_message
 
-    invocation = Invocation.start(state, output)
     if file is None:
-        name, config = Configurations(invocation, context, user, channel).live()
+        name, config = Configurations(invocation).live()
     else:
         name, config = read_file(file)
     if as_fabric:
         invocation.printer.document(decode_message("common.Config", config))
         return
-    view = describe_config(channel or name, config)
-    if invocation.settings.output is OutputFormat.JSON:
-        invocation.printer.document(asdict(view))
+    view = describe_config(invocation.channel or name, config)
+    if invocation.as_json:
+        invocation.printer.document(view)
     else:
         _print(invocation, view)
 
@@ -111,7 +105,7 @@ def _print(invocation: Invocation, view: "ConfigView") -> None:
                 for one in view.consenters
             ],
         ),
-        policies=(["path", "rule", "mod_policy"], [asdict(one) for one in view.policies]),
+        policies=(["path", "rule", "mod_policy"], view.policies),
         acls=(
             ["resource", "policy"],
             [{"resource": name, "policy": policy} for name, policy in view.acls.items()],

@@ -1,8 +1,8 @@
 """`pyfabric channel update`: updates that several departments sign, in files that travel or on the channel's ledger."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +10,9 @@ import typer
 
 from pyfabric.errors import ConfigError, DecodeError, NetworkError, PolicyError
 from pyfabric_cli import options
+from pyfabric_cli.acting import Acting, Actor
 from pyfabric_cli.channel_updates import Work, write_files
-from pyfabric_cli.invocation import Actor, Invocation
+from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pyfabric.admin.config.proposal import Proposal
 
 app = plain_app("Change a channel by updates that several departments sign.")
-
-_CONTRACT = "proposals"
 
 Where = Annotated[
     str,
@@ -39,36 +38,106 @@ Copies = Annotated[
         "--on-ledger, the beginning of an id.",
     ),
 ]
-OnLedger = Annotated[
-    bool,
-    typer.Option(
-        "--on-ledger",
-        help="On the channel's own ledger, in the contract of proposals: no file travels.",
-    ),
-]
-ContractName = Annotated[
-    str, typer.Option("--contract", help="The name of the deployed contract of proposals.")
-]
-Envelope = Annotated[
-    Path | None,
-    typer.Option(
-        "--envelope", help="Also write an envelope for `peer channel signconfigtx` and `update`."
-    ),
-]
-Administrators = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--administrator",
-        metavar="FILE",
-        help="The certificate of an administrator who can sign the next update, if those who are known cannot. "
-        "Repeat it.",
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+To = Annotated[Path | None, typer.Option("--to", help="The file to write (default: the same one).")]
 
 
-@app.command()
+@dataclass(frozen=True)
+class OnLedger(Acting):
+    """One run of a command on the proposals of a channel's ledger."""
+
+    contract: Annotated[
+        str, typer.Option("--contract", help="The name of the deployed contract of proposals.")
+    ] = "proposals"
+
+    @contextmanager
+    def ledger(self, channel: str | None = None) -> "Iterator[LedgerProposals]":
+        """Yield the proposals on the ledger of a channel, by default the chosen one."""
+        from pyfabric_network.ledger_proposals import LedgerProposals
+
+        from pyfabric.gateway import Admin
+
+        actor = self.actor
+        where = channel or actor.channel
+        with actor.gateway() as gateway, Admin(actor.identity) as admin:
+            contract = gateway.network(where).contract(self.contract)
+            yield LedgerProposals(contract, admin, actor.peers[0], where)
+
+
+@dataclass(frozen=True)
+class OnProposal(OnLedger):
+    """One run of a command on a proposal, in a file or on the ledger."""
+
+    on_ledger: Annotated[
+        bool,
+        typer.Option(
+            "--on-ledger",
+            help="On the channel's own ledger, in the contract of proposals: no file travels.",
+        ),
+    ] = False
+    administrators: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--administrator",
+            metavar="FILE",
+            help="The certificate of an administrator who can sign the next update, if those who are known cannot. "
+            "Repeat it.",
+        ),
+    ] = None
+
+    def find(self, *places: str) -> "tuple[Proposal, Work]":
+        """Return the proposal in files, or with an id on the ledger, and the work on it, on its own channel."""
+        from pyfabric.admin.config.proposal import merge_proposals
+
+        if not self.on_ledger:
+            proposal = merge_proposals([_load(Path(one)) for one in places])
+        elif len(places) == 1:
+            with self.ledger() as ledger:
+                _, proposal = ledger.get(places[0])
+        else:
+            raise ConfigError(
+                "with --on-ledger, one id is given: the ledger puts signatures together"
+            )
+        return proposal, self.work(replace(self.actor, channel=proposal.channel))
+
+    def work(self, actor: Actor) -> Work:
+        """Return the work on proposals of an actor's channel, as it is now."""
+        certificates = tuple(one.read_bytes() for one in self.administrators or ())
+        return Work(self.printer, actor, actor.newest_config(), certificates)
+
+
+@dataclass(frozen=True)
+class Signing(OnProposal):
+    """One run of a command that signs a proposal, and keeps it."""
+
+    to: To = None
+    envelope: Annotated[
+        Path | None,
+        typer.Option(
+            "--envelope",
+            help="Also write an envelope for `peer channel signconfigtx` and `update`.",
+        ),
+    ] = None
+    yes: options.Yes = False
+
+    def put(self, proposal: "Proposal", *, instead_of: str | None = None) -> None:
+        """Put a proposal on the ledger, instead of a void one."""
+        with self.ledger(proposal.channel) as ledger:
+            digest = ledger.put(proposal)
+            if instead_of is not None:
+                ledger.remove(ledger.get(instead_of)[0])
+        say(f"put {digest} on the ledger of {proposal.channel}")
+
+
+@dataclass(frozen=True)
+class Proposing(Signing):
+    """One run of a command that makes a proposal."""
+
+    to: Annotated[Path | None, typer.Option("--to", help="The file to write.")] = None
+
+
+@command(app)
 def propose(
+    invocation: Proposing,
     change: Annotated[
         Path,
         typer.Argument(
@@ -76,64 +145,32 @@ def propose(
             "(JSON or protobuf)."
         ),
     ],
-    to: Annotated[Path | None, typer.Option("--to", help="The file to write.")] = None,
-    envelope: Envelope = None,
-    on_ledger: OnLedger = False,
-    contract: ContractName = _CONTRACT,
-    administrators: Administrators = None,
-    yes: Yes = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Propose a change, signed by the administrators whose keys are on this machine.
 
     Shows what changes, and asks. Writes a file, or puts it on the ledger.
     """
-    if to is None and envelope is None and not on_ledger:
+    if invocation.to is None and invocation.envelope is None and not invocation.on_ledger:
         raise typer.BadParameter("give --to FILE, or --on-ledger")
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    config = actor.newest_config()
-    work = Work(invocation, actor, config, _read(administrators))
-    signed = work.signed(_proposed(change, actor.channel, config), yes=yes)
+    work = invocation.work(invocation.actor)
+    proposal = _proposed(change, invocation.actor.channel, work.config)
 
-    def store(proposal: "Proposal") -> None:
-        write_files(proposal, to, envelope=envelope)
-        if on_ledger:
-            _put(actor, contract, proposal)
+    def store(signed: "Proposal") -> None:
+        write_files(signed, invocation.to, envelope=invocation.envelope)
+        if invocation.on_ledger:
+            invocation.put(signed)
 
-    work.keep(signed, store)
+    work.keep(work.signed(proposal, yes=invocation.yes), store)
 
 
-@app.command()
-def sign(
-    where: Where,
-    to: Annotated[
-        Path | None, typer.Option("--to", help="The file to write (default: the same one).")
-    ] = None,
-    envelope: Envelope = None,
-    on_ledger: OnLedger = False,
-    contract: ContractName = _CONTRACT,
-    administrators: Administrators = None,
-    yes: Yes = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def sign(invocation: Signing, where: Where) -> None:
     """Sign a proposal with the administrators whose keys are on this machine.
 
     Shows what it changes, and asks.
     """
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    proposal = _find([where], actor, contract if on_ledger else None)
-    work = _work(invocation, actor, proposal, administrators)
-    signed = work.signed(proposal, yes=yes)
+    proposal, work = invocation.find(where)
+    signed = work.signed(proposal, yes=invocation.yes)
     added = [one for one in signed.signatures if one not in proposal.signatures]
     if not added:
         known = ", ".join(work.actor.profile.administrators) or "none"
@@ -141,10 +178,11 @@ def sign(
             f"nothing was signed: no policy counts the administrators on this machine ({known}); "
             "`pyfabric channel update status` lists whose signatures are missing"
         )
+    to, envelope = invocation.to, invocation.envelope
 
     def store(proposal: "Proposal") -> None:
-        if on_ledger:
-            with _ledger(work.actor, contract) as ledger:
+        if invocation.on_ledger:
+            with invocation.ledger(proposal.channel) as ledger:
                 ledger.sign(ledger.get(where)[0], added)
             write_files(proposal, to, envelope=envelope)
         elif to is None and not _is_ours(Path(where)):
@@ -155,77 +193,33 @@ def sign(
     work.keep(signed, store)
 
 
-@app.command()
-def submit(
-    copies: Copies,
-    on_ledger: OnLedger = False,
-    contract: ContractName = _CONTRACT,
-    administrators: Administrators = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def submit(invocation: OnProposal, copies: Copies) -> None:
     """Send a proposal with its signatures to the orderers, and wait until it is in force.
 
     Refuses one whose signatures do not suffice, and names who is missing.
     """
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    proposal = _find(copies, actor, contract if on_ledger else None)
-    work = _work(invocation, actor, proposal, administrators)
+    proposal, work = invocation.find(*copies)
     work.show(proposal)
     work.send(proposal, where="it with `pyfabric channel update sign`")
 
 
-@app.command()
-def status(
-    copies: Copies,
-    on_ledger: OnLedger = False,
-    contract: ContractName = _CONTRACT,
-    administrators: Administrators = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def status(invocation: OnProposal, copies: Copies) -> None:
     """Print what a proposal changes, who has signed it, and who is missing; or why it is void."""
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    proposal = _find(copies, actor, contract if on_ledger else None)
-    work = _work(invocation, actor, proposal, administrators)
+    proposal, work = invocation.find(*copies)
     work.report(proposal, work.review(proposal))
 
 
-@app.command()
-def renew(
-    where: Where,
-    to: Annotated[
-        Path | None, typer.Option("--to", help="The file to write (default: the same one).")
-    ] = None,
-    envelope: Envelope = None,
-    on_ledger: OnLedger = False,
-    contract: ContractName = _CONTRACT,
-    administrators: Administrators = None,
-    yes: Yes = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def renew(invocation: Signing, where: Where) -> None:
     """Compute a void proposal again for the configuration in force, and sign it.
 
     Prints whose signatures are lost. Shows what it changes, and asks.
     """
     from pyfabric.admin.config.proposal import renew_proposal
 
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel)
-    proposal = _find([where], actor, contract if on_ledger else None)
-    work = _work(invocation, actor, proposal, administrators)
+    proposal, work = invocation.find(where)
     found = work.review(proposal)
     if found.is_in_force or not found.outdated:
         say(f"nothing to do: the change is {'in force' if found.is_in_force else 'not void'}")
@@ -235,75 +229,29 @@ def renew(
         say(f"the signature of {one} is lost")
 
     def store(signed: "Proposal") -> None:
-        write_files(signed, to if on_ledger else to or Path(where), envelope=envelope)
-        if on_ledger:
-            _put(work.actor, contract, signed, instead_of=where)
+        to = invocation.to if invocation.on_ledger else invocation.to or Path(where)
+        write_files(signed, to, envelope=invocation.envelope)
+        if invocation.on_ledger:
+            invocation.put(signed, instead_of=where)
 
-    work.keep(work.signed(again, yes=yes), store)
+    work.keep(work.signed(again, yes=invocation.yes), store)
 
 
-@app.command("list")
-def list_proposals(
-    contract: ContractName = _CONTRACT,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app, "list")
+def list_proposals(invocation: OnLedger) -> None:
     """List the proposals on the channel's ledger."""
-    invocation = Invocation.start(state, output)
-    with _ledger(invocation.actor(context, user, channel), contract) as ledger:
-        invocation.printer.rows(["id", "department", "at"], ledger.list())
+    with invocation.ledger() as ledger:
+        invocation.printer.rows(["id", "department", "at"], ledger.all())
 
 
-@app.command()
+@command(app, without="output")
 def remove(
+    invocation: OnLedger,
     proposal: Annotated[str, typer.Argument(metavar="ID", help="The beginning of its id.")],
-    contract: ContractName = _CONTRACT,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
 ) -> None:
     """Remove a proposal from the channel's ledger: one's own, or one that is void."""
-    with _ledger(Invocation.start(state).actor(context, user, channel), contract) as ledger:
+    with invocation.ledger() as ledger:
         ledger.remove(ledger.get(proposal)[0])
-
-
-@contextmanager
-def _ledger(actor: Actor, contract: str) -> "Iterator[LedgerProposals]":
-    """Yield the proposals on the ledger of the actor's channel."""
-    from pyfabric_network.ledger_proposals import LedgerProposals
-
-    from pyfabric.gateway import Admin
-
-    with actor.gateway() as gateway, Admin(actor.identity) as admin:
-        network = gateway.network(actor.channel)
-        yield LedgerProposals(network.contract(contract), admin, actor.peers[0], actor.channel)
-
-
-def _put(
-    actor: Actor, contract: str, proposal: "Proposal", *, instead_of: str | None = None
-) -> None:
-    """Put a proposal on the ledger, instead of a void one."""
-    with _ledger(actor, contract) as ledger:
-        digest = ledger.put(proposal)
-        if instead_of is not None:
-            ledger.remove(ledger.get(instead_of)[0])
-    say(f"put {digest} on the ledger of {proposal.channel}")
-
-
-def _find(places: Sequence[str], actor: Actor, contract: str | None) -> "Proposal":
-    """Return the proposal with an id on the ledger, or, without a contract, the one in files."""
-    from pyfabric.admin.config.proposal import merge_proposals
-
-    if contract is None:
-        return merge_proposals([_load(Path(one)) for one in places])
-    if len(places) > 1:
-        raise ConfigError("with --on-ledger, one id is given: the ledger puts signatures together")
-    with _ledger(actor, contract) as ledger:
-        return ledger.get(places[0])[1]
 
 
 def _load(file: Path) -> "Proposal":
@@ -323,9 +271,8 @@ def _is_ours(file: Path) -> bool:
 
 def _proposed(change: Path, channel: str, config: bytes) -> "Proposal":
     """Return the proposal that a file of any form comes to; raises ConfigError that names it."""
-    from pyfabric_network.documents import read_document
-
     from pyfabric.admin.config.change_files import propose_document, propose_message
+    from pyfabric.local.documents import read_document
 
     try:
         found = propose_message(channel, config, change.read_bytes())
@@ -334,18 +281,3 @@ def _proposed(change: Path, channel: str, config: bytes) -> "Proposal":
         raise ConfigError(str(error)) from error
     except (ConfigError, DecodeError) as error:
         raise ConfigError(f"{change}: {error}") from error
-
-
-def _work(
-    invocation: Invocation,
-    actor: Actor,
-    proposal: "Proposal",
-    administrators: Sequence[Path] | None,
-) -> Work:
-    """Return the work on a proposal, on its own channel as it is now."""
-    actor = replace(actor, channel=proposal.channel)
-    return Work(invocation, actor, actor.newest_config(), _read(administrators))
-
-
-def _read(certificates: Sequence[Path] | None) -> tuple[bytes, ...]:
-    return tuple(one.read_bytes() for one in certificates or ())

@@ -1,15 +1,15 @@
 """Changes of a channel, as commands make them: shown in words, asked for, signed, and sent or written to files."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyfabric.errors import ConfigError, PolicyError
 from pyfabric.local import files
-from pyfabric_cli.invocation import Actor, Invocation
-from pyfabric_cli.output import confirm, say, waiting, warn
+from pyfabric_cli.acting import Acting, Actor
+from pyfabric_cli.output import Printer, confirm, say, waiting, warn
 
 if TYPE_CHECKING:
     from pyfabric.admin.config.edits.edit import Edit
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
     from pyfabric.admin.config.review import Review
 
 
-def carry_out(
-    invocation: Invocation,
-    actor: Actor,
-    edits: "Sequence[Edit]",
-    *,
-    to: Path | None,
-    yes: bool,
-) -> None:
-    """Make edits on the actor's channel, after showing what they change and asking, and print what was done.
+def carry_out(invocation: Acting, edits: "Sequence[Edit]", *, to: Path | None, yes: bool) -> None:
+    """Make edits on the chosen channel, after showing what they change and asking, and print what was done.
 
     Those administrators of the department sign whose keys are on this machine. With `to` the proposal is written there,
     for other departments to sign; otherwise it is sent to the orderers, if the signatures suffice. Raises PolicyError
@@ -33,15 +26,15 @@ def carry_out(
     """
     from pyfabric.admin.config.proposal import make_proposal
 
+    actor = invocation.actor
     config = actor.newest_config()
-    work = Work(invocation, actor, config)
+    work = Work(invocation.printer, actor, config)
     proposal = make_proposal(actor.channel, config, edits)
     if to is not None:
         work.keep(work.signed(proposal, yes=yes), lambda signed: write_files(signed, to))
         return
     work.show(proposal)
-    if not yes:
-        confirm(f"change {actor.channel}?")
+    confirm(f"change {actor.channel}?", yes=yes)
     work.send(work.with_signatures(proposal), where="the file that --to FILE writes")
 
 
@@ -49,7 +42,7 @@ def carry_out(
 class Work:
     """One command's work on updates of a channel, whose configuration in force is `config` (bytes of common.Config)."""
 
-    invocation: Invocation
+    printer: Printer
     actor: Actor
     config: bytes
     administrators: tuple[bytes, ...] = ()
@@ -99,8 +92,7 @@ class Work:
         """Show a proposal, ask, and return it with the signatures that count of the administrators on this machine."""
         self.show(proposal)
         names = ", ".join(self.actor.profile.administrators) or "nobody: no administrator's key"
-        if not yes:
-            confirm(f"sign this change of {proposal.channel} (on this machine: {names})?")
+        confirm(f"sign this change of {proposal.channel} (on this machine: {names})?", yes=yes)
         return self.with_signatures(proposal)
 
     def with_signatures(self, proposal: "Proposal") -> "Proposal":
@@ -142,23 +134,23 @@ class Work:
                 # The update may take the user's own access away: by an ACL, or a list of revoked certificates.
                 reader=profile.administrators.get(user.msp_id, user),
             )
-        self.invocation.printer.record(
+        self.printer.record(
             {"channel": proposal.channel, "sequence": Base.of(made).sequence},
-            changes=(["path", "words"], [asdict(one) for one in found.changes]),
+            changes=(["path", "words"], found.changes),
         )
 
     def report(self, proposal: "Proposal", found: "Review") -> None:
         """Print how a proposal stands: what it changes, whose signatures it needs and whose it has."""
-        self.invocation.printer.record(
+        self.printer.record(
             {"channel": proposal.channel, "state": _state(found)},
             void=(["reason"], [{"reason": one} for one in found.outdated]),
             problems=(["reason"], [{"reason": one} for one in found.problems]),
-            changes=(["path", "words"], [asdict(one) for one in found.changes]),
+            changes=(["path", "words"], found.changes),
             policies=(
                 ["policy", "satisfied", "signed_by", "missing", "elements"],
                 list(_policies(found)),
             ),
-            signatures=(["msp_id", "name", "problem"], [asdict(one) for one in found.signatures]),
+            signatures=(["msp_id", "name", "problem"], found.signatures),
             remarks=(["remark"], [{"remark": one} for one in found.remarks]),
         )
 

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyfabric.errors import ConfigError, FabricError
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.acting import Acting
 
 if TYPE_CHECKING:
     from pyfabric.admin.config.proposal import Proposal
-    from pyfabric_cli.invocation import Actor
 
 LIVE = "live"
 TOPOLOGY = "topology"
@@ -19,10 +18,7 @@ TOPOLOGY = "topology"
 class Configurations:
     """Where a command finds configurations: those of a channel, through the department's first peer, and files."""
 
-    invocation: Invocation
-    context: str | None = None
-    user: str | None = None
-    channel: str | None = None
+    invocation: Acting
 
     def find(self, word: str) -> tuple[str, bytes]:
         """Return the channel and the configuration that a word names: live, topology, or a file."""
@@ -45,7 +41,7 @@ class Configurations:
 
     def live(self) -> tuple[str, bytes]:
         """Return the configuration in force, as the orderers have it, or else the department's first peer."""
-        actor = self._actor()
+        actor = self.invocation.actor
         return actor.channel, actor.newest_config()
 
     def of_topology(self) -> tuple[str, bytes]:
@@ -55,16 +51,13 @@ class Configurations:
         from pyfabric_network.opening import wanted_plan
 
         settings = self.invocation.settings
-        name = self.channel or self._actor().channel
+        name = self.invocation.channel or self.invocation.actor.channel
         plan = wanted_plan(settings.state, settings.network)
         if name not in plan.channels:
             raise ConfigError(f"the topology has no channel {name}: {', '.join(plan.channels)}")
         with with_keys(plan) as planned:  # a department that is new has no certificates yet
             config = channel_config(planned, planned.channels[name])
         return name, config.SerializeToString(deterministic=True)
-
-    def _actor(self) -> "Actor":
-        return self.invocation.actor(self.context, self.user, self.channel)
 
 
 def _proposal_in(file: Path) -> "Proposal | None":

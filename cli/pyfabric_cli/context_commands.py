@@ -8,6 +8,7 @@ from pyfabric_network.contexts import Context
 
 from pyfabric.errors import ConfigError
 from pyfabric_cli import completion, options
+from pyfabric_cli.commands import command
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
@@ -23,10 +24,9 @@ Name = Annotated[
 ]
 
 
-@app.command("list")
-def list_contexts(state: options.State = None, output: options.Output = None) -> None:
+@command(app, "list")
+def list_contexts(invocation: Invocation) -> None:
     """List the contexts; * marks the chosen one."""
-    invocation = Invocation.start(state, output)
     current = invocation.contexts.current()
     invocation.printer.rows(
         ["current", "name", "user", "channel", "profile"],
@@ -43,19 +43,17 @@ def list_contexts(state: options.State = None, output: options.Output = None) ->
     )
 
 
-@app.command()
+@command(app)
 def show(
+    invocation: Invocation,
     name: Annotated[
         str | None,
         typer.Argument(
             help="A context's name (default: the chosen one).", autocompletion=completion.contexts
         ),
     ] = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Show one context, with its department and peers."""
-    invocation = Invocation.start(state, output)
     found, context = invocation.contexts.find(name or invocation.settings.context)
     profile = context.load_profile()
     invocation.printer.facts(
@@ -65,6 +63,7 @@ def show(
             "msp_id": profile.msp_id,
             "user": context.user,
             "channel": context.channel,
+            "language": context.language,
             "peers": [peer.address for peer in profile.peers],
             "users": list(profile.user_names),
             "channels": list(profile.channels),
@@ -72,14 +71,15 @@ def show(
     )
 
 
-@app.command()
-def use(name: Name, state: options.State = None) -> None:
+@command(app, without="output")
+def use(invocation: Invocation, name: Name) -> None:
     """Choose the context of later commands."""
-    say(f"now acting as {Invocation.start(state).contexts.use(name)}")
+    say(f"now acting as {invocation.contexts.use(name)}")
 
 
-@app.command("set")
+@command(app, "set", without="output")
 def set_context(
+    invocation: Invocation,
     name: Annotated[
         str,
         typer.Argument(
@@ -95,24 +95,25 @@ def set_context(
         str | None,
         typer.Option(help="The department, if the profile has several organizations."),
     ] = None,
-    state: options.State = None,
+    lang: options.Lang = None,
 ) -> None:
     """Make a context, or change parts of one; keys are not copied."""
     from pyfabric_network.profile import load_profile
 
-    contexts = Invocation.start(state).contexts
+    contexts = invocation.contexts
     old = contexts.all().get(name)
     file = profile.absolute() if profile else old and old.profile
     wanted_user, wanted_channel = user or (old and old.user), channel or (old and old.channel)
     if not (file and wanted_user and wanted_channel):
         raise ConfigError(f"{name} is a new context: it needs --profile, --user and --channel")
     wanted = organization or (old.organization if old else None)
+    language = lang or (old.language if old else None)
     load_profile(file, wanted).user(wanted_user)
-    contexts.put(name, Context(file, wanted_user, wanted_channel, wanted))
+    contexts.put(name, Context(file, wanted_user, wanted_channel, wanted, language))
     say(f"{name}: {wanted_user} on {wanted_channel}")
 
 
-@app.command()
-def remove(name: Name, state: options.State = None) -> None:
+@command(app, without="output")
+def remove(invocation: Invocation, name: Name) -> None:
     """Delete a context, and nothing else."""
-    Invocation.start(state).contexts.remove(name)
+    invocation.contexts.remove(name)

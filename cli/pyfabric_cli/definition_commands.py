@@ -1,15 +1,16 @@
 """`pyfabric chaincode`: definitions proposed, approved by departments, committed, and changed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import completion, options
+from pyfabric_cli import options
+from pyfabric_cli.acting import Acting
 from pyfabric_cli.administrators import channel_lifecycle, peer_name
+from pyfabric_cli.commands import command
 from pyfabric_cli.document_files import read_document
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
 app = plain_app()
 
-Name = Annotated[
-    str,
-    typer.Argument(
-        help="The chaincode's name on the channel.", autocompletion=completion.contracts
-    ),
-]
 Version = Annotated[
     str | None, typer.Option("--version", help="Its version (default: as it is committed).")
 ]
@@ -69,9 +64,10 @@ PackageFile = Annotated[
 ]
 
 
-@app.command()
+@command(app)
 def approve(
-    name: Name,
+    invocation: Acting,
+    name: options.ChaincodeName,
     version: Version = None,
     sequence: Annotated[
         int | None, typer.Option("--sequence", help="Its sequence (default: the next one).")
@@ -90,18 +86,12 @@ def approve(
             "--without-package", help="Approve only: the department's peers do not run it."
         ),
     ] = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Approve a definition for the context's department.
 
     What is not named stays as it is committed. What peers would refuse is refused before anything is sent. Safe to
     repeat.
     """
-    invocation = Invocation.start(state, output)
     changes = _changes(
         collections,
         version=version,
@@ -110,7 +100,7 @@ def approve(
         init_required=init_required,
     )
     chosen = _package_id(package, package_id)
-    with channel_lifecycle(invocation, context, user, channel, others=False) as lifecycle:
+    with channel_lifecycle(invocation, others=False) as lifecycle:
         wanted = _proposed(lifecycle, name, changes, definition)
         _check(lifecycle, wanted)
         if chosen is None and not without_package:
@@ -132,44 +122,30 @@ def approve(
     )
 
 
-@app.command()
+@command(app)
 def readiness(
-    name: Name,
-    definition: DefinitionFile = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
+    invocation: Acting, name: options.ChaincodeName, definition: DefinitionFile = None
 ) -> None:
     """List which departments have approved a definition, and why the others are not ready.
 
     The definition is the one that the context's department approved last, or the one of a file.
     """
-    invocation = Invocation.start(state, output)
-    with channel_lifecycle(invocation, context, user, channel) as lifecycle:
+    with channel_lifecycle(invocation) as lifecycle:
         wanted = _approved_or_given(lifecycle, name, definition)
         found = lifecycle.readiness(wanted)
-    invocation.printer.rows(["msp_id", "ready", "reason"], [asdict(one) for one in found])
+    invocation.printer.rows(["msp_id", "ready", "reason"], found)
 
 
-@app.command()
+@command(app)
 def commit(
-    name: Name,
-    definition: DefinitionFile = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
+    invocation: Acting, name: options.ChaincodeName, definition: DefinitionFile = None
 ) -> None:
     """Commit a definition that enough departments have approved.
 
     The definition is the one that the context's department approved last, or the one of a file. How many are enough,
     decides the channel's LifecycleEndorsement policy. Safe to repeat.
     """
-    invocation = Invocation.start(state, output)
-    with channel_lifecycle(invocation, context, user, channel) as lifecycle:
+    with channel_lifecycle(invocation) as lifecycle:
         wanted = _approved_or_given(lifecycle, name, definition)
         with waiting("waiting for the commit"):
             changed = lifecycle.commit(wanted)
@@ -184,23 +160,18 @@ def commit(
     )
 
 
-@app.command()
+@command(app)
 def approved(
-    name: Name,
+    invocation: Acting,
+    name: options.ChaincodeName,
     sequence: Annotated[
         int, typer.Option("--sequence", help="At this sequence (default: the newest).")
     ] = 0,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print what the context's department approved, with the package that its peers run."""
     from pyfabric.admin.definition_documents import definition_document
 
-    invocation = Invocation.start(state, output)
-    with channel_lifecycle(invocation, context, user, channel, others=False) as lifecycle:
+    with channel_lifecycle(invocation, others=False) as lifecycle:
         found = lifecycle.approved(lifecycle.party, name, sequence)
     if found is None:
         raise ConfigError(_nothing_approved(lifecycle, name, sequence))
@@ -208,20 +179,12 @@ def approved(
     _print_definition(invocation, document, {"package_id": found.package_id})
 
 
-@app.command()
-def committed(
-    name: Name,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def committed(invocation: Acting, name: options.ChaincodeName) -> None:
     """Print the definition in force, and which departments approved it."""
     from pyfabric.admin.definition_documents import definition_document
 
-    invocation = Invocation.start(state, output)
-    with channel_lifecycle(invocation, context, user, channel, others=False) as lifecycle:
+    with channel_lifecycle(invocation, others=False) as lifecycle:
         found = lifecycle.committed(name)
     if found is None:
         raise ConfigError(f"{name} is not defined on {lifecycle.channel}")
@@ -229,32 +192,27 @@ def committed(
     _print_definition(invocation, document, {"approvals": found.approvals})
 
 
-@app.command()
+@command(app)
 def upgrade(
-    name: Name,
+    invocation: Acting,
+    name: options.ChaincodeName,
     version: Version = None,
     policy: Policy = None,
     collections: Collections = None,
     init_required: InitRequired = None,
     package: PackageFile = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
+    yes: options.Yes = False,
 ) -> None:
     """Change a committed definition: its next sequence, with what is named here.
 
     Shows what changes, and asks. Every department whose administrator's key is on this machine installs the package, if
     one is given, and approves; once all departments of the channel have approved, the definition is committed.
     """
-    invocation = Invocation.start(state, output)
     changes = _changes(
         collections, version=version, endorsement_policy=policy, init_required=init_required
     )
     new = None if package is None else read_package(package)
-    with channel_lifecycle(invocation, context, user, channel) as lifecycle:
+    with channel_lifecycle(invocation) as lifecycle:
         if lifecycle.in_force(name) is None:
             raise ConfigError(
                 f"{name} is not defined on {lifecycle.channel} yet: `pyfabric chaincode approve` begins it"
@@ -268,10 +226,10 @@ def upgrade(
         _check(lifecycle, wanted)
         _tell_differences(differences)
         departments = ", ".join(one.department for one in lifecycle.parties)
-        if not yes:
-            confirm(
-                f"approve sequence {wanted.sequence} of {name} on {lifecycle.channel} for {departments}?"
-            )
+        confirm(
+            f"approve sequence {wanted.sequence} of {name} on {lifecycle.channel} for {departments}?",
+            yes=yes,
+        )
         for party in lifecycle.parties:
             with waiting(f"waiting for {party.department}"):
                 _take_part(lifecycle, party, wanted, new)
@@ -292,8 +250,8 @@ def upgrade(
             "sequence": wanted.sequence,
             "committed": done,
         },
-        changes=(["field", "before", "after"], [asdict(one) for one in differences]),
-        departments=(["msp_id", "ready", "reason"], [asdict(one) for one in found]),
+        changes=(["field", "before", "after"], differences),
+        departments=(["msp_id", "ready", "reason"], found),
     )
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
 
@@ -24,77 +24,60 @@ class Cutting(StrEnum):
     BY_BATCH = "by-batch"
 
 
-@app.command()
-def snapshot(
-    name: Name = "snapshot",
-    network: options.NetworkName = None,
-    state: options.State = None,
-) -> None:
+@command(app, without="output")
+def snapshot(invocation: OnNetwork, name: Name = "snapshot") -> None:
     """Take a snapshot of the whole network.
 
     On the development ledger only, which keeps it in memory until it stops.
     """
-    Invocation.start(state).network(network).development().snapshot(name)
+    invocation.opened.development().snapshot(name)
     say(f"took snapshot {name}; to go back to it: pyfabric network revert {name}")
 
 
-@app.command()
-def revert(
-    name: Name = "snapshot",
-    network: options.NetworkName = None,
-    state: options.State = None,
-) -> None:
+@command(app, without="output")
+def revert(invocation: OnNetwork, name: Name = "snapshot") -> None:
     """Set the whole network back to a snapshot.
 
     On the development ledger only.
     """
-    Invocation.start(state).network(network).development().revert(name)
+    invocation.opened.development().revert(name)
     say(f"the network is back at snapshot {name}")
 
 
-@app.command()
-def dump(
-    file: File,
-    network: options.NetworkName = None,
-    state: options.State = None,
-) -> None:
+@command(app, without="output")
+def dump(invocation: OnNetwork, file: File) -> None:
     """Write the state of the whole network to a file.
 
     On the development ledger only.
     """
-    Invocation.start(state).network(network).development().dump(file)
+    invocation.opened.development().dump(file)
     say(f"wrote {file}: it contains the private data of all departments")
 
 
-@app.command()
-def load(
-    file: File,
-    network: options.NetworkName = None,
-    state: options.State = None,
-) -> None:
+@command(app, without="output")
+def load(invocation: OnNetwork, file: File) -> None:
     """Set the whole network to the state in a file that `dump` wrote.
 
     On the development ledger only.
     """
-    Invocation.start(state).network(network).development().load(file)
+    invocation.opened.development().load(file)
     say(f"the network has the state of {file}")
 
 
-@app.command()
+@command(app, without="output")
 def blocks(
+    invocation: OnNetwork,
     cutting: Annotated[
         Cutting,
         typer.Argument(
             help="One block for each message, or as the channels' batch settings require."
         ),
     ],
-    network: options.NetworkName = None,
-    state: options.State = None,
 ) -> None:
     """Choose when blocks are cut.
 
     On the development ledger only, until it stops.
     """
-    development = Invocation.start(state).network(network).development()
+    development = invocation.opened.development()
     development.cut_blocks(at_once=cutting is Cutting.AT_ONCE)
     say(f"blocks are cut {cutting.replace('-', ' ')}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.acting import AskingPeer
+from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ Chaincodes: TypeAlias = Annotated[
 ]
 
 
-@app.command()
+@command(app)
 def peers(
+    invocation: AskingPeer,
     chaincode: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,18 +39,11 @@ def peers(
         bool,
         typer.Option("--local", help="Of any channel, for the peer's own administrators."),
     ] = False,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print the channel's peers, their heights, and the chaincodes that they can serve."""
     from pyfabric.gateway import Admin
 
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel, peer)
+    actor = invocation.actor
     with Admin(actor.identity) as admin:
         found = (
             admin.discover_local_peers(actor.peers[0])
@@ -61,19 +55,14 @@ def peers(
     )
 
 
-@app.command()
+@command(app)
 def endorsers(
+    invocation: AskingPeer,
     chaincode: Chaincodes,
     no_private_reads: Annotated[
         bool,
         typer.Option("--no-private-reads", help="Private data is only written."),
     ] = False,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print which peers can endorse a transaction, and which sets of them are enough.
 
@@ -81,8 +70,7 @@ def endorsers(
     """
     from pyfabric.gateway import Admin
 
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel, peer)
+    actor = invocation.actor
     calls = [replace(one, no_private_reads=no_private_reads) for one in _calls(chaincode)]
     with Admin(actor.identity) as admin:
         found = admin.discover_endorsers(actor.peers[0], actor.channel, calls)
@@ -100,20 +88,12 @@ def endorsers(
     )
 
 
-@app.command()
-def config(
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def config(invocation: AskingPeer) -> None:
     """Print the channel's members and the addresses of its orderers."""
     from pyfabric.gateway import Admin
 
-    invocation = Invocation.start(state, output)
-    actor = invocation.actor(context, user, channel, peer)
+    actor = invocation.actor
     with Admin(actor.identity) as admin:
         found = admin.discover_config(actor.peers[0], actor.channel)
     invocation.printer.rows(

@@ -11,11 +11,11 @@ import typer
 from pyfabric.errors import ConfigError
 from pyfabric.extras import DISTRIBUTION
 from pyfabric_cli import options
+from pyfabric_cli.commands import command
 from pyfabric_cli.exits import ExitCode
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.invocation import Invocation, OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say, waiting
-from pyfabric_cli.settings import OutputFormat
 
 if TYPE_CHECKING:  # loaded when there is something to look at
     from pyfabric_network.diagnosis.diagnosis import CheckResult
@@ -37,9 +37,9 @@ _UNMADE = ("department", "why", "checks")
 app = plain_app()
 
 
-@app.command()
+@command(app)
 def doctor(
-    network: options.NetworkName = None,
+    invocation: OnNetwork,
     context: options.ContextName = None,
     join: Annotated[
         list[Path] | None,
@@ -48,14 +48,11 @@ def doctor(
     check: Annotated[
         list[str] | None, typer.Option("--check", help="Make these checks alone, by their ids.")
     ] = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Find what makes a network fail, and what to do about it.
 
     Looks from the network's folder or, with a context, from a department's connection profile. Exits with 4 if something is wrong, and with 10 if nothing is but not everything could be looked at.
     """
-    invocation = Invocation.start(state, output)
     installation = _installation(invocation)
     others = foreign_owners(packages_distributions().get("pyfabric", []))
     if others:
@@ -65,7 +62,7 @@ def doctor(
             f"pip uninstall {' '.join(others)}, then pip install --force-reinstall {DISTRIBUTION}"
         )
         raise typer.Exit(ExitCode.FAULT)
-    seen = _look(invocation, network, context)
+    seen = _look(invocation, context)
     if seen is None:
         invocation.printer.facts(installation)
         say(
@@ -92,7 +89,7 @@ def _installation(invocation: Invocation) -> dict[str, str]:
     }
 
 
-def _look(invocation: Invocation, network: str | None, context: str | None) -> "View | None":
+def _look(invocation: OnNetwork, context: str | None) -> "View | None":
     """Look at the network of the state folder or, with a context or without a network, at a profile's."""
     from datetime import UTC, datetime
 
@@ -101,8 +98,8 @@ def _look(invocation: Invocation, network: str | None, context: str | None) -> "
 
     settings = invocation.settings
     with waiting("looking at every node"):
-        if context is None and (network or settings.network or networks(settings.state)):
-            return invocation.network(network).view()
+        if context is None and (invocation.name or networks(settings.state)):
+            return invocation.opened.view()
         if context is None and invocation.contexts.current() is None:
             return None
         _, found = invocation.contexts.find(context or settings.context)
@@ -131,7 +128,7 @@ def _report(
     remedies = [
         {"check": one.check.id, "what to do": one.check.remedy} for one in results if one.findings
     ]
-    if invocation.settings.output is OutputFormat.JSON:
+    if invocation.as_json:
         invocation.printer.document(
             {
                 "installation": installation,

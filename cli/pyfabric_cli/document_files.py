@@ -1,10 +1,18 @@
-"""Documents that people write: files of JSON or YAML."""
+"""Documents that people write, files of JSON or YAML; and new files, which replace none."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from pyfabric.errors import ConfigError
+from pyfabric.local import files
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that does not exist yet; raises ConfigError."""
+    if file.exists():
+        raise ConfigError(f"{file} exists already: name another file with --to")
+    files.write_public(file, content, error=ConfigError)
 
 
 def read_document(file: Path) -> Any:

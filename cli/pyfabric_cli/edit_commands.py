@@ -3,14 +3,15 @@
 import inspect
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.acting import Acting
+from pyfabric_cli.commands import add_command
 from pyfabric_cli.output import say
 
 if TYPE_CHECKING:
@@ -37,51 +38,36 @@ Yes: TypeAlias = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Editing(Acting):
+    """One run of a command that edits a channel's configuration."""
+
+    to: To = None
+    collect: Collect = None
+    yes: Yes = False
+
+    def carry_out(self, edits: "Sequence[Edit]") -> None:
+        """Make edits on the channel, write a proposal of them, or add them to a file."""
+        if self.collect is not None:
+            _add_to_file(self.collect, edits)
+            return
+        from pyfabric_cli.channel_updates import carry_out
+
+        carry_out(self, edits, to=self.to, yes=self.yes)
+
+
 def edit_command(app: typer.Typer, name: str) -> Callable[[Callable[..., Made]], None]:
     """Make a command of a function that returns edits: it gets the options that all such commands have."""
 
     def register(make: Callable[..., Made]) -> None:
-        def run(**given: Any) -> None:
-            shared = {key: given.pop(key) for key in _SHARED}
+        def run(invocation: Editing, **given: Any) -> None:
             made = make(**given)
-            _finish([made] if not isinstance(made, Sequence) else made, **shared)
+            invocation.carry_out(made if isinstance(made, Sequence) else [made])
 
         own = inspect.signature(make).parameters.values()
-        run.__doc__ = make.__doc__
-        run.__signature__ = inspect.Signature([*own, *_SHARED.values()])  # type: ignore[attr-defined]
-        run.__annotations__ = {
-            one.name: one.annotation
-            for one in run.__signature__.parameters.values()  # type: ignore[attr-defined]
-        }
-        app.command(name)(run)
+        add_command(app, name, Editing, run, own, help=inspect.getdoc(make))
 
     return register
-
-
-def _finish(
-    edits: "Sequence[Edit]",
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    to: To = None,
-    collect: Collect = None,
-    yes: Yes = False,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
-    if collect is not None:
-        _add_to_file(collect, edits)
-        return
-    from pyfabric_cli.channel_updates import carry_out
-
-    invocation = Invocation.start(state, output)
-    carry_out(invocation, invocation.actor(context, user, channel), edits, to=to, yes=yes)
-
-
-_SHARED = {
-    one.name: one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    for one in list(inspect.signature(_finish).parameters.values())[1:]
-}
 
 
 def _add_to_file(file: Path, edits: "Sequence[Edit]") -> None:

@@ -6,15 +6,17 @@ from typing import Annotated
 import typer
 
 from pyfabric.errors import ClientError
-from pyfabric_cli import completion, options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli import completion
+from pyfabric_cli.chains import Inspecting
+from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 
 app = plain_app()
 
 
-@app.command()
+@command(app)
 def events(
+    invocation: Inspecting,
     chaincode: Annotated[
         str | None,
         typer.Option(
@@ -36,13 +38,6 @@ def events(
             help="Continue after what this file records, and record there what is printed."
         ),
     ] = None,
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print blocks, or a chaincode's events, one on each line.
 
@@ -51,14 +46,13 @@ def events(
     from pyfabric.gateway import FileCheckpointer
     from pyfabric_cli import event_reading as reading
 
-    invocation = Invocation.start(state, output)
-    if source is not None:
+    if invocation.source is not None:
         if follow or checkpoint is not None:
             raise ClientError("--from reads files: it goes with neither --follow nor --checkpoint")
-        for event in reading.in_files(source, chaincode, start or 0):
+        for event in reading.in_files(invocation.source, chaincode, start or 0):
             invocation.printer.event(reading.facts(event), reading.line(event))
         return
-    actor = invocation.actor(context, user, channel, peer)
+    actor = invocation.actor
     seen = FileCheckpointer(checkpoint) if checkpoint else None
     with actor.gateway() as gateway:
         network = gateway.network(actor.channel)

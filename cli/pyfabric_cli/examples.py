@@ -84,6 +84,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "chaincode list": ("pyfabric chaincode list --channel estate",),
     "chaincode metadata": ("pyfabric chaincode metadata registry",),
+    "chaincode describe": (
+        "pyfabric chaincode describe registry --lang zh",
+        "pyfabric chaincode describe registry --mermaid",
+    ),
     "chaincode invoke": (
         "pyfabric chaincode invoke registry register 306001 'Land register' --context Land",
         "pyfabric chaincode invoke registry register 306002 Deeds --endorser TaxMSP --endorser LandMSP",
@@ -99,6 +103,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric events --chaincode registry --start 3 -o json",
         "pyfabric events --chaincode registry --follow --checkpoint seen.json",
     ),
+    "clock": ("pyfabric clock", "pyfabric clock --channel waste -o json"),
     "channel": (
         "pyfabric channel show",
         "pyfabric channel config set-batch --max-messages 100",
@@ -172,6 +177,9 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "channel config remove-crl": (
         "pyfabric channel config remove-crl TaxMSP crl.pem --context Tax --yes",
+    ),
+    "channel config set-crl": (
+        "pyfabric channel config set-crl TaxMSP crl.pem --context Tax --collect crl.json",
     ),
     "channel config set-anchors": (
         "pyfabric channel config set-anchors TaxMSP peer0.tax:7051 --context Tax --yes",
@@ -247,6 +255,44 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric message decode genesis.block --type common.Block --complete",
     ),
     "message encode": ("pyfabric message encode genesis.json --to again.block",),
+    "identity": ("pyfabric identity list", "pyfabric identity issue Land bo --days 200"),
+    "identity issue": (
+        "pyfabric identity issue Land cy --attribute role=clerk",
+        "pyfabric identity issue Land deputy --role admin --days 200",
+    ),
+    "identity register": (
+        "pyfabric identity register Land fay --attribute role=clerk --secret-to fay.secret",
+    ),
+    "identity enroll": ("pyfabric identity enroll fay --secret-file fay.secret --context Land",),
+    "identity registered": (
+        "pyfabric identity registered Land",
+        "pyfabric identity registered Land fay -o json",
+    ),
+    "identity affiliations": (
+        "pyfabric identity affiliations Land",
+        "pyfabric identity affiliations Land --add land.survey",
+    ),
+    "identity modify": (
+        "pyfabric identity modify Land fay --attribute role=surveyor --affiliation land.survey",
+        "pyfabric identity modify Land fay --max-enrollments 2 --new-secret --secret-to fay2.secret",
+    ),
+    "identity certificates": (
+        "pyfabric identity certificates Land",
+        "pyfabric identity certificates Land fay --to issued",
+    ),
+    "identity list": ("pyfabric identity list Land -o json",),
+    "identity show": ("pyfabric identity show Land cy",),
+    "identity export": (
+        "pyfabric identity export Land cy --to handover --as wallet",
+        "pyfabric identity export Land fay --to handover",
+    ),
+    "identity renew": (
+        "pyfabric identity renew fay --context Land",
+        "pyfabric identity renew --from handover/fay.id --context Land",
+    ),
+    "identity import": ("pyfabric identity import Land eli --from handover/cy.id",),
+    "identity revoke": ("pyfabric identity revoke Land cy deputy --yes",),
+    "identity crl": ("pyfabric identity crl Land --to land.crl.pem",),
     "context": ("pyfabric context list", "pyfabric context use Tax"),
     "context list": ("pyfabric context list -o json",),
     "context show": ("pyfabric context show", "pyfabric context show city/Land"),
@@ -261,6 +307,20 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "network dump": ("pyfabric network dump city.state",),
     "network load": ("pyfabric network load city.state",),
     "network blocks": ("pyfabric network blocks at-once", "pyfabric network blocks by-batch"),
+    "identity expiring": (
+        "pyfabric identity expiring",
+        "pyfabric identity expiring --within 90d -o json",
+    ),
+    "network renew": (
+        "pyfabric network renew --expiring-within 90d",
+        "pyfabric network renew ann@tax contracts.tax --yes",
+        "pyfabric network renew tlsca.tax --dry-run -o json",
+    ),
+    "network upgrade": (
+        "pyfabric network upgrade --programs /opt/fabric-3.1.5 --dry-run",
+        "pyfabric network upgrade --programs /opt/fabric-3.1.5",
+        "pyfabric network upgrade --version 3.1.5 --yes",
+    ),
     "network backup": (
         "pyfabric network backup --to city.backup --stop",
         "pyfabric network backup --to city.backup --stop --encrypt",
@@ -334,7 +394,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric channel orderer remove orderer0.tax --yes",
     ),
     "channel leave": ("pyfabric channel leave archive peer0.tax --yes",),
-    "channel move-to-bft": ("pyfabric channel move-to-bft --backup raft.backup",),
+    "channel move-to-bft": (
+        "pyfabric channel move-to-bft --backup raft.backup",
+        "pyfabric channel move-to-bft --back",
+    ),
     "network down": ("pyfabric network down", "pyfabric network down --delete --yes"),
     "network member": (
         "pyfabric network member init city.yaml Tax --host tax.city.example --state tax",

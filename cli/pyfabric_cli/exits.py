@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from pyfabric.errors import (
+    CAError,
     CommitError,
     CommitStatusError,
     DeliverError,
@@ -60,6 +61,7 @@ _BY_CLASS: tuple[tuple[type[FabricError], ExitCode], ...] = (
     (NetworkError, ExitCode.NETWORK),
     (LedgerError, ExitCode.NETWORK),
     (IdentityError, ExitCode.IDENTITY),
+    (CAError, ExitCode.IDENTITY),
     (OrdererError, ExitCode.REFUSED),
     (PeerResponseError, ExitCode.REFUSED),
     (DeliverError, ExitCode.REFUSED),

@@ -24,6 +24,8 @@ def write_failure(error: BaseException, message: str, code: ExitCode, *, as_json
     facts = {"message": line, "kind": type(error).__name__, "exit_code": int(code)} | {
         name: value for name, value in facts.items() if name != "message"
     }
+    if isinstance(error, FabricError) and error.refusal is not None:
+        facts["refusal"] = asdict(error.refusal)
     if check is not None:
         facts["check"] = check
     text = json.dumps(facts, ensure_ascii=False, default=str)
@@ -34,5 +36,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, IntEnum):
         return value.name
     if isinstance(value, ErrorDetail):
-        return asdict(value)
+        return {name: one for name, one in asdict(value).items() if one is not None}
     return [_plain(one) for one in value] if isinstance(value, tuple) else value

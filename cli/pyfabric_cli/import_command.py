@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pyfabric.errors import ConfigError
-from pyfabric.local import files
-from pyfabric_cli import options
+from pyfabric_cli.commands import command
+from pyfabric_cli.document_files import write_new
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 app = plain_app()
 
 
-@app.command("import")
+@command(app, "import", without="state")
 def import_network(
+    invocation: Invocation,
     file: Annotated[
         Path, typer.Argument(help="A fablo file (JSON or YAML) or a configtx.yaml.", dir_okay=False)
     ],
@@ -49,7 +50,6 @@ def import_network(
     strict: Annotated[
         bool, typer.Option("--strict", help="Write nothing if a topology does not hold all of it.")
     ] = False,
-    output: options.Output = None,
 ) -> None:
     """Write a topology like another tool's network, and list what a topology does not hold of it.
 
@@ -57,7 +57,6 @@ def import_network(
     """
     from pyfabric_network.importing.reading import import_topology
 
-    printer = Invocation.start(None, output).printer
     profiles = dict(one.partition("=")[::2] for one in profile or [])
     found = import_topology(file, name=name, crypto_configs=crypto_config or [], profiles=profiles)
     rows = _by_reason(found.left_out)
@@ -67,10 +66,8 @@ def import_network(
             + "; ".join(f"{', '.join(row['keys'])}: {row['reason']}" for row in rows)
         )
     target = to or Path(f"{found.name}.yaml")
-    if target.exists():
-        raise ConfigError(f"{target} exists already: name another file with --to")
-    files.write_public(target, found.text.encode(), error=ConfigError)
-    printer.rows(["keys", "reason"], rows)
+    write_new(target, found.text.encode())
+    invocation.printer.rows(["keys", "reason"], rows)
     say(f"wrote {target}; next: pyfabric network up {target}")
 
 

@@ -1,17 +1,15 @@
 """`pyfabric ledger`: a channel's blocks and transactions."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pyfabric_cli import options
-from pyfabric_cli.audit_commands import export, verify
-from pyfabric_cli.chains import newest_hashes, opened, signature_check
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli import audit_commands
+from pyfabric_cli.chains import Inspecting, newest_hashes, signature_check
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import OnNetwork
 from pyfabric_cli.lazy_group import plain_app
-from pyfabric_cli.settings import OutputFormat
 
 app = plain_app()
 
@@ -28,26 +26,16 @@ _COLUMNS = {
 
 TransactionId = Annotated[str, typer.Argument(metavar="ID", help="The transaction's id.")]
 
-app.command()(verify)
-app.command()(export)
+app.add_typer(audit_commands.app)
 
 
-@app.command()
-def height(
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def height(invocation: Inspecting) -> None:
     """Print how many blocks there are, and the hashes of the last two.
 
     As the department's first peer has them.
     """
-    invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel, peer) as chain:
+    with invocation.chain() as chain:
         current, previous = newest_hashes(chain)
         invocation.printer.facts(
             {
@@ -60,21 +48,15 @@ def height(
         )
 
 
-@app.command()
+@command(app)
 def block(
+    invocation: Inspecting,
     number: Annotated[
         int | None, typer.Argument(min=0, help="The block's number (default: the newest).")
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--to", help="Also write the block's bytes to this file.")
     ] = None,
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print a block, who signed it, and its transactions."""
     from pyfabric.gateway import Block
@@ -84,8 +66,7 @@ def block(
         transaction_facts,
     )
 
-    invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel, peer) as chain:
+    with invocation.chain() as chain:
         wanted = chain.height - 1 if number is None else number
         found = Block.from_bytes(chain.block(wanted))
         check = signature_check(chain, wanted)
@@ -113,17 +94,8 @@ def block(
     )
 
 
-@app.command("tx")
-def transaction(
-    transaction_id: TransactionId,
-    source: options.Source = None,
-    peer: options.Peer = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app, "tx")
+def transaction(invocation: Inspecting, transaction_id: TransactionId) -> None:
     """Print a transaction: block, validation code, time, user, call, signatures, and what it read and wrote.
 
     Signatures are verified against the channel's members of that time. Long values are cut: `pyfabric ledger block
@@ -132,29 +104,22 @@ def transaction(
     from pyfabric.gateway import Block
     from pyfabric_cli.transaction_view import effects, transaction_facts
 
-    invocation = Invocation.start(state, output)
-    with opened(invocation, source, context, user, channel, peer) as chain:
+    with invocation.chain() as chain:
         found = Block.from_bytes(chain.block_of(transaction_id))
         check = signature_check(chain, found.number)
     each = next(one for one in found.transactions if one.transaction_id == transaction_id)
-    parts = effects(each, check, parse=invocation.settings.output is OutputFormat.JSON)
+    parts = effects(each, check, parse=invocation.as_json)
     invocation.printer.record(
         {"block_number": found.number, **transaction_facts(each, check)},
         **{name: (_COLUMNS[name], rows) for name, rows in parts.items()},
     )
 
 
-@app.command()
-def trace(
-    transaction_id: TransactionId,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def trace(invocation: OnNetwork, transaction_id: TransactionId) -> None:
     """Print what each node did with a transaction, and why.
 
     On the development ledger only.
     """
-    invocation = Invocation.start(state, output)
-    steps = invocation.network(network).development().trace(transaction_id)
-    invocation.printer.document([asdict(step) for step in steps], "\n".join(map(str, steps)))
+    steps = invocation.opened.development().trace(transaction_id)
+    invocation.printer.document(steps, "\n".join(map(str, steps)))

@@ -1,7 +1,6 @@
 """`pyfabric network member`: the keys and public definition of a department with its own machine."""
 
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,8 @@ from pyfabric_network.topology.bundled import find_topology
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
-from pyfabric_cli import completion, options
+from pyfabric_cli import completion
+from pyfabric_cli.commands import command
 from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import confirm, say
@@ -37,8 +37,9 @@ Runtime = Annotated[
 ]
 
 
-@app.command()
+@command(app)
 def init(
+    invocation: Invocation,
     topology: Topology,
     department: Annotated[str, typer.Argument(help="Your department's name in the topology.")],
     host: Annotated[
@@ -54,8 +55,6 @@ def init(
         typer.Option(help="The file for the public definition (default: NETWORK-DEPARTMENT.json)."),
     ] = None,
     runtime: Runtime = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Make your department's keys, and the public definition to send.
 
@@ -63,7 +62,6 @@ def init(
     """
     from pyfabric_network.members.membership import Membership
 
-    invocation = Invocation.start(state, output)
     members = Membership.open(find_topology(topology), invocation.settings.state, runtime=runtime)
     definition = members.make(department, host, first_port, now=datetime.now(UTC))
     target = to or Path(f"{definition.network}-{definition.department.lower()}.json")
@@ -73,14 +71,13 @@ def init(
     _tell_fingerprint(invocation, [definition])
 
 
-@app.command()
+@command(app)
 def add(
+    invocation: Invocation,
     topology: Topology,
     definitions: Annotated[
         list[Path], typer.Argument(help="The public definitions that departments sent.")
     ],
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Check and add the public definitions that departments sent.
 
@@ -88,7 +85,6 @@ def add(
     """
     from pyfabric_network.members.membership import Membership
 
-    invocation = Invocation.start(state, output)
     members = Membership.open(find_topology(topology), invocation.settings.state)
     _tell_fingerprint(invocation, members.add(definitions, now=datetime.now(UTC)))
     missing = members.plan.missing
@@ -99,8 +95,9 @@ def add(
     )
 
 
-@app.command()
+@command(app)
 def accept(
+    invocation: Invocation,
     bundle: Annotated[Path, typer.Argument(help="The folder of your department's bundle.")],
     fingerprint: Annotated[
         str | None,
@@ -110,8 +107,6 @@ def accept(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept it without asking.")] = False,
     runtime: Runtime = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Check your department's bundle, show what it would change here, ask, and install it.
 
@@ -120,17 +115,20 @@ def accept(
     """
     from pyfabric_network.members.acceptance import review_bundle
 
-    invocation = Invocation.start(state, output)
     review = review_bundle(
         bundle, invocation.settings.state, runtime=runtime, now=datetime.now(UTC)
     )
-    invocation.printer.rows(
-        ["subject", "name", "here", "bundle"], [asdict(one) for one in review.differences]
-    )
+    invocation.printer.rows(["subject", "name", "here", "bundle"], review.differences)
     say(f"{FINGERPRINT}: {review.fingerprint}")
     if fingerprint not in (None, review.fingerprint):
         raise ConfigError(
             f"{bundle} does not have the fingerprint {fingerprint}: do not accept it before you know why"
+        )
+    if review.earlier and fingerprint and not yes:
+        raise ConfigError(
+            f"the genesis block of {', '.join(review.earlier)} is of an earlier topology, which the fingerprint does not "
+            "cover: compare its SHA-256 with that of a member (sha256sum .pyfabric/NETWORK/channels/CHANNEL.block), and add "
+            "--yes"
         )
     if review.differences and not (yes or fingerprint):
         _confirm(f"Accept {bundle} with the changes above?")
@@ -148,7 +146,7 @@ def _confirm(question: str) -> None:
             "a bundle is accepted at a terminal, or with --fingerprint HEX or --yes: compare its "
             "fingerprint with the other departments first"
         )
-    confirm(question)
+    confirm(question, yes=False)
 
 
 def _tell_fingerprint(invocation: Invocation, definitions: "list[PublicDefinition]") -> None:

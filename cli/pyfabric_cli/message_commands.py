@@ -5,10 +5,11 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from pyfabric_cli import options
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import Invocation
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import Printer, say
-from pyfabric_cli.settings import OutputFormat, read_settings
+from pyfabric_cli.settings import OutputFormat
 
 Kind: TypeAlias = Annotated[
     str, typer.Option("--type", "-t", help="The type of message, such as common.Envelope.")
@@ -63,10 +64,10 @@ def encode(
     say(f"wrote {to}: a {kind} of {written} bytes")
 
 
-@app.command()
-def types(output: options.Output = None) -> None:
+@command(app, without="state")
+def types(invocation: Invocation) -> None:
     """List the types of messages."""
     from pyfabric.messages.translation.kinds import KINDS
 
     names = sorted(KINDS)
-    Printer(output or read_settings().output).document(names, "\n".join(names))
+    invocation.printer.document(names, "\n".join(names))

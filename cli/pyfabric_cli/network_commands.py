@@ -1,6 +1,5 @@
 """`pyfabric network`: bring a network up and down, look at it, write profiles and bundles."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +18,13 @@ from pyfabric_cli import (
     member_commands,
     node_commands,
     options,
+    renew_command,
+    upgrade_command,
 )
+from pyfabric_cli.commands import command
+from pyfabric_cli.document_files import write_new
 from pyfabric_cli.exits import ExitCode
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.invocation import Invocation, OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import confirm, progress, say, waiting, warn
 from pyfabric_cli.settings import ProfileFormat
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 app = plain_app()
 app.add_typer(member_commands.app, name="member")
 app.add_typer(node_commands.app)
+app.add_typer(renew_command.app)
+app.add_typer(upgrade_command.app)
 app.add_typer(backup_commands.app)
 app.add_typer(import_command.app)
 app.add_typer(development_commands.app)
@@ -50,14 +55,13 @@ def init(
     """Copy a topology to a file of your own, to change it."""
     source = find_topology(topology)
     target = to or Path(source.name)
-    if target.exists():
-        raise ConfigError(f"{target} exists already: name another file with --to")
-    files.write_public(target, source.read_bytes(), error=ConfigError)
+    write_new(target, source.read_bytes())
     say(f"wrote {target}; after your changes: pyfabric network up {target}")
 
 
-@app.command()
+@command(app)
 def up(
+    invocation: Invocation,
     topology: Annotated[
         str | None,
         typer.Argument(
@@ -87,18 +91,16 @@ def up(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the steps that are left, and do nothing.")
     ] = False,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Bring a network up: keys, genesis blocks, nodes, channels. Safe to repeat."""
-    invocation = Invocation.start(state, output)
     network = _network_to_bring_up(invocation, topology, base_port, runtime, contract_user)
     if dry_run:
         _print_steps(invocation, network.pending())
+        warn(network.interrupted())
         return
     with progress(f"up {network.plan.name}") as report:
         warnings = network.up(report)
-    warn(warnings)
+    warn((*warnings, *network.lacking()))
     _print_status(invocation, network.status())
     if network.plan.places:
         say(f"{member_commands.FINGERPRINT}: {network.fingerprint()}")
@@ -111,9 +113,9 @@ def up(
         )
 
 
-@app.command()
+@command(app, without="output")
 def down(
-    network: options.NetworkName = None,
+    invocation: OnNetwork,
     delete: Annotated[
         bool, typer.Option("--delete", help="Also delete its keys, blocks and ledgers.")
     ] = False,
@@ -121,56 +123,47 @@ def down(
     if_exists: Annotated[
         bool, typer.Option("--if-exists", help="Succeed if there is no such network.")
     ] = False,
-    state: options.State = None,
 ) -> None:
     """Stop what `up` started; keep the data unless --delete is given."""
-    invocation = Invocation.start(state)
-    name = network or invocation.settings.network
+    name = invocation.name
     present = networks(invocation.settings.state)
     if if_exists and (name not in present if name else not present):
         say(f"there is no network{f' {name}' if name else ''}: nothing to do")
         return
-    found = invocation.network(network)
-    if delete and not yes:
-        confirm(f"Delete {found.plan.root} with all keys and blocks?")
+    found = invocation.opened
+    if delete:
+        confirm(f"Delete {found.plan.root} with all keys and blocks?", yes=yes)
     with waiting("stopping the nodes"):
         ran = found.down(delete=delete)
     say(f"{found.plan.name} {'is down' if ran else 'was not running'}" + (", deleted" * delete))
 
 
-@app.command()
-def status(
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app)
+def status(invocation: OnNetwork) -> None:
     """Show which nodes respond, and their heights.
 
     Exit with code 4 if one does not respond.
     """
-    invocation = Invocation.start(state, output)
-    found = invocation.network(network)
+    found = invocation.opened
     nodes = found.status()
-    warn(found.expiring())
+    warn((*found.interrupted(), *found.expiring(), *found.lacking()))
     _print_status(invocation, nodes)
     if any(node.problem for node in nodes):
         raise typer.Exit(ExitCode.NETWORK)
 
 
-@app.command()
+@command(app, without="output")
 def profile(
-    department: Annotated[str, typer.Argument(help="The department's name in the topology.")],
-    network: options.NetworkName = None,
+    invocation: OnNetwork,
+    department: options.OneDepartment,
     form: Annotated[
         ProfileFormat, typer.Option("--format", help="json or yaml.")
     ] = ProfileFormat.JSON,
-    state: options.State = None,
 ) -> None:
     """Print a department's connection profile, for its programs."""
     from pyfabric_network.profile import connection_profile, profile_yaml
 
-    invocation = Invocation.start(state)
-    plan = invocation.network(network).plan
+    plan = invocation.opened.plan
     found = connection_profile(plan, plan.department(department))
     if form is ProfileFormat.YAML:
         typer.echo(profile_yaml(found), nl=False)
@@ -178,12 +171,10 @@ def profile(
         invocation.printer.document(found)
 
 
-@app.command()
+@command(app)
 def env(
-    department: Annotated[str, typer.Argument(help="The department's name in the topology.")],
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
+    invocation: OnNetwork,
+    department: options.OneDepartment,
 ) -> None:
     """Print the environment variables with which Fabric's own programs act as a department's administrator.
 
@@ -191,8 +182,7 @@ def env(
     """
     from pyfabric_network.program_environment import as_shell, program_environment
 
-    invocation = Invocation.start(state, output)
-    plan = invocation.network(network).plan
+    plan = invocation.opened.plan
     found = program_environment(plan, plan.department(department))
     invocation.printer.document(found, as_shell(found).rstrip())
 
@@ -219,23 +209,19 @@ def render(
         say(f"wrote {to / name}")
 
 
-@app.command()
+@command(app, without="output")
 def bundle(
-    department: Annotated[str, typer.Argument(help="The department's name in the topology.")],
+    invocation: OnNetwork,
+    department: options.OneDepartment,
     to: Annotated[
         Path | None, typer.Option(help="The folder to write (default: NETWORK-DEPARTMENT).")
     ] = None,
-    network: options.NetworkName = None,
-    state: options.State = None,
 ) -> None:
     """Write the bundle of a department with a machine of its own.
 
     It holds what the department needs to run its nodes there.
     """
-    from pyfabric_network.network import Network
-
-    settings = Invocation.start(state).settings
-    found = Network.reopen(settings.state, network or settings.network)
+    found = invocation.reopened()
     target = to or Path(f"{found.plan.name}-{department.lower()}")
     found.bundle(department, target)
     here = found.plan.department(department).place.here
@@ -283,7 +269,7 @@ def _network_to_bring_up(
 
 
 def _print_steps(invocation: Invocation, steps: "list[Step]") -> None:
-    invocation.printer.rows(["action", "subject", "detail"], [asdict(step) for step in steps])
+    invocation.printer.rows(["action", "subject", "detail"], steps)
     if not steps:
         say("nothing to do")
 

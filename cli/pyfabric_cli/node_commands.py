@@ -1,16 +1,17 @@
 """`pyfabric network`: single nodes and contract hosts, their logs, log levels and metrics."""
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pyfabric_network.runtimes.log_choice import LogLevel
 
-from pyfabric_cli import completion, options
+from pyfabric_cli import completion
+from pyfabric_cli.commands import command
+from pyfabric_cli.durations import read_duration
 from pyfabric_cli.exits import ExitCode, exit_code
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.invocation import Invocation, OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say, say_result, waiting
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 app = plain_app()
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_AGO: Final = re.compile(r"(\d+)([smhd])")
 
 Nodes = Annotated[
     list[str],
@@ -50,46 +49,46 @@ OneNode = Annotated[
 ]
 
 
-@app.command()
-def start(nodes: Nodes, network: options.NetworkName = None, state: options.State = None) -> None:
+@command(app, without="output")
+def start(invocation: OnNetwork, nodes: Nodes) -> None:
     """Start single nodes or contract hosts; what runs already is left alone.
 
     Not on the embedded runtime, where one process runs all nodes.
     """
-    found = Invocation.start(state).network(network)
+    found = invocation.opened
     with waiting("starting"):
         found.start_nodes(*nodes)
     say(f"started {', '.join(nodes)}")
 
 
-@app.command()
-def stop(nodes: Nodes, network: options.NetworkName = None, state: options.State = None) -> None:
+@command(app, without="output")
+def stop(invocation: OnNetwork, nodes: Nodes) -> None:
     """Stop single nodes or contract hosts; they stay so until `start` or `up`.
 
     Not on the embedded runtime, where one process runs all nodes.
     """
-    found = Invocation.start(state).network(network)
+    found = invocation.opened
     with waiting("stopping"):
         found.stop_nodes(*nodes)
     say(f"stopped {', '.join(nodes)}; to start again: pyfabric network start {' '.join(nodes)}")
 
 
-@app.command()
-def restart(nodes: Nodes, network: options.NetworkName = None, state: options.State = None) -> None:
+@command(app, without="output")
+def restart(invocation: OnNetwork, nodes: Nodes) -> None:
     """Stop single nodes or contract hosts, and start them.
 
     Not on the embedded runtime, where one process runs all nodes.
     """
-    found = Invocation.start(state).network(network)
+    found = invocation.opened
     with waiting("stopping and starting"):
         found.restart_nodes(*nodes)
     say(f"restarted {', '.join(nodes)}")
 
 
-@app.command()
+@command(app, without="output")
 def logs(
+    invocation: OnNetwork,
     nodes: SomeNodes = None,
-    network: options.NetworkName = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Continue while the network runs.")
     ] = False,
@@ -107,20 +106,20 @@ def logs(
     level: Annotated[
         LogLevel | None, typer.Option(help="Records of this level and of more severe ones.")
     ] = None,
-    state: options.State = None,
 ) -> None:
     """Print the logs of nodes and contract hosts.
 
     On the embedded runtime all nodes have one log.
     """
     moment = None if since is None else _moment(since, datetime.now(UTC))
-    found = Invocation.start(state).network(network)
+    found = invocation.opened
     for line in found.logs(*nodes or (), follow=follow, tail=tail, since=moment, level=level):
         say_result(line)
 
 
-@app.command("log-level")
+@command(app, "log-level")
 def log_level(
+    invocation: OnNetwork,
     node: OneNode = None,
     spec: Annotated[
         str | None,
@@ -129,16 +128,12 @@ def log_level(
             help="The new levels, such as info or gossip=debug:info, until the node is started again.",
         ),
     ] = None,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Show what nodes and contract hosts log, or change it for one of them.
 
     Exit with code 4 if one does not answer; the others are printed.
     """
-    invocation = Invocation.start(state, output)
-    network_found = invocation.network(network)
+    network_found = invocation.opened
 
     def levels(name: str, operations: "Operations") -> list[dict[str, Any]]:
         if spec is not None:
@@ -148,15 +143,13 @@ def log_level(
     _print_each(invocation, network_found, node, ["node", "levels"], levels)
 
 
-@app.command()
+@command(app)
 def metrics(
+    invocation: OnNetwork,
     node: OneNode = None,
     match: Annotated[
         str, typer.Option("--match", metavar="NAME", help="Only metrics with this in their names.")
     ] = "",
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print the metrics of nodes and contract hosts.
 
@@ -164,8 +157,7 @@ def metrics(
     """
     from pyfabric_network.samples import samples
 
-    invocation = Invocation.start(state, output)
-    network_found = invocation.network(network)
+    network_found = invocation.opened
 
     def values(name: str, operations: "Operations") -> list[dict[str, Any]]:
         return [
@@ -213,9 +205,9 @@ def _print_each(
 
 def _moment(text: str, now: datetime) -> datetime:
     """Return the time that a person means."""
-    ago = _AGO.fullmatch(text)
+    ago = read_duration(text)
     if ago is not None:
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return now - ago
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from pyfabric_network.contexts import Language
 
 from pyfabric_cli import completion
 from pyfabric_cli.settings import OutputFormat
@@ -15,6 +16,16 @@ State: TypeAlias = Annotated[
 Output: TypeAlias = Annotated[
     OutputFormat | None,
     typer.Option("--output", "-o", help="How results are printed [env: PYFABRIC_OUTPUT]."),
+]
+ChaincodeName: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help="The chaincode's name on the channel.", autocompletion=completion.contracts
+    ),
+]
+Lang: TypeAlias = Annotated[
+    Language | None,
+    typer.Option("--lang", help="The language of what contracts say [env: PYFABRIC_LANG]."),
 ]
 ErrorOutput: TypeAlias = Annotated[
     OutputFormat | None,

@@ -1,5 +1,6 @@
 """Commands that edit the organisations of a channel, and what others know of them."""
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -57,7 +58,7 @@ Addresses: TypeAlias = Annotated[
     typer.Argument(metavar="[HOST:PORT...]", help="All of them; none removes the value."),
 ]
 Certificates: TypeAlias = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Files with a PEM certificate each.")
+    list[Path], typer.Argument(metavar="FILE...", help="Files with PEM certificates.")
 ]
 Lists: TypeAlias = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Revocation lists, PEM or DER.")
@@ -126,7 +127,7 @@ def add_certificate(
     organization: Organization, files: Certificates, part: MSPPart = Part.ROOTS
 ) -> "Edit":
     """Add certificates to an MSP, such as a second root before the first one ends."""
-    return channels.AddToMSP(organization, part.value, tuple(one.read_bytes() for one in files))
+    return channels.AddToMSP(organization, part.value, _items(files))
 
 
 @edit_command(app, "remove-certificate")
@@ -134,21 +135,33 @@ def remove_certificate(
     organization: Organization, files: Certificates, part: MSPPart = Part.ROOTS
 ) -> "Edit":
     """Remove certificates from an MSP: what they issued is no longer accepted."""
-    return channels.RemoveFromMSP(
-        organization, part.value, tuple(one.read_bytes() for one in files)
-    )
+    return channels.RemoveFromMSP(organization, part.value, _items(files))
 
 
 @edit_command(app, "add-crl")
 def add_crl(organization: Organization, files: Lists) -> "Edit":
     """Add lists of revoked certificates to an MSP, beside the ones that it has."""
-    return channels.AddToMSP(organization, "crls", tuple(map(_list, files)))
+    return channels.AddToMSP(organization, "crls", _lists(files))
 
 
 @edit_command(app, "remove-crl")
 def remove_crl(organization: Organization, files: Lists) -> "Edit":
     """Remove lists of revoked certificates from an MSP."""
-    return channels.RemoveFromMSP(organization, "crls", tuple(map(_list, files)))
+    return channels.RemoveFromMSP(organization, "crls", _lists(files))
+
+
+@edit_command(app, "set-crl")
+def set_crl(
+    organization: Organization,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The new list of all that a CA revoked, PEM or DER; in PEM also of several CAs."
+        ),
+    ],
+) -> "Sequence[Edit]":
+    """Replace the lists of one CA of an MSP by a new one, which must hold all that they held."""
+    return [channels.SetRevocationList(organization, one) for one in _lists([file])]
 
 
 @edit_command(app, "set-anchors")
@@ -177,14 +190,25 @@ def _anchor(text: str) -> "AnchorPeer":
     return AnchorPeer(address.host, address.port)
 
 
-def _list(file: Path) -> bytes:
-    """Return a revocation list as PEM, which configurations hold."""
+def _items(files: Iterable[Path]) -> tuple[bytes, ...]:
+    """Return what files hold, each PEM block by itself: Fabric reads the first of an item, and no other."""
+    from pyfabric.identity import pem
+
+    contents = [one.read_bytes() for one in files]
+    return tuple(item for one in contents for item in pem.split(one) or [one])
+
+
+def _lists(files: Iterable[Path]) -> tuple[bytes, ...]:
+    """Return the revocation lists of files as PEM, which configurations hold."""
     from pyfabric.identity import pem
     from pyfabric.identity.revocation import read_revocation_list
 
-    data = file.read_bytes()
-    try:
-        read_revocation_list(data)
-    except IdentityError as error:
-        raise IdentityError(f"{file}: {error}") from error
-    return data if pem.find(data) is not None else pem.encode("X509 CRL", data)
+    found = []
+    for file in files:
+        for item in _items([file]):
+            try:
+                read_revocation_list(item)
+            except IdentityError as error:
+                raise IdentityError(f"{file}: {error}") from error
+            found.append(item if pem.find(item) is not None else pem.encode("X509 CRL", item))
+    return tuple(found)

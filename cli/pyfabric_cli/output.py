@@ -5,8 +5,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, is_dataclass
 from threading import Timer
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import typer
 
@@ -15,7 +16,10 @@ from pyfabric_cli.settings import OutputFormat
 from pyfabric_cli.table import join, table
 
 if TYPE_CHECKING:  # JSON, plain text and remarks need no rich
+    from _typeshed import DataclassInstance
     from pyfabric_network.progress import Report
+
+Row: TypeAlias = "Mapping[str, Any] | DataclassInstance"
 
 _PAUSE: Final = 5.0
 """Seconds between two lines about the progress of the same work."""
@@ -28,12 +32,13 @@ class Printer:
     def __init__(self, output: OutputFormat) -> None:
         self._output = output
 
-    def rows(self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    def rows(self, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Print a table of these columns, or a JSON list with all members of each row."""
+        plain = _plain(rows)
         if self._output is OutputFormat.JSON:
-            _print_json(rows, indent=2)
+            _print_json(plain, indent=2)
         else:
-            _print_rows(columns, rows)
+            _print_rows(columns, plain)
 
     def facts(self, facts: Mapping[str, Any]) -> None:
         """Print one thing: its members line by line, or a JSON object."""
@@ -43,20 +48,21 @@ class Printer:
             _print_facts(facts)
 
     def record(
-        self, facts: Mapping[str, Any], **parts: tuple[Sequence[str], Sequence[Mapping[str, Any]]]
+        self, facts: Mapping[str, Any], **parts: tuple[Sequence[str], Iterable[Row]]
     ) -> None:
         """Print one thing and then its parts, or one JSON object with both.
 
         A part is the columns and the rows of a table, or a JSON list with all members of each row.
         """
+        plain = {name: _plain(rows) for name, (_, rows) in parts.items()}
         if self._output is OutputFormat.JSON:
-            _print_json({**facts, **{name: rows for name, (_, rows) in parts.items()}}, indent=2)
+            _print_json({**facts, **plain}, indent=2)
             return
         _print_facts(facts)
-        for name, (columns, rows) in parts.items():
-            if rows:
+        for name, (columns, _) in parts.items():
+            if plain[name]:
                 typer.echo(f"\n{typer.style(_title(name), bold=True)}")
-                _print_rows(columns, rows)
+                _print_rows(columns, plain[name])
 
     def value(self, value: Any) -> None:
         """Print a result of any type: text as it is, everything else as JSON."""
@@ -97,8 +103,13 @@ def say_result(text: str) -> None:
     typer.echo(printable(text))
 
 
-def confirm(question: str) -> None:
-    """Ask on standard error, so that results alone are on standard output; raise Abort unless it is confirmed."""
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error, so that results alone are on standard output; raise Abort unless it is confirmed.
+
+    With `yes` nothing is asked.
+    """
+    if yes:
+        return
     typer.echo(f"{printable(question)} [y/N]: ", nl=False, err=True)
     answer = sys.stdin.readline()
     if not sys.stdin.isatty():  # a terminal shows the newline of the answer
@@ -180,6 +191,10 @@ def readable(value: bytes) -> str:
     return text if text.translate(_SPACES).isprintable() else f"0x{value.hex()}"
 
 
+def _plain(rows: Iterable[Row]) -> list[Mapping[str, Any]]:
+    return [row if isinstance(row, Mapping) else asdict(row) for row in rows]
+
+
 def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     head = [_title(column) for column in columns]
     titles, *lines = table([head, *([_cell(row.get(one)) for one in columns] for row in rows)])
@@ -210,4 +225,10 @@ def _cell(value: Any) -> str:
 
 
 def _print_json(value: Any, *, indent: int | None = None) -> None:
-    say_result(json.dumps(value, ensure_ascii=False, indent=indent, default=str))
+    say_result(json.dumps(value, ensure_ascii=False, indent=indent, default=_json))
+
+
+def _json(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)

@@ -7,9 +7,11 @@ import typer
 
 from pyfabric.errors import ConfigError, PackageError
 from pyfabric.local import files
-from pyfabric_cli import completion, options
+from pyfabric_cli import completion
+from pyfabric_cli.acting import Acting
 from pyfabric_cli.administrators import administrator, chosen_peers, peer_name
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.commands import command
+from pyfabric_cli.invocation import Invocation, OnNetwork
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say, waiting
 
@@ -25,8 +27,9 @@ Peers = Annotated[
 PackageFile = Annotated[Path, typer.Argument(metavar="FILE", help="The package.")]
 
 
-@app.command()
+@command(app)
 def package(
+    invocation: OnNetwork,
     label: Annotated[
         str | None, typer.Argument(help="The package's label, such as registry_1.0.")
     ] = None,
@@ -66,20 +69,16 @@ def package(
     to: Annotated[
         Path | None, typer.Option("--to", help="The file to write (default: LABEL.tar.gz).")
     ] = None,
-    network: options.NetworkName = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Make a chaincode package.
 
     The same content makes the same bytes, and so the same package id, on any machine.
     """
-    invocation = Invocation.start(state, output)
     given = [one for one in (folder, address, contract) if one is not None]
     if len(given) != 1:
         raise ConfigError("say what to package: one of --folder, --address and --contract")
     if contract is not None:
-        made = invocation.network(network).plan.contract(contract).package
+        made = invocation.opened.plan.contract(contract).package
     else:
         made = _made(label, folder, kind, address, tls_roots)
     made.check_installable()
@@ -88,33 +87,22 @@ def package(
     invocation.printer.facts({**_facts(made), "file": str(target)})
 
 
-@app.command("package-id")
-def package_id(
-    file: PackageFile, state: options.State = None, output: options.Output = None
-) -> None:
+@command(app, "package-id")
+def package_id(invocation: Invocation, file: PackageFile) -> None:
     """Print a package's id and its files, or why peers would refuse it."""
-    invocation = Invocation.start(state, output)
     read = read_package(file)
     invocation.printer.facts({**_facts(read), "files": list(read.files())})
 
 
-@app.command()
-def install(
-    file: PackageFile,
-    peers: Peers = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app, without="channel")
+def install(invocation: Acting, file: PackageFile, peers: Peers = None) -> None:
     """Install a package on the department's peers.
 
     Safe to repeat. A package that peers would refuse is refused before it is sent, with the reason.
     """
-    invocation = Invocation.start(state, output)
     read = read_package(file)
     rows = []
-    with administrator(invocation, context, user) as party:
+    with administrator(invocation) as party:
         for peer in chosen_peers(party, peers):
             with waiting(f"waiting for {peer_name(peer)}"):
                 there = {one.package_id for one in party.admin.installed(peer)}
@@ -125,17 +113,10 @@ def install(
     invocation.printer.rows(["peer", "package_id", "changed"], rows)
 
 
-@app.command()
-def installed(
-    peers: Peers = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    state: options.State = None,
-    output: options.Output = None,
-) -> None:
+@command(app, without="channel")
+def installed(invocation: Acting, peers: Peers = None) -> None:
     """List the packages on the department's peers, with the definitions that use them."""
-    invocation = Invocation.start(state, output)
-    with administrator(invocation, context, user) as party:
+    with administrator(invocation) as party:
         rows = [
             {
                 "peer": peer_name(peer),
@@ -151,21 +132,17 @@ def installed(
     invocation.printer.rows(["peer", "package_id", "used_by"], rows)
 
 
-@app.command("get-package")
+@command(app, "get-package", without="channel")
 def get_package(
+    invocation: Acting,
     package_id: Annotated[str, typer.Argument(help="The package id, as `installed` shows it.")],
     to: Annotated[
         Path | None, typer.Option("--to", help="The file to write (default: LABEL.tar.gz).")
     ] = None,
     peers: Peers = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Write a package to a file, as it was installed."""
-    invocation = Invocation.start(state, output)
-    with administrator(invocation, context, user) as party:
+    with administrator(invocation) as party:
         found = party.admin.installed_package(chosen_peers(party, peers)[0], package_id)
     target = to or Path(f"{found.label}.tar.gz")
     _write(target, found)

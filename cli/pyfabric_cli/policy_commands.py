@@ -1,12 +1,11 @@
 """`pyfabric policy`: who satisfies a policy."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from pyfabric_cli import options
-from pyfabric_cli.invocation import Invocation
+from pyfabric_cli.acting import Acting
+from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 
 app = plain_app("Ask who satisfies a policy.")
@@ -17,8 +16,9 @@ def policy() -> None:
     """Ask who satisfies a policy."""
 
 
-@app.command()
+@command(app)
 def check(
+    invocation: Acting,
     policy: Annotated[
         str,
         typer.Argument(
@@ -34,11 +34,6 @@ def check(
             help="A department that signs (TaxMSP), or its members of a role (TaxMSP.peer).",
         ),
     ] = None,
-    context: options.ContextName = None,
-    user: options.User = None,
-    channel: options.Channel = None,
-    state: options.State = None,
-    output: options.Output = None,
 ) -> None:
     """Print the smallest sets of departments that satisfy a policy.
 
@@ -46,15 +41,14 @@ def check(
     """
     from pyfabric.admin.config.policy_questions import check_policy
 
-    invocation = Invocation.start(state, output)
     live = "(" not in policy
-    config = invocation.actor(context, user, channel).config() if live else None
+    config = invocation.actor.config() if live else None
     found = check_policy(policy, signers or (), config=config)
     invocation.printer.record(
         {"policy": policy, "satisfiable": bool(found.sets)}
         | ({"satisfied": found.is_satisfied} if signers else {}),
         sets=(
             ["organizations", "signers"] + (["missing"] if signers else []),
-            [asdict(one) for one in found.sets],
+            found.sets,
         ),
     )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+from pyfabric_network.contexts import Language
 from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric.errors import ConfigError
@@ -45,6 +46,10 @@ class Settings:
     """The context to act as (default: the one chosen with `pyfabric context use`)."""
     output: OutputFormat = OutputFormat.TABLE
     """table or json."""
+    language: Language | None = None
+    """PYFABRIC_LANG: the language of what contracts say, en or zh (default: the context's, or else that of `locale`)."""
+    locale: Language = Language.EN
+    """LC_ALL, LC_MESSAGES or LANG, the first that is set: Chinese, or else English."""
     runtime: RuntimeName | None = None
     """What runs the nodes of a new network: embedded, native or compose."""
     programs: Path | None = None
@@ -66,6 +71,8 @@ def read_settings(
         network=environment.get("PYFABRIC_NETWORK") or None,
         context=environment.get("PYFABRIC_CONTEXT") or None,
         output=_choice(environment, "PYFABRIC_OUTPUT", OutputFormat) or OutputFormat.TABLE,
+        language=_choice(environment, "PYFABRIC_LANG", Language),
+        locale=_locale(environment),
         runtime=_choice(environment, "PYFABRIC_RUNTIME", RuntimeName),
         programs=Path(programs) if programs else None,
     )
@@ -87,6 +94,11 @@ def wants_json(arguments: Sequence[str], environment: Mapping[str, str] = os.env
             wanted = found["value"]
         before = argument
     return wanted == OutputFormat.JSON
+
+
+def _locale(environment: Mapping[str, str]) -> Language:
+    found = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return Language.ZH if found.lower().startswith("zh") else Language.EN
 
 
 def _choice(environment: Mapping[str, str], variable: str, choices: type[E]) -> E | None:

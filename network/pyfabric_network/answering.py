@@ -1,4 +1,4 @@
-"""Which nodes and contract hosts answer: one that hangs has its process and takes connections, like one that is well."""
+"""Which nodes, CA servers and contract hosts answer: one that hangs has its process and takes connections, like one that is well."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,6 +9,7 @@ from pyfabric.local.waiting import poll
 from pyfabric_network.connections import Connections, health
 from pyfabric_network.parallel import within
 from pyfabric_network.runtimes.runtime import Runtime
+from pyfabric_network.topology.ca_servers import CAServer
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
@@ -47,7 +48,13 @@ def _running(plan: Plan, runtime: Runtime) -> Mapping[str, _Service]:
         for one in plan.own_with_peers
         if (plan.containers or plan.served_by(one)) and one.contract_host.tls_roots.exists()
     }
-    return nodes | {name: host for name, host in hosts.items() if runtime.process(name) is not None}
+    cas: dict[str, _Service] = {
+        one.cas.name: partial(_of_ca, one, one.cas)
+        for one in plan.own
+        if one.cas is not None and one.cas.name not in idle
+    }
+    running = {name: host for name, host in hosts.items() if runtime.process(name) is not None}
+    return {**nodes, **cas, **running}
 
 
 def _of_node(node: Node, connections: Connections) -> Operations:
@@ -56,6 +63,10 @@ def _of_node(node: Node, connections: Connections) -> Operations:
 
 def _of_host(department: DepartmentPlan, connections: Connections) -> Operations:
     return connections.host_operations(department)
+
+
+def _of_ca(department: DepartmentPlan, server: CAServer, connections: Connections) -> Operations:
+    return connections.ca_operations(department, server)
 
 
 def _answers_in_time(plan: Plan, service: _Service, seconds: float) -> bool:

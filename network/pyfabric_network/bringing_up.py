@@ -1,6 +1,7 @@
 """From keys and genesis blocks to a network that processes transactions; each step is safe to repeat."""
 
 from pyfabric_network.answering import silent_nodes
+from pyfabric_network.channels.admission import admitted
 from pyfabric_network.connections import Connections
 from pyfabric_network.joining import join_orderers, join_peers
 from pyfabric_network.progress import Report
@@ -21,7 +22,8 @@ STEPS = (
 def bring_up(plan: Plan, runtime: Runtime, report: Report) -> tuple[str, ...]:
     """Start the nodes, join them to the channels, and return what is still lacking.
 
-    That is what other machines' nodes lack, and peers that are behind the orderers.
+    That is who is not admitted to a channel yet, what other machines' nodes lack, and peers that are behind the
+    orderers.
 
     Keys and genesis blocks exist already. If this fails, a network that did not run before does not run
     afterwards. Raises what the runtime, the nodes or `Readiness` raise.
@@ -30,19 +32,20 @@ def bring_up(plan: Plan, runtime: Runtime, report: Report) -> tuple[str, ...]:
     report_step(report, "nodes")
     runtime.start(plan, again=silent_nodes(plan, runtime) if ran else ())
     with Connections(plan) as connections:
-        ready = Readiness(plan, connections)
         try:
+            known, waiting = admitted(plan, connections)
+            ready = Readiness(known, connections)
             report_step(report, "orderers join")
-            join_orderers(plan, connections)
+            join_orderers(known, connections)
             report_step(report, "peers join")
-            join_peers(plan, connections)
+            join_peers(known, connections)
             report_step(report, "channels")
             ready.await_channels()
         except BaseException:
             if not ran:
                 runtime.stop()
             raise
-        return (*ready.absent(), *ready.behind())
+        return (*waiting, *ready.absent(), *ready.behind())
 
 
 def report_step(report: Report, step: str) -> None:

@@ -12,6 +12,7 @@ from pyfabric.identity.loading import load_msp_folder
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.closing import Closing
 from pyfabric.messages.addresses import Address
+from pyfabric_network.topology.ca_servers import CAServer
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
 from pyfabric_network.topology.organizations import Organization
@@ -21,17 +22,29 @@ C = TypeVar("C", bound=Closing)
 
 
 def endpoint(node: Node) -> Endpoint:
-    """Return how this machine reaches a peer or an orderer, by the name that channels have of it in containers."""
+    """Return how this machine reaches a peer or an orderer, by the name that channels have of it in containers.
+
+    A node that demands a client certificate is shown that of an administrator of this machine.
+    """
+    client = node.client
     return Endpoint(
         address=str(node.outside),
         tls_roots=node.member.tls_roots.read_bytes(),
         server_name=node.name,
+        client_certificate=client.tls_certificate.read_bytes() if client else None,
+        client_key=client.tls_key.read_bytes() if client else None,
     )
 
 
 def administrator(organization: Organization) -> SigningIdentity:
     """Return the administrator of a department or ordering organisation, as an identity that can sign."""
     return load_msp_folder(organization.admin.msp, organization.msp_id)
+
+
+def administrators(plan: Plan) -> dict[str, SigningIdentity]:
+    """Return the administrators of this machine, by MSP id; the keys of departments that are to come may not exist yet."""
+    known = (one for one in plan.own_organizations if one.admin.certificate.exists())
+    return {one.msp_id: administrator(one) for one in known}
 
 
 def participation_endpoint(organization: Organization, orderer: Node) -> Endpoint:
@@ -47,6 +60,11 @@ def operations_endpoint(organization: Organization, node: Node) -> Endpoint:
 def host_operations_endpoint(department: DepartmentPlan) -> Endpoint:
     """Return how a department's administrator reaches the operations service of its contract host."""
     return _secured_endpoint(department, department.contract_host, department.host_operations)
+
+
+def ca_operations_endpoint(department: DepartmentPlan, server: CAServer) -> Endpoint:
+    """Return how a department's administrator reaches the operations service of its CA server."""
+    return _secured_endpoint(department.organizations[-1], server.member, server.operations)
 
 
 def _secured_endpoint(organization: Organization, server: Member, address: Address) -> Endpoint:
@@ -100,6 +118,12 @@ class Connections(Closing):
         """Return the operations service of a department's contract host."""
         return self._once(
             ("host", department.name), lambda: Operations(host_operations_endpoint(department))
+        )
+
+    def ca_operations(self, department: DepartmentPlan, server: CAServer) -> Operations:
+        """Return the operations service of a department's CA server."""
+        return self._once(
+            ("ca", department.name), lambda: Operations(ca_operations_endpoint(department, server))
         )
 
     def close(self) -> None:

@@ -1,13 +1,15 @@
 """Contexts: which department, user and channel somebody is, by name, as kubectl keeps them. No keys."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyfabric.errors import ConfigError
 from pyfabric.local import files
-from pyfabric_network.fields import Fields
+from pyfabric.local.fields import Fields
 
 if TYPE_CHECKING:  # names of contexts are completed without loading identities
     from pyfabric_network.profile import Profile
@@ -15,23 +17,33 @@ if TYPE_CHECKING:  # names of contexts are completed without loading identities
 _FILE = "contexts.json"
 
 
+class Language(StrEnum):
+    """The language of what contracts say."""
+
+    EN = "en"
+    ZH = "zh"
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """A connection profile, a user of it (a name, or the path of an MSP folder) and a channel.
 
-    `organization` is for a profile of several organisations that has no client.
+    `organization` is for a profile of several organisations that has no client, `language` that of what contracts say.
     """
 
     profile: Path
     user: str
     channel: str
     organization: str | None = None
+    language: Language | None = None
 
-    def load_profile(self) -> "Profile":
-        """Read the profile; raise NetworkError."""
+    def load_profile(
+        self, user: str | None = None, *, pin: Callable[[], str] | None = None
+    ) -> "Profile":
+        """Read the profile for the context's user, or another one; raise NetworkError. `pin` is that of `load_profile`."""
         from pyfabric_network.profile import load_profile
 
-        return load_profile(self.profile, self.organization)
+        return load_profile(self.profile, self.organization, pin=pin).as_user(user or self.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +139,12 @@ def _contents(document: Fields, folder: Path) -> _Contents:
 
 
 def _context(fields: Fields, folder: Path) -> Context:
-    fields.refuse_others("profile", "user", "channel", "organization")
+    fields.refuse_others("profile", "user", "channel", "organization", "language")
+    language = fields.optional_text("language")
     return Context(
         folder / fields.text("profile"),
         fields.text("user"),
         fields.text("channel"),
         fields.optional_text("organization"),
+        None if language is None else Language(language),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pyfabric_network.contexts import Context, Contexts
 from pyfabric_network.profile import profile_file
-from pyfabric_network.topology.departments import ADMIN, DepartmentPlan
+from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.plan import Plan
 
 
@@ -18,7 +18,7 @@ def add_contexts(plan: Plan, folder: Path) -> tuple[str, ...]:
     for department in plan.own:
         name = f"{plan.name}/{department.name}"
         channels = [c.name for c in plan.channels.values() if department in c.departments]
-        user = next((short for short in department.users if short != ADMIN), ADMIN)
+        user = department.first_user
         profile = profile_file(plan, department)
         if name not in contexts.all() and channels:
             contexts.put(name, Context(profile=profile, user=user, channel=channels[0]))

@@ -120,14 +120,48 @@ def committed_code(
 
 def in_force(plan: Plan, connections: Connections) -> list[tuple[ChannelPlan, ContractPlan]]:
     """Return the contracts whose definitions are committed as the plan has them, each with its channel."""
-    found = []
-    for channel, contract in deployable(plan, ()):
-        department = channel.own[0]
+    return [
+        (channel, contract)
+        for channel, contract in deployable(plan, ())
+        if definition(channel, contract) in _committed_on(connections, channel)
+    ]
+
+
+def other_policies(
+    plan: Plan, connections: Connections, asked: Plan
+) -> list[tuple[ChannelPlan, ContractPlan]]:
+    """Return the contracts of which the plan has the next sequence, with other policies or collections alone.
+
+    `asked` is the plan of the departments whose peers are asked; each contract comes with its channel.
+    """
+    return [
+        (channel, contract)
+        for channel, contract in deployable(plan, ())
+        if channel.name in asked.channels
+        and any(
+            _next_with_policies(one, definition(channel, contract))
+            for one in _committed_on(connections, asked.channels[channel.name])
+        )
+    ]
+
+
+def _committed_on(
+    connections: Connections, channel: ChannelPlan
+) -> tuple[ChaincodeDefinition, ...]:
+    for department in channel.own[:1]:
         peer = endpoint(channel.peers_of(department)[0])
-        committed = connections.admin(department).committed(peer, channel.name)
-        if definition(channel, contract) in committed:
-            found.append((channel, contract))
-    return found
+        return connections.admin(department).committed(peer, channel.name)
+    return ()
+
+
+def _next_with_policies(committed: ChaincodeDefinition, wanted: ChaincodeDefinition) -> bool:
+    """Return whether a definition is the next one, with other policies or collections alone."""
+    return wanted == replace(
+        committed,
+        sequence=committed.sequence + 1,
+        endorsement_policy=wanted.endorsement_policy,
+        collections=wanted.collections,
+    )
 
 
 def _differs_in_code(

@@ -6,10 +6,11 @@ from functools import partial
 
 from pyfabric.errors import FabricError, NetworkError
 from pyfabric.messages.blocks import parse_block
-from pyfabric_network.connections import Connections, endpoint
+from pyfabric_network.connections import Connections, administrators, endpoint
 from pyfabric_network.parallel import side_by_side
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
+from pyfabric_network.updating import ordered_config_block
 
 
 def join_orderers(plan: Plan, connections: Connections) -> None:
@@ -47,16 +48,25 @@ def join_one(plan: Plan, connections: Connections, channel: ChannelPlan, node: N
     if node.admin is None:
         connections.admin(plan.owner(node)).join_channel(endpoint(node), channel.block.read_bytes())
     else:
-        connections.orderer(node).join(newest_config_block(connections, channel))
+        connections.orderer(node).join(newest_config_block(plan, connections, channel))
     return True
 
 
-def newest_config_block(connections: Connections, channel: ChannelPlan) -> bytes:
-    """Return a channel's newest configuration block, as the peers of this machine have it.
+def newest_config_block(plan: Plan, connections: Connections, channel: ChannelPlan) -> bytes:
+    """Return a channel's newest configuration block, as the peers of this machine or other machines' orderers have it.
 
     The genesis block, where none of them answers.
     """
     blocks = [channel.block.read_bytes()]
+    elsewhere = [
+        endpoint(node)
+        for node in plan.orderers
+        if node not in plan.own_orderers and node.member.tls_roots.exists()
+    ]
+    if elsewhere:
+        everyone = administrators(plan).values()
+        ordered = ordered_config_block(channel.name, everyone, elsewhere)
+        blocks += [] if ordered is None else [ordered]
     for department in channel.own:
         admin = connections.admin(department)
         for peer in channel.peers_of(department):
@@ -91,7 +101,14 @@ def _join_orderer(
 ) -> None:
     for channel in plan.channels.values():
         if channel.name not in listed and node.name not in channel.left:
-            connections.orderer(node).join(channel.block.read_bytes())
+            # On one machine no orderer knows the channel yet; on many, the others may have changed it since.
+            begins = not plan.places
+            block = (
+                channel.block.read_bytes()
+                if begins
+                else newest_config_block(plan, connections, channel)
+            )
+            connections.orderer(node).join(block)
 
 
 def _join_peer(plan: Plan, connections: Connections, peer: Node) -> None:

@@ -1,7 +1,7 @@
 """Proposals on a channel's own ledger, kept by the bundled contract `Proposals`, for a member of the channel."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -13,8 +13,7 @@ from pyfabric.errors import ConfigError, GatewayError
 from pyfabric.gateway import Admin, Contract, Endpoint
 from pyfabric.messages.blocks import last_config_index, parse_block
 
-CONTRACT: Final = "proposals"
-"""The name under which the contract is deployed, unless the department has chosen another."""
+_PAGE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,21 @@ class LedgerProposals:
         """The hash of the channel's genesis block, as the department's peer has it: what the contract knows it by."""
         return genesis_id(self._genesis_block)
 
-    def list(self) -> Sequence[Mapping[str, Any]]:
-        """Return the proposals that are kept: `id`, `department` and `at` of each; none before the first."""
-        found: Sequence[Mapping[str, Any]] = json.loads(
-            self.contract.evaluate("proposals", self.genesis)
-        )
-        return found
+    def all(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the proposals that are kept, page by page: `id`, `department` and `at` of each."""
+        bookmark = ""
+        while True:
+            page = json.loads(
+                self.contract.evaluate("proposals", self.genesis, str(_PAGE), bookmark)
+            )
+            yield from page["items"]
+            bookmark = page["bookmark"]
+            if not bookmark:
+                return
 
     def get(self, proposal: str) -> tuple[str, Proposal]:
         """Return the id and the proposal whose id begins with a text; raises ConfigError if there is not one."""
-        found = [one["id"] for one in self.list() if one["id"].startswith(proposal)]
+        found = [one["id"] for one in self.all() if one["id"].startswith(proposal)]
         if len(found) != 1:
             raise ConfigError(
                 f"{len(found) or 'no'} proposals on {self.channel} have an id that begins with {proposal!r}"

@@ -11,9 +11,9 @@ from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric_network.backups.restoring import restore
 from pyfabric_network.backups.writing import check_target, write_backup
-from pyfabric_network.channel_network import ChannelNetwork
 from pyfabric_network.connections import (
     administrator,
+    ca_operations_endpoint,
     host_operations_endpoint,
     operations_endpoint,
     participation_endpoint,
@@ -30,12 +30,13 @@ from pyfabric_network.opening import ANY_FREE_PORT
 from pyfabric_network.profile import write_profiles
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
 from pyfabric_network.state import locked
-from pyfabric_network.status import NodeStatus, network_status, service_status
+from pyfabric_network.status import NodeStatus, ca_status, network_status, service_status
+from pyfabric_network.upgraded_network import UpgradedNetwork
 
 __all__ = ["ANY_FREE_PORT", "Network"]
 
 
-class Network(ChannelNetwork):
+class Network(UpgradedNetwork):
     """A network below `folder` (the state folder, which may hold several).
 
     `programs` is the folder of Fabric's own programs, if they are not on PATH, and `modules` the one that
@@ -48,7 +49,7 @@ class Network(ChannelNetwork):
         Raises NetworkError if the network is on this machine alone or a department is not known yet,
         ConfigError if the folder exists.
         """
-        found = self.plan.department(department)
+        self.plan.department(department)
         if not self.plan.places:
             raise NetworkError(
                 f"{self.plan.name} is on this machine alone, as its genesis blocks have it: a network on "
@@ -56,24 +57,30 @@ class Network(ChannelNetwork):
             )
         with locked(self.root):
             self._refresh()
-            make_genesis_blocks(self.plan, now=present())
             self._save()
-        write_bundle(self.plan, found, self._agreement(), target)
+            self._require_definitions()
+            plan = self._plan_of(self.topology)
+            make_genesis_blocks(plan, now=present())
+        write_bundle(plan, plan.department(department), self._agreement(), target)
 
     def fingerprint(self) -> str:
         """Return the fingerprint of topology and contracts' code, as last brought up (see `Agreement`)."""
         return self._agreement().fingerprint()
 
     def status(self) -> list[NodeStatus]:
-        """Return every node with the channels it has, then every contract service."""
+        """Return every node with the channels it has, then every CA server and contract service."""
         self._refresh()
-        nodes = [
-            node
-            if node.problem is None
-            else replace(node, stopped=self.runtime.was_stopped(node.name))
-            for node in network_status(self.plan, self.runtime.process, self.runtime.fault)
-        ]
-        return [*nodes, *service_status(self.plan)]
+        runtime = self.runtime
+        nodes, cas = (
+            [
+                node
+                if node.problem is None
+                else replace(node, stopped=runtime.was_stopped(node.name))
+                for node in ask(self.plan, runtime.process, runtime.fault)
+            ]
+            for ask in (network_status, ca_status)
+        )
+        return [*nodes, *cas, *service_status(self.plan)]
 
     def view(self) -> View:
         """Return what the doctor sees of the network from this machine; takes some seconds where nodes hang.
@@ -136,7 +143,7 @@ class Network(ChannelNetwork):
         return network, warnings
 
     def operations(self) -> dict[str, Endpoint]:
-        """Return where health and metrics of each node and contract host of this machine are served.
+        """Return where health and metrics of each node, contract host and CA server of this machine are served.
 
         By name, for `pyfabric.gateway.Operations`, with the TLS certificate of the organisation's
         administrator.
@@ -145,10 +152,16 @@ class Network(ChannelNetwork):
             node.name: operations_endpoint(self.plan.organization(node), node)
             for node in self.plan.own_nodes
         }
-        return found | {
+        cas = {
+            one.cas.name: ca_operations_endpoint(one, one.cas)
+            for one in self.plan.own
+            if one.cas is not None
+        }
+        hosts = {
             department.contract_host.name: host_operations_endpoint(department)
             for department in self.plan.own_with_peers
         }
+        return {**found, **cas, **hosts}
 
     def participation(self) -> dict[str, Endpoint]:
         """Return where the participation API of each orderer of this machine is served.

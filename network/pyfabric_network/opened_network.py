@@ -9,24 +9,34 @@ from typing import Any, Self
 from pyfabric.errors import NetworkError
 from pyfabric.extras import require
 from pyfabric.local import files
+from pyfabric_network.followed import followed_topology, keep_followed
 from pyfabric_network.kept_code import code_of, forget, keep_all
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.opening import prepared, remembered, with_contract_user
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
-from pyfabric_network.state import State, check_version, is_copy, keep_topology, read_state
+from pyfabric_network.state import (
+    State,
+    check_version,
+    is_copy,
+    keep_topology,
+    plan_of,
+    read_state,
+)
 from pyfabric_network.state_folder import MODULES, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.status import service_status
 from pyfabric_network.topology.contracts import ContractPlan, ServedPackage
-from pyfabric_network.topology.plan import Plan, make_plan
+from pyfabric_network.topology.plan import Plan
 from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.transition import union
 
 
 class OpenedNetwork:
     """A network below `folder` (the state folder, which may hold several).
 
     `programs` is the folder of Fabric's own programs, if they are not on PATH, and `modules` the one that
-    contracts' code is taken from; None for the code that is kept in the network's folder.
+    contracts' code is taken from; None for the code that is kept in the network's folder. `followed` is the topology
+    that the channels have, while this one is ahead of it (see `pyfabric_network.followed`).
     """
 
     def __init__(
@@ -47,6 +57,7 @@ class OpenedNetwork:
         )
         self._modules = modules
         self._programs = programs
+        self.followed = followed_topology(self.root, state, topology)
         self.plan: Plan = self._make_plan()
 
     @classmethod
@@ -110,12 +121,12 @@ class OpenedNetwork:
 
     @property
     def node_names(self) -> tuple[str, ...]:
-        """The names of the nodes and contract hosts of this machine."""
+        """The names of the nodes, contract hosts and CA servers of this machine."""
         hosts = [department.contract_host.name for department in self.plan.own_with_peers]
-        return (*(node.name for node in self.plan.own_nodes), *hosts)
+        return (*(one.name for one in self.plan.own_servers), *hosts)
 
     def check_names(self, names: Sequence[str]) -> None:
-        """Raise NetworkError for a name that no node or contract host of this machine has."""
+        """Raise NetworkError for a name that no node, contract host or CA server of this machine has."""
         unknown = [name for name in names if name not in self.node_names]
         if unknown:
             raise NetworkError(
@@ -136,21 +147,14 @@ class OpenedNetwork:
                 "`pyfabric network member init` makes"
             )
 
-    def _make_plan(self, code: Mapping[str, str] | None = None) -> Plan:
-        return self._plan_of(self.topology, code)
+    def _make_plan(self, **changes: Any) -> Plan:
+        """Return the plan of the topology, with what its channels still have of the one before."""
+        topology = self.topology if self.followed is None else union(self.followed, self.topology)
+        return self._plan_of(topology, **changes)
 
-    def _plan_of(self, topology: Topology, code: Mapping[str, str] | None = None) -> Plan:
-        return make_plan(
-            topology,
-            self.root,
-            base_port=self.state.base_port,
-            served=self.state.served,
-            places=self.state.places,
-            containers=self.state.runtime is RuntimeName.COMPOSE,
-            code=self.state.code if code is None else code,
-            contract_user=self.state.contract_user,
-            left=self.state.left,
-        )
+    def _plan_of(self, topology: Topology, **changes: Any) -> Plan:
+        """Return the plan of a topology, with these changes of what the network remembers."""
+        return plan_of(self.state.model_copy(update=changes), topology, self.root)
 
     def _refresh(self) -> None:
         """Read again what contract hosts serve: another command may have changed it.
@@ -166,6 +170,7 @@ class OpenedNetwork:
     def _save(self) -> None:
         """Keep the topology as it is now, with the code of its contracts."""
         self._keep_code()
+        keep_followed(self.root, self.state, self.topology)
         if self.state.topology.exists():
             keep_topology(self.state.topology, self.root)
         self._remember()

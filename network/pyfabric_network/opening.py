@@ -12,11 +12,11 @@ from pyfabric_network.material.integrity import check_remembered
 from pyfabric_network.ports import free_base
 from pyfabric_network.replacing import recover
 from pyfabric_network.runtimes.runtime import RuntimeName
-from pyfabric_network.state import State, check_version, is_copy, read_state
+from pyfabric_network.state import State, check_version, is_copy, plan_of, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY, networks
-from pyfabric_network.topology.changes import check_change
+from pyfabric_network.topology.changes import check_change, lacking_between_machines
 from pyfabric_network.topology.loading import load_topology
-from pyfabric_network.topology.plan import Plan, make_plan
+from pyfabric_network.topology.plan import Plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
 ANY_FREE_PORT = 0
@@ -74,34 +74,21 @@ def wanted_plan(folder: Path, name: str | None) -> Plan:
     topology, state = remembered(folder, name)
     root = folder / topology.name
     file = state.topology if state.topology.exists() else root / TOPOLOGY_COPY
-    return _plan(load_topology(file), root, state)
+    return plan_of(state, load_topology(file), root.absolute())
 
 
 def _lacking(before: Topology, after: Topology, root: Path, state: State) -> list[str] | None:
-    """Return what the running channels lack of a topology, in words; None if they do not say.
-
-    Between machines the topology stays the one of the genesis blocks, since bundles are checked against it.
-    """
-    if state.places or not before.channels.keys() <= after.channels.keys():
+    """Return what the running channels lack of a topology, in words; None if they do not say."""
+    if state.places:
+        return lacking_between_machines(before, after)
+    if not before.channels.keys() <= after.channels.keys():
         return None
-    plans = _plan(before, root, state), _plan(after, root, state)
+    plans = [plan_of(state, one, root.absolute()) for one in (before, after)]
     try:
         with with_keys(plans[1]) as planned, Connections(plans[0]) as connections:
             return Following(plans[0], planned, plans[0]).all_words(connections)
     except (FabricError, OSError):
         return None
-
-
-def _plan(topology: Topology, root: Path, state: State) -> Plan:
-    return make_plan(
-        topology,
-        root.absolute(),
-        base_port=state.base_port,
-        served=state.served,
-        places=state.places,
-        containers=state.runtime is RuntimeName.COMPOSE,
-        left=state.left,
-    )
 
 
 def with_contract_user(state: State, name: str) -> State:

@@ -37,6 +37,7 @@ class Party:
 
         Raises IdentityError or NetworkError without that one's key.
         """
+        profile = profile.as_user(user or ADMIN)
         own = profile.administrators.get(profile.msp_id) if user is None else None
         identity = own or profile.user(user or ADMIN)
         return cls(profile.department, identity, Admin(identity), profile.peers)

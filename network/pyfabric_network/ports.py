@@ -1,9 +1,11 @@
 """Local TCP ports: which are taken, by whom, and where a free run of them starts."""
 
 import errno
+import os
 import random
 import socket
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from pyfabric.errors import NetworkError
@@ -13,8 +15,12 @@ from pyfabric.messages.addresses import Address
 _LISTEN = "0A"
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _USUAL_RANGE = (32768, 60999)
-_LOWEST, _HIGHEST = 20000, 32000
+_LOWEST, _HIGHEST, _STEP = 20000, 32000, 50
 _PAUSE = 0.05
+_MOST_CLAIMS = 40
+"""Runs of ports that a process holds; of some 240 that there are, several processes must get theirs."""
+_CLAIMED: dict[int, int] = {}
+"""The starts of the runs of ports that this process has claimed last, with the sockets that hold them."""
 
 
 def check_free(addresses: Mapping[str, Address], *, timeout: float = 0.0) -> None:
@@ -44,18 +50,51 @@ def free_base(offsets: Iterable[int]) -> int:
     """Return a port that is free with those at these distances from it; raises NetworkError.
 
     None of them is in the range that the system hands out for outgoing connections, if there is room
-    beside it.
+    beside it. No other process gets one of them here, although nothing listens there yet, as long as this one runs and
+    has not found many others since (on Linux, and unless others have claimed all there are).
     """
     wanted = list(offsets)
     first, last = outgoing_range()
-    starts = range(_LOWEST, _HIGHEST - max(wanted), 50)
+    starts = range(_LOWEST, _HIGHEST - max(wanted), _STEP)
     beside = [base for base in starts if base + max(wanted) < first or base > last]
     candidates = beside or list(starts)
     random.shuffle(candidates)
-    for base in candidates:
-        if all(_is_free(Address("127.0.0.1", base + offset)) for offset in wanted):
-            return base
+    runs = {base: range(base, base + max(wanted) + 1, _STEP) for base in candidates}
+    candidates.sort(key=lambda base: any(start in _CLAIMED for start in runs[base]))
+    for is_enough in (_claim, _anything):
+        for base in candidates:
+            if _are_free(base, wanted) and is_enough(runs[base]):
+                return base
     raise NetworkError(f"no free run of ports found between {_LOWEST} and {_HIGHEST}")
+
+
+def _are_free(base: int, offsets: Iterable[int]) -> bool:
+    return all(_is_free(Address("127.0.0.1", base + offset)) for offset in offsets)
+
+
+def _claim(starts: Iterable[int]) -> bool:
+    """Claim the runs of ports with these starts for this process; return whether no other process has one.
+
+    A claim is a socket with a name of its own and no file, which the system closes with the process.
+    """
+    with ExitStack() as unless_claimed:
+        made = []
+        for start in starts:
+            if start not in _CLAIMED:
+                claim = unless_claimed.enter_context(socket.socket(socket.AF_UNIX))
+                try:
+                    claim.bind(f"\0pyfabric-ports-{start}")
+                except OSError:
+                    return False
+                made.append((start, claim))
+        _CLAIMED.update({start: claim.detach() for start, claim in made})
+    for start in list(_CLAIMED)[:-_MOST_CLAIMS]:
+        os.close(_CLAIMED.pop(start))
+    return True
+
+
+def _anything(_: Iterable[int]) -> bool:
+    return True
 
 
 def outgoing_range(file: Path = _RANGE) -> tuple[int, int]:

@@ -37,6 +37,17 @@ def program_environment(plan: Plan, department: DepartmentPlan) -> dict[str, str
             "CORE_PEER_ADDRESS": peer.outside,
             "CORE_PEER_TLS_ROOTCERT_FILE": peer.member.tls_roots,
         }
+        if peer.client is not None:
+            variables |= {
+                "CORE_PEER_TLS_CLIENTAUTHREQUIRED": "true",
+                "CORE_PEER_TLS_CLIENTCERT_FILE": peer.client.tls_certificate,
+                "CORE_PEER_TLS_CLIENTKEY_FILE": peer.client.tls_key,
+            }
+    if orderer.client is not None:
+        variables |= {
+            "ORDERER_CLIENT_CERT": orderer.client.tls_certificate,
+            "ORDERER_CLIENT_KEY": orderer.client.tls_key,
+        }
     if department.ordering is not None:
         variables |= {
             "OSN_ADMIN_ADDRESS": department.orderers[0].admin,

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
-from pyfabric.errors import DiscoveryError, GatewayError, NetworkError
+from pyfabric.errors import (
+    DiscoveryError,
+    FabricError,
+    GatewayError,
+    NetworkError,
+    PeerResponseError,
+    StatusCode,
+)
 from pyfabric.local.sockets import listens
 from pyfabric.local.waiting import poll
 from pyfabric_network.connections import Connections, endpoint
@@ -23,6 +30,7 @@ _PAUSE: Final = 0.1
 _SECONDS: Final = 60.0
 _MEETING_SECONDS: Final = 20.0
 _ACTIVE: Final = "active"
+_CONSENTER: Final = "consenter"
 # In the metrics of an orderer; the development ledger, which elects nobody, has none.
 _ELECTED: Final = re.compile(
     r'^consensus_etcdraft_leader_changes\{channel="([^"]+)"\} [1-9]', re.MULTILINE
@@ -84,7 +92,8 @@ class Readiness:
         """
         if not self.plan.places:
             return ()
-        joined = [channel for channel in self.plan.channels.values() if channel.own]
+        entries = self._entries(_MEETING_SECONDS)
+        joined = [one for one in self.plan.channels.values() if one.own and not entries[one.name]]
         others = {one.name: one for channel in joined for one in channel.departments}
         connects = side_by_side([partial(_accepts_connections, one) for one in others.values()])
         reached = dict(zip(others, connects, strict=True))
@@ -105,7 +114,28 @@ class Readiness:
         found = side_by_side(
             [partial(self._last_problem, check, _MEETING_SECONDS) for check in checks]
         )
-        return (*silent, *(problem for problem in found if problem is not None))
+        early = [problem for problem in entries.values() if problem is not None]
+        return (*early, *silent, *(problem for problem in found if problem is not None))
+
+    def await_entries(self) -> None:
+        """Wait until a peer of each department here has the block in which a channel has admitted it.
+
+        Raises NetworkError that names one that has not after a minute.
+        """
+        for problem in self._entries(_SECONDS).values():
+            if problem is not None:
+                raise NetworkError(problem)
+
+    def await_blocks(self, node: Node) -> None:
+        """Wait until a node of this machine has the blocks that its orderers have now; raises NetworkError after a minute."""
+        checks: list[Check] = []
+        for channel in self.plan.channels.values():
+            own = [peer for department in channel.own for peer in channel.peers_of(department)]
+            takes_part = node in own if node.admin is None else node.name not in channel.left
+            if takes_part:
+                height = self._ordered(channel)
+                checks.append(partial(self._height_problem, channel, height, node))
+        side_by_side([partial(self._await, check) for check in checks])
 
     def behind(self) -> tuple[str, ...]:
         """Return a sentence for each peer of this machine that has fewer blocks than the orderers had.
@@ -127,6 +157,26 @@ class Readiness:
             [partial(self._last_problem, check, _MEETING_SECONDS) for check in checks]
         )
         return tuple(problem for problem in found if problem is not None)
+
+    def _entries(self, timeout: float) -> dict[str, str | None]:
+        """Return, by channel, which peer of this machine cannot answer as a member within this time."""
+        joined = [channel for channel in self.plan.channels.values() if channel.own]
+        found = side_by_side(
+            [
+                partial(self._last_problem, partial(self._entry_problem, one), timeout)
+                for one in joined
+            ]
+        )
+        return dict(zip([one.name for one in joined], found, strict=True))
+
+    def _entry_problem(self, channel: ChannelPlan) -> str | None:
+        for department in channel.own:
+            peer = channel.peers_of(department)[0]
+            try:
+                self.connections.admin(department).chain_info(endpoint(peer), channel.name)
+            except FabricError as error:
+                return f"{peer.name} does not have the block yet in which {channel.name} admits {department.msp_id}: {error}"
+        return None
 
     def _await(self, check: Check) -> None:
         problem = self._last_problem(check, _SECONDS)
@@ -158,24 +208,48 @@ class Readiness:
     def _ordering_problem(self, channel: ChannelPlan) -> str | None:
         if self.plan.topology.ordering.consensus != "raft" or not self.plan.own_orderers:
             return None
-        node = next(one for one in self.plan.own_orderers if one.name not in channel.left)
-        if channel.name in _ELECTED.findall(self.connections.operations(node).metrics()):
+        node = self._own_consenter(channel)
+        if node is None or channel.name in _ELECTED.findall(
+            self.connections.operations(node).metrics()
+        ):
             return None
         return f"{node.name} knows no leader of {channel.name} (more than half of the orderers must run)"
 
+    def _own_consenter(self, channel: ChannelPlan) -> Node | None:
+        """Return an orderer of this machine that is a consenter of a channel: others know no leader."""
+        for node in self.plan.own_orderers:
+            if node.name not in channel.left:
+                relation = self.connections.orderer(node).channel(channel.name).consensus_relation
+                if relation == _CONSENTER:
+                    return node
+        return None
+
     def _ordered(self, channel: ChannelPlan) -> int:
-        return max(
-            self.connections.orderer(node).channel(channel.name).height
+        found = [
+            self._height(channel, node)
             for node in self.plan.own_orderers
             if node.name not in channel.left
-        )
+        ]
+        return max(found, default=0)
 
-    def _height_problem(self, channel: ChannelPlan, ordered: int, peer: Node) -> str | None:
-        admin = self.connections.admin(self.plan.owner(peer))
-        height = admin.chain_info(endpoint(peer), channel.name).height
+    def _height_problem(self, channel: ChannelPlan, ordered: int, node: Node) -> str | None:
+        height = self._height(channel, node)
         if height >= ordered:
             return None
-        return f"{peer.name} has {height} of {ordered} blocks of {channel.name} and is fetching the rest"
+        return f"{node.name} has {height} of {ordered} blocks of {channel.name} and is fetching the rest"
+
+    def _height(self, channel: ChannelPlan, node: Node) -> int:
+        if node.admin is not None:
+            return self.connections.orderer(node).channel(channel.name).height
+        admin = self.connections.admin(self.plan.owner(node))
+        try:
+            return admin.chain_info(endpoint(node), channel.name).height
+        except PeerResponseError:  # it does not have the block yet in which it is admitted
+            return 0
+        except GatewayError as error:  # nor one that names its MSP
+            if error.code is not StatusCode.UNKNOWN:
+                raise
+            return 0
 
     def _peer_problem(self, channel: ChannelPlan, peer: Node) -> str | None:
         admin = self.connections.admin(self.plan.owner(peer))

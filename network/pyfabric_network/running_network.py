@@ -3,10 +3,13 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pyfabric.errors import NetworkError
 from pyfabric_network.answering import silent_nodes
 from pyfabric_network.bringing_up import bring_up, report_step
+from pyfabric_network.channels.admission import admitted
+from pyfabric_network.channels.following import Following, with_keys
 from pyfabric_network.connections import Connections
 from pyfabric_network.department_contexts import add_contexts, remove_contexts
 from pyfabric_network.deployment import (
@@ -16,17 +19,23 @@ from pyfabric_network.deployment import (
     deploy_all,
     deployable,
 )
+from pyfabric_network.followed import forget_followed
 from pyfabric_network.material.expiry import expiry_warnings
 from pyfabric_network.material.former import former_warnings
 from pyfabric_network.material.genesis import check_genesis_blocks, make_genesis_blocks
 from pyfabric_network.material.integrity import block_digests, check_integrity
 from pyfabric_network.material.keys import make_material
+from pyfabric_network.members.public import undefined
 from pyfabric_network.opened_network import OpenedNetwork, present
 from pyfabric_network.pending import pending
 from pyfabric_network.profile import write_profiles
 from pyfabric_network.progress import Report, Step, silent
+from pyfabric_network.readiness import Readiness
 from pyfabric_network.state import locked
 from pyfabric_network.topology.checks import topology_warnings
+from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.transition import union
+from pyfabric_network.unfinished import advice, interrupted, named_in_errors, unfinished
 
 
 class RunningNetwork(OpenedNetwork):
@@ -36,25 +45,30 @@ class RunningNetwork(OpenedNetwork):
         """Return what `up` would do; nothing is changed. Raises NetworkError for what would prevent it."""
         self._require_nodes()
         self._refresh()
-        check_integrity(self.plan, self.state.blocks)
+        with named_in_errors(interrupted(self.root)):
+            check_integrity(self.plan, self.state.blocks)
         self.runtime.check(self.plan)
         with Connections(self.plan) as connections:
             idle = self.runtime.idle(self.plan)
             silent = silent_nodes(self.plan, self.runtime)
-            return pending(self.plan, connections, idle=idle, silent=silent)
+            check_genesis_blocks(self.plan)
+            known, _ = admitted(self.plan, connections)
+            return pending(known, connections, idle=idle, silent=silent)
 
     def up(self, report: Report = silent) -> tuple[str, ...]:
         """Bring the network up, with every channel joined, and return warnings; safe to repeat.
 
+        Where departments have machines of their own, the topology may be ahead of the channels: `lacking` returns what.
         What runs already as it should is left alone. If it cannot come up, a network that did not run
         before does not run afterwards. Raises NetworkError, LedgerError, IdentityError, ConfigError,
         OrdererError, PeerResponseError or GatewayError.
         """
         self._require_nodes()
-        with locked(self.root):
+        with locked(self.root), named_in_errors(unfinished(self.root)):
             self._refresh()
-            check_integrity(self.plan, self.state.blocks)
+            check_integrity(self._plan_of(self.followed or self.topology), self.state.blocks)
             check_genesis_blocks(self.plan)
+            self._require_definitions()
             warnings = (*topology_warnings(self.topology), *self.runtime.check(self.plan))
             self._save()
             report_step(report, "keys and certificates")
@@ -63,11 +77,59 @@ class RunningNetwork(OpenedNetwork):
             if not self.plan.places:  # between machines they come in bundles
                 make_genesis_blocks(self.plan, now=present())
             self._remember(blocks=block_digests(self.plan))
+            self._settle()  # others may have made the updates while nothing ran here
             warnings += bring_up(self.plan, self.runtime, report)
+            if self.followed is not None and not self._settle():
+                self.runtime.start(self.plan)  # nodes that the topology no longer has stop
             warnings += tuple(self._down(self.plan.served))
+            warnings += advice(unfinished(self.root))
         write_profiles(self.plan)
         warnings += add_contexts(self.plan, self.folder)
         return (*warnings, *former_warnings(self.plan, now=present()), *self.expiring())
+
+    def lacking(self) -> tuple[str, ...]:
+        """Return what the channels lack of the topology of a network on many machines, a sentence for each.
+
+        Nothing, where the whole network is on this machine: its topology is never ahead of its channels.
+        """
+        self._refresh()
+        if self.followed is None:
+            return ()
+        following = self._towards(self.followed, self.topology)
+        with with_keys(following.after) as planned, Connections(self.plan) as connections:
+            return replace(following, after=planned).lacks(connections)
+
+    def _towards(self, before: Topology, after: Topology) -> Following:
+        """Return the way of the channels from one topology to another."""
+        return Following(
+            before=self._plan_of(before),
+            after=self._plan_of(after),
+            between=self._plan_of(union(before, after)),
+        )
+
+    def _settle(self) -> tuple[str, ...]:
+        """Forget the topology that the channels had, once they have all of this one; return what they lack."""
+        if self.followed is None:
+            return ()
+        following = self._towards(self.followed, self.topology)
+        with Connections(self.plan) as connections:
+            lacking = following.lacks(connections)
+            if not lacking:
+                following.leave(connections)
+        if not lacking:
+            forget_followed(self.root)
+            self.followed = None
+            self.plan = self._make_plan()
+        return lacking
+
+    def _require_definitions(self) -> None:
+        """Raise NetworkError for a department elsewhere whose public definition is missing, or lacks a node."""
+        missing = undefined(self._plan_of(self.topology))
+        if missing:
+            raise NetworkError(
+                f"the public definition of {', '.join(missing)} is missing, or lacks an orderer that the topology has: "
+                "`pyfabric network member init` makes it there, and `pyfabric network member add` adds it here"
+            )
 
     def deploy(
         self, names: Sequence[str] = (), report: Report = silent, *, reload: bool = False
@@ -85,10 +147,14 @@ class RunningNetwork(OpenedNetwork):
             self._refresh()
             self._keep_code()
             with Connections(self.plan) as connections:
-                plan = self.plan
+                plan, _ = admitted(self.plan, connections)
                 if reload:
                     agreed = committed_code(connections, deployable(plan, names))
-                    plan = self._make_plan({**self.state.code, **agreed})
+                    plan, _ = admitted(
+                        self._make_plan(code={**self.state.code, **agreed}), connections
+                    )
+                if plan.places:
+                    Readiness(plan, connections).await_entries()
                 work = deployable(plan, names)
                 check_all(plan, connections, work)
                 report("contract hosts", 0, len(work) + 1)
@@ -120,6 +186,10 @@ class RunningNetwork(OpenedNetwork):
         if delete:
             remove_contexts(self.plan, self.folder)
         return ran
+
+    def interrupted(self) -> tuple[str, ...]:
+        """Return a sentence for each command that was interrupted in the middle, with how to finish it."""
+        return advice(interrupted(self.root))
 
     def expiring(self) -> tuple[str, ...]:
         """Return a sentence for each certificate on this machine that has expired or soon will."""
@@ -159,9 +229,10 @@ class RunningNetwork(OpenedNetwork):
                 raise NetworkError(f"{self.plan.name} was never brought up: `pyfabric network up`")
             yield
 
-    def _require_running(self) -> None:
-        """Raise NetworkError unless all nodes of this machine run as the topology has them."""
-        idle = self.runtime.idle(self.plan)
+    def _require_running(self, *, with_cas: bool = True) -> None:
+        """Raise NetworkError unless all nodes of this machine run as the topology has them, and its CA servers, too."""
+        cas = {one.name for one in self.plan.own_ca_servers}
+        idle = [one for one in self.runtime.idle(self.plan) if with_cas or one not in cas]
         if idle:
             raise NetworkError(
                 f"{idle[0]} does not run as the topology has it: `pyfabric network up` first"

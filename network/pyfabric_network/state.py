@@ -16,6 +16,8 @@ from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state_folder import NETWORK_FILE, RESTORE, TOPOLOGY_COPY
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.places import Place
+from pyfabric_network.topology.plan import Plan, make_plan
+from pyfabric_network.topology.spec import FurtherUser, Topology
 
 _OWNERS: Final = 0o700
 _OTHERS: Final = 0o077
@@ -30,7 +32,8 @@ class State(BaseModel):
     the ports it was given, `runtime` what makes it run, `served` the packages that contract hosts serve,
     `places` where departments run that have machines of their own, `blocks` the digests of the genesis
     blocks (see `integrity`), `code` those of the contracts' files (see `kept_code`), `contract_user` whose
-    rights contracts have, None for the operator's, and `left` the nodes that have left a channel, by channel."""
+    rights contracts have, None for the operator's, `left` the nodes that have left a channel, by channel, and
+    `users` those whom the topology does not have, by MSP id and short name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,6 +47,7 @@ class State(BaseModel):
     code: Mapping[str, str] = Field(default_factory=dict)
     contract_user: str | None = None
     left: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    users: Mapping[str, Mapping[str, FurtherUser]] = Field(default_factory=dict)
 
     def save(self, root: Path) -> None:
         """Write it below `root`, durably; raises NetworkError."""
@@ -94,6 +98,23 @@ def _refuse_later(content: Mapping[str, object], root: Path) -> None:
     version = content["version"]
     if isinstance(version, int) and version > STATE_VERSION:
         raise NetworkError(f"{root} was made by a later version: use it with that version")
+
+
+def plan_of(state: State, topology: Topology, root: Path) -> Plan:
+    """Work a topology out below `root` for a network that remembers this state; raises NetworkError as `make_plan`."""
+    return make_plan(
+        topology,
+        root,
+        base_port=state.base_port,
+        served=state.served,
+        places=state.places,
+        containers=state.runtime is RuntimeName.COMPOSE,
+        code=state.code,
+        contract_user=state.contract_user,
+        left=state.left,
+        users=state.users,
+        every_ca=state.runtime is RuntimeName.EMBEDDED,
+    )
 
 
 def is_copy(file: Path, root: Path) -> bool:

@@ -5,8 +5,12 @@ from typing import Final
 
 ADMIN: Final = "Admin"
 """The name of each organisation's administrator."""
+TICKER: Final = "ticker"
+"""The name of the user as which a department's contract host ticks the clocks of its channels."""
 NETWORK_FILE: Final = "network.json"
 TOPOLOGY_COPY: Final = "topology.yaml"
+PROGRAMS_FILE: Final = "programs.json"
+"""Of the native runtime: which of Fabric's programs its nodes run (see `runtimes.node_programs`)."""
 MODULES: Final = "contracts"
 """The folder that contract hosts work in: copies of contracts' modules, in a folder for each digest (`kept_code`)."""
 RESTORING: Final = ".restoring"

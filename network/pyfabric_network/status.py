@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from pyfabric.admin import Health
 from pyfabric.errors import FabricError, GatewayError, StatusCode
 from pyfabric.local.sockets import listens
 from pyfabric.messages.addresses import Address
@@ -13,6 +14,8 @@ from pyfabric_network.answering import ANSWER_SECONDS
 from pyfabric_network.connections import Connections, endpoint, health
 from pyfabric_network.joining import joined_channels
 from pyfabric_network.parallel import within
+from pyfabric_network.state_folder import TICKER
+from pyfabric_network.topology.ca_servers import CAServer
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
@@ -85,6 +88,8 @@ def _channels(plan: Plan, node: Node) -> _Answer | str | None:
             return None if error.code in _UNANSWERED else str(error)
         except FabricError as error:
             return str(error)
+        except OSError as error:
+            return f"{node.name}: {error.filename} cannot be read: {error.strerror}"
 
 
 @contextmanager
@@ -117,12 +122,55 @@ def _node_status(
     if isinstance(channels, _Answer):
         return replace(status, channels=channels.channels, problem=channels.problem)
     runs = running(node.name)
-    if runs is None:
-        why = fault(node.name)
-        problem = f"{node.name} does not run" + (f": {why}" if why else "")
-        return replace(status, problem=problem)
-    silent = f"{node.name} ({runs}) runs but does not answer"
-    return replace(status, problem=channels or silent)
+    silent = _silence(node.name, runs, fault)
+    return replace(status, problem=silent if runs is None else channels or silent)
+
+
+def _silence(name: str, runs: str | None, fault: Callable[[str], str | None]) -> str:
+    """Return why something does not answer; `runs` is what runs it, None if nothing does."""
+    if runs is not None:
+        return f"{name} ({runs}) runs but does not answer"
+    why = fault(name)
+    return f"{name} does not run" + (f": {why}" if why else "")
+
+
+def ca_status(
+    plan: Plan,
+    running: Callable[[str], str | None],
+    fault: Callable[[str], str | None],
+) -> list[NodeStatus]:
+    """Ask the CA server of every department of this machine, side by side, for three seconds; see `network_status`."""
+    serving = [(one, one.cas) for one in plan.own if one.cas is not None]
+    found = within([partial(_ca_health, plan, *each) for each in serving], ANSWER_SECONDS)
+    return [
+        NodeStatus(
+            name=server.name,
+            department=department.name,
+            address=str(server.address),
+            problem=_ca_problem(server.name, answer, running, fault),
+            operations=str(server.operations),
+        )
+        for (department, server), answer in zip(serving, found, strict=True)
+    ]
+
+
+def _ca_health(plan: Plan, department: DepartmentPlan, server: CAServer) -> Health | None:
+    if not server.member.tls_roots.exists():
+        return None
+    with Connections(plan) as connections:  # its own: it may take longer than anybody waits
+        return health(connections.ca_operations(department, server))
+
+
+def _ca_problem(
+    name: str,
+    answer: Health | None,
+    running: Callable[[str], str | None],
+    fault: Callable[[str], str | None],
+) -> str | None:
+    """Return why a CA server cannot work; `answer` is None if it has not answered in time."""
+    if answer is not None:
+        return "; ".join(answer.failed_checks.values()) or None
+    return _silence(name, running(name), fault)
 
 
 def _ledger_problem(connections: Connections, node: Node) -> str | None:
@@ -139,7 +187,7 @@ def _height(plan: Plan, connections: Connections, node: Node, channel: str) -> i
 
 
 def service_status(plan: Plan) -> list[NodeStatus]:
-    """Return what keeps peers from each department's service of each package.
+    """Return what keeps peers from each department's service of each package, and what keeps its ticker from its work.
 
     All contract hosts are asked side by side, for three seconds. In containers, services elsewhere are not
     looked for: this machine reaches none of their addresses.
@@ -155,6 +203,10 @@ def service_status(plan: Plan) -> list[NodeStatus]:
             found.append(
                 NodeStatus(item.label, department.name, str(address), why, operations=operations)
             )
+        if department.ticked and plan.served_by(department):
+            why = down.get(TICKER) if down is not None else "its contract host does not answer"
+            name = department.users[TICKER].name
+            found.append(NodeStatus(name, department.name, "", why, operations=operations))
         for name, address in ({} if plan.containers else department.elsewhere).items():
             label = plan.contracts[name].package.label
             found.append(NodeStatus(label, department.name, str(address), _problem(address)))

@@ -6,6 +6,7 @@ from typing import Final
 
 from fabric_protos.common import common_pb2
 
+from pyfabric.admin import config_of_block
 from pyfabric.admin.config.proposal import Base, Proposal
 from pyfabric.admin.config.requirements import check_signatures
 from pyfabric.errors import (
@@ -97,6 +98,8 @@ def submit(
         == MAINTENANCE
     ):
         return made
+    if made is not None and not peers:
+        return made
     try:
         with connect(reader, peers) as gateway:
             return gateway.network(proposal.channel).wait_for_config(config, timeout=_SECONDS)
@@ -121,24 +124,35 @@ def newest_config(
     Orderers are asked, as one of the administrators, since peers receive no blocks in maintenance mode; then the
     first peer, as the `reader`. Raises what `Admin.config` raises.
     """
-    found = _ordered(channel, administrators, orderers)
+    found = ordered_config(channel, administrators, orderers)
     if found is not None:
         return found
     with Admin(reader) as admin:
         return admin.config(peers[0], channel)
 
 
-def _ordered(
+def ordered_config(
     channel: str, administrators: Mapping[str, SigningIdentity], orderers: Sequence[Endpoint]
 ) -> bytes | None:
-    """Return the newest configuration of the first orderer that gives it to an administrator; None for none."""
+    """Return the newest configuration (bytes of common.Config) of the first orderer that gives it to an administrator.
+
+    None if none does.
+    """
+    block = ordered_config_block(channel, administrators.values(), orderers)
+    return None if block is None else config_of_block(block)
+
+
+def ordered_config_block(
+    channel: str, administrators: Collection[SigningIdentity], orderers: Sequence[Endpoint]
+) -> bytes | None:
+    """Return the newest configuration block of the first orderer that gives it to an administrator; None if none does."""
     for orderer in orderers:
         if not listens(Address.parse(orderer.address)):
             continue
-        for one in administrators.values():
+        for one in administrators:
             try:
                 with Admin(one) as admin:
-                    return admin.ordered_config(orderer, channel)
+                    return admin.ordered_config_block(orderer, channel)
             except DeliverError:
                 continue  # Another administrator may be one of the orderers' organisations.
             except GatewayError:
@@ -157,7 +171,7 @@ def _ordered_after(
         return found is not None and Base.of(found).sequence > present.sequence
 
     found = poll(
-        lambda: _ordered(present.channel_id, administrators, orderers),
+        lambda: ordered_config(present.channel_id, administrators, orderers),
         until=lambda found: found is None or is_newer(found),
         every=0.1,
         timeout=_SECONDS,

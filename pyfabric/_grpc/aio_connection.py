@@ -8,7 +8,7 @@ import grpc
 import grpc.aio
 
 from pyfabric._grpc.aio_places import AsyncPlaces
-from pyfabric._grpc.errors import Attempt, closed, gateway_error, is_name_mismatch
+from pyfabric._grpc.errors import Attempt, closed, gateway_error, has_a_cause
 from pyfabric._grpc.options import channel_credentials, channel_options
 from pyfabric._grpc.tracing import call_metadata, client_span
 from pyfabric.client.effects import Endpoint, Unary
@@ -147,8 +147,8 @@ class AsyncConnection:
 
 
 async def _explained(error: GatewayError, endpoint: Endpoint) -> GatewayError:
-    if not is_name_mismatch(error):
+    if not has_a_cause(error):
         return error
-    from pyfabric._grpc.server_names import explained
+    from pyfabric._grpc.handshakes import explained
 
     return await asyncio.to_thread(explained, error, endpoint)

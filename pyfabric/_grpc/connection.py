@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from pyfabric._grpc.errors import Attempt, closed, gateway_error, is_name_mismatch
+from pyfabric._grpc.errors import Attempt, closed, gateway_error, has_a_cause
 from pyfabric._grpc.options import channel_credentials, channel_options
 from pyfabric._grpc.places import Places
 from pyfabric._grpc.tracing import call_metadata, client_span
@@ -130,8 +130,8 @@ class Connection:
 
 
 def _explained(error: GatewayError, endpoint: Endpoint) -> GatewayError:
-    if not is_name_mismatch(error):
+    if not has_a_cause(error):
         return error
-    from pyfabric._grpc.server_names import explained
+    from pyfabric._grpc.handshakes import explained
 
     return explained(error, endpoint)

@@ -1,6 +1,7 @@
 """The errors of this project for failures of gRPC, which are made nowhere else."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +21,11 @@ from pyfabric.messages.status_details import TRAILER, read_details
 
 _CLOCKS_DIFFER = 0.05  # seconds
 _NAME_MISMATCH = "Hostname Verification Check failed"  # gRPC's own text
+_CLOSED = re.compile(
+    r"failed to connect to all addresses; last error: .*"
+    r"(Socket closed|Unwrap failed|Connection reset|_ALERT_)"
+)
+"""gRPC's own text of a connection that the server closed in the TLS handshake, or right after it."""
 _OWN_DEADLINE = "Deadline Exceeded"  # gRPC's own text: a peer that gives up gives its own reason
 
 
@@ -79,6 +85,11 @@ def gateway_error(
 def is_name_mismatch(error: GatewayError) -> bool:
     """Return whether a call failed because the server's certificate does not have the wanted name."""
     return _NAME_MISMATCH in error.message
+
+
+def has_a_cause(error: GatewayError) -> bool:
+    """Return whether a look at the server's handshake may show why a call failed."""
+    return is_name_mismatch(error) or bool(_CLOSED.search(error.message))
 
 
 def closed() -> ClientError:

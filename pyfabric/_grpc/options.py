@@ -6,6 +6,8 @@ pings an idle connection itself every 60 s; its largest message is 100 MB; error
 trailers, which gRPC limits to 8 kB by default.
 """
 
+from collections.abc import Callable
+
 import grpc
 
 from pyfabric._grpc.limits import MAX_MESSAGE, MEGABYTE
@@ -87,9 +89,20 @@ def channel_credentials(endpoint: Endpoint) -> grpc.ChannelCredentials:
 
 
 def server_credentials(
-    certificate_chain: bytes, key: bytes, client_roots: bytes | None
+    certificate_chain: bytes, key: bytes, client_roots: Callable[[], bytes] | None
 ) -> grpc.ServerCredentials:
-    """Return credentials of a server (all PEM); with `client_roots` clients must show a certificate."""
-    return grpc.ssl_server_credentials(
-        [(key, certificate_chain)], client_roots, require_client_auth=client_roots is not None
+    """Return credentials of a server (all PEM).
+
+    With `client_roots` every client must show a certificate of the CAs that it returns: it is asked at each
+    connection, in a thread of gRPC's.
+    """
+    pairs = [(key, certificate_chain)]
+    if client_roots is None:
+        return grpc.ssl_server_credentials(pairs)
+
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration(pairs, client_roots())
+
+    return grpc.dynamic_ssl_server_credentials(
+        configuration(), configuration, require_client_authentication=True
     )

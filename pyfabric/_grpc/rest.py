@@ -16,12 +16,17 @@ from pyfabric.errors import ClientError, GatewayError, StatusCode
 from pyfabric.local.tls import load_pair
 
 _TIMEOUT = 30.0
-_MOST: Final = 16 * 1024 * 1024
+_LONGEST: Final = 16 * 1024 * 1024
 
 # No connection is kept: the limit of an exchange's time needs to know its connection (time_limit.py).
 LIMITS: Final = httpx.Limits(max_keepalive_connections=0)
 # httpx does not wrap the alert of a TLS 1.3 server that misses a certificate (an OSError).
 FAILURES = (httpx.HTTPError, OSError)
+
+
+def verification(effect: Rest) -> ssl.SSLContext | bool:
+    """Return how httpx verifies the server of a request: False if it is without TLS."""
+    return not effect.is_plain and tls_context(effect.endpoint)
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
@@ -43,9 +48,10 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
 def request_arguments(effect: Rest, extensions: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a request, which are the same for both of httpx's clients."""
     name = effect.endpoint.server_name
+    scheme = "http" if effect.is_plain else "https"
     return {
         "method": effect.verb,
-        "url": f"https://{effect.endpoint.address}{effect.path}",
+        "url": f"{scheme}://{effect.endpoint.address}{effect.path}",
         "files": dict(effect.files) if effect.files is not None else None,
         "content": effect.body,
         "headers": {**(effect.headers or {}), "Accept-Encoding": "identity"},
@@ -61,14 +67,15 @@ class Answering:
         self._address = effect.endpoint.address
         self._effect = effect
         self._until = time.monotonic() + timeout(effect)
+        self._longest = _LONGEST if effect.longest is None else effect.longest
         self._body = bytearray()
 
     def add(self, chunk: bytes) -> None:
         """Take some bytes of the body; raises GatewayError if it is too long or takes too long."""
         self._body += chunk
-        if len(self._body) > _MOST:
+        if len(self._body) > self._longest:
             raise GatewayError(
-                f"{self._address}: the answer is longer than {_MOST} bytes, which is the limit",
+                f"{self._address}: the answer is longer than {self._longest} bytes, which is the limit",
                 code=StatusCode.RESOURCE_EXHAUSTED,
             )
         if time.monotonic() > self._until:

@@ -13,19 +13,21 @@ class RestClients:
 
     def __init__(self, *, proxy: bool) -> None:
         self._proxy = proxy
-        self._clients: dict[Endpoint, httpx.Client] = {}
+        self._clients: dict[tuple[Endpoint, bool], httpx.Client] = {}
 
     def request(self, effect: Rest) -> Answer:
         """Make a request and return its answer, whatever its status.
 
         Raises GatewayError when there is none, or one over the limits, and ClientError when the TLS material cannot be used.
         """
-        client = self._clients.get(effect.endpoint)
+        server = (effect.endpoint, effect.is_plain)
+        client = self._clients.get(server)
         if client is None:
-            context = rest.tls_context(effect.endpoint)
             client = self._clients.setdefault(
-                effect.endpoint,
-                httpx.Client(verify=context, trust_env=self._proxy, limits=rest.LIMITS),
+                server,
+                httpx.Client(
+                    verify=rest.verification(effect), trust_env=self._proxy, limits=rest.LIMITS
+                ),
             )
         limit = TimeLimit(rest.timeout(effect))
         try:

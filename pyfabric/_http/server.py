@@ -28,7 +28,8 @@ _IDLE_SECONDS = 60.0
 class Request:
     """A request; header names are in lower case. `body` is None if it was too long.
 
-    `verified` is true if the client has a certificate that the server's client roots signed.
+    `target` is the path with its query as it was sent. `verified` is true if the client has a certificate that the
+    server's client roots signed.
     """
 
     method: str
@@ -36,6 +37,12 @@ class Request:
     headers: Mapping[str, str]
     body: bytes | None
     verified: bool = False
+    target: str = ""
+
+    @property
+    def query(self) -> str:
+        """What stands behind the question mark of the target."""
+        return self.target.partition("?")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +185,9 @@ class HttpsServer:
 
 def _read(head: h11.Request, body: bytes | None) -> Request:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-    path = head.target.decode("latin-1").partition("?")[0]
-    return Request(head.method.decode("latin-1"), path, headers, body)
+    target = head.target.decode("latin-1")
+    path = target.partition("?")[0]
+    return Request(head.method.decode("latin-1"), path, headers, body, target=target)
 
 
 def _encode(connection: h11.Connection, request: Request, response: Response) -> bytes:

@@ -26,14 +26,17 @@ if TYPE_CHECKING:
     from pyfabric.admin.config.edits.documents import read_edit
     from pyfabric.admin.config.edits.edit import Edit
     from pyfabric.admin.config.edits.editing import edit_config, edit_warnings
-    from pyfabric.admin.config.edits.organizations import (
-        AddOrganization,
+    from pyfabric.admin.config.edits.msp import (
         AddToMSP,
         RemoveFromMSP,
+        SetMSP,
+        SetRevocationList,
+    )
+    from pyfabric.admin.config.edits.organizations import (
+        AddOrganization,
         RemoveOrganization,
         SetAnchorPeers,
         SetEndpoints,
-        SetMSP,
         SetOrdererAddresses,
     )
     from pyfabric.admin.config.edits.patch import JSONPatch
@@ -83,14 +86,17 @@ else:
             "pyfabric.admin.config.edits.documents": ["read_edit"],
             "pyfabric.admin.config.edits.edit": ["Edit"],
             "pyfabric.admin.config.edits.editing": ["edit_config", "edit_warnings"],
-            "pyfabric.admin.config.edits.organizations": [
-                "AddOrganization",
+            "pyfabric.admin.config.edits.msp": [
                 "AddToMSP",
                 "RemoveFromMSP",
+                "SetMSP",
+                "SetRevocationList",
+            ],
+            "pyfabric.admin.config.edits.organizations": [
+                "AddOrganization",
                 "RemoveOrganization",
                 "SetAnchorPeers",
                 "SetEndpoints",
-                "SetMSP",
                 "SetOrdererAddresses",
             ],
             "pyfabric.admin.config.edits.patch": ["JSONPatch"],
@@ -162,6 +168,7 @@ __all__ = [
     "SetModPolicy",
     "SetOrdererAddresses",
     "SetPolicy",
+    "SetRevocationList",
     "UpdateSignature",
     "apply_update",
     "check_policy",

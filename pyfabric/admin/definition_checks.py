@@ -29,10 +29,14 @@ from pyfabric.rules.policies.syntax import format_signature_policy
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with a definition: peers refuse it, or accept it although it will not work."""
+    """Something wrong with a definition: peers refuse it, or accept it although it will not work.
+
+    `unusable`: no transaction, or none with the collection, can become valid.
+    """
 
     message: str
     refused: bool
+    unusable: bool = False
 
 
 def check_definition(
@@ -57,7 +61,32 @@ def check_definition(
     refusals = [Finding(message, refused=True) for message in checked.refusals()]
     if refusals:
         return tuple(refusals)
-    return tuple(Finding(message, refused=False) for message in checked.warnings())
+    return tuple(checked.warnings())
+
+
+def unusable_parts(
+    definition: ChaincodeDefinition, *, channel: str, config: bytes, peers: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Return why a definition in force could not be used on a channel with this configuration and these peers.
+
+    Takes what `check_definition` takes, and raises as it does.
+    """
+    read = ChannelConfig.from_bytes(config, channel_id=channel)
+    found = _Checked(definition, read, None, peers).warnings()
+    return tuple(one.message for one in found if one.unusable)
+
+
+def left_out(definition: ChaincodeDefinition, msp_id: str) -> tuple[str, ...]:
+    """Return the policies of a definition that name organisations, and not this one, each with what it is of."""
+    policy = _text(definition.validation_parameter() or application_policy(ENDORSEMENT))
+    found = []
+    if policy is not None and "(" in policy and msp_id not in _members(policy):
+        found.append(f"the endorsement policy {policy}")
+    for entry in inputs.static_collections(_package(definition.collections)):
+        members = _keeping(entry)
+        if members is not None and msp_id not in _members(members):
+            found.append(f"collection {entry.name} of {members}")
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -93,23 +122,25 @@ class _Checked:
         if not one.validation_parameter() and self._lacks(ENDORSEMENT):
             yield f"policy '{ENDORSEMENT}' must be defined for channel '{self.config.channel_id}'"
 
-    def warnings(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[Finding]:
         """Yield what peers accept and will not work."""
         policy = _text(self.definition.validation_parameter() or application_policy(ENDORSEMENT))
         yield from self._of_policy(policy, "the endorsement policy")
         for entry in self._collections():
             yield from self._of_collection(entry, policy)
 
-    def _of_policy(self, policy: str | None, what: str) -> Iterator[str]:
+    def _of_policy(self, policy: str | None, what: str) -> Iterator[Finding]:
         if policy is None:
             return
         if "(" not in policy:
             if self._lacks(policy):
-                yield f"{what} is {policy}, which the channel does not have: no transaction would be valid"
+                yield _unusable(
+                    f"{what} is {policy}, which the channel does not have: no transaction would be valid"
+                )
                 return
         else:
             for msp_id in sorted(_members(policy) - self._msp_ids()):
-                yield f"{what} names {msp_id}, which is not part of the channel"
+                yield _doubtful(f"{what} names {msp_id}, which is not part of the channel")
         if not self._endorsers.can_meet(policy):
             roles = roles_without_peers(policy)
             why = (
@@ -117,20 +148,21 @@ class _Checked:
                 if roles
                 else f"of the peers that live ({_counts(self.peers)}) no choice meets {policy}"
             )
-            yield f"{what} cannot be met: {why}"
+            yield _unusable(f"{what} cannot be met: {why}")
 
     def _of_collection(
         self, entry: collection_pb2.StaticCollectionConfig, policy: str | None
-    ) -> Iterator[str]:
-        place = f"collection {entry.name}"
-        try:
-            members = format_signature_policy(entry.member_orgs_policy.signature_policy)
-        except ConfigError:  # members by organisational unit: nobody can be counted
+    ) -> Iterator[Finding]:
+        place, members = f"collection {entry.name}", _keeping(entry)
+        if members is None:  # nobody can be counted
             return
         keepers = self._endorsers.keepers(members)
         others = self._endorsers.receivers(members)
+        if not _members(members) & self._msp_ids():
+            yield _unusable(f"{place}: none of its members is part of the channel: {members}")
+            return
         if entry.required_peer_count > others:
-            yield (
+            yield _unusable(
                 f"{place}: requiredPeerCount is {entry.required_peer_count}, and {others} of its members' peers live "
                 "that can get the data from another one: no transaction would be endorsed"
             )
@@ -138,14 +170,16 @@ class _Checked:
             policy = _text(entry.endorsement_policy.SerializeToString())
             yield from self._of_policy(policy, f"{place}: its endorsementPolicy")
         elif policy is not None and not self._endorsers.can_meet(policy, of=keepers):
-            yield (
+            yield _doubtful(
                 f"{place}: its members' peers cannot meet the endorsement policy {policy}, so that a transaction with "
                 "private data needs endorsers that do not have the data: give the collection an endorsementPolicy, "
                 "or more members"
             )
         if policy is not None and "(" in policy:
             for msp_id in sorted(_members(members) - _members(policy)):
-                yield f"{place}: {msp_id} reads it, and is no endorser of what is written there ({policy})"
+                yield _doubtful(
+                    f"{place}: {msp_id} reads it, and is no endorser of what is written there ({policy})"
+                )
 
     @property
     def _endorsers(self) -> ChannelEndorsers:
@@ -159,6 +193,22 @@ class _Checked:
 
     def _msp_ids(self) -> set[str]:
         return set(self.config.application_organizations)
+
+
+def _unusable(message: str) -> Finding:
+    return Finding(message, refused=False, unusable=True)
+
+
+def _doubtful(message: str) -> Finding:
+    return Finding(message, refused=False)
+
+
+def _keeping(entry: collection_pb2.StaticCollectionConfig) -> str | None:
+    """Return the policy of a collection's members; None for members by organisational unit."""
+    try:
+        return format_signature_policy(entry.member_orgs_policy.signature_policy)
+    except ConfigError:
+        return None
 
 
 def _text(raw: bytes) -> str | None:

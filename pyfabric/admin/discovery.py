@@ -2,14 +2,11 @@
 
 They raise DiscoveryError when the peer refuses, GatewayError when the call itself fails. The peer must be
 on the channel, and the identity a writer of it; questions without a channel are for administrators of the
-peer's own organisation. Fabric's discovery requires a TLS client certificate, even where peers do not check
-it: for an endpoint without one, this module makes one.
+peer's own organisation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from fabric_protos.common import policies_pb2
 from fabric_protos.discovery import protocol_pb2
@@ -17,12 +14,11 @@ from fabric_protos.gossip import message_pb2
 from fabric_protos.msp import identities_pb2, msp_config_pb2
 from fabric_protos.peer import proposal_response_pb2
 
-from pyfabric.client.effects import Endpoint, Flow, Unary, call, now, sign
+from pyfabric.client.effects import Endpoint, Flow, Unary, call, sign
 from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.errors import DecodeError, DiscoveryError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.definition_messages import definition_from_config
-from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.addresses import join
 from pyfabric.messages.decoding import decode
@@ -135,11 +131,10 @@ def discover_endorsers(
 def _ask(
     peer: Endpoint, identity: SigningIdentity, query: protocol_pb2.Query
 ) -> Flow[protocol_pb2.QueryResult]:
-    asked = _presenting(peer, (yield from now()))
     request = protocol_pb2.Request(
         authentication=protocol_pb2.AuthInfo(
             client_identity=identity.serialized(),
-            client_tls_cert_hash=tls_certificate_hash(asked),
+            client_tls_cert_hash=tls_certificate_hash(peer),
         ),
         queries=[query],
     )
@@ -147,28 +142,13 @@ def _ask(
     signed = protocol_pb2.SignedRequest(
         payload=payload, signature=(yield from sign(identity, payload))
     )
-    raw = yield from call(Unary(asked, _DISCOVER, signed.SerializeToString(), bytes))
+    raw = yield from call(Unary(peer, _DISCOVER, signed.SerializeToString(), bytes))
     results = decode(protocol_pb2.Response, raw).results
     if len(results) != 1:
         raise DecodeError(f"{peer.address} sent {len(results)} results for one query")
     if results[0].HasField("error"):
         raise DiscoveryError(results[0].error.content, address=peer.address)
     return results[0]
-
-
-def _presenting(peer: Endpoint, moment: datetime) -> Endpoint:
-    if peer.client_certificate is not None:
-        return peer
-    certificate, key = _throwaway_certificate(moment.date())
-    return replace(peer, client_certificate=certificate, client_key=key)
-
-
-@lru_cache(maxsize=1)
-def _throwaway_certificate(day: date) -> tuple[bytes, bytes]:
-    """Return a certificate and its key, one a day and process, since each has connections of its own."""
-    start = datetime.combine(day, time())
-    authority = CertificateAuthority.create("discovery client", "none", now=start, years=1)
-    return authority.certificate_pem, authority.key_pem
 
 
 def _interest(calls: Iterable[ChaincodeCall]) -> proposal_response_pb2.ChaincodeInterest:

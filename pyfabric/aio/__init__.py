@@ -32,12 +32,14 @@ from pyfabric.messages.prepared import CommitStatus
 
 if TYPE_CHECKING:
     from pyfabric.aio.admin import Admin, OrdererAdmin
+    from pyfabric.aio.certificate_authority import CertificateAuthority
     from pyfabric.aio.operations import Operations
 else:
     __getattr__ = lazily(
         __name__,
         {
             "pyfabric.aio.admin": ["Admin", "OrdererAdmin"],
+            "pyfabric.aio.certificate_authority": ["CertificateAuthority"],
             "pyfabric.aio.operations": ["Operations"],
         },
     )
@@ -47,6 +49,7 @@ __all__ = [
     "Block",
     "BlockAndPrivateData",
     "BlockTransaction",
+    "CertificateAuthority",
     "ChaincodeEvent",
     "Checkpoint",
     "Checkpointer",

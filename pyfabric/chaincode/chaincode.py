@@ -17,6 +17,7 @@ from pyfabric.chaincode.stub import Exchange, Stub
 from pyfabric.errors import ConfigError, ContractError, FabricError
 from pyfabric.local.printable import one_line
 from pyfabric.messages.json_values import to_json
+from pyfabric.messages.refusals import write_refusal
 from pyfabric.messages.values import encode_value
 
 _LOG = logging.getLogger(__name__)
@@ -176,6 +177,8 @@ class _Boundary:
     def refusal(self) -> Result:
         """Return the result of the invocation that failed."""
         error = self._error
+        if isinstance(error, ContractError) and (said := error.refusal) is not None:
+            return Result(ERROR, write_refusal(said), b"", None)
         if isinstance(error, FabricError):
             return Result(ERROR, str(error), b"", None)
         if error is not None:

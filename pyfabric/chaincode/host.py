@@ -11,7 +11,8 @@ now and again at each SIGHUP:
                    "client_certificates": "PEM", "msp_id": "TaxMSP",
                    "transactions": 64, "memory": 268435456, "nice": 5, "user": "name"}],
      "operations": {"address": "127.0.0.1:9998", "tls_certificate": "path", "tls_key": "path",
-                    "tls_digest": "hexadecimal", "client_roots": "path"}}
+                    "tls_digest": "hexadecimal", "client_roots": "path"},
+     "programs": [{"name": "ticker", "module": "package.module", "settings": {}}]}
 
 Processes are started and stopped to match, and a line on stdout says {"serving": [package ids]}, with
 "down": {package id: reason} if there are any, or {"error": "text"} if the line itself cannot be followed.
@@ -25,7 +26,8 @@ directory, whose files must have that digest (`code.code_digest`); others are in
 working directory. Without a certificate a service is plaintext; a certificate without its key is an error. With
 `client_certificates` only clients with one of these certificates (or one that it signed) are served; `msp_id`
 is their MSP, which contracts may ask for. `tls_digest` differs whenever the content of the TLS files does, so
-that renewed ones are loaded. `operations` may be left out. The host stops when stdin ends, or on SIGTERM:
+that renewed ones are loaded. `operations` may be left out, and so may `programs`, which run beside the contracts (see
+`programs`); the health of the host has a check for each. The host stops when stdin ends, or on SIGTERM:
 running transactions are completed first.
 """
 
@@ -49,15 +51,17 @@ from typing import BinaryIO, Final, Self, TextIO
 from pydantic import ValidationError
 
 from pyfabric._http.server import HttpsServer
+from pyfabric._operations.certificates import TLS, add_certificate_metrics, ends_of
 from pyfabric._operations.health import Check
 from pyfabric._operations.levels import Levels
 from pyfabric._operations.metrics import Registry
 from pyfabric._operations.process import add_process_metrics
 from pyfabric._operations.service import DISTRIBUTION, Operations, OperationsAddress
-from pyfabric.chaincode.host_metrics import add_host_metrics
+from pyfabric.chaincode.host_metrics import add_host_metrics, add_program_metrics
 from pyfabric.chaincode.metrics import ContractCounts
+from pyfabric.chaincode.programs import HostedProgram
 from pyfabric.chaincode.rights import hide_memory
-from pyfabric.chaincode.services import OperationsService, Service, Wanted
+from pyfabric.chaincode.services import OperationsService, Program, Service, Wanted
 from pyfabric.chaincode.supervision import Children, ContractProcess
 from pyfabric.errors import ConfigError, FabricError
 from pyfabric.local.printable import log_to
@@ -80,13 +84,17 @@ class ContractHost:
     def __init__(self) -> None:
         self._processes: dict[str, ContractProcess] = {}
         self._counts: dict[str, ContractCounts] = {}
+        self._programs: dict[str, HostedProgram] = {}
         self._children = Children()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._children.reap)
         self._wanted: OperationsService | None = None
         self._levels = _ContractLevels(self._processes)
         registry = Registry()
         add_host_metrics(registry, self._processes, self._counts)
+        add_program_metrics(registry, self._programs)
         add_process_metrics(registry)
+        self._ends: dict[str, float] = {}
+        add_certificate_metrics(registry, lambda: self._ends)
         self._operations = Operations(
             registry, self._checks, self._levels, version=version(DISTRIBUTION), now=_now
         )
@@ -120,11 +128,13 @@ class ContractHost:
             else:
                 self._start(service)
         await _all_settled(list(self._processes.values()))
+        await self._run_programs(wanted.programs)
         if self._wanted != wanted.operations:
             await self._serve_operations(wanted.operations)
 
     async def stop(self) -> None:
         """Stop all processes; running transactions are completed first."""
+        await self._run_programs(())
         await self._stop(list(self._processes))
         await self._serve_operations(None)
 
@@ -138,11 +148,21 @@ class ContractHost:
         processes = [self._processes.pop(name) for name in names]
         await asyncio.gather(*(process.stop() for process in processes))
 
+    async def _run_programs(self, wanted: Sequence[Program]) -> None:
+        """Run exactly these programs; one whose settings have changed is started again."""
+        for name, program in list(self._programs.items()):
+            if program.wanted not in wanted:
+                await self._programs.pop(name).stop()
+        for each in wanted:
+            if each.name not in self._programs:
+                self._programs[each.name] = HostedProgram(each, self._children)
+
     async def _serve_operations(self, wanted: OperationsService | None) -> None:
         listening, self._listening, self._wanted = self._listening, None, None
         if listening is not None:
             await listening.stop()
         if wanted is not None:
+            self._ends = ends_of([(TLS, Path(wanted.tls_certificate))])
             self._listening = await self._operations.serve(
                 OperationsAddress(
                     wanted.address, wanted.tls_certificate, wanted.tls_key, wanted.client_roots
@@ -151,7 +171,12 @@ class ContractHost:
         self._wanted = wanted
 
     def _checks(self) -> dict[str, Check]:
-        return {name: partial(_check, each) for name, each in self._processes.items()}
+        checks: dict[str, Check] = {}
+        for name, program in self._programs.items():
+            checks[name] = partial(_check_program, program)
+        for name, process in self._processes.items():
+            checks[name] = partial(_check, process)
+        return checks
 
 
 class _ContractLevels(Levels):
@@ -166,6 +191,11 @@ class _ContractLevels(Levels):
         super().activate(spec)
         for process in self._processes.values():
             process.set_levels(spec)
+
+
+async def _check_program(program: HostedProgram) -> str | None:
+    """Return what keeps a program from its work."""
+    return program.problem
 
 
 async def _check(process: ContractProcess) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pyfabric._operations.metrics import Registry, Series
 from pyfabric.chaincode.metrics import ContractCounts, add_contract_metrics
+from pyfabric.chaincode.programs import HostedProgram
 from pyfabric.chaincode.supervision import ContractProcess
 
 _LABELS = ("package_id",)
@@ -46,6 +47,23 @@ def add_host_metrics(
         "CPU time that the contract's present process has used, in seconds.",
         _LABELS,
         lambda: _of_running(processes, _cpu_seconds),
+        kind="counter",
+    )
+
+
+def add_program_metrics(registry: Registry, programs: Mapping[str, HostedProgram]) -> None:
+    """Add the metrics of the programs that run beside the contracts, by name."""
+    registry.reading(
+        "contract_host_program_up",
+        "1 if the program beside the contracts does its work, 0 if something keeps it from that.",
+        ("program",),
+        lambda: [((name,), int(each.problem is None)) for name, each in programs.items()],
+    )
+    registry.reading(
+        "contract_host_program_restarts",
+        "Times that the program was started again.",
+        ("program",),
+        lambda: [((name,), each.restarts) for name, each in programs.items()],
         kind="counter",
     )
 

@@ -41,6 +41,7 @@ class Invocation:
     is what the client signed; the properties read it only when they are asked. `multiple_reads` is how
     many keys the peer reads in one request, `write_batch` how many writes it accepts in one; 0: one at a
     time (before Fabric 3.1). `peer_msp_id` is the MSP of the peer, which no message names; None: not known.
+    `endorser_time` stands for the time of this machine; None: the machine is asked.
     """
 
     channel_id: str
@@ -52,6 +53,7 @@ class Invocation:
     multiple_reads: int = 0
     write_batch: int = 0
     peer_msp_id: str | None = None
+    endorser_time: datetime | None = None
 
     @classmethod
     def from_message(

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from fabric_protos.ledger.queryresult import kv_query_result_pb2
 from fabric_protos.peer import chaincode_shim_pb2 as shim
 
 from pyfabric.messages.decoding import decode, read_time
+from pyfabric.messages.refusals import contract_error
 
 T = TypeVar("T")
+
+_REFUSED: Final = 400
+"""The least status of a refusal (shim.ERRORTHRESHOLD of Fabric)."""
 
 
 class KeyValue(NamedTuple):
@@ -34,6 +38,11 @@ class Response(NamedTuple):
     status: int
     message: str
     payload: bytes
+
+    def raise_unless_ok(self) -> None:
+        """Raise the called chaincode's refusal as ContractError, with its code, facts and texts."""
+        if self.status >= _REFUSED:
+            raise contract_error(self.message)
 
 
 @dataclass(frozen=True, slots=True)

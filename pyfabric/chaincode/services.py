@@ -1,7 +1,7 @@
 """What a contract host is to serve: the models of its lines of JSON, and the TLS files that they name."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,13 +46,24 @@ class OperationsService(BaseModel):
     client_roots: Path | None = None
 
 
+class Program(BaseModel):
+    """A program beside the contracts: its name, its module, and its settings (see `programs`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    module: str
+    settings: dict[str, Any]
+
+
 class Wanted(BaseModel):
-    """All services that a host should offer."""
+    """All services that a host should offer, and the programs that run beside them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     services: tuple[Service, ...]
     operations: OperationsService | None = None
+    programs: tuple[Program, ...] = ()
 
 
 def server_tls(service: Service) -> ServerTLS | None:

@@ -26,6 +26,11 @@ _STARTING: Final = "its modules are being imported"
 _STOPPED: Final = "not served"
 
 
+def pause_after(failures: int) -> float:
+    """Return the seconds for which what has failed so often before waits until it is started again."""
+    return _PAUSES[min(failures, len(_PAUSES) - 1)]
+
+
 class ContractProcess:
     """The process of one service; make it, and `stop` it. All of it belongs to one event loop.
 
@@ -87,7 +92,7 @@ class ContractProcess:
             await self._once()
             if loop.time() - started >= _STABLE_SECONDS:
                 failures = 0
-            await self._pause(_PAUSES[min(failures, len(_PAUSES) - 1)])
+            await self._pause(pause_after(failures))
             failures += 1
             self.restarts += not self._stopping.is_set()
         self._settled.set()

@@ -1,7 +1,7 @@
 """What a contract knows of its transaction without asking the peer."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pyfabric.chaincode.invocation import Event, Invocation
 from pyfabric.chaincode.keys import create_composite_key, split_composite_key
@@ -34,6 +34,14 @@ class TransactionInfo:
     def timestamp(self) -> datetime:
         """When the client says it made the proposal (UTC): chosen by the client, so bound it."""
         return self._invocation.timestamp
+
+    @property
+    def endorser_time(self) -> datetime:
+        """The time of the machine that runs the transaction (UTC), which each endorser has of its own.
+
+        For refusing alone: what is written must not depend on it, or endorsements differ.
+        """
+        return self._invocation.endorser_time or datetime.now(UTC)
 
     @property
     def creator(self) -> bytes:

@@ -1,8 +1,9 @@
 """The client of one department: its identity, its peers, and the deadlines of each step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pyfabric.client.channel_clocks import ChannelClocks
 from pyfabric.client.effects import Endpoint, Flow
 from pyfabric.client.peers import Peers
 from pyfabric.client.steps import (
@@ -22,11 +23,12 @@ from pyfabric.messages.proposals import ProposedTransaction
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The identity that calls, the peers of its department, and how long each step may take."""
+    """The identity that calls, the peers of its department, how long each step may take, and what channels' clocks say."""
 
     peers: Peers
     identity: SigningIdentity
     timeouts: Timeouts
+    clocks: ChannelClocks = field(default_factory=ChannelClocks)
 
     @property
     def endpoints(self) -> Sequence[Endpoint]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from pyfabric.client.client import Client
@@ -66,11 +67,17 @@ class ContractFlows:
 
     def propose(self, invocation: Invocation) -> Flow[ProposedTransaction]:
         """Return a new unsigned proposal."""
-        return propose(self.client.endpoints, self.client.identity, invocation)
+        return self._propose(invocation, self.client.clocks.ahead(self.channel))
+
+    def _propose(self, invocation: Invocation, ahead: timedelta) -> Flow[ProposedTransaction]:
+        return propose(self.client.endpoints, self.client.identity, invocation, ahead=ahead)
 
     def _evaluate(self, invocation: Invocation, timeout: float | None) -> Flow[bytes]:
-        proposed = yield from self.propose(invocation)
-        return (yield from self.client.evaluate(proposed, timeout))
+        def attempt(ahead: timedelta) -> Flow[bytes]:
+            proposed = yield from self._propose(invocation, ahead)
+            return (yield from self.client.evaluate(proposed, timeout))
+
+        return self.client.clocks.correcting(self.channel, attempt)
 
     def evaluate(
         self, invocation: Invocation, *, timeout: float | None, retry: Retry | None
@@ -82,13 +89,18 @@ class ContractFlows:
         self, invocation: Invocation, timeouts: Timeouts, status_timeout: float | None = None
     ) -> Flow[Submitted]:
         client = self.client
-        return submit_invocation(
-            client.endpoints,
-            client.identity,
-            invocation,
-            timeouts=timeouts,
-            status_timeout=status_timeout,
-        )
+
+        def attempt(ahead: timedelta) -> Flow[Submitted]:
+            return submit_invocation(
+                client.endpoints,
+                client.identity,
+                invocation,
+                timeouts=timeouts,
+                status_timeout=status_timeout,
+                ahead=ahead,
+            )
+
+        return client.clocks.correcting(self.channel, attempt)
 
     def send(
         self, invocation: Invocation, *, timeouts: Timeouts | None, retry: Retry | None

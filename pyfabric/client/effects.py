@@ -78,7 +78,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """One HTTPS request to a node; `files` become a multipart form. The result is an `Answer`."""
+    """One HTTPS request to a node or CA; `files` become a multipart form. The result is an `Answer`.
+
+    `is_plain` sends it without TLS. `longest` replaces the driver's limit of an answer's length in bytes.
+    """
 
     endpoint: Endpoint
     verb: str
@@ -87,6 +90,8 @@ class Rest:
     body: bytes | None = None
     headers: Mapping[str, str] | None = None
     timeout: float | None = None
+    is_plain: bool = False
+    longest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """New proposals of a client."""
 
+from datetime import timedelta
+
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2
 
@@ -15,9 +17,16 @@ from pyfabric.messages.proposals import (
 
 
 def new_proposal(
-    identity: SigningIdentity, invocation: Invocation, *, tls_hash: bytes = b""
+    identity: SigningIdentity,
+    invocation: Invocation,
+    *,
+    tls_hash: bytes = b"",
+    ahead: timedelta = timedelta(),
 ) -> Flow[ProposedTransaction]:
-    """Return a new unsigned proposal with a fresh nonce, on which its transaction id depends."""
+    """Return a new unsigned proposal with a fresh nonce, on which its transaction id depends.
+
+    `ahead` is added to the present time in its header.
+    """
     unique = yield from nonce()
     creator = identity.serialized()
     identifier = transaction_id(creator, unique)
@@ -25,7 +34,7 @@ def new_proposal(
         channel_header=channel_header(
             common_pb2.ENDORSER_TRANSACTION,
             invocation.channel,
-            (yield from now()),
+            (yield from now()) + ahead,
             transaction=identifier,
             extension=header_extension(invocation.chaincode),
             tls_hash=tls_hash,

@@ -1,20 +1,22 @@
 """The steps of a transaction, each one remote call: evaluate, endorse, submit, commit status.
 
-Evaluate and Endorse move to the next endpoint on UNAVAILABLE. When Submit's answer is lost, CommitStatus at
-another endpoint decides. CommitStatus moves on after some silence too; where nobody knows the outcome, the same
-signed transaction is sent again: a channel takes a transaction id once, so it is committed once at most.
+Evaluate and Endorse move to the next endpoint on UNAVAILABLE, Submit only where nothing was sent. When Submit's answer
+is lost, CommitStatus at another endpoint decides. CommitStatus moves on after some silence too; where nobody knows the
+outcome, or no orderer takes a transaction, the same signed one is sent again: a channel takes a transaction id once, so
+it is committed once at most.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import cycle
 from typing import Generic, TypeVar
 
 from fabric_protos.gateway import gateway_pb2
 
-from pyfabric.client.effects import Endpoint, Flow, Unary, call, now, sign
+from pyfabric.client.effects import Endpoint, Flow, Unary, call, now, sign, sleep
 from pyfabric.client.envelopes import tls_certificate_hash
 from pyfabric.client.offline import can_sign
 from pyfabric.client.proposals import new_proposal
@@ -47,17 +49,23 @@ from pyfabric.messages.proposals import Invocation, ProposedTransaction
 T = TypeVar("T")
 E = TypeVar("E", bound=GatewayError)
 
-_ANSWER_LOST = frozenset(
-    {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
-)
+# What a server that stops answers: Go's closes the connections, C++'s and Python's cancel the calls that still run.
+_GONE = frozenset({StatusCode.UNAVAILABLE, StatusCode.CANCELLED})
+_ANSWER_LOST = _GONE | {StatusCode.DEADLINE_EXCEEDED}
 _SILENCE = 5.0  # seconds after which the next peer is asked for an outcome
 # Seconds after which a transaction without an outcome is sent again. Raft loses what an orderer has passed to a
 # leader that hangs or terminates, and elects another within ten seconds.
 _AGAIN = 8.0
 _LAST_LOOK = 0.1
+# How a peer reports that each of Raft's orderers refused or was not reached. Without a leader, which the orderers elect
+# within seconds, all of them do; their texts, and so this cause, are not in the answer (gateway/submit.go).
+_NOT_ORDERED = "no orderers could successfully process transaction"
+_ELECTION_PAUSE = 0.25
 # How a peer reports that an orderer did not answer in time (it may have the transaction), or hangs: Raft then has
 # no leader for a while.
 _SILENT = re.compile("code = DeadlineExceeded|context deadline exceeded")
+# gRPC's text for a call that it has not sent, since there is no connection.
+_NOT_CONNECTED = "failed to connect to all addresses"
 # The peer sends a transaction to all BFT orderers, which also pass it on among themselves (SmartBFT's
 # request pool): those that have it already refuse it, and the peer counts these refusals as failures.
 _TAKEN = ("request already exists", "request already processed")
@@ -84,14 +92,14 @@ def _first_available(
     parse: Callable[[bytes], T],
     timeout: float | None,
 ) -> Flow[Reached[T]]:
-    """Call the endpoints in turn while they are UNAVAILABLE; raises the last one's error."""
+    """Call the endpoints in turn while they are gone; raises the last one's error."""
     if not endpoints:
         raise ClientError("no peer to call")
     for index, endpoint in enumerate(endpoints[:-1]):
         try:
             value = yield from call(Unary(endpoint, method, request, parse, timeout))
         except GatewayError as error:
-            if error.code is not StatusCode.UNAVAILABLE or error.identity_expired:
+            if error.code not in _GONE or error.identity_expired:
                 raise
         else:
             return Reached(value, [*endpoints[index:], *endpoints[:index]] if index else endpoints)
@@ -100,11 +108,15 @@ def _first_available(
 
 
 def propose(
-    endpoints: Sequence[Endpoint], identity: SigningIdentity, invocation: Invocation
+    endpoints: Sequence[Endpoint],
+    identity: SigningIdentity,
+    invocation: Invocation,
+    *,
+    ahead: timedelta = timedelta(),
 ) -> Flow[ProposedTransaction]:
-    """Return a new unsigned proposal whose header suits the endpoints' TLS."""
+    """Return a new unsigned proposal whose header suits the endpoints' TLS; `ahead` is added to its time."""
     tls_hash = tls_certificate_hash(endpoints[0]) if endpoints else b""
-    return (yield from new_proposal(identity, invocation, tls_hash=tls_hash))
+    return (yield from new_proposal(identity, invocation, tls_hash=tls_hash, ahead=ahead))
 
 
 def sign_proposal(
@@ -196,7 +208,7 @@ def _status_at_any(
         except GatewayError as error:
             if error.code is StatusCode.DEADLINE_EXCEEDED:
                 left, unavailable = round(left - seconds, 3), 0
-            elif error.code is StatusCode.UNAVAILABLE:
+            elif error.code in _GONE:
                 unavailable += 1
             else:
                 raise
@@ -229,20 +241,22 @@ def send(
 ) -> Flow[Submitted]:
     """Send a signed transaction to the orderers through the first endpoint, once.
 
-    Raises SubmitError. When that endpoint's answer is lost, the outcome at the others decides: they are
-    asked for `status_timeout` seconds, by default for what is left of `timeout`. That BFT orderers
-    refuse a transaction because they have it already means that they accepted it; that an orderer did not
-    answer in time means that it may have, or hangs: the outcome decides for who waits (`status_timeout`).
+    One that there is no connection to is passed over. Raises SubmitError. When an endpoint's answer is lost, the
+    outcome decides: the others, then this one, are asked for `status_timeout` seconds, by default for what is left of
+    `timeout`. That BFT orderers refuse a transaction because they have it already means that they accepted it; that an
+    orderer did not answer in time means that it may have, or hangs: the outcome decides for who waits
+    (`status_timeout`). For who waits, it is sent again within `timeout` while no orderer takes it.
     """
     began = yield from now()
+    request_bytes, waits = prepared.submit_request(), status_timeout is not None
     try:
-        yield from call(Unary(endpoints[0], SUBMIT, prepared.submit_request(), bytes, timeout))
+        endpoints = yield from _submit(endpoints, request_bytes, timeout, until_taken=waits)
     except NotSentError:
         raise
     except GatewayError as error:
         if any(detail.message.endswith(_TAKEN) for detail in error.details):
             return Submitted(prepared, request, endpoints)
-        if status_timeout is not None and any(_SILENT.search(one.message) for one in error.details):
+        if waits and _silence(error):
             return Submitted(prepared, request, endpoints)
         failure = _staged(error, SubmitError, prepared.transaction_id)
         lost = error.code in _ANSWER_LOST and not error.details
@@ -254,12 +268,48 @@ def send(
             if seconds <= 0:
                 raise failure from error
         try:
-            submitted = Submitted(prepared, request, endpoints[1:])
+            submitted = Submitted(prepared, request, (*endpoints[1:], endpoints[0]))
             status = yield from outcome(identity, submitted, timeout=seconds)
         except CommitStatusError:
             raise failure from error
         return Submitted(prepared, request, endpoints, status)
     return Submitted(prepared, request, endpoints)
+
+
+def _submit(
+    endpoints: Sequence[Endpoint], request: bytes, timeout: float, *, until_taken: bool
+) -> Flow[Sequence[Endpoint]]:
+    """Send a transaction to the first endpoint that there is a connection to, and return all with that one first."""
+    for at, endpoint in enumerate(endpoints):
+        try:
+            yield from _hand_over(endpoint, request, timeout, until_taken=until_taken)
+        except GatewayError as error:
+            if at + 1 == len(endpoints) or not error.message.startswith(_NOT_CONNECTED):
+                raise
+        else:
+            return (*endpoints[at:], *endpoints[:at])
+    raise AssertionError  # pragma: no cover - the last endpoint returns or raises
+
+
+def _hand_over(
+    endpoint: Endpoint, request: bytes, timeout: float, *, until_taken: bool
+) -> Flow[bytes]:
+    """Send a transaction to the orderers; `until_taken`, repeat that for `timeout` seconds while none of them takes it."""
+    began = yield from now()
+    while True:
+        try:
+            return (yield from call(Unary(endpoint, SUBMIT, request, bytes, timeout)))
+        except GatewayError as error:
+            took = ((yield from now()) - began).total_seconds()
+            refused = error.message == _NOT_ORDERED and not _silence(error)
+            if not (until_taken and refused) or took >= timeout:
+                raise
+        yield from sleep(_ELECTION_PAUSE)
+
+
+def _silence(error: GatewayError) -> bool:
+    """Return whether an orderer did not answer in time: it may have the transaction."""
+    return any(_SILENT.search(one.message) for one in error.details)
 
 
 def submit_prepared(

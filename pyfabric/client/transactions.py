@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fabric_protos.peer import proposal_response_pb2
 
@@ -92,9 +93,13 @@ def submit_invocation(
     *,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
     status_timeout: float | None = None,
+    ahead: timedelta = timedelta(),
 ) -> Flow[Submitted]:
-    """Endorse and order a transaction; see `submit_prepared`. Raises EndorseError or SubmitError."""
-    proposed = yield from propose(endpoints, identity, invocation)
+    """Endorse and order a transaction; see `submit_prepared`. `ahead` is added to the proposal's time.
+
+    Raises EndorseError or SubmitError.
+    """
+    proposed = yield from propose(endpoints, identity, invocation, ahead=ahead)
     endorsed = yield from endorse_proposal(endpoints, identity, proposed, timeout=timeouts.endorse)
     return (
         yield from submit_prepared(
@@ -107,7 +112,8 @@ def submit_invocation(
     )
 
 
-def _proposal_answer(raw: bytes) -> ProposalAnswer:
+def proposal_answer(raw: bytes) -> ProposalAnswer:
+    """Return what a peer.ProposalResponse holds; raises DecodeError."""
     response = decode(proposal_response_pb2.ProposalResponse, raw).response
     return ProposalAnswer(response.status, response.message, response.payload, raw)
 
@@ -130,6 +136,6 @@ def process_proposal(
     signed = yield from sign_proposal(identity, proposed)
     return (
         yield from call(
-            Unary(endpoint, PROCESS_PROPOSAL, signed.endorser_request(), _proposal_answer)
+            Unary(endpoint, PROCESS_PROPOSAL, signed.endorser_request(), proposal_answer)
         )
     )

@@ -33,12 +33,14 @@ from pyfabric.messages.prepared import CommitStatus
 
 if TYPE_CHECKING:
     from pyfabric.gateway.admin import Admin, OrdererAdmin
+    from pyfabric.gateway.certificate_authority import CertificateAuthority
     from pyfabric.gateway.operations import Operations
 else:
     __getattr__ = lazily(
         __name__,
         {
             "pyfabric.gateway.admin": ["Admin", "OrdererAdmin"],
+            "pyfabric.gateway.certificate_authority": ["CertificateAuthority"],
             "pyfabric.gateway.operations": ["Operations"],
         },
     )
@@ -48,6 +50,7 @@ __all__ = [
     "Block",
     "BlockAndPrivateData",
     "BlockTransaction",
+    "CertificateAuthority",
     "ChaincodeEvent",
     "Checkpoint",
     "Checkpointer",

@@ -171,9 +171,14 @@ class Admin(Administration):
         In maintenance mode peers receive no blocks, and orderers send them to administrators and nodes of the orderers'
         organisations alone. Raises DeliverError when the orderer refuses.
         """
-        return config_of_block(
-            self._driver.run(ordered_config_block(orderer, self._identity, channel))
-        )
+        return config_of_block(self.ordered_config_block(orderer, channel))
+
+    def ordered_config_block(self, orderer: Endpoint, channel: str) -> bytes:
+        """Return the newest configuration block (bytes of common.Block) that an orderer has; see `ordered_config`.
+
+        With it another orderer joins a channel whose orderers are no longer those of its genesis block.
+        """
+        return self._driver.run(ordered_config_block(orderer, self._identity, channel))
 
     def sign_update(self, update: bytes) -> bytes:
         """Sign an update (bytes of common.ConfigUpdate); `submit_update` takes such signatures.

@@ -1,7 +1,7 @@
 """Identities: signing identities, wallets, MSP folders, and an organisation's certificate authorities.
 
 `load_identity` reads a certificate and its key, `load_msp_folder` an MSP folder, `Wallet` a folder of
-identities. `CertificateAuthority` issues certificates for an organisation of one's own.
+identities; `PKCS11Token` has keys that never leave it. `CertificateAuthority` issues certificates for an organisation of one's own.
 """
 
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         private_key_pem,
     )
     from pyfabric.identity.loading import load_identity, load_msp_folder
+    from pyfabric.identity.pkcs11_token import PKCS11Key, PKCS11Token
     from pyfabric.identity.signing import Identity, Signer, SigningIdentity
     from pyfabric.identity.wallet import Wallet
 else:
@@ -39,6 +40,7 @@ else:
                 "private_key_pem",
             ],
             "pyfabric.identity.loading": ["load_identity", "load_msp_folder"],
+            "pyfabric.identity.pkcs11_token": ["PKCS11Key", "PKCS11Token"],
             "pyfabric.identity.signing": ["Identity", "Signer", "SigningIdentity"],
             "pyfabric.identity.wallet": ["Wallet"],
         },
@@ -51,6 +53,8 @@ __all__ = [
     "MSPDefinition",
     "NodeUnits",
     "OrganizationalUnit",
+    "PKCS11Key",
+    "PKCS11Token",
     "PrivateKeySigner",
     "Signer",
     "SigningIdentity",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pyfabric.errors import DecodeError, IdentityError
@@ -39,6 +40,15 @@ def certificate_attributes(certificate: x509.Certificate) -> Mapping[str, str]:
         return {str(name): _text(value) for name, value in (attributes or {}).items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise IdentityError(f"the certificate's attributes cannot be read: {error}") from error
+
+
+def issued_by(certificate: bytes, authority: bytes) -> bool:
+    """Return whether a CA (PEM) has signed a certificate (PEM); raises IdentityError for what is no certificate."""
+    try:
+        load_certificate(certificate).verify_directly_issued_by(load_certificate(authority))
+    except (InvalidSignature, TypeError, ValueError):  # by what differs: key, its kind, the name
+        return False
+    return True
 
 
 def client_id(certificate: x509.Certificate) -> str:

@@ -84,6 +84,11 @@ def check_node_certificate(
             raise
 
 
+def check_valid(certificate: Certificate, roots: Pool, intermediates: Pool, now: datetime) -> None:
+    """Raise IdentityError unless a certificate of any usage leads to a root at this time."""
+    _Search(certificate, roots, intermediates, now, (_ANY_USAGE,)).chains()
+
+
 class ExpiredError(IdentityError):
     """A certificate is not valid at the time in question."""
 
@@ -207,7 +212,7 @@ def _may_be_used(chain: Chain, usages: tuple[str, ...]) -> bool:
 
     For an identity Fabric asks for no particular use, and Go then takes server authentication.
     """
-    return any(
+    return _ANY_USAGE in usages or any(
         all(
             not certificate.extended_key_usages
             or certificate.extended_key_usages & {usage, _ANY_USAGE}

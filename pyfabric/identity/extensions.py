@@ -4,6 +4,7 @@ Each function reads one extension's value (DER) and raises DecodeError if it is 
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 from pyfabric.errors import DecodeError
@@ -19,7 +20,8 @@ AUTHORITY_KEY_ID: Final = "2.5.29.35"
 POLICY_CONSTRAINTS: Final = "2.5.29.36"
 EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 
-_KNOWN_ALTERNATIVE_NAMES: Final = (0x81, 0x82, 0x86, 0x87)  # e-mail, DNS, URI, IP
+_IP: Final = 0x87
+_KNOWN_ALTERNATIVE_NAMES: Final = (0x81, 0x82, 0x86, _IP)  # e-mail, DNS, URI, IP
 _KEY_CERT_SIGN: Final = 0x0400
 _NINE_USAGES: Final = 0xFF80
 _KEY_ID_TAG: Final = 0x80
@@ -97,6 +99,19 @@ def has_known_alternative_name(value: bytes) -> bool:
     """Return whether one of the alternative names is an address, a host or a URI (RFC 5280, 4.2.1.6)."""
     tags = {name.tag for name in _sequence(value).rest()}
     return not tags.isdisjoint(_KNOWN_ALTERNATIVE_NAMES)
+
+
+def alternative_names(value: bytes) -> frozenset[str]:
+    """Return the alternative names that are addresses, hosts and URIs, as texts (RFC 5280, 4.2.1.6)."""
+    found = [name for name in _sequence(value).rest() if name.tag in _KNOWN_ALTERNATIVE_NAMES]
+    return frozenset(_alternative_name(name) for name in found)
+
+
+def _alternative_name(name: der.Element) -> str:
+    try:
+        return str(ip_address(name.content)) if name.tag == _IP else name.content.decode("ascii")
+    except ValueError as error:
+        raise DecodeError(f"x509: cannot parse an alternative name: {error}") from error
 
 
 def _sequence(value: bytes) -> der.Reader:

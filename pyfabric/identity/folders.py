@@ -15,17 +15,18 @@ from typing import Literal
 from pyfabric.errors import IdentityError
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.issuing import CertificateAuthority
+from pyfabric.identity.key_files import FileKey, key_pem
 from pyfabric.identity.keys import PrivateKey, private_key_pem
 from pyfabric.local import files
 
 
 def write_local_msp(
-    folder: Path, definition: MSPDefinition, certificate_pem: bytes, key: PrivateKey
+    folder: Path, definition: MSPDefinition, certificate_pem: bytes, key: FileKey
 ) -> None:
-    """Write the MSP folder of a node or user: the definition, its own certificate, its key (0600)."""
+    """Write the MSP folder of a node or user: the definition, its own certificate, its key (0600) or the reference to it."""
     definition.write(folder)
     files.write_public(folder / "signcerts" / "cert.pem", certificate_pem, error=IdentityError)
-    files.write_private(folder / "keystore" / "priv_sk", private_key_pem(key), error=IdentityError)
+    files.write_private(folder / "keystore" / "priv_sk", key_pem(key), error=IdentityError)
 
 
 def write_tls(

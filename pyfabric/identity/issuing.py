@@ -1,7 +1,7 @@
 """A department's certificate authorities: certificates and revocation lists in the form Fabric takes."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final, Literal, Self, TypeAlias
@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity import parsing, pem
-from pyfabric.identity.certificates import ATTRIBUTES_OID, load_certificate
+from pyfabric.identity.certificates import ATTRIBUTES_OID, issued_by, load_certificate
 from pyfabric.identity.keys import (
     KeyKind,
     PrivateKey,
@@ -125,11 +125,18 @@ class CertificateAuthority:
             builder = builder.add_extension(extension, critical=False)
         return self._signed(builder, public_key)
 
-    def revoke(self, certificates: Iterable[bytes], *, now: datetime, days: int = 365) -> bytes:
-        """Return the revocation list (PEM) that holds these certificates (PEM) and no others.
+    def revoke(
+        self,
+        certificates: Iterable[bytes],
+        *,
+        now: datetime,
+        days: int = 365,
+        earlier: Iterable[bytes] = (),
+    ) -> bytes:
+        """Return the revocation list (PEM) that holds these certificates (PEM) and all that `earlier` lists hold.
 
-        It replaces earlier ones, so every certificate that stays revoked must be given. Raises
-        IdentityError for a certificate of another CA.
+        It replaces the earlier lists (PEM), which keep their dates and reasons. Raises IdentityError for a certificate
+        or a list of another CA.
         """
         builder = (
             x509.CertificateRevocationListBuilder()
@@ -139,15 +146,34 @@ class CertificateAuthority:
             .add_extension(self._key_identifier(), critical=False)
             .add_extension(x509.CRLNumber(int(now.timestamp())), critical=False)
         )
-        for certificate in map(load_certificate, certificates):
-            if certificate.issuer != self.certificate.subject:
+        entries = {entry.serial_number: entry for one in earlier for entry in self._entries(one)}
+        for content in certificates:
+            certificate = load_certificate(content)
+            if not issued_by(content, self.certificate_pem):
                 raise IdentityError(
                     f"{certificate.subject.rfc4514_string()} was not issued by "
                     f"{self.certificate.subject.rfc4514_string()}"
                 )
-            entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number)
-            builder = builder.add_revoked_certificate(entry.revocation_date(now).build())
+            serial = certificate.serial_number
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            entries.setdefault(serial, entry.build())
+        for serial in sorted(entries):
+            builder = builder.add_revoked_certificate(entries[serial])
         return builder.sign(self._key, _hash(self._key)).public_bytes(Encoding.PEM)
+
+    def _entries(self, revocation_list: bytes) -> Iterator[x509.RevokedCertificate]:
+        """Yield what a list of this CA holds; raises IdentityError for another one's."""
+        try:
+            found = x509.load_pem_x509_crl(revocation_list)
+            own = found.is_signature_valid(self.certificate.public_key())  # type: ignore[arg-type]
+        except (ValueError, TypeError) as error:
+            raise IdentityError(f"not a revocation list: {error}") from error
+        if not own:
+            raise IdentityError(
+                f"the revocation list of {found.issuer.rfc4514_string()} was not signed by "
+                f"{self.certificate.subject.rfc4514_string()}"
+            )
+        yield from found
 
     @property
     def organization(self) -> str:
@@ -178,12 +204,16 @@ def self_signed_client(
 
     A server whose root it is takes this client alone. That holds for OpenSSL, which refuses the certificate
     of a CA's client as a root, and for Go, whose clients show a certificate only to servers that name its
-    issuer.
+    issuer. It names itself by its serial number, too: among several roots of one name, OpenSSL otherwise looks at one
+    alone, and a server that takes this certificate and the one before it would refuse either.
     """
-    subject = _name(common_name, organization)
+    subject, serial = _name(common_name, organization), x509.random_serial_number()
     begin = now - _BACKDATED
-    builder = _builder(subject, key.public_key(), begin, now + timedelta(days=days))
+    builder = _builder(subject, key.public_key(), begin, now + timedelta(days=days), serial)
+    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    itself = x509.AuthorityKeyIdentifier(own.digest, [x509.DirectoryName(subject)], serial)
     for extension, critical in (
+        (itself, False),
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_usage(digital_signature=True), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
@@ -202,13 +232,17 @@ def _name(common_name: str, organization: str, unit: str | None = None) -> x509.
 
 
 def _builder(
-    subject: x509.Name, public_key: PublicKey, begin: datetime, end: datetime
+    subject: x509.Name,
+    public_key: PublicKey,
+    begin: datetime,
+    end: datetime,
+    serial: int | None = None,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .public_key(public_key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(x509.random_serial_number() if serial is None else serial)
         .not_valid_before(begin)
         .not_valid_after(end)
     )

@@ -82,6 +82,14 @@ def private_key_pem(key: PrivateKey) -> bytes:
     )
 
 
+def subject_key_id(key: ec.EllipticCurvePublicKey) -> bytes:
+    """Return the SKI of a key, by which Fabric's BCCSP names it: the SHA-256 of its uncompressed point."""
+    point = key.public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    return hashlib.sha256(point).digest()
+
+
 class PrivateKeySigner:
     """Signs with a private key held in this process. Does not block; refuses RSA (IdentityError)."""
 

@@ -1,39 +1,54 @@
 """Identities read from the places where Fabric's tools leave them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity import pem
 from pyfabric.identity.certificates import expires_at, load_certificate
-from pyfabric.identity.keys import PrivateKey, PrivateKeySigner, load_private_key
+from pyfabric.identity.key_files import belongs, load_signer
 from pyfabric.identity.signing import Identity, SigningIdentity
 
 
-def load_identity(msp_id: str, certificate_pem: bytes, key_pem: bytes) -> SigningIdentity:
-    """Return a signing identity from PEM; raises IdentityError if the key is not the certificate's."""
-    key = load_private_key(key_pem)
-    if not _belongs(key, certificate_pem):
+def load_identity(
+    msp_id: str, certificate_pem: bytes, key_pem: bytes, *, pin: Callable[[], str] | None = None
+) -> SigningIdentity:
+    """Return a signing identity from PEM; raises IdentityError if the key is not the certificate's.
+
+    `key_pem` may be the reference to a key in a PKCS#11 token: then `pin` gives the token's PIN if the reference names no
+    file of it.
+    """
+    if not belongs(key_pem, certificate_pem):
         raise IdentityError("the private key does not belong to the certificate")
-    return SigningIdentity(Identity(msp_id, certificate_pem), PrivateKeySigner(key))
+    signer = load_signer(key_pem, certificate_pem, pin)
+    return SigningIdentity(Identity(msp_id, certificate_pem), signer)
 
 
-def load_msp_folder(folder: Path, msp_id: str) -> SigningIdentity:
+def load_msp_folder(
+    folder: Path, msp_id: str, *, pin: Callable[[], str] | None = None
+) -> SigningIdentity:
     """Return the identity of an MSP folder: the first of `signcerts`, with its key from `keystore`.
 
-    Files that are no PEM are skipped, as in Fabric. Raises IdentityError if either is not there, with
-    the reason why each file of `keystore` is not the key.
+    Files that are no PEM are skipped, as in Fabric. `keystore` may name a key in a PKCS#11 token, as in `load_identity`.
+    Raises IdentityError if either is not there, with the reason why each file of `keystore` is not the key.
     """
+    certificate, key = msp_files(folder)
+    return load_identity(msp_id, certificate.read_bytes(), key.read_bytes(), pin=pin)
+
+
+def msp_files(folder: Path) -> tuple[Path, Path]:
+    """Return the files of an MSP folder that have its identity: certificate and key. Raises what `load_msp_folder` raises."""
     certificate, certificate_pem = _first_pem(folder / "signcerts")
     reasons = []
     for path in _files(folder / "keystore"):
         try:
-            key = load_private_key(path.read_bytes())
+            is_key = belongs(path.read_bytes(), certificate_pem)
         except IdentityError as error:
             reasons.append(f"{path.name}: {error}")
             continue
-        if _belongs(key, certificate_pem):
-            return SigningIdentity(Identity(msp_id, certificate_pem), PrivateKeySigner(key))
+        if is_key:
+            return certificate, path
         reasons.append(f"{path.name}: the key of another certificate")
     said = "; ".join(reasons) or "it is empty"
     raise IdentityError(f"no private key for {certificate} in {folder / 'keystore'}: {said}")
@@ -57,10 +72,6 @@ def check_not_expired(identity: Identity, moment: datetime) -> None:
             f"the certificate of this identity ({identity.msp_id}) expired at "
             f"{end:%Y-%m-%d %H:%M:%S} UTC: have it renewed by its CA"
         )
-
-
-def _belongs(key: PrivateKey, certificate_pem: bytes) -> bool:
-    return load_certificate(certificate_pem).public_key() == key.public_key()
 
 
 def _files(folder: Path) -> list[Path]:

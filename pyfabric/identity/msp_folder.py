@@ -69,12 +69,12 @@ def _pem_files(folder: Path) -> Iterator[bytes]:
 
 def _write_all(folder: Path, contents: Sequence[bytes]) -> None:
     wanted = {_file_name(at, len(contents)): content for at, content in enumerate(contents)}
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.is_file() and path.name not in wanted:
-                path.unlink()
     for name, content in wanted.items():
         files.write_public(folder / name, content, error=IdentityError)
+    # Last: an interruption leaves more than is wanted, never less.
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_file() and path.name not in wanted:
+            path.unlink()
 
 
 def _file_name(at: int, count: int) -> str:

@@ -1,7 +1,7 @@
 """Distinguished names: read from a certificate, and written in the ways that Fabric's parts write them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -41,6 +41,7 @@ _LAST_ONE_COUNTS: Final = (COMMON_NAME, "2.5.4.5")
 _PRINTABLE: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?*&"
 )
+_GO_PRINTABLE: Final = _PRINTABLE - frozenset(b"*&")
 _NUMERIC: Final = frozenset(b"0123456789 ")
 _NOT_IN_BMP: Final = re.compile("[\ufdd0-\ufdef\ufffe\uffff\U00010000-\U0010ffff]")
 
@@ -72,7 +73,8 @@ class Name:
     @cached_property
     def go_text(self) -> str:
         """The name as Go writes it, e.g. `CN=ann,OU=client,O=Land,C=CN` (near RFC 2253)."""
-        return ",".join(reversed([_go_set(parts) for parts in self._go_sets()]))
+        unknown = [[part] for part in self.attributes if part.type not in _GO_ORDER]
+        return ",".join(reversed([_go_set(parts) for parts in (*unknown, *self.go_sets())]))
 
     @cached_property
     def node_text(self) -> str:
@@ -82,10 +84,8 @@ class Name:
             for part in self.attributes
         )
 
-    def _go_sets(self) -> Iterator[Sequence[Attribute]]:
-        for part in self.attributes:
-            if part.type not in _GO_ORDER:
-                yield [part]
+    def go_sets(self) -> Iterator[Sequence[Attribute]]:
+        """Yield the parts of the types that Go knows as it puts them together, in its order."""
         for type_ in _GO_ORDER:
             values = self.values(type_)
             if type_ in _LAST_ONE_COUNTS:
@@ -105,6 +105,26 @@ def read_name(element: der.Element) -> Name:
             pair = members.expect(der.SEQUENCE, f"{problem}: invalid attribute")
             attributes.append(_attribute(der.Reader(pair.content), f"{problem}: invalid attribute"))
     return Name(element.raw, tuple(attributes))
+
+
+def encode_name(attributes: Iterable[Attribute]) -> bytes:
+    """Return a Name as Go writes it (Name.ToRDNSequence): of other types than those it knows nothing is left."""
+    sets = Name(b"", tuple(attributes)).go_sets()
+    return der.encode(der.SEQUENCE, b"".join(map(_encoded_set, sets)))
+
+
+def _encoded_set(parts: Sequence[Attribute]) -> bytes:
+    pairs = (
+        der.encode(der.SEQUENCE, der.encode_type(part.type) + _encoded_text(part.value))
+        for part in parts
+    )
+    return der.encode(der.SET, b"".join(sorted(pairs)))
+
+
+def _encoded_text(value: str) -> bytes:
+    """Return a text as Go encodes one: PrintableString where that can hold it."""
+    content = value.encode()
+    return der.encode(0x13 if _GO_PRINTABLE.issuperset(content) else 0x0C, content)
 
 
 def _attribute(pair: der.Reader, problem: str) -> Attribute:
@@ -158,10 +178,7 @@ def _go_set(parts: Sequence[Attribute]) -> str:
 def _go_part(part: Attribute) -> str:
     short = _SHORT_NAMES.get(part.type)
     if short is None:
-        printable = _PRINTABLE - frozenset(b"*&")
-        content = part.value.encode()
-        tag = 0x13 if printable.issuperset(content) else 0x0C
-        return f"{part.type}=#{der.encode(tag, content).hex()}"
+        return f"{part.type}=#{_encoded_text(part.value).hex()}"
     return f"{short}={_escaped(part.value)}"
 
 

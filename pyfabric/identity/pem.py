@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 # A block runs from the last BEGIN line before an END line to that END line.
@@ -21,15 +22,24 @@ class Block:
 
 def find(data: bytes) -> Block | None:
     """Return the first well-formed block of `data`; None if there is none."""
+    return next(find_all(data), None)
+
+
+def find_all(data: bytes) -> Iterator[Block]:
+    """Yield the well-formed blocks of `data` in their order."""
     at = 0
     while (end := data.find(_END, at)) >= 0:
         begin = data.rfind(_BEGIN, at, end + 1)
         if begin >= 0 and (begin == 0 or data[begin - 1 : begin] == b"\n"):
             block = _read_block(data, begin + len(_BEGIN), end)
             if block is not None:
-                return block
+                yield block
         at = end + len(_END)
-    return None
+
+
+def split(data: bytes) -> list[bytes]:
+    """Return the well-formed blocks of `data` one by one, each as PEM."""
+    return [encode(block.label, block.content) for block in find_all(data)]
 
 
 def not_certificates(data: bytes) -> str | None:

@@ -1,5 +1,6 @@
 """Revocation lists: read as Fabric reads them, and asked whether they revoke a certificate."""
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -44,20 +45,9 @@ class RevocationList:
         A list counts from the moment it is known: its dates are not looked at, as in Fabric. Raises
         IdentityError for a list without an authority key identifier.
         """
-        extension = self.extensions.get(AUTHORITY_KEY_ID)
-        if extension is None:
-            raise IdentityError(
-                "could not obtain Authority Key Identifier for crl: "
-                "authorityKeyIdentifier not found in certificate"
-            )
-        try:
-            issuer_key_id = authority_key_id(extension.value)
-        except DecodeError as error:
-            raise IdentityError(
-                "could not obtain Authority Key Identifier for crl: "
-                f"failed to unmarshal AKI: {error}"
-            ) from error
-        if issuer_key_id != issuer.subject_key_id or certificate.serial not in self.serials:
+        if self.authority_key_id() != issuer.subject_key_id:
+            return False
+        if certificate.serial not in self.serials:
             return False
         try:
             check_sealed(
@@ -66,6 +56,22 @@ class RevocationList:
         except IdentityError:
             return False
         return True
+
+    def authority_key_id(self) -> bytes:
+        """Return the key identifier of the CA whose list it is; raises IdentityError with Fabric's text."""
+        extension = self.extensions.get(AUTHORITY_KEY_ID)
+        if extension is None:
+            raise IdentityError(
+                "could not obtain Authority Key Identifier for crl: "
+                "authorityKeyIdentifier not found in certificate"
+            )
+        try:
+            return authority_key_id(extension.value)
+        except DecodeError as error:
+            raise IdentityError(
+                "could not obtain Authority Key Identifier for crl: "
+                f"failed to unmarshal AKI: {error}"
+            ) from error
 
 
 def read_revocation_list(data: bytes) -> RevocationList:
@@ -82,6 +88,23 @@ def read_revocation_list(data: bytes) -> RevocationList:
     except DecodeError as error:
         raise IdentityError(f"could not parse RevocationList: {error}") from error
     return found
+
+
+def revoked(lists: Iterable[bytes]) -> frozenset[tuple[bytes, int]]:
+    """Return what lists (PEM or DER) revoke, all together: the key identifier of a CA and a serial number for each certificate.
+
+    Raises IdentityError for a list that cannot be read, or does not say whose it is.
+    """
+    return frozenset(
+        (one.authority_key_id(), serial)
+        for one in map(read_revocation_list, lists)
+        for serial in one.serials
+    )
+
+
+def is_revoked(certificate: Certificate, by: Container[tuple[bytes, int]]) -> bool:
+    """Return whether a certificate is among what `revoked` has found."""
+    return (certificate.authority_key_id, certificate.serial) in by
 
 
 def _read(data: bytes) -> RevocationList:

@@ -88,7 +88,7 @@ class Authorities:
         """
         if not is_ecdsa_signed(certificate.signature_algorithm):
             return certificate
-        if certificate.is_ca and _is_self_signed(certificate):
+        if certificate.is_ca and is_self_signed(certificate):
             certificate = _with_low_s(certificate, certificate)
             unique_chain(certificate, Pool([certificate]), self._intermediates)
             return certificate
@@ -205,7 +205,8 @@ def check_not_revoked(
             raise IdentityError("The certificate has been revoked")
 
 
-def _is_self_signed(certificate: Certificate) -> bool:
+def is_self_signed(certificate: Certificate) -> bool:
+    """Return whether a certificate is a CA's that signed itself."""
     try:
         check_issued_by(certificate, certificate)
     except IdentityError:

@@ -1,4 +1,4 @@
-"""What a development ledger runs: its peers, orderers and contract hosts, as one JSON file.
+"""What a development ledger runs: its peers, orderers, CA servers and contract hosts, as one JSON file.
 
 Paths are taken as they are written (absolute, or relative to the ledger's working directory).
 `address` is where a node listens (host:port); `gateway_address` is how it is known inside the
@@ -20,7 +20,11 @@ class _Model(BaseModel):
 
 
 class TLSFiles(_Model):
-    """A server's certificate chain and key; `client_roots` (PEM bundle) makes TLS mutual."""
+    """A server's certificate chain and key.
+
+    With `client_roots` (PEM bundle) TLS is mutual: every client must show a certificate of these CAs, or of a TLS CA
+    of the channels that the node has joined.
+    """
 
     certificate: Path
     key: Path
@@ -60,6 +64,35 @@ class OrdererConfig(_Model):
     operations_client_roots: Path | None = None
 
 
+class AuthorityConfig(_Model):
+    """A CA by its name: its certificate, key and chain (PEM), and the file of its registry.
+
+    With `tls` its certificates are for connections, unless a request names another profile.
+    """
+
+    name: str
+    certificate: Path
+    key: Path
+    chain: Path
+    registry: Path
+    tls: bool = False
+
+
+class CAConfig(_Model):
+    """One CA server; `registrar` is the name of the first registrar of its CAs, `secret` the file with its secret."""
+
+    name: str
+    address: str
+    tls: TLSFiles
+    registrar: str
+    secret: Path
+    authorities: list[AuthorityConfig]
+    operations_address: str | None = None
+    operations_client_roots: Path | None = None
+    certificates: str = ""
+    """The digest of its certificates and those of its CAs: with others it is started again, which reads them."""
+
+
 class HostConfig(_Model):
     """One contract host: the child's `argv`, and `services`, the object sent as a line to its stdin.
 
@@ -80,6 +113,7 @@ class LedgerConfig(_Model):
     folder: Path
     peers: list[PeerConfig]
     orderers: list[OrdererConfig] = Field(default_factory=list)
+    cas: list[CAConfig] = Field(default_factory=list)
     hosts: list[HostConfig] = Field(default_factory=list)
     development: Path | None = None
 

@@ -199,9 +199,16 @@ class UnknownMethods:
 
 
 async def start_server(
-    address: str, tls: TLSFiles, services: list[ServiceBuilder]
+    address: str,
+    tls: TLSFiles,
+    services: list[ServiceBuilder],
+    *,
+    client_roots: Callable[[], bytes] | None = None,
 ) -> tuple[grpc.aio.Server, int]:
-    """Serve at an address (port 0: any that is free); returns the server and its port. Raises NetworkError."""
+    """Serve at an address (port 0: any that is free); returns the server and its port. Raises NetworkError.
+
+    With `client_roots` every client must show a certificate of the CAs that it returns then (PEM).
+    """
     server = grpc.aio.server(options=SERVER_OPTIONS)
     known = frozenset(service.name for service in services)
     server.add_generic_rpc_handlers(
@@ -209,9 +216,7 @@ async def start_server(
     )
     try:
         credentials = server_credentials(
-            tls.certificate.read_bytes(),
-            tls.key.read_bytes(),
-            None if tls.client_roots is None else tls.client_roots.read_bytes(),
+            tls.certificate.read_bytes(), tls.key.read_bytes(), client_roots
         )
         port = server.add_secure_port(address, credentials)
     except (OSError, RuntimeError) as error:

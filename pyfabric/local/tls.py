@@ -1,7 +1,20 @@
 """TLS contexts of Python's own sockets from certificates and keys in memory (PEM)."""
 
 import ssl
+from contextlib import suppress
 from tempfile import NamedTemporaryFile
+from typing import Final
+
+_REFUSAL_SECONDS: Final = 0.3
+_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+_REFUSED: Final = (
+    "CERTIFICATE_REQUIRED",
+    "BAD_CERTIFICATE",
+    "HANDSHAKE_FAILURE",
+    "UNKNOWN_CA",
+    "CERTIFICATE_EXPIRED",
+    "UNSUPPORTED_CERTIFICATE",
+)
 
 
 def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
@@ -46,3 +59,21 @@ def http2_client_context(
     if certificate_chain is not None and key is not None:
         load_pair(context, certificate_chain, key)
     return context
+
+
+def answers_http2(secured: ssl.SSLSocket, timeout: float) -> bool:
+    """Return whether a server sends anything, to HTTP/2's preface at the latest, or closes; raises OSError.
+
+    One that refuses the client's certificate does so at once, and what it says is lost if something was sent meanwhile.
+    """
+    secured.settimeout(_REFUSAL_SECONDS)
+    with suppress(TimeoutError):
+        return bool(secured.recv(1))
+    secured.settimeout(timeout)
+    secured.sendall(_PREFACE)
+    return bool(secured.recv(1))
+
+
+def is_client_refusal(reason: str) -> bool:
+    """Return whether an alert, in OpenSSL's words, refuses a client for its certificate, or for want of one."""
+    return any(one in reason for one in _REFUSED)

@@ -6,6 +6,7 @@ here recurses on the input or copies more than it is asked for.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from pyfabric.errors import DecodeError
@@ -167,6 +168,27 @@ def encode_integer(value: int) -> bytes:
     return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
 
 
+def encode_type(dotted: str) -> bytes:
+    """Return an OBJECT IDENTIFIER given in dotted form."""
+    first, second, *rest = map(int, dotted.split("."))
+    return encode(OBJECT_IDENTIFIER, b"".join(map(_base_128, (40 * first + second, *rest))))
+
+
+def encode_time(moment: datetime) -> bytes:
+    """Return a time of a certificate, to the second: UTCTime before the year 2050 (RFC 5280, 4.1.2.5)."""
+    text = moment.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode()
+    return (
+        encode(UTC_TIME, text[2:])
+        if b"1950" <= text[:4] < b"2050"
+        else encode(GENERALIZED_TIME, text)
+    )
+
+
+def encode_bits(content: bytes, unused: int = 0) -> bytes:
+    """Return a BIT STRING; `unused` bits at its end count for nothing."""
+    return encode(BIT_STRING, bytes((unused,)) + content)
+
+
 def encode(tag: int, content: bytes) -> bytes:
     """Return one element."""
     length = len(content)
@@ -174,3 +196,10 @@ def encode(tag: int, content: bytes) -> bytes:
         return bytes((tag, length)) + content
     size = (length.bit_length() + 7) // 8
     return bytes((tag, 0x80 | size)) + length.to_bytes(size) + content
+
+
+def _base_128(value: int) -> bytes:
+    septets = [value & 0x7F]
+    while value := value >> 7:
+        septets.append(value & 0x7F | 0x80)
+    return bytes(reversed(septets))

@@ -66,6 +66,11 @@ def read_strings(data: bytes, struct: str, fields: Iterable[str]) -> Mapping[str
     return strings
 
 
+def check_json(data: bytes) -> str:
+    """Return the kind of a JSON text (object, array, string, number, bool, null); raises InvalidJsonError with Go's text."""
+    return _Scanner(data).check()
+
+
 def replace_invalid(data: bytes) -> str:
     """Return UTF-8 with U+FFFD for each byte that is invalid, as Go converts it."""
     return _SURROGATES.sub("\ufffd", data.decode(errors="surrogateescape"))

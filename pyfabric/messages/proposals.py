@@ -104,6 +104,11 @@ def proposal_header(proposal: bytes) -> common_pb2.Header:
     return decode(common_pb2.Header, decode(proposal_pb2.Proposal, proposal).header)
 
 
+def proposal_visible(proposal: bytes) -> bytes:
+    """Return the visible payload of the bytes of a peer.Proposal; raises DecodeError."""
+    return visible_payload(decode(proposal_pb2.Proposal, proposal).payload)
+
+
 def proposal_payload(invocation: Invocation) -> bytes:
     """Return the bytes of peer.ChaincodeProposalPayload for an invocation, its transient data included."""
     spec = chaincode_pb2.ChaincodeInvocationSpec(

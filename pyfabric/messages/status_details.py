@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from fabric_protos.gateway import gateway_pb2
 from google.protobuf.any_pb2 import Any
 
-from pyfabric.errors import DecodeError, ErrorDetail
+from pyfabric.errors import RESPONSE, DecodeError, ErrorDetail, Refusal
 from pyfabric.messages.decoding import decode
+from pyfabric.messages.refusals import read_refusal
 
 TRAILER = "grpc-status-details-bin"
 
@@ -56,19 +57,25 @@ def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def read_details(raw: bytes) -> tuple[ErrorDetail, ...]:
-    """Return the gateway.ErrorDetail messages of a google.rpc.Status; others are left out.
+    """Return the gateway.ErrorDetail messages of a google.rpc.Status, with refusals in them; others are left out.
 
     Raises DecodeError.
     """
     packed = [decode(Any, value) for number, value in _fields(raw) if number == _DETAILS]
     return tuple(
-        ErrorDetail(detail.address, detail.msp_id, detail.message)
+        ErrorDetail(detail.address, detail.msp_id, detail.message, _refusal(detail.message))
         for detail in (
             decode(gateway_pb2.ErrorDetail, each.value)
             for each in packed
             if each.type_url == _TYPE_URL
         )
     )
+
+
+def _refusal(message: str) -> Refusal | None:
+    """Return a contract's refusal, which the peer has put behind its status."""
+    response = RESPONSE.fullmatch(message)
+    return None if response is None else read_refusal(response[2])
 
 
 def _write_varint(value: int) -> bytes:

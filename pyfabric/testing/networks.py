@@ -44,7 +44,7 @@ class DevelopmentNetwork:
         """
         key = (department, user)
         if key not in self._gateways:
-            profile = self.profile(department)
+            profile = self.profile(department).as_user(user)
             self._gateways[key] = self._closing.enter_context(
                 connect(profile.user(user), profile.peers, clock=self.development.now)
             )

@@ -8,6 +8,7 @@ import pytest
 from pyfabric_network.network import Network
 
 from tests.cli.conftest import Run
+from tests.support.extent import takes_long
 from tests.support.network.network import call, running_network
 
 
@@ -18,6 +19,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@takes_long
 def test_a_running_network_is_stopped_and_started_when_asked_for(
     run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,22 @@ def test_an_organisation_comes_from_each_kind_of_source(
     )
 
 
+def test_a_file_with_several_lists_or_certificates_is_read_to_its_end(
+    collected: Edited, tmp_path: Path
+) -> None:
+    crl = (VECTORS / "msp-crl/crl.pem").read_text()
+    tls = [(BASE / f"tls/orderer{number}.ord.test.crt").read_text() for number in (1, 2)]
+    lists, certificates = tmp_path / "lists.pem", tmp_path / "certificates.pem"
+    lists.write_text(crl + crl)
+    certificates.write_text("".join(tls))
+    collected("set-crl", "TaxMSP", str(lists))
+    collected("add-crl", "TaxMSP", str(lists))
+    documents = collected("add-certificate", "TaxMSP", str(certificates))
+    assert [one["edit"] for one in documents] == ["set-crl", "set-crl", "add-to-msp", "add-to-msp"]
+    assert [one["revocation_list"] for one in documents[:2]] == [crl, crl]
+    assert [one["items"] for one in documents[2:]] == [[crl, crl], tls]
+
+
 def test_edits_of_certificates_and_consenters(collected: Edited, tmp_path: Path) -> None:
     crl, tls = VECTORS / "msp-crl/crl.pem", BASE / "tls/orderer1.ord.test.crt"
     documents = [

@@ -16,6 +16,7 @@ from pyfabric_cli.app import app
 from pyfabric_cli.examples import EXAMPLES
 from pyfabric_network.ports import free_base
 
+from tests.support.extent import takes_long
 from tests.support.paths import ROOT
 
 Run = Callable[..., Any]
@@ -23,6 +24,7 @@ BLOCK = re.compile(r"^```\w+ (?P<name>\S+)\n(?P<body>.*?)^```$", re.MULTILINE | 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # What goes on until it is interrupted, needs Fabric's programs, or asks for a passphrase.
 SINGLE_NODES = ("network start", "network stop", "network restart")
+UPGRADES = "network upgrade"  # tests/system/test_upgrade.py
 SNAPSHOTS = ("peer snapshot", "--snapshot")
 # README's network has no contract of proposals: tests/system/test_channel_updates.py runs these.
 PROPOSALS = ("--on-ledger", "update list", "update remove")
@@ -30,9 +32,11 @@ NOT_RUN = (
     "move-to-bft",  # needs four orderers: tests/system/test_move_to_bft.py
     "--follow",
     "--runtime native",
+    "pyfabric clock",  # needs the contract city: docs/city.md
     "--encrypt",
     "upgrade registry --collections",
     *SINGLE_NODES,
+    UPGRADES,
     *SNAPSHOTS,
     *PROPOSALS,
 )
@@ -124,6 +128,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         subprocess.run(["pyfabric", "network", "down"], cwd=tmp_path, check=True)
 
 
+@takes_long
 @pytest.mark.usefixtures("registry")
 def test_the_examples_work_in_their_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for command, lines in EXAMPLES.items():

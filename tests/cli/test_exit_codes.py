@@ -20,11 +20,13 @@ from pyfabric_network.network import Network
 
 from pyfabric import errors
 from pyfabric.errors import (
+    CAError,
     CommitError,
     DeliverError,
     DiscoveryError,
     FabricError,
     GatewayError,
+    GoneError,
     OrdererError,
     PeerResponseError,
     PolicySyntaxError,
@@ -128,8 +130,10 @@ def test_each_code_occurs(
 
 
 FACTS: dict[type[FabricError], dict[str, Any]] = {
+    CAError: {"code": 20, "status": 401},
     DeliverError: {"status": 500},
     DiscoveryError: {"address": "a"},
+    GoneError: {"why": "y", "instead": "z"},
     OrdererError: {"status": 500},
     PeerResponseError: {"status": 500},
     PolicySyntaxError: {"position": 1},

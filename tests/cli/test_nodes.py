@@ -9,7 +9,15 @@ from pyfabric_network.network import Network
 
 from tests.cli.conftest import Run
 
-NODES = ("orderer0.tax", "peer0.tax", "peer0.health", "contracts.tax", "contracts.health")
+NODES = (
+    "orderer0.tax",
+    "peer0.tax",
+    "peer0.health",
+    "ca.tax",
+    "ca.health",
+    "contracts.tax",
+    "contracts.health",
+)
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "restart"])

@@ -19,9 +19,17 @@ def test_what_a_peer_has(run: Run, network: Network) -> None:
     assert height["current_hash"] == found["current_hash"]
     peer = network.plan.department("Tax").peers[0]
     assert height["peer"] == str(peer.outside)
-    (package,) = run("peer", "installed", "-o", "json").json()
-    assert package["package_id"].startswith(f"{package['label']}:")
-    assert package["used_by"] == [f"bills/sample:{package['label'].removeprefix('sample_')}"]
+
+
+@pytest.mark.parametrize("group", ["peer", "chaincode"])
+def test_installed_packages_are_asked_for_in_either_group(
+    run: Run, network: Network, group: str
+) -> None:
+    peer = network.plan.department("Tax").peers[0]
+    (package,) = run(group, "installed", "--peer", peer.name, "-o", "json").json()
+    label = package["label"]
+    assert (package["peer"], package["package_id"].partition(":")[0]) == (peer.name, label)
+    assert package["used_by"] == [f"sample {label.removeprefix('sample_')} on bills"]
 
 
 def test_another_peer_is_asked_only_if_it_is_the_departments(run: Run, network: Network) -> None:

@@ -12,8 +12,7 @@ def _answer(ctx: Context, chaincode: str, channel: str, *arguments: str) -> byte
     """Return the response of another chaincode; "" as channel is this one."""
     called = [argument.encode() for argument in arguments]
     answer = ctx.stub.invoke_chaincode(chaincode, called, channel)
-    if answer.status != 200:
-        raise ContractError(answer.message)
+    answer.raise_unless_ok()
     return answer.payload
 
 
@@ -119,6 +118,21 @@ class Conformance(Contract):
     def refuse(self, ctx: Context, reason: str) -> None:
         """Refuse with a reason."""
         raise ContractError(reason)
+
+    @transaction
+    def refuse_with_code(self, ctx: Context, reason: str) -> None:
+        """Refuse with a code, with facts that differ from peer to peer, and in two languages."""
+        raise ContractError(
+            f"refused for {reason}",
+            code="conformance.refused",
+            facts={"peer": ctx.stub.msp_id, "reason": reason},
+            zh=f"因{reason}拒绝",
+        )
+
+    @transaction
+    def have_refused(self, ctx: Context, chaincode: str, reason: str) -> bytes:
+        """Call another chaincode that refuses with a code."""
+        return _answer(ctx, chaincode, "", "refuse_with_code", reason)
 
     @transaction
     def refuse_at_length(self, ctx: Context, characters: int) -> None:

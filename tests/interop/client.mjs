@@ -1,6 +1,6 @@
 // The official Node client against a network of ours: it does each thing once and prints what it saw
 // as one JSON object. Usage: node client.mjs '{"address": …, "tlsRoots": …, …}'
-import { createPrivateKey } from "node:crypto";
+import { X509Certificate, createHash, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as grpc from "@grpc/grpc-js";
 import { connect, hash, signers, GatewayError, EndorseError, CommitError } from "@hyperledger/fabric-gateway";
@@ -8,10 +8,17 @@ import { connect, hash, signers, GatewayError, EndorseError, CommitError } from 
 const settings = JSON.parse(process.argv[2]);
 const client = new grpc.Client(
   settings.address,
-  grpc.credentials.createSsl(readFileSync(settings.tlsRoots)),
+  grpc.credentials.createSsl(
+    readFileSync(settings.tlsRoots),
+    readFileSync(settings.tlsKey),
+    readFileSync(settings.tlsCertificate),
+  ),
 );
 const gateway = connect({
   client,
+  tlsClientCertificateHash: createHash("sha256")
+    .update(new X509Certificate(readFileSync(settings.tlsCertificate)).raw)
+    .digest(),
   identity: { mspId: settings.mspId, credentials: readFileSync(settings.certificate) },
   signer: signers.newPrivateKeySigner(createPrivateKey(readFileSync(settings.key))),
   hash: hash.sha256,

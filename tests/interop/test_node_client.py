@@ -25,15 +25,18 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def seen(running: Running) -> dict[str, Any]:
-    """Provide what the official client saw."""
-    plan: Plan = running.network.plan
+@pytest.fixture(scope="module", params=["running", "closed"])
+def seen(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Provide what the official client saw, also at peers that demand a client certificate."""
+    found: Running = request.getfixturevalue(request.param)
+    plan: Plan = found.network.plan
     department = plan.department("EconInfo")
     user = department.users["User1"]
     settings = {
         "address": str(department.peers[0].outside),
         "tlsRoots": str(department.peers[0].member.tls_roots),
+        "tlsCertificate": str(user.tls_certificate),
+        "tlsKey": str(user.tls_key),
         "mspId": department.msp_id,
         "certificate": str(user.msp / "signcerts" / "cert.pem"),
         "key": str(user.msp / "keystore" / "priv_sk"),

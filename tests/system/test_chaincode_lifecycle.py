@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.extent import takes_long
 from tests.support.network.by_command import CommandLine, Writer, network_by_command
 from tests.support.network.programs import needs_fabric
 
@@ -89,6 +90,7 @@ def reasons(pyfabric: CommandLine, *options: str) -> dict[str, str]:
     return {row["msp_id"]: row["reason"] for row in rows if not row["ready"]}
 
 
+@takes_long
 def test_a_chaincode_that_needs_a_first_call(pyfabric: CommandLine) -> None:
     call = ("chaincode", "invoke", "counter", "put", "count", "1")
     refused = pyfabric(*call, fails=6)
@@ -101,9 +103,8 @@ def test_a_chaincode_that_needs_a_first_call(pyfabric: CommandLine) -> None:
 def test_a_contract_gets_a_policy_and_a_collection_while_transactions_flow(
     pyfabric: CommandLine,
 ) -> None:
-    writer = Writer(
-        pyfabric.folder / ".pyfabric/city/profiles/tax.json", "estate", "registry", "ann"
-    )
+    profile = pyfabric.folder / ".pyfabric/city/profiles/tax.json"
+    writer = Writer(profile, "estate", "registry", "ann", again=True)
     before = committed(pyfabric)
     with writer.writing():
         changed = pyfabric(
@@ -319,6 +320,7 @@ def test_new_code_comes_as_a_package_that_every_department_installs(pyfabric: Co
         assert (approved["sequence"], approved["package_id"]) == (2, package_id)
 
 
+@takes_long
 def test_a_channel_that_is_added_later_begins_the_contract_with_its_own_sequence(
     pyfabric: CommandLine,
 ) -> None:

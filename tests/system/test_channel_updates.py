@@ -363,7 +363,7 @@ def test_a_signature_that_does_not_count_is_not_kept_on_the_ledger(office: Offic
     ):
         contract = gateway.network("estate").contract("proposals")
         ledger = LedgerProposals(contract, admin, profile.peers[0], "estate")
-        digest, kept = ledger.get(ledger.list()[-1]["id"])
+        digest, kept = ledger.get([*ledger.all()][-1]["id"])
         with pytest.raises(EndorseError, match="no policy that the update must satisfy counts"):
             ledger.sign(digest, [admin.sign_update(kept.update)])
         assert ledger.get(digest)[1] == kept

@@ -1,33 +1,23 @@
 """A network under Docker Compose, where a Docker engine and the images exist."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 from pyfabric_network.network import Network
-from pyfabric_network.runtimes.engine import image_id
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.topology.places import CONTAINER_PORTS
 
 from pyfabric.local.waiting import poll
+from tests.support.network.containers import skip_without_containers
 from tests.support.network.network import TOPOLOGY, call, problems, write_topology
 
-IMAGES = (
-    "docker.io/hyperledger/fabric-peer:3.1.5",
-    "docker.io/hyperledger/fabric-orderer:3.1.5",
-    "pyfabric-contracts:latest",
-)
 HOST = "contained-contracts.tax-1"
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if shutil.which("docker") is None:
-        pytest.skip("no program docker")
-    missing = [image for image in IMAGES if image_id(image) is None]
-    if missing:
-        pytest.skip(f"no Docker engine, or no image {missing[0]}")
+    skip_without_containers()
     folder = tmp_path_factory.mktemp("compose")
     file = write_topology(folder, TOPOLOGY.replace("name: small", "name: contained"))
     made = Network.prepare(file, folder / "state", base_port=0, runtime=RuntimeName.COMPOSE)

@@ -31,10 +31,10 @@ from pyfabric.admin.config.proposal_files import read_proposal
 from pyfabric.errors import ConfigError
 from pyfabric.messages import decode_message
 from pyfabric.messages.config_blocks import config_from_block
-from tests.support.ledger.ledger import free_port
 from tests.support.ledger.ordering import CHANNEL, Council, OrderingService, Organization
 from tests.support.ledger.real_orderers import RealOrderers
 from tests.support.network.programs import fabric_programs, needs_fabric
+from tests.support.ports import free_port
 from tests.support.rules.config_changes import Changes
 from tests.support.rules.random_edits import RandomEdits
 

@@ -13,16 +13,15 @@ from pyfabric_network.deployment import Deployed
 from pyfabric_network.diagnosis import Facts, diagnose
 from pyfabric_network.network import Network
 from pyfabric_network.profile import load_profile, profile_file
-from pyfabric_network.runtimes.engine import image_id
 
 from pyfabric.gateway import connect
 from pyfabric.local.waiting import poll
 from tests.support.network.by_command import CommandLine
+from tests.support.network.containers import skip_without_containers
 from tests.support.network.departments import TOPOLOGY, City, private_keys
 from tests.support.network.network import SAMPLE
 from tests.support.network.programs import fabric_programs, needs_fabric
 
-IMAGES = ("hyperledger/fabric-peer:3.1.5", "hyperledger/fabric-orderer:3.1.5", "pyfabric-contracts")
 TWO = """\
 name: small
 departments: { Tax: {}, Health: {} }
@@ -178,9 +177,10 @@ def test_a_department_goes_to_other_programs_and_back(
     other = tmp_path / "another-release"
     other.symlink_to(folder)
     for programs in (other, folder):
-        mail = Network.reopen(machines.state("Mail"), programs=programs)
-        assert mail.runtime.idle(mail.plan) == ("peer0.mail",)
-        mail.up()
+        mail = Network.reopen(machines.state("Mail"))
+        before = mail.runtime.process("peer0.mail")
+        mail.upgrade(mail.upgrading(programs=programs))
+        assert mail.runtime.process("peer0.mail") != before
         assert mail.pending() == []
         assert call(mail, "seals", "put", "programs", str(programs)) == str(programs)
     assert not any(one.problem for one in city["Health"].status())
@@ -349,27 +349,15 @@ def test_a_department_that_only_orders_runs_its_orderer_on_its_own_machine(
 
 
 def containers_reach() -> str:
-    """Return the address of this machine in Docker's own network; skips without an engine or an image."""
-    asked = (
-        "docker",
-        "network",
-        "inspect",
-        "bridge",
-        "--format",
-        "{{(index .IPAM.Config 0).Subnet}}",
-    )
-    if shutil.which("docker") is None:
-        pytest.skip("no program docker")
-    bridge = subprocess.run(asked, capture_output=True, text=True, check=False)
-    if bridge.returncode:
-        pytest.skip("no Docker engine")
-    missing = [image for image in IMAGES if image_id(image) is None]
-    if missing:
-        pytest.skip(f"no image {missing[0]}")
+    """Return the address of this machine in Docker's own network."""
+    form = "{{(index .IPAM.Config 0).Subnet}}"
+    asked = ("docker", "network", "inspect", "bridge", "--format", form)
+    bridge = subprocess.run(asked, capture_output=True, text=True, check=True)
     return str(ip_network(bridge.stdout.strip())[1])
 
 
 def test_departments_with_containers_of_their_own(tmp_path: Path) -> None:
+    skip_without_containers()
     machines = City(tmp_path, TWO, containers_reach=containers_reach())
     machines.collect()
     for name in machines.departments:

@@ -11,6 +11,7 @@ from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.runtime import RuntimeName
 
+from tests.support.extent import takes_long
 from tests.support.network.network import call, problems, write_topology
 from tests.support.network.processes import is_alive
 from tests.support.network.programs import fabric_programs, needs_fabric
@@ -101,6 +102,7 @@ def trial(request: pytest.FixtureRequest, tmp_path: Path) -> Trial:
     return Trial(tmp_path, request.param)
 
 
+@takes_long
 @pytest.mark.parametrize("step", range(STEPS))
 def test_after_a_kill_at_each_step_up_ends_working(trial: Trial, step: int) -> None:
     assert trial.killed("steps", step)
@@ -115,6 +117,7 @@ def test_after_a_kill_at_each_step_up_ends_working(trial: Trial, step: int) -> N
     assert processes(network) == []
 
 
+@takes_long
 def test_after_kills_at_ever_later_calls_up_ends_working(trial: Trial) -> None:
     count = kills = 0
     try:

@@ -32,10 +32,11 @@ from pyfabric.rules.state.versions import Version, VersionedValue
 from pyfabric.rules.validation.block import CONFIGURATION_PLACE, BlockValidation
 from pyfabric.rules.validation.endorsement import ChannelPolicies
 from pyfabric.rules.validation.form import transaction_id
+from tests.support.extent import extent, takes_long
 from tests.support.network.network import running_network
 
-TRANSACTIONS = 1000
-KILLS = 20
+TRANSACTIONS = extent(300, 1000)
+KILLS = extent(5, 20)
 AT_ONCE = 16
 
 
@@ -200,7 +201,7 @@ def check_reported(load: Load, blocks: list[common_pb2.Block]) -> None:
         assert held[status.transaction_id] == (status.block_number, ValidationCode.VALID)
 
 
-def test_what_was_acknowledged_outlives_twenty_kills(tmp_path: Path) -> None:
+def test_what_was_acknowledged_outlives_kills(tmp_path: Path) -> None:
     with running_network(tmp_path) as network:
         department = next(iter(network.plan.departments.values()))
         with connect(administrator(department), endpoint(department.peers[0])) as gateway:
@@ -248,6 +249,7 @@ def private_values(gateway: Gateway, height: int) -> dict[str, bytes]:
         }
 
 
+@takes_long
 def test_private_data_outlive_kills_at_every_member(tmp_path: Path) -> None:
     network = Network.prepare(CONFORMANCE, tmp_path, base_port=ANY_FREE_PORT)
     network.up()
@@ -305,6 +307,7 @@ def refused(contract: Contract, transaction: str) -> dict[str, str]:
     return {}
 
 
+@takes_long
 def test_a_contract_host_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     with running_network(tmp_path) as network:
         tax = network.plan.department("Tax")

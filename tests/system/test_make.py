@@ -40,7 +40,7 @@ def test_a_network_by_make(tmp_path: Path) -> None:
         assert up.returncode == 0, up.stderr
         assert "sample_1.0+" in up.stdout
         status = make("status", tmp_path)
-        assert (status.returncode, len(re.findall(r" up\b", status.stdout))) == (0, 5)
+        assert (status.returncode, len(re.findall(r" up\b", status.stdout))) == (0, 7)
         declined = make("clean", tmp_path, typed="n\n")
         assert declined.returncode != 0
         assert f"Delete {state} with all keys and blocks?" in declined.stderr

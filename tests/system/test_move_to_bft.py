@@ -1,12 +1,9 @@
 """All channels of a network move from Raft to BFT by one command, and the backup leads back."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.support.network.programs import skip_without_fabric
-from tests.support.network.site import Site, started_site
+from tests.support.extent import takes_long
+from tests.support.network.site import Site, sites
 
 TOPOLOGY = """\
 name: small
@@ -30,17 +27,7 @@ contracts:
 """
 
 
-@pytest.fixture(
-    scope="module", params=["embedded", pytest.param("native", marks=pytest.mark.fabric)]
-)
-def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
-    """Provide a running network with three orderers of Raft on each runtime."""
-    if request.param != "embedded":
-        skip_without_fabric()
-    with started_site(tmp_path_factory.mktemp(request.param), request.param, TOPOLOGY) as site:
-        yield site
+site = sites(TOPOLOGY)
 
 
 def test_what_cannot_move_is_refused_before_anything_is_changed(site: Site) -> None:
@@ -93,3 +80,29 @@ def test_a_lost_orderer_is_replaced_under_bft(site: Site) -> None:
     assert len({one["id"] for one in mapping}) == 4
     site.submit("bills", "Tax", "replaced", "4")
     assert site.read("bills", "Health", "replaced") == "4"
+
+
+@takes_long
+def test_the_backup_leads_back_to_raft(site: Site) -> None:
+    """Transactions that BFT ordered are lost; nothing was ordered between the backup and BFT."""
+    backup = str(site.folder / "raft.backup")
+    site.run("network", "down")
+    site.run("network", "restore", backup, "--yes")
+    up = site.ended("network", "up")
+    assert up.code == 0
+    command = f"`pyfabric channel move-to-bft --backup {backup}` was interrupted"
+    assert command in up.err
+    target = ("--channel", "bills", "--context", "Tax")
+    site.run("chaincode", "invoke", "sample", "put", "a", "1", *target, expect=8)
+    site.run("channel", "move-to-bft", "--back")
+    for channel in ("bills", "archive"):
+        consensus = site.config(channel)["Orderer"]["values"]["ConsensusType"]["value"]
+        assert (consensus["type"], consensus["state"]) == ("etcdraft", "STATE_NORMAL")
+    assert site.read("bills", "Health", "before") == "1"
+    assert site.read("bills", "Health", "replaced") == ""
+    site.submit("bills", "Tax", "again", "5")
+    assert site.read("bills", "Health", "again") == "5"
+    assert "interrupted" not in site.ended("network", "status").err
+    assert site.rows("doctor")["findings"] == []
+    site.run("channel", "move-to-bft", "--back")
+    site.run("channel", "move-to-bft", expect=2)

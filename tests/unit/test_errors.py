@@ -16,10 +16,12 @@ from pyfabric.errors import (
     OrdererError,
     PeerResponseError,
     PolicySyntaxError,
+    Refusal,
     StatusCode,
     TopologyError,
     ValidationCode,
 )
+from pyfabric.messages.refusals import write_refusal
 
 
 def test_codes_keep_numbers_that_nobody_knows() -> None:
@@ -28,6 +30,42 @@ def test_codes_keep_numbers_that_nobody_knows() -> None:
     assert ValidationCode(11) is ValidationCode.MVCC_READ_CONFLICT
     with pytest.raises(ValueError, match="VALID"):
         StatusCode("VALID")
+
+
+def test_a_gateway_error_says_why_a_contract_refused() -> None:
+    refusal = Refusal("a.b", {"left": 1}, "too little", "不足")
+    raw = write_refusal(refusal)
+    said = ErrorDetail("h:1", "TaxMSP", f"chaincode response 500, {raw}", refusal)
+    message = f"evaluate call to endorser returned error: {said.message}"
+    error = GatewayError(message, code=StatusCode.UNKNOWN, details=[said])
+    end = (
+        "[h:1 (TaxMSP): chaincode response 500] (UNKNOWN: evaluate call to endorser returned error)"
+    )
+    assert str(error) == f"too little (a.b) {end}"
+    error.language = "zh"
+    assert str(error) == f"不足 (a.b) {end}"
+    assert error.refusal == refusal
+    assert error.check is None
+
+
+def test_peers_that_refuse_for_different_facts_are_told_apart() -> None:
+    details = [
+        ErrorDetail(f"h:{left}", "TaxMSP", f"chaincode response 500, {write_refusal(one)}", one)
+        for left, one in ((n, Refusal("a.b", {"left": n}, "too little")) for n in (1, 2))
+    ]
+    error = EndorseError("failed", code=StatusCode.ABORTED, details=details)
+    assert str(error) == (
+        'too little (a.b {"left": 1}) [h:1 (TaxMSP): chaincode response 500]; '
+        'too little (a.b {"left": 2}) [h:2 (TaxMSP): chaincode response 500] (ABORTED: failed)'
+    )
+
+
+def test_the_answer_of_one_peer_says_why_a_contract_refused() -> None:
+    refusal = Refusal("a.b", {}, "too little", "不足")
+    error = PeerResponseError(write_refusal(refusal), status=500, address="h:1", refusal=refusal)
+    assert (str(error), error.refusal) == ("h:1: 500: too little (a.b)", refusal)
+    error.language = "zh"
+    assert str(error) == "h:1: 500: 不足 (a.b)"
 
 
 def test_a_gateway_error_names_each_peer() -> None:

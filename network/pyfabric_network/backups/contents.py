@@ -6,8 +6,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pyfabric.errors import ConfigError
+from pyfabric_network.state_folder import PROGRAMS_FILE
 
-# Of the processes that run, or ran: below the network's folder, and below the folder of a node.
+# Of this machine, and of the processes that run, or ran: below the network's folder, and below the folder of a node.
 _PASSING: Final = frozenset(
     {
         "lock",
@@ -20,6 +21,7 @@ _PASSING: Final = frozenset(
         "answers",
         "ledger.answers",
         "tmp",
+        PROGRAMS_FILE,
     }
 )
 _NODES: Final = "nodes"

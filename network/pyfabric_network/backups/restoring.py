@@ -11,10 +11,10 @@ from pyfabric_network.backups.rejoining import advice, rejoining
 from pyfabric_network.replacing import draft_of_network, recover, replace_network
 from pyfabric_network.runtimes.runtime import Runtime, RuntimeName
 from pyfabric_network.runtimes.selection import Site, make_runtime
-from pyfabric_network.state import State, check_version, locked, read_state
+from pyfabric_network.state import State, check_version, locked, plan_of, read_state
 from pyfabric_network.state_folder import NETWORK_FILE, RESTORING, TOPOLOGY_COPY
 from pyfabric_network.topology.loading import load_topology
-from pyfabric_network.topology.plan import Plan, make_plan
+from pyfabric_network.topology.plan import Plan
 
 
 def restore(
@@ -71,14 +71,7 @@ def _adapted_state(draft: Path, facts: Facts, file: Path) -> State:
 
 
 def _plan(state: State, root: Path) -> Plan:
-    return make_plan(
-        load_topology(root / TOPOLOGY_COPY),
-        root,
-        base_port=state.base_port,
-        served=state.served,
-        places=state.places,
-        containers=state.runtime is RuntimeName.COMPOSE,
-    )
+    return plan_of(state, load_topology(root / TOPOLOGY_COPY), root)
 
 
 def _runtime(name: RuntimeName, root: Path, plan: Plan, programs: Path | None = None) -> Runtime:

@@ -1,6 +1,6 @@
 """Edits of a channel made with the keys of this machine: checked, signed, sent, and in force when this returns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,17 +9,21 @@ from typing import Final
 
 from pyfabric.admin.channels import Edit
 from pyfabric.admin.config.proposal import Base, Proposal, make_proposal
+from pyfabric.admin.config.proposal_files import write_proposal
 from pyfabric.admin.config.review import Review, review
 from pyfabric.errors import ConfigError, FabricError, NetworkError, OrdererError, PolicyError
 from pyfabric.gateway import Endpoint
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.local.waiting import poll
 from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric_network.connections import Connections, administrator, endpoint
+from pyfabric.rules.consensus.maintenance import MAINTENANCE
+from pyfabric_network.channels.admission import config_of_peer
+from pyfabric_network.connections import Connections, administrator, administrators, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.updating import (
     add_signatures,
     may_be_taken_again,
+    ordered_config,
     silent_consenters,
     submit,
 )
@@ -28,6 +32,22 @@ _SECONDS: Final = 60.0
 """How long orderers may take to elect a leader among changed consenters."""
 _PAUSE: Final = 0.3
 _PEER_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The next update of a channel, for departments to sign: what it changes in words, and the proposal's file.
+
+    `missing` are the policies that need more signatures, `first` is an orderer that must follow the channel before it is
+    submitted, unless it is known to, and `later` the number of updates after it.
+    """
+
+    channel: str
+    words: str
+    content: bytes
+    missing: tuple[str, ...]
+    first: str | None = None
+    later: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,19 +59,19 @@ class Carrier:
     channel: ChannelPlan
 
     def config(self) -> bytes:
-        """Return the configuration in force (bytes of common.Config), as a peer of this machine has it.
+        """Return the newest configuration (bytes of common.Config) that an orderer or a peer of this machine has.
 
-        Raises NetworkError if none answers.
+        Peers get none in maintenance mode, and an orderer may be behind. Raises NetworkError if none answers.
         """
-        for department in self.channel.own:
-            for peer in self.channel.peers_of(department):
-                with suppress(FabricError):
-                    admin = self.connections.admin(department)
-                    return admin.config(endpoint(peer), self.channel.name)
-        raise NetworkError(
-            f"no peer of this machine answers for {self.channel.name}: its configuration is not known; start "
-            "the peers (`pyfabric network up`)"
-        )
+        ordered = ordered_config(self.channel.name, self._every_administrator, self._orderers)
+        committed = config_of_peer(self.connections, self.channel)
+        found = [one for one in (ordered, committed) if one is not None]
+        if not found:
+            raise NetworkError(
+                f"no node gives the configuration of {self.channel.name} to this machine: start its nodes (`pyfabric "
+                "network up`), if its department has a part in the channel"
+            )
+        return max(found, key=lambda one: Base.of(one).sequence)
 
     def make(self, edits: Sequence[Edit]) -> bytes:
         """Make edits, and return the configuration that has them.
@@ -67,7 +87,8 @@ class Carrier:
         )
         if isinstance(made, OrdererError):
             raise made
-        self._await_peers(made)
+        if self._read(made).consensus_state != MAINTENANCE:  # in which peers get no blocks
+            self._await_peers(made)
         return made
 
     def _await_peers(self, made: bytes) -> None:
@@ -89,57 +110,90 @@ class Carrier:
 
         poll(behind, every=_PAUSE, timeout=_PEER_SECONDS)
 
+    def propose(self, edits: Sequence[Edit]) -> Proposed:
+        """Return edits as a proposal with the signatures of this machine; nothing is changed.
+
+        Raises ConfigError for what may not be made.
+        """
+        proposal, found = self.signed(edits)
+        self._refuse(found)
+        return Proposed(
+            channel=self.channel.name,
+            words="; ".join(one.words for one in found.changes),
+            content=write_proposal(proposal),
+            missing=tuple(str(one.policy) for one in found.missing),
+        )
+
     def signed(self, edits: Sequence[Edit]) -> tuple[Proposal, Review]:
         """Return the proposal of edits with the signatures of this machine, and how it stands."""
         config = self.config()
+        return self._signed(edits, config, self._administrators(config).values())
+
+    def _refuse(self, found: Review) -> None:
+        if found.problems:
+            raise ConfigError(f"{self.channel.name} is not changed: {'; '.join(found.problems)}")
+
+    def _signed(
+        self, edits: Sequence[Edit], config: bytes, administrators: Collection[SigningIdentity]
+    ) -> tuple[Proposal, Review]:
         proposal = make_proposal(self.channel.name, config, edits)
-        proposal = add_signatures(proposal, config, self._administrators(config).values())
-        return proposal, self._review(proposal, config)
+        proposal = add_signatures(proposal, config, administrators)
+        return proposal, review(
+            proposal,
+            config,
+            now=datetime.now(UTC),
+            administrators=[one.serialized() for one in administrators],
+            is_down=silent_consenters(self._orderers),
+        )
 
     def _try(self, edits: Sequence[Edit]) -> bytes | OrdererError:
         """Return the new configuration, or the refusal of an orderer that will take the update a moment later."""
         config = self.config()
-        proposal, found = self.signed(edits)
-        if found.problems:
-            raise ConfigError(f"{self.channel.name} is not changed: {'; '.join(found.problems)}")
+        administrators = self._administrators(config)
+        proposal, found = self._signed(edits, config, administrators.values())
+        self._refuse(found)
         if found.missing:
             missing = "; ".join(str(one.policy) for one in found.missing)
             raise PolicyError(
                 f"more signatures are needed for {self.channel.name} than this machine has keys for: {missing}; "
                 "write proposals for the others to sign (--to FOLDER)"
             )
-        return self._sent(proposal, config)
-
-    def _sent(self, proposal: Proposal, config: bytes) -> bytes | OrdererError:
-        department = self.channel.own[0]
-        peers = [endpoint(peer) for peer in self.channel.peers_of(department)]
-        reader = administrator(department)
-        sender = self._administrators(config)
+        own = next(iter(self.channel.own), None)
+        peers = [] if own is None else [endpoint(peer) for peer in self.channel.peers_of(own)]
+        reader = administrator(own or self.plan.own_organizations[0])
         try:
-            return submit(proposal, config, sender, self._orderers, peers, reader)
+            return submit(proposal, config, administrators, self._orderers, peers, reader)
         except OrdererError as error:
             if not may_be_taken_again(error):
                 raise
             return error
 
-    def _review(self, proposal: Proposal, config: bytes) -> Review:
-        return review(
-            proposal,
-            config,
-            now=datetime.now(UTC),
-            administrators=[one.serialized() for one in self._administrators(config).values()],
-            is_down=silent_consenters(self._orderers),
-        )
-
     @property
     def _orderers(self) -> list[Endpoint]:
-        return [endpoint(node) for node in self.plan.orderers]
+        """The orderers whose TLS certificates are known: others have yet to be made, or to send their definition."""
+        known = (node for node in self.plan.orderers if node.member.tls_roots.exists())
+        return [endpoint(node) for node in known]
 
     @cached_property
     def _every_administrator(self) -> dict[str, SigningIdentity]:
-        return {one.msp_id: administrator(one) for one in self.plan.own_organizations}
+        return administrators(self.plan)
 
     def _administrators(self, config: bytes) -> dict[str, SigningIdentity]:
         """Return the administrators of this machine whose organisations are in a configuration, by MSP id."""
-        members = ChannelConfig.from_bytes(config, channel_id=self.channel.name).msp_manager.msps
+        members = self._read(config).msp_manager.msps
         return {name: one for name, one in self._every_administrator.items() if name in members}
+
+    def _read(self, config: bytes) -> ChannelConfig:
+        return ChannelConfig.from_bytes(config, channel_id=self.channel.name)
+
+
+def configurations(plan: Plan) -> dict[str, ChannelConfig]:
+    """Return the configuration in force of each channel of this machine's departments; raises NetworkError."""
+    with Connections(plan) as connections:
+        return {
+            name: ChannelConfig.from_bytes(
+                Carrier(plan, connections, channel).config(), channel_id=name
+            )
+            for name, channel in plan.channels.items()
+            if any(channel in plan.channels_of(department) for department in plan.own)
+        }

@@ -12,9 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from pyfabric.admin.channels import differences, edit_config
-from pyfabric.admin.config.proposal_files import write_proposal
-from pyfabric.errors import ConfigError, NetworkError
-from pyfabric_network.channels.carrying import Carrier
+from pyfabric.errors import FabricError, NetworkError, PolicyError
+from pyfabric_network.channels.carrying import Carrier, Proposed
 from pyfabric_network.channels.orderers import Part
 from pyfabric_network.channels.towards import Update, updates_towards
 from pyfabric_network.connections import Connections
@@ -25,22 +24,6 @@ from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan, make_plan
 
 _ORGANIZATIONS: Final = "organizations"
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """The next update of a channel, for departments to sign: what it changes in words, and the proposal's file.
-
-    `missing` are the policies that need more signatures, `first` is an orderer that must follow the channel before it is
-    submitted, and `later` the number of updates after it.
-    """
-
-    channel: str
-    words: str
-    content: bytes
-    missing: tuple[str, ...]
-    first: str | None
-    later: int
 
 
 @dataclass(frozen=True)
@@ -60,16 +43,28 @@ class Following:
         Keys and certificates of `after` exist already. Raises NetworkError if the peers of this machine do not
         answer, ConfigError for what is no update.
         """
-        found = {
-            name: updates_towards(
-                channel_model(self.before, self.before.channels[name]),
-                channel_model(self.after, self.after.channels[name]),
-                self.carrier(connections, name).config(),
-            )
+        found = {name: self._updates(self.carrier(connections, name)) for name in self._ours()}
+        return {name: updates for name, updates in found.items() if updates}
+
+    def _ours(self) -> list[str]:
+        """Return the channels of both topologies in which departments of this machine have a part afterwards."""
+        return [
+            name
             for name in self.before.channels
             if name in self.after.channels
-        }
-        return {name: updates for name, updates in found.items() if updates}
+            and any(
+                self.after.channels[name] in self.after.channels_of(one) for one in self.after.own
+            )
+        ]
+
+    def _updates(self, carrier: Carrier) -> tuple[Update, ...]:
+        """Return the updates that the carrier's channel still needs."""
+        name = carrier.channel.name
+        return updates_towards(
+            channel_model(self.before, self.before.channels[name]),
+            channel_model(self.after, self.after.channels[name]),
+            carrier.config(),
+        )
 
     def all_words(self, connections: Connections) -> list[str]:
         """Return what all channels still need, in words, in a line for each change; raises as `updates`."""
@@ -78,6 +73,33 @@ class Following:
             for name, updates in self.updates(connections).items()
             for line in self.words(self.carrier(connections, name).config(), updates)
         ]
+
+    def lacks(self, connections: Connections) -> tuple[str, ...]:
+        """Return a sentence for each update that a channel of this machine's departments still needs.
+
+        A channel that cannot be read from here gets one, too: whether it has everything is not known.
+        """
+        found: list[str] = []
+        for name in self._ours():
+            try:
+                carrier = self.carrier(connections, name)
+                updates = self._updates(carrier)
+                lines = self.words(carrier.config(), updates)
+            except FabricError as error:
+                found.append(f"whether {name} has all of the topology is not known: {error}")
+            else:
+                found += [
+                    f"{name} lacks what `pyfabric channel apply` makes: {one}" for one in lines
+                ]
+        return tuple(found)
+
+    def leave(self, connections: Connections) -> None:
+        """Take the orderers of this machine that the later topology does not have out of all channels."""
+        kept = {node.name for node in self.after.own_orderers}
+        for node in self.before.own_orderers:
+            if node.name not in kept:
+                for channel in self.before.channels.values():
+                    Part(self.between, connections, channel, node).leave()
 
     def steps(self, connections: Connections, planned: Plan) -> list[Step]:
         """Return what would be done, in its order; `planned` is `after` with keys that may be for show."""
@@ -114,6 +136,42 @@ class Following:
             report(f"{carrier.channel.name}: {line}", number, len(work))
             self._make(carrier, update)
 
+    def run_own(
+        self, connections: Connections, report: Report, *, remove: bool
+    ) -> tuple[bool, tuple[str, ...]]:
+        """Make those updates, one channel after the other, for which the signatures of this machine suffice.
+
+        Returns whether any was made, and a sentence for each channel that waits for others. Raises as `run`.
+        """
+        made, waiting = False, []
+        for number, name in enumerate(self._ours()):
+            report(name, number, len(self._ours()))
+            carrier = self.carrier(connections, name)
+            while updates := self._updates(carrier):
+                why = self._waits(carrier, updates[0], remove=remove)
+                if why is not None:
+                    (line,) = self.words(carrier.config(), updates[:1])
+                    waiting.append(f"{name} waits with {line}: {why}")
+                    break
+                made = True
+        return made, tuple(waiting)
+
+    def _waits(self, carrier: Carrier, update: Update, *, remove: bool) -> str | None:
+        """Make an update and return None, or return for what it waits."""
+        if update.removes and not remove:
+            return "add --remove to do that, or undo the change of the topology"
+        if update.joins is not None and self._is_elsewhere(update.joins):
+            return f"{self.node_at(update.joins).name} proposes that from its own machine, once it has the blocks"
+        try:
+            self._make(carrier, update)
+        except PolicyError as error:
+            return str(error)
+        return None
+
+    def _is_elsewhere(self, address: str) -> bool:
+        """Return whether the orderer at an address is of another machine, which alone knows how far it is."""
+        return self.node_at(address) not in self.between.own_orderers
+
     def refuse_removals(
         self, connections: Connections, needed: Mapping[str, Sequence[Update]]
     ) -> None:
@@ -126,7 +184,7 @@ class Following:
                     f"the topology takes out of {name}: {'; '.join(gone)}: add --remove to do that, or undo the change"
                 )
 
-    def proposals(self, connections: Connections) -> list[Proposed]:
+    def proposals(self, connections: Connections, *, remove: bool) -> list[Proposed]:
         """Return the next update of each channel that needs one, as a proposal signed by the administrators here.
 
         Nothing is changed. The update after it is proposed once this one is in force. Raises as `updates`, and
@@ -135,17 +193,26 @@ class Following:
         found = []
         for name, updates in self.updates(connections).items():
             carrier = self.carrier(connections, name)
-            proposal, stand = carrier.signed(updates[0].edits)
-            if stand.problems:
-                raise ConfigError(f"{name} is not changed: {'; '.join(stand.problems)}")
-            (words,) = self.words(carrier.config(), updates[:1])
+            if not remove:
+                self.refuse_removals(connections, {name: updates[:1]})
+            self._require_follower(carrier, updates[0])
             joins = updates[0].joins
-            first = None if joins is None else self.node_at(joins).name
-            missing = tuple(str(one.policy) for one in stand.missing)
-            found.append(
-                Proposed(name, words, write_proposal(proposal), missing, first, len(updates) - 1)
-            )
+            known = bool(self.between.places) and not (joins and self._is_elsewhere(joins))
+            first = None if joins is None or known else self.node_at(joins).name
+            proposed = carrier.propose(updates[0].edits)
+            found.append(replace(proposed, first=first, later=len(updates) - 1))
         return found
+
+    def _require_follower(self, carrier: Carrier, update: Update) -> None:
+        """Raise NetworkError unless an orderer of this machine that an update makes a consenter has all blocks."""
+        if not self.between.places or update.joins is None or self._is_elsewhere(update.joins):
+            return
+        node = self.node_at(update.joins)
+        if not Part(carrier.plan, carrier.connections, carrier.channel, node).follows():
+            raise NetworkError(
+                f"{node.name} does not follow {carrier.channel.name} yet, and only then may count for its quorum: "
+                "`pyfabric network up` joins it"
+            )
 
     def _shown(self, channel: str, update: Update, line: str) -> Iterator[Step]:
         if update.joins is not None:
@@ -185,10 +252,10 @@ class Following:
 
         if update.joins is not None:
             part(update.joins).follow()
-        if update.serves is not None:
+        if update.serves is not None and not self._is_elsewhere(update.serves):
             part(update.serves).await_consenter()
         carrier.make(update.edits)
-        if update.leaves is not None:
+        if update.leaves is not None and not self._is_elsewhere(update.leaves):
             part(update.leaves).leave()
 
 
@@ -208,6 +275,13 @@ def with_keys(plan: Plan) -> Iterator[Plan]:
             if missing.isdisjoint(member.name for member in members):
                 (root / _ORGANIZATIONS / one.folder.name).symlink_to(one.folder.absolute())
         port = departments[0].place.first_port
-        shadow = make_plan(plan.topology, root, base_port=port, containers=plan.containers)
+        shadow = make_plan(
+            plan.topology,
+            root,
+            base_port=port,
+            places=plan.places,
+            containers=plan.containers,
+            every_ca=plan.every_ca,
+        )
         make_material(shadow, now=datetime.now(UTC))
         yield shadow

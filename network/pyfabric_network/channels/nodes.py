@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
-from pyfabric.errors import NetworkError, OrdererError
+from pyfabric.errors import NetworkError
+from pyfabric_network.channels.admission import admitted
+from pyfabric_network.channels.orderers import CONSENTER, part_of, remove_from
 from pyfabric_network.connections import Connections
 from pyfabric_network.joining import join_one, join_orderers, join_peers
 from pyfabric_network.parallel import side_by_side
@@ -13,8 +15,6 @@ from pyfabric_network.readiness import Readiness
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 
-_CONSENTER = "consenter"
-_NOT_FOUND = 404
 _STEPS = ("orderers join", "peers join", "channels")
 
 
@@ -40,30 +40,31 @@ def join_nodes(plan: Plan, channel: ChannelPlan, nodes: Sequence[Node]) -> tuple
     Raises what the nodes or `Readiness` raise, also for one that does not catch up.
     """
     with Connections(plan) as connections:
+        known, waiting = admitted(only(plan, [channel.name]), connections)
+        early = known.channels[channel.name].left - channel.left
+        if not early.isdisjoint(node.name for node in nodes):
+            raise NetworkError(waiting[0])
         joined = side_by_side([partial(join_one, plan, connections, channel, one) for one in nodes])
-        Readiness(only(plan, [channel.name]), connections).await_channels()
+        Readiness(known, connections).await_channels()
     return tuple(node.name for node, new in zip(nodes, joined, strict=True) if new)
 
 
 def leave_as_orderer(plan: Plan, node: Node, channel: str) -> None:
-    """Remove an orderer from a channel of which it is no consenter; its blocks of it are deleted.
+    """Remove an orderer from a channel of which it is no consenter, and return once its blocks of it are deleted.
 
-    Raises NetworkError for a consenter, and for an orderer that has not joined.
+    Raises NetworkError for a consenter, for an orderer that has not joined, and for one that does not delete them.
     """
     with Connections(plan) as connections:
         orderer = connections.orderer(node)
-        try:
-            relation = orderer.channel(channel).consensus_relation
-        except OrdererError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            raise NetworkError(f"{node.name} has not joined {channel}") from error
-        if relation == _CONSENTER:
+        part = part_of(orderer, channel)
+        if part is None:
+            raise NetworkError(f"{node.name} has not joined {channel}")
+        if part.consensus_relation == CONSENTER:
             raise NetworkError(
                 f"{node.name} is a consenter of {channel}, which counts on it: take it out of the "
                 f"configuration first (`pyfabric channel orderer remove {node.name}`)"
             )
-        orderer.remove(channel)
+        remove_from(orderer, node, channel)
 
 
 def wanted_nodes(plan: Plan, channel: ChannelPlan, names: Sequence[str]) -> tuple[Node, ...]:

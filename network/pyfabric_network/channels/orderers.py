@@ -6,10 +6,12 @@ Source of the order: "Reconfiguration" in Fabric's raft_configuration.md and bft
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pyfabric.admin import ChannelInfo
 from pyfabric.errors import FabricError, GatewayError, NetworkError, OrdererError
+from pyfabric.gateway import OrdererAdmin
 from pyfabric.local.waiting import poll
 from pyfabric_network.connections import Connections
 from pyfabric_network.joining import join_one
@@ -21,6 +23,31 @@ _ACTIVE: Final = "active"
 _SECONDS: Final = 120.0
 _PAUSE: Final = 0.1
 _NOT_FOUND: Final = 404
+_DELETING_SECONDS: Final = 30.0
+
+
+def part_of(orderer: OrdererAdmin, channel: str) -> ChannelInfo | None:
+    """Return what an orderer is to a channel; None if it has not joined."""
+    try:
+        return orderer.channel(channel)
+    except OrdererError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return None
+
+
+def remove_from(orderer: OrdererAdmin, node: Node, channel: str) -> None:
+    """Remove an orderer from a channel, and return once its blocks of it are deleted.
+
+    An orderer of Fabric deletes them after its answer (Registrar.removeLedgerAsync), and until then joins no more. Raises
+    OrdererError with status 404 if it has not joined, and NetworkError if it does not delete them.
+    """
+    orderer.remove(channel)
+    left = poll(partial(part_of, orderer, channel), every=_PAUSE, timeout=_DELETING_SECONDS)
+    if left is not None:
+        raise NetworkError(
+            f"{node.name} has not deleted its blocks of {channel} within {_DELETING_SECONDS:g} s (it says: {left.status}); see its log"
+        )
 
 
 @dataclass(frozen=True)
@@ -44,6 +71,11 @@ class Part:
             f"has the {wanted} blocks of the others",
         )
 
+    def follows(self) -> bool:
+        """Return whether the orderer has all blocks up to the one by which it joined."""
+        info = self.info()
+        return info is not None and info.status == _ACTIVE
+
     def await_consenter(self) -> None:
         """Wait until the orderer has seen that it is a consenter; raises NetworkError after two minutes."""
         self._await(
@@ -54,7 +86,7 @@ class Part:
     def leave(self) -> None:
         """Take the orderer, which is no consenter any more, out of the channel; one that does not answer is left."""
         try:
-            self.connections.orderer(self.node).remove(self.channel.name)
+            remove_from(self.connections.orderer(self.node), self.node, self.channel.name)
         except OrdererError as error:
             if error.status != _NOT_FOUND:
                 raise

@@ -1,20 +1,23 @@
 """An orderer that gets another certificate, or that is lost and comes again with new keys, on all of its channels.
 
 Both leave the other orderers a quorum at every step, and clients are not sent to an orderer that is out of the
-consensus. Each may be repeated from the start after an interruption.
+consensus. Each may be repeated after an interruption. Where departments have machines of their own, the updates are
+proposed for others to sign, and the same call goes on once they are in force.
 """
 
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from pyfabric.admin.channels import AddConsenter, Edit, RemoveConsenter, ReplaceConsenter
 from pyfabric.admin.config.edits.draft import Draft
 from pyfabric.errors import NetworkError
+from pyfabric.local import files
 from pyfabric.local.sockets import listens
 from pyfabric.rules.consensus import bft, raft
-from pyfabric_network.channels.carrying import Carrier
+from pyfabric_network.channels.carrying import Carrier, Proposed
 from pyfabric_network.channels.orderers import Part
 from pyfabric_network.channels.towards import (
     changes,
@@ -41,23 +44,16 @@ class OrdererRenewal:
     runtime: Runtime
     node: Node
 
-    def renew(self, report: Report, *, now: datetime) -> None:
-        """Give the orderer a new TLS certificate and key: in its channels first, then to the node, which is started again.
-
-        Raises NetworkError unless all orderers run.
-        """
+    def check_renewal(self) -> None:
+        """Raise NetworkError unless all other orderers run."""
         self._require_others(
             len(self.plan.orderers) - 1, "a certificate is replaced only while all orderers run"
         )
+
+    def renew(self, report: Report, *, now: datetime) -> None:
+        """Give the orderer a new TLS certificate and key: in its channels first, then to the node, which is started again."""
         steps = [*self.plan.channels, "starting it again", *self.plan.channels]
-        member = self.node.member
-        staged = stage_tls(self.plan.organization(self.node), member, now=now)
-        certificate = (staged / member.tls_certificate.name).read_bytes()
-        edit = ReplaceConsenter(
-            self._address,
-            client_tls_certificate=certificate,
-            server_tls_certificate=certificate,
-        )
+        member, edit = self.node.member, self._next_certificate(now)
         with Connections(self.plan) as connections:
             for number, carrier in enumerate(self._carriers(connections)):
                 report(f"{carrier.channel.name}: certificate", number, len(steps))
@@ -77,27 +73,51 @@ class OrdererRenewal:
                 self._part(carrier).await_consenter()
                 self._come_back(carrier)
 
-    def replace(self, report: Report, *, now: datetime) -> None:
-        """Replace an orderer that is lost: out of the consensus, then again with new keys and without a ledger.
+    def propose_renewal(self, *, now: datetime) -> list[Proposed]:
+        """Return the updates that give channels the new certificate, for others to sign; clients are sent elsewhere before.
 
-        It is no consenter in between, so that no promise of the lost one counts. Raises NetworkError if the others are
-        too few to order without it.
+        None for a channel that has it; `renew` goes on once all have.
         """
+        edit = self._next_certificate(now)
+        with Connections(self.plan) as connections:
+            return self._proposed(connections, edit)
+
+    def _next_certificate(self, now: datetime) -> ReplaceConsenter:
+        """Return the edit that gives a channel the orderer's next TLS certificate, which is made first."""
+        member = self.node.member
+        staged = stage_tls(self.plan.organization(self.node), member, now=now)
+        certificate = (staged / member.tls_certificate.name).read_bytes()
+        return ReplaceConsenter(
+            self._address,
+            client_tls_certificate=certificate,
+            server_tls_certificate=certificate,
+        )
+
+    def check_replacement(self) -> None:
+        """Raise NetworkError if the others are too few to order without the orderer."""
         quorum = bft.quorum if self.plan.topology.ordering.consensus == "bft" else raft.quorum
         count = len(self.plan.orderers)
         self._require_others(
             quorum(count),
             "the ordering service stands still: a lost orderer comes back from a backup then",
         )
-        self.runtime.halt(self.plan, self.node)
+
+    def replace(self, report: Report, *, now: datetime) -> None:
+        """Replace an orderer that is lost: out of the consensus, then again with new keys and without a ledger.
+
+        It is no consenter in between, so that no promise of the lost one counts.
+        """
         steps = [*self.plan.channels, "new keys", *self.plan.channels]
-        with Connections(self._others()) as connections:
-            for number, carrier in enumerate(self._carriers(connections)):
-                report(f"{carrier.channel.name}: out of the consensus", number, len(steps))
-                self._step_aside(carrier)
-                self._make(carrier, RemoveConsenter(self._address))
-        report("new keys", len(self.plan.channels), len(steps))
-        self._begin_again(now)
+        if not self._has_begun_again:
+            self.runtime.halt(self.plan, self.node)
+            with Connections(self._others()) as connections:
+                for number, carrier in enumerate(self._carriers(connections)):
+                    report(f"{carrier.channel.name}: out of the consensus", number, len(steps))
+                    self._step_aside(carrier)
+                    self._make(carrier, RemoveConsenter(self._address))
+            report("new keys", len(self.plan.channels), len(steps))
+            self._begin_again(now)
+        self.runtime.start(self.plan)
         with Connections(self.plan) as connections:
             for number, carrier in enumerate(self._carriers(connections)):
                 report(
@@ -109,6 +129,41 @@ class OrdererRenewal:
                 self._make(carrier, AddConsenter(consenter_of(self.node)))
                 self._part(carrier).await_consenter()
                 self._come_back(carrier)
+        self._marker.unlink(missing_ok=True)
+
+    def propose_replacement(self) -> list[Proposed]:
+        """Return the next updates of a replacement, for others to sign: out of the consensus, or in with the new keys.
+
+        None for a channel that has it; `replace` goes on once all have.
+        """
+        if self._has_begun_again:
+            with Connections(self.plan) as connections:
+                for carrier in self._carriers(connections):
+                    self._part(carrier).follow()
+                return self._proposed(connections, AddConsenter(consenter_of(self.node)))
+        self.runtime.halt(self.plan, self.node)
+        with Connections(self._others()) as connections:
+            return self._proposed(connections, RemoveConsenter(self._address))
+
+    def _proposed(self, connections: Connections, edit: Edit) -> list[Proposed]:
+        """Return an edit as a proposal for each channel that does not have it; clients are sent elsewhere before."""
+        found = []
+        for carrier in self._carriers(connections):
+            if changes(Draft.read(carrier.config()), edit):
+                self._step_aside(carrier)
+                found.append(carrier.propose([edit]))
+        return found
+
+    @property
+    def _marker(self) -> Path:
+        """A file that is there from new keys to the end of a replacement."""
+        return self.node.member.folder / "begun-again"
+
+    @property
+    def _has_begun_again(self) -> bool:
+        """Return whether an earlier call has given the orderer new keys; they may have been lost since."""
+        member = self.node.member
+        return self._marker.exists() and member.tls_key.exists() and member.key.exists()
 
     @property
     def _address(self) -> str:
@@ -165,10 +220,10 @@ class OrdererRenewal:
             carrier.make([edit])
 
     def _begin_again(self, now: datetime) -> None:
-        """Make new keys for the stopped orderer, delete what it has stored, and start it."""
+        """Make new keys for the stopped orderer, and delete what it has stored."""
         keep_replaced(self.node.member)
         for folder in (self.node.member.msp, self.node.member.tls):
             shutil.rmtree(folder, ignore_errors=True)
         make_material(self.plan, now=now)
         self.runtime.forget(self.plan, self.node)
-        self.runtime.start(self.plan)
+        files.write_public(self._marker, b"", error=NetworkError)

@@ -5,6 +5,7 @@ from typing import Final
 
 from pyfabric_network.diagnosis.facts import Encounter
 from pyfabric_network.diagnosis.findings import Check
+from pyfabric_network.diagnosis.judging_authorities import authorities
 from pyfabric_network.diagnosis.judging_certificates import expiry, identities, revocations
 from pyfabric_network.diagnosis.judging_chaincodes import (
     collections,
@@ -20,7 +21,7 @@ from pyfabric_network.diagnosis.judging_channels import (
     joined,
     membership,
 )
-from pyfabric_network.diagnosis.judging_machines import disk, ports
+from pyfabric_network.diagnosis.judging_machines import disk, ports, unfinished
 from pyfabric_network.diagnosis.judging_nodes import clock, health, hosts, meets
 from pyfabric_network.diagnosis.judging_ordering import consenters, followers, quorum
 
@@ -31,7 +32,7 @@ _SILENCE: Final = frozenset(
 
 
 def _causes(*ids: str) -> frozenset[str]:
-    return _SILENCE | {"hosts", *ids}
+    return _SILENCE | {"unfinished", "hosts", *ids}
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -50,6 +51,14 @@ CHECKS: Final[tuple[Check, ...]] = (
         remedy="stop the other program, or choose other ports with `--base-port` in a new network",
         scope="everybody",
         judge=ports,
+    ),
+    Check(
+        id="unfinished",
+        title="command interrupted",
+        looks_at="commands of many steps that were begun on this machine and are not finished",
+        remedy="run the command again: it continues from the network as it is",
+        scope="everybody",
+        judge=unfinished,
     ),
     Check(
         id="capabilities",
@@ -96,15 +105,16 @@ CHECKS: Final[tuple[Check, ...]] = (
         "compare the fingerprint by telephone",
         scope="anybody",
         judge=meets(Encounter.WRONG_CA, Encounter.NO_TLS),
-        follows=frozenset({"ports"}),
+        follows=frozenset({"ports", "unfinished"}),
     ),
     Check(
         id="tls-client",
         title="TLS client certificate wanted",
-        looks_at="whether a node closes the connection for want of a client certificate",
-        remedy="name a certificate and its key in the profile, at client.tlsCerts.client",
+        looks_at="whether a node closes the connection for want of a client certificate, or of one that it trusts",
+        remedy="name a certificate of the department's TLS CA and its key in the profile, at client.tlsCerts.client; "
+        "`pyfabric network up` writes it into the profiles of a network with client_auth_required",
         scope="anybody",
-        judge=meets(Encounter.WANTS_CERTIFICATE),
+        judge=meets(Encounter.WANTS_CERTIFICATE, Encounter.REFUSES_CERTIFICATE),
     ),
     Check(
         id="hosts",
@@ -114,7 +124,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "`pyfabric network logs NODE`",
         scope="anybody",
         judge=hosts,
-        follows=_SILENCE,
+        follows=_SILENCE | {"unfinished"},
     ),
     Check(
         id="health",
@@ -167,6 +177,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         scope="anybody",
         channels=True,
         judge=consenters,
+        follows=frozenset({"unfinished"}),
     ),
     Check(
         id="followers",
@@ -199,6 +210,18 @@ CHECKS: Final[tuple[Check, ...]] = (
         follows=_causes("membership", "anchors", "quorum", "consenters", "followers"),
     ),
     Check(
+        id="authorities",
+        title="CA server does not work",
+        looks_at="each CA of the CA servers: its answer and TLS, its certificate against those in the channels, "
+        "whether its first registrar can enroll",
+        remedy="`pyfabric network up` starts it; the registrar's secret is in the department's folder `ca-server`, "
+        "or in a backup; a new CA is brought to the channels by `pyfabric network renew`",
+        scope="everybody",
+        channels=True,
+        judge=authorities,
+        follows=_causes("health"),
+    ),
+    Check(
         id="identities",
         title="identity refused",
         looks_at="the certificates of users and nodes, against the MSPs in the configuration",
@@ -211,8 +234,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         id="crl",
         title="revocation not in the channel",
-        looks_at="the revocation lists in a department's MSP folder, against those in the configuration",
-        remedy="add the list to the department's MSP on each channel (docs/channels.md)",
+        looks_at="the revocation lists in a department's MSP folder and of its CA server, against those in the configuration",
+        remedy="bring the list to the channels: `pyfabric identity revoke DEPARTMENT --join FILE` (docs/users.md)",
         scope="everybody",
         channels=True,
         judge=revocations,

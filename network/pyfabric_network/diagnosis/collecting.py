@@ -1,6 +1,6 @@
 """Collecting what can be seen of a network: its nodes side by side, then the others that channels name."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,12 +12,15 @@ from pyfabric.local.waiting import poll
 from pyfabric.messages.addresses import join
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric_network.diagnosis.asking import Answer, ask, heights, looked_at
+from pyfabric_network.diagnosis.asking_authorities import ask_authority, facts_of
 from pyfabric_network.diagnosis.facts import (
+    AuthorityFacts,
     ChannelFacts,
     Encounter,
     NodeFacts,
     NodeKind,
     ProbeFacts,
+    RevocationFacts,
     View,
     read_configs,
 )
@@ -42,11 +45,13 @@ def view_from_profile(profile: Profile, user: str, *, now: datetime) -> View:
 def collect(sight: Sight, *, now: datetime) -> View:
     """Look at everything, and return what was seen. Takes some seconds longer where nodes hang or lag."""
     answers = _ask(sight, sight.targets)
+    configs = read_configs(item for one in answers for item in one.configs.items())
+    answers = [_of_members(one, configs) for one in answers]
+    authorities = _ask_authorities(sight)
     nodes = [one.node for one in answers]
     channels = tuple(channel for one in answers for channel in one.channels)
     blocks = _most_blocks(nodes)
     nodes = _caught_up(sight, nodes, blocks)
-    configs = read_configs(item for one in answers for item in one.configs.items())
     nodes += [one.node for one in _ask(sight, _others(sight, channels, configs))]
     nodes = [one if one.msp_id else replace(one, msp_id=_ordering(configs, one)) for one in nodes]
     return View(
@@ -59,10 +64,12 @@ def collect(sight: Sight, *, now: datetime) -> View:
         configs={name: one.raw.SerializeToString() for name, one in configs.items()},
         approvals=tuple(dict.fromkeys(approval for one in answers for approval in one.approvals)),
         certificates=sight.certificates,
-        revocations=sight.revocations,
+        revocations=(*sight.revocations, *_lists(authorities)),
+        authorities=authorities,
         services=sight.services,
         folders=sight.folders,
         ports=sight.ports,
+        unfinished=sight.unfinished,
         blocks=blocks,
         absent=sight.absent,
     )
@@ -75,6 +82,21 @@ def _ask(sight: Sight, targets: Sequence[Target]) -> list[Answer]:
         found or Answer(replace(looked_at(one, silent), unasked=str(Encounter.SILENT)))
         for one, found in zip(targets, within(calls, _ASKING_SECONDS), strict=True)
     ]
+
+
+def _ask_authorities(sight: Sight) -> tuple[AuthorityFacts, ...]:
+    calls = [partial(ask_authority, *one) for one in sight.authorities]
+    return tuple(
+        found or replace(facts_of(*one), problem=str(Encounter.SILENT))
+        for one, found in zip(sight.authorities, within(calls, _ASKING_SECONDS), strict=True)
+    )
+
+
+def _lists(authorities: Iterable[AuthorityFacts]) -> Iterator[RevocationFacts]:
+    """Yield what CA servers have revoked."""
+    for one in authorities:
+        if one.revocations:
+            yield RevocationFacts(one.msp_id, f"{one.name} at {one.address}", one.revocations)
 
 
 def _most_blocks(nodes: Sequence[NodeFacts]) -> dict[str, int]:
@@ -129,6 +151,38 @@ def _with_heights(node: NodeFacts, call: Callable[[], Mapping[str, int]]) -> Nod
     )
 
 
+def _of_members(answer: Answer, configs: Mapping[str, ChannelConfig]) -> Answer:
+    """Return an answer without what concerns former members of channels.
+
+    Their peers keep the blocks up to then, and gossip lists them for a while.
+    """
+    node = answer.node
+
+    def is_member(channel: str, msp_id: str) -> bool:
+        return channel not in configs or msp_id in configs[channel].application_organizations
+
+    if node.kind == "orderer":
+        return answer
+    return replace(
+        answer,
+        node=replace(
+            node,
+            heights={
+                name: height
+                for name, height in node.heights.items()
+                if is_member(name, node.msp_id)
+            },
+        ),
+        channels=tuple(
+            replace(
+                one, peers=tuple(peer for peer in one.peers if is_member(one.name, peer.msp_id))
+            )
+            for one in answer.channels
+            if is_member(one.name, node.msp_id)
+        ),
+    )
+
+
 def _groups(configs: Mapping[str, ChannelConfig]) -> dict[str, str]:
     """Return the names that channels' configurations have for their members, by MSP id."""
     return {
@@ -144,14 +198,28 @@ def _others(
 ) -> tuple[Target, ...]:
     """Return the nodes that channels name and that were not looked at: peers of others, and orderers."""
     seen = {one.address for one in sight.targets}
+    own = [one.endpoint for one in sight.targets if one.endpoint.client_certificate is not None]
     found: dict[str, Target] = {}
     for target in _named(channels, configs):
         if target.address not in seen:
             name = sight.names.get(target.address, target.name)
-            known = found.setdefault(target.address, replace(target, name=name))
+            shown = _showing(target, own)
+            known = found.setdefault(target.address, replace(shown, name=name))
             expected = tuple(dict.fromkeys((*known.expected, *target.expected)))
             found[target.address] = replace(known, expected=expected)
     return tuple(found.values())
+
+
+def _showing(target: Target, own: Sequence[Endpoint]) -> Target:
+    """Return a node of another department, shown the client certificate that the own nodes are shown, if any."""
+    if not own:
+        return target
+    shown = replace(
+        target.endpoint,
+        client_certificate=own[0].client_certificate,
+        client_key=own[0].client_key,
+    )
+    return replace(target, endpoint=shown)
 
 
 def _named(

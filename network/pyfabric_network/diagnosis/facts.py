@@ -33,6 +33,7 @@ class Encounter(StrEnum):
     EXPIRED = "its certificate has expired"
     NOT_YET = "its certificate is not yet valid"
     WANTS_CERTIFICATE = "it wants a client certificate"
+    REFUSES_CERTIFICATE = "it refuses the client certificate"
     CLOSED = "it closes the connection"
 
 
@@ -168,6 +169,23 @@ class RevocationFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityFacts:
+    """A CA of a CA server: its certificate and those above it (PEM), as it sends them, and its list of revoked certificates.
+
+    `problem` is why it did not answer, `refusal` why it refused its first registrar; empty if it did neither.
+    """
+
+    name: str
+    msp_id: str
+    address: str
+    tls: bool
+    chain: Base64Bytes = b""
+    revocations: Base64Bytes = b""
+    problem: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceFacts:
     """A contract that a department serves to its peers, and what keeps it from working."""
 
@@ -201,7 +219,7 @@ class View:
 
     `departments` are the names of those that it knows, by MSP id. `configs` are the newest configurations (bytes of common.Config). `blocks` are the
     most blocks that a node had of each channel when the run began; nodes' heights are some seconds later.
-    `absent` is why a check, by its id, has no facts of these departments.
+    `unfinished` are commands that were interrupted in the middle. `absent` is why a check, by its id, has no facts of these departments.
     """
 
     network: str
@@ -214,9 +232,11 @@ class View:
     approvals: tuple[ApprovalFacts, ...] = ()
     certificates: tuple[CertificateFacts, ...] = ()
     revocations: tuple[RevocationFacts, ...] = ()
+    authorities: tuple[AuthorityFacts, ...] = ()
     services: tuple[ServiceFacts, ...] = ()
     folders: tuple[FolderFacts, ...] = ()
     ports: tuple[PortFacts, ...] = ()
+    unfinished: tuple[str, ...] = ()
     blocks: Mapping[str, int] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from pyfabric.errors import IdentityError
 from pyfabric.identity.certificates import load_certificate
-from pyfabric.identity.revocation import read_revocation_list
+from pyfabric.identity.pem import split
+from pyfabric.identity.revocation import read_revocation_list, revoked
 from pyfabric_network.diagnosis.facts import CertificateFacts, Facts
 from pyfabric_network.diagnosis.findings import Finding, Unmade
 
@@ -52,7 +53,7 @@ def revocations(facts: Facts) -> Iterator[Finding | Unmade]:
     for one in (one for view in facts.views for one in view.revocations):
         subject = f"the revocation list of {facts.title(one.msp_id)}"
         try:
-            revoked = read_revocation_list(one.content).serials
+            taken_back = revoked([one.content])
         except IdentityError:
             yield Finding(subject, one.msp_id, f"cannot be read: {one.place}")
             continue
@@ -60,8 +61,7 @@ def revocations(facts: Facts) -> Iterator[Finding | Unmade]:
             msp = config.msp_manager.msps.get(one.msp_id)
             if msp is None:
                 continue
-            known = [read_revocation_list(raw) for raw in msp.definition.revocation_lists]
-            missing = revoked.difference(*(theirs.serials for theirs in known))
+            missing = taken_back - revoked(msp.definition.revocation_lists)
             if missing:
                 yield Finding(
                     subject,
@@ -71,13 +71,13 @@ def revocations(facts: Facts) -> Iterator[Finding | Unmade]:
 
 
 def _certificates(facts: Facts) -> Iterator[CertificateFacts]:
-    """Yield those of the departments, those in channels' configurations, and those that nodes show."""
+    """Yield those of the departments, those in channels' configurations, and those that nodes and CA servers show."""
     seen: set[bytes] = set()
     for view in facts.views:
         for one in view.certificates:
             seen.add(one.certificate.strip())
             yield one
-    for one in (*_configured(facts), *_shown(facts)):
+    for one in (*_configured(facts), *_shown(facts), *_sent(facts)):
         if one.certificate.strip() not in seen:
             seen.add(one.certificate.strip())
             yield one
@@ -121,6 +121,17 @@ def _shown(facts: Facts) -> Iterator[CertificateFacts]:
                 node.msp_id,
                 f"shown at {node.outside}",
                 node.probe.certificate,
+            )
+
+
+def _sent(facts: Facts) -> Iterator[CertificateFacts]:
+    for authority in (one for view in facts.views for one in view.authorities):
+        for certificate in split(authority.chain):
+            yield CertificateFacts(
+                f"the certificate of {authority.name}, or of a CA above it",
+                authority.msp_id,
+                f"sent by {authority.address}",
+                certificate,
             )
 
 

@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from pyfabric.errors import ConfigError
-from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.configuration.succession import check_orderer_support, check_peer_support
+from pyfabric.rules.configuration.succession import (
+    check_orderer_support,
+    check_peer_support,
+    unknown_capabilities,
+)
 from pyfabric_network.diagnosis.facts import Facts, NodeFacts
 from pyfabric_network.diagnosis.findings import Finding, Unmade
-
-CAPABILITIES: Final = {
-    "V1_1": (1, 1), "V1_2": (1, 2), "V1_3": (1, 3), "V1_4_2": (1, 4), "V1_4_3": (1, 4),
-    "V2_0": (2, 0), "V2_5": (2, 5), "V3_0": (3, 0),
-}  # fmt: skip
-"""The release from which nodes know each capability (common/capabilities of Fabric 3.1)."""
 
 _UNSUPPORTED: Final = re.compile(r"\w+ capability \S+ is required but not supported")
 _RELEASE: Final = re.compile(r"v?(\d+)\.(\d+)\.\d+")
@@ -109,24 +106,19 @@ def capabilities(facts: Facts) -> Iterator[Finding | Unmade]:
                 check(config)
             except ConfigError as error:
                 yield Finding(channel, "", f"Fabric 3.1: {error}")
-        wanted = _wanted(config)
-        least = max((CAPABILITIES[name] for name in wanted & CAPABILITIES.keys()), default=(1, 0))
         for node in (one for one in facts.nodes() if one.own and channel in one.expected):
             release = _release(node)
             # Where none is known, a node that serves the channel knows its capabilities: others stop.
-            if release is not None and release < least:
-                unknown = sorted(one for one in wanted if CAPABILITIES.get(one, (0, 0)) > release)
+            if release is None:
+                continue
+            unknown = unknown_capabilities(config, release)
+            if unknown:
                 yield Finding(
                     node.name,
                     node.msp_id,
                     f"release {'.'.join(map(str, release))} does not know what {channel} asks for: "
                     + ", ".join(unknown),
                 )
-
-
-def _wanted(config: ChannelConfig) -> set[str]:
-    found = config.capabilities
-    return {*found.channel, *found.orderer, *found.application}
 
 
 def _release(node: NodeFacts) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Judgements about machines: disks and ports."""
+"""Judgements about machines: disks, ports, and commands that were interrupted."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -31,4 +31,13 @@ def ports(facts: Facts) -> Iterator[Finding | Unmade]:
         for one in view.ports:
             yield Finding(
                 one.wanted_for, view.own[0] if view.own else "", f"{one.address} {one.taken_by}"
+            )
+
+
+def unfinished(facts: Facts) -> Iterator[Finding | Unmade]:
+    """Find commands that were interrupted between two states of the network."""
+    for view in facts.views:
+        for command in view.unfinished:
+            yield Finding(
+                f"`pyfabric {command}`", view.own[0] if view.own else "", "was interrupted"
             )

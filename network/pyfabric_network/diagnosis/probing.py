@@ -2,18 +2,15 @@
 
 import socket
 import ssl
-from contextlib import suppress
 from typing import Final
 
 from pyfabric.client.effects import Endpoint
 from pyfabric.errors import ConfigError
-from pyfabric.local.tls import http2_client_context
+from pyfabric.local.tls import answers_http2, http2_client_context, is_client_refusal
 from pyfabric.messages.addresses import Address
 from pyfabric_network.diagnosis.facts import Encounter, ProbeFacts
 
 SECONDS: Final = 4.0
-_REFUSAL_SECONDS: Final = 0.3
-_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 _X509: Final = {
     9: Encounter.NOT_YET,
     10: Encounter.EXPIRED,
@@ -21,19 +18,20 @@ _X509: Final = {
     64: Encounter.WRONG_NAME,
 }
 """OpenSSL's verdicts (X509_V_ERR_…) on a certificate; every other one means its CA."""
-_CLIENT_WANTED: Final = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "HANDSHAKE_FAILURE")
+_UNSAID: Final = "it closed the connection right after the TLS handshake"
+"""So a server refuses a client's certificate whose alert is lost, or that sends none, as the development ledger."""
 _NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
 
 
-def probe(endpoint: Endpoint, timeout: float = SECONDS) -> ProbeFacts:
-    """Connect to a node as a client does, and return what that met."""
+def probe(endpoint: Endpoint, timeout: float = SECONDS, *, http2: bool = True) -> ProbeFacts:
+    """Connect to a node as a client does, and return what that met; without `http2` the handshake alone is an answer."""
     try:
         address = Address.parse(endpoint.address)
     except ConfigError as error:
         return ProbeFacts(Encounter.UNKNOWN_HOST, said=str(error))
     name = endpoint.server_name or address.host
     try:
-        encounter, said, certificate = _met(endpoint, address, name, timeout)
+        encounter, said, certificate = _met(endpoint, address, name, timeout, http2=http2)
     except socket.gaierror as error:
         return ProbeFacts(Encounter.UNKNOWN_HOST, name, error.strerror or "")
     except ConnectionRefusedError:
@@ -48,7 +46,7 @@ def probe(endpoint: Endpoint, timeout: float = SECONDS) -> ProbeFacts:
 
 
 def _met(
-    endpoint: Endpoint, address: Address, name: str, timeout: float
+    endpoint: Endpoint, address: Address, name: str, timeout: float, *, http2: bool
 ) -> tuple[Encounter, str, bytes]:
     """Return what a connection met, the reason in OpenSSL's words, and the certificate; raises OSError."""
     try:
@@ -62,36 +60,32 @@ def _met(
         try:
             with context.wrap_socket(connection, server_hostname=name) as secured:
                 certificate = _pem(secured)
-                encounter = Encounter.ANSWERS if _answers(secured, timeout) else Encounter.CLOSED
-                return encounter, "", certificate
+                if not http2 or answers_http2(secured, timeout):
+                    return Encounter.ANSWERS, "", certificate
+                return _refusal(endpoint), _UNSAID, certificate
         except ssl.SSLCertVerificationError as error:
             encounter = _X509.get(error.verify_code, Encounter.WRONG_CA)
             return encounter, error.verify_message.rstrip("."), certificate
         except ssl.SSLError as error:
-            return _refused(error.reason or ""), error.reason or "", certificate
+            return _refused(endpoint, error.reason or ""), error.reason or "", certificate
         except TimeoutError:
             return Encounter.SILENT, "", certificate
         except OSError as error:  # reset, or closed within the handshake
-            return Encounter.CLOSED, error.strerror or str(error), certificate
+            encounter = _refusal(endpoint) if certificate else Encounter.CLOSED
+            return encounter, error.strerror or str(error), certificate
 
 
-def _answers(secured: ssl.SSLSocket, timeout: float) -> bool:
-    """Return whether a server sends anything; raises OSError.
-
-    One that misses a client certificate refuses at once, which is lost if something was sent meanwhile.
-    """
-    secured.settimeout(_REFUSAL_SECONDS)
-    with suppress(TimeoutError):
-        return bool(secured.recv(1))
-    secured.settimeout(timeout)
-    secured.sendall(_PREFACE)
-    return bool(secured.recv(1))
-
-
-def _refused(reason: str) -> Encounter:
-    if any(one in reason for one in _CLIENT_WANTED):
-        return Encounter.WANTS_CERTIFICATE
+def _refused(endpoint: Endpoint, reason: str) -> Encounter:
+    """Return what an alert means, or an error of OpenSSL's."""
+    if is_client_refusal(reason):
+        return _refusal(endpoint)
     return Encounter.NO_TLS if any(one in reason for one in _NOT_TLS) else Encounter.CLOSED
+
+
+def _refusal(endpoint: Endpoint) -> Encounter:
+    """Return what a node refuses that closes the connection to a client whose handshake was complete."""
+    shown = endpoint.client_certificate is not None
+    return Encounter.REFUSES_CERTIFICATE if shown else Encounter.WANTS_CERTIFICATE
 
 
 def _shown(endpoint: Endpoint, address: Address, name: str, timeout: float) -> bytes:

@@ -27,9 +27,11 @@ from pyfabric_network.ports import taken
 from pyfabric_network.profile import Profile
 from pyfabric_network.runtimes.runtime import Runtime
 from pyfabric_network.status import service_status
+from pyfabric_network.topology.ca_servers import CAServer, ServedCA
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import Plan
+from pyfabric_network.unfinished import interrupted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +66,11 @@ class Sight:
     names: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[CertificateFacts, ...] = ()
     revocations: tuple[RevocationFacts, ...] = ()
+    authorities: tuple[tuple[CAServer, ServedCA], ...] = ()
     services: tuple[ServiceFacts, ...] = ()
     folders: tuple[FolderFacts, ...] = ()
     ports: tuple[PortFacts, ...] = ()
+    unfinished: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,8 +99,11 @@ def sight_of_profile(profile: Profile, user: str) -> Sight:
         targets=(*peers, *orderers),
         certificates=tuple(_of_users(profile)),
         absent={
-            **dict.fromkeys(("disk", "ports", "contracts"), "a profile does not name machines"),
+            **dict.fromkeys(
+                ("disk", "ports", "contracts", "unfinished"), "a profile does not name machines"
+            ),
             "crl": "a profile has no folder with revocation lists",
+            "authorities": "a profile has no registrar of its CA server",
         },
     )
 
@@ -126,9 +133,11 @@ def sight_of_plan(plan: Plan, runtime: Runtime) -> Sight:
             for one in organizations
             for file in sorted((one.msp / "crls").glob("*"))
         ),
+        authorities=tuple((server, one) for server in plan.own_ca_servers for one in server.served),
         services=tuple(_services(plan)),
         folders=(_folder(plan.root),) if plan.root.exists() else (),
         ports=tuple(_taken(plan, runtime)),
+        unfinished=interrupted(plan.root),
     )
 
 
@@ -228,7 +237,7 @@ def _folder(root: Path) -> FolderFacts:
 
 def _taken(plan: Plan, runtime: Runtime) -> Iterator[PortFacts]:
     hosts = [one.contract_host.name for one in plan.own_with_peers]
-    names = [*(node.name for node in plan.own_nodes), *hosts]
+    names = [*(server.name for server in plan.own_servers), *hosts]
     addresses = plan.listening(running=[one for one in names if runtime.process(one) is not None])
     for name, owner in taken(addresses).items():
         yield PortFacts(name, str(addresses[name]), owner)

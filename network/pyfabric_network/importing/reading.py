@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pyfabric.errors import ConfigError
-from pyfabric_network.documents import read_document
+from pyfabric.local.documents import read_document
 from pyfabric_network.importing.configtx import import_configtx, is_configtx
 from pyfabric_network.importing.crypto_config import is_crypto_config
 from pyfabric_network.importing.draft import Draft, Imported, network_name

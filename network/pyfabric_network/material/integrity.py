@@ -34,7 +34,8 @@ def check_integrity(plan: Plan, blocks: Mapping[str, str]) -> None:
         for file in (member.certificate, member.tls_certificate, member.tls_key):
             if not file.exists():
                 raise NetworkError(
-                    f"{file} is missing, and the genesis blocks name {node.name} with it: {RESTORE}"
+                    f"{file} is missing, and the channels name {node.name} with it: while the other orderers work, "
+                    f"`pyfabric channel orderer replace {node.name}` makes it again; otherwise {RESTORE}"
                 )
 
 

@@ -7,25 +7,27 @@
       peers/<node>/{msp,tls}    users/<user>/{msp,tls}
       contracts/tls             its contract host's TLS certificate and key
       contract-client/tls       its peers' as clients of that host, which trusts that certificate alone
-      ca-server/                in containers, what its Fabric CA starts with (see `ca_server`)
+      ca-server/                what its CA server starts with and remembers (see `ca_server`)
       ordering/                 the same for the organisation of its orderers, if it runs any:
-        msp/  ca/  tlsca/  rootca/  ca-server/  orderers/<node>/{msp,tls}  users/<user>/{msp,tls}
+        msp/  ca/  tlsca/  rootca/  orderers/<node>/{msp,tls}  users/<user>/{msp,tls}
 
 All departments' keys in one place: for development. A department with a machine of its own makes its
 own keys there (see `membership`). Nothing that exists is made again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pyfabric.errors import NetworkError
 from pyfabric.identity.certificates import certificate_attributes, load_certificate
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.folders import load_ca, write_ca, write_local_msp, write_tls
 from pyfabric.identity.issuing import CertificateAuthority, self_signed_client
-from pyfabric.identity.keys import generate_private_key
+from pyfabric.identity.key_files import FileKey
+from pyfabric.identity.keys import PrivateKey, generate_private_key
 from pyfabric.local import files
 from pyfabric_network.material.ca_server import write_ca_server
 from pyfabric_network.material.former import keep_replaced
@@ -35,8 +37,9 @@ from pyfabric_network.topology.nodes import Member
 from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.plan import Plan
 
-_YEARS = 10
-_DAYS = 365 * _YEARS
+AUTHORITY_YEARS: Final = 20
+"""More than what CAs issue lasts, so that they can renew it."""
+_DAYS: Final = 365 * 10
 _NEXT = "tls-next"
 
 
@@ -47,6 +50,7 @@ def make_material(plan: Plan, *, now: datetime) -> None:
     """
     # Side by side: most of the time goes into waiting for the disk.
     side_by_side([partial(_make_organization, plan, one, now) for one in plan.own_organizations])
+    side_by_side([partial(write_ca_server, one) for one in plan.own_ca_servers])
 
 
 def missing_material(plan: Plan) -> list[Member]:
@@ -55,8 +59,31 @@ def missing_material(plan: Plan) -> list[Member]:
         member
         for organization in plan.own_organizations
         for member in (*organization.members(), *organization.tls_only)
-        if not (_has_tls(member) and (member in organization.tls_only or _has_identity(member)))
+        if not (_has_tls(member) and (member in organization.tls_only or _has_own_identity(member)))
     ]
+
+
+def make_user(organization: Organization, user: Member, *, now: datetime, days: int) -> None:
+    """Make the keys and certificates of a user whom the organisation's own CA knows, unless they exist.
+
+    They are valid for `days`, and no longer than the CA. Raises IdentityError.
+    """
+    ca = load_ca(organization.ca)
+    if not _has_identity(user):
+        keep_replaced(user)
+        definition = MSPDefinition.from_folder(organization.msp, organization.msp_id)
+        _issue_identity(user, ca, definition, now, days)
+    make_tls(organization, user, now=now, days=days)
+
+
+def make_tls(
+    organization: Organization, member: Member, *, now: datetime, days: int = _DAYS
+) -> None:
+    """Make a member's TLS certificate and key unless they exist; raises IdentityError."""
+    if not _has_tls(member):
+        definition = MSPDefinition.from_folder(organization.msp, organization.msp_id)
+        roots = definition.tls_root_certificates
+        _issue_tls(member, load_ca(organization.tls_ca), roots, now, days)
 
 
 def _make_organization(plan: Plan, organization: Organization, now: datetime) -> None:
@@ -69,17 +96,17 @@ def _make_organization(plan: Plan, organization: Organization, now: datetime) ->
         tls_root_certificates=(tls_ca.certificate_pem,),
         node_units=NodeUnits.standard(),
     )
-    if not (organization.msp / "config.yaml").exists():
+    if (organization.msp / "config.yaml").exists():  # with all that came to it since
+        definition = MSPDefinition.from_folder(organization.msp, organization.msp_id)
+    else:
         definition.write(organization.msp)
     for member in organization.members():
-        if not _has_identity(member):
+        if not _has_own_identity(member):
             keep_replaced(member)
             _issue_identity(member, ca, definition, now)
     for member in (*organization.members(), *organization.tls_only):
         if not _has_tls(member):
-            _issue_tls(member, tls_ca, now)
-    if organization.ca_server is not None:
-        write_ca_server(organization.ca_server, ca.certificate_pem, root)
+            _issue_tls(member, tls_ca, definition.tls_root_certificates, now)
 
 
 def _identity_authority(
@@ -114,9 +141,11 @@ def _authority(
         raise NetworkError(f"{folder} is missing, and {block} was made with it: {RESTORE}")
     name = f"{prefix}.{organization.domain}"
     if below is None:
-        authority = CertificateAuthority.create(name, organization.name, now=now, years=_YEARS)
+        authority = CertificateAuthority.create(
+            name, organization.name, now=now, years=AUTHORITY_YEARS
+        )
     else:
-        authority = load_ca(below).create_intermediate(name, now=now, years=_YEARS)
+        authority = load_ca(below).create_intermediate(name, now=now, years=AUTHORITY_YEARS)
     write_ca(folder, authority)
     return authority
 
@@ -133,23 +162,63 @@ def _has_identity(member: Member) -> bool:
     return dict(held) == dict(member.attributes)
 
 
+def _has_own_identity(member: Member) -> bool:
+    """Return whether a member has its identity, or gets it from a certificate authority's server."""
+    return member.enrolled or _has_identity(member)
+
+
 def _has_tls(member: Member) -> bool:
     return all(file.exists() for file in (member.tls_certificate, member.tls_key, member.tls_roots))
 
 
 def _issue_identity(
-    member: Member, ca: CertificateAuthority, definition: MSPDefinition, now: datetime
+    member: Member,
+    ca: CertificateAuthority,
+    definition: MSPDefinition,
+    now: datetime,
+    days: int = _DAYS,
 ) -> None:
     key = generate_private_key()
-    certificate = ca.issue(
+    certificate = identity_certificate(member, ca, key, now, days)
+    write_local_msp(member.msp, definition, certificate, key)
+
+
+def identity_certificate(
+    member: Member,
+    ca: CertificateAuthority,
+    key: FileKey,
+    now: datetime,
+    days: int = _DAYS,
+) -> bytes:
+    """Return a member's certificate (PEM) of this CA for a key, with its role and attributes."""
+    return ca.issue(
         member.name,
         unit=member.unit,
         now=now,
         public_key=key.public_key(),
-        days=_DAYS,
+        days=days,
         attributes=member.attributes,
     )
-    write_local_msp(member.msp, definition, certificate, key)
+
+
+def tls_certificate(
+    member: Member,
+    ca: CertificateAuthority,
+    key: PrivateKey,
+    now: datetime,
+    days: int = _DAYS,
+) -> bytes:
+    """Return a member's TLS certificate (PEM) of this CA for a key, or one that is its own root."""
+    if member.self_signed:
+        return self_signed_client(member.name, ca.organization, key, now=now, days=days)
+    return ca.issue(
+        member.name,
+        now=now,
+        public_key=key.public_key(),
+        days=days,
+        hosts=member.hosts,
+        tls=True,
+    )
 
 
 def stage_tls(organization: Organization, member: Member, *, now: datetime) -> Path:
@@ -161,14 +230,7 @@ def stage_tls(organization: Organization, member: Member, *, now: datetime) -> P
     if not (folder / member.tls_certificate.name).exists():
         authority = load_ca(organization.tls_ca)
         key = generate_private_key()
-        certificate = authority.issue(
-            member.name,
-            now=now,
-            public_key=key.public_key(),
-            days=_DAYS,
-            hosts=member.hosts,
-            tls=True,
-        )
+        certificate = tls_certificate(member, authority, key, now)
         write_tls(folder, certificate, key, [authority.certificate_pem])
     return folder
 
@@ -185,18 +247,15 @@ def take_staged_tls(member: Member) -> None:
         folder.rmdir()
 
 
-def _issue_tls(member: Member, ca: CertificateAuthority, now: datetime) -> None:
+def _issue_tls(
+    member: Member,
+    ca: CertificateAuthority,
+    roots: Sequence[bytes],
+    now: datetime,
+    days: int = _DAYS,
+) -> None:
     key = generate_private_key()
-    if member.self_signed:
-        certificate = self_signed_client(member.name, ca.organization, key, now=now, days=_DAYS)
-    else:
-        certificate = ca.issue(
-            member.name,
-            now=now,
-            public_key=key.public_key(),
-            days=_DAYS,
-            hosts=member.hosts,
-            tls=True,
-        )
+    certificate = tls_certificate(member, ca, key, now, days)
     side: Literal["server", "client"] = "server" if member.hosts else "client"
-    write_tls(member.tls, certificate, key, [ca.certificate_pem], side=side)
+    known = dict.fromkeys((*roots, ca.certificate_pem))
+    write_tls(member.tls, certificate, key, tuple(known), side=side)

@@ -1,14 +1,17 @@
 """Acceptance of a bundle on the machine of its department's nodes: checked, shown, and then written."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pyfabric.admin import config_of_block
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
+from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric_network.followed import FOLLOWED
 from pyfabric_network.material.genesis import is_genesis_block
 from pyfabric_network.members.agreement import Agreement, Difference
 from pyfabric_network.members.bundle import Bundle, write_own_files
@@ -17,19 +20,25 @@ from pyfabric_network.members.public import PublicDefinition, public_definition,
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
+from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.plan import Plan, make_plan
 from pyfabric_network.topology.spec import Topology
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A bundle that was checked, and what it would change on this machine; nothing is changed yet."""
+    """A bundle that was checked, and what it would change on this machine; nothing is changed yet.
+
+    `earlier` are the channels whose genesis blocks are of an earlier topology, before the department came: the fingerprint
+    does not cover these.
+    """
 
     bundle: Bundle
     members: Membership
     definitions: Mapping[str, PublicDefinition]
     keys: Mapping[Path, bytes]
     blocks: Mapping[str, bytes]
+    earlier: tuple[str, ...]
     fingerprint: str
     differences: tuple[Difference, ...]
 
@@ -46,9 +55,15 @@ class Review:
                 f"{self.bundle.folder} was changed after it was checked: nothing is accepted"
             )
         with members.locked():
+            fresh = not any(one.block.exists() for one in members.plan.channels.values())
             write_own_files(members.root / "organizations", self.keys)
             for name, block in self.blocks.items():
                 files.write_public(members.plan.channels[name].block, block, error=NetworkError)
+            followed = self.bundle.followed
+            if fresh and followed.exists():
+                files.write_public(
+                    members.root / FOLLOWED, followed.read_bytes(), error=NetworkError
+                )
             members.keep(self.definitions, here=self.bundle.department)
 
 
@@ -70,11 +85,7 @@ def review_bundle(
     if lacking:
         raise ConfigError(f"{folder} lacks the definition of {', '.join(lacking)}")
     keys = {} if members.has_keys(bundle.department) else _keys(bundle, members, definitions)
-    blocks = _blocks(bundle, members.topology, definitions)
-    for name, block in blocks.items():
-        standing = members.plan.channels[name].block
-        if standing.exists() and standing.read_bytes() != block:
-            raise NetworkError(f"{standing} is another genesis block of {name}")
+    blocks, earlier = _blocks(bundle, members, definitions)
     agreement = Agreement.beside(bundle.topology)
     before = read_state(members.root)
     changes = _changes(agreement, members.root, before)
@@ -85,8 +96,9 @@ def review_bundle(
         definitions=definitions,
         keys=keys,
         blocks=blocks,
+        earlier=earlier,
         fingerprint=agreement.fingerprint(),
-        differences=(*changes, *_additions(members, definitions, blocks)),
+        differences=(*changes, *_additions(members, definitions, blocks, earlier)),
     )
 
 
@@ -105,17 +117,21 @@ def _source(members: Membership, before: State | None, changes: Sequence[Differe
 
 
 def _additions(
-    members: Membership, definitions: Mapping[str, PublicDefinition], blocks: Mapping[str, bytes]
+    members: Membership,
+    definitions: Mapping[str, PublicDefinition],
+    blocks: Mapping[str, bytes],
+    earlier: Collection[str],
 ) -> Iterator[Difference]:
     """Yield the members and genesis blocks that this machine has not yet, or otherwise."""
     known = members.known()
     for name, definition in definitions.items():
         here = known.get(name)
-        if here != definition:
+        if here != definition and not (here and members.has_keys(name)):
             yield Difference("member", name, _described(here), _described(definition))
     for name, block in blocks.items():
         if not members.plan.channels[name].block.exists():
-            yield Difference("genesis block", name, "", sha256(block).hexdigest())
+            made = " (of an earlier topology)" if name in earlier else ""
+            yield Difference("genesis block", name, "", sha256(block).hexdigest() + made)
 
 
 def _described(definition: PublicDefinition | None) -> str:
@@ -143,23 +159,49 @@ def _keys(
 
 
 def _blocks(
-    bundle: Bundle, topology: Topology, definitions: Mapping[str, PublicDefinition]
-) -> dict[str, bytes]:
-    """Return the genesis blocks, each checked to be what the topology and the definitions make."""
-    blocks = {}
+    bundle: Bundle, members: Membership, definitions: Mapping[str, PublicDefinition]
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Return the genesis blocks, each checked, and the channels whose blocks are of an earlier topology.
+
+    A block that this machine does not have yet must be what the topology and the definitions make. One that the department is not in,
+    since it has come to the channel later, must have the MSPs of the definitions.
+    """
+    blocks, earlier = {}, []
     with TemporaryDirectory() as scratch:
-        plan = _plan(topology, Path(scratch), definitions)
+        plan = _plan(members.topology, Path(scratch), definitions)
         for name, definition in definitions.items():
             unfold(definition, plan.departments[name])
-        for channel in plan.channels_of(plan.departments[bundle.department]):
-            block = bundle.block(channel.name)
-            if not is_genesis_block(plan, channel, block):
-                raise ConfigError(
-                    f"{bundle.folder}: the genesis block of {channel.name} is not the one that the "
-                    "topology and the definitions make: it was changed, or made by another release"
-                )
-            blocks[channel.name] = block
-    return blocks
+        own = plan.departments[bundle.department]
+        for channel in plan.channels_of(own):
+            blocks[channel.name] = block = bundle.block(channel.name)
+            standing = members.plan.channels[channel.name].block
+            if standing.exists():
+                if standing.read_bytes() != block:
+                    raise NetworkError(f"{standing} is another genesis block of {channel.name}")
+            elif not is_genesis_block(plan, channel, block):
+                if not _is_of_others(channel.name, block, own, definitions):
+                    raise ConfigError(
+                        f"{bundle.folder}: the genesis block of {channel.name} is not the one that the "
+                        "topology and the definitions make: it was changed, or made by another release"
+                    )
+                earlier.append(channel.name)
+    return blocks, tuple(earlier)
+
+
+def _is_of_others(
+    channel: str,
+    block: bytes,
+    own: DepartmentPlan,
+    definitions: Mapping[str, PublicDefinition],
+) -> bool:
+    """Return whether a block begins a channel of other departments, each with the MSPs of its definition."""
+    config = ChannelConfig.from_bytes(config_of_block(block), channel_id=channel)
+    msps = {msp.msp_id: msp for one in definitions.values() for msp in one.msps()}
+    here = {one.msp_id for one in own.organizations}
+    return all(
+        name not in here and msps.get(name) == msp.definition
+        for name, msp in config.msp_manager.msps.items()
+    )
 
 
 def _plan(topology: Topology, root: Path, definitions: Mapping[str, PublicDefinition]) -> Plan:

@@ -5,6 +5,7 @@
     bundle.json                     for whom it is
     definitions/<department>.json   the public definitions of all
     channels/<channel>.block        the genesis blocks of the channels that its nodes join
+    followed.yaml                   the topology that the channels have, if they do not have this one yet
     compose.yaml, nodes.yaml        what Docker Compose would run, for those who choose that
     organizations/<department>/     its keys, only if they were made where the bundle was
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pyfabric.errors import ConfigError, NetworkError
 from pyfabric.local import files
+from pyfabric_network.followed import FOLLOWED
 from pyfabric_network.kept_code import write_code
 from pyfabric_network.members.agreement import Agreement
 from pyfabric_network.members.bundle_page import bundle_page
@@ -66,6 +68,11 @@ class Bundle:
     def topology(self) -> Path:
         """The topology file; the modules of contracts are beside it."""
         return self.folder / _TOPOLOGY / TOPOLOGY_COPY
+
+    @property
+    def followed(self) -> Path:
+        """The topology that the channels have; there is none if they have that of the bundle."""
+        return self.folder / FOLLOWED
 
     def definitions(self) -> dict[str, PublicDefinition]:
         """Return the public definitions, by department; raises ConfigError."""
@@ -135,6 +142,9 @@ def _contents(
         yield name, text.encode()
     for channel in plan.channels_of(department):
         yield f"channels/{channel.name}.block", channel.block.read_bytes()
+    followed = plan.root / FOLLOWED
+    if followed.exists():
+        yield FOLLOWED, followed.read_bytes()
 
 
 def _in_containers(plan: Plan, department: DepartmentPlan) -> Plan:

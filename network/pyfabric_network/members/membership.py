@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Self
 
 from pyfabric.errors import ConfigError, NetworkError
+from pyfabric_network.followed import keep_followed
 from pyfabric_network.kept_code import code_of, keep_all
 from pyfabric_network.material.keys import make_material
-from pyfabric_network.members.public import PublicDefinition, public_definition, unfold
+from pyfabric_network.members.public import PublicDefinition, goes_on, public_definition, unfold
 from pyfabric_network.members.public_checks import (
     check_clashes,
     check_location,
@@ -20,7 +21,7 @@ from pyfabric_network.members.public_checks import (
 from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric_network.state import State, check_version, is_copy, keep_topology, locked, read_state
 from pyfabric_network.state_folder import TOPOLOGY_COPY
-from pyfabric_network.topology.changes import check_change
+from pyfabric_network.topology.changes import check_change, lacking_between_machines
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.places import Place
 from pyfabric_network.topology.plan import Plan, make_plan
@@ -67,7 +68,13 @@ class Membership:
         if runtime not in (None, state.runtime):
             raise NetworkError(f"{topology.name} was made for the {state.runtime} runtime")
         before = load_topology(root / TOPOLOGY_COPY)
-        check_change(before, topology, file, base_port=state.base_port)
+        check_change(
+            before,
+            topology,
+            file,
+            base_port=state.base_port,
+            lacking=lambda: lacking_between_machines(before, topology),
+        )
         return cls(folder, file, topology, state.model_copy(update={"topology": file.absolute()}))
 
     @property
@@ -104,7 +111,8 @@ class Membership:
     def add(self, files: Sequence[Path], *, now: datetime) -> list[PublicDefinition]:
         """Add these departments by the definitions that they sent.
 
-        One that sends another definition replaces its first, until there are genesis blocks. Raises
+        One that sends another definition replaces its first; once there are genesis blocks, only with other orderers or
+        other certificates of them. Raises
         ConfigError for what a definition must not be, NetworkError for one that comes too late.
         """
         received: dict[str, PublicDefinition] = {}
@@ -126,7 +134,8 @@ class Membership:
         check_clashes(list({**known, **received}.values()))
         block = next((one.block for one in plan.channels.values() if one.block.exists()), None)
         for name, definition in received.items():
-            if known.get(name, definition) == definition:
+            here = known.get(name, definition)
+            if here == definition or (block is not None and goes_on(here, definition)):
                 continue
             if self.has_keys(name):
                 raise ConfigError(f"{name}: is not the definition of the keys on this machine")
@@ -170,6 +179,7 @@ class Membership:
             served=state.served,
             places={**state.places, **places},
             containers=state.runtime is RuntimeName.COMPOSE,
+            users=state.users,
         )
 
     def _save(self, places: Mapping[str, Place]) -> None:
@@ -178,5 +188,6 @@ class Membership:
             code = keep_all(code_of(self.topology, self.file.parent), self.root)
         changes = {"places": {**self.state.places, **places}, "code": code}
         self.state = self.state.model_copy(update=changes)
+        keep_followed(self.root, self.state, self.topology)
         self.state.save(self.root)
         keep_topology(self.file, self.root)

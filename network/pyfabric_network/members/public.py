@@ -16,6 +16,7 @@ from pyfabric.local import files
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.places import Place
+from pyfabric_network.topology.plan import Plan
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT
 from pyfabric_network.topology.values import HostName, between
 
@@ -76,15 +77,48 @@ class PublicDefinition(Location):
 
 
 def public_definition(network: str, department: DepartmentPlan) -> PublicDefinition:
-    """Return the definition of a department whose public files are on this machine; raises IdentityError."""
+    """Return the definition of a department as far as its public files are on this machine; raises IdentityError."""
     return PublicDefinition(
         network=network,
         department=department.name,
         host=department.place.host,
         first_port=department.place.first_port,
-        msp=_msp(department) if department.peers else None,
-        ordering=_ordering_definition(department.ordering) if department.ordering else None,
+        msp=_msp(department) if department.peers and department.msp.exists() else None,
+        ordering=_ordering_definition(department.ordering)
+        if department.ordering and department.ordering.msp.exists()
+        else None,
     )
+
+
+def goes_on(before: PublicDefinition, after: PublicDefinition) -> bool:
+    """Return whether a later definition of a department may replace the one that genesis blocks were made with.
+
+    Orderers may come and go and get other certificates, and an MSP may be added: its place and the MSPs that it had stay,
+    since the channels and the other departments know it by these.
+    """
+    former, later = (
+        (one.department, one.host, one.first_port, one.msp, one.ordering and one.ordering.msp)
+        for one in (before, after)
+    )
+    return all(old in (None, new) for old, new in zip(former, later, strict=True))
+
+
+def undefined(plan: Plan) -> tuple[str, ...]:
+    """Return the departments with machines of their own whose definitions are missing, or lack a node of the topology."""
+    return (
+        *plan.missing,
+        *(
+            one.name
+            for name in plan.places
+            for one in [plan.department(name)]
+            if not one.place.here and not _is_complete(one)
+        ),
+    )
+
+
+def _is_complete(department: DepartmentPlan) -> bool:
+    folders = all(one.msp.exists() for one in department.organizations)
+    return folders and all(node.member.tls_certificate.exists() for node in department.orderers)
 
 
 def unfold(definition: PublicDefinition, department: DepartmentPlan) -> None:
@@ -112,6 +146,7 @@ def _ordering_definition(ordering: Organization) -> OrderingDefinition:
                 tls=node.member.tls_certificate.read_bytes(),
             )
             for node in ordering.nodes
+            if node.member.certificate.exists() and node.member.tls_certificate.exists()
         },
     )
 

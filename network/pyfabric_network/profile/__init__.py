@@ -1,9 +1,6 @@
-"""Connection profiles: what a department's programs need to reach its peers, in the form of Fabric's SDKs.
+"""Connection profiles as `up` writes them; `pyfabric.profile` reads them, and those of other tools."""
 
-What only this project reads is under `x-pyfabric`: the department's users (MSP folders) and channels. No keys.
-"""
-
-from pyfabric_network.profile.reading import Profile, load_profile
+from pyfabric.profile.reading import Profile, load_profile
 from pyfabric_network.profile.writing import (
     connection_profile,
     profile_file,

@@ -2,17 +2,18 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
-from pyfabric_network.profile.nodes import SCHEME
+from pyfabric.profile.nodes import SCHEME
 
 if TYPE_CHECKING:  # a program that only reads its profile needs no topology
+    from pyfabric_network.topology.ca_servers import CAServer, ServedCA
     from pyfabric_network.topology.departments import DepartmentPlan
-    from pyfabric_network.topology.nodes import Member, Node
+    from pyfabric_network.topology.nodes import Node
     from pyfabric_network.topology.plan import Plan
 
 _ROLES = ("endorsingPeer", "chaincodeQuery", "ledgerQuery", "eventSource")
@@ -35,7 +36,7 @@ def connection_profile(
     profile: dict[str, Any] = {
         "name": plan.name,
         "version": "1.0.0",
-        "client": {"organization": department.name},
+        "client": {"organization": department.name, **_client_certificate(plan, department, path)},
         "organizations": {
             department.name: {
                 "mspid": department.msp_id,
@@ -66,10 +67,13 @@ def connection_profile(
             "channels": channels,
         },
     }
-    if department.ca_server is not None:
-        name = department.ca_server.name
-        profile["organizations"][department.name]["certificateAuthorities"] = [name]
-        profile["certificateAuthorities"] = {name: _authority(department, department.ca_server)}
+    if department.cas is not None:
+        server = department.cas
+        own = [ca.name for ca in server.served if ca.msp_id == department.msp_id]
+        profile["organizations"][department.name]["certificateAuthorities"] = own
+        profile["certificateAuthorities"] = {
+            ca.name: _authority(server, ca) for ca in server.served
+        }
     return profile
 
 
@@ -102,6 +106,17 @@ def write_profiles(plan: "Plan") -> None:
         files.write_public(file, text.encode(), error=NetworkError)
 
 
+def _client_certificate(
+    plan: "Plan", department: "DepartmentPlan", path: Callable[[Path], str]
+) -> dict[str, Any]:
+    """Return the TLS certificate that programs show, where nodes demand one: that of the first user."""
+    if not any(node.client for node in (*department.peers, *plan.orderers)):
+        return {}
+    user = department.users[department.first_user]
+    pair = {"cert": {"path": path(user.tls_certificate)}, "key": {"path": path(user.tls_key)}}
+    return {"tlsCerts": {"client": pair}}
+
+
 def _node(node: "Node") -> dict[str, Any]:
     return {
         "url": f"{SCHEME}{node.outside}",
@@ -113,10 +128,11 @@ def _node(node: "Node") -> dict[str, Any]:
     }
 
 
-def _authority(department: "DepartmentPlan", server: "Member") -> dict[str, Any]:
+def _authority(server: "CAServer", ca: "ServedCA") -> dict[str, Any]:
     return {
-        "url": f"https://{department.ca_address}",
-        "caName": server.name,
-        "tlsCACerts": {"pem": [server.tls_roots.read_text(encoding="utf-8")]},
+        "url": f"https://{server.address}",
+        "caName": ca.name,
+        "tlsCACerts": {"pem": [server.member.tls_roots.read_text(encoding="utf-8")]},
         "httpOptions": {"verify": True},
+        "x-pyfabric": {"mspid": ca.msp_id, "trusted": ca.roots.read_text(encoding="utf-8")},
     }

@@ -3,7 +3,7 @@
 compose.yaml names each node; what they have in common is in nodes.yaml, which is bundled. Paths are
 relative to the network's folder, where both files are:
 
-    organizations/<department>/…     the folders that `material` makes, mounted read-only
+    organizations/<department>/…     the folders that `material` makes, mounted read-only; a CA server's configurations
     builders/<department>.env        what the peers' builder fills packages with
     hosts/<department>/services.json what a contract host serves
     contracts/                       the modules that contract classes are imported from
@@ -17,17 +17,21 @@ from typing import Any, Final
 import yaml
 
 from pyfabric.messages.addresses import Address
-from pyfabric_network.material.ca_server import CA_CONFIG
+from pyfabric_network.material.ca_server import server_configs
 from pyfabric_network.runtimes.node_times import as_environment, orderer_times, peer_times
-from pyfabric_network.state_folder import MODULES
+from pyfabric_network.state_folder import MODULES, TICKER
+from pyfabric_network.topology.ca_servers import CAServer
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Member, Node
-from pyfabric_network.topology.organizations import Organization
 from pyfabric_network.topology.places import CONTAINER_PORTS
 from pyfabric_network.topology.plan import Plan
 
 COMPOSE_FILE: Final = "compose.yaml"
 NODES_FILE: Final = "nodes.yaml"
+ENV_FILE: Final = ".env"
+"""What Compose reads settings from, beside compose.yaml."""
+VERSION_SETTING: Final = "FABRIC_VERSION"
+"""The setting with the tag of Fabric's images."""
 OVERRIDES: Final = tuple(
     f"{name}.override.{ending}"
     for name in ("compose", "docker-compose")
@@ -38,7 +42,7 @@ OWNERS: Final = "volumes"
 """The service that makes the user of the containers the owner of their volumes; it runs and stops."""
 RENDERED_USER: Final = "1000:1000"
 
-OPERATIONS_PORT: Final = {"peer": 9443, "orderer": 8443, "client": 9443}
+OPERATIONS_PORT: Final = {"peer": 9443, "orderer": 8443, "client": 9443, "ca": 9443}
 _PARTICIPATION_PORT: Final = 9443
 _CA_PORT: Final = 7054
 # The newest patch releases when this was written.
@@ -46,8 +50,23 @@ _VERSIONS: Final[Mapping[str, str]] = {"3.1": "3.1.5", "2.5": "2.5.15"}
 _CA_VERSION: Final = "1.5.17"
 _MEMBER_FOLDER: Final = "/etc/pyfabric"
 _HOST_FOLDER: Final = "/etc/pyfabric-host"
+_TICKER_FOLDER: Final = "/etc/pyfabric-ticker"
 DATA: Final = "/var/hyperledger"
 _CA_HOME: Final = "/etc/hyperledger/fabric-ca-server"
+_CAS_FOLDER: Final = "/etc/pyfabric-ca"
+_EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - of the container, whose ports are published on this machine alone
+
+_ORDERER_CLIENTS: Final[Mapping[str, str]] = {
+    "ORDERER_GENERAL_TLS_CLIENTAUTHREQUIRED": "true",
+    "ORDERER_GENERAL_TLS_CLIENTROOTCAS": f"[{_MEMBER_FOLDER}/tls/ca.crt]",
+}
+"""What makes the TLS of a node mutual. The pair that a peer shows is for its health check too: `peer channel list`."""
+_PEER_CLIENTS: Final[Mapping[str, str]] = {
+    "CORE_PEER_TLS_CLIENTAUTHREQUIRED": "true",
+    "CORE_PEER_TLS_CLIENTROOTCAS_FILES": f"{_MEMBER_FOLDER}/tls/ca.crt",
+    "CORE_PEER_TLS_CLIENTCERT_FILE": f"{_MEMBER_FOLDER}/tls/server.crt",
+    "CORE_PEER_TLS_CLIENTKEY_FILE": f"{_MEMBER_FOLDER}/tls/server.key",
+}
 
 _COMPLETED: Final = "service_completed_successfully"
 
@@ -92,10 +111,8 @@ def compose_project(
             services[department.contract_host.name] = _contract_host(plan, department)
         for peer in department.peers:
             services[peer.name] = _peer(plan, department, peer)
-        for organization in department.organizations:
-            if organization.ca_server is not None:
-                server = organization.ca_server
-                services[server.name] = _ca(plan, organization, server)
+        if department.cas is not None:
+            services[department.cas.name] = _ca(plan, department.cas)
     volumes = [name for name, service in services.items() if _keeps_data(name, service)]
     users = {one.contract_host.name: f"${{CONTRACT_USER:-{host_user}}}" for one in plan.own}
     node_user = f"${{NODE_USER:-{user}}}"
@@ -115,25 +132,19 @@ def compose_project(
 
 
 def _owners(services: Mapping[str, Any], volumes: Sequence[str], user: str) -> dict[str, Any]:
-    """Return the services that give volumes to the user, and have the others wait for them.
-
-    Docker makes volumes of root; those of the CAs exist with their profile only.
-    """
-    found: dict[str, Any] = {}
-    for name, of_cas in ((OWNERS, False), (f"ca.{OWNERS}", True)):
-        own = [volume for volume in volumes if ("profiles" in services[volume]) is of_cas]
-        if not own:
-            continue
-        found[name] = {
-            **({"profiles": ["ca"]} if of_cas else {}),
+    """Return the service that gives volumes to the user, and have the others wait for it: Docker makes them of root."""
+    if not volumes:
+        return {}
+    for volume in volumes:
+        services[volume]["depends_on"] = {OWNERS: {"condition": _COMPLETED}}
+    return {
+        OWNERS: {
             "extends": _extends("owners"),
-            "image": services[own[0]]["image"],
-            "command": ["chown", "-R", user, *(f"/volumes/{volume}" for volume in own)],
-            "volumes": [f"{volume}:/volumes/{volume}" for volume in own],
+            "image": services[volumes[0]]["image"],
+            "command": ["chown", "-R", user, *(f"/volumes/{volume}" for volume in volumes)],
+            "volumes": [f"{volume}:/volumes/{volume}" for volume in volumes],
         }
-        for volume in own:
-            services[volume]["depends_on"] = {name: {"condition": _COMPLETED}}
-    return found
+    }
 
 
 def services_file(department: DepartmentPlan) -> str:
@@ -151,6 +162,14 @@ def mounted(member: Member) -> Member:
     return Member(member.name, member.unit, Path(_MEMBER_FOLDER), member.hosts)
 
 
+def mounted_users(department: DepartmentPlan) -> dict[str, Member]:
+    """Return the users of a department whom its contract host's container sees: who ticks clocks, if anybody does."""
+    if not department.ticked:
+        return {}
+    ticker = department.users[TICKER]
+    return {TICKER: Member(ticker.name, ticker.unit, Path(_TICKER_FOLDER))}
+
+
 def _orderer(plan: Plan, node: Node) -> dict[str, Any]:
     published = [
         _published(node.listen, CONTAINER_PORTS["orderer"]),
@@ -160,10 +179,11 @@ def _orderer(plan: Plan, node: Node) -> dict[str, Any]:
         published.append(_published(node.admin, _PARTICIPATION_PORT))
     return {
         "extends": _extends("orderer"),
-        "image": _image("orderer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
+        "image": _image("orderer", _VERSIONS[plan.topology.fabric], VERSION_SETTING),
         "environment": {
             "ORDERER_GENERAL_LOCALMSPID": node.msp_id,
             **as_environment("ORDERER_GENERAL", orderer_times(plan.topology.times)),
+            **(_ORDERER_CLIENTS if node.client else {}),
         },
         "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{DATA}"],
         "ports": published,
@@ -174,7 +194,7 @@ def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
     others = [str(one.inside) for one in department.peers if one is not node]
     return {
         "extends": _extends("peer"),
-        "image": _image("peer", _VERSIONS[plan.topology.fabric], "FABRIC_VERSION"),
+        "image": _image("peer", _VERSIONS[plan.topology.fabric], VERSION_SETTING),
         "networks": ["default", department.contract_host.name],
         "env_file": [{"path": builder_file(department), "required": False}],
         "environment": {
@@ -185,6 +205,7 @@ def _peer(plan: Plan, department: DepartmentPlan, node: Node) -> dict[str, Any]:
             "CORE_PEER_GOSSIP_EXTERNALENDPOINT": str(node.inside),
             "CORE_PEER_GOSSIP_BOOTSTRAP": " ".join(others) or str(node.inside),
             **as_environment("CORE_PEER", peer_times(plan.topology.times)),
+            **(_PEER_CLIENTS if node.client else {}),
         },
         "volumes": [_mount(plan, node.member.folder, _MEMBER_FOLDER), f"{node.name}:{DATA}"],
         "ports": [
@@ -203,24 +224,46 @@ def _contract_host(plan: Plan, department: DepartmentPlan) -> dict[str, Any]:
             _mount(plan, host.folder, _MEMBER_FOLDER),
             _mount(plan, (plan.root / services_file(department)).parent, _HOST_FOLDER),
             _mount(plan, plan.root / MODULES, f"/{MODULES}"),
+            *(
+                [_mount(plan, department.users[TICKER].folder, _TICKER_FOLDER)]
+                if department.ticked
+                else []
+            ),
         ],
         "ports": [_published(department.host_operations, OPERATIONS_PORT["client"])],
     }
 
 
-def _ca(plan: Plan, organization: Organization, server: Member) -> dict[str, Any]:
+def _ca(plan: Plan, server: CAServer) -> dict[str, Any]:
+    above = server.member.folder.parent
     return {
-        "profiles": ["ca"],
         "extends": _extends("ca"),
         "image": _image("ca", _CA_VERSION, "FABRIC_CA_VERSION"),
         "volumes": [
-            _mount(plan, server.folder, _MEMBER_FOLDER),
-            _mount(plan, organization.ca, "/etc/pyfabric-ca"),
+            _mount(plan, server.member.folder, _MEMBER_FOLDER),
+            *(
+                _mount(plan, ca.folder, f"{_CAS_FOLDER}/{ca.folder.relative_to(above)}")
+                for ca in server.served
+            ),
             f"{server.name}:{_CA_HOME}",
-            _mount(plan, server.folder / CA_CONFIG, f"{_CA_HOME}/{CA_CONFIG}"),
         ],
-        "ports": [_published(organization.ca_address, _CA_PORT)],
+        "ports": [
+            _published(server.address, _CA_PORT),
+            _published(server.operations, OPERATIONS_PORT["ca"]),
+        ],
     }
+
+
+def ca_server_files(server: CAServer) -> dict[str, str]:
+    """Return the configurations of a CA server in its container, by their paths below its folder: they hold a secret."""
+    found = server_configs(
+        server,
+        listen=Address(_EVERY_ADDRESS, _CA_PORT),
+        operations=Address(_EVERY_ADDRESS, OPERATIONS_PORT["ca"]),
+        inside=Path(_CAS_FOLDER),
+        member=Path(_MEMBER_FOLDER),
+    )
+    return {f"config/{name}": text for name, text in found.items()}
 
 
 def _keeps_data(name: str, service: Mapping[str, Any]) -> bool:

@@ -8,13 +8,23 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Final
 
 from pyfabric.errors import NetworkError
 from pyfabric.local import files
 from pyfabric.local.yaml_text import load_yaml
+from pyfabric_network.material.ca_server import certificates_digest
 from pyfabric_network.parallel import side_by_side
-from pyfabric_network.runtimes.compose import COMPOSE_FILE, NODES_FILE, OVERRIDES, project_files
+from pyfabric_network.runtimes.compose import (
+    COMPOSE_FILE,
+    ENV_FILE,
+    NODES_FILE,
+    OVERRIDES,
+    ca_server_files,
+    project_files,
+)
+from pyfabric_network.runtimes.contract_hosts import builder_values, can_fill
 from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose
 from pyfabric_network.runtimes.engine import (
     Container,
@@ -26,6 +36,7 @@ from pyfabric_network.runtimes.engine import (
     remember_owner,
     save_log,
 )
+from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 from pyfabric_network.topology.plan import Plan
 
 # Who hosts are if the operator is root: their keys are given to this user, which nobody else is.
@@ -82,8 +93,10 @@ class ComposeProject:
         return {path.stem: path for path in sorted((self._root / _LOGS).glob("*.log"))}
 
     @contextmanager
-    def planned(self, plan: Plan) -> Iterator[DockerCompose]:
-        """Provide the project of a plan, without writing it into the network's folder."""
+    def planned(
+        self, plan: Plan, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[DockerCompose]:
+        """Provide the project of a plan, without writing it into the network's folder; `settings` go before `.env`."""
         with TemporaryDirectory() as folder:
             texts = _texts(plan)
             # Compose looks for what is extended in the network's folder.
@@ -93,7 +106,21 @@ class ComposeProject:
             )
             for name, text in texts.items():
                 (Path(folder) / name).write_text(text, encoding="utf-8")
-            yield DockerCompose(Path(folder) / COMPOSE_FILE, self._root, self._overrides)
+            yield DockerCompose(
+                Path(folder) / COMPOSE_FILE,
+                self._root,
+                self._overrides,
+                tuple(self._with_settings(settings, Path(folder) / ENV_FILE)),
+            )
+
+    def _with_settings(self, settings: Mapping[str, str], file: Path) -> Iterator[Path]:
+        """Yield the files that Compose is to read if there are settings besides its usual one, `file` for these."""
+        if settings:
+            if (self._root / ENV_FILE).exists():
+                yield self._root / ENV_FILE
+            text = "".join(f"{name}={value}\n" for name, value in settings.items())
+            file.write_text(text, encoding="utf-8")
+            yield file
 
     def write(self, plan: Plan) -> None:
         """Write the project of a plan."""
@@ -159,6 +186,25 @@ class ComposeProject:
             return {}
         found: dict[str, str] = json.loads(self._record.read_text(encoding="utf-8"))
         return found
+
+
+def services_of(plan: Plan, compose: DockerCompose) -> dict[str, Any]:
+    """Return the services of a project as they would be made now, whatever the files in the network's folder hold.
+
+    Peers have the values for their builder; CA servers a digest of what they read when they start.
+    """
+    services = compose.configured()
+    for department in plan.own_with_peers:
+        for peer in department.peers:
+            environment = services[peer.name]["environment"]
+            environment.pop(BUILDER_VARIABLE, None)
+            if can_fill(department):  # or else `up` makes again what is missing
+                environment[BUILDER_VARIABLE] = json.dumps(builder_values(department))
+    for server in plan.own_ca_servers:
+        if server.registrar_secret.exists():  # or else `up` makes another
+            read = json.dumps([ca_server_files(server), certificates_digest(server)])
+            services[server.name]["x-read"] = sha256(read.encode()).hexdigest()
+    return services
 
 
 def get_images(plan: Plan, configured: Mapping[str, Any]) -> None:

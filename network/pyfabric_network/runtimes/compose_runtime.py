@@ -23,19 +23,32 @@ from pyfabric_network.runtimes.compose import (
     OPERATIONS_PORT,
     OWNERS,
     builder_file,
+    ca_server_files,
     compose_project,
     mounted,
+    mounted_users,
     services_file,
 )
-from pyfabric_network.runtimes.compose_project import ComposeProject, get_images, give_to_hosts
+from pyfabric_network.runtimes.compose_project import (
+    ComposeProject,
+    get_images,
+    give_to_hosts,
+    services_of,
+)
+from pyfabric_network.runtimes.compose_releases import ComposeReleases
 from pyfabric_network.runtimes.container_readiness import ContainerReadiness
-from pyfabric_network.runtimes.contract_hosts import builder_values, host_services, serves
+from pyfabric_network.runtimes.contract_hosts import (
+    builder_values,
+    host_services,
+    serves,
+)
 from pyfabric_network.runtimes.docker import EVERY_PROFILE, DockerCompose
 from pyfabric_network.runtimes.engine import printed, volumes
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import choose_lines, read_logs
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE
 from pyfabric_network.runtimes.programs import unjoin_failure
+from pyfabric_network.runtimes.release import Releases
 from pyfabric_network.runtimes.reloading import ANSWER_SECONDS, read_answer
 from pyfabric_network.runtimes.runtime import running_peer
 from pyfabric_network.runtimes.volumes import remove_volumes, restore_volume, save_volume
@@ -45,7 +58,6 @@ from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.places import CONTAINER_PORTS
 from pyfabric_network.topology.plan import Plan
 
-_OWNERS = (OWNERS, f"ca.{OWNERS}")
 _READINESS = ContainerReadiness()
 _HANGING_SECONDS = 5
 _PAUSE = 0.2
@@ -86,10 +98,14 @@ class ComposeRuntime:
         """Return the nodes whose containers do not run, or not as the plan and the settings have them."""
         running = self._project.running()
         with self._project.planned(plan) as planned:
-            changed = self._project.changed(planned.configured(), running)
-        return tuple(
-            node.name for node in plan.own_nodes if node.name not in running or node.name in changed
-        )
+            changed = self._project.changed(services_of(plan, planned), running)
+        names = [one.name for one in plan.own_servers]
+        return tuple(name for name in names if name not in running or name in changed)
+
+    def outdated(self, plan: Plan) -> tuple[str, ...]:
+        """Return the nodes whose containers were made otherwise."""
+        running = self._project.running()
+        return tuple(name for name in self.idle(plan) if name in running)
 
     def process(self, node: str) -> str | None:
         """Return the node's container."""
@@ -114,9 +130,9 @@ class ComposeRuntime:
             get_images(plan, planned.configured())
         before = self._project.running()
         self._write(plan)
-        configured = self._compose.configured()
+        configured = services_of(plan, self._compose)
         changed = self._project.changed(configured, before)
-        absent = [name for name in configured if name not in before and name not in _OWNERS]
+        absent = [name for name in configured if name not in before and name != OWNERS]
         try:
             broken = self._start_absent(plan, configured, absent)
             broken |= self._start_again(plan, [name for name in before if name in again])
@@ -139,9 +155,8 @@ class ComposeRuntime:
         if not absent:
             return {}
         self._project.remove(absent)
-        for name in _OWNERS:
-            if name in configured:
-                self._compose.run("run", "--rm", "--no-deps", name)
+        if OWNERS in configured:
+            self._compose.run("run", "--rm", "--no-deps", OWNERS)
         self._project.make(configured, absent)
         return self._readiness.unready(plan, absent)
 
@@ -200,6 +215,11 @@ class ComposeRuntime:
     def development(self) -> Development | None:
         """None: Fabric has no development tools."""
         return None
+
+    @property
+    def releases(self) -> Releases:
+        """The images that nodes run."""
+        return ComposeReleases(self._root, self._project)
 
     def stop(self) -> bool:
         """Remove the containers, and keep the end of their logs; the volumes stay. Returns whether any ran."""
@@ -270,7 +290,7 @@ class ComposeRuntime:
         running = self._project.running()
         self._write(plan)
         absent = [name for name in names if name not in running]
-        broken = self._start_absent(plan, self._compose.configured(), absent)
+        broken = self._start_absent(plan, services_of(plan, self._compose), absent)
         if broken:
             raise NetworkError(_reasons(broken, self._root))
 
@@ -282,6 +302,10 @@ class ComposeRuntime:
     def halt(self, plan: Plan, node: Node) -> None:
         """Stop a node's container."""
         self.stop_nodes(plan, [node.name])
+
+    def resume(self, plan: Plan, node: Node) -> None:
+        """Start a node alone."""
+        self.start_nodes(plan, [node.name])
 
     def forget(self, plan: Plan, node: Node) -> None:
         """Remove a stopped node's container and volume."""
@@ -357,6 +381,11 @@ class ComposeRuntime:
             files.write_private(
                 self._root / builder_file(department), line.encode(), error=NetworkError
             )
+        for server in plan.own_ca_servers:
+            for name, text in ca_server_files(server).items():
+                file = server.member.folder / name
+                if not file.exists() or file.read_text(encoding="utf-8") != text:
+                    files.write_private(file, text.encode(), error=NetworkError)
         self._write_services(plan)
 
     def _write_services(self, plan: Plan) -> list[tuple[DepartmentPlan, dict[str, Any]]]:
@@ -368,8 +397,9 @@ class ComposeRuntime:
             content = json.dumps(services, indent=2).encode()
             files.write_public(self._root / services_file(department), content, error=NetworkError)
             written.append((department, services))
+            own = [department.contract_host.folder, (self._root / services_file(department)).parent]
             give_to_hosts(
-                department.contract_host.folder, (self._root / services_file(department)).parent
+                *own, *(department.users[each].folder for each in mounted_users(department))
             )
         give_to_hosts(self._root / MODULES)
         return written
@@ -406,6 +436,7 @@ def _inside(department: DepartmentPlan) -> DepartmentPlan:
     return replace(
         department,
         contract_host=mounted(department.contract_host),
+        users=mounted_users(department),
         first_contract=Address(_EVERY_ADDRESS, CONTAINER_PORTS["contracts"]),
         host_operations=Address(_EVERY_ADDRESS, OPERATIONS_PORT["client"]),
     )

@@ -1,4 +1,4 @@
-"""Whether the nodes and contract hosts in containers are ready, and why not."""
+"""Whether the nodes, CA servers and contract hosts in containers are ready, and why not."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -30,6 +30,11 @@ def is_ready(plan: Plan, service: str) -> bool:
         for department in plan.own_with_peers:
             if department.contract_host.name == service:
                 return health(connections.host_operations(department)) is not None
+        for department in plan.own:
+            cas = department.cas
+            if cas is not None and cas.name == service:
+                found = health(connections.ca_operations(department, cas))
+                return found is not None and found.is_healthy
         for node in plan.own_nodes:
             if node.name == service:
                 return _is_node_ready(plan, connections, node)

@@ -17,11 +17,16 @@ _INSTEAD = "start one, or choose another runtime: native (Fabric's programs) or 
 
 @dataclass(frozen=True, slots=True)
 class DockerCompose:
-    """The project that `file` describes, with what `overrides` add; paths in them are relative to `folder`."""
+    """The project that `file` describes, with what `overrides` add; paths in them are relative to `folder`.
+
+    Settings come from the environment, or else from `settings`, the later over the earlier; without any from `.env` in
+    `folder`.
+    """
 
     file: Path
     folder: Path
     overrides: tuple[Path, ...] = ()
+    settings: tuple[Path, ...] = ()
 
     def require(self) -> None:
         """Raise NetworkError unless there is a Docker engine with Compose v2."""
@@ -71,4 +76,5 @@ class DockerCompose:
 
     def _command(self) -> list[str]:
         files = [word for file in (self.file, *self.overrides) for word in ("--file", str(file))]
+        files += [word for file in self.settings for word in ("--env-file", str(file))]
         return ["compose", "--project-directory", str(self.folder), *files]

@@ -4,11 +4,20 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pyfabric.errors import LedgerError, NetworkError
-from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, PeerConfig, TLSFiles
+from pyfabric.ledger.config import (
+    AuthorityConfig,
+    CAConfig,
+    HostConfig,
+    LedgerConfig,
+    OrdererConfig,
+    PeerConfig,
+    TLSFiles,
+)
 from pyfabric_network.development import Development
+from pyfabric_network.material.ca_server import REGISTRAR, certificates_digest
 from pyfabric_network.ports import check_free
 from pyfabric_network.runtimes.contract_hosts import (
     HOST_COMMAND,
@@ -22,13 +31,17 @@ from pyfabric_network.runtimes.log_files import read_logs
 from pyfabric_network.runtimes.process import Background
 from pyfabric_network.runtimes.reloading import ReloadingProcess
 from pyfabric_network.state_folder import MODULES
+from pyfabric_network.topology.ca_servers import CAServer
 from pyfabric_network.topology.contracts import ServedPackage
 from pyfabric_network.topology.departments import DepartmentPlan
-from pyfabric_network.topology.nodes import Member, Node
+from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.plan import Plan
+
+N = TypeVar("N", PeerConfig, OrdererConfig, CAConfig)
 
 DEVELOPMENT = "development.sock"
 _LEDGER = "ledger"
+_REGISTRY = "registry.db"
 _STOP_SECONDS = 15.0
 # Contract hosts finish what runs before they stop, for ten seconds at most.
 _LEFTOVER_SECONDS = 15.0
@@ -55,7 +68,7 @@ class EmbeddedRuntime(InFolder):
         """
         if self.running():
             hosts = [one.contract_host.name for one in plan.own_with_peers]
-            present = self._nodes(LedgerConfig.load(self._config))
+            present = self._present()
             check_free(plan.listening(running=[*present, *hosts]))
         else:
             timeout = _LEFTOVER_SECONDS if self._process.was_killed() else 0.0
@@ -67,9 +80,14 @@ class EmbeddedRuntime(InFolder):
         if self._runs(plan):
             return ()
         present = self._nodes(LedgerConfig.load(self._config)) if self._can_change(plan) else ()
-        return tuple(
-            node.name for node in (*plan.orderers, *plan.peers) if node.name not in present
-        )
+        return tuple(one.name for one in plan.own_servers if one.name not in present)
+
+    def outdated(self, plan: Plan) -> tuple[str, ...]:
+        """Return the nodes that run with other settings than the plan's."""
+        if not self.running():
+            return ()
+        wanted, present = self._nodes(ledger_config(plan)), self._present()
+        return tuple(name for name, one in present.items() if wanted.get(name, one) != one)
 
     def process(self, node: str) -> str | None:
         """Return the ledger's process, which runs every node."""
@@ -83,8 +101,8 @@ class EmbeddedRuntime(InFolder):
     def start(self, plan: Plan, *, again: Collection[str] = ()) -> None:
         """Start the ledger and wait until everything listens; one that runs as it should is kept.
 
-        It runs all nodes: with any in `again`, or if the settings of one have changed, it is stopped and started;
-        nodes that are new or gone come and go while the others run.
+        It runs all nodes: with any in `again`, or if the settings of a peer or an orderer have changed, it is stopped and
+        started; nodes that are new or gone come and go while the others run, and CA servers with other settings.
 
         Raises LedgerError with the ledger's own error if it or a contract host cannot start; nothing is
         left running then.
@@ -120,6 +138,10 @@ class EmbeddedRuntime(InFolder):
         """The development tools of the ledger."""
         return Development(self._root / DEVELOPMENT)
 
+    @property
+    def releases(self) -> None:
+        """None: the development ledger is a part of this package."""
+
     def stop(self) -> bool:
         """Stop the ledger, and with it the contract hosts; return whether it ran."""
         return self._process.stop(timeout=_STOP_SECONDS)
@@ -138,11 +160,27 @@ class EmbeddedRuntime(InFolder):
 
     def halt(self, plan: Plan, node: Node) -> None:
         """Stop one node of the running ledger."""
-        config = ledger_config(plan)
-        peers = [one for one in config.peers if one.name != node.name]
-        orderers = [one for one in config.orderers if one.name != node.name]
-        rest = config.model_copy(update={"peers": peers, "orderers": orderers})
-        self._ledger.reload(_bytes(rest), until=_has("reloaded"))
+        self._run_nodes(plan, {name for name in self._present() if name != node.name})
+
+    def resume(self, plan: Plan, node: Node) -> None:
+        """Start one node in the running ledger."""
+        self._run_nodes(plan, {*self._present(), node.name})
+
+    def _present(self) -> dict[str, PeerConfig | OrdererConfig | CAConfig]:
+        return self._nodes(LedgerConfig.load(self._config))
+
+    def _run_nodes(self, plan: Plan, names: Collection[str]) -> None:
+        """Run exactly these nodes: peers and orderers that run already go on with the settings that they have."""
+        wanted, present = ledger_config(plan), LedgerConfig.load(self._config)
+        peers = {**_by_name(wanted.peers), **_by_name(present.peers)}
+        orderers = {**_by_name(wanted.orderers), **_by_name(present.orderers)}
+        nodes = {
+            "peers": [peers[one.name] for one in wanted.peers if one.name in names],
+            "orderers": [orderers[one.name] for one in wanted.orderers if one.name in names],
+            "cas": [one for one in wanted.cas if one.name in names],
+        }
+        content = _bytes(wanted.model_copy(update=nodes))
+        self._ledger.reload(content, until=_has("reloaded"))
 
     def forget(self, plan: Plan, node: Node) -> None:
         """Do nothing: the blocks of a channel are those of all nodes."""
@@ -180,16 +218,19 @@ class EmbeddedRuntime(InFolder):
         return now == wanted
 
     def _can_change(self, plan: Plan) -> bool:
-        """Return whether the ledger runs, and those of its nodes that this plan has are as it has them."""
+        """Return whether the ledger runs, and its peers and orderers that this plan has are as it has them."""
         if not (self.running() and all(map(can_fill, plan.own_with_peers))):
             return False
-        now, wanted = self._nodes(LedgerConfig.load(self._config)), self._nodes(ledger_config(plan))
-        return all(wanted.get(name, one) == one for name, one in now.items())
+        wanted = self._nodes(ledger_config(plan))
+        return all(
+            wanted.get(name, one) == one
+            for name, one in self._present().items()
+            if not isinstance(one, CAConfig)
+        )
 
     @staticmethod
-    def _nodes(config: LedgerConfig) -> dict[str, PeerConfig | OrdererConfig]:
-        peers = {one.name: one for one in config.peers}
-        return {**peers, **{one.name: one for one in config.orderers}}
+    def _nodes(config: LedgerConfig) -> dict[str, PeerConfig | OrdererConfig | CAConfig]:
+        return {**_by_name(config.peers), **_by_name(config.orderers), **_by_name(config.cas)}
 
     @property
     def _ledger(self) -> ReloadingProcess:
@@ -201,6 +242,10 @@ class EmbeddedRuntime(InFolder):
             answers=self._root / "ledger.answers",
             log=self._log,
         )
+
+
+def _by_name(nodes: Sequence[N]) -> dict[str, N]:
+    return {one.name: one for one in nodes}
 
 
 def _indivisible(what: str, instead: str) -> NetworkError:
@@ -229,6 +274,7 @@ def ledger_config(plan: Plan) -> LedgerConfig:
         development=plan.root / DEVELOPMENT,
         peers=[_peer(peer, builder_values(plan.owner(peer))) for peer in plan.peers],
         orderers=[_orderer(node) for node in plan.orderers],
+        cas=[_ca_server(server) for server in plan.own_ca_servers],
         hosts=[
             _host(department, plan.served_by(department), plan.contract_user)
             for department in plan.own_with_peers
@@ -243,7 +289,7 @@ def _peer(node: Node, builder: dict[str, str]) -> PeerConfig:
         msp_id=node.msp_id,
         address=str(node.outside),
         msp=node.member.msp,
-        tls=_tls(node.member),
+        tls=_tls(node),
         builder=builder,
         gateway_address=str(node.inside),
         operations_address=str(node.operations),
@@ -257,11 +303,35 @@ def _orderer(node: Node) -> OrdererConfig:
         msp_id=node.msp_id,
         address=str(node.outside),
         msp=node.member.msp,
-        tls=_tls(node.member),
+        tls=_tls(node),
         admin_address=str(node.admin),
         admin_client_roots=node.member.tls_roots,
         operations_address=str(node.operations),
         operations_client_roots=node.member.tls_roots,
+    )
+
+
+def _ca_server(server: CAServer) -> CAConfig:
+    return CAConfig(
+        name=server.name,
+        address=str(server.address),
+        tls=TLSFiles(certificate=server.member.tls_certificate, key=server.member.tls_key),
+        registrar=REGISTRAR,
+        secret=server.registrar_secret,
+        authorities=[
+            AuthorityConfig(
+                name=ca.name,
+                certificate=ca.certificate,
+                key=ca.key,
+                chain=ca.chain,
+                registry=ca.home / _REGISTRY,
+                tls=ca.tls,
+            )
+            for ca in server.served
+        ],
+        operations_address=str(server.operations),
+        operations_client_roots=server.member.tls_roots,
+        certificates=certificates_digest(server),
     )
 
 
@@ -275,5 +345,10 @@ def _host(
     )
 
 
-def _tls(member: Member) -> TLSFiles:
-    return TLSFiles(certificate=member.tls_certificate, key=member.tls_key)
+def _tls(node: Node) -> TLSFiles:
+    own = node.member
+    return TLSFiles(
+        certificate=own.tls_certificate,
+        key=own.tls_key,
+        client_roots=own.tls_roots if node.client else None,
+    )

@@ -60,6 +60,16 @@ def pull(image: str) -> None:
         raise NetworkError(f"docker pull {image}: {last_line(done.stderr)}")
 
 
+def run_once(image: str, *command: str) -> str:
+    """Run a program of an image in a container of its own, and return what it prints; raises NetworkError."""
+    program, *arguments = command
+    container = ("run", "--rm", "--network", "none", "--entrypoint", program)
+    done = docker(*container, image, *arguments)
+    if done.returncode:
+        raise NetworkError(f"docker run {image}: {last_line(done.stderr)}")
+    return done.stdout
+
+
 def containers(project: str) -> tuple[Container, ...]:
     """Return the containers of a project's services, whether they run or not; raises NetworkError."""
     listed = docker(

@@ -1,4 +1,4 @@
-"""The native runtime: Fabric's `peer` and `orderer` as local processes, one for each node.
+"""The native runtime: Fabric's `peer`, `orderer` and `fabric-ca-server` as local processes, one for each node.
 
 Each process outlives the command that started it and is found again by its lock (see `process`): what
 an interrupted `up` left, the next `up` continues with and `down` stops.
@@ -30,10 +30,13 @@ from pyfabric_network.runtimes.contract_hosts import builder_values, can_fill, h
 from pyfabric_network.runtimes.in_folder import InFolder
 from pyfabric_network.runtimes.log_choice import LogChoice
 from pyfabric_network.runtimes.log_files import last_line, panic, read_logs
+from pyfabric_network.runtimes.native_ca import NativeCA
 from pyfabric_network.runtimes.native_host import NativeHost
 from pyfabric_network.runtimes.node_config import BUILDER_VARIABLE, orderer_config, peer_config
+from pyfabric_network.runtimes.node_programs import NodePrograms
 from pyfabric_network.runtimes.process import Background
-from pyfabric_network.runtimes.programs import Programs, find_programs
+from pyfabric_network.runtimes.programs import find_ca_server, unjoin
+from pyfabric_network.runtimes.release import Releases
 from pyfabric_network.runtimes.runtime import running_peer
 from pyfabric_network.state_folder import MODULES
 from pyfabric_network.topology.departments import DepartmentPlan
@@ -59,7 +62,7 @@ class Launch:
 class NativeRuntime(InFolder):
     """The processes below `root`; contract classes are imported from the modules kept there.
 
-    Fabric's programs are in `programs`, or else on PATH.
+    Fabric's programs of a new network are in `programs`, or else on PATH; it keeps them (see `NodePrograms`).
     """
 
     def __init__(self, root: Path, *, programs: Path | None, fabric: str) -> None:
@@ -67,7 +70,7 @@ class NativeRuntime(InFolder):
         self._folder = root / "nodes"
         self._modules = root / MODULES
         self._given = programs
-        self._fabric = fabric
+        self._programs = NodePrograms(root, programs, fabric)
 
     def running(self) -> bool:
         """Return whether any process runs."""
@@ -77,12 +80,19 @@ class NativeRuntime(InFolder):
         """Raise NetworkError for a missing or old program, or a port that is in use."""
         running = [name for name in self._processes() if self._runs(name)]
         check_free(plan.listening(running=running))
-        return self._programs.warnings
+        if plan.own_ca_servers:
+            _ = self._ca_program
+        return self._programs.check(plan.own_nodes)
 
     def idle(self, plan: Plan) -> tuple[str, ...]:
         """Return the nodes that do not run, or not as the plan has them."""
-        nodes = plan.own_nodes
-        return tuple(node.name for node in nodes if not self._runs_as(plan, node))
+        nodes = [one.name for one in plan.own_nodes if not self._runs_as(plan, one)]
+        cas = [one for one in self._cas(plan) if not one.runs_as_planned(self._ca_program)]
+        return (*nodes, *(one.server.name for one in cas))
+
+    def outdated(self, plan: Plan) -> tuple[str, ...]:
+        """Return the nodes whose processes were started otherwise."""
+        return tuple(name for name in self.idle(plan) if self._runs(name))
 
     def process(self, node: str) -> str | None:
         """Return the node's process."""
@@ -103,14 +113,17 @@ class NativeRuntime(InFolder):
         idle = {*self.idle(plan), *again}
         nodes = plan.own_nodes
         hosts = [department.contract_host for department in plan.own_with_peers]
-        planned = {node.name for node in nodes} | {host.name for host in hosts}
+        cas = self._cas(plan)
+        planned = {one.name for one in plan.own_servers} | {host.name for host in hosts}
         self._stop([name for name in self._processes() if name in idle or name not in planned])
+        self._programs.keep()
         write_builder(self._builder)
         starting = [node for node in nodes if node.name in idle]
         try:
             self.serve(plan)  # first: peers that start show the certificates of now
             for node in starting:
                 self._start(node.name, self._launch(plan, node))
+            self._start_cas(plan, [one for one in cas if one.server.name in idle])
             self._await_health(plan, starting)
         except BaseException:
             self._stop(list(idle))
@@ -141,6 +154,11 @@ class NativeRuntime(InFolder):
         """None: Fabric has no development tools."""
         return None
 
+    @property
+    def releases(self) -> Releases:
+        """The folders of programs that nodes run."""
+        return self._programs
+
     def stop(self) -> bool:
         """Stop every process; return whether any ran."""
         return self._stop(list(self._processes()))
@@ -155,7 +173,7 @@ class NativeRuntime(InFolder):
         If one cannot be started, none of them is left running that did not run before.
         """
         new = [name for name in names if not self._runs(name)]
-        others = [node.name for node in plan.own_nodes if node.name not in new]
+        others = [one.name for one in plan.own_servers if one.name not in new]
         check_free(plan.listening(running=[*others, *_host_names(plan)]))
         nodes = [node for node in plan.own_nodes if node.name in new]
         try:
@@ -163,6 +181,7 @@ class NativeRuntime(InFolder):
             write_builder(self._builder)
             for node in nodes:
                 self._start(node.name, self._launch(plan, node))
+            self._start_cas(plan, [one for one in self._cas(plan) if one.server.name in new])
             self._await_health(plan, nodes)
         except BaseException:
             self._stop(new)
@@ -176,6 +195,10 @@ class NativeRuntime(InFolder):
         """Stop a node's process."""
         self._stop([node.name])
 
+    def resume(self, plan: Plan, node: Node) -> None:
+        """Start a node alone."""
+        self.start_nodes(plan, [node.name])
+
     def forget(self, plan: Plan, node: Node) -> None:
         """Delete a stopped node's data."""
         data = self.ledger_of(node)
@@ -188,7 +211,7 @@ class NativeRuntime(InFolder):
             raise NetworkError(running_peer(peer.name))
         launch = self._launch(plan, peer)
         self._configure(peer.name, launch)
-        self._programs.unjoin(channel, launch.environment)
+        unjoin(self._programs.of(peer), channel, launch.environment)
 
     @contextmanager
     def reachable(self, _plan: Plan, _peer: Node, folder: Path) -> Iterator[str]:
@@ -209,8 +232,22 @@ class NativeRuntime(InFolder):
         return read_logs(files, choice, follow=follow, running=self.running)
 
     @cached_property
-    def _programs(self) -> Programs:
-        return find_programs(self._given, self._fabric)
+    def _ca_program(self) -> Path:
+        return find_ca_server(self._given)
+
+    def _cas(self, plan: Plan) -> list[NativeCA]:
+        return [
+            NativeCA(self._folder / one.cas.name, one, one.cas)
+            for one in plan.own
+            if one.cas is not None
+        ]
+
+    def _start_cas(self, plan: Plan, cas: Sequence[NativeCA]) -> None:
+        """Start CA servers, and wait until they are healthy; raises NetworkError."""
+        for one in cas:
+            one.start(self._ca_program)
+        with Connections(plan) as connections:
+            side_by_side([partial(one.await_health, connections) for one in cas])
 
     @property
     def _builder(self) -> Path:
@@ -245,7 +282,7 @@ class NativeRuntime(InFolder):
     def _peer(self, plan: Plan, node: Node) -> Launch:
         folder = self._folder / node.name
         return Launch(
-            argv=(str(self._programs.peer), "node", "start"),
+            argv=(str(self._programs.of(node)), "node", "start"),
             environment={
                 **_environment(folder),
                 BUILDER_VARIABLE: json.dumps(builder_values(plan.owner(node))),
@@ -257,7 +294,7 @@ class NativeRuntime(InFolder):
     def _orderer(self, plan: Plan, node: Node) -> Launch:
         folder = self._folder / node.name
         return Launch(
-            argv=(str(self._programs.orderer),),
+            argv=(str(self._programs.of(node)),),
             environment=_environment(folder),
             config=orderer_config(plan, node, data=folder / "data"),
             config_file="orderer.yaml",
@@ -297,7 +334,9 @@ class NativeRuntime(InFolder):
             node = poll(unready, every=_PAUSE, timeout=_READY_SECONDS)
         if node is not None:
             log = self._folder / node.name / "log"
-            raise NetworkError(f"{node.name} is not healthy after {_READY_SECONDS:.0f} s: {log}")
+            raise NetworkError(
+                f"{node.name} is not healthy after {_READY_SECONDS:.0f} s: {last_line(log)} ({log})"
+            )
 
     def _is_ready(self, node: Node, connections: Connections) -> bool:
         if not self._runs(node.name):

@@ -46,7 +46,9 @@ def peer_config(plan: Plan, peer: Node, *, data: Path, builder: Path) -> dict[st
             "localMspId": peer.msp_id,
             "mspConfigPath": str(peer.member.msp),
             "BCCSP": SOFTWARE_KEYS,
-            "tls": _peer_tls(peer) | {"rootcert": {"file": str(peer.member.tls_roots)}},
+            "tls": _peer_tls(peer)
+            | {"rootcert": {"file": str(peer.member.tls_roots)}}
+            | _peer_clients(peer),
             "fileSystemPath": str(data),
             "gossip": _gossip(plan, peer),
             "deliveryclient": {"blockGossipEnabled": False},
@@ -106,7 +108,9 @@ def orderer_config(plan: Plan, orderer: Node, *, data: Path) -> dict[str, Any]:
         "General": {
             "ListenAddress": orderer.listen.host,
             "ListenPort": orderer.listen.port,
-            "TLS": tls | {"RootCAs": [str(own.tls_roots)]},
+            "TLS": tls
+            | {"RootCAs": [str(own.tls_roots)]}
+            | (clients | {"ClientAuthRequired": True} if orderer.client else {}),
             "LocalMSPID": orderer.msp_id,
             "LocalMSPDir": str(own.msp),
             "BCCSP": SOFTWARE_KEYS,
@@ -131,6 +135,19 @@ def _peer_tls(peer: Node) -> dict[str, Any]:
         "enabled": True,
         "cert": {"file": str(peer.member.tls_certificate)},
         "key": {"file": str(peer.member.tls_key)},
+    }
+
+
+def _peer_clients(peer: Node) -> dict[str, Any]:
+    """Return what makes a peer's TLS mutual, if it is to be.
+
+    Members of its channels are taken without being named here: a peer has their CAs from the channels.
+    """
+    if peer.client is None:
+        return {}
+    return {
+        "clientAuthRequired": True,
+        "clientRootCAs": {"files": [str(peer.member.tls_roots)]},
     }
 
 

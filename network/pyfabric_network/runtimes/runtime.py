@@ -10,6 +10,7 @@ from pyfabric_network.runtimes.log_choice import LogChoice
 
 if TYPE_CHECKING:  # the command names runtimes without loading topologies
     from pyfabric_network.development import Development
+    from pyfabric_network.runtimes.release import Releases
     from pyfabric_network.topology.nodes import Node
     from pyfabric_network.topology.plan import Plan
 
@@ -46,6 +47,10 @@ class Runtime(Protocol):
 
     def idle(self, plan: "Plan") -> tuple[str, ...]:
         """Return the names of the nodes that `start` would start, again or for the first time."""
+        ...
+
+    def outdated(self, plan: "Plan") -> tuple[str, ...]:
+        """Return the names of the nodes that run otherwise than they would be started now."""
         ...
 
     def process(self, node: str) -> str | None:
@@ -114,7 +119,14 @@ class Runtime(Protocol):
         ...
 
     def halt(self, plan: "Plan", node: "Node") -> None:
-        """Stop one node, on every runtime; `start` starts it again. Raises NetworkError or LedgerError."""
+        """Stop one node, on every runtime; `resume` or `start` starts it again. Raises NetworkError or LedgerError."""
+        ...
+
+    def resume(self, plan: "Plan", node: "Node") -> None:
+        """Start one node that was halted, with its files as they are now; all others go on as they are.
+
+        Raises NetworkError or LedgerError.
+        """
         ...
 
     def forget(self, plan: "Plan", node: "Node") -> None:
@@ -149,4 +161,9 @@ class Runtime(Protocol):
     @property
     def development(self) -> "Development | None":
         """The development tools of a development ledger; None where Fabric's own programs run."""
+        ...
+
+    @property
+    def releases(self) -> "Releases | None":
+        """Which release of Fabric nodes run; None for a development ledger."""
         ...

@@ -45,6 +45,19 @@ def check_change(
         raise TopologyError(why, file=file, line=None, key=changed[0])
 
 
+def lacking_between_machines(old: Topology, new: Topology) -> list[str] | None:
+    """Return that nothing is lacking, for `check_change` of a network on many machines; None if a channel is gone.
+
+    There the topology is ahead of the channels until departments have signed the updates.
+    """
+    return [] if old.channels.keys() <= new.channels.keys() else None
+
+
+def changed_in_channels(old: Topology, new: Topology) -> list[str]:
+    """Return the keys that two topologies have otherwise and that are in the configurations of channels of both."""
+    return [key for key, before, after in _fixed(old, new) if before != after]
+
+
 def _listed(missing: Sequence[str]) -> str:
     shown = "; ".join(missing[:_LONGEST])
     more = f"; and {len(missing) - _LONGEST} more" if len(missing) > _LONGEST else ""

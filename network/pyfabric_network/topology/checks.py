@@ -14,6 +14,7 @@ from pyfabric.admin.config.model import (
 from pyfabric.rules.policies.endorsers import ChannelEndorsers, roles_without_peers
 from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric.rules.resources import CHANNEL_RESOURCES
+from pyfabric_network.state_folder import TICKER
 from pyfabric_network.topology.document import Document, KeyPath
 from pyfabric_network.topology.endorsement import channel_endorsers
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Channel, Topology
@@ -31,9 +32,11 @@ def check_topology(topology: Topology, document: Document) -> None:
         _check_ordering,
         _check_bft,
         _check_times,
+        _check_client_certificates,
         _check_contracts,
         _check_collections,
         _check_channels,
+        _check_tickers,
     ):
         check(topology, document)
 
@@ -84,6 +87,15 @@ def _check_departments(topology: Topology, document: Document) -> None:
         document.fail(f"leaves too few ports: the last would be {last}", ("base_port",))
 
 
+def _check_tickers(topology: Topology, document: Document) -> None:
+    for name, department in topology.departments.items():
+        if TICKER in department.users and topology.ticked(name):
+            document.fail(
+                "is made for every department that ticks a clock",
+                ("departments", name, "users", TICKER),
+            )
+
+
 def _check_nodes(topology: Topology, name: str, document: Document) -> None:
     """Require that a department has nodes, and nothing that is for nodes which it has not."""
     department, path = topology.departments[name], ("departments", name)
@@ -97,6 +109,21 @@ def _check_nodes(topology: Topology, name: str, document: Document) -> None:
             document.fail("is for a department that has peers", (*path, key))
     if department.peers and department.anchor_peers > department.peers:
         document.fail(f"must not exceed its peers ({department.peers})", (*path, "anchor_peers"))
+
+
+def _check_client_certificates(topology: Topology, document: Document) -> None:
+    """Require that peers whose orderers demand client certificates demand them too: others show none.
+
+    Source: DeliverServiceConfig of core/deliverservice/config.go of Fabric 3.1, of `peer.tls.clientAuthRequired`.
+    """
+    orderers = next(filter(topology.demands_client_certificates, topology.ordering.nodes), None)
+    for name, department in topology.departments.items():
+        if orderers and department.peers and not topology.demands_client_certificates(name):
+            document.fail(
+                f"must be true: orderers of {orderers} demand client certificates, and peers of Fabric show "
+                "them theirs only if they demand client certificates themselves",
+                ("departments", name, "client_auth_required"),
+            )
 
 
 def _check_ordering(topology: Topology, document: Document) -> None:

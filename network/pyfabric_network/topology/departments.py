@@ -1,21 +1,22 @@
 """The departments of a network: their organisations, users and contract hosts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pyfabric.messages.addresses import Address
-from pyfabric_network.state_folder import ADMIN
+from pyfabric_network.state_folder import ADMIN, TICKER
+from pyfabric_network.topology.ca_servers import CAServer, make_ca_server, served_cas
 from pyfabric_network.topology.contracts import ServedPackage, elsewhere_key, slot_key
 from pyfabric_network.topology.nodes import Member, Node, make_nodes
 from pyfabric_network.topology.organizations import (
+    Further,
     Organization,
     make_ordering,
     make_server,
-    make_user,
+    make_users,
 )
 from pyfabric_network.topology.places import (
-    CA_PORT,
     CONTAINER_PORTS,
     CONTRACT_PORTS,
     CONTRACTS_FROM,
@@ -23,7 +24,7 @@ from pyfabric_network.topology.places import (
     LOOPBACK,
     Place,
 )
-from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.spec import Ticked, Topology, User
 
 __all__ = ["ADMIN", "DepartmentPlan", "make_department"]
 
@@ -36,7 +37,7 @@ class DepartmentPlan(Organization):
     identity for a member of any channel that names its MSP, also of those that they have not joined. A
     department without peers has only `ordering`. Its nodes run at `place`. `elsewhere` has the addresses
     of its own services of contracts that no contract host serves, by contract. `contract_client` is what its
-    peers show to their contracts, whose servers take nobody else.
+    peers show to their contracts, whose servers take nobody else. Its contract host ticks the clocks of `ticked`.
     """
 
     title: str
@@ -48,6 +49,7 @@ class DepartmentPlan(Organization):
     first_contract: Address
     host_operations: Address
     elsewhere: Mapping[str, Address]
+    ticked: tuple[Ticked, ...]
 
     @property
     def peers(self) -> tuple[Node, ...]:
@@ -60,6 +62,12 @@ class DepartmentPlan(Organization):
         return () if self.ordering is None else self.ordering.nodes
 
     @property
+    def cas(self) -> CAServer | None:
+        """The server of its CAs, if there is one."""
+        ordering = None if self.ordering is None else self.ordering.ca_server
+        return self.ca_server or ordering
+
+    @property
     def organizations(self) -> tuple[Organization, ...]:
         """The organisations that it has: of its orderers, if it runs any, and of its peers, if it has any."""
         ordering = () if self.ordering is None else (self.ordering,)
@@ -69,6 +77,11 @@ class DepartmentPlan(Organization):
     def tls_only(self) -> tuple[Member, ...]:
         """What has a TLS certificate, and no identity on the network."""
         return (self.contract_host, self.contract_client, *super().tls_only)
+
+    @property
+    def first_user(self) -> str:
+        """The user that people's programs act as, unless they name another: the first one of the topology's own."""
+        return next((short for short in self.users if short not in (ADMIN, TICKER)), ADMIN)
 
     def builder_addresses(self) -> dict[str, str]:
         """Return what fills the addresses of packages at this department's peers, for every slot."""
@@ -97,9 +110,19 @@ class DepartmentPlan(Organization):
 
 
 def make_department(
-    topology: Topology, name: str, root: Path, place: Place, *, containers: bool
+    topology: Topology,
+    name: str,
+    root: Path,
+    place: Place,
+    further: Further,
+    *,
+    containers: bool,
+    ca_server: bool,
 ) -> DepartmentPlan:
-    """Work out a department of a topology whose network is below `root`."""
+    """Work out a department of a topology whose network is below `root`, with `further` users.
+
+    With `ca_server` it has a CA server.
+    """
     spec = topology.departments[name]
     domain = name.lower()
     folder = root / "organizations" / domain
@@ -113,15 +136,13 @@ def make_department(
         place=place,
         containers=containers,
     )
+    ticked = topology.ticked(name)
+    users = {**spec.users, TICKER: User()} if ticked else spec.users
     host = make_server(folder, domain, "contracts", "contracts")
     contracts = Address(LOOPBACK, place.first_port + CONTRACTS_FROM)
     if containers:
         contracts = Address(host.name, CONTAINER_PORTS["contracts"])
-    users = {
-        short: make_user(folder, domain, short, "client", one.attributes)
-        for short, one in spec.users.items()
-    }
-    return DepartmentPlan(
+    department = DepartmentPlan(
         name=name,
         domain=domain,
         title=spec.title,
@@ -130,15 +151,13 @@ def make_department(
         folder=folder,
         nodes=peers,
         anchor_peers=peers[: spec.anchor_peers],
-        ordering=make_ordering(topology, name, folder, place, containers=containers),
+        ordering=make_ordering(topology, name, folder, place, further, containers=containers),
         intermediate_ca=spec.intermediate_ca,
-        users={ADMIN: make_user(folder, domain, ADMIN, "admin", {}), **users},
+        users=make_users(folder, domain, users, further.get(msp_id, {})),
         contract_host=host,
         contract_client=Member(
             f"contract-client.{domain}", "client", folder / "contract-client", self_signed=True
         ),
-        ca_server=make_server(folder, domain, "ca", "ca-server") if containers else None,
-        ca_address=Address(LOOPBACK, place.first_port + CA_PORT),
         first_contract=contracts,
         host_operations=Address(LOOPBACK, place.first_port + HOST_OPERATIONS_PORT),
         elsewhere={
@@ -146,4 +165,23 @@ def make_department(
             for contract, service in topology.contracts.items()
             if name in service.addresses
         },
+        ticked=ticked,
     )
+    return _with_ca_server(department) if ca_server else department
+
+
+def _with_ca_server(department: DepartmentPlan) -> DepartmentPlan:
+    """Return a department whose organisations' CAs are served, by a server with a certificate of the first of them."""
+    ordering = department.ordering
+    first = department if department.peers or ordering is None else ordering
+    home = first.folder / "ca-server"
+    served = [
+        served_cas(one.domain, one.folder, home, one.msp_id, intermediate=one.intermediate_ca)
+        for one in ((first,) if first is ordering or ordering is None else (first, ordering))
+    ]
+    server = make_ca_server(
+        first.domain, home, department.place, [ca for cas in served for ca in cas]
+    )
+    if first is department or ordering is None:
+        return replace(department, ca_server=server)
+    return replace(department, ordering=replace(ordering, ca_server=server))

@@ -24,6 +24,7 @@ class Member:
 
     `unit` is the role that the identity's certificate states; `hosts` are the host names in the TLS
     certificate; `attributes` are for contracts to read. `self_signed`: its TLS certificate is its own root.
+    `enrolled`: its identity comes from a certificate authority's server, and is not made here.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Member:
     hosts: tuple[str, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     self_signed: bool = False
+    enrolled: bool = False
 
     @property
     def msp(self) -> Path:
@@ -74,7 +76,8 @@ class Node:
     """A peer or an orderer: nodes reach it at `inside`, everything else at `outside`.
 
     `listen` is where its program listens; `operations` serves health and metrics; `admin` is the
-    participation API of an orderer.
+    participation API of an orderer. If the node serves only clients that show a TLS certificate (mutual TLS), this
+    machine's programs show that of `client`.
     """
 
     member: Member
@@ -84,6 +87,7 @@ class Node:
     listen: Address
     operations: Address
     admin: Address | None = None
+    client: Member | None = None
 
     @property
     def name(self) -> str:

@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from pyfabric.messages.addresses import Address
 from pyfabric_network.state_folder import ADMIN
-from pyfabric_network.topology.nodes import Member, Node, Unit, make_nodes
-from pyfabric_network.topology.places import LOOPBACK, ORDERING_CA_PORT, Place
-from pyfabric_network.topology.spec import Topology
+from pyfabric_network.topology.ca_servers import CAServer
+from pyfabric_network.topology.nodes import Member, Node, make_nodes
+from pyfabric_network.topology.places import LOOPBACK, Place
+from pyfabric_network.topology.spec import FurtherUser, Topology, User
+
+Further: TypeAlias = Mapping[str, Mapping[str, FurtherUser]]
+"""Users whom the topology does not have, by the MSP id of their organisation and their short name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Organization:
     """An MSP with its folder, its nodes and its users (by short name: Admin, clerk, …).
 
-    `name` is for people, `domain` is how names of its CAs and users end. In containers it may have a
-    Fabric CA, `ca_server`.
+    `name` is for people, `domain` is how names of its CAs and users end. `ca_server` is the department's, if its
+    TLS certificate is of this organisation: the first one that the department has.
     """
 
     name: str
@@ -26,13 +30,12 @@ class Organization:
     nodes: tuple[Node, ...]
     intermediate_ca: bool
     users: Mapping[str, Member]
-    ca_server: Member | None
-    ca_address: Address
+    ca_server: CAServer | None = None
 
     @property
     def tls_only(self) -> tuple[Member, ...]:
         """What has a TLS certificate, and no identity on the network."""
-        return () if self.ca_server is None else (self.ca_server,)
+        return () if self.ca_server is None else (self.ca_server.member,)
 
     @property
     def msp(self) -> Path:
@@ -65,7 +68,13 @@ class Organization:
 
 
 def make_ordering(
-    topology: Topology, department: str, folder: Path, place: Place, *, containers: bool
+    topology: Topology,
+    department: str,
+    folder: Path,
+    place: Place,
+    further: Further,
+    *,
+    containers: bool,
 ) -> Organization | None:
     """Work out the ordering organisation of a department; None if the department runs no orderer.
 
@@ -95,18 +104,28 @@ def make_ordering(
             containers=containers,
         ),
         intermediate_ca=topology.departments[department].intermediate_ca,
-        users={ADMIN: make_user(own, domain, ADMIN, "admin", {})},
-        ca_server=make_server(own, domain, "ca", "ca-server") if containers else None,
-        ca_address=Address(LOOPBACK, place.first_port + ORDERING_CA_PORT),
+        users=make_users(own, domain, {}, further.get(msp_id, {})),
     )
 
 
-def make_user(
-    folder: Path, domain: str, short: str, unit: Unit, attributes: Mapping[str, str]
-) -> Member:
-    """Work out a user of the organisation in `folder`."""
-    name = f"{short}@{domain}"
-    return Member(name, unit, folder / "users" / name, attributes=attributes)
+def make_users(
+    folder: Path, domain: str, users: Mapping[str, User], further: Mapping[str, FurtherUser]
+) -> dict[str, Member]:
+    """Work out the users of the organisation in `folder`: its administrator, the topology's, and further ones."""
+    own = {
+        ADMIN: FurtherUser(unit="admin"),
+        **{short: FurtherUser(attributes=one.attributes) for short, one in users.items()},
+    }
+    return {
+        short: Member(
+            name := f"{short}@{domain}",
+            one.unit,
+            folder / "users" / name,
+            attributes=one.attributes,
+            enrolled=one.enrolled,
+        )
+        for short, one in {**own, **{k: v for k, v in further.items() if k not in own}}.items()
+    }
 
 
 def make_server(folder: Path, domain: str, service: str, subfolder: str) -> Member:

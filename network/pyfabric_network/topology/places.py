@@ -12,13 +12,13 @@ _EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - the other departments' nodes c
 NodeKind: TypeAlias = Literal["peer", "orderer"]
 Service: TypeAlias = Literal["peer", "orderer", "contracts"]
 
-# From a department's first port: two ports for each peer, one for each CA, three for each orderer, one for
+# From a department's first port: two ports for each peer, two for the CA server, three for each orderer, one for
 # each package that its contract host serves, and the last one for the host's operations service. The last
 # port of each node is the one of its operations service.
 PORTS_PER_NODE: Final[Mapping[NodeKind, int]] = {"peer": 2, "orderer": 3}
 FIRST_PORT: Final[Mapping[NodeKind, int]] = {"peer": 0, "orderer": 20}
 CA_PORT: Final = 18
-ORDERING_CA_PORT: Final = 19
+CA_OPERATIONS_PORT: Final = 19
 CONTRACTS_FROM: Final = 30
 HOST_OPERATIONS_PORT: Final = PORTS_PER_DEPARTMENT - 1
 CONTRACT_PORTS: Final = HOST_OPERATIONS_PORT - CONTRACTS_FROM

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pyfabric.errors import NetworkError
 from pyfabric.messages.addresses import Address
+from pyfabric_network.topology.ca_servers import CAServer
+from pyfabric_network.topology.clients import with_clients
 from pyfabric_network.topology.contracts import (
     ContractPlan,
     ServedPackage,
@@ -15,7 +17,7 @@ from pyfabric_network.topology.contracts import (
 )
 from pyfabric_network.topology.departments import DepartmentPlan, make_department
 from pyfabric_network.topology.nodes import Node
-from pyfabric_network.topology.organizations import Organization
+from pyfabric_network.topology.organizations import Further, Organization
 from pyfabric_network.topology.places import LOOPBACK, Place
 from pyfabric_network.topology.spec import PORTS_PER_DEPARTMENT, Topology
 
@@ -60,7 +62,8 @@ class Plan:
 
     `served` is what contract hosts serve. `places` are those of the departments that are known to have
     machines of their own; without any, the whole network is on this machine. `containers` is true if
-    nodes run in containers. `contract_user` is the user of this machine whose rights contracts have.
+    nodes run in containers. `contract_user` is the user of this machine whose rights contracts have. With `every_ca`
+    each department has a CA server, whatever the topology.
     """
 
     topology: Topology
@@ -72,6 +75,7 @@ class Plan:
     contracts: Mapping[str, ContractPlan]
     channels: Mapping[str, ChannelPlan]
     contract_user: str | None = None
+    every_ca: bool = False
 
     @property
     def name(self) -> str:
@@ -122,6 +126,16 @@ class Plan:
         """The peers that run on this machine."""
         return tuple(node for department in self.own for node in department.peers)
 
+    @cached_property
+    def own_ca_servers(self) -> tuple[CAServer, ...]:
+        """The CA servers that run on this machine."""
+        return tuple(one.cas for one in self.own if one.cas is not None)
+
+    @property
+    def own_servers(self) -> tuple[Node | CAServer, ...]:
+        """The nodes, then the CA servers, that run on this machine."""
+        return (*self.own_nodes, *self.own_ca_servers)
+
     @property
     def own_nodes(self) -> tuple[Node, ...]:
         """The orderers, then the peers, that run on this machine."""
@@ -161,8 +175,8 @@ class Plan:
             raise NetworkError(f"no channel named {name} in {self.name}; there are: {known}")
         return self.channels[name]
 
-    def owner(self, node: Node) -> DepartmentPlan:
-        """Return the department that runs a node."""
+    def owner(self, node: Node | Organization) -> DepartmentPlan:
+        """Return the department that runs a node, or has an organisation."""
         return next(
             department
             for department in self.departments.values()
@@ -190,12 +204,12 @@ class Plan:
     def listening(self, *, running: Collection[str] = ()) -> dict[str, Address]:
         """Return where the network listens on this machine, each address with what listens there.
 
-        Nodes and contract hosts whose names are among `running` are left out.
+        Nodes, CA servers and contract hosts whose names are among `running` are left out.
         """
         found: dict[str, Address] = {}
-        for node in self.own_nodes:
-            if node.name not in running:
-                found |= node.listening()
+        for one in self.own_servers:
+            if one.name not in running:
+                found |= one.listening()
         for department in self.own_with_peers:
             if department.contract_host.name not in running:
                 found |= department.listening(self.served_by(department))
@@ -213,13 +227,16 @@ def make_plan(
     code: Mapping[str, str] | None = None,
     contract_user: str | None = None,
     left: Mapping[str, Collection[str]] | None = None,
+    users: Further | None = None,
+    every_ca: bool = False,
 ) -> Plan:
     """Work a topology out below `root`.
 
     `served` is what contract hosts serve already: a package keeps its port for as long as it is served.
     `places` are those of departments with machines of their own, as far as they are known. In
     `containers`, the nodes of this machine reach each other by host name. `code` are the digests of
-    contracts' files (see `kept_code`), `left` the names of the nodes that have left a channel, by channel.
+    contracts' files (see `kept_code`), `left` the names of the nodes that have left a channel, by channel, `users`
+    those whom the topology does not have. With `every_ca` each department has a CA server, whatever the topology.
     Raises NetworkError when contract ports run out.
     """
     known = places or {}
@@ -228,9 +245,18 @@ def make_plan(
         for index, name in enumerate(topology.departments)
     }
     departments = {
-        name: make_department(topology, name, root, known.get(name, place), containers=containers)
+        name: make_department(
+            topology,
+            name,
+            root,
+            known.get(name, place),
+            users or {},
+            containers=containers,
+            ca_server=every_ca or topology.has_ca_server(name),
+        )
         for name, place in usual.items()
     }
+    departments = with_clients(departments, topology)
     contracts = make_contracts(topology, served, code or {})
     channels = {
         name: ChannelPlan(
@@ -256,4 +282,5 @@ def make_plan(
         contracts=contracts,
         channels=channels,
         contract_user=contract_user,
+        every_ca=every_ca,
     )

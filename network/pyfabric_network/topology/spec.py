@@ -1,7 +1,7 @@
 """The model of a topology file: what a network is. Rules between its parts: `checks`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -41,13 +41,24 @@ class User(_Part):
     attributes: Mapping[str, str] = Field(default_factory=dict)
 
 
+class FurtherUser(_Part):
+    """A user of an organisation of a running network whom the topology does not have: issued or enrolled by command.
+
+    `enrolled`: its certificate comes from a certificate authority's server, and cannot be made again here.
+    """
+
+    unit: Literal["client", "admin"] = "client"
+    attributes: Mapping[str, str] = Field(default_factory=dict)
+    enrolled: bool = False
+
+
 class Department(_Part):
     """A department: its peers carry its MSP id (default: the name followed by MSP).
 
     Its orderers, if it runs any, are an organisation of their own: `orderer_msp_id` (default: the name
     followed by OrdererMSP). It may have no peers and run orderers only. Other departments find its peers
     through the first `anchor_peers` of them. With `intermediate_ca` its identities come from a CA below
-    a root, whose key can be kept offline.
+    a root, whose key can be kept offline. `ca_server` and `client_auth_required` are the network's, unless given.
     """
 
     title: str = ""
@@ -56,6 +67,8 @@ class Department(_Part):
     anchor_peers: Annotated[int, AfterValidator(between(1, 9))] = 1
     orderer_msp_id: MspId | None = None
     intermediate_ca: bool = False
+    ca_server: bool | None = None
+    client_auth_required: bool | None = None
     users: dict[UserName, User] = Field(default_factory=dict)
 
 
@@ -163,7 +176,8 @@ class ContractService(_Part):
 
     Contract hosts serve its `classes`, each by a `process` of its own; or it is served elsewhere, by any runtime, and `addresses`
     say where each department's peers reach their department's service. Without `endorsement`, the channel's Endorsement policy decides. A change of the code is a new
-    `version`; any change of the definition, its collections too, is the next `sequence`.
+    `version`; any change of the definition, its collections too, is the next `sequence`. With `clock` each department's
+    contract host ticks the clock that the contract keeps on its channels (docs/city.md).
     """
 
     version: Version
@@ -173,15 +187,31 @@ class ContractService(_Part):
     process: ContractProcess = ContractProcess()
     endorsement: Endorsement | None = None
     init_required: bool = False
+    clock: bool = False
     collections: dict[CollectionName, Collection] = Field(default_factory=dict)
 
 
+class Ticked(NamedTuple):
+    """A clock that a department ticks: its channel and contract, and the department's place among all that do."""
+
+    channel: str
+    contract: str
+    place: int
+    departments: int
+
+
 class Topology(_Part):
-    """A whole network. Each department has 50 ports from `base_port` on, in the order of the file."""
+    """A whole network. Each department has 50 ports from `base_port` on, in the order of the file.
+
+    With `client_auth_required`, nodes serve only clients that show a TLS certificate (mutual TLS). With `ca_server`,
+    a Fabric CA server runs for each department, as it does on the embedded runtime anyway.
+    """
 
     name: NetworkName
     fabric: Literal["3.1", "2.5"] = "3.1"
     base_port: Annotated[int, AfterValidator(between(1024, 65535))] = 17000
+    client_auth_required: bool = False
+    ca_server: bool = False
     departments: dict[DepartmentName, Department]
     ordering: Ordering
     times: Times = Times()
@@ -201,6 +231,27 @@ class Topology(_Part):
         found = [self.msp_id(department)] if self.departments[department].peers else []
         if department in self.ordering.nodes:
             found.append(self.ordering_msp_id(department))
+        return tuple(found)
+
+    def demands_client_certificates(self, department: str) -> bool:
+        """Return whether a department's nodes serve only clients that show a TLS certificate."""
+        own = self.departments[department].client_auth_required
+        return self.client_auth_required if own is None else own
+
+    def has_ca_server(self, department: str) -> bool:
+        """Return whether a CA server runs for a department, whatever the runtime."""
+        own = self.departments[department].ca_server
+        return self.ca_server if own is None else own
+
+    def ticked(self, department: str) -> tuple[Ticked, ...]:
+        """Return the clocks that a department with peers ticks."""
+        found = []
+        for name, channel in self.channels.items():
+            ticking = [one for one in channel.departments if self.departments[one].peers]
+            for contract in channel.contracts:
+                if department in ticking and self.contracts[contract].clock:
+                    place = ticking.index(department)
+                    found.append(Ticked(name, contract, place, len(ticking)))
         return tuple(found)
 
     def collections(self, contract: str) -> tuple[CollectionConfig, ...]:

@@ -8,7 +8,7 @@ from pyfabric_network.topology.spec import Channel, Department, Topology
 def union(before: Topology, after: Topology) -> Topology:
     """Return a topology with the departments, nodes, members and contracts of both, the later ones' settings first.
 
-    Channels that only one of them has are left out: they are created or given up by other commands.
+    Channels that only the earlier has are left out, those that only the later has are as it has them.
     """
     departments = {
         name: _department(before.departments.get(name, spec), spec)
@@ -21,9 +21,8 @@ def union(before: Topology, after: Topology) -> Topology:
             "departments": departments,
             "ordering": after.ordering.model_copy(update={"nodes": nodes}),
             "channels": {
-                name: _channel(spec, after.channels[name])
-                for name, spec in before.channels.items()
-                if name in after.channels
+                name: _channel(before.channels.get(name, spec), spec)
+                for name, spec in after.channels.items()
             },
             "contracts": {**before.contracts, **after.contracts},
         }

@@ -133,10 +133,8 @@ MspId: TypeAlias = Annotated[
         _matching(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}", "must be letters, digits, dots and hyphens")
     ),
 ]
-UserName: TypeAlias = Annotated[
-    str,
-    AfterValidator(_matching(r"[A-Za-z][A-Za-z0-9_-]{0,30}", "must be letters, digits, - and _")),
-]
+check_user_name = _matching(r"[A-Za-z][A-Za-z0-9_-]{0,30}", "must be letters, digits, - and _")
+UserName: TypeAlias = Annotated[str, AfterValidator(check_user_name)]
 ChannelName: TypeAlias = Annotated[
     str,
     AfterValidator(

@@ -1,7 +1,7 @@
 """A ledger in memory for tests of contracts: endorse, order, validate, commit, with Fabric's rules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar, NamedTuple
@@ -21,6 +21,7 @@ from pyfabric.chaincode.testing.second_run import NotComparableError
 from pyfabric.errors import ConfigError, ContractError, ValidationCode
 from pyfabric.identity.signing import Identity
 from pyfabric.messages.prepared import CommitStatus
+from pyfabric.messages.refusals import contract_error
 from pyfabric.rules.collection_configs import CollectionConfig
 from pyfabric.rules.discovery.interest import interest
 from pyfabric.rules.proposals import invalid_proposal, unknown_creator
@@ -62,8 +63,8 @@ class TestLedger:
 
     What Fabric's peers refuse is refused here with the same text. `submit` commits each transaction in
     a block of its own; `endorse` and `commit` apart show what happens to transactions that ran side by
-    side. `now` is the time of the next proposals, and stands still until it is set. `events` holds the
-    events of committed transactions.
+    side. `now` is the time of the next proposals and of the endorsers' machines (`stub.endorser_time`), and
+    stands still until it is set. `events` holds the events of committed transactions.
 
     `collections` are the chaincode's collections of private data; each organisation has an implicit one
     (`_implicit_org_<MSP id>`) beside them. `organizations` are the MSP ids of the channel's members;
@@ -194,6 +195,7 @@ class TestLedger:
             transient=transient or {},
             is_init=is_init,
         )
+        given = replace(given, endorser_time=self.now)
         guard = DeterminismGuard() if self._guard else None
         peer = SimulatedPeer(self.channel, endorsing, given, guard)
         result = self._execute(peer, given)
@@ -203,7 +205,7 @@ class TestLedger:
             self._compare(peer, given, result)
         private = self._disseminate(peer, given.transaction_id, endorsing)
         if result.status != OK:
-            raise ContractError(result.message)
+            raise contract_error(result.message)
         return Endorsement(
             given.transaction_id,
             result.payload,

@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from pyfabric.errors import DecodeError, LedgerError
-from pyfabric.messages.blocks import data_hash, header_hash, parse_block
+from pyfabric.errors import LedgerError
+from pyfabric.rules.verification.faults import ChainFaultError
+from pyfabric.rules.verification.links import Link, check_link, read_block
 
 APPLICATION_ID: Final = 0x70794662
 FORMAT: Final = 3
@@ -35,26 +36,19 @@ def check_file(path: Path) -> None:
 
 def _check_chain(path: Path, connection: sqlite3.Connection) -> None:
     """Check that the newest blocks are those that were written, each on top of the one before."""
-    previous = None
+    link = None
     newest = connection.execute(
-        "SELECT number, hash, block FROM blocks ORDER BY number DESC LIMIT ?", (CHECKED_BLOCKS,)
+        "SELECT number, hash, block FROM blocks WHERE number > (SELECT max(number) FROM blocks) - ? "
+        "ORDER BY number",
+        (CHECKED_BLOCKS,),
     )
     with closing(newest) as rows:  # a query that is not read to its end keeps the file open
         for number, recorded, raw in rows:
             try:
-                block = parse_block(raw)
-            except DecodeError as error:
-                raise LedgerError(f"{path}: block {number} is damaged: {error}") from error
-            header = block.header
-            if header.number != number or header_hash(header) != recorded:
+                link = check_link(read_block(raw, number), link)
+            except ChainFaultError as error:
+                raise LedgerError(f"{path}: the ledger file is damaged: {error}") from error
+            if link != Link(number, recorded):
                 raise LedgerError(f"{path}: block {number} is damaged: its header has another hash")
-            if number and data_hash(block.data) != header.data_hash:
-                raise LedgerError(f"{path}: block {number} is damaged: its data has another hash")
-            if previous is not None and (previous.number, previous.previous_hash) != (
-                number + 1,
-                recorded,
-            ):
-                raise LedgerError(f"{path}: block {number + 1} does not follow block {number}")
-            previous = header
-    if previous is None:
+    if link is None:
         raise LedgerError(f"{path}: the ledger file is damaged: it has no blocks")

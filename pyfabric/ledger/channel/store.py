@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from fabric_protos.common import common_pb2
 
-from pyfabric._state_table import STATE_TABLE, StateTable, write_changes
+from pyfabric._state_table import STATE_AGES, STATE_TABLE, StateTable, write_changes
 from pyfabric.ledger.channel.check import APPLICATION_ID, FORMAT, check_file
 from pyfabric.ledger.channel.database import (
     delete_database,
@@ -73,6 +73,7 @@ class ChannelStore:
             check_file(path)
             self._writer = open_database(path)
             unless_open.callback(self._writer.close)
+            self._writer.execute(STATE_AGES)  # files of earlier versions do not have it
             self._queries = open_database(path)
             unless_open.callback(self._queries.close)
             self.height = height_of(self._queries)

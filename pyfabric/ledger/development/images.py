@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,16 @@ from pyfabric.local import files
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
 _NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.+-]*")
+# What a zip archive and a manifest raise that were damaged: RuntimeError for a changed flag (encryption, patches) or method.
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class Image:
             found, network = manifest["format"], str(manifest["network"])
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror or error}") from error
-        except (zipfile.BadZipFile, LookupError, TypeError, ValueError) as error:
+        except _DAMAGED as error:
             raise LedgerError(f"{path}: not a dump of a development ledger: {error}") from error
         if found != FORMAT:
             raise LedgerError(f"{path}: format {found} is not supported, only {FORMAT}")

@@ -13,6 +13,7 @@ from pyfabric._operations.health import Check
 from pyfabric.errors import NetworkError
 from pyfabric.identity.loading import load_msp_folder
 from pyfabric.ledger.config import OrdererConfig
+from pyfabric.ledger.nodes.client_roots import orderer_client_roots
 from pyfabric.ledger.nodes.operations import Watching
 from pyfabric.ledger.ordering.chain import Chain
 from pyfabric.ledger.ordering.chains import Chains
@@ -67,7 +68,10 @@ class OrdererNode:
         service.stream("Deliver", atomic.deliver)
         context = server_context(config.tls.certificate, config.tls.key, config.admin_client_roots)
         async with AsyncExitStack() as stack:
-            server, port = await start_server(config.address, config.tls, [service])
+            roots = orderer_client_roots(orderer, config.tls.client_roots)
+            server, port = await start_server(
+                config.address, config.tls, [service], client_roots=roots
+            )
             stack.push_async_callback(server.stop, None)
             admin = await HttpsServer.start(
                 config.admin_address, context, Participation(orderer).handle, body_limit=BODY_LIMIT

@@ -24,6 +24,7 @@ from pyfabric.identity.msp import MSP
 from pyfabric.ledger.channel.channels import Channels
 from pyfabric.ledger.config import PeerConfig
 from pyfabric.ledger.failures import CallError
+from pyfabric.ledger.nodes.client_roots import peer_client_roots
 from pyfabric.ledger.nodes.operations import Watching
 from pyfabric.ledger.peer.peer import JoinedChannel, Peer
 from pyfabric.ledger.peer.peers import Peers
@@ -95,21 +96,26 @@ class PeerNode:
             _gateway(peer, shared, watching.tracer),
             _endorser(peer, Endorser(peer, now), watching.tracer),
             _deliver(peer, DeliverService(peer, now, mutual_tls=mutual_tls)),
-            _discovery(peer, DiscoveryService(peer, shared.peers, now, mutual_tls=mutual_tls)),
+            _discovery(peer, DiscoveryService(peer, shared.peers, now)),
         ]
         async with AsyncExitStack() as stack:
             stack.push_async_callback(peer.close)
-            server, port = await start_server(config.address, config.tls, builders)
+            roots = peer_client_roots(peer, config.tls.client_roots)
+            server, port = await start_server(
+                config.address, config.tls, builders, client_roots=roots
+            )
             stack.push_async_callback(server.stop, None)
             operations = await watching.serve(config, peer.metrics.registry, partial(_checks, peer))
             stack.pop_all()
         return cls(peer, server, port, operations)
 
     async def stop(self) -> None:
-        """Stop, giving calls a moment to finish."""
+        """Stop, giving calls a moment to finish, and follow no channel any more."""
         if self._operations is not None:
             await self._operations.stop()
         await self._server.stop(_GRACE)
+        for joined in self.peer.joined.values():
+            joined.leave()
         await self.peer.close()
 
 

@@ -18,10 +18,12 @@ class Peers:
     def add(self, peer: Peer) -> None:
         """Make a peer known to the others."""
         self._peers.append(peer)
+        _plan_again(peer)
 
     def remove(self, peer: Peer) -> None:
         """Remove a peer, which the others no longer know then."""
         self._peers.remove(peer)
+        _plan_again(peer)
 
     def members(self, channel: Channel) -> list[JoinedChannel]:
         """Return the channel as each of its peers has it."""
@@ -30,3 +32,9 @@ class Peers:
             for peer in self._peers
             if (joined := peer.joined.get(channel.channel_id)) is not None
         ]
+
+
+def _plan_again(peer: Peer) -> None:
+    """Make gateways work out again whom they ask for endorsements on the channels of a peer."""
+    for joined in peer.joined.values():
+        joined.channel.generation += 1

@@ -1,9 +1,8 @@
 """A peer's discovery service: members, configuration and endorsers for clients that may know them.
 
-Source: discovery/service.go and discovery/support/acl of Fabric 3.1; texts are Fabric's. One thing
-differs: a peer of Fabric with TLS demands a client certificate, of any CA, even where TLS is not mutual.
-The gRPC of Python cannot ask for one that it does not check, so this peer demands one under mutual TLS
-only.
+Source: discovery/service.go and discovery/support/acl of Fabric 3.1; texts are Fabric's. The hash of the client's
+TLS certificate in a request is not compared, also under mutual TLS: Fabric's NewService forgets its configuration, so
+that its comparison never takes place.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +17,6 @@ from pyfabric.identity.msp import MSPManager
 from pyfabric.ledger.failures import CallError
 from pyfabric.ledger.peer.peer import JoinedChannel, Peer
 from pyfabric.ledger.peer.peers import Peers
-from pyfabric.ledger.servers import client_certificate_hash
 from pyfabric.ledger.services.membership import Membership
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.policies import Role, role_principal, signed_by
@@ -50,34 +48,29 @@ class DiscoveryService:
         peer: Peer,
         peers: Peers,
         now: Callable[[], datetime],
-        *,
-        mutual_tls: bool,
     ) -> None:
         self._peer = peer
         self._membership = Membership(peer, peers, now)
-        self._mutual_tls = mutual_tls
         self._admins = _admins_of(peer)
 
     async def discover(
-        self, signed: protocol_pb2.SignedRequest, context: grpc.aio.ServicerContext
+        self, signed: protocol_pb2.SignedRequest, _context: grpc.aio.ServicerContext
     ) -> protocol_pb2.Response:
         """Return the answer to each query of a request, in order."""
         request = decode(protocol_pb2.Request, signed.payload, _unknown, "failed parsing request")
-        self._check(request, client_certificate_hash(context))
+        self._check(request)
         data = SignedData(signed.payload, request.authentication.client_identity, signed.signature)
         effort = Effort()
         return protocol_pb2.Response(
             results=[self._answer(one, data, effort) for one in request.queries]
         )
 
-    def _check(self, request: protocol_pb2.Request, certificate_hash: bytes | None) -> None:
+    def _check(self, request: protocol_pb2.Request) -> None:
         problem = ""
         if not request.HasField("authentication"):
             problem = "access denied, no authentication info in request"
         elif not request.authentication.client_identity:
             problem = "access denied, client identity wasn't supplied"
-        elif self._mutual_tls and certificate_hash != request.authentication.client_tls_cert_hash:
-            problem = "client claimed TLS hash doesn't match computed TLS hash from gRPC stream"
         if problem:
             raise _unknown(problem)
 

@@ -137,6 +137,16 @@ class ChannelConfig:
         """
         return self._policies.get(path)
 
+    def tls_authorities(self, *groups: Mapping[str, OrganizationInfo]) -> tuple[bytes, ...]:
+        """Return the certificates (PEM) of the TLS CAs of groups of its organisations, intermediate ones too."""
+        members = dict.fromkeys(msp_id for group in groups for msp_id in group)
+        definitions = [self.msp_manager.msps[msp_id].definition for msp_id in members]
+        return tuple(
+            certificate
+            for one in definitions
+            for certificate in (*one.tls_root_certificates, *one.tls_intermediate_certificates)
+        )
+
     def verify_block(self, block: common_pb2.Block) -> None:
         """Check a block's data hash and its orderers' signatures against BlockValidation.
 

@@ -15,6 +15,11 @@ from pyfabric.rules.configuration.channel_config import ChannelConfig
 CHANNEL_CAPABILITIES: Final = ("V1_1", "V1_3", "V1_4_2", "V1_4_3", "V2_0", "V3_0")
 ORDERER_CAPABILITIES: Final = ("V1_1", "V1_4_2", "V2_0")
 APPLICATION_CAPABILITIES: Final = ("V1_1", "V1_2", "V1_3", "V1_4_2", "V2_0", "V2_5")
+CAPABILITIES: Final = {
+    "V1_1": (1, 1), "V1_2": (1, 2), "V1_3": (1, 3), "V1_4_2": (1, 4), "V1_4_3": (1, 4),
+    "V2_0": (2, 0), "V2_5": (2, 5), "V3_0": (3, 0),
+}  # fmt: skip
+"""The release from which nodes know each capability (common/capabilities of Fabric 3.1)."""
 _MIGRATION: Final = frozenset({"V1_4_2", "V1_4_3", "V2_0", "V3_0"})
 
 
@@ -33,6 +38,13 @@ def successor(old: ChannelConfig, proposed: configtx_pb2.Config) -> ChannelConfi
     for section in old.msp_ids:
         _check_members(section, old.msp_ids[section], new.msp_ids[section])
     return new
+
+
+def unknown_capabilities(config: ChannelConfig, release: tuple[int, int]) -> tuple[str, ...]:
+    """Return the capabilities of a channel that a release of Fabric, such as (2, 5), does not know: its nodes panic."""
+    found = config.capabilities
+    wanted = {*found.channel, *found.orderer, *found.application}
+    return tuple(sorted(one for one in wanted if CAPABILITIES.get(one, release) > release))
 
 
 def check_orderer_support(config: ChannelConfig) -> None:

@@ -3,12 +3,15 @@
 Source: pvtstatepurgemgmt/purge_mgr.go and pvtdatapolicy/btlpolicy.go of Fabric 3.1. A hash that block n
 wrote is deleted with block n + blockToLive + 1, unless that block writes it again. The deletion is no
 part of the commit hash, and conflicts in the deleting block are decided before it.
+
+Fabric keeps keys by the block with which they expire. As blockToLive of a collection never changes, that is their order
+by the block that wrote them, by which `AgedState` finds them.
 """
 
 from collections.abc import Mapping
 
 from pyfabric.rules.state.updates import Updates
-from pyfabric.rules.state.versions import StateReader, Version, VersionedValue
+from pyfabric.rules.state.versions import AgedState, Version, VersionedValue
 
 _AFTER_ALL_TRANSACTIONS = 2**63 - 1
 
@@ -18,17 +21,21 @@ def expiring_block(committing_block: int, block_to_live: int) -> int | None:
     return committing_block + block_to_live + 1 if block_to_live else None
 
 
-def expire(
-    number: int, lifetimes: Mapping[str, int], reader: StateReader, updates: Updates
-) -> None:
+def newest_expiring(number: int, block_to_live: int) -> int:
+    """Return the newest block whose writes have expired with another one, `number`; negative if there is none."""
+    return number - block_to_live - 1
+
+
+def expire(number: int, lifetimes: Mapping[str, int], state: AgedState, updates: Updates) -> None:
     """Add to a block's updates the deletion of what expires with it.
 
-    `lifetimes` is blockToLive by the collection's hashed namespace; `reader` is the state before the
-    block.
+    `lifetimes` is blockToLive by the collection's hashed namespace (0: its data stay); `state` is that before the block.
     """
+    deletion = VersionedValue(b"", Version(number, _AFTER_ALL_TRANSACTIONS))
     for namespace, block_to_live in lifetimes.items():
-        for key, value in reader.range(namespace, "", ""):
-            expires = expiring_block(value.version.block, block_to_live)
-            if expires is not None and expires <= number and (namespace, key) not in updates:
-                deletion = VersionedValue(b"", Version(number, _AFTER_ALL_TRANSACTIONS))
+        newest = newest_expiring(number, block_to_live)
+        if not block_to_live or newest < 0:
+            continue
+        for key in state.written_up_to(namespace, newest):
+            if (namespace, key) not in updates:
                 updates.put((namespace, key), deletion)

@@ -4,14 +4,15 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from pyfabric.rules.state.updates import Updates
-from pyfabric.rules.state.versions import VersionedValue
+from pyfabric.rules.state.versions import VersionedValue, is_hashed
 
 
 class MemoryState:
-    """A `StateReader` over a dictionary; `commit` takes over the updates of a block."""
+    """A `StateReader` and `AgedState` over dictionaries; `commit` takes over the updates of a block."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, VersionedValue]] = {}
+        self._written: dict[str, dict[int, dict[str, None]]] = {}  # of hashed namespaces, by block
 
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         """Return the value of a key, or None."""
@@ -24,11 +25,30 @@ class MemoryState:
         chosen = keys[bisect_left(keys, start) : bisect_left(keys, end) if end else None]
         return iter([(key, values[key]) for key in chosen])
 
+    def written_up_to(self, namespace: str, block: int) -> list[str]:
+        """Return the keys of a hashed namespace whose values a block, or one before it, wrote."""
+        written = self._written.get(namespace, {})
+        return [key for number in sorted(written) if number <= block for key in written[number]]
+
     def commit(self, updates: Updates) -> None:
         """Write what a block changed."""
         for (namespace, key), value in updates.changes.items():
             values = self._values.setdefault(namespace, {})
+            before = values.pop(key, None)
             if value.value:
                 values[key] = value
-            else:
-                values.pop(key, None)
+            if is_hashed(namespace):
+                self._note(namespace, key, before, value)
+
+    def _note(
+        self, namespace: str, key: str, before: VersionedValue | None, after: VersionedValue
+    ) -> None:
+        """Keep the block that wrote a key, instead of the one before."""
+        written = self._written.setdefault(namespace, {})
+        if before is not None:
+            block = before.version.block
+            del written[block][key]
+            if not written[block]:
+                del written[block]
+        if after.value:
+            written.setdefault(after.version.block, {})[key] = None

@@ -4,8 +4,11 @@ Hashes of private data are state like any other: they live in a namespace of the
 (`hashed_namespace`) under the hexadecimal key hash, whose order is that of the hash's bytes.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, Protocol
+
+HASHED: Final = "$$h"
+"""What stands between a chaincode and a collection in the name of a hashed namespace."""
 
 
 class Version(NamedTuple):
@@ -42,12 +45,25 @@ class StateReader(KeyReader, Protocol):
         ...
 
 
+class AgedState(Protocol):
+    """Committed state at one height, whose hashes of private data are found by their age."""
+
+    def written_up_to(self, namespace: str, block: int) -> Iterable[str]:
+        """Return the keys of a hashed namespace whose values a block, or one before it, wrote."""
+        ...
+
+
+def is_hashed(namespace: str) -> bool:
+    """Return whether a namespace is one of `hashed_namespace`."""
+    return HASHED in namespace
+
+
 def hashed_namespace(namespace: str, collection: str) -> str:
     """Return the namespace in which a collection's hashes are kept (`$$h`, as in Fabric's databases)."""
-    return f"{namespace}$$h{collection}"
+    return f"{namespace}{HASHED}{collection}"
 
 
 def split_namespace(stored: str) -> tuple[str, str]:
     """Return the namespace and collection of `hashed_namespace`; a public one has the collection ""."""
-    namespace, _, collection = stored.partition("$$h")
+    namespace, _, collection = stored.partition(HASHED)
     return namespace, collection

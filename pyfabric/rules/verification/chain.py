@@ -20,7 +20,7 @@ from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.state.commit_hash import commit_hash
 from pyfabric.rules.state.expiry import expire
 from pyfabric.rules.state.updates import Updates
-from pyfabric.rules.state.versions import StateReader
+from pyfabric.rules.state.versions import AgedState, StateReader
 from pyfabric.rules.validation.block import (
     CONFIGURATION_PLACE,
     VALIDATED_CAPABILITIES,
@@ -35,7 +35,7 @@ from pyfabric.rules.verification.faults import ChainFaultError, Fault, FaultKind
 from pyfabric.rules.verification.links import Link, check_link, read_block
 
 
-class ReplayedState(StateReader, Protocol):
+class ReplayedState(StateReader, AgedState, Protocol):
     """A channel's state and transaction ids after the blocks that have been verified."""
 
     def has_transaction(self, transaction_id: str) -> bool:

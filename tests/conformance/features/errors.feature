@@ -35,6 +35,25 @@ Feature: Errors
     Then it fails with ABORTED "failed to endorse transaction, see attached details for more info"
     And a detail is longer than 9000 characters
 
+  Scenario: A contract that refuses with a code when evaluated
+    When I evaluate "refuse_with_code" with "no basis"
+    Then it fails with UNKNOWN
+    And the department EconInfo says "chaincode response 500, refused for no basis\n{"code":"conformance.refused","facts":{"peer":"EconInfoMSP","reason":"no basis"},"zh":"因no basis拒绝"}"
+    And the department EconInfo refuses with "conformance.refused" and the facts {"peer":"EconInfoMSP","reason":"no basis"}
+    And it says "refused for no basis" in English and "因no basis拒绝" in Chinese
+
+  Scenario: Departments that refuse with different facts
+    When I endorse "refuse_with_code" with "违法" by EconInfo and MktSup
+    Then it fails with ABORTED "failed to collect enough transaction endorsements, see attached details for more info"
+    And the department EconInfo refuses with "conformance.refused" and the facts {"peer":"EconInfoMSP","reason":"违法"}
+    And the department MktSup refuses with "conformance.refused" and the facts {"peer":"MktSupMSP","reason":"违法"}
+    And it says "refused for 违法" in English and "因违法拒绝" in Chinese
+
+  Scenario: The refusal of a called contract that is passed on
+    When I submit "have_refused" with "entries", "no basis"
+    Then it fails with ABORTED
+    And the department EconInfo refuses with "conformance.refused" and the facts {"peer":"EconInfoMSP","reason":"no basis"}
+
   Scenario: An unknown function
     When I evaluate "nothing_of_the_kind"
     Then it fails with UNKNOWN

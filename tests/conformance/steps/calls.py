@@ -1,5 +1,6 @@
 """Steps: callers, evaluated and submitted calls, and their results."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -417,7 +418,28 @@ def it_fails_with_text(world: World, code: str, text: str) -> None:
 @then(parsers.re(r'the department (?P<department>\w+) says "(?P<text>.*)"'))
 def department_says(world: World, department: str, text: str) -> None:
     said = {detail.msp_id: detail.message for detail in failure(world).details}
-    assert said.get(world.running.msp_id(department)) == world.fill(text), said
+    assert said.get(world.running.msp_id(department)) == world.fill(text).replace("\\n", "\n"), said
+
+
+@then(
+    parsers.re(
+        r'the department (?P<department>\w+) refuses with "(?P<code>.*)" and the facts (?P<facts>.*)'
+    )
+)
+def department_refuses(world: World, department: str, code: str, facts: str) -> None:
+    refusals = {detail.msp_id: detail.refusal for detail in failure(world).details}
+    refusal = refusals[world.running.msp_id(department)]
+    assert refusal is not None
+    assert (refusal.code, refusal.facts) == (code, json.loads(facts))
+
+
+@then(parsers.re(r'it says "(?P<english>.*)" in English and "(?P<chinese>.*)" in Chinese'))
+def it_says(world: World, english: str, chinese: str) -> None:
+    error = failure(world)
+    for language, text in ("en", english), ("zh", chinese):
+        error.language = language
+        assert str(error).startswith(f"{text} (conformance.refused")
+        assert all(str(error).count(one.address) == 1 for one in error.details)
 
 
 @then(parsers.re(r'the department (?P<department>\w+) says something with "(?P<text>.*)"'))

@@ -85,7 +85,7 @@ def test_a_region_retired_since_the_draft_is_found_again(city: City) -> None:
         city.call(MKT, "Directory:draft", [description()])
     city.call(MKT, "Directory:draft", [description(region="110229", issued="2015-01-01")])
     city.ledger.now = city.ledger.now.replace(month=11, day=2)
-    with pytest.raises(ContractError, match=r"110229 .* was retired"):
+    with pytest.raises(ContractError, match=r"'110229' .* was retired"):
         city.call(MKT, "Directory:submit", [CODE])
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.chaincode import ContractError
+from tests.support.extent import extent
 from tests.support.municipal.credit import EVIDENCE, FIRM, NUMBER, REPAIR, CreditChain, decision
 from tests.support.municipal.municipal import ECON, MKT
 
@@ -35,7 +36,7 @@ def answer(chain: CreditChain, day: str) -> list[Any]:
 
 
 @given(lives)
-@settings(max_examples=25)
+@settings(max_examples=extent(10, 25))
 def test_the_past_stays_as_it_was(life: list[tuple[int, str]]) -> None:
     chain = CreditChain()
     chain.found()

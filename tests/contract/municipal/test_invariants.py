@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyfabric.chaincode import ContractError
+from tests.support.extent import extent
 from tests.support.municipal.municipal import (
     CODE,
     ECON,
@@ -167,7 +168,7 @@ def check(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], n
         assert (grants[grant_id]["state"] == "exhausted") == (rows == quota)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=extent(10, 40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 24), st.integers(0, 5)), min_size=20, max_size=50))
 def test_invariants_hold_after_every_step(steps: list[tuple[int, int]]) -> None:
     story = Story()

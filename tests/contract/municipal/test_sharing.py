@@ -70,7 +70,7 @@ class TestApplying:
             ({"terms": terms(valid_until="2026-01-01T00:00:00Z")}, "before it begins"),
             ({"terms": terms(valid_until="2027-13-11T00:00:00Z")}, "no such time"),
             ({"service_item": "11110000MB9K20022C3370117002011"}, "not one of HaidianMSP"),
-            ({"service_item": "31"}, "2 characters, not 31"),
+            ({"service_item": "31"}, "is not 31 characters"),
             ({"extra": 1}, "extra"),
         ],
     )

@@ -24,6 +24,7 @@ from pyfabric.messages.blocks import (
 )
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.envelopes import channel_header
+from tests.support.extent import takes_long
 from tests.support.ledger.ordering import CHANNEL, NOW, Council
 
 COUNCIL = Council(3, bft=False, departments=("Land", "Tax", "Health"))
@@ -32,6 +33,7 @@ CONFIG = config_from_block(BLOCK)[1].SerializeToString(deterministic=True)
 GENESIS = BLOCK.SerializeToString()
 LAND, TAX, HEALTH = (one.admin for one in COUNCIL.departments)
 ORDERER = COUNCIL.orderers[0].identity
+ORDERING = COUNCIL.ordering.admin
 ACLS = SetACLs({"peer/Propose": "/Channel/Application/Admins"})
 
 
@@ -105,6 +107,17 @@ class World:
     def ask(self, function: str, *arguments: object) -> Any:
         return self.ledger.evaluate(function, self.genesis, *arguments, as_=user(0))
 
+    def kept(self, size: int = 100) -> list[dict[str, str]]:
+        """Return all proposals that the contract keeps, which it lists in pages of a size."""
+        found: list[dict[str, str]] = []
+        bookmark = ""
+        while page := json.loads(self.ask("proposals", size, bookmark)):
+            assert len(page["items"]) <= size
+            found += page["items"]
+            if not (bookmark := page["bookmark"]):
+                break
+        return found
+
     def put(self, made: Proposal, by: int = 0) -> str:
         return self.submit("put", self.genesis, write_proposal(made), by=by).decode()
 
@@ -122,8 +135,19 @@ def test_departments_sign_on_the_ledger(world: World) -> None:
     found = read_proposal(world.ask("get", digest))
     assert (found.update, found.edits, found.base) == (made.update, made.edits, made.base)
     assert sorted(found.signers) == ["admin of LandMSP", "admin of TaxMSP"]
-    (filed,) = json.loads(world.ask("proposals"))
+    (filed,) = world.kept()
     assert (filed["id"], filed["department"]) == (digest, "TaxMSP")
+
+
+@takes_long
+def test_many_proposals_are_listed_in_pages(world: World) -> None:
+    edits = [SetBatch(max_message_count=count) for count in range(11, 114)]
+    ids = sorted(world.put(proposal(ORDERING, edit=edit)) for edit in edits)
+    for size in (40, 100):
+        assert [one["id"] for one in world.kept(size)] == ids
+    for size in (0, 101):
+        with pytest.raises(ContractError, match="size"):
+            world.kept(size)
 
 
 def test_departments_that_sign_at_the_same_time_do_not_get_in_each_others_way(world: World) -> None:
@@ -224,7 +248,7 @@ def test_a_false_genesis_block_begins_a_world_of_its_own(world: World) -> None:
     false = Council(1, bft=False, departments=("Land", "Tax")).genesis()
     other = world.submit("begin", false.SerializeToString()).decode()
     assert other != world.genesis
-    assert json.loads(world.ledger.evaluate("proposals", other, as_=user(0))) == []
+    assert json.loads(world.ledger.evaluate("proposals", other, 9, as_=user(0)))["items"] == []
     with pytest.raises(ContractError, match="there is no proposal"):
         world.submit("sign", other, digest, signature(made, LAND))
     assert world.submit("begin", GENESIS).decode() == world.genesis
@@ -255,7 +279,7 @@ def test_a_proposal_is_removed_by_its_department_or_once_it_is_void(world: World
     with pytest.raises(ContractError, match="the update is void"):
         world.submit("sign", world.genesis, digest, signature(made, LAND))
     world.submit("remove", world.genesis, digest)
-    assert json.loads(world.ask("proposals")) == []
+    assert world.kept() == []
     with pytest.raises(ContractError, match="there is no proposal"):
         world.ask("get", digest)
     mine = world.put(

@@ -20,7 +20,8 @@ from pyfabric._grpc.rest import tls_context
 from pyfabric.chaincode.code import code_digest, read_code
 from tests.support.chaincode.contract_host import Running, answer_of, host_in, host_of_a_file
 from tests.support.chaincode.fake_peer import FakePeer
-from tests.support.ledger.ledger import Department, address
+from tests.support.ledger.ledger import Department
+from tests.support.ports import free_address
 
 CONTRACT = """
 import json, os, resource, signal, subprocess, sys, threading, time
@@ -424,7 +425,7 @@ async def test_health_metrics_and_levels_are_those_of_all_contracts(
 ) -> None:
     first, second = free_ports
     department = Department("Tax", tmp_path, "", "", datetime.now(UTC).replace(microsecond=0))
-    where = address()
+    where = free_address()
     context = tls_context(department.mutual_endpoint(where))
     services = [service("one", first), service("two", second), service("none", 1)]
     wanted = {"services": services, "operations": operations(department, where)}
@@ -475,3 +476,59 @@ async def test_health_metrics_and_levels_are_those_of_all_contracts(
         assert await running.line(json.dumps(wanted)) == {"serving": ["one:1", "two:1"]}
         with pytest.raises(httpx.ConnectError):
             await client.get("/healthz", headers={"Connection": "close"})
+
+
+PROGRAM = """
+import json, sys
+settings = json.loads(sys.stdin.readline())
+print(json.dumps({"problem": settings["problem"]}), flush=True)
+if settings["leave"]:
+    sys.exit(3)
+sys.stdin.read()
+"""
+
+
+def program(problem: str | None, *, leave: bool = False) -> dict[str, Any]:
+    """Return a program beside the contracts that reports this problem, and then stays or leaves."""
+    settings = {"problem": problem, "leave": leave}
+    return {"name": "beside", "module": "beside", "settings": settings}
+
+
+@pytest.mark.asyncio
+async def test_a_program_beside_the_contracts_is_started_again_and_its_problem_is_the_hosts(
+    tmp_path: Path,
+) -> None:
+    department = Department("Tax", tmp_path, "", "", datetime.now(UTC).replace(microsecond=0))
+    where = free_address()
+    context = tls_context(department.mutual_endpoint(where))
+    (tmp_path / "beside.py").write_text(PROGRAM)
+
+    async with (
+        host_in(tmp_path, PYTHONPATH=str(tmp_path)) as running,
+        httpx.AsyncClient(verify=context, trust_env=False, base_url=f"https://{where}") as client,
+    ):
+
+        async def run(*programs: dict[str, Any]) -> None:
+            wanted = {"services": [], "operations": operations(department, where)}
+            answer = await running.line(json.dumps({**wanted, "programs": programs}))
+            assert answer == {"serving": []}
+
+        async def reported(wanted: str) -> bool:
+            return wanted in (await client.get("/metrics")).text.splitlines()
+
+        async def until(wanted: str) -> None:
+            while not await reported(wanted):
+                await asyncio.sleep(0.05)
+
+        await run(program(None))
+        await until('contract_host_program_up{program="beside"} 1')
+        assert (await client.get("/healthz")).status_code == 200
+        await run(program("no peers"))
+        await until('contract_host_program_up{program="beside"} 0')
+        report = await client.get("/healthz")
+        assert report.json()["failed_checks"][0]["component"] == "beside"
+        await run(program("no peers", leave=True))
+        await until('contract_host_program_restarts{program="beside"} 1')
+        await run()
+        assert not await reported('contract_host_program_up{program="beside"} 0')
+        assert (await client.get("/healthz")).status_code == 200

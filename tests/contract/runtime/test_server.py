@@ -560,6 +560,24 @@ async def test_a_client_s_own_certificate_as_root_admits_that_client_alone(tax: 
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("new_key", [False, True])
+async def test_a_client_is_admitted_by_its_certificate_and_by_the_one_before(
+    tax: Department, *, new_key: bool
+) -> None:
+    certificate, key = tax.pair("contract")
+    earlier = generate_private_key()
+    later = generate_private_key() if new_key else earlier
+    pairs = [(self_signed_client("client", "tax", one, now=NOW), one) for one in (earlier, later)]
+    for order in (pairs, pairs[::-1]):
+        roots = b"".join(signed for signed, _ in order)
+        async with serving(tls=ServerTLS(certificate, key, client_roots=roots)) as server:
+            for signed, held in pairs:
+                own = grpc.ssl_channel_credentials(tax.roots, private_key_pem(held), signed)
+                async with FakePeer(server.address, credentials=own) as peer:
+                    assert (await peer.invoke("get", "k")).status == 200
+
+
+@pytest.mark.asyncio
 async def test_a_key_of_another_certificate_serves_nothing(tax: Department) -> None:
     certificate, _ = tax.pair("contract")
     _, key = tax.pair("other")

@@ -129,7 +129,7 @@ class ScriptedPeer:
         server.add_generic_rpc_handlers((_Handlers(self._behave),))
         certificate, key = self._pki.server
         credentials = server_credentials(
-            certificate, key, self._pki.roots if self._mutual else None
+            certificate, key, (lambda: self._pki.roots) if self._mutual else None
         )
         self.port = server.add_secure_port(f"127.0.0.1:{self.port}", credentials)
         server.start()

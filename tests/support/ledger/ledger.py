@@ -13,7 +13,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -57,24 +56,12 @@ from pyfabric.ledger.process import LedgerProcess
 from pyfabric.messages.addresses import Address
 from pyfabric.messages.blocks import parse_block
 from tests.support.paths import ROOT
+from tests.support.ports import free_address
 
 CHANNEL = "directory"
 DEPARTMENTS = ("EconInfo", "MktSup", "Haidian")
 NodeConfig = TypeVar("NodeConfig", PeerConfig, OrdererConfig)
 LOCALHOST = ("localhost", "127.0.0.1")
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def address() -> str:
-    """Return an address on this machine that nobody listens on just now."""
-    return f"127.0.0.1:{free_port()}"
 
 
 @dataclass
@@ -195,10 +182,11 @@ class LedgerNetwork:
         """
         now = datetime.now(UTC).replace(microsecond=0)
         departments = {
-            name: Department(name, folder / name, address(), address(), now) for name in names
+            name: Department(name, folder / name, free_address(), free_address(), now)
+            for name in names
         }
         first = departments[names[0]]
-        orderer_address, admin_address = address(), address()
+        orderer_address, admin_address = free_address(), free_address()
         orderer_msp, orderer_tls = first.node("orderer", "orderer")
         admin_roots = folder / "admin-roots.pem"
         admin_roots.write_bytes(first.tls_ca.certificate_pem)
@@ -432,7 +420,7 @@ def contract_host(department: Department, package_id: str, contracts: Sequence[s
 def _watched(node: NodeConfig) -> NodeConfig:
     roots = node.tls.certificate.parent / "ca.crt"
     return node.model_copy(
-        update={"operations_address": address(), "operations_client_roots": roots}
+        update={"operations_address": free_address(), "operations_client_roots": roots}
     )
 
 

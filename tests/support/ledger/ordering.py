@@ -176,15 +176,11 @@ class Council:
 
     def seek(self, number: int) -> bytes:
         """Return a request of the user for one block."""
-        return records.seek(
-            number, number, signer=self.user, channel=CHANNEL, moment=datetime.now(UTC)
-        )
+        return records.seek(number, number, signer=self.user, channel=CHANNEL, moment=NOW)
 
     def message(self, nonce: bytes) -> bytes:
         """Return a message of the user, which orderers take."""
-        return records.signed(
-            b"x", signer=self.user, channel=CHANNEL, nonce=nonce, moment=datetime.now(UTC)
-        )
+        return records.signed(b"x", signer=self.user, channel=CHANNEL, nonce=nonce, moment=NOW)
 
 
 class OrderingService:

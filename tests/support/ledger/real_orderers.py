@@ -23,9 +23,9 @@ from pyfabric.client.effects import Broadcast, Endpoint, broadcast
 from pyfabric.identity.folders import write_local_msp, write_tls
 from pyfabric.local.waiting import poll
 from pyfabric.messages.config_blocks import config_from_block
-from tests.support.ledger.ledger import free_port
 from tests.support.ledger.ordering import CHANNEL, Council, OrdererMaterial
 from tests.support.network.programs import fabric_programs
+from tests.support.ports import free_port
 
 CHANNELS = "/participation/v1/channels"
 _READY_SECONDS = 60

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pyfabric_municipal.catalogue import bundled_calendars
+from pyfabric_municipal.common.values.check_characters import organisation_check, uscc_check
 from pyfabric_municipal.directory import Directory
-from pyfabric_municipal.identifiers import organisation_check, uscc_check
 from pyfabric_municipal.sharing import Sharing
 
 from pyfabric.chaincode import Chaincode

@@ -18,6 +18,7 @@ from fabric_protos.peer import (
 
 from pyfabric.identity.loading import load_identity
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.messages.blocks import data_hash
 from pyfabric.messages.envelopes import channel_header, envelope, transaction_id
 from tests.support.rules import history
 
@@ -58,6 +59,7 @@ def genesis_with(certificate: bytes) -> common_pb2.Block:
     payload.data = config.SerializeToString()
     envelope.payload = payload.SerializeToString()
     block.data.data[0] = envelope.SerializeToString()
+    block.header.data_hash = data_hash(block.data)
     return block
 
 

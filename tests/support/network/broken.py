@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from pyfabric_network.contexts import Context, Contexts
+from pyfabric_network.identities.authorities import authority
 from pyfabric_network.network import Network
 from pyfabric_network.ports import taken
 from pyfabric_network.profile import load_profile, profile_file
 from pyfabric_network.status import NodeStatus
+from pyfabric_network.topology.ca_servers import CAServer
+from pyfabric_network.unfinished import finish, until_finished
 
 from pyfabric.admin import (
     AnchorPeer,
@@ -46,6 +49,7 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
 from pyfabric.local.waiting import poll
 from tests.support.network.network import TOPOLOGY, call
+from tests.support.ports import free_port
 
 CHANNEL = "bills"
 CITY = TOPOLOGY.replace("  Health: {}\n", "  Health: {}\n  Land: {}\n").replace(
@@ -239,13 +243,6 @@ def _dead_endpoint(network: Network) -> Edit:
     return SetEndpoints(orderer.msp_id, (str(orderer.inside), dead))
 
 
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-    return port
-
-
 def _due_list(network: Network) -> Edit:
     authority = load_ca(network.plan.department("Tax").ca)
     due = authority.revoke([], now=datetime.now(UTC), days=1)
@@ -316,6 +313,43 @@ def revoked(network: Network) -> Iterator[list[str]]:
         yield []
     finally:
         shutil.rmtree(lists)
+
+
+@contextmanager
+def registrar_lost(network: Network) -> Iterator[list[str]]:
+    """Give a department's registrar another secret than its CA server knows."""
+    with kept(ca_server(network).registrar_secret) as file:
+        file.write_text("another", encoding="ascii")
+        yield []
+
+
+@contextmanager
+def ca_of_other_tls(network: Network) -> Iterator[list[str]]:
+    """Replace the root of a CA server's TLS by that of another CA."""
+    stranger = CertificateAuthority.create("tlsca", "Tax", now=datetime.now(UTC))
+    with kept(ca_server(network).member.tls_roots) as file:
+        file.write_bytes(stranger.certificate_pem)
+        yield []
+
+
+@contextmanager
+def revoked_at_server(network: Network) -> Iterator[list[str]]:
+    """Revoke somebody at the CA server, and let no channel know of it; afterwards every channel does."""
+    with authority(network.plan.department("Tax")) as asked:
+        ca, registrar = asked.client, asked.registrar
+        ca.enroll("left", ca.register(registrar, "left"))
+        crl = ca.revoke(registrar, "left", with_crl=True).crl
+    try:
+        yield []
+    finally:
+        network.revoke("TaxMSP", [], also=[crl])
+
+
+def ca_server(network: Network) -> CAServer:
+    """Return a department's CA server."""
+    found = network.plan.department("Tax").cas
+    assert found is not None
+    return found
 
 
 @contextmanager
@@ -421,6 +455,15 @@ def is_well(nodes: Sequence[NodeStatus]) -> bool:
 
 
 @contextmanager
+def interrupted(network: Network) -> Iterator[list[str]]:
+    """Begin a command that does not come to its end."""
+    with suppress(InterruptedError), until_finished(network.root, "channel orderer renew a"):
+        raise InterruptedError
+    yield []
+    finish(network.root, lambda one: one == "channel orderer renew a")
+
+
+@contextmanager
 def port_taken(network: Network) -> Iterator[list[str]]:
     """Listen, as another program, where a peer of a stopped network should."""
     network.down()
@@ -492,7 +535,7 @@ BROKEN: tuple[Broken, ...] = (
         "hosts",
         "a ledger that hangs",
         hung,
-        frozenset({"quorum", "contracts"}),
+        frozenset({"quorum", "contracts", "authorities"}),
         error="hosts",
     ),
     Broken(
@@ -552,14 +595,24 @@ BROKEN: tuple[Broken, ...] = (
         committed(collections=(_sealed(_ALL, peers=3),)),
     ),
     Broken("contracts", "a contract host that hangs", host_hung),
-    Broken("health", "a channel that cannot be written", unwritable, error="health"),
+    Broken(
+        "health",
+        "a channel that cannot be written",
+        unwritable,
+        frozenset({"authorities"}),
+        error="health",
+    ),
     Broken(
         "ports",
         "a port that another program has",
         port_taken,
-        frozenset({"hosts", "quorum", "contracts"}),
+        frozenset({"hosts", "quorum", "contracts", "authorities"}),
         error="hosts",
     ),
+    Broken("unfinished", "a command that was killed", interrupted),
+    Broken("authorities", "another secret of the registrar", registrar_lost),
+    Broken("authorities", "a CA server with TLS of another CA", ca_of_other_tls),
+    Broken("crl", "somebody revoked at the CA server alone", revoked_at_server),  # it leaves a list
 )
 """What can be broken on the development ledger; `broken_fabric` has the rest."""
 

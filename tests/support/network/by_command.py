@@ -14,7 +14,7 @@ from typing import Any
 from pyfabric_network.ports import free_base
 from pyfabric_network.profile import load_profile
 
-from pyfabric.errors import FabricError
+from pyfabric.errors import CommitError, EndorseError, FabricError, StatusCode, SubmitError
 from pyfabric.gateway import Retry, connect
 
 
@@ -78,12 +78,19 @@ def network_by_command(folder: Path, topology: str, runtime: str) -> Iterator[Co
 
 @dataclass
 class Writer:
-    """A program that writes one key after the other, each in a transaction, and keeps which were committed."""
+    """A program that writes one key after the other, with a pause in seconds, and keeps which were committed.
+
+    With `again` it sends again what did not become valid, as applications do: a member that came meanwhile may have been
+    needed to endorse. So it does with what no orderer has accepted in time, while one that was lost had led them, and with
+    what nobody can endorse while peers do not know yet what the others serve, since a definition was committed.
+    """
 
     profile: Path
     channel: str
     chaincode: str
     user: str
+    pause: float = 0.0
+    again: bool = False
     committed: list[str] = field(default_factory=list)
     faults: list[FabricError] = field(default_factory=list)
 
@@ -100,7 +107,7 @@ class Writer:
         finally:
             stop.set()
             thread.join(60)
-        assert not self.faults, self.faults
+        assert not self.faults, [str(one) for one in self.faults]
 
     def lost(self) -> list[str]:
         """Return the keys that were committed and are not on the ledger."""
@@ -125,6 +132,17 @@ class Writer:
                 try:
                     contract.submit("put", key, key, retry=Retry(attempts=10))
                 except FabricError as error:
+                    if self.again and _passes(error):
+                        stop.wait(0.1)
+                        continue
                     self.faults.append(error)
                     return
                 self.committed.append(key)
+                stop.wait(self.pause)
+
+
+def _passes(error: FabricError) -> bool:
+    """Return whether the same may be sent again, and be committed."""
+    if isinstance(error, EndorseError):
+        return error.code is StatusCode.FAILED_PRECONDITION
+    return isinstance(error, (CommitError, SubmitError))

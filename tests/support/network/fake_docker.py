@@ -99,7 +99,11 @@ def _compose(folder: Path, arguments: list[str]) -> str:
     if not options:
         return ""  # its version
     root = Path(dict(options)["--project-directory"])
-    services = _services([Path(value) for name, value in options if name == "--file"])
+    settings = [Path(value) for name, value in options if name == "--env-file"]
+    services = _services(
+        [Path(value) for name, value in options if name == "--file"],
+        _tag(settings or [root / ".env"]),
+    )
     command, named = arguments[0], [word for word in arguments[1:] if word in services]
     if command == "config":
         return json.dumps({"services": services})
@@ -116,12 +120,20 @@ def _compose(folder: Path, arguments: list[str]) -> str:
     return ""
 
 
-def _services(files: list[Path]) -> dict[str, Any]:
+def _tag(settings: list[Path]) -> str:
+    """Return what FABRIC_VERSION adds to the names of images."""
+    lines = [line for file in settings for line in _lines(file)]
+    tags = [line.partition("=")[2] for line in lines if line.startswith("FABRIC_VERSION=")]
+    return f":{tags[-1]}" if tags else ""
+
+
+def _services(files: list[Path], tag: str) -> dict[str, Any]:
     """Return the services of these files, the later over the earlier, as Compose would fill them in."""
     found: dict[str, Any] = {}
     for file in files:
         for name, service in yaml.safe_load(file.read_text())["services"].items():
-            usual = {"image": f"image/{name}"} if "extends" in service else {}
+            image = f"image/{name}{'' if name.startswith('contracts.') else tag}"
+            usual = {"image": image} if "extends" in service else {}
             found[name] = found.get(name, {}) | service | usual
             found[name].pop("extends", None)
     return {name: one for name, one in found.items() if "profiles" not in one}
@@ -201,7 +213,9 @@ def _volume_rm(folder: Path, arguments: list[str]) -> str:
 
 
 def _run(folder: Path, arguments: list[str]) -> str:
-    """Pack a volume's contents; they are unpacked from what comes in."""
+    """Pack a volume's contents; they are unpacked from what comes in. A program names an image's tag as its version."""
+    if arguments[-1] == "version":
+        return f"program:\n Version: {arguments[-2].partition(':')[2]}\n"
     packs = "--create" in arguments
     return (folder / f"volume-{_mounted(arguments)}").read_text() if packs else ""
 

@@ -13,7 +13,7 @@ from pyfabric.gateway import connect
 SAMPLE = '''
 """A contract for tests."""
 
-from pyfabric.chaincode import Context, Contract, query, transaction
+from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
 
 
 class Sample(Contract):
@@ -28,6 +28,10 @@ class Sample(Contract):
     @query
     def get(self, ctx: Context, key: str) -> str:
         return (ctx.stub.get_state(key) or b"").decode()
+
+    @transaction
+    def refuse(self, ctx: Context, key: str) -> None:
+        raise ContractError(f"no {key}", code="sample.no", facts={"key": key}, zh=f"没有{key}")
 
     @query
     def role(self, ctx: Context) -> str:

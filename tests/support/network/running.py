@@ -1,5 +1,6 @@
 """The conformance network under test, and the people in the tests."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,16 @@ class Running:
         ca = self.ca(department)
         end = ca.certificate.not_valid_before_utc + timedelta(minutes=1)
         return issue(ca, self.msp_id(department), now=end, days=0)
+
+
+def demanding(topology: Path, folder: Path) -> Path:
+    """Return a copy of a topology, with the contracts beside it, whose nodes demand client certificates."""
+    folder.mkdir()
+    for file in topology.parent.glob("*.py"):
+        shutil.copy(file, folder)
+    copied = folder / topology.name
+    copied.write_text(f"{topology.read_text()}client_auth_required: true\n")
+    return copied
 
 
 @contextmanager

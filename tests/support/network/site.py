@@ -1,29 +1,25 @@
 """An administrator's folder with a running network: everything is done by the command `pyfabric`, in this process."""
 
-import io
 import json
-import os
 import secrets
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
-from pyfabric_cli.main import main
 from pyfabric_network.network import Network
 from pyfabric_network.ports import free_base
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.errors import CommitError, GatewayError
 from pyfabric.gateway import Contract, connect
+from tests.support.commands import Ended, run_command
 from tests.support.network.network import SAMPLE
-from tests.support.network.programs import fabric_programs
+from tests.support.network.programs import RUNTIMES, fabric_programs, skip_without_runtime
 
 _ROOM = 400
 """Ports: departments are added while the network runs."""
@@ -38,24 +34,24 @@ class Site:
 
     def run(self, *arguments: str, expect: int = 0) -> str:
         """Run `pyfabric` in this process; return what it prints, or its error output if it is to fail."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(sys, "argv", ["pyfabric", *arguments]),
-            mock.patch.dict(os.environ, PYFABRIC_STATE=str(self.folder / "state")),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        assert int(ended.value.code or 0) == expect, (
-            f"{arguments}\n{out.getvalue()}{err.getvalue()}"
-        )
-        return err.getvalue() if expect else out.getvalue()
+        ended = self.ended(*arguments)
+        assert ended.code == expect, f"{arguments}\n{ended.out}{ended.err}"
+        return ended.err if expect else ended.out
 
     @property
     def topology(self) -> Path:
         """The topology file."""
         return self.folder / "small.yaml"
+
+    def change(self, old: str, new: str) -> None:
+        """Change the topology file, as a person does."""
+        text = self.topology.read_text()
+        assert text.count(old) == 1
+        self.topology.write_text(text.replace(old, new))
+
+    def ended(self, *arguments: str) -> Ended:
+        """Run `pyfabric`, and return how it ended."""
+        return run_command(*arguments, PYFABRIC_STATE=str(self.folder / "state"))
 
     def rows(self, *arguments: str) -> Any:
         """Run `pyfabric` and return its JSON."""
@@ -94,6 +90,21 @@ class Site:
         """Return a value as a department's peer has it."""
         target = ("--channel", channel, "--context", department)
         return self.run("chaincode", "query", "sample", "get", key, *target).strip()
+
+
+def sites(topology: str) -> Any:
+    """Return the fixture of a running network with this topology, for all tests of a module, on each runtime."""
+
+    @pytest.fixture(scope="module", params=RUNTIMES)
+    def site(
+        request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[Site]:
+        skip_without_runtime(request)
+        folder = tmp_path_factory.mktemp(request.param)
+        with started_site(folder, request.param, topology) as started:
+            yield started
+
+    return site
 
 
 @contextmanager

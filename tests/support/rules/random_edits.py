@@ -30,6 +30,7 @@ from pyfabric.admin.channels import (
     SetMSP,
     SetOrdererAddresses,
     SetPolicy,
+    SetRevocationList,
 )
 from pyfabric.admin.config.edits.draft import SECTIONS
 from pyfabric.admin.config.model import (
@@ -44,7 +45,7 @@ from pyfabric.rules.configuration.succession import (
     ORDERER_CAPABILITIES,
 )
 from pyfabric.rules.resources import CHANNEL_RESOURCES
-from tests.support.ledger.ordering import Organization
+from tests.support.ledger.ordering import NOW, Organization
 
 _NAMES = st.sampled_from(["Readers", "Writers", "Admins", "Endorsement", "Audit", "Guests"])
 _HOSTS = st.sampled_from(["a.test", "b.test", "::1", "10.0.0.1"])
@@ -100,6 +101,8 @@ class RandomEdits:
         pem = st.just((self.stranger.ca.certificate_pem,))
         yield st.builds(AddToMSP, members, parts, pem)
         yield st.builds(RemoveFromMSP, members, parts, pem)
+        crl = st.just(self.stranger.ca.revoke([], now=NOW))
+        yield st.builds(SetRevocationList, members, crl)
         peers = st.builds(AnchorPeer, _HOSTS, _PORTS)
         yield st.builds(SetAnchorPeers, members, st.lists(peers, max_size=3).map(tuple))
         addresses = st.lists(_ADDRESSES, max_size=3).map(tuple)

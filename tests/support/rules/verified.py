@@ -38,6 +38,10 @@ class Replayed(MemoryState):
         other._values: dict[str, dict[str, VersionedValue]] = {
             namespace: copy(values) for namespace, values in self._values.items()
         }
+        other._written = {
+            namespace: {block: copy(keys) for block, keys in written.items()}
+            for namespace, written in self._written.items()
+        }
         return other
 
 

@@ -13,6 +13,7 @@ from pyfabric.admin import (
     check_definition,
     collection_package,
 )
+from pyfabric.admin.definition_checks import left_out, unusable_parts
 from tests.conftest import ROOT
 
 CONFIG = (ROOT / "tests/vectors/6-discovery-gateway/channel-config.pb").read_bytes()
@@ -174,3 +175,38 @@ def test_without_an_endorsement_policy_the_channel_needs_one() -> None:
     ((refused, message),) = found(DEEDS, config=config.SerializeToString())
     assert refused
     assert "'/Channel/Application/Endorsement' must be defined for channel 'records'" in message
+
+
+def test_what_a_definition_in_force_loses_with_a_member() -> None:
+    def lost(definition: ChaincodeDefinition, *collections: CollectionConfig) -> tuple[str, ...]:
+        whole = replace(definition, collections=collection_package(collections))
+        rest = {"ArchiveMSP": 1, "FacultyMSP": 1}
+        assert unusable_parts(whole, channel="records", config=CONFIG, peers=LIVE) == ()
+        return unusable_parts(whole, channel="records", config=CONFIG, peers=rest)
+
+    assert lost(DEEDS) == ()
+    assert lost(replace(DEEDS, endorsement_policy=OF_DUO), DUO) == ()
+    both = OF_DUO.replace("OR", "AND")
+    (policy,) = lost(replace(DEEDS, endorsement_policy=both))
+    assert policy.startswith("the endorsement policy cannot be met")
+    (collection,) = lost(DEEDS, replace(DUO, endorsement_policy=both))
+    assert "collection duo: its endorsementPolicy cannot be met" in collection
+    (few,) = lost(DEEDS, replace(DUO, required_peer_count=2, maximum_peer_count=2))
+    assert "requiredPeerCount is 2" in few
+
+
+def test_a_collection_without_a_member_in_the_channel() -> None:
+    strangers = replace(DUO, policy="OR('OtherMSP.member')")
+    whole = replace(DEEDS, collections=collection_package([strangers]))
+    (found,) = unusable_parts(whole, channel="records", config=CONFIG, peers=LIVE)
+    assert found.startswith("collection duo: none of its members is part of the channel")
+
+
+def test_policies_that_leave_an_organisation_out() -> None:
+    whole = replace(DEEDS, endorsement_policy=OF_DUO, collections=collection_package([DUO]))
+    assert left_out(whole, "FacultyMSP") == ()
+    assert left_out(replace(DEEDS, endorsement_policy=ALL), "ArchiveMSP") == ()
+    assert left_out(DEEDS, "ArchiveMSP") == ()
+    policy, collection = left_out(whole, "ArchiveMSP")
+    assert policy == f"the endorsement policy {OF_DUO}"
+    assert collection.startswith("collection duo of ")

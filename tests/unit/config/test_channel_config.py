@@ -48,6 +48,23 @@ def test_settings() -> None:
     assert sorted(read.msp_manager.msps) == ["ArchiveMSP", "Dean-Office.MSP", "Labs.MSP", "OrdMSP"]
 
 
+def test_the_tls_authorities_of_its_members() -> None:
+    name, message = raw("msp-variety")
+    for invalid in ("Ou", "Part"):  # their administrators
+        del message.channel_group.groups["Application"].groups[invalid]
+    read = ChannelConfig(message, channel_id=name)
+
+    def files(*names: str) -> set[bytes]:
+        folders = [GENESIS / "msp-variety" / "msp" / one for one in names]
+        return {file.read_bytes() for folder in folders for file in folder.glob("tls*certs/*.pem")}
+
+    members = read.tls_authorities(read.application_organizations)
+    assert len(members) == 3  # one is an intermediate CA
+    assert set(members) == files("Chain", "Plain")
+    everybody = read.tls_authorities(read.application_organizations, read.orderer_organizations)
+    assert set(everybody) == files("Chain", "Plain", "Ord")
+
+
 def test_acls_lead_to_whole_paths() -> None:
     assert config().acls == {
         "_lifecycle/CommitChaincodeDefinition": "/Channel/Application/Dean/Admins",

@@ -25,6 +25,7 @@ from pyfabric.admin.config.edits.documents import KINDS
 from pyfabric.admin.config.policies import format_policy, parse_policy
 from pyfabric.errors import ConfigError, DecodeError
 from pyfabric.rules.configuration.elements import elements
+from tests.support.extent import extent
 from tests.support.ledger.ordering import Council, Organization
 from tests.support.paths import ROOT
 from tests.support.rules.random_edits import RandomEdits
@@ -59,7 +60,7 @@ _NAMED: dict[str, Callable[[Any], set[str]]] = {
     "add-organization": lambda edit: {f"{SECTION[edit.section]}/{edit.organization.name}"},
     "remove-organization": lambda edit: {f"{SECTION[edit.section]}/{edit.organization}"},
     **dict.fromkeys(
-        ("set-msp", "add-to-msp", "remove-from-msp"),
+        ("set-msp", "add-to-msp", "remove-from-msp", "set-crl"),
         lambda edit: {f"{one}/{edit.organization}/MSP" for one in SECTION.values()},
     ),
     "set-anchor-peers": lambda edit: {f"{APPLICATION}/{edit.organization}/AnchorPeers"},
@@ -103,7 +104,7 @@ def test_every_kind_of_edit_is_tried() -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=extent(20, 60), deadline=None)
 def test_an_edit_changes_what_it_names_and_nothing_else(name: str, data: st.DataObject) -> None:
     config = CONFIGS[name]
     edit = data.draw(EDITS[name].edits)
@@ -120,7 +121,7 @@ def test_an_edit_changes_what_it_names_and_nothing_else(name: str, data: st.Data
 
 @pytest.mark.parametrize("name", CONFIGS)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=extent(15, 40), deadline=None)
 def test_an_update_makes_the_configuration_that_it_was_computed_for(
     name: str, data: st.DataObject
 ) -> None:
@@ -143,7 +144,7 @@ def test_an_update_makes_the_configuration_that_it_was_computed_for(
 
 @pytest.mark.parametrize("name", CONFIGS)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=extent(15, 40), deadline=None)
 def test_an_edit_is_what_its_document_says(name: str, data: st.DataObject) -> None:
     edit = data.draw(EDITS[name].edits)
     assert read_edit(json.loads(json.dumps(edit.document()))) == edit

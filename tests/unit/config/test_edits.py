@@ -188,6 +188,7 @@ def test_edits_make_what_fabrics_tools_make(case: str) -> None:
             "application org East attempted to change MSP ID from EastMSP to WestMSP",
         ),
         (AddToMSP("East", "crls", (b"0000",)), "crls: there is no PEM"),
+        (AddToMSP("East", "roots", (TLS + TLS,)), "roots: 2 PEM blocks are given as one"),
         (AddToMSP("East", "crls", ()), "nothing is given for crls"),
         (AddToMSP("North", "roots", (TLS,)), "'North' is no organisation of the channel"),
         (AddToMSP("Ord", "roots", (TLS,)), "setting up the MSP manager failed"),

@@ -108,6 +108,21 @@ def test_the_move_to_bft() -> None:
         edit_config(edit_config(raft, [MoveToBFT(model)]), [MoveToBFT(model)])
 
 
+def test_options_of_bft() -> None:
+    bft = read_config(Council(4, bft=True).genesis().SerializeToString())[1]
+    edit = SetConsensusOptions({"request_batch_max_count": 7, "leader_heartbeat_timeout": "90s"})
+    (found,) = differences(bft, edit_config(bft, [edit]))
+    assert found.words == (
+        "ConsensusType of Orderer: leader_heartbeat_timeout 1m0s → 90s; request_batch_max_count 100 → 7"
+    )
+    for options, problem in (
+        ({"election_tick": 1}, "BFT has no option 'election_tick': it has request_batch_max_count"),
+        ({"request_batch_max_count": -1}, "BFT option request_batch_max_count cannot be -1"),
+    ):
+        with pytest.raises(ConfigError, match=problem):
+            edit_config(bft, [SetConsensusOptions(options)])
+
+
 def test_an_msp_of_another_kind_is_shown_and_left_alone() -> None:
     idemix = altered(lambda root: set_msp(root, type=1, config=b"\x0a\x07EastMSP"))
     east = describe_config("ledger1", idemix).organizations[0]

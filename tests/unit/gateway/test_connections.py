@@ -1,23 +1,27 @@
 """Connections of both surfaces: closing, forks, limits, TLS names, proxies, retries."""
 
 import os
+import re
 import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 
-from pyfabric._grpc.server_names import explained
+from pyfabric._grpc.errors import has_a_cause
+from pyfabric._grpc.handshakes import explained
 from pyfabric.client.effects import Endpoint
 from pyfabric.client.timeouts import COMMIT_STATUS, ENDORSE, EVALUATE, SUBMIT, Timeouts
 from pyfabric.errors import ClientError, CommitError, EndorseError, GatewayError, StatusCode
 from pyfabric.identity.keys import FunctionSigner
 from pyfabric.identity.signing import SigningIdentity
+from pyfabric.local.tls import http2_server_context
 from tests.support.client.gateway_server import (
     Pki,
     ScriptedPeer,
@@ -120,6 +124,82 @@ def test_many_threads_share_a_gateway(
         results = list(pool.map(lambda _: contract.submit_async("publish"), range(40)))
         assert all(submitted.status().successful for submitted in results)
     assert len({submitted.transaction_id for submitted in results}) == 40
+
+
+def refused_with(surface: Surface, identity: SigningIdentity, endpoint: Endpoint) -> str:
+    with surface.connect(identity, endpoint) as gateway, pytest.raises(GatewayError) as caught:
+        gateway.network("directory").contract("city").evaluate("find")
+    assert caught.value.code is StatusCode.UNAVAILABLE
+    return caught.value.message
+
+
+@contextmanager
+def alerting(pki: Pki) -> Iterator[Endpoint]:
+    """Listen as Fabric does: who is refused for a certificate learns the reason by an alert of TLS."""
+    context = http2_server_context(*pki.server, pki.roots)
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with (
+                    connection,
+                    suppress(OSError),
+                    context.wrap_socket(connection, server_side=True),
+                ):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        yield Endpoint(f"127.0.0.1:{server.getsockname()[1]}", pki.roots)
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_a_refused_client_certificate_is_named(
+    surface: Surface, new_peer: Peers, pki: Pki, identity: SigningIdentity
+) -> None:
+    peer = new_peer(mutual=True)
+    peer.on(EVALUATE, answer(evaluated(b"ok")))
+    with surface.connect(identity, peer.endpoint) as gateway:
+        assert gateway.network("directory").contract("city").evaluate("find") == b"ok"
+    strange, key = new_pki().client
+    plain = replace(peer.endpoint, client_certificate=None, client_key=None)
+    for node, why in ((plain, "without a reason"), (None, "UNKNOWN_CA")):
+        with ExitStack() as stack:
+            node = node or stack.enter_context(alerting(pki))
+            missing = refused_with(surface, identity, node)
+            assert missing.startswith(
+                f"{node.address} demands a TLS client certificate, and was shown none"
+            )
+            assert "client.tlsCerts.client" in missing
+            if node is plain:
+                with (
+                    surface.connect(identity, node) as gateway,
+                    gateway.network("directory").block_events(start_block=1) as blocks,
+                    pytest.raises(GatewayError, match=re.escape(missing)),
+                ):
+                    next(blocks)
+            other = replace(node, client_certificate=strange, client_key=key)
+            refused = refused_with(surface, identity, other)
+            assert refused.startswith(
+                f"{node.address} refuses the TLS client certificate that it was shown ("
+            )
+            assert why in refused
+
+
+def test_a_server_that_closes_connections_for_another_reason_is_not_misjudged(
+    peer: ScriptedPeer,
+) -> None:
+    closed = GatewayError(
+        "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: Socket closed",
+        code=StatusCode.UNAVAILABLE,
+    )
+    assert has_a_cause(closed)
+    assert explained(closed, peer.endpoint) is closed
+    assert explained(closed, replace(peer.endpoint, address="127.0.0.1:1")) is closed
+    assert explained(closed, replace(peer.endpoint, tls_roots=new_pki().roots)) is closed
 
 
 def test_the_servers_name_can_be_overridden(surface: Surface, identity: SigningIdentity) -> None:

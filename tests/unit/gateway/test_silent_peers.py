@@ -287,6 +287,38 @@ def test_sending_again_neither_ends_nor_outlasts_the_wait(
         release.set()
 
 
+def test_a_transaction_is_sent_again_while_no_orderer_takes_it(
+    surface: Surface, peer: ScriptedPeer, identity: SigningIdentity
+) -> None:
+    """Wait as while Raft elects a leader: the gateway passes on only the texts of orderers that it did not reach."""
+    accept(peer)
+    down = ErrorDetail(
+        "127.0.0.1:1", "TaxMSP", "rpc error: … dial tcp 127.0.0.1:1: connection refused"
+    )
+    refuse = fail(
+        grpc.StatusCode.UNAVAILABLE, "no orderers could successfully process transaction", [down]
+    )
+
+    def elect(request: bytes, context: grpc.ServicerContext) -> Any:
+        return refuse(request, context) if len(peer.requests[SUBMIT]) < 3 else b""
+
+    with surface.connect(identity, peer.endpoint) as gateway:
+        contract = gateway.network("directory").contract("city")
+        peer.on(SUBMIT, elect)
+        assert contract.submit("publish") == b"result"
+        assert len(peer.requests[SUBMIT]) == 3
+        assert len(set(peer.requests[SUBMIT])) == 1
+        peer.on(SUBMIT, refuse)
+        with pytest.raises(SubmitError) as never:
+            contract.submit("publish", timeouts=Timeouts(submit=0.2))
+        assert never.value.details == (down,)
+        sent = len(peer.requests[SUBMIT])
+        assert sent > 4
+        with pytest.raises(SubmitError):
+            contract.submit_async("publish")
+        assert len(peer.requests[SUBMIT]) == sent + 1
+
+
 @pytest.mark.parametrize(
     "silent",
     [

@@ -393,7 +393,7 @@ def test_a_wallet_refuses_what_it_cannot_hold_or_read(tmp_path: Path) -> None:
         with pytest.raises(IdentityError, match="cannot be a label"):
             wallet.get(label)
     identity = SigningIdentity(Identity("LandMSP", b""), FunctionSigner(bytes))
-    with pytest.raises(IdentityError, match="its key is kept by another signer"):
+    with pytest.raises(IdentityError, match="is kept by another signer, and cannot be written"):
         wallet.put("ann", identity)
     for text in ("no json", "[]", '{"credentials": {}}', '{"credentials": 5, "mspId": "M"}'):
         (tmp_path / "bad.id").write_text(text)

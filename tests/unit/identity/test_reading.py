@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyfabric.errors import DecodeError
-from pyfabric.identity import parsing, pem
+from pyfabric.identity import extensions, parsing, pem
 from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.names import read_name
 from pyfabric.messages import der
@@ -273,3 +273,31 @@ def test_any_bytes_are_read_or_refused_and_nothing_else(data: bytes) -> None:
 def assert_only_refuses(read: Callable[[bytes], object], data: bytes) -> None:
     with suppress(DecodeError):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("82 02 62c3", None),  # a host that is not ASCII
+        ("87 02 ffff", None),  # an address of two octets
+        ("82 06 612e74657374 87 04 7f000001 a7 01 61", {"a.test", "127.0.0.1"}),
+        ("81 03 614062 86 01 61", {"a@b", "a"}),
+        ("87 10 00000000000000000000000000000001", {"::1"}),
+        ("", set()),
+    ],
+)
+def test_alternative_names_are_texts_or_refused(value: str, found: set[str] | None) -> None:
+    data = sequence(bytes.fromhex(value))
+    if found is None:
+        with pytest.raises(DecodeError):
+            extensions.alternative_names(data)
+    else:
+        assert extensions.alternative_names(data) == found
+
+
+def test_every_block_is_found_in_its_order() -> None:
+    other = pem.encode("X509 CRL", b"x")
+    found = list(pem.find_all(b"before\n" + PEM + b"between\n" + other + PEM))
+    assert [block.label for block in found] == ["CERTIFICATE", "X509 CRL", "CERTIFICATE"]
+    assert found[0] == found[2] == BLOCK
+    assert list(pem.find_all(b"nothing")) == []

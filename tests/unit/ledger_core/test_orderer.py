@@ -21,7 +21,7 @@ from pyfabric.ledger.ordering.chain import Chain
 from pyfabric.ledger.ordering.chains import Chains
 from pyfabric.ledger.ordering.orderer import Orderer
 from pyfabric.ledger.traces import Traces
-from pyfabric.messages.blocks import header_hash, last_config_index, transaction_filter
+from pyfabric.messages.blocks import data_hash, header_hash, last_config_index, transaction_filter
 from pyfabric.rules.state.memory import MemoryState
 from pyfabric.rules.state.simulation import Simulation
 from tests.support.ledger.ordering import deliveries
@@ -51,6 +51,7 @@ def genesis(*, count: int = 30, preferred: int = 20_000, timeout: str = "10ms") 
     payload.data = config.SerializeToString()
     envelope.payload = payload.SerializeToString()
     block.data.data[0] = envelope.SerializeToString()
+    block.header.data_hash = data_hash(block.data)
     return block
 
 

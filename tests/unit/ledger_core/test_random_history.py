@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyfabric.errors import ValidationCode
+from tests.support.extent import extent
 from tests.support.rules.random_history import try_history
 
 
-@settings(max_examples=10)
+@settings(max_examples=extent(4, 10))
 @given(seed=st.integers(0, 2**64 - 1))
 def test_ledger_and_model_decide_alike(seed: int) -> None:
     try_history(seed, blocks=15)

@@ -15,7 +15,7 @@ from pyfabric.errors import NetworkError
 from pyfabric.ledger import __main__ as program
 from pyfabric.ledger.config import HostConfig
 from pyfabric.ledger.nodes.hosts import ContractHost, ContractHosts
-from tests.support.ledger.ledger import LedgerNetwork, address
+from tests.support.ledger.ledger import LedgerNetwork
 
 ECHO = """
 import json, sys
@@ -156,4 +156,3 @@ def test_how_the_program_is_called(
     answer = json.loads(capsys.readouterr().out)
     assert answer["ready"] is False
     assert "missing.json" in answer["error"]
-    assert address().startswith("127.0.0.1:")

@@ -40,6 +40,7 @@ from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.rwset import decode_read_write_set
 from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import Version, hashed_namespace
+from tests.support.extent import extent
 from tests.support.ledger.private_history import identity
 from tests.support.open_files import open_files
 from tests.support.rules import history
@@ -297,7 +298,7 @@ def run(simulation: PrivateSimulation, step: Step) -> None:
         simulation.put_private(*place, b"" if step.kind == "delete" else step.value)
 
 
-@settings(max_examples=60)
+@settings(max_examples=extent(15, 60))
 @given(Blocks, st.booleans())
 def test_every_member_has_what_the_model_has(
     blocks: list[tuple[list[Step], str]], lose: bool

@@ -296,9 +296,6 @@ async def test_a_damaged_dump_changes_nothing(net: PrivateNetwork, tmp_path: Pat
     file = tmp_path / "dump"
     await net.network.ask("dump", path=str(file))
     whole = file.read_bytes()
-    file.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
-    with pytest.raises(LedgerError, match="not a dump of a development ledger"):
-        await net.network.ask("load", path=str(file))
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(LedgerError, match="not a dump of a development ledger"):
         await net.network.ask("load", path=str(file))

@@ -71,11 +71,14 @@ def seek(
 
 
 async def deliver(
-    gateway: RawGateway, *envelopes: common_pb2.Envelope, method: str = "Deliver"
+    gateway: RawGateway,
+    *envelopes: common_pb2.Envelope,
+    method: str = "Deliver",
+    service: str = "protos.Deliver",
 ) -> list[events_pb2.DeliverResponse]:
-    """Return what a stream answers to requests, until it ends."""
+    """Return what a stream answers to requests, until it ends; those of an orderer are the same on the wire."""
     call = gateway.channel.stream_stream(
-        f"/protos.Deliver/{method}",
+        f"/{service}/{method}",
         request_serializer=common_pb2.Envelope.SerializeToString,
         response_deserializer=events_pb2.DeliverResponse.FromString,
     )()

@@ -1,5 +1,6 @@
 """SUPPORTED.md is correct: what is supported exists, and what is refused is refused with that text."""
 
+import json
 import os
 import re
 import ssl
@@ -20,7 +21,11 @@ from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.peer.lifecycle import lifecycle_pb2
 
+from pyfabric._http.server import Request
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
+from pyfabric.ca_server.endpoints import Endpoints
+from pyfabric.ca_server.refusals import RefusedError
+from pyfabric.ca_server.requests import enrollment
 from pyfabric.errors import FabricError, OrdererError
 from pyfabric.identity import parsing
 from pyfabric.identity.chains import Pool, unique_chain
@@ -39,6 +44,8 @@ from tests.support.municipal import records
 from tests.unit.ledger_peer.conftest import World
 from tools.make_supported import FILE, page
 from tools.supported import (
+    CA_PATH,
+    IDEMIX,
     OPERATIONS,
     PARTICIPATION,
     REFUSED_SERVICES,
@@ -329,6 +336,27 @@ def chain_problem(*extensions: x509.ExtensionType, pss: bool = False) -> Ask:
     return ask
 
 
+def ca_path(path: str) -> Ask:
+    """Return what asks a CA server for a path."""
+
+    async def ask(_: World) -> str:
+        response = Endpoints({}).answer(Request("POST", path, {}, b"{}"))
+        return response.body.decode().strip()
+
+    return ask
+
+
+def enrolment(**content: Any) -> Ask:
+    """Return what enrolls with a signing request like this."""
+
+    async def ask(_: World) -> str:
+        with pytest.raises(RefusedError) as caught:
+            enrollment(json.dumps(content).encode())
+        return str(caught.value)
+
+    return ask
+
+
 NAMES = x509.NameConstraints([x509.DNSName("a.b")], None)
 REFUSALS: Mapping[str, Ask] = {
     **{
@@ -337,6 +365,11 @@ REFUSALS: Mapping[str, Ask] = {
         for name in names
     },
     "GET /debug/pprof/": profile,
+    **{f"POST {CA_PATH}{one}": ca_path(f"{CA_PATH}{one}") for one in IDEMIX},
+    "crl_override of an enrolment": enrolment(crl_override="http://a.b"),
+    "serial of an enrolment": enrolment(serial=7),
+    "extensions of an enrolment": enrolment(extensions=[{"id": "1.2.3"}]),
+    "ReturnPrecert of an enrolment": enrolment(ReturnPrecert=True),
     "cscc/JoinChainBySnapshot": snapshot,
     "lscc": legacy,
     "GET_QUERY_RESULT": rich_query,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,8 @@ from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.places import Place
 from pyfabric_network.topology.plan import Plan, make_plan
 
+from tests.support.network.containers import has_compose
+
 COMMITTED = Path("network/compose")
 ROOT = Path("/somewhere/network")
 # The environment variables that each kind of service may have.
@@ -27,8 +28,11 @@ SETTINGS = {
 }
 
 
-def plan_of(name: str, places: Mapping[str, Place] | None = None) -> Plan:
-    topology = load_topology(bundled_topologies()[name])
+def plan_of(
+    name: str, places: Mapping[str, Place] | None = None, *, ca_server: bool = True
+) -> Plan:
+    """Return a bundled topology's plan, with CA servers unless it is to be as it is."""
+    topology = load_topology(bundled_topologies()[name]).model_copy(update={"ca_server": ca_server})
     return make_plan(topology, ROOT, base_port=topology.base_port, places=places, containers=True)
 
 
@@ -53,14 +57,14 @@ def project_of(plan: Plan) -> dict[str, Any]:
 
 CITY = plan_of("city")
 PROJECT = project_of(CITY)
-OWNERS = ("volumes", "ca.volumes")
+OWNERS = ("volumes",)
 SERVICES: dict[str, dict[str, Any]] = {
     name: service for name, service in PROJECT["services"].items() if name not in OWNERS
 }
 
 
 def test_the_committed_project_is_the_one_of_the_city() -> None:
-    for name, text in project_files(CITY).items():
+    for name, text in project_files(plan_of("city", ca_server=False)).items():
         assert (COMMITTED / name).read_text(encoding="utf-8") == text, (
             "make it again: pyfabric network render city --to network/compose"
         )
@@ -68,9 +72,9 @@ def test_the_committed_project_is_the_one_of_the_city() -> None:
 
 def test_every_node_contract_host_and_ca_is_a_service_and_nothing_else() -> None:
     hosts = {department.contract_host.name for department in CITY.departments.values()}
-    cas = {f"ca.{one.domain}" for one in CITY.own_organizations}
+    cas = {f"ca.{one.domain}" for one in CITY.departments.values()}
     assert set(SERVICES) == {node.name for node in (*CITY.orderers, *CITY.peers)} | hosts | cas
-    assert len(SERVICES) == 4 + 15 + 14 + 18
+    assert len(SERVICES) == 4 + 15 + 14 + 14
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -136,7 +140,6 @@ def test_volumes_are_given_to_the_user_before_nodes_start() -> None:
         for volume in volumes:
             waits = SERVICES[volume]["depends_on"]
             assert waits == {name: {"condition": "service_completed_successfully"}}
-            assert SERVICES[volume].get("profiles") == service.get("profiles")
     commands = [PROJECT["services"][name]["command"][3:] for name in OWNERS]
     assert {one for each in commands for one in each} == {
         f"/volumes/{n}" for n in PROJECT["volumes"]
@@ -149,8 +152,7 @@ def test_what_is_published_is_what_the_plan_says_on_this_machine_alone() -> None
     assert len(set(addresses)) == len(addresses)
     served = [each.service for each in CITY.contracts.values() if each.service]
     wanted = {str(address) for address in CITY.serving(served).listening().values()}
-    cas = {str(one.ca_address) for one in CITY.own_organizations}
-    assert set(addresses) == wanted | cas
+    assert set(addresses) == wanted
     assert all(address.startswith("127.0.0.1:") for address in addresses)
     contracts = {str(each.contract_address(0).port) for each in CITY.departments.values()}
     assert not contracts & {inside for _, inside in published}
@@ -185,9 +187,9 @@ def test_a_node_that_is_starting_is_not_healthy_yet() -> None:
 
 def test_keys_are_mounted_read_only_and_only_the_department_s_own() -> None:
     for department in CITY.departments.values():
-        peers = {node.name for node in department.peers}
-        peers |= {department.contract_host.name, f"ca.{department.domain}"}
-        orderers = {f"ca.ordering.{department.domain}", *(one.name for one in department.orderers)}
+        ca = f"ca.{department.domain}"
+        peers = {ca, department.contract_host.name, *(node.name for node in department.peers)}
+        orderers = {ca, *(one.name for one in department.orderers)}
         below = f"organizations/{department.domain}/"
         for name, service in SERVICES.items():
             for mount in service["volumes"]:
@@ -201,7 +203,7 @@ def test_data_is_in_a_named_volume_of_each_node() -> None:
     for node in (*CITY.orderers, *CITY.peers):
         assert f"{node.name}:/var/hyperledger" in SERVICES[node.name]["volumes"]
         assert node.name in volumes
-    assert len(volumes) == 4 + 15 + 18
+    assert len(volumes) == 4 + 15 + 14
 
 
 def test_a_broken_contract_host_keeps_no_peer_from_starting() -> None:
@@ -210,9 +212,19 @@ def test_a_broken_contract_host_keeps_no_peer_from_starting() -> None:
             assert set(SERVICES[peer.name]["depends_on"]) == {"volumes"}
 
 
-def test_cas_are_started_on_request_only() -> None:
-    profiles = {name: service.get("profiles", []) for name, service in SERVICES.items()}
-    assert all((found == ["ca"]) == name.startswith("ca.") for name, found in profiles.items())
+def test_a_ca_server_has_the_keys_of_its_department_s_cas_and_its_own_configurations() -> None:
+    department = next(one for one in CITY.departments.values() if one.ordering is not None)
+    mounts = SERVICES[f"ca.{department.domain}"]["volumes"]
+    folder = f"./organizations/{department.domain}"
+    places = ("ca", "tlsca", "ordering/ca", "ordering/tlsca")
+    assert mounts[0] == f"{folder}/ca-server:/etc/pyfabric:ro"
+    assert mounts[1:5] == [f"{folder}/{place}:/etc/pyfabric-ca/{place}:ro" for place in places]
+    assert mounts[5] == f"ca.{department.domain}:/etc/hyperledger/fabric-ca-server"
+
+
+def test_without_the_topology_s_key_there_are_no_ca_servers() -> None:
+    services = project_of(plan_of("city", ca_server=False))["services"]
+    assert not [name for name in services if name.startswith("ca.")]
 
 
 def test_a_department_with_a_machine_of_its_own_publishes_to_the_others() -> None:
@@ -227,7 +239,6 @@ def test_a_department_with_a_machine_of_its_own_publishes_to_the_others() -> Non
         "contracts.econinfo",
         "peer0.econinfo",
         "ca.econinfo",
-        "ca.ordering.econinfo",
         *OWNERS,
     }
     peer = services["peer0.econinfo"]
@@ -238,19 +249,13 @@ def test_a_department_with_a_machine_of_its_own_publishes_to_the_others() -> Non
     assert peer["environment"]["CORE_PEER_GOSSIP_EXTERNALENDPOINT"] == "econinfo.example:17000"
 
 
-needs_compose = pytest.mark.skipif(
-    shutil.which("docker") is None
-    or subprocess.run(
-        ["docker", "compose", "version"], capture_output=True, check=False
-    ).returncode,
-    reason="there is no docker with Compose",
-)
+needs_compose = pytest.mark.skipif(not has_compose(), reason="there is no docker with Compose")
 
 
 def configured(folder: Path, **settings: str) -> dict[str, Any]:
     """Return the services as Compose has them; it must have nothing to say."""
     config = subprocess.run(
-        ["docker", "compose", "--profile", "ca", "config", "--format", "json"],
+        ["docker", "compose", "config", "--format", "json"],
         cwd=folder,
         env=os.environ | settings,
         capture_output=True,

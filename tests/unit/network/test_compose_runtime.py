@@ -5,23 +5,26 @@ import shlex
 import socket
 import stat
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pyfabric_network.kept_code import code_of, digests
-from pyfabric_network.material.ca_server import registrar_password
-from pyfabric_network.material.keys import make_material, missing_material
+from pyfabric_network.material.keys import make_material
 from pyfabric_network.runtimes import docker as compose_program
 from pyfabric_network.runtimes import engine
 from pyfabric_network.runtimes.compose import OVERRIDES, compose_project
 from pyfabric_network.runtimes.compose_runtime import ComposeRuntime
 from pyfabric_network.runtimes.container_readiness import ContainerReadiness
 from pyfabric_network.runtimes.log_choice import LogChoice, LogLevel
+from pyfabric_network.runtimes.release import Release
+from pyfabric_network.topology.ca_servers import CAServer
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 
 from pyfabric.errors import NetworkError
+from tests.support.extent import takes_long
 from tests.support.network import fake_docker
 
 TOPOLOGY = """\
@@ -34,6 +37,7 @@ contracts:
   bill: { version: "1.0", classes: ["bills:Bill"] }
 """
 NODES = ["orderer0.tax", "contracts.tax", "peer0.tax", "contracts.health", "peer0.health"]
+FABRIC_NODES = [name for name in NODES if not name.startswith("contracts.")]
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 
@@ -72,6 +76,15 @@ def runtime(docker: Path, plan: Plan) -> ComposeRuntime:
         start_seconds=0.1,
     )
     return ComposeRuntime(plan.root, readiness=readiness)
+
+
+def with_cas(plan: Plan) -> Plan:
+    """Return the plan with CA servers, whose files are made."""
+    topology = plan.topology.model_copy(update={"ca_server": True})
+    code = digests(code_of(topology, plan.root.parent / "modules"))
+    found = make_plan(topology, plan.root, base_port=15000, containers=True, code=code)
+    make_material(found, now=NOW)
+    return found
 
 
 def serving(plan: Plan) -> Plan:
@@ -213,6 +226,64 @@ def test_what_has_changed_is_made_again_one_by_one(
     assert "rm --stop --force --volumes peer0.tax" in (docker / "calls").read_text()
 
 
+@takes_long
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda server: server.served[0].certificate,
+        lambda server: server.served[1].certificate,
+        lambda server: server.member.tls_certificate,
+        lambda server: server.member.tls_roots,
+        lambda server: server.registrar_secret,
+    ],
+    ids=["CA", "TLS CA", "TLS", "TLS roots", "secret"],
+)
+def test_a_ca_server_is_made_again_when_what_it_reads_has_changed(
+    docker: Path, plan: Plan, runtime: ComposeRuntime, read: Callable[[CAServer], Path]
+) -> None:
+    plan = with_cas(plan)
+    runtime.start(plan)
+    assert runtime.idle(plan) == ()
+    read(plan.own_ca_servers[0]).write_text("another")
+    assert runtime.outdated(plan) == ("ca.tax",)
+    (docker / "calls").write_text("")
+    runtime.start(plan)
+    made = [words for words in commands(docker) if words[0] != "exec"]
+    assert made == [["rm", "ca.tax"], ["up", "never", "ca.tax"]]
+    assert runtime.idle(plan) == ()
+
+
+def test_peers_are_made_again_when_what_they_show_to_contracts_has_changed(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (tax, health) = plan.own_with_peers
+    tax.contract_client.tls_certificate.write_text("another")
+    assert runtime.outdated(plan) == ("peer0.tax",)
+    health.contract_client.tls_certificate.unlink()
+    assert runtime.outdated(plan) == ("peer0.tax", "peer0.health")
+    health.contract_client.tls_certificate.write_text("another")
+    (docker / "calls").write_text("")
+    runtime.start(plan)
+    made = [words for words in commands(docker) if words[0] != "exec"]
+    assert made == [
+        step
+        for name in ("peer0.tax", "peer0.health")
+        for step in (["rm", name], ["up", "never", name])
+    ]
+    assert runtime.idle(plan) == ()
+
+
+def test_a_ca_server_whose_secret_is_lost_is_made_again(
+    plan: Plan, runtime: ComposeRuntime
+) -> None:
+    plan = with_cas(plan)
+    runtime.start(plan)
+    for server in plan.own_ca_servers:
+        server.registrar_secret.unlink()
+    assert runtime.outdated(plan) == ("ca.tax", "ca.health")
+
+
 def test_after_one_that_does_not_get_ready_the_others_stay_as_they_are(
     docker: Path, plan: Plan, runtime: ComposeRuntime
 ) -> None:
@@ -250,6 +321,7 @@ def test_if_nothing_gets_ready_nothing_stays(
     assert not runtime.running()
 
 
+@takes_long
 @pytest.mark.parametrize("name", OVERRIDES)
 def test_what_an_override_file_adds_stays(
     docker: Path, plan: Plan, runtime: ComposeRuntime, name: str
@@ -499,21 +571,6 @@ def test_without_docker_the_other_runtimes_are_named(
         runtime.check(plan)
 
 
-def test_a_ca_begins_with_its_department_s_ca_and_a_password_of_its_own(plan: Plan) -> None:
-    server = plan.departments["Tax"].ca_server
-    other = plan.departments["Health"].ca_server
-    assert server is not None
-    assert other is not None
-    assert (server.folder / "chain.pem").read_bytes().count(b"BEGIN CERTIFICATE") == 2
-    assert (other.folder / "chain.pem").read_bytes().count(b"BEGIN CERTIFICATE") == 1
-    password = registrar_password(server)
-    assert len(password) >= 32
-    assert password != registrar_password(other)
-    assert missing_material(plan) == []
-    make_material(plan, now=NOW)
-    assert registrar_password(server) == password
-
-
 def test_a_snapshot_is_copied_file_by_file_to_where_its_peer_reads_it(
     docker: Path, plan: Plan, runtime: ComposeRuntime, tmp_path: Path
 ) -> None:
@@ -551,3 +608,92 @@ def test_a_snapshot_that_its_peer_cannot_read_is_refused(
     ):
         pytest.fail("it was given to the peer")
     assert commands(docker)[-1] == ["exec", "peer0.tax", "rm", "/var/hyperledger/carried"]
+
+
+def find(runtime: ComposeRuntime, plan: Plan, version: str | None) -> Release:
+    """Return a release by the tag of its images."""
+    return runtime.releases.find(plan, programs=None, version=version)
+
+
+def test_images_are_fetched_and_asked_and_nothing_else_is_changed(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    before = fake_docker.containers(docker)
+    (docker / "missing").write_text("image/peer0.health:3.1.6")
+    release = find(runtime, plan, "3.1.6")
+    assert (release.version, release.command) == ("3.1.6", "network upgrade --version 3.1.6")
+    assert (docker / "missing").read_text() == ""
+    calls = (docker / "calls").read_text()
+    assert "run --rm --network none --entrypoint orderer image/orderer0.tax:3.1.6 version" in calls
+    assert runtime.releases.others(plan, release) == set(FABRIC_NODES)
+    assert fake_docker.containers(docker) == before
+    assert not (plan.root / ".env").exists()
+    assert runtime.idle(plan) == ()
+
+
+def test_a_node_has_the_chosen_image_when_it_is_started_again(
+    plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    env = plan.root / ".env"
+    env.write_text("PEER_MEMORY=2G\nFABRIC_VERSION=3.1.4\nX_FABRIC_VERSION=1")
+    env.chmod(0o600)
+    release = find(runtime, plan, "3.1.6")
+    former = runtime.releases.former(plan, release)
+    assert former is not None
+    assert former.command == "network upgrade --version 3.1.4"
+    runtime.releases.choose(plan, release)
+    assert env.read_text() == "PEER_MEMORY=2G\nX_FABRIC_VERSION=1\nFABRIC_VERSION=3.1.6\n"
+    assert stat.S_IMODE(env.stat().st_mode) == 0o600
+    assert runtime.releases.former(plan, release) is None
+    first = plan.own_orderers[0]
+    runtime.halt(plan, first)
+    runtime.releases.take(first)
+    runtime.resume(plan, first)
+    assert runtime.releases.others(plan, release) == set(FABRIC_NODES) - {first.name}
+    assert runtime.idle(plan) == ("peer0.tax", "peer0.health")  # `up` goes on, one by one
+    runtime.start(plan)
+    assert runtime.releases.others(plan, release) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        (None, "name it with --version"),
+        ("3.1.6 --privileged", "is no tag of an image"),
+        ("-rf", "is no tag of an image"),
+        ("2.5.15", r"image/orderer0.tax:2.5.15 is Fabric 2.5; this network needs 3.1 or later"),
+    ],
+)
+def test_what_is_no_release_is_refused(
+    plan: Plan, runtime: ComposeRuntime, version: str | None, why: str
+) -> None:
+    runtime.start(plan)
+    with pytest.raises(NetworkError, match=why):
+        find(runtime, plan, version)
+    assert runtime.idle(plan) == ()
+
+
+def test_an_image_that_does_not_run_or_cannot_be_had_is_named(
+    docker: Path, plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (docker / "broken").write_text("--entrypoint")
+    with pytest.raises(NetworkError, match=r"orderer in image/orderer0.tax:3.1.6 does not run: "):
+        find(runtime, plan, "3.1.6")
+    (docker / "broken").write_text("pull")
+    (docker / "missing").write_text("image/peer0.tax:3.1.6")
+    with pytest.raises(NetworkError, match=r"there is no image image/peer0.tax:3.1.6"):
+        find(runtime, plan, "3.1.6")
+
+
+def test_an_image_that_is_set_otherwise_is_not_passed_over(
+    plan: Plan, runtime: ComposeRuntime
+) -> None:
+    runtime.start(plan)
+    (plan.root / "compose.override.yaml").write_text(
+        "services: { peer0.tax: { image: registry.example/peer:city } }"
+    )
+    with pytest.raises(NetworkError, match=r"peer0.tax runs registry.example/peer:city, whatever"):
+        find(runtime, plan, "3.1.6")

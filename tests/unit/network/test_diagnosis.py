@@ -14,6 +14,7 @@ from pyfabric_network.diagnosis.checks import BY_ID, CHECKS
 from pyfabric_network.diagnosis.diagnosis import CheckResult, diagnose
 from pyfabric_network.diagnosis.facts import (
     ApprovalFacts,
+    AuthorityFacts,
     CertificateFacts,
     ChannelFacts,
     Encounter,
@@ -24,8 +25,8 @@ from pyfabric_network.diagnosis.facts import (
     ProbeFacts,
     RevocationFacts,
     View,
+    read_configs,
 )
-from pyfabric_network.diagnosis.judging_channels import CAPABILITIES
 from pyfabric_network.diagnosis.views import read_view, view_document
 
 from pyfabric.errors import ConfigError
@@ -33,6 +34,7 @@ from pyfabric.identity.issuing import CertificateAuthority
 from pyfabric.identity.keys import generate_private_key
 from pyfabric.rules.configuration.succession import (
     APPLICATION_CAPABILITIES,
+    CAPABILITIES,
     CHANNEL_CAPABILITIES,
     ORDERER_CAPABILITIES,
 )
@@ -86,6 +88,33 @@ def test_each_check_has_one_id_and_follows_those_before_it() -> None:
     assert len(set(ids)) == len(ids) == len(BY_ID)
     for at, check in enumerate(CHECKS):
         assert check.follows - set(ids[:at]) <= {check.id}, check.id
+
+
+def test_a_ca_server_is_judged_by_its_answer_its_certificate_and_its_registrar() -> None:
+    config = read_configs(CAMPUS.items())["bft-records"]
+    definition = config.msp_manager.msps["CampusAMSP"].definition
+    other = CertificateAuthority.create("ca.a", "A", now=NOW).certificate_pem
+
+    def found(**changes: Any) -> list[str]:
+        facts = {"name": "ca.a", "msp_id": "CampusAMSP", "address": "a:1", "tls": False} | changes
+        return problems("authorities", view(authorities=(AuthorityFacts(**facts),)))
+
+    own, tls = definition.root_certificates[0], definition.tls_root_certificates[0]
+    foreign = ["bft-records does not have its certificate: what it issues is refused there"]
+    assert found(chain=own) == found(chain=tls, tls=True) == []
+    assert found(chain=own + other) == []
+    assert found(chain=other) == found(chain=tls) == found(chain=own, tls=True) == foreign
+    assert found(chain=b"no certificate") == foreign
+    assert found(chain=own, refusal="why") == ["a:1: its first registrar cannot work: why"]
+    assert found(problem="why") == ["a:1: why"]
+
+
+def test_the_certificate_of_a_ca_server_that_expires_is_named() -> None:
+    short = CertificateAuthority.create("ca.a", "A", now=NOW - timedelta(days=364), years=1)
+    known = AuthorityFacts("ca.a", "CampusAMSP", "a:1", tls=False, chain=short.certificate_pem)
+    (found,) = [one for one in problems("expiry", view(authorities=(known,))) if "a:1" in one]
+    ends = short.certificate.not_valid_after_utc
+    assert found == f"expires on {ends:%Y-%m-%d %H:%M} UTC: sent by a:1"
 
 
 def test_departments_that_nobody_looked_at_are_named() -> None:

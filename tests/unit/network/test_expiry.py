@@ -33,9 +33,16 @@ def test_what_expires_within_30_days_is_told(tmp_path: Path) -> None:
         in soon
     )
     assert any("TLS certificate of contract-client.tax expires on" in warning for warning in soon)
-    assert any(warning.startswith("the CA of Tax (ordering) expires on") for warning in soon)
+    assert not any(warning.startswith("the CA of") for warning in soon)  # it renews the others
     assert any(warning.startswith("the certificate of orderer0.tax expires on") for warning in soon)
     assert any("TLS certificate of Admin@ordering.tax expires on" in warning for warning in soon)
     late = expiry_warnings(plan, now=end + timedelta(days=1))
     assert [warning for warning in late if "the certificate of peer0.tax expired on" in warning]
     assert len(late) == len(set(late))
+    (authority,) = [
+        load_certificate((one.ca / "ca.pem").read_bytes()).not_valid_after_utc
+        for one in plan.own_organizations
+        if one.name == "Tax (ordering)"
+    ]
+    warnings = expiry_warnings(plan, now=authority - timedelta(days=29))
+    assert any(one.startswith("the CA of Tax (ordering) expires on") for one in warnings)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pyfabric_network.fields import FieldError, Fields
+
+from pyfabric.local.fields import FieldError, Fields
 
 DOCUMENT = {
     "name": "city",

@@ -47,7 +47,9 @@ def test_a_removed_user_is_valid_until_revoked(before: Plan, tmp_path: Path) -> 
         str(clerk.certificate),
         str(peer.certificate),
     ]
-    assert all("accept it until it is revoked (docs/channels.md)" in text for text in found)
+    assert all(
+        "accept it until it is revoked (`pyfabric identity revoke`)" in text for text in found
+    )
     assert found[0].endswith(f"delete {clerk.folder}")
     assert former_warnings(after, now=NOW + timedelta(days=3651)) == ()
 

@@ -9,16 +9,18 @@ from pyfabric_network import answering
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.pending import Step
 
+from tests.support.extent import takes_long
 from tests.support.network.network import call, problems, running_network, write_topology
 from tests.support.network.processes import is_alive
 
 
+@takes_long
 def test_a_hung_network_is_named_and_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering, "_PATIENT_SECONDS", 1.0)
     network = Network.prepare(write_topology(tmp_path), tmp_path / "state", base_port=ANY_FREE_PORT)
-    nodes = [node.name for node in network.plan.own_nodes]
+    nodes = [one.name for one in network.plan.own_servers]
     network.up()
     try:
         process = int((network.root / "ledger.pid").read_text())
@@ -45,6 +47,7 @@ def hosts_of(ledger: int) -> list[int]:
     ]
 
 
+@takes_long
 def test_a_hung_contract_host_is_named_and_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,11 +37,11 @@ def copied(made: Network, tmp_path: Path) -> Network:
         ("organizations/health/tlsca", r"organizations/health/tlsca is missing"),
         (
             "organizations/tax/ordering/orderers/orderer0.tax/tls/server.key",
-            "server.key is missing, and the genesis blocks name orderer0.tax",
+            "server.key is missing, and the channels name orderer0.tax",
         ),
         (
             "organizations/tax/ordering/orderers/orderer0.tax/msp",
-            "genesis blocks name orderer0.tax",
+            "the channels name orderer0.tax",
         ),
     ],
 )
@@ -88,7 +88,8 @@ def test_what_up_would_do_on_nothing(tmp_path: Path) -> None:
     steps = network.pending()
     assert not network.plan.root.exists()
     nodes = ["orderer0.tax", "peer0.tax", "peer0.health", "peer1.health"]
-    assert [step.subject for step in steps if step.action == "start"] == nodes
+    cas = ["ca.tax", "ca.health"]
+    assert [step.subject for step in steps if step.action == "start"] == [*nodes, *cas]
     assert [(step.subject, step.detail) for step in steps if step.action == "join"] == [
         (node, "bills") for node in nodes
     ]

@@ -21,7 +21,7 @@ from pyfabric.identity.keys import generate_private_key
 from tests.support.network.network import TOPOLOGY, write_topology
 
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
-LATER = timedelta(days=365 * 11)
+LATER = timedelta(days=365 * 21)
 TWO_ORDERERS = TOPOLOGY.replace("nodes: [Tax]", "nodes: [Tax, Health]")
 
 

@@ -18,6 +18,7 @@ from pyfabric_network.state import locked
 from pyfabric.errors import LedgerError, NetworkError, OrdererError, TopologyError
 from pyfabric.gateway import Operations, connect
 from pyfabric.local.waiting import poll
+from tests.support.extent import takes_long
 from tests.support.network.network import TOPOLOGY, write_topology
 
 
@@ -55,7 +56,7 @@ def test_attributes_of_the_topology_reach_the_contract(running: Network) -> None
 def test_status_tells_every_node_and_height(running: Network) -> None:
     status = running.status()
     assert [node.name for node in status] == [
-        *("orderer0.tax", "peer0.tax", "peer0.health"),
+        *("orderer0.tax", "peer0.tax", "peer0.health", "ca.tax", "ca.health"),
         *[running.plan.contracts["sample"].package.label] * 2,
     ]
     assert all(node.problem is None for node in status)
@@ -189,6 +190,7 @@ def served(network: Network) -> dict[str, str]:
     return {one["label"]: one["code"] for one in state["served"]}
 
 
+@takes_long
 def test_changed_code_of_an_approved_version_is_served_only_for_development(tmp_path: Path) -> None:
     network = prepare(tmp_path)
     network.up()
@@ -212,6 +214,7 @@ def test_changed_code_of_an_approved_version_is_served_only_for_development(tmp_
         network.down()
 
 
+@takes_long
 def test_what_runs_is_what_was_approved_also_after_a_restart(tmp_path: Path) -> None:
     network = prepare(tmp_path)
     network.up()
@@ -281,6 +284,7 @@ def test_deploying_one_contract_leaves_the_others_served(tmp_path: Path) -> None
         network.down()
 
 
+@takes_long
 def test_a_contract_that_is_down_is_loaded_again_once_it_is_repaired(tmp_path: Path) -> None:
     network = prepare(tmp_path, TOPOLOGY.replace("sample:Sample", "repaired:Sample"))
     (tmp_path / "repaired.py").write_text(
@@ -401,7 +405,8 @@ def test_fabric_has_no_development_tools(tmp_path: Path) -> None:
 def test_every_node_and_contract_host_has_an_operations_service(running: Network) -> None:
     found = running.operations()
     nodes = {"orderer0.tax", "peer0.tax", "peer0.health"}
-    assert set(found) == nodes | {"contracts.tax", "contracts.health"}
+    others = {"contracts.tax", "contracts.health", "ca.tax", "ca.health"}
+    assert set(found) == nodes | others
     for endpoint in found.values():
         with Operations(endpoint) as node:
             assert node.health().is_healthy

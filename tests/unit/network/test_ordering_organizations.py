@@ -62,6 +62,9 @@ def test_its_nodes_are_up_and_contracts_are_deployed_without_it(running: Network
         ("orderer0.land", "Land"): None,
         ("peer0.tax", "Tax"): None,
         ("peer0.health", "Health"): None,
+        ("ca.tax", "Tax"): None,
+        ("ca.health", "Health"): None,
+        ("ca.ordering.land", "Land"): None,
         (label, "Tax"): None,
         (label, "Health"): None,
     }
@@ -122,7 +125,8 @@ def test_administrators_of_nobody(running: Network) -> None:
 
 
 def test_containers_of_a_department_that_only_orders(tmp_path: Path) -> None:
-    topology = load_topology(write_topology(tmp_path, WITH_LAND))
+    with_cas = WITH_LAND.replace("name: small\n", "name: small\nca_server: true\n")
+    topology = load_topology(write_topology(tmp_path, with_cas))
     plan = make_plan(topology, tmp_path / "small", base_port=17000, containers=True)
     services = compose_project(plan)["services"]
     assert [name for name in services if name.endswith("land")] == [
@@ -131,7 +135,10 @@ def test_containers_of_a_department_that_only_orders(tmp_path: Path) -> None:
     ]
     mounts = services["orderer0.land"]["volumes"]
     assert mounts[0].startswith("./organizations/land/ordering/orderers/orderer0.land:")
-    assert services["ca.ordering.land"]["ports"] == ["127.0.0.1:17119:7054"]
+    assert services["ca.ordering.land"]["ports"] == [
+        "127.0.0.1:17118:7054",
+        "127.0.0.1:17119:9443",
+    ]
 
 
 @pytest.mark.parametrize(

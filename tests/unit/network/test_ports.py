@@ -2,7 +2,10 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from pyfabric_network.ports import check_free, free_base, outgoing_range
 
 from pyfabric.errors import NetworkError
 from pyfabric.messages.addresses import Address
+from tests.support.extent import extent
 
 
 def test_a_port_in_use_is_named_with_what_wanted_it_and_who_has_it() -> None:
@@ -49,6 +53,33 @@ def test_a_free_base_has_all_its_ports_free() -> None:
     base = free_base([0, 1, 30])
     check_free({str(offset): Address("127.0.0.1", base + offset) for offset in (0, 1, 30)})
     assert 20000 <= base < 32000
+
+
+FIND = """
+import sys
+from pyfabric_network import ports
+ports.random.shuffle = lambda candidates: None
+print([ports.free_base(range(100)) for _ in range(int(sys.argv[1]))][-1], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="claims are sockets that only Linux has")
+@pytest.mark.parametrize("times", [1, extent(60, 200)], ids=["once", "more than there are"])
+def test_processes_that_look_at_the_same_time_find_different_ports(times: int) -> None:
+    with ExitStack() as stack:
+        found = []
+        for _ in range(2):
+            process = subprocess.Popen(
+                [sys.executable, "-c", FIND, str(times)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            stack.enter_context(process)
+            assert process.stdout is not None
+            found.append(int(process.stdout.readline()))
+        assert abs(found[0] - found[1]) >= 100
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system shows no sockets")

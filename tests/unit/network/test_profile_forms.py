@@ -13,17 +13,23 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pyfabric_network import load_profile
-from pyfabric_network.fields import Fields
 from pyfabric_network.material.keys import make_material
-from pyfabric_network.profile import Profile, connection_profile
-from pyfabric_network.profile.matchers import match
+from pyfabric_network.profile import (
+    Profile,
+    connection_profile,
+    profile_file,
+    write_profiles,
+)
 from pyfabric_network.topology.bundled import bundled_topologies
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.loading import load_topology
 from pyfabric_network.topology.plan import Plan, make_plan
 
-from pyfabric.errors import IdentityError, NetworkError
+from pyfabric.errors import ClientError, IdentityError, NetworkError
+from pyfabric.gateway import CertificateAuthority
 from pyfabric.identity import pem
+from pyfabric.local.fields import Fields
+from pyfabric.profile.matchers import match
 
 
 @pytest.fixture(scope="module")
@@ -403,16 +409,51 @@ def test_the_profile_that_is_written_has_what_other_sdks_read(
         assert profile.user(name).identity.certificate == member.certificate.read_bytes()
 
 
-def test_a_fabric_ca_is_in_the_profile_of_a_network_in_containers(
-    tmp_path: Path, plan: Plan
-) -> None:
-    made = make_plan(plan.topology, tmp_path / "net", base_port=17000, containers=True)
+def test_certificate_authorities_in_every_form(tmp_path: Path, plan: Plan) -> None:
+    made = make_plan(plan.topology, tmp_path / "net", base_port=17000, every_ca=True)
     make_material(made, now=datetime(2026, 11, 25, tzinfo=UTC))
-    document = connection_profile(made, made.departments["MktSup"])
-    assert document["organizations"]["MktSup"]["certificateAuthorities"] == ["ca.mktsup"]
-    authority = document["certificateAuthorities"]["ca.mktsup"]
-    assert authority["url"] == f"https://{made.departments['MktSup'].ca_address}"
-    assert "BEGIN CERTIFICATE" in authority["tlsCACerts"]["pem"][0]
+    write_profiles(made)
+    profile = load_profile(profile_file(made, made.departments["MktSup"]))
+    assert profile.authority_names == ("ca.mktsup", "tlsca.mktsup")
+    for name in (None, "tlsca.mktsup"):
+        CertificateAuthority.of_profile(profile, name).close()
+    roots = made.departments["MktSup"].tls_ca / "ca.pem"
+    other = {
+        "organizations": {"Org1": {"mspid": "Org1MSP", "certificateAuthorities": ["ca1"]}},
+        "certificateAuthorities": {
+            "ca1": {"url": "https://localhost:7054", "tlsCACerts": {"path": str(roots)}},
+            "plain": {"url": "http://localhost:7054", "caName": "ca-plain"},
+        },
+    }
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    profile = load_profile(tmp_path / "other.json")
+    assert profile.authority_names == ("ca1", "plain")
+    for name in (None, "plain"):
+        CertificateAuthority.of_profile(profile, name).close()
+
+
+@pytest.mark.parametrize(
+    ("authorities", "says"),
+    [
+        ({}, "no CA is named ca1; there are: none"),
+        ({"ca2": {"url": "http://h:1"}}, "no CA is named ca1; there are: ca2"),
+        ({"ca1": {}}, "certificateAuthorities.ca1.url: field required"),
+        ({"ca1": {"url": "https://h:1"}}, "certificateAuthorities.ca1.tlsCACerts: field required"),
+        ({"ca1": {"url": "ftp://h", "tlsCACerts": {"pem": "x"}}}, "tlsCACerts"),
+        ({"ca1": {"url": "http://h:1/x/y"}}, "is not the URL of a CA"),
+    ],
+)
+def test_a_certificate_authority_that_cannot_be_used(
+    tmp_path: Path, authorities: dict[str, object], says: str
+) -> None:
+    document = {
+        "organizations": {"Org1": {"mspid": "Org1MSP"}},
+        "certificateAuthorities": authorities,
+    }
+    (tmp_path / "profile.json").write_text(json.dumps(document))
+    profile = load_profile(tmp_path / "profile.json")
+    with pytest.raises((ClientError, NetworkError), match=says):
+        CertificateAuthority.of_profile(profile, "ca1")
 
 
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=8)

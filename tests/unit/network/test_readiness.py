@@ -204,6 +204,26 @@ def test_a_peer_that_stays_behind_the_orderers_is_named(plan: Plan) -> None:
     )
 
 
+class Stranger(Nodes):
+    """Nodes with peers whose blocks do not name the MSP of who asks, as Fabric's answer to a proposal of such a one."""
+
+    code = StatusCode.UNKNOWN
+
+    def chain_info(self, *_: object) -> Any:
+        raise GatewayError("creator is malformed", code=self.code)
+
+
+def test_a_peer_whose_blocks_do_not_name_its_department_yet_has_none_of_them(plan: Plan) -> None:
+    nodes = Stranger()
+    assert nodes.readiness(plan).behind() == (
+        "peer0.tax has 0 of 1 blocks of bills and is fetching the rest",
+        "peer0.health has 0 of 1 blocks of bills and is fetching the rest",
+    )
+    nodes.code = StatusCode.UNAVAILABLE
+    with pytest.raises(GatewayError):
+        nodes.readiness(plan).behind()
+
+
 def test_heights_are_not_compared_where_no_orderer_runs_here(plan: Plan) -> None:
     places = {"Tax": Place("tax.example", 17000, here=False), "Health": Place("h", 1, here=True)}
     nodes = Nodes()

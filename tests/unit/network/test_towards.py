@@ -21,6 +21,7 @@ from pyfabric.errors import ConfigError
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.channel_config import ChannelConfig
 from pyfabric.rules.consensus.raft import Membership, membership_changes
+from tests.support.extent import extent, takes_long
 
 DEPARTMENTS = ("Tax", "Health", "Land", "Zoo")
 CHANNEL = "bills"
@@ -121,7 +122,8 @@ def consenters(raw: bytes) -> set[str]:
     return {f"{one.host}:{one.port}" for one in read(raw).consenters}
 
 
-@settings(max_examples=25, phases=[Phase.generate])
+@takes_long
+@settings(max_examples=extent(8, 25), phases=[Phase.generate])
 @given(topologies(), topologies(), st.integers(0, 100))
 def test_the_updates_lead_from_any_topology_to_any_other(
     root: Path, before: Topology, after: Topology, interrupted: int

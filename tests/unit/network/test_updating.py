@@ -15,6 +15,7 @@ from pyfabric.errors import NetworkError, OrdererError, PolicyError
 from pyfabric.gateway import Admin, Endpoint
 from pyfabric.messages import decode_message
 from pyfabric.rules.configuration.parts import Consenter
+from tests.support.ports import free_address
 
 CHANNEL = "bills"
 
@@ -32,9 +33,7 @@ def config_of(tax: Profile) -> bytes:
 
 def closed() -> Endpoint:
     """Return an endpoint at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Endpoint(f"127.0.0.1:{probe.getsockname()[1]}", b"")
+    return Endpoint(free_address(), b"")
 
 
 def dead(tax: Profile) -> Endpoint:

@@ -22,6 +22,7 @@ from pyfabric.rules.state.updates import Updates
 from pyfabric.rules.state.versions import Version, VersionedValue
 from pyfabric.rules.validation.block import BlockValidation, Outcome
 from pyfabric.rules.validation.endorsement import ChannelPolicies
+from tests.support.extent import extent
 from tests.support.municipal import records
 from tests.support.rules import history
 from tests.support.rules.replay import ValidatedHistory
@@ -426,7 +427,7 @@ def _mutations() -> st.SearchStrategy[Callable[[bytes], bytes]]:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=extent(100, 400))
 @given(st.integers(4, history.HEIGHT - 1), _mutations(), st.booleans())
 def test_damaged_transactions_get_a_code_and_change_nothing(
     channel: ValidatedHistory, number: int, mutate: Callable[[bytes], bytes], resigned: bool
@@ -449,7 +450,7 @@ def test_damaged_transactions_get_a_code_and_change_nothing(
     assert not outcome.updates.changes
 
 
-@settings(max_examples=200)
+@settings(max_examples=extent(50, 200))
 @given(_mutations())
 def test_damaged_results_that_are_well_signed_get_a_code(
     channel: ValidatedHistory, mutate: Callable[[bytes], bytes]

@@ -13,6 +13,7 @@ from pyfabric.admin import config_of_block
 from pyfabric.admin.audit import Fault, FaultKind, Verification, verify_chain
 from pyfabric.errors import ClientError, ValidationCode
 from pyfabric.messages.blocks import data_hash, header_hash
+from tests.support.extent import takes_long
 from tests.support.paths import VECTORS
 from tests.support.rules import history
 from tests.support.rules.verified import fault_of, raw
@@ -248,6 +249,7 @@ def test_blocks_that_are_missing_repeated_or_swapped_are_named(change: str) -> N
     assert (fault.kind, fault.block_number) == (FaultKind.NUMBER, 20)
 
 
+@takes_long
 @given(number=st.integers(1, 164), data=st.data())
 def test_any_other_code_is_named_with_its_transaction(number: int, data: st.DataObject) -> None:
     block = block_of(raw(number))

@@ -13,14 +13,12 @@ from pyfabric.admin.config.edits.capabilities import SetCapabilities
 from pyfabric.admin.config.edits.consensus import MoveToBFT, SetConsensusOptions, SetMaintenance
 from pyfabric.admin.config.edits.consenters import AddConsenter, RemoveConsenter, ReplaceConsenter
 from pyfabric.admin.config.edits.edit import Edit
+from pyfabric.admin.config.edits.msp import AddToMSP, RemoveFromMSP, SetMSP, SetRevocationList
 from pyfabric.admin.config.edits.organizations import (
     AddOrganization,
-    AddToMSP,
-    RemoveFromMSP,
     RemoveOrganization,
     SetAnchorPeers,
     SetEndpoints,
-    SetMSP,
     SetOrdererAddresses,
 )
 from pyfabric.admin.config.edits.patch import JSONPatch
@@ -48,6 +46,7 @@ KINDS: Final[Mapping[str, type[Edit]]] = {
         SetMSP,
         AddToMSP,
         RemoveFromMSP,
+        SetRevocationList,
         SetAnchorPeers,
         SetEndpoints,
         SetOrdererAddresses,

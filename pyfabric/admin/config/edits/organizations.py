@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar
 
 from fabric_protos.common import configtx_pb2, configuration_pb2
-from fabric_protos.msp import msp_config_pb2
 from fabric_protos.peer import configuration_pb2 as peer_configuration_pb2
 
 from pyfabric.admin.config.edits.draft import Draft, Section
@@ -17,27 +16,11 @@ from pyfabric.admin.config.groups import (
 from pyfabric.admin.config.model import AnchorPeer, OrganizationModel
 from pyfabric.admin.config.values import get_value, set_value
 from pyfabric.errors import ConfigError
-from pyfabric.identity import pem
-from pyfabric.identity.definition import MSPDefinition
-from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.messages.addresses import Address, join
 from pyfabric.messages.consensus import RAFT
-from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.parts import V3
 from pyfabric.rules.policies.choices import by_organizations, can_be_satisfied, members_of
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION
-
-MSPPart: TypeAlias = Literal[
-    "roots", "intermediates", "admins", "crls", "tls-roots", "tls-intermediates"
-]
-_PARTS: Final[dict[MSPPart, str]] = {
-    "roots": "root_certs",
-    "intermediates": "intermediate_certs",
-    "admins": "admins",
-    "crls": "revocation_list",
-    "tls-roots": "tls_root_certs",
-    "tls-intermediates": "tls_intermediate_certs",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,73 +74,6 @@ class RemoveOrganization(Edit):
         """Take the organisation's group out of its section."""
         name = draft.organization_name(self.section, self.organization)
         del draft.section(self.section).groups[name]
-
-
-@dataclass(frozen=True, slots=True)
-class SetMSP(Edit):
-    """A whole new definition of an organisation's MSP, in each section that the organisation is in."""
-
-    kind: ClassVar[str] = "set-msp"
-
-    organization: str
-    msp: MSPDefinition
-
-    def apply(self, draft: Draft) -> None:
-        """Set MSP of the organisation's groups."""
-        for group in draft.organizations(self.organization):
-            set_value(group, "MSP", definition_to_config(self.msp))
-
-
-@dataclass(frozen=True, slots=True)
-class AddToMSP(Edit):
-    """Certificates or lists (PEM) that an organisation's MSP has from now on, beside the present ones."""
-
-    kind: ClassVar[str] = "add-to-msp"
-
-    organization: str
-    part: MSPPart
-    items: tuple[bytes, ...]
-
-    def apply(self, draft: Draft) -> None:
-        """Extend one part of MSP of the organisation's groups."""
-        _check_items(self.part, self.items)
-        for group in draft.organizations(self.organization):
-            message, definition = _msp(group)
-            held = getattr(definition, _PARTS[self.part])
-            for item in self.items:
-                if _index(held, item) is not None:
-                    raise ConfigError(
-                        f"the MSP of {self.organization} has this one among its {self.part} already"
-                    )
-                held.append(item)
-            _put(group, message, definition)
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveFromMSP(Edit):
-    """Certificates or lists (PEM) that an organisation's MSP has no longer."""
-
-    kind: ClassVar[str] = "remove-from-msp"
-
-    organization: str
-    part: MSPPart
-    items: tuple[bytes, ...]
-
-    def apply(self, draft: Draft) -> None:
-        """Shorten one part of MSP of the organisation's groups."""
-        _check_items(self.part, self.items)
-        for group in draft.organizations(self.organization):
-            message, definition = _msp(group)
-            held = getattr(definition, _PARTS[self.part])
-            for item in self.items:
-                at = _index(held, item)
-                if at is None:
-                    raise ConfigError(
-                        f"the MSP of {self.organization} does not have this one among its "
-                        f"{self.part}"
-                    )
-                del held[at]
-            _put(group, message, definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,33 +145,3 @@ def _check_addresses(addresses: Iterable[str]) -> None:
         if address in seen:
             raise ConfigError(f"the address {text} is there twice")
         seen.add(address)
-
-
-def _msp(
-    group: configtx_pb2.ConfigGroup,
-) -> tuple[msp_config_pb2.MSPConfig, msp_config_pb2.FabricMSPConfig]:
-    message = get_value(group, "MSP", msp_config_pb2.MSPConfig)
-    return message, decode(msp_config_pb2.FabricMSPConfig, message.config, ConfigError)
-
-
-def _put(
-    group: configtx_pb2.ConfigGroup,
-    message: msp_config_pb2.MSPConfig,
-    definition: msp_config_pb2.FabricMSPConfig,
-) -> None:
-    message.config = definition.SerializeToString()
-    set_value(group, "MSP", message)
-
-
-def _check_items(part: MSPPart, items: tuple[bytes, ...]) -> None:
-    if not items:
-        raise ConfigError(f"nothing is given for {part}")
-    for item in items:
-        if pem.find(item) is None:
-            raise ConfigError(f"{part}: there is no PEM in what is given: {item[:40]!r}…")
-
-
-def _index(held: Any, item: bytes) -> int | None:
-    """Return where a certificate or list is among others, whatever text is around its PEM block."""
-    wanted = pem.find(item)
-    return next((at for at, one in enumerate(held) if pem.find(one) == wanted), None)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import grpc
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
-from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
+from fabric_protos.peer import proposal_pb2, proposal_response_pb2
 
 from pyfabric.errors import StatusCode
 from pyfabric.ledger.failures import CallError
@@ -23,6 +23,7 @@ from pyfabric.ledger.services.gateway.endorsers import (
     no_endorsers,
     no_metadata,
 )
+from pyfabric.messages.assembly import endorsed_envelope
 from pyfabric.rules.discovery.endorsement_plan import EndorsementPlan
 from pyfabric.rules.proposals import Proposal, ProposalError, read_proposal
 
@@ -224,21 +225,4 @@ def _transaction(
     proposal: Proposal, payload: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
 ) -> common_pb2.Envelope:
     visible = proposal_pb2.ChaincodeProposalPayload(input=proposal.payload.input)
-    action = transaction_pb2.ChaincodeActionPayload(
-        chaincode_proposal_payload=visible.SerializeToString(),
-        action=transaction_pb2.ChaincodeEndorsedAction(
-            proposal_response_payload=payload, endorsements=endorsements
-        ),
-    )
-    transaction = transaction_pb2.Transaction(
-        actions=[
-            transaction_pb2.TransactionAction(
-                header=proposal.header.signature_header, payload=action.SerializeToString()
-            )
-        ]
-    )
-    return common_pb2.Envelope(
-        payload=common_pb2.Payload(
-            header=proposal.header, data=transaction.SerializeToString()
-        ).SerializeToString()
-    )
+    return endorsed_envelope(proposal.header, visible.SerializeToString(), payload, endorsements)

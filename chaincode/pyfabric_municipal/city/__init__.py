@@ -1,0 +1,1 @@
+"""The contract `city`: what the departments of a channel agree on, and the channel's clock."""

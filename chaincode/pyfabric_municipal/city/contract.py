@@ -1,0 +1,389 @@
+"""The contract `City`: departments propose and approve changes of what they agree on, and tick the channel's clock.
+
+It is deployed as chaincode `city` on every channel, and its definition keeps the channel's own endorsement policy
+(`/Channel/Application/Endorsement`): a majority of the channel's real members must endorse what it writes.
+"""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from pyfabric.chaincode import Context, Contract, ContractError, query, to_json, transaction
+from pyfabric_municipal.city.changes import (
+    APPROVED,
+    DEFAULT_DAYS,
+    IN_FORCE,
+    LAPSED,
+    PROPOSED,
+    SUPERSEDED,
+    WITHDRAWN,
+    Approval,
+    Change,
+    Item,
+    Voters,
+    require_approver,
+)
+from pyfabric_municipal.city.clock import missed_slots, require_writable
+from pyfabric_municipal.city.drafting import Draft
+from pyfabric_municipal.city.ledger import CityLedger
+from pyfabric_municipal.city.settings import (
+    CITY,
+    Calendar,
+    Certifier,
+    Key,
+    Member,
+    Parameter,
+    PastVersion,
+    Role,
+    Setting,
+    Version,
+)
+from pyfabric_municipal.common.certificates import is_client, units
+from pyfabric_municipal.common.governance import (
+    Clock,
+    CodeList,
+    Department,
+    no_calendar,
+    no_parameter,
+)
+from pyfabric_municipal.common.values import (
+    Count,
+    Day,
+    Digest,
+    Model,
+    MspId,
+)
+from pyfabric_municipal.common.values.timestamps import (
+    format_timestamp,
+    parse_date,
+    start_of_day,
+    unix_seconds,
+)
+from pyfabric_municipal.common.values.workdays import YearCalendar
+
+GOVERNOR = "governor"
+"""The certificate attribute `role` of those who speak for their department here."""
+
+Items = Annotated[list[Item], Field(min_length=1)]
+
+
+class ChangeView(Model):
+    """A change as it stands; its `state` is also approved, lapsed or superseded."""
+
+    change: Change
+    state: str
+    voters: Voters
+    needed: Count
+
+
+class SlotView(Model):
+    """The newest slot of the channel's clock, who wrote it, and the length of slots in seconds."""
+
+    newest: Count | None
+    ticked_by: str
+    length: Count
+
+
+class City(Contract):
+    """What the departments of a channel agree on, and the channel's clock."""
+
+    name = "City"
+    title = "Governance and clock of a channel"
+    version = "1.0"
+
+    @transaction
+    def propose(self, ctx: Context, items: Items, reason: str, effective: Day | None = None) -> str:
+        """Propose a change of settings, which the caller's department approves thereby (governor); returns its id.
+
+        Each item names the version that it builds on (0: new). The first change of a channel founds it and names its
+        departments. It takes effect at the begin of a day in Beijing, or once it is enacted.
+        """
+        ledger, caller = CityLedger(ctx), _governor(ctx)
+        days = ledger.find(Parameter, CITY, "change-days")
+        lasts = timedelta(days=DEFAULT_DAYS if days is None else int(str(days.value)))
+        now = ctx.stub.timestamp
+        change = Change(
+            id=ctx.stub.transaction_id,
+            items=tuple(items),
+            reason=reason,
+            effective=effective,
+            proposed_by=caller,
+            proposed=format_timestamp(now),
+            lapses=int((now + lasts).timestamp()),
+        )
+        ledger.voters(change).require(caller)
+        Draft(change, ledger.setting, ledger.settings)
+        ledger.put(change)
+        _approve(ledger, change, caller)
+        _emit(ctx, change, "propose")
+        return change.id
+
+    @transaction
+    def approve(self, ctx: Context, change: Digest) -> None:
+        """Approve a change for the caller's department (governor), once."""
+        ledger, caller = CityLedger(ctx), _governor(ctx)
+        found = _open_change(ledger, change)
+        ledger.voters(found).require(caller)
+        if ledger.get(Approval, change, caller) is not None:
+            raise ContractError(
+                f"{caller} has approved change {change} already",
+                code="city.approved-already",
+                facts={"department": caller, "change": change},
+                zh=f"{caller} 已同意变更 {change}",
+            )
+        _approve(ledger, found, caller)
+        _emit(ctx, found, "approve")
+
+    @transaction
+    def withdraw(self, ctx: Context, change: Digest) -> None:
+        """Withdraw a change that the caller's department has proposed (governor)."""
+        ledger, caller = CityLedger(ctx), _governor(ctx)
+        found = _open_change(ledger, change)
+        if caller != found.proposed_by:
+            raise ContractError(
+                f"change {change} is of {found.proposed_by}: only that department withdraws it",
+                code="city.not-proposer",
+                facts={"change": change, "proposed_by": found.proposed_by},
+                zh=f"变更 {change} 由 {found.proposed_by} 提出，只能由其撤回",
+            )
+        after = found.model_copy(update={"state": WITHDRAWN})
+        ledger.put(after)
+        _emit(ctx, after, "withdraw")
+
+    @transaction
+    def enact(self, ctx: Context, change: Digest) -> None:
+        """Make a change that a majority has approved the newest version of its settings (anybody).
+
+        Peers of departments that could approve it and have not refuse to endorse this.
+        """
+        ledger = CityLedger(ctx)
+        found = _open_change(ledger, change)
+        founding = not ledger.active()
+        decided = ledger.voters(found)
+        decided.require_majority()
+        require_approver(ctx.stub.msp_id, decided, founding=founding)
+        now = 0 if founding else ledger.clock.begun
+        since = _since(found, now)
+        draft = Draft(found, ledger.setting, ledger.settings)
+        draft.require_settled(now)
+        after = found.model_copy(update={"state": IN_FORCE})
+        for setting in draft.settings(since, now):
+            ledger.put(setting)
+            ledger.put(PastVersion(place=setting.place, version=setting.newest))
+        for table in draft.tables:
+            ledger.put(table)
+        ledger.put(after)
+        _emit(ctx, after, "enact")
+
+    @transaction
+    def tick(self, ctx: Context, slot: Count, after: Count | None = None) -> None:
+        """Write a slot of the clock, by its start in Unix seconds: once each, by any client of a department.
+
+        `after` is the newest slot so far, None before the first. Each endorser compares the slot with the clock of its
+        own machine.
+        """
+        ledger, caller = CityLedger(ctx), _client(ctx)
+        require_writable(slot, ledger.length, ctx.stub.endorser_time.timestamp())
+        ledger.require_newest(after, slot)
+        missed = () if after is None else missed_slots(after, slot, ledger.length)
+        for each in (*missed, slot):
+            ctx.stub.put_state(ledger.slot_key(each), to_json({"by": caller}))
+
+    @query
+    def clock(self, ctx: Context) -> Clock:
+        """Return the channel's clock as a transaction of now reads it; refuses `clock-stalled` and `clock-past`."""
+        return CityLedger(ctx).clock
+
+    @query
+    def slots(self, ctx: Context) -> SlotView:
+        """Return the newest slot of the clock, whatever the time."""
+        ledger = CityLedger(ctx)
+        newest = ledger.newest()
+        by = "" if newest is None else ledger.ticker(newest)
+        return SlotView(newest=newest, ticked_by=by, length=ledger.length)
+
+    @query
+    def change(self, ctx: Context, change: Digest) -> ChangeView:
+        """Return a change as it stands, with who decides and who has approved."""
+        ledger = CityLedger(ctx)
+        return _view(ledger, _need_change(ledger, change))
+
+    @query
+    def changes(self, ctx: Context) -> list[ChangeView]:
+        """Return the changes that wait for approvals or to be enacted."""
+        ledger = CityLedger(ctx)
+        views = [_view(ledger, one) for one in ledger.scan(Change) if one.state == PROPOSED]
+        return [one for one in views if one.state in (PROPOSED, APPROVED)]
+
+    @query
+    def parameter(self, ctx: Context, contract: str, name: str) -> Parameter:
+        """Return a parameter in force, with its unit and the mark of its fact."""
+        found = CityLedger(ctx).find(Parameter, contract, name)
+        if found is None:
+            raise no_parameter(contract, name)
+        return found
+
+    @query
+    def parameters(self, ctx: Context, contract: str) -> list[Parameter]:
+        """Return the parameters in force of a contract."""
+        return CityLedger(ctx).find_all(Parameter, contract)
+
+    @query
+    def department(self, ctx: Context, msp_id: MspId) -> Department | None:
+        """Return a department, also one that is merged or has left."""
+        found = CityLedger(ctx).find(Member, msp_id)
+        return None if found is None else found.department()
+
+    @query
+    def departments(self, ctx: Context) -> list[Department]:
+        """Return all departments of the channel."""
+        return [one.department() for one in CityLedger(ctx).find_all(Member)]
+
+    @query
+    def role(self, ctx: Context, contract: str, name: str) -> list[str]:
+        """Return the MSP ids of the departments that have a role in a contract."""
+        found = CityLedger(ctx).find(Role, contract, name)
+        return [] if found is None else list(found.departments)
+
+    @query
+    def roles(self, ctx: Context, contract: str) -> list[Role]:
+        """Return the roles of a contract."""
+        return CityLedger(ctx).find_all(Role, contract)
+
+    @query
+    def certifier(self, ctx: Context, uscc: str) -> str | None:
+        """Return the MSP id of the department whose CA certifies an organisation without a peer."""
+        found = CityLedger(ctx).find(Certifier, uscc)
+        return found.msp_id or None if found is not None else None
+
+    @query
+    def calendar(self, ctx: Context, year: int) -> YearCalendar:
+        """Return a year's working days."""
+        found = CityLedger(ctx).find(Calendar, f"{year:04}")
+        if found is None:
+            raise no_calendar(year)
+        return found.calendar
+
+    @query
+    def code_list(self, ctx: Context, name: str, on: date) -> CodeList:
+        """Return the version of a code list that is in force on a day."""
+        return CityLedger(ctx).code_list(name, on)
+
+    @query
+    def setting(self, ctx: Context, place: list[str]) -> Setting:
+        """Return a setting with its newest version, which a change of it builds on."""
+        found = CityLedger(ctx).setting(tuple(place))
+        if found is None:
+            raise _unknown("setting", "/".join(place))
+        return found
+
+    @query
+    def history(self, ctx: Context, place: list[str]) -> list[Version]:
+        """Return all versions of a setting, oldest first."""
+        key: Key = tuple(place)
+        found = CityLedger(ctx).scan(PastVersion, *key)
+        return [one.version for one in found if one.place == key]
+
+
+def _client(ctx: Context) -> str:
+    """Return the caller's MSP id; refuses nodes and administrators."""
+    found = units(ctx.client.certificate)
+    if not is_client(found):
+        raise ContractError(
+            "only certificates of the unit client act here",
+            code="city.not-a-client",
+            facts={"units": sorted(found)},
+            zh="只有 client 类证书可以办理",
+        )
+    return ctx.client.msp_id
+
+
+def _governor(ctx: Context) -> str:
+    """Return the caller's MSP id; refuses those who do not speak for their department."""
+    caller = _client(ctx)
+    if not ctx.client.has_attribute("role", GOVERNOR):
+        raise ContractError(
+            f"only a user with the attribute role={GOVERNOR} speaks for {caller} here",
+            code="city.not-governor",
+            facts={"department": caller},
+            zh=f"只有具备 role={GOVERNOR} 属性的用户可以代表 {caller}",
+        )
+    return caller
+
+
+def _need_change(ledger: CityLedger, change: str) -> Change:
+    found = ledger.get(Change, change)
+    if found is None:
+        raise _unknown("change", change)
+    return found
+
+
+def _open_change(ledger: CityLedger, change: str) -> Change:
+    """Return a change that waits; refuses one that is in force, withdrawn or lapsed."""
+    found = _need_change(ledger, change)
+    state = LAPSED if found.state == PROPOSED and _lapsed(ledger, found) else found.state
+    if state != PROPOSED:
+        raise ContractError(
+            f"change {change} is {state}",
+            code="city.change-closed",
+            facts={"change": change, "state": state},
+            zh=f"变更 {change} 的状态为 {state}",
+        )
+    return found
+
+
+def _lapsed(ledger: CityLedger, change: Change) -> bool:
+    return ledger.proposal > change.lapses
+
+
+def _approve(ledger: CityLedger, change: Change, caller: str) -> None:
+    approval = Approval(change=change.id, msp_id=caller, transaction_id=ledger.stub.transaction_id)
+    ledger.put(approval)
+
+
+def _since(change: Change, now: int) -> int:
+    """Return when a change takes effect that is enacted now; refuses an effective day that has begun."""
+    if change.effective is None:
+        return now
+    begins = unix_seconds(start_of_day(parse_date(change.effective)))
+    if begins <= now:
+        raise ContractError(
+            f"the change was to take effect on {change.effective}, which has begun: propose it for a later day",
+            code="city.effective-day-past",
+            facts={"effective": change.effective},
+            zh=f"变更生效日 {change.effective} 已过：请另行提出",
+        )
+    return begins
+
+
+def _view(ledger: CityLedger, change: Change) -> ChangeView:
+    decided = ledger.voters(change)
+    state: str = change.state
+    if state == PROPOSED:
+        state = _waiting_state(ledger, change, decided)
+    return ChangeView(change=change, state=state, voters=decided, needed=decided.needed)
+
+
+def _waiting_state(ledger: CityLedger, change: Change, decided: Voters) -> str:
+    if _lapsed(ledger, change):
+        return LAPSED
+    for item in change.items:
+        setting = ledger.setting(item.content.key())
+        if item.builds_on != (0 if setting is None else setting.newest.number):
+            return SUPERSEDED
+    return APPROVED if decided.is_majority else PROPOSED
+
+
+def _emit(ctx: Context, change: Change, step: str) -> None:
+    facts = {"kind": change.KIND, "id": change.id, "step": step, "state": change.state}
+    ctx.stub.set_event(f"change.{step}", to_json(facts))
+
+
+def _unknown(kind: str, name: str) -> ContractError:
+    return ContractError(
+        f"there is no {kind} {name}",
+        code="city.unknown",
+        facts={"kind": kind, "id": name},
+        zh=f"不存在 {kind} {name}",
+    )

@@ -1,0 +1,1 @@
+"""What the city's contracts have in common."""

@@ -1,0 +1,57 @@
+"""Batches: many rows in one transaction, all or none, each file once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.indexes import Claim
+from pyfabric_municipal.common.records import Fact
+from pyfabric_municipal.common.refusals import EXISTS, FrameRule
+from pyfabric_municipal.common.values import Digest, Model, Positive, json_digest
+
+if TYPE_CHECKING:
+    from pyfabric_municipal.common.taking import Taking
+
+REPLAYED = FrameRule(
+    "batch-replayed", "这批数据已由 {holder} 提交", "these rows were submitted as {holder} already"
+)
+
+
+class Batch(Fact):
+    """A batch that was taken: its step, and the digest of its rows, which no other key can submit again."""
+
+    KIND: ClassVar[str] = "batch"
+    CLAIMS: ClassVar[tuple[Claim, ...]] = (
+        Claim("batch-rows", lambda batch: [(batch.step, batch.digest)], rule=REPLAYED),
+    )
+
+    step: str
+    digest: Digest
+    rows: Positive
+
+
+def batch_record(taking: "Taking", step: str, key: str, rows: Sequence[Model]) -> Batch:
+    """Put the record of a batch; refuses a key that was used."""
+    record_id = f"{step}/{key}"
+    if taking.session.get(Batch, record_id) is not None:
+        raise EXISTS.refusal({"kind": Batch.KIND, "id": record_id})
+    digest = json_digest([row.model_dump(mode="json") for row in rows])
+    fields = {"step": step, "digest": digest, "rows": len(rows)}
+    return taking.write(Batch, record_id, step, fields)
+
+
+@contextmanager
+def in_row(number: int) -> Iterator[None]:
+    """Add the row in which they arose to refusals."""
+    try:
+        yield
+    except ContractError as error:
+        if not error.code:
+            raise
+        raise ContractError(
+            f"row {number}: {error}",
+            code=error.code,
+            facts={**error.facts, "row": number},
+            zh=f"第 {number} 行：{error.zh}",
+        ) from error

@@ -1,0 +1,248 @@
+"""The base of a city's contracts: it takes steps and has the queries of every contract."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import Field
+
+from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
+from pyfabric_municipal.common.batches import Batch, batch_record, in_row
+from pyfabric_municipal.common.denials import Denial
+from pyfabric_municipal.common.description import describe
+from pyfabric_municipal.common.governance import Governance, city_of
+from pyfabric_municipal.common.invariants import TransactionInvariant
+from pyfabric_municipal.common.reading import Page, Reading, Related
+from pyfabric_municipal.common.records import HistoryEntry, Record
+from pyfabric_municipal.common.refusals import FrameRule
+from pyfabric_municipal.common.session import Session
+from pyfabric_municipal.common.steps import MAX_ROWS, Mode, Outcome, Step, Wait, steps_of
+from pyfabric_municipal.common.taking import Taking
+from pyfabric_municipal.common.values import Timestamp, canonical_json
+from pyfabric_municipal.common.views import View, view_of
+
+MAX_EVENT: Final = 8 * 1024
+PageSize = Annotated[int, Field(ge=1, le=200)]
+
+KIND = FrameRule(
+    "no-kind", "本合约没有记录类型 {kind}", "the contract has no records of the kind {kind}"
+)
+NOTHING_LEFT = FrameRule(
+    "nothing-left", "{step}：{value} 已全部处理", "{step} of {value}: nothing is left to do"
+)
+
+
+class CityContract(Contract):
+    """A contract whose steps are declared on its records; see `pyfabric_municipal.common.steps.step`.
+
+    `RECORDS` are the types of its records, `TRANSACTIONS` what is true of each of its transactions.
+    """
+
+    RECORDS: ClassVar[tuple[type[Record], ...]] = ()
+    STEPS: ClassVar[Mapping[str, Step]] = {}
+    TRANSACTIONS: ClassVar[tuple[TransactionInvariant, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.STEPS = steps_of(cls)
+        check_declarations(cls)
+
+    def governance_of(self, ctx: Context) -> Governance:
+        """Return what the channel's departments have agreed on."""
+        return city_of(ctx)
+
+    def run_step(self, ctx: Context, step: Step, given: dict[str, Any]) -> Outcome:
+        """Take a step of one record or of several, write it, and announce it in one event.
+
+        A refusal by a rule that the step records is written as a denial instead.
+        """
+        session = Session(ctx.stub, self.contract_name())
+        taking = Taking(ctx, session, self.governance_of(ctx), self)
+        try:
+            outcome = self._take(taking, step, given)
+            session.finish(step.name, self.TRANSACTIONS)
+        except ContractError as refused:
+            if refused.code not in {rule.code_in(session.contract) for rule in step.denies}:
+                raise
+            return self._deny(ctx, step, given, refused.code)
+        self._announce(ctx, step, taking, outcome)
+        return outcome
+
+    @query
+    def read(self, ctx: Context, kind: str, id: str) -> dict[str, Any]:
+        """Return a record as it counts today."""
+        return self._reading(ctx).record(self._kind(kind), id)
+
+    @query
+    def history(self, ctx: Context, kind: str, id: str) -> list[HistoryEntry]:
+        """Return every step of a record, oldest first: who took it, when, and why."""
+        return self._reading(ctx).history(kind, id)
+
+    @query
+    def listed(
+        self, ctx: Context, kind: str, index: str, values: list[str], size: PageSize, bookmark: str
+    ) -> Page:
+        """Return a page of the records that an index has under these values; the index `state` counts by the day."""
+        return self._reading(ctx).listed(self._kind(kind), index, values, size, bookmark)
+
+    @query
+    def overdue(self, ctx: Context, party: str, size: PageSize, bookmark: str) -> Page:
+        """Return a page of the records on which a party should have acted by now, the oldest first."""
+        return self._reading(ctx).overdue(party, size, bookmark)
+
+    @query
+    def signed_with(
+        self, ctx: Context, key: str, since: Timestamp, size: PageSize, bookmark: str
+    ) -> Page:
+        """Return a page of the steps that a key has signed since a time, as when it was compromised then."""
+        return self._reading(ctx).signed_with(key, since, size, bookmark)
+
+    @query
+    def related(self, ctx: Context, kind: str, id: str) -> list[Related]:
+        """Return the facts that name a record, and its corrections."""
+        return self._reading(ctx).related(kind, id)
+
+    @query
+    def view(self, ctx: Context, kind: str, id: str, view: str) -> View:
+        """Return what other channels may see of a record, with its revision."""
+        session = Session(ctx.stub, self.contract_name())
+        return view_of(session.need(self._kind(kind), id), view)
+
+    @query
+    def life_cycles(self, ctx: Context) -> str:
+        """Return the tables of the contract as JSON: records, steps, roles, guards, waits and refusals."""
+        return canonical_json(describe(type(self))).decode()
+
+    @query
+    def outdated(self, ctx: Context, kind: str, size: PageSize, bookmark: str) -> Page:
+        """Return a page of the records that an earlier version of the contract wrote."""
+        return self._reading(ctx).outdated(self._kind(kind), size, bookmark)
+
+    @transaction
+    def migrate(
+        self,
+        ctx: Context,
+        kind: str,
+        ids: Annotated[list[str], Field(min_length=1, max_length=MAX_ROWS)],
+    ) -> int:
+        """Write records of an earlier version as this one writes them; anybody may. Returns how many there were."""
+        session = Session(ctx.stub, self.contract_name())
+        Taking(ctx, session, self.governance_of(ctx), self).migrate(self._kind(kind), ids)
+        changed = len(session.changes())
+        session.finish("migrate", ())
+        return changed
+
+    @classmethod
+    def kinds(cls) -> Mapping[str, type[Record]]:
+        """Return the types of the contract's records by kind."""
+        found: tuple[type[Record], ...] = (*cls.RECORDS, Batch, Denial)
+        return {one.KIND: one for one in found}
+
+    def _take(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:
+        if step.mode is Mode.BATCH:
+            return self._take_batch(taking, step, given)
+        if step.mode is Mode.CONTINUED:
+            return self._take_next(taking, step, given)
+        record_id = taking.ctx.stub.transaction_id if step.names_itself else given["id"]
+        after = taking.take(step, record_id, given)
+        return Outcome(id=after.id, state=after.state, revision=after.revision)
+
+    def _take_batch(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:
+        rows = given["rows"]
+        for number, row in enumerate(rows, start=1):
+            with in_row(number):
+                fields = {name: getattr(row, name) for name in type(row).model_fields}
+                taking.take(step, row.id, fields | {"reason": given.get("reason", "")})
+        made = batch_record(taking, step.name, given["batch"], rows)
+        return Outcome(id=made.id, state=made.state, revision=made.revision, count=len(rows))
+
+    def _take_next(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:
+        value, most = given["value"], given["most"]
+        found = taking.session.first(step.record, step.over, value, most + 1)
+        if not found:
+            raise NOTHING_LEFT.refusal({"step": step.name, "value": value})
+        for one in found[:most]:
+            after = taking.take(step, one.id, {"reason": given.get("reason", "")})
+            if any(parts[0] == value for name, parts in after.index_entries() if name == step.over):
+                raise TypeError(f"{step.name} leaves records in {step.over}: it would never end")
+        done = min(len(found), most)
+        state = step.targets[0].state
+        return Outcome(id=value, state=state, revision=0, count=done, left=len(found) > most)
+
+    def _deny(self, ctx: Context, step: Step, given: dict[str, Any], code: str) -> Outcome:
+        """Record a refusal: who was denied what, by which code."""
+        session = Session(ctx.stub, self.contract_name())
+        taking = Taking(ctx, session, self.governance_of(ctx), self)
+        taking.deny(step, given.get("id", ""), code)
+        session.finish("deny", ())
+        outcome = Outcome(id=ctx.stub.transaction_id, state="written", revision=1, denied=code)
+        self._announce(ctx, step, taking, outcome)
+        return outcome
+
+    def _announce(self, ctx: Context, step: Step, taking: Taking, outcome: Outcome) -> None:
+        """Set the event: the records that the transaction changed, as many as fit, and the fields that the step names."""
+        facts: dict[str, Any] = {
+            "at": taking.session.now,
+            "by": ctx.client.msp_id,
+            "records": [],
+            "more": len(taking.notes),
+        }
+        if outcome.denied:
+            facts["denied"] = outcome.denied
+        else:
+            facts |= self._event_fields(step, taking, outcome)
+        room = MAX_EVENT - len(canonical_json(facts))
+        for note in taking.notes:
+            entry = note._asdict()
+            room -= len(canonical_json(entry)) + 1
+            if room < 0:
+                break
+            facts["records"].append(entry)
+            facts["more"] -= 1
+        name = "denied" if outcome.denied else step.name
+        ctx.stub.set_event(f"{step.record.KIND}.{name}", canonical_json(facts))
+
+    def _event_fields(self, step: Step, taking: Taking, outcome: Outcome) -> dict[str, Any]:
+        if step.mode is not Mode.SINGLE:
+            return {"id": outcome.id}
+        after = taking.session.need(step.record, outcome.id).model_dump(mode="json")
+        return {name: after[name] for name in step.event}
+
+    def _reading(self, ctx: Context) -> Reading:
+        return Reading(Session(ctx.stub, self.contract_name()), self.kinds())
+
+    def _kind(self, kind: str) -> type[Record]:
+        found = self.kinds().get(kind)
+        if found is None:
+            raise KIND.refusal({"kind": kind})
+        return found
+
+
+def check_declarations(contract: type[CityContract]) -> None:
+    """Raise TypeError if the steps of a contract do not fit together."""
+    steps = contract.STEPS
+    for step in steps.values():
+        if hasattr(CityContract, step.name):
+            raise TypeError(f"{step.name} is a function of every contract: name the step otherwise")
+        if step.record.COLLECTION and step.creates and not step.names_itself:
+            raise TypeError(
+                f"{step.record.KIND} is private: its id is that of the transaction (ID)"
+            )
+        if step.record not in contract.RECORDS:
+            raise TypeError(f"{step.name} is on {step.record.KIND}, which is not in RECORDS")
+        _check_exits(steps, step.record, step.waits, [one.state for one in step.targets])
+        for move in step.moves:
+            _check_exits(steps, move.record, move.waits, [move.target])
+
+
+def _check_exits(
+    steps: Mapping[str, Step], record: type[Record], waits: tuple[Wait, ...], states: list[str]
+) -> None:
+    """Raise TypeError for an exit that is no step by time of the record from these states."""
+    for name in (wait.exit for wait in waits if wait.exit):
+        leaves = steps.get(name)
+        if leaves is None or not leaves.when_due or leaves.record is not record:
+            raise TypeError(f"{record.KIND} waits for the exit {name}, which is no step by time")
+        if not set(states) <= set(leaves.sources):
+            raise TypeError(
+                f"{name} does not leave {' or '.join(states)}, where {record.KIND} waits"
+            )

@@ -1,0 +1,116 @@
+"""Limits of waits: when each party is due, and what remains while the wait is stopped."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+from pyfabric_municipal.common.call import Call
+from pyfabric_municipal.common.indexes import at_path
+from pyfabric_municipal.common.records import Tracked
+from pyfabric_municipal.common.refusals import FrameRule
+from pyfabric_municipal.common.steps import Step, Wait
+from pyfabric_municipal.common.values.timestamps import (
+    beijing_day,
+    format_timestamp,
+    parse_timestamp,
+    unix_seconds,
+)
+from pyfabric_municipal.common.values.workdays import due_after, working_days_between
+from pyfabric_municipal.common.waiting import NOBODY, Days, Party, Seconds, Until, Waiting
+
+NO_LIMIT = FrameRule(
+    "no-limit",
+    "参数 {parameter} 没有规定 {party} 的期限",
+    "the parameter {parameter} has no limit for {party}: propose one in the contract city",
+)
+
+Unit = Literal["days", "seconds"]
+DAYS: Final = "days"
+SECONDS: Final = "seconds"
+
+
+def waits_of(
+    call: Call[Any], waits: tuple[Wait, ...], record: Tracked, steps: Mapping[str, Step]
+) -> tuple[Waiting, ...]:
+    """Return the waits that a step begins on the record as it is after it."""
+    return tuple(wait for one in waits if (wait := _begun(call, one, record, steps)) is not None)
+
+
+def stopped(waits: tuple[Waiting, ...], call: Call[Any]) -> tuple[Waiting, ...]:
+    """Return waits with what remains of each limit instead of a due time."""
+
+    def stop(wait: Waiting, party: Party) -> Party:
+        if party.due is None:
+            return party
+        return Party(name=party.name, left=_left(call, wait.unit, party.due))
+
+    return tuple(_each(wait, stop) for wait in waits)
+
+
+def resumed(waits: tuple[Waiting, ...], call: Call[Any]) -> tuple[Waiting, ...]:
+    """Return the waits that were stopped, running again; the wait of the stop itself is over."""
+
+    def resume(wait: Waiting, party: Party) -> Party:
+        return Party(name=party.name, due=_due(call, wait.unit, max(party.left, 1)))
+
+    held = (wait for wait in waits if all(party.due is None for party in wait.parties))
+    return tuple(_each(wait, resume) for wait in held)
+
+
+def _begun(
+    call: Call[Any], wait: Wait, record: Tracked, steps: Mapping[str, Step]
+) -> Waiting | None:
+    parties = tuple(_parties(call, wait, record))
+    if not parties:
+        return None
+    leaves = steps[wait.exit] if wait.exit else None
+    return Waiting(
+        role=NOBODY if wait.role is None else wait.role.name,
+        need=wait.need or len(parties),
+        parties=parties,
+        unit=DAYS if isinstance(wait.limit, Days) else SECONDS,
+        exit=wait.exit,
+        becomes="" if leaves is None else leaves.targets[0].state,
+        joins=leaves is not None and leaves.joins,
+    )
+
+
+def _parties(call: Call[Any], wait: Wait, record: Tracked) -> Iterator[Party]:
+    """Yield who is asked, each with its due time; a wait until a time that the record does not name is none."""
+    names: tuple[str, ...] = (NOBODY,)
+    if wait.role is not None:
+        names = wait.role.parties(call, record) or (wait.role.name,)
+    for name in names:
+        due = _limit(call, wait, record, name)
+        if due is not None:
+            yield Party(name=name, due=due)
+
+
+def _limit(call: Call[Any], wait: Wait, record: Tracked, name: str) -> str | None:
+    if isinstance(wait.limit, Until):
+        found: str | None = at_path(record, wait.limit.path)
+        return found
+    amount = call.parameter(wait.limit.parameter)
+    if isinstance(amount, Mapping):
+        if name not in amount:
+            raise NO_LIMIT.refusal({"parameter": wait.limit.parameter, "party": name})
+        amount = amount[name]
+    return _due(call, SECONDS if isinstance(wait.limit, Seconds) else DAYS, amount)
+
+
+def _due(call: Call[Any], unit: str, amount: int) -> str:
+    if unit == DAYS:
+        return due_after(call.now, amount, call.governance.calendar)
+    return format_timestamp(parse_timestamp(call.now) + timedelta(seconds=amount))
+
+
+def _left(call: Call[Any], unit: str, due: str) -> int:
+    if unit == SECONDS:
+        return max(unix_seconds(due) - unix_seconds(call.now), 0)
+    today, last = beijing_day(call.now), beijing_day(due)
+    return working_days_between(today, last, call.governance.calendar)
+
+
+def _each(wait: Waiting, change: Any) -> Waiting:
+    parties = tuple(change(wait, party) for party in wait.parties)
+    return wait.model_copy(update={"parties": parties})

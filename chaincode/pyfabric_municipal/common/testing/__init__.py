@@ -1,0 +1,1 @@
+"""Tests of a contract that follow from its declarations."""

@@ -1,0 +1,262 @@
+"""Cases that follow from a contract's declarations: each step, and what must be refused of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.contract import MAX_EVENT
+from pyfabric_municipal.common.records import Fact
+from pyfabric_municipal.common.refusals import (
+    CLAIMED,
+    REASON,
+    ROLE,
+    SAME_DEPARTMENT,
+    SAME_PERSON,
+    STAFF,
+    STATE,
+    UNIT,
+    UNKNOWN,
+    Example,
+    Facts,
+    Rule,
+)
+from pyfabric_municipal.common.roles import Governed, HolderRole, Role
+from pyfabric_municipal.common.steps import Mode, Step
+from pyfabric_municipal.common.testing.stage import Stage
+from pyfabric_municipal.common.testing.stories import Person, Story
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test: its name, the step or record of which it is, and what raises AssertionError if it fails."""
+
+    name: str
+    of: str
+    run: Callable[[], None]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def cases(story: Story, *, compared: bool = True) -> list[Case]:
+    """Return all cases of a contract; `compared` has each step run on two hosts, whose hash seeds differ."""
+    return list(_all(story, compared=compared))
+
+
+def _all(story: Story, *, compared: bool) -> Iterator[Case]:
+    contract = story.made()
+    for step in contract.STEPS.values():
+        yield Case(
+            f"{step.name} is taken", step.name, partial(_taken, story, step, compared=compared)
+        )
+        yield from _by_others(story, step)
+        yield from _in_other_states(story, step)
+        if step.reason:
+            yield _refused(story, step, "without a reason", REASON, reason=" ")
+        for guard in step.guards:
+            yield _example(story, step.name, guard)
+        for target in step.targets[:-1]:
+            if target.when is not None:
+                yield Case(
+                    f"{step.name} leads elsewhere: {target.when.code}",
+                    step.name,
+                    partial(_elsewhere, story, step, target),
+                )
+    rules: list[Any] = [rule for one in contract.RECORDS for rule in one.INVARIANTS]
+    for rule in (*rules, *contract.TRANSACTIONS):
+        example = story.examples.get(rule.code, rule.example)
+        if example.step:
+            yield _example(story, example.step, replace(rule, example=example))
+    for record in contract.RECORDS:
+        if record.CLAIMS:
+            yield from _claims(story, record)
+
+
+def _taken(story: Story, step: Step, *, compared: bool) -> None:
+    """Take a step as its sample says, and see that it leaves its mark."""
+    stage = Stage(story, compared=compared)
+    stage.prepare(step.name)
+    outcome = stage.take(step.name)
+    states = {one.state for one in step.targets} | set(step.sources if step.joins else ())
+    if step.mode is Mode.SINGLE:
+        _require(f"{step.name} leads to {outcome['state']}", outcome["state"] in states)
+    name, payload, *_ = stage.ledger.events[-1]
+    _require(f"the event {name} of {step.name}", name == f"{step.record.KIND}.{step.name}")
+    _require(f"the event of {step.name} has {len(payload)} bytes", len(payload) <= MAX_EVENT)
+
+
+def _by_others(story: Story, step: Step) -> Iterator[Case]:
+    """Yield the calls of a step by those who do not have its role."""
+    sample = story.samples[step.name]
+    person = story.people[sample.by]
+    admin = Person(person.msp_id, person.attributes, "admin")
+    yield _refused(story, step, "by an administrator", UNIT, by=admin)
+    if any(role.is_anybody for role in step.by):
+        return
+    signer = {"signer": ""} if sample.signer else {}
+    others = {"by an outsider": story.people[story.outsider]}
+    if not sample.signer:
+        for role in step.by:
+            if role.attribute is not None:
+                others["without the attribute"] = person.without(role.attribute[0])
+    for how, other in others.items():
+        if not _unsigned_possible(step):
+            yield _refused(story, step, how, None, by=other, **signer)
+        else:
+            hidden = step.record.COLLECTION and other.msp_id != person.msp_id
+            yield _refused(story, step, how, None if hidden else ROLE, by=other, **signer)
+    yield _refused(story, step, "without a staff number", STAFF, by=person.without("staff"))
+    for role in step.by:
+        yield from _by_the_same(story, step, role, person)
+
+
+def _unsigned_possible(step: Step) -> bool:
+    return not all(isinstance(role, HolderRole) for role in step.by)
+
+
+def _by_the_same(story: Story, step: Step, role: Role, person: Person) -> Iterator[Case]:
+    """Yield the calls by the person, and the department, that took a step which the role excludes."""
+    for name in set(role.not_person) & story.steps_on(step.record):
+        staff = story.people[story.samples[name].by].attributes["staff"]
+        same = Person(person.msp_id, {**person.attributes, "staff": staff})
+        yield _refused(story, step, f"by the person of {name}", SAME_PERSON, by=same)
+    for name in role.not_department:
+        if isinstance(role.of, Governed) and name in story.steps_on(step.record):
+            msp_id = story.people[story.samples[name].by].msp_id
+            acting = next(
+                one
+                for one in story.people.values()
+                if role.attribute is None
+                or (one.attributes.get(role.attribute[0]) == role.attribute[1])
+            )
+            same = Person(msp_id, acting.attributes)
+            parameters = {role.of.parameter: msp_id}
+            yield _refused(
+                story,
+                step,
+                f"by the department of {name}",
+                SAME_DEPARTMENT,
+                by=same,
+                parameters=parameters,
+            )
+
+
+def _in_other_states(story: Story, step: Step) -> Iterator[Case]:
+    """Yield the calls of a step in the states from which it is not possible, and without a record."""
+    if step.creates or step.mode is Mode.CONTINUED or issubclass(step.record, Fact):
+        return
+    if step.mode is Mode.SINGLE and not story.samples[step.name].signer:
+        yield _refused(story, step, "of no record", UNKNOWN, record_id="no such record")
+    contract = story.made()
+    for other in contract.STEPS.values():
+        if other.record is not step.record or other.joins:
+            continue
+        if any(target.state in step.sources for target in other.targets):
+            continue
+        if other.mode is Mode.SINGLE:
+            state = other.targets[-1].state
+            yield Case(
+                f"{step.name} when {state} by {other.name}",
+                step.name,
+                partial(_in_state, story, step, other),
+            )
+
+
+def _in_state(story: Story, step: Step, other: Step) -> None:
+    stage = Stage(story)
+    stage.reach(other.name)
+    if step.name not in stage.ids:
+        for name in story.samples[step.name].first:
+            if name not in stage.ids and stage.steps[name].record is not step.record:
+                stage.reach(name)
+    record_id = stage.ids[other.name]
+    _expect(step.name, STATE.code, lambda: stage.take(step.name, record_id=record_id, later=0))
+
+
+def _example(story: Story, name: str, rule: Any) -> Case:
+    """Return the case of a rule's example: the call that it refuses, which is taken without the example."""
+
+    def run() -> None:
+        example: Example = rule.example
+        stage = Stage(story, parameters=example.parameters)
+        for first in example.first:
+            stage.prepare(first)
+            stage.take(first)
+        stage.prepare(name)
+        stage.ledger.now += timedelta(seconds=example.later)
+        by = story.people[example.by] if example.by else None
+        code = rule.code_in(stage.contract.contract_name())
+        _expect(name, code, lambda: stage.take(name, by=by, arguments=example.arguments))
+
+    return Case(f"{name}: {rule.code}", name, run)
+
+
+def _elsewhere(story: Story, step: Step, target: Any) -> None:
+    """See that the example of a target's condition leads to another state than the sample."""
+    found = []
+    alternatives: tuple[Facts, ...] = ({}, target.when.example.arguments)
+    for arguments in alternatives:
+        stage = Stage(story, parameters=target.when.example.parameters)
+        stage.prepare(step.name)
+        found.append(stage.take(step.name, arguments=arguments)["state"])
+    _require(f"{step.name} leads to {found}", found[0] == target.state != found[1])
+
+
+def _claims(story: Story, record: Any) -> Iterator[Case]:
+    """Yield a case for each claim: a second record with the same values is refused, or recorded as denied."""
+    contract = story.made()
+    for claim in record.CLAIMS:
+        for step in contract.STEPS.values():
+            made = step.record is record and step.creates and not record.COLLECTION
+            states = {one.state for one in step.targets}
+            if made and (not claim.states or states & set(claim.states)):
+                yield Case(
+                    f"{step.name} twice: {claim.name}",
+                    step.name,
+                    partial(_twice, story, step, claim),
+                )
+
+
+def _twice(story: Story, step: Step, claim: Any) -> None:
+    stage = Stage(story)
+    stage.reach(step.name)
+    code = claim.rule.code_in(stage.contract.contract_name())
+    again = {"record_id": "the second", "batch": "file-2"}
+    if CLAIMED in step.denies or claim.rule in step.denies:
+        denied = stage.take(step.name, **again)["denied"]
+        _require(f"{step.name} is denied as {denied!r}", denied == code)
+    else:
+        _expect(step.name, code, lambda: stage.take(step.name, **again))
+
+
+def _refused(
+    story: Story, step: Step, how: str, rule: Rule | None, *, parameters: Any = None, **changes: Any
+) -> Case:
+    def run() -> None:
+        stage = Stage(story, parameters=parameters)
+        stage.prepare(step.name)
+        code = None if rule is None else rule.code
+        _expect(step.name, code, lambda: stage.take(step.name, **changes))
+
+    return Case(f"{step.name} {how}", step.name, run)
+
+
+def _expect(step: str, code: str | None, call: Callable[[], object]) -> None:
+    """Raise AssertionError unless a call is refused, with this code if one is given."""
+    try:
+        call()
+    except ContractError as refused:
+        if code is not None and refused.code != code:
+            raise AssertionError(
+                f"{step} is refused as {refused.code!r} ({refused}), not as {code}"
+            ) from refused
+        return
+    raise AssertionError(f"{step} is not refused: {code} was expected")
+
+
+def _require(what: str, holds: bool) -> None:  # noqa: FBT001
+    if not holds:
+        raise AssertionError(what)

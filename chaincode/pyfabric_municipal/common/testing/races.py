@@ -1,0 +1,40 @@
+"""Races: two steps that were endorsed side by side on one state, committed in one block."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.testing.cases import Case
+from pyfabric_municipal.common.testing.stage import Stage
+from pyfabric_municipal.common.testing.stories import Story
+from pyfabric_municipal.common.testing.walks import check_ledger
+
+
+def races(story: Story) -> Iterator[Case]:
+    """Yield a case for each two steps of a record that are possible in one state."""
+    steps = list(story.made().STEPS.values())
+    for number, one in enumerate(steps):
+        for other in steps[number:]:
+            if one is other and one.names_itself:
+                continue
+            if one.record is other.record and set(one.sources) & set(other.sources):
+                name = f"{one.name} and {other.name} side by side"
+                yield Case(name, one.name, partial(_race, story, one.name, other.name))
+
+
+def _race(story: Story, one: str, other: str) -> None:
+    """Endorse both on one state: one of them at most may change the record, and nothing else breaks."""
+    stage = Stage(story)
+    stage.prepare(one)
+    stage.prepare(other)
+    endorsed = []
+    for name, batch in ((one, "file-1"), (other, "file-2")):
+        try:
+            endorsed.append(stage.endorse(name, batch=batch))
+        except ContractError:
+            continue
+    codes = stage.ledger.commit(endorsed)
+    valid = sum(code == 0 for code in codes)
+    if len(codes) > 1 and valid != 1:
+        raise AssertionError(f"{one} and {other}: {valid} of {len(codes)} are valid")
+    check_ledger(stage)

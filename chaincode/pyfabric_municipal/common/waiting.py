@@ -1,0 +1,108 @@
+"""Waiting: whom a record waits for, until when, and what the day makes of it.
+
+A wait is declared at the step that begins it (`Wait`) and kept on the record (`Waiting`): each party has a
+limit of its own, `need` of them must answer. An exit by time may be taken by anybody; until somebody takes
+it, all readers count the record as what the day has made it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from pyfabric_municipal.common.values import Count, Model, Positive, Timestamp
+
+NOBODY = "-"
+
+
+@dataclass(frozen=True)
+class Days:
+    """A limit in working days, by the calendar: the governed parameter of that name.
+
+    Its value is a number, or an object with a number for each party.
+    """
+
+    parameter: str
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """A limit in seconds, as `Days`."""
+
+    parameter: str
+
+
+@dataclass(frozen=True)
+class Until:
+    """A limit that stands on the record: the timestamp at this path."""
+
+    path: str
+
+
+Limit = Days | Seconds | Until
+
+
+class Party(Model):
+    """Somebody who has not answered yet; while the wait is stopped, `left` is what remains."""
+
+    name: str
+    due: Timestamp | None = None
+    left: Count = 0
+
+
+class Waiting(Model):
+    """A record's wait for `need` of these parties, in the role `role`.
+
+    `exit` is the step that anybody may take once it is due, and `becomes` the state to which it leads.
+    """
+
+    role: str
+    need: Positive
+    parties: tuple[Party, ...]
+    unit: Literal["days", "seconds"]
+    exit: str = ""
+    becomes: str = ""
+    joins: bool = False
+
+    def falls_due(self) -> str | None:
+        """Return when the wait is over: with the first party that is late, or the last that is needed."""
+        dues = sorted(party.due for party in self.parties if party.due is not None)
+        if len(dues) < len(self.parties):
+            return None
+        return dues[self.need - 1] if self.joins else dues[0]
+
+    def without(self, party: str) -> "Waiting | None":
+        """Return the wait after an answer; None if no further answer is needed."""
+        left = tuple(one for one in self.parties if one.name != party)
+        if self.need == 1 or not left:
+            return None
+        return self.model_copy(update={"parties": left, "need": self.need - 1})
+
+    def asks(self, role: str, party: str) -> bool:
+        """Return whether the party has been asked in this role and has not answered."""
+        return self.role == role and any(one.name == party for one in self.parties)
+
+
+class Change(NamedTuple):
+    """What the day makes of a record: from `due` on it counts as `becomes`, by the step `exit`."""
+
+    due: str
+    exit: str
+    becomes: str
+
+
+def change_by_time(waiting: tuple[Waiting, ...]) -> Change | None:
+    """Return what time makes of a record with these waits, None if it changes nothing.
+
+    Waits that are joined are over together, when the last is.
+    """
+    ends = [(one.falls_due(), one) for one in waiting if one.exit]
+    found = [Change(due, one.exit, one.becomes) for due, one in ends if due and not one.joins]
+    joined = [Change(due, one.exit, one.becomes) for due, one in ends if due and one.joins]
+    if joined and len(joined) == len(waiting):
+        found.append(max(joined))
+    return min(found, default=None)
+
+
+def answer(waiting: tuple[Waiting, ...], role: str, party: str) -> tuple[Waiting, ...]:
+    """Return the waits that remain after a party answered in a role."""
+    after = (one.without(party) if one.asks(role, party) else one for one in waiting)
+    return tuple(one for one in after if one is not None)

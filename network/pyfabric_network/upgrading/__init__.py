@@ -1,0 +1,1 @@
+"""Another release of Fabric on a running network."""

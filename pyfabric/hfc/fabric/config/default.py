@@ -1,0 +1,7 @@
+"""Settings of grpc's environment are gone: each name of this module raises GoneError, which names what to call."""
+
+from pyfabric.hfc._gone import attributes
+
+__all__: list[str] = []
+
+__getattr__ = attributes(__name__)

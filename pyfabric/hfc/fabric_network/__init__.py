@@ -1,0 +1,1 @@
+"""Gateways, networks, contracts and wallets, as fabric-sdk-py had them."""

@@ -1,0 +1,1 @@
+"""Stores, keys, and policies as fabric-sdk-py writes them."""

@@ -1,0 +1,73 @@
+"""Roles beyond what generated tests look at: successors of departments, and organisations without a peer."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from pyfabric_municipal.common.governance import Department
+from pyfabric_municipal.common.testing.stage import Stage, certificate
+from pyfabric_municipal.common.testing.stories import Person
+
+from pyfabric.chaincode import ContractError
+from tests.support.municipal.example_story import BANK, ECO, GOVERNANCE, HEALTH, PEOPLE, STORY
+
+
+def merged(into: str) -> Stage:
+    """Return a ledger on which the department Eco has become part of another one."""
+    eco = Department(ECO, "", "Eco", "110000", state="merged", successor=into)
+    return Stage(replace(STORY, governance=replace(GOVERNANCE, departments=(eco,))))
+
+
+def test_the_successor_of_a_department_has_its_role() -> None:
+    stage = merged("BureauMSP")
+    stage.reach("apply")
+    successor = Person("BureauMSP", {"role": "reviewer", "staff": "1007"})
+    assert stage.take("agree", by=successor)["state"] == "review"
+    assert stage.take("agree", by=PEOPLE["health"])["state"] == "granted"
+
+
+def test_a_circle_of_successors_gives_nobody_the_role() -> None:
+    stage = merged(ECO)
+    stage.reach("apply")
+    stranger = Person("BureauMSP", {"role": "reviewer", "staff": "1007"})
+    with pytest.raises(ContractError) as refused:
+        stage.take("agree", by=stranger)
+    assert refused.value.code == "role"
+
+
+@pytest.mark.parametrize(
+    ("msp_id", "uscc"),
+    [(HEALTH, BANK), ("BureauMSP", "91110108MA00C1D24K")],
+    ids=["another CA", "an unknown organisation"],
+)
+def test_an_organisation_is_certified_by_the_ca_of_one_department(msp_id: str, uscc: str) -> None:
+    banker = Person(msp_id, {"role": "loans", "staff": "9001", "uscc": uscc})
+    with pytest.raises(ContractError) as refused:
+        Stage(STORY).take("open_loan", by=banker)
+    assert refused.value.code == "role"
+
+
+def test_an_organisation_does_not_act_on_what_is_of_another() -> None:
+    other = "91110108MA01ABCD5U"
+    governance = replace(GOVERNANCE, certifiers={BANK: "BureauMSP", other: "BureauMSP"})
+    stage = Stage(replace(STORY, governance=governance))
+    stage.reach("open_loan")
+    banker = Person("BureauMSP", {"role": "loans", "staff": "9002", "uscc": other})
+    with pytest.raises(ContractError) as refused:
+        stage.take("release", by=banker)
+    assert refused.value.code == "role"
+
+
+def test_the_steps_of_a_compromised_key_are_found_by_its_id() -> None:
+    stage = Stage(STORY)
+    stage.reach("object")
+    who = certificate(PEOPLE["clerk"])
+    history = json.loads(stage.ledger.evaluate("Example:history", "application", "A1", as_=who))
+    key = history[0]["by"]["key"]
+
+    def signed(since: str) -> list[str]:
+        found = stage.ledger.evaluate("Example:signed_with", key, since, 10, "", as_=who)
+        return [f"{one['kind']} {one['id']} {one['number']}" for one in json.loads(found)["items"]]
+
+    assert signed("2026-03-11T02:00:00Z") == ["application A1 1"]
+    assert signed("2026-03-11T02:00:01Z") == []

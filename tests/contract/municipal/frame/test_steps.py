@@ -1,0 +1,422 @@
+"""What a step leaves behind, and what it refuses, beyond what each contract's generated tests look at."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from pyfabric_municipal.common.claimed_times import not_in_the_future
+from pyfabric_municipal.common.contract import CityContract
+from pyfabric_municipal.common.denials import Denial
+from pyfabric_municipal.common.description import describe, diagram, page, refusals
+from pyfabric_municipal.common.private import Sealed
+from pyfabric_municipal.common.records import NEW, Fact
+from pyfabric_municipal.common.refusals import Example
+from pyfabric_municipal.common.roles import ANYBODY
+from pyfabric_municipal.common.steps import Mode, Target, Wait, step
+from pyfabric_municipal.common.testing.stage import Stage, certificate
+from pyfabric_municipal.common.testing.stories import Person
+from pyfabric_municipal.common.totals import Lease, Piece, Quota, total
+from pyfabric_municipal.common.waiting import Party, Until, Waiting, change_by_time
+
+from pyfabric.chaincode import ContractError
+from pyfabric.rules.state.rwset import decode_read_write_set
+from tests.support.municipal import example
+from tests.support.municipal.example_story import BUREAU, ECO, HEALTH, PEOPLE, STORY
+
+DAY = 86_400
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """Provide a ledger on which nothing has been done."""
+    return Stage(STORY)
+
+
+def ask(stage: Stage, function: str, *arguments: object, by: str = "clerk") -> Any:
+    """Evaluate a query of the example contract."""
+    found = stage.ledger.evaluate(f"Example:{function}", *arguments, as_=certificate(PEOPLE[by]))
+    return json.loads(found)
+
+
+def refused(stage: Stage, name: str, **changes: Any) -> ContractError:
+    """Return the refusal of a step."""
+    with pytest.raises(ContractError) as caught:
+        stage.take(name, **changes)
+    return caught.value
+
+
+def last_event(stage: Stage) -> dict[str, Any]:
+    """Return the payload of the last committed event."""
+    found: dict[str, Any] = json.loads(stage.ledger.events[-1].payload)
+    return found
+
+
+class TestWhatAStepLeaves:
+    def test_the_history_names_department_staff_and_key(self, stage: Stage) -> None:
+        stage.reach("object")
+        applied, objected = ask(stage, "history", "application", "A1")
+        assert (applied["step"], applied["by"]["department"]) == ("apply", BUREAU)
+        assert (objected["by"]["staff"], objected["reason"]) == ("3001", "依法办理")
+        assert len(objected["by"]["key"]) == 64 != applied["by"]["key"]
+
+    def test_one_event_lists_every_record_that_a_step_changes(self, stage: Stage) -> None:
+        stage.reach("divide")
+        told = [(one["kind"], one["id"], one["state"]) for one in last_event(stage)["records"]]
+        assert ("share", "H1-1", "ended") in told
+        assert ("share", "H1-2", "live") in told
+        assert told[-1] == ("house", "H1", "divided")
+
+    def test_an_event_has_only_as_many_records_as_fit(self, stage: Stage) -> None:
+        stage.reach("enter_house")
+        stage.ledger.now = STORY.now
+        rows = [{"id": f"B{n}", "origin": "O1", "grams": 5, "grade": "A"} for n in range(100)]
+        stage.ledger.submit("Example:store", "file-9", rows, as_=certificate(PEOPLE["clerk"]))
+        payload = stage.ledger.events[-1].payload
+        told = json.loads(payload)
+        assert len(payload) <= 8192
+        assert len(told["records"]) + told["more"] == 101
+
+    def test_time_does_not_go_back(self, stage: Stage) -> None:
+        stage.reach("weigh_again")
+        stage.take("weigh_again", later=-3600)
+        assert ask(stage, "read", "lot", "B1")["updated"] == "2026-03-11T02:00:00Z"
+
+    def test_no_key_has_an_endorsement_policy_of_its_own(self, stage: Stage) -> None:
+        for name in STORY.samples:
+            stage = Stage(STORY)
+            stage.prepare(name)
+            endorsed = stage.endorse(name)
+            for one in decode_read_write_set(endorsed.read_write_set):
+                assert not one.public.metadata_writes, name
+
+
+class TestWaiting:
+    def test_a_record_counts_as_what_the_day_has_made_it(self, stage: Stage) -> None:
+        stage.reach("issue")
+        assert ask(stage, "read", "voucher", "V1")["state"] == "issued"
+        stage.ledger.now = _at("2026-03-20T00:00:00Z")
+        assert ask(stage, "read", "voucher", "V1")["state"] == "expired"
+        for state, count in (("issued", 0), ("expired", 1)):
+            found = ask(stage, "listed", "voucher", "state", [state], 10, "")
+            assert len(found["items"]) == count, state
+        assert refused(stage, "redeem").code == "state"
+
+    def test_the_exit_by_time_becomes_part_of_the_history(self, stage: Stage) -> None:
+        stage.reach("pause")
+        stage.take("pause", later=2 * DAY)
+        steps = [one["step"] for one in ask(stage, "history", "application", "A1")]
+        assert steps == ["apply", "pause", "wake", "pause"]
+
+    def test_each_reviewer_has_a_limit_of_its_own(self, stage: Stage) -> None:
+        stage.reach("apply")
+        stage.ledger.now = _at("2026-03-14T00:00:00Z")
+        assert len(ask(stage, "overdue", ECO, 10, "")["items"]) == 1
+        assert ask(stage, "overdue", HEALTH, 10, "")["items"] == []
+
+    def test_all_reviewers_must_agree_each_once(self, stage: Stage) -> None:
+        stage.reach("agree")
+        assert refused(stage, "agree").code == "answered"
+        assert stage.take("agree", by=PEOPLE["health"])["state"] == "granted"
+
+    def test_silence_of_one_is_agreement_with_the_other(self, stage: Stage) -> None:
+        stage.reach("agree")
+        assert stage.take("deem")["state"] == "granted"
+
+    def test_a_stopped_wait_goes_on_with_what_was_left(self, stage: Stage) -> None:
+        stage.reach("pause")
+        assert ask(stage, "overdue", HEALTH, 10, "")["items"] == []
+        stage.take("resume", later=3600)
+        dues = {
+            party["name"]: party["due"]
+            for party in ask(stage, "read", "application", "A1")["waiting"][0]["parties"]
+        }
+        assert dues == {ECO: "2026-03-13T15:59:59Z", HEALTH: "2026-03-18T15:59:59Z"}
+
+
+class TestWhatTheDayMakes:
+    @staticmethod
+    def waiting(need: int, *dues: str, joins: bool) -> Waiting:
+        parties = tuple(
+            Party(name=f"P{n}", due=f"2026-03-{due}T00:00:00Z") for n, due in enumerate(dues)
+        )
+        return Waiting(
+            role="r",
+            need=need,
+            parties=parties,
+            unit="days",
+            exit="deem",
+            becomes="done",
+            joins=joins,
+        )
+
+    def test_silence_of_as_many_as_are_needed_counts_as_their_answer(self) -> None:
+        two_of_three = self.waiting(2, "12", "20", "15", joins=True)
+        assert two_of_three.falls_due() == "2026-03-15T00:00:00Z"
+        after = two_of_three.without("P1")
+        assert after is not None
+        assert (after.need, after.falls_due()) == (1, "2026-03-12T00:00:00Z")
+        assert after.without("P0") is None
+
+    def test_the_first_who_is_late_opens_an_exit_that_is_no_answer(self) -> None:
+        assert self.waiting(2, "20", "12", joins=False).falls_due() == "2026-03-12T00:00:00Z"
+
+    def test_waits_that_are_joined_are_over_with_the_last(self) -> None:
+        both = (self.waiting(1, "12", joins=True), self.waiting(1, "18", joins=True))
+        change = change_by_time(both)
+        assert change is not None
+        assert change.due == "2026-03-18T00:00:00Z"
+        assert change_by_time((*both, self.waiting(1, "14", joins=False))) == (
+            "2026-03-14T00:00:00Z",
+            "deem",
+            "done",
+        )
+
+
+class TestHolders:
+    def test_a_signature_counts_for_one_step_of_one_record(self, stage: Stage) -> None:
+        stage.reach("issue")
+        stage.take("issue", record_id="V2")
+        assert refused(stage, "redeem", signer="boris").code == "signature-wrong"
+        stage.take("redeem")
+        assert refused(stage, "redeem").code == "state"
+        assert stage.take("redeem", record_id="V2")["state"] == "redeemed"
+
+    def test_a_signature_is_over_the_arguments(self, stage: Stage) -> None:
+        stage.reach("issue")
+        declared = stage.steps["redeem"]
+        for_another = stage.authorisation(declared, "V1", {"shop": "S2"}, "", "anna")
+        assert _redeem(stage, for_another).code == "signature-wrong"
+
+    def test_a_signature_is_valid_until_a_time(self, stage: Stage) -> None:
+        stage.reach("issue")
+        signed = stage.authorisation(stage.steps["redeem"], "V1", {"shop": "S1"}, "", "anna")
+        stage.ledger.now = _at("2026-03-11T03:00:00Z")
+        assert _redeem(stage, signed).code == "signature-late"
+
+
+class TestClaims:
+    def test_the_loser_is_told_who_holds_it(self, stage: Stage) -> None:
+        stage.reach("open_loan")
+        said = refused(
+            stage, "open_loan", record_id="L2", arguments={"first_month": 30, "last_month": 40}
+        )
+        assert said.code == "example.house-taken"
+        assert said.facts["holder"] == "loan L1"
+        assert "loan L1" in said.zh
+
+    def test_ranges_in_one_bucket_may_stand_side_by_side(self, stage: Stage) -> None:
+        stage.reach("open_loan")
+        months = {"first_month": 31, "last_month": 35}
+        assert stage.take("open_loan", record_id="L2", arguments=months)["state"] == "open"
+
+    def test_a_claim_is_given_up_with_the_state(self, stage: Stage) -> None:
+        stage.reach("release")
+        assert stage.take("open_loan", record_id="L2")["state"] == "open"
+
+    def test_a_second_claim_is_recorded_as_denied(self, stage: Stage) -> None:
+        stage.reach("apply")
+        outcome = stage.take("apply", record_id="A2")
+        assert outcome["denied"] == "claimed"
+        assert stage.ledger.events[-1].name == "application.denied"
+        (found,) = ask(stage, "listed", "denial", "code", ["claimed"], 10, "")["items"]
+        assert (found["subject"], found["by"]["staff"]) == ("A2", "1001")
+        assert refused(stage, "agree", record_id="A2").code == "unknown"
+
+
+class TestManyRecords:
+    def test_a_batch_is_taken_whole_or_not_at_all(self, stage: Stage) -> None:
+        rows = [{"id": "B1", "origin": "O1", "grams": 5, "grade": "A"}]
+        rows.append(rows[0] | {"id": "B2", "grade": "unknown"})
+        said = _store(stage, rows)
+        assert said.code == "example.graded"
+        assert stage.ledger.keys() == []
+
+    def test_a_refusal_names_the_row(self, stage: Stage) -> None:
+        stage.reach("store")
+        rows = [{"id": one, "origin": "O1", "grams": 5, "grade": "A"} for one in ("B2", "B1")]
+        said = _store(stage, rows)
+        assert (said.code, said.facts["row"]) == ("exists", 2)
+
+    def test_a_file_is_taken_once_whatever_its_key(self, stage: Stage) -> None:
+        stage.reach("store")
+        stage.take("split")
+        lots = {"origin": "O2"}
+        stage.take("store", record_id="B9", batch="file-2", arguments=lots)
+        assert refused(stage, "store", record_id="B8", batch="file-2").code == "exists"
+
+    def test_a_continued_step_takes_a_bounded_piece(self, stage: Stage) -> None:
+        for number in range(5):
+            stage.take("store", record_id=f"B{number}", batch=f"file-{number}")
+        done = [stage.take("recall", arguments={"most": 2}) for _ in range(3)]
+        assert [one["count"] for one in done] == [2, 2, 1]
+        assert [one["left"] for one in done] == [True, True, False]
+        assert refused(stage, "recall").code == "nothing-left"
+
+    def test_what_is_entered_meanwhile_is_recalled_too(self, stage: Stage) -> None:
+        stage.reach("recall")
+        stage.take("store", record_id="B9", batch="file-9")
+        assert stage.take("recall")["count"] == 1
+
+
+class TestTotals:
+    def test_workers_with_leases_do_not_meet(self, stage: Stage) -> None:
+        stage.reach("lease_rows")
+        stage.take("lease_rows", arguments={"worker": "w2", "rows": 40})
+        both = [
+            stage.endorse("deliver", record_id=f"D{number}", arguments={"worker": worker})
+            for number, worker in enumerate(("w1", "w2"))
+        ]
+        assert [int(code) for code in stage.ledger.commit(both)] == [0, 0]
+
+    def test_no_row_is_leased_or_taken_beyond_the_cap(self, stage: Stage) -> None:
+        stage.reach("lease_rows")
+        assert refused(stage, "lease_rows", arguments={"rows": 61}).code == "example.quota-exceeded"
+        assert refused(stage, "deliver", arguments={"rows": 41}).code == "example.lease-exceeded"
+
+    def test_what_was_not_taken_goes_back(self, stage: Stage) -> None:
+        stage.reach("deliver")
+        stage.take("give_back_rows")
+        assert stage.record(Quota, "G1").leased == 30
+        assert stage.record(Lease, f"G1/{BUREAU}/w1").amount == 30
+
+    def test_the_pieces_of_a_counter_add_up(self, stage: Stage) -> None:
+        stage.reach("redeem")
+        stage.take("issue", record_id="V2")
+        stage.take("redeem", record_id="V2")
+        assert total(stage.records(Piece)) == 1000
+
+
+class TestFacts:
+    def test_a_correction_and_what_it_corrects_find_each_other(self, stage: Stage) -> None:
+        stage.reach("weigh")
+        stage.take("weigh", record_id="W2", arguments={"corrects": "W1", "grams": 990})
+        assert ask(stage, "related", "weighing", "W1") == [
+            {"kind": "weighing", "id": "W2", "field": "corrects"}
+        ]
+        named = {(one["id"], one["field"]) for one in ask(stage, "related", "lot", "B1")}
+        assert named == {("W1", "lot"), ("W2", "lot")}
+
+    def test_a_fact_that_does_not_exist_cannot_be_corrected(self, stage: Stage) -> None:
+        stage.reach("store")
+        assert refused(stage, "weigh", arguments={"corrects": "W0"}).code == "unknown"
+
+    def test_a_late_entry_needs_a_reason(self, stage: Stage) -> None:
+        stage.prepare("weigh")
+        assert refused(stage, "weigh", later=7200).code == "example.weighed-late"
+        late = {"corrects": "", "late_reason": "网络中断"}
+        assert stage.take("weigh", arguments=late, later=0)["state"] == "written"
+
+
+class TestPrivateValues:
+    def test_nothing_of_a_private_value_is_public(self, stage: Stage) -> None:
+        stage.reach("report")
+        public = b"".join(stage.ledger.state(key) or b"" for key in stage.ledger.keys())  # noqa: SIM118
+        assert b"water works" not in public
+        incident = stage.ids["report"]
+        found = stage.ledger.state(f"\x00incident\x00{incident}\x00") or b""
+        assert set(json.loads(found)) == {
+            "id", "state", "revision", "schema_version", "updated", "commitment",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("salt", ["00" * 32, "ab" * 16, "xy" * 32])
+    def test_a_salt_that_is_not_random_is_refused(self, stage: Stage, salt: str) -> None:
+        with pytest.raises(ValidationError):
+            Sealed[int](salt=salt, value=1)
+
+    def test_a_guard_of_a_private_value_runs_at_a_member_alone(self, stage: Stage) -> None:
+        person = Person(ECO, PEOPLE["clerk"].attributes)
+        stage.prepare("close")
+        said = refused(stage, "close", by=person)
+        assert "incidents" in str(said)
+
+    def test_a_view_shows_what_its_type_declares(self, stage: Stage) -> None:
+        stage.reach("issue")
+        found = ask(stage, "view", "voucher", "V1", "value")
+        assert found["values"] == {"fen": 500, "until": "2026-03-20T00:00:00Z"}
+        assert found["revision"] == 1
+
+
+class TestDescriptions:
+    def test_the_tables_say_what_was_declared(self, stage: Stage) -> None:
+        found = describe(example.ExampleContract)
+        apply = next(one for one in found["steps"] if one["step"] == "apply")
+        assert apply["private"] == {"plan": "plans"}
+        assert apply["waits"] == [
+            {"for": "reviewer", "need": "all", "limit": {"days": "review_days"}, "exit": "deem"}
+        ]
+        assert json.loads(stage.ledger.evaluate("Example:life_cycles")) == found
+
+    def test_a_diagram_has_every_step(self) -> None:
+        lines = diagram(example.ExampleContract, example.Application).splitlines()
+        assert "  [*] --> review: apply" in lines
+        assert "  review --> granted: deem" in lines
+
+    @pytest.mark.parametrize("language", ["zh", "en"])
+    def test_a_page_has_every_refusal(self, language: Any) -> None:
+        text = page(example.ExampleContract, language)
+        for code, rule in refusals(example.ExampleContract).items():
+            assert f"`{code}` | {getattr(rule, language)}" in text
+
+
+class TestDeclarations:
+    def test_a_fact_has_no_further_step(self) -> None:
+        with pytest.raises(TypeError, match="written once"):
+            step(example.Weighing, "written", by=ANYBODY)(_effect)
+
+    def test_a_step_either_makes_or_changes(self) -> None:
+        with pytest.raises(TypeError, match="declare two steps"):
+            step(example.Lot, (NEW, "stored"), "stored", by=ANYBODY)(_effect)
+
+    def test_a_continued_step_needs_an_index(self) -> None:
+        with pytest.raises(TypeError, match="index"):
+            step(example.Lot, "stored", "gone", by=ANYBODY, mode=Mode.CONTINUED)(_effect)
+
+    def test_an_exit_by_time_is_open_to_anybody(self) -> None:
+        with pytest.raises(TypeError, match="exit by time"):
+            step(example.Lot, "stored", "gone", by=example.CLERK, when_due=True)(_effect)
+
+    def test_all_targets_but_the_last_have_a_condition(self) -> None:
+        with pytest.raises(TypeError, match="condition"):
+            step(example.Lot, "stored", (Target("a"), Target("b")), by=ANYBODY)(_effect)
+
+    def test_a_wait_names_a_step_by_time(self) -> None:
+        waits = Wait(None, Until("updated"), exit="nothing")
+        declared = step(example.Lot, NEW, "stored", by=ANYBODY, waits=waits)(_effect)
+        with pytest.raises(TypeError, match="no step by time"):
+            type("Bad", (CityContract,), {"RECORDS": (example.Lot,), "effect": declared})
+
+    def test_a_step_does_not_hide_a_function_of_every_contract(self) -> None:
+        def read(self: Any, call: Any) -> None:
+            """Hide the query."""
+
+        declared = step(example.Lot, NEW, "stored", by=ANYBODY)(read)
+        with pytest.raises(TypeError, match="every contract"):
+            type("Bad", (CityContract,), {"RECORDS": (example.Lot,), "read": declared})
+
+    def test_a_denial_is_a_fact(self) -> None:
+        assert issubclass(Denial, Fact)
+        assert not_in_the_future("at", Example()).code == "at-future"
+
+
+def _effect(self: Any, call: Any) -> None:
+    """Change nothing."""
+
+
+def _at(text: str) -> Any:
+    return datetime.fromisoformat(text)
+
+
+def _redeem(stage: Stage, authorisation: dict[str, str]) -> ContractError:
+    who = certificate(PEOPLE["passer-by"])
+    with pytest.raises(ContractError) as caught:
+        stage.ledger.submit("Example:redeem", "V1", "S1", authorisation, as_=who)
+    return caught.value
+
+
+def _store(stage: Stage, rows: list[dict[str, Any]]) -> ContractError:
+    who = certificate(PEOPLE["clerk"])
+    with pytest.raises(ContractError) as caught:
+        stage.ledger.submit("Example:store", "file-2", rows, as_=who)
+    return caught.value

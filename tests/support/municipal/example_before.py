@@ -1,0 +1,62 @@
+"""The example contract's former version: its lots have no grade, and no invariant asks for one."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from pyfabric_municipal.common.call import Call
+from pyfabric_municipal.common.contract import CityContract
+from pyfabric_municipal.common.governance import Clock, FixedGovernance, Governance
+from pyfabric_municipal.common.indexes import Index
+from pyfabric_municipal.common.records import NEW, Tracked
+from pyfabric_municipal.common.steps import Changes, Mode, step
+from pyfabric_municipal.common.testing.stories import Sample
+from pyfabric_municipal.common.values import Count, Positive
+
+from pyfabric.chaincode import Context
+from tests.support.municipal.example import CLERK
+from tests.support.municipal.example_story import STORY
+
+
+class FormerLot(Tracked):
+    """A lot of goods."""
+
+    KIND: ClassVar[str] = "lot"
+    INDEXES: ClassVar = (Index("origin", ("origin",), ("stored",)),)
+
+    origin: str
+    grams: Count
+
+
+class FormerExample(CityContract):
+    """The example as it was."""
+
+    name = "Example"
+    RECORDS = (FormerLot,)
+
+    def __init__(self, governance: FixedGovernance) -> None:
+        self.governance = governance
+
+    def governance_of(self, ctx: Context) -> Governance:
+        """Return the test's governance, with a clock that goes with the proposals."""
+        seconds = int(ctx.stub.timestamp.timestamp())
+        return replace(self.governance, now=Clock(begun=seconds, proposal=seconds))
+
+    @step(FormerLot, NEW, "stored", by=CLERK, mode=Mode.BATCH)
+    def store(self, call: Call[FormerLot], origin: str, grams: Positive) -> Changes:
+        """Enter lots."""
+        return {"origin": origin, "grams": grams}
+
+    @step(FormerLot, "stored", "stored", by=CLERK)
+    def weigh_again(self, call: Call[FormerLot], grams: Positive) -> Changes:
+        """Weigh a lot again."""
+        return {"grams": grams}
+
+
+FORMER = replace(
+    STORY,
+    contract=FormerExample,
+    samples={
+        "store": Sample("clerk", "B1", {"origin": "O1", "grams": 1000}),
+        "weigh_again": Sample("clerk", "B1", {"grams": 1000}, first=("store",)),
+    },
+)

@@ -1,0 +1,173 @@
+"""The example contract of the city's frame on a network: each step, and each with one department's endorsement."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pyfabric_municipal.common.testing.stage import Stage, StepCall
+from pyfabric_municipal.common.values.timestamps import format_timestamp
+from pyfabric_network.network import ANY_FREE_PORT, Network
+from pyfabric_network.profile import load_profile, profile_file
+
+from pyfabric.errors import CommitError, EndorseError, ValidationCode
+from pyfabric.gateway import Contract, connect
+from tests.support.extent import extent
+from tests.support.municipal.example_story import BUREAU, ECO, GOVERNANCE, HEALTH, PEOPLE, STORY
+from tests.support.paths import TESTS
+
+DEPLOYED = f'''
+"""The example contract with the governance of its story."""
+
+from example import ExampleContract
+from pyfabric_municipal.catalogue import bundled_calendars
+from pyfabric_municipal.common.governance import FixedGovernance
+
+
+class Deployed(ExampleContract):
+    def __init__(self) -> None:
+        super().__init__(
+            FixedGovernance(
+                parameters={dict(GOVERNANCE.parameters)!r},
+                certifiers={dict(GOVERNANCE.certifiers)!r},
+                calendars=tuple(bundled_calendars()),
+            )
+        )
+'''
+USERS = {
+    msp_id: {
+        name: {"attributes": dict(person.attributes)}
+        for name, person in PEOPLE.items()
+        if person.msp_id == msp_id
+    }
+    for msp_id in (BUREAU, ECO, HEALTH)
+}
+TOPOLOGY = {
+    "name": "frame",
+    "departments": {
+        msp_id.removesuffix("MSP"): {"users": users} for msp_id, users in USERS.items()
+    },
+    "ordering": {"nodes": ["Bureau"], "batch": {"timeout": "20ms"}},
+    "channels": {"example": {"departments": ["Bureau", "Eco", "Health"], "contracts": ["example"]}},
+    "contracts": {
+        "example": {
+            "version": "1",
+            "classes": ["deployed:Deployed"],
+            "collections": {
+                name: {"members": ["Bureau", "Health"]} for name in ("plans", "incidents")
+            },
+        }
+    },
+}
+HOUR, DAY = 3600, 86_400
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    folder = tmp_path_factory.mktemp("frame")
+    source = TESTS / "support" / "municipal" / "example.py"
+    (folder / "example.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "deployed.py").write_text(DEPLOYED, encoding="utf-8")
+    (folder / "frame.yaml").write_text(json.dumps(TOPOLOGY), encoding="utf-8")
+    network = Network.prepare(folder / "frame.yaml", folder / "state", base_port=ANY_FREE_PORT)
+    network.up()
+    try:
+        network.deploy()
+        yield network
+    finally:
+        network.down()
+
+
+class OnTheNetwork:
+    """The story's calls on the network; a stage in memory goes with them and makes the calls."""
+
+    def __init__(self, network: Network, stack: ExitStack) -> None:
+        self.stage = Stage(STORY)
+        self.development = network.development()
+        self.contracts: dict[str, Contract] = {}
+        for name, person in PEOPLE.items():
+            department = network.plan.department(person.msp_id.removesuffix("MSP"))
+            profile = load_profile(profile_file(network.plan, department))
+            user = profile.user(name)
+            gateway = connect(user, profile.peers, clock=self.development.now)
+            contract = stack.enter_context(gateway).network("example").contract("example")
+            self.contracts[name] = contract
+
+    def take(self, step: str, *, later: int = 0, who: str = "", **changes: Any) -> dict[str, Any]:
+        """Take a step; no single department's endorsement must do. Both ledgers must come to one outcome."""
+        if later:
+            self.development.move_clock(timedelta(seconds=later))
+        self.stage.ledger.now = self.development.now()
+        name = who or STORY.samples[step].by
+        call = self.stage.call(step, later=0, by=PEOPLE[name], **changes)
+        for msp_id in (BUREAU, ECO, HEALTH)[: extent(1, 3)]:
+            self._refuse_alone(name, call, msp_id)
+        found = self.contracts[name].submit(
+            call.function, *call.arguments, transient=call.transient
+        )
+        outcome: dict[str, Any] = json.loads(found)
+        here = self.stage.take(step, later=0, by=PEOPLE[name], **changes)
+        if call.arguments[:1] == (outcome["id"],):
+            assert outcome == here, step
+        self.stage.ids[step] = outcome["id"]
+        return outcome
+
+    def _refuse_alone(self, name: str, call: StepCall, msp_id: str) -> None:
+        proposal = self.contracts[name].new_proposal(
+            call.function,
+            *call.arguments,
+            transient=call.transient,
+            endorsing_organizations=[msp_id],
+        )
+        try:
+            endorsed = proposal.endorse()
+        except EndorseError:
+            return  # a peer outside of the collection
+        status = endorsed.submit().status()
+        assert status.code == ValidationCode.ENDORSEMENT_POLICY_FAILURE, call.function
+
+
+@pytest.fixture
+def city(network: Network) -> Iterator[OnTheNetwork]:
+    with ExitStack() as stack:
+        yield OnTheNetwork(network, stack)
+
+
+def test_every_step_on_a_network_and_none_by_one_department_alone(city: OnTheNetwork) -> None:
+    now = city.development.now()
+    until = format_timestamp(now + timedelta(days=2))
+    moments = {
+        "harvested": format_timestamp(now - timedelta(hours=3)),
+        "weighed": format_timestamp(now - timedelta(hours=1)),
+    }
+    for step in ("apply", "pause", "resume", "agree"):
+        city.take(step)
+    assert city.take("agree", who="health")["state"] == "granted"
+    for step in ("open_loan", "release"):
+        city.take(step)
+    city.take("issue", arguments={"until": until})
+    for step in ("redeem", "enter_house", "divide", "store", "weigh_again", "split"):
+        city.take(step)
+    city.take("weigh", arguments=moments)
+    for step in ("recall", "grant", "lease_rows", "deliver", "give_back_rows", "report"):
+        city.take(step)
+    for number, item in enumerate(("second", "third", "fourth"), start=2):
+        city.take("apply", record_id=f"A{number}", arguments={"item": item})
+    assert city.take("apply", record_id="A9")["denied"] == ""
+    assert city.take("apply", record_id="A8")["denied"] == "claimed"
+    city.take("object", record_id="A2")
+    city.take("pause", record_id="A4")
+    city.take("issue", record_id="V2", arguments={"until": until})
+    city.take("wake", record_id="A4", later=DAY + HOUR)
+    city.take("expire", record_id="V2", later=DAY)
+    assert city.take("deem", record_id="A3", later=8 * DAY)["state"] == "granted"
+
+
+def test_a_commit_without_enough_endorsements_is_an_error(city: OnTheNetwork) -> None:
+    call = city.stage.call("enter_house", record_id="H9")
+    with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
+        city.contracts["clerk"].submit(
+            call.function, *call.arguments, endorsing_organizations=[BUREAU]
+        )
