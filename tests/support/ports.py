@@ -6,9 +6,9 @@ import random
 import socket
 from typing import Final
 
-_FIRST: Final = 10000
+_FIRST: Final = 7000
 _PER_WORKER: Final = 2000
-"""The system hands out ports from 32768 for outgoing connections, and networks take theirs from 20000."""
+"""Below the ports of networks (from 17000) and those that the system gives outgoing connections (from 32768)."""
 _WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw4").removeprefix("gw")) % 5
 _NEXT: Final = itertools.count(random.randrange(_PER_WORKER))
 
