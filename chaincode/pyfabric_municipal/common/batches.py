@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.indexes import Claim
 from pyfabric_municipal.common.records import Fact
-from pyfabric_municipal.common.refusals import EXISTS, FrameRule
+from pyfabric_municipal.common.refusals import FrameRule
 from pyfabric_municipal.common.values import Digest, Model, Positive, json_digest
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ class Batch(Fact):
 def batch_record(taking: "Taking", step: str, key: str, rows: Sequence[Model]) -> Batch:
     """Put the record of a batch; refuses a key that was used."""
     record_id = f"{step}/{key}"
-    if taking.session.get(Batch, record_id) is not None:
-        raise EXISTS.refusal({"kind": Batch.KIND, "id": record_id})
+    known = taking.session.get(Batch, record_id)
+    if known is not None:
+        raise known.occupied()
     digest = json_digest([row.model_dump(mode="json") for row in rows])
     fields = {"step": step, "digest": digest, "rows": len(rows)}
     return taking.write(Batch, record_id, step, fields)

@@ -95,8 +95,12 @@ class Call(Generic[R]):
         return self.clock.not_after(unix_seconds(timestamp))
 
     def parameter(self, name: str) -> Any:
-        """Return a governed parameter of the contract."""
-        return self.governance.parameter(self.session.contract, name)
+        """Return a governed parameter of the contract; the city's registers have its name in lower case."""
+        return self.governance.parameter(self.session.contract.lower(), name)
+
+    def appointed(self, role: str) -> tuple[str, ...]:
+        """Return the departments that the city's register names for a role of the contract."""
+        return self.governance.role(self.session.contract.lower(), role)
 
     def get(self, model: type[M], record_id: str) -> M | None:
         """Return another record as it counts today, None if there is none."""

@@ -70,12 +70,13 @@ class CityContract(Contract):
     @query
     def read(self, ctx: Context, kind: str, id: str) -> dict[str, Any]:
         """Return a record as it counts today."""
-        return self._reading(ctx).record(self._kind(kind), id)
+        model = self._kind(kind)
+        return self._reading(ctx).record(model, model.id_of(id))
 
     @query
     def history(self, ctx: Context, kind: str, id: str) -> list[HistoryEntry]:
         """Return every step of a record, oldest first: who took it, when, and why."""
-        return self._reading(ctx).history(kind, id)
+        return self._reading(ctx).history(kind, self._kind(kind).id_of(id))
 
     @query
     def listed(
@@ -99,13 +100,14 @@ class CityContract(Contract):
     @query
     def related(self, ctx: Context, kind: str, id: str) -> list[Related]:
         """Return the facts that name a record, and its corrections."""
-        return self._reading(ctx).related(kind, id)
+        return self._reading(ctx).related(kind, self._kind(kind).id_of(id))
 
     @query
     def view(self, ctx: Context, kind: str, id: str, view: str) -> View:
         """Return what other channels may see of a record, with its revision."""
         session = Session(ctx.stub, self.contract_name())
-        return view_of(session.need(self._kind(kind), id), view)
+        model = self._kind(kind)
+        return view_of(session.need(model, model.id_of(id)), view)
 
     @query
     def life_cycles(self, ctx: Context) -> str:

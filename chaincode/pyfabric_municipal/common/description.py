@@ -2,12 +2,20 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Literal
 
 from pyfabric_municipal.common.invariants import SetInvariant
 from pyfabric_municipal.common.records import NEW, Fact, Record
 from pyfabric_municipal.common.refusals import Rule
-from pyfabric_municipal.common.roles import Governed, HolderRole, On, OrganisationRole, Role
+from pyfabric_municipal.common.roles import (
+    Appointed,
+    Governed,
+    HolderRole,
+    On,
+    OrganisationRole,
+    Role,
+)
 from pyfabric_municipal.common.steps import Step, Wait
 from pyfabric_municipal.common.waiting import Until
 
@@ -150,10 +158,10 @@ def _rule(rule: Rule) -> dict[str, str]:
 
 def _role(role: Role) -> dict[str, Any]:
     kinds = {OrganisationRole: "organisation", HolderRole: "holder"}
-    named = {On: "field", Governed: "parameter"}
+    named = {On: "field", Governed: "parameter", Appointed: "role"}
     place = None
     if role.of is not None:
-        value = role.of.path if isinstance(role.of, On) else role.of.parameter
+        (value,) = astuple(role.of)
         place = {named[type(role.of)]: value}
     return {
         "role": role.name,

@@ -73,6 +73,10 @@ class Governance(Protocol):
         """Return a department, also one that has left; None for an unknown one."""
         ...
 
+    def role(self, contract: str, name: str) -> tuple[str, ...]:
+        """Return the MSP ids of the departments that have a role in a contract; none if the role is not registered."""
+        ...
+
     def certifier(self, uscc: str) -> str | None:
         """Return the MSP id of the department whose CA certifies an organisation without a peer, None if none does."""
         ...
@@ -92,11 +96,12 @@ class Governance(Protocol):
 
 @dataclass(frozen=True)
 class FixedGovernance:
-    """Agreements that a test or a tool sets: parameters by contract and name, certifiers by USCC."""
+    """Agreements that a test or a tool sets: parameters and roles by contract and name, certifiers by USCC."""
 
     now: Clock = field(default_factory=lambda: Clock(0, 0))
     parameters: Mapping[tuple[str, str], JSON] = field(default_factory=dict)
     departments: tuple[Department, ...] = ()
+    roles: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     certifiers: Mapping[str, str] = field(default_factory=dict)
     code_lists: tuple[CodeList, ...] = ()
     calendars: tuple[YearCalendar, ...] = ()
@@ -110,6 +115,10 @@ class FixedGovernance:
     def department(self, msp_id: str) -> Department | None:
         """Return the department with this MSP id."""
         return next((one for one in self.departments if one.msp_id == msp_id), None)
+
+    def role(self, contract: str, name: str) -> tuple[str, ...]:
+        """Return the departments that were given a role."""
+        return self.roles.get((contract, name), ())
 
     def certifier(self, uscc: str) -> str | None:
         """Return the MSP id of the department that certifies an organisation."""
@@ -156,6 +165,9 @@ class _Called:
     def department(self, msp_id: str) -> Department | None:
         answer = self._ask("department", msp_id)
         return from_json(Department, answer) if answer else None
+
+    def role(self, contract: str, name: str) -> tuple[str, ...]:
+        return tuple(from_json(list[str], self._ask("role", contract, name)))
 
     def certifier(self, uscc: str) -> str | None:
         return self._ask("certifier", uscc).decode() or None

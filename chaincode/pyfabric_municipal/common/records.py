@@ -3,11 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from pyfabric_municipal.common.indexes import DUE_INDEX, FOREVER, STATE_INDEX, Claim, Index, Parts
+from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.indexes import (
+    DUE_INDEX,
+    FOREVER,
+    STATE_INDEX,
+    Claim,
+    Index,
+    Parts,
+    at_path,
+)
 from pyfabric_municipal.common.invariants import Invariant, SetInvariant
-from pyfabric_municipal.common.refusals import INVALID, NEWER
+from pyfabric_municipal.common.refusals import EXISTS, INVALID, NEWER
 from pyfabric_municipal.common.values import Count, Model, MspId, Positive, Timestamp, parse_json
 from pyfabric_municipal.common.waiting import Waiting, change_by_time
 
@@ -52,12 +61,16 @@ class IndexEntry(NamedTuple):
 class Record(Model):
     """A value on the ledger by its kind and id, with the version of its type's fields.
 
+    `ID_TYPE` is the type of its id, which has one spelling; `HELD_BY` the path of whose record it is, for those who
+    come too late for the id.
     `SCHEMA` is the version that this code writes; `MIGRATIONS[n]` makes the JSON of version n + 1 of n. `meets`
     is the version whose invariants the record meets. `COLLECTION` keeps the whole record private; `VIEWS`
     names what other channels may be shown.
     """
 
     KIND: ClassVar[str]
+    ID_TYPE: ClassVar[Any] = str
+    HELD_BY: ClassVar[str] = "updated_by"
     SCHEMA: ClassVar[int] = 1
     MIGRATIONS: ClassVar[Mapping[int, Migration]] = {}
     ID: ClassVar[Literal["argument", "transaction"]] = "argument"
@@ -75,6 +88,14 @@ class Record(Model):
     updated: Timestamp
     updated_by: MspId
 
+    _ids: ClassVar[TypeAdapter[str]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Prepare the check of ids, which takes too long for a transaction."""
+        super().__pydantic_init_subclass__(**kwargs)
+        cls._ids = TypeAdapter(cls.ID_TYPE)
+
     @classmethod
     def load(cls, record_id: str, value: bytes) -> Self:
         """Return the record of its bytes, brought to this version; refuses those of a later one."""
@@ -85,6 +106,19 @@ class Record(Model):
         for each in range(version, cls.SCHEMA):
             found = cls.MIGRATIONS[each](found) | {"schema_version": each + 1}
         return cls.model_validate(found)
+
+    @classmethod
+    def id_of(cls, text: str) -> str:
+        """Return the one spelling of an id; refuses what is none."""
+        try:
+            return cls._ids.validate_python(text)
+        except ValidationError as error:
+            raise _invalid(cls.KIND, text, error) from error
+
+    def occupied(self) -> ContractError:
+        """Return the refusal of another record with the same id; it says whose this one is."""
+        holder = str(at_path(self, self.HELD_BY))
+        return EXISTS.refusal({"kind": self.KIND, "id": self.id, "holder": holder})
 
     @staticmethod
     def written(value: bytes) -> dict[str, Any]:
@@ -98,10 +132,7 @@ class Record(Model):
         try:
             return cls.model_validate(dict(fields))
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"])) or "value"
-            known = {"kind": cls.KIND, "id": fields["id"], "place": place, "problem": first["msg"]}
-            raise INVALID.refusal(known) from error
+            raise _invalid(cls.KIND, fields["id"], error) from error
 
     def changed(self, **changes: Any) -> Self:
         """Return the record with other fields, all of them checked again."""
@@ -112,6 +143,13 @@ class Record(Model):
         return {
             IndexEntry(index.name, parts) for index in self.INDEXES for parts in index.entries(self)
         }
+
+
+def _invalid(kind: str, record_id: str, error: ValidationError) -> ContractError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"])) or "value"
+    known = {"kind": kind, "id": record_id, "place": place, "problem": first["msg"]}
+    return INVALID.refusal(known)
 
 
 class Tracked(Record):

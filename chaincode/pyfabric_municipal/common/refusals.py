@@ -69,7 +69,9 @@ INVALID = FrameRule(
     "invalid", "{kind} {id} 的 {place} 无效：{problem}", "{kind} {id}: {place}: {problem}"
 )
 UNKNOWN = FrameRule("unknown", "不存在{kind} {id}", "there is no {kind} {id}")
-EXISTS = FrameRule("exists", "{kind} {id} 已存在", "{kind} {id} exists already")
+EXISTS = FrameRule(
+    "exists", "{kind} {id} 已存在，属于 {holder}", "{kind} {id} exists already: it is of {holder}"
+)
 STATE = FrameRule(
     "state",
     "{kind} {id} 的状态是 {state}：只有 {wanted} 时才能执行 {step}",

@@ -21,6 +21,7 @@ R = TypeVar("R", bound=Record)
 STAFF_ATTRIBUTE: Final = "staff"
 USCC_ATTRIBUTE: Final = "uscc"
 HOLDER: Final = "holder"
+ACTIVE: Final = "active"
 
 
 class Asked(Protocol):
@@ -45,6 +46,9 @@ class Asked(Protocol):
     def parameter(self, name: str) -> Any:
         """Return a governed parameter of the contract."""
 
+    def appointed(self, role: str) -> tuple[str, ...]:
+        """Return the departments that the city's register names for a role of the contract."""
+
     def need(self, model: type[R], record_id: str) -> R:
         """Return another record as it counts today; refuses if there is none."""
 
@@ -67,6 +71,13 @@ class Governed:
 
 
 @dataclass(frozen=True)
+class Appointed:
+    """Names those who have the role by the city's register of the contract's roles."""
+
+    role: str
+
+
+@dataclass(frozen=True)
 class Role:
     """A role of departments: those that `of` names, all of them if it names none.
 
@@ -76,7 +87,7 @@ class Role:
 
     name: str
     zh: str
-    of: On | Governed | None = None
+    of: On | Governed | Appointed | None = None
     attribute: tuple[str, str] | None = None
     not_department: tuple[str, ...] = ()
     not_person: tuple[str, ...] = ()
@@ -90,6 +101,8 @@ class Role:
         """Return those who have the role for a record."""
         if self.of is None:
             return ()
+        if isinstance(self.of, Appointed):
+            return asked.appointed(self.of.role)
         found = (
             asked.parameter(self.of.parameter)
             if isinstance(self.of, Governed)
@@ -130,6 +143,21 @@ class Role:
             seen.add(party)
             party = found.successor
         return True
+
+
+@dataclass(frozen=True)
+class MemberRole(Role):
+    """A role of each department that the city's register has, and that has neither merged nor left."""
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether every client of the channel has the role: its department must be registered."""
+        return False
+
+    def is_eligible(self, asked: Asked) -> bool:
+        """Return whether the caller's department is registered and active."""
+        found = asked.governance.department(asked.client.msp_id)
+        return found is not None and found.state == ACTIVE and super().is_eligible(asked)
 
 
 @dataclass(frozen=True)

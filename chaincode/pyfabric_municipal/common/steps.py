@@ -264,7 +264,7 @@ def _function(declared: Step) -> Callable[..., Outcome]:
 
 def _single(declared: Step) -> list[Parameter]:
     return [
-        *([] if declared.names_itself else [_argument("id", str)]),
+        *([] if declared.names_itself else [_argument("id", declared.record.ID_TYPE)]),
         *(() if declared.record.COLLECTION else declared.arguments),
         *([_argument("reason", str)] if declared.reason else []),
         *([_authorisation(declared)] if declared.is_signed else []),
@@ -286,7 +286,9 @@ def _batch(declared: Step) -> list[Parameter]:
         each.name: (each.annotation, ... if each.default is Parameter.empty else each.default)
         for each in declared.arguments
     }
-    row = create_model(f"{declared.name.title()}Row", __base__=Model, id=(str, ...), **fields)
+    row = create_model(
+        f"{declared.name.title()}Row", __base__=Model, id=(declared.record.ID_TYPE, ...), **fields
+    )
     rows: Any = Annotated[list[row], Field(min_length=1, max_length=MAX_ROWS)]  # type: ignore[valid-type]
     return [
         _argument("batch", str),

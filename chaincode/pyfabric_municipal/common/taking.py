@@ -24,7 +24,6 @@ from pyfabric_municipal.common.records import (
 )
 from pyfabric_municipal.common.refusals import (
     ANSWERED,
-    EXISTS,
     NOT_DUE,
     REASON,
     ROLE,
@@ -123,8 +122,9 @@ class Taking:
         declared = next((one for one in moves if NEW in one.sources), None)
         if declared is None:
             raise TypeError(f"{call.step.name} does not declare that it makes a {model.KIND}")
-        if self.session.get(model, record_id) is not None:
-            raise EXISTS.refusal({"kind": model.KIND, "id": record_id})
+        found = self.session.get(model, record_id)
+        if found is not None:
+            raise found.occupied()
         after = self._begun(
             call, declared, self._first(model, record_id, fields | {"state": target})
         )
@@ -152,7 +152,7 @@ class Taking:
     def _before(self, step: Step, record_id: str) -> Record | None:
         found = self._settled(step.record, record_id, step)
         if step.creates and found is not None:
-            raise EXISTS.refusal({"kind": step.record.KIND, "id": record_id})
+            raise found.occupied()
         if not step.creates and found is None:
             raise UNKNOWN.refusal({"kind": step.record.KIND, "id": record_id})
         return found

@@ -28,11 +28,11 @@ PEOPLE = {
 GOVERNANCE = FixedGovernance(
     parameters={
         ("city", "net"): "test-net",
-        ("Example", "supervisor"): HEALTH,
-        ("Example", "review_days"): {ECO: 2, HEALTH: 5},
-        ("Example", "pause_seconds"): 86_400,
-        ("Example", "late_seconds"): 7200,
-        ("Example", "floors"): 10,
+        ("example", "supervisor"): HEALTH,
+        ("example", "review_days"): {ECO: 2, HEALTH: 5},
+        ("example", "pause_seconds"): 86_400,
+        ("example", "late_seconds"): 7200,
+        ("example", "floors"): 10,
     },
     certifiers={BANK: BUREAU},
     calendars=tuple(bundled_calendars()),

@@ -23,7 +23,7 @@ from pyfabric_municipal.common.refusals import (
     Facts,
     Rule,
 )
-from pyfabric_municipal.common.roles import Governed, HolderRole, Role
+from pyfabric_municipal.common.roles import Appointed, Governed, HolderRole, Role
 from pyfabric_municipal.common.steps import Mode, Step
 from pyfabric_municipal.common.testing.stage import Stage
 from pyfabric_municipal.common.testing.stories import Person, Story
@@ -124,7 +124,7 @@ def _by_the_same(story: Story, step: Step, role: Role, person: Person) -> Iterat
         same = Person(person.msp_id, {**person.attributes, "staff": staff})
         yield _refused(story, step, f"by the person of {name}", SAME_PERSON, by=same)
     for name in role.not_department:
-        if isinstance(role.of, Governed) and name in story.steps_on(step.record):
+        if isinstance(role.of, Governed | Appointed) and name in story.steps_on(step.record):
             msp_id = story.people[story.samples[name].by].msp_id
             acting = next(
                 one
@@ -133,15 +133,13 @@ def _by_the_same(story: Story, step: Step, role: Role, person: Person) -> Iterat
                 or (one.attributes.get(role.attribute[0]) == role.attribute[1])
             )
             same = Person(msp_id, acting.attributes)
-            parameters = {role.of.parameter: msp_id}
-            yield _refused(
-                story,
-                step,
-                f"by the department of {name}",
-                SAME_DEPARTMENT,
-                by=same,
-                parameters=parameters,
+            governed = (
+                {"parameters": {role.of.parameter: msp_id}}
+                if isinstance(role.of, Governed)
+                else {"roles": {role.of.role: (msp_id,)}}
             )
+            how = f"as {role.name} of the department that took {name}"
+            yield _refused(story, step, how, SAME_DEPARTMENT, by=same, governed=governed)
 
 
 def _in_other_states(story: Story, step: Step) -> Iterator[Case]:
@@ -149,7 +147,7 @@ def _in_other_states(story: Story, step: Step) -> Iterator[Case]:
     if step.creates or step.mode is Mode.CONTINUED or issubclass(step.record, Fact):
         return
     if step.mode is Mode.SINGLE and not story.samples[step.name].signer:
-        yield _refused(story, step, "of no record", UNKNOWN, record_id="no such record")
+        yield _refused(story, step, "of no record", UNKNOWN, record_id=story.free_id(step.record))
     contract = story.made()
     for other in contract.STEPS.values():
         if other.record is not step.record or other.joins:
@@ -224,7 +222,7 @@ def _twice(story: Story, step: Step, claim: Any) -> None:
     stage = Stage(story)
     stage.reach(step.name)
     code = claim.rule.code_in(stage.contract.contract_name())
-    again = {"record_id": "the second", "batch": "file-2"}
+    again = {"record_id": story.free_id(step.record), "batch": "file-2"}
     if CLAIMED in step.denies or claim.rule in step.denies:
         denied = stage.take(step.name, **again)["denied"]
         _require(f"{step.name} is denied as {denied!r}", denied == code)
@@ -233,10 +231,10 @@ def _twice(story: Story, step: Step, claim: Any) -> None:
 
 
 def _refused(
-    story: Story, step: Step, how: str, rule: Rule | None, *, parameters: Any = None, **changes: Any
+    story: Story, step: Step, how: str, rule: Rule | None, *, governed: Any = None, **changes: Any
 ) -> Case:
     def run() -> None:
-        stage = Stage(story, parameters=parameters)
+        stage = Stage(story, **(governed or {}))
         stage.prepare(step.name)
         code = None if rule is None else rule.code
         _expect(step.name, code, lambda: stage.take(step.name, **changes))

@@ -42,10 +42,11 @@ class Stage:
         story: Story,
         *,
         parameters: Mapping[str, JSON] | None = None,
+        roles: Mapping[str, tuple[str, ...]] | None = None,
         compared: bool = False,
     ) -> None:
         self.story = story
-        self.contract = story.made(parameters)
+        self.contract = story.made(parameters, roles)
         self.steps = self.contract.STEPS
         self.ids: dict[str, str] = {}
         self.ledger = TestLedger(

@@ -51,7 +51,8 @@ class Story:
 
     `contract` makes the contract for a governance. `outsider` is a person without any role. `giving_up` are
     steps that end a matter without deciding it; `examples` are those of rules, by code, whose records several
-    contracts share; `resting` are states in which a record may stay.
+    contracts share; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
+    of records whose ids have a form.
     """
 
     contract: Callable[[FixedGovernance], CityContract]
@@ -65,15 +66,31 @@ class Story:
     giving_up: frozenset[str] = frozenset()
     resting: frozenset[tuple[str, str]] = frozenset()
     examples: Mapping[str, Example] = field(default_factory=dict)
+    free_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def free_id(self, record: type[Record]) -> str:
+        """Return an id that no record of the type has."""
+        return self.free_ids.get(record.KIND, "no such record")
 
     def steps_on(self, record: type[Record]) -> set[str]:
         """Return the names of the steps of a type of records."""
         steps = self.made().STEPS.values()
         return {one.name for one in steps if one.record is record}
 
-    def made(self, parameters: Mapping[str, JSON] | None = None) -> CityContract:
-        """Return the contract, with other parameters of its own."""
-        name = self.contract(self.governance).contract_name()
-        changed = {(name, key): value for key, value in (parameters or {}).items()}
-        known = {**self.governance.parameters, **changed}
-        return self.contract(replace(self.governance, parameters=known))
+    def made(
+        self,
+        parameters: Mapping[str, JSON] | None = None,
+        roles: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> CityContract:
+        """Return the contract, with other parameters and roles of its own."""
+        name = self.contract(self.governance).contract_name().lower()
+        governance = replace(
+            self.governance,
+            parameters={**self.governance.parameters, **_of(name, parameters)},
+            roles={**self.governance.roles, **_of(name, roles)},
+        )
+        return self.contract(governance)
+
+
+def _of(contract: str, named: Mapping[str, Any] | None) -> dict[tuple[str, str], Any]:
+    return {(contract, key): value for key, value in (named or {}).items()}

@@ -2,13 +2,20 @@
 
 import json
 from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
-from pyfabric_municipal.common.governance import Department
+from pyfabric_municipal.common.contract import CityContract
+from pyfabric_municipal.common.governance import Clock, Department, FixedGovernance, Governance
+from pyfabric_municipal.common.records import NEW, Tracked
+from pyfabric_municipal.common.roles import Appointed, MemberRole, Role
+from pyfabric_municipal.common.steps import Changes, step
 from pyfabric_municipal.common.testing.stage import Stage, certificate
 from pyfabric_municipal.common.testing.stories import Person
+from pyfabric_municipal.common.values import ResourceCode
 
-from pyfabric.chaincode import ContractError
+from pyfabric.chaincode import Chaincode, Context, ContractError
+from pyfabric.chaincode.testing import TestLedger
 from tests.support.municipal.example_story import BANK, ECO, GOVERNANCE, HEALTH, PEOPLE, STORY
 
 
@@ -71,3 +78,76 @@ def test_the_steps_of_a_compromised_key_are_found_by_its_id() -> None:
 
     assert signed("2026-03-11T02:00:00Z") == ["application A1 1"]
     assert signed("2026-03-11T02:00:01Z") == []
+
+
+class Entry(Tracked):
+    """A resource that a department enters, by its code."""
+
+    KIND: ClassVar[str] = "entry"
+    ID_TYPE: ClassVar[Any] = ResourceCode
+
+
+class Register(CityContract):
+    """A register whose manager the city's departments appoint."""
+
+    name = "Register"
+    RECORDS = (Entry,)
+
+    def governance_of(self, ctx: Context) -> Governance:
+        """Return two departments, of which Health manages the register; Bureau has left."""
+        return FixedGovernance(
+            now=Clock(0, 0),
+            departments=(
+                Department(ECO, "", "Eco", "110000"),
+                Department(HEALTH, "", "Health", "110000"),
+                Department("BureauMSP", "", "Bureau", "110000", state="left"),
+            ),
+            roles={("register", "manager"): (HEALTH,)},
+        )
+
+    @step(Entry, NEW, "entered", by=MemberRole("member", "成员部门"))
+    def enter(self, call: Any) -> Changes:
+        """Enter a resource."""
+
+    @step(Entry, "entered", "published", by=Role("manager", "管理部门", Appointed("manager")))
+    def publish(self, call: Any) -> Changes:
+        """Publish a resource."""
+
+
+@pytest.fixture
+def register() -> TestLedger:
+    """Provide an empty register."""
+    return TestLedger(Chaincode([Register()]))
+
+
+def staff(msp_id: str) -> Any:
+    return certificate(Person(msp_id, {"staff": "1"}))
+
+
+@pytest.mark.parametrize("msp_id", ["BureauMSP", "StrangerMSP"], ids=["left", "never registered"])
+def test_only_departments_that_the_city_has_are_members(register: TestLedger, msp_id: str) -> None:
+    with pytest.raises(ContractError) as refused:
+        register.submit("enter", "102001/1", as_=staff(msp_id))
+    assert refused.value.code == "role"
+    register.submit("enter", "102001/1", as_=staff(ECO))
+
+
+def test_who_is_appointed_in_the_citys_register_has_the_role(register: TestLedger) -> None:
+    register.submit("enter", "102001/1", as_=staff(ECO))
+    with pytest.raises(ContractError) as refused:
+        register.submit("publish", "102001/1", as_=staff(ECO))
+    assert refused.value.code == "role"
+    register.submit("publish", "102001/1", as_=staff(HEALTH))
+
+
+def test_an_id_has_one_spelling_in_steps_and_in_queries(register: TestLedger) -> None:
+    register.submit("enter", "102001/1", as_=staff(ECO))
+    for written in ("102001/1", "102001/01", "102001/000001"):
+        with pytest.raises(ContractError) as refused:
+            register.submit("enter", written, as_=staff(HEALTH))
+        assert refused.value.code == "exists"
+        assert refused.value.facts["holder"] == ECO
+        found = json.loads(register.evaluate("read", "entry", written, as_=staff(ECO)))
+        assert found["id"] == "102001/000001"
+    with pytest.raises(ContractError):
+        register.evaluate("read", "entry", "１02001/1", as_=staff(ECO))
