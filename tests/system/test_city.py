@@ -1,4 +1,4 @@
-"""The city of network/city.yaml comes up: four BFT orderers, seven channels, contracts, an ACL."""
+"""The city of network/city.yaml comes up: four BFT orderers, nine channels, contracts, an ACL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ def test_every_node_has_its_channels(city: CityNetwork) -> None:
     status = {one.name: one for one in city.status()}
     assert not [one for one in status.values() if one.problem]
     cas = [one.cas for one in city.plan.departments.values() if one.cas is not None]
-    assert len(status) == 4 + 15 + len(cas)
+    assert len(status) == 4 + 19 + len(cas)
     for node in city.plan.orderers:
         assert set(status[node.name].channels) == set(city.plan.channels)
     for peer in city.plan.peers:

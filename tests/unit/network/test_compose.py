@@ -74,7 +74,7 @@ def test_every_node_contract_host_and_ca_is_a_service_and_nothing_else() -> None
     hosts = {department.contract_host.name for department in CITY.departments.values()}
     cas = {f"ca.{one.domain}" for one in CITY.departments.values()}
     assert set(SERVICES) == {node.name for node in (*CITY.orderers, *CITY.peers)} | hosts | cas
-    assert len(SERVICES) == 4 + 15 + 14 + 14
+    assert len(SERVICES) == 4 + 19 + 18 + 18
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -203,7 +203,7 @@ def test_data_is_in_a_named_volume_of_each_node() -> None:
     for node in (*CITY.orderers, *CITY.peers):
         assert f"{node.name}:/var/hyperledger" in SERVICES[node.name]["volumes"]
         assert node.name in volumes
-    assert len(volumes) == 4 + 15 + 14
+    assert len(volumes) == 4 + 19 + 18
 
 
 def test_a_broken_contract_host_keeps_no_peer_from_starting() -> None:

@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pyfabric_municipal.common.values import require_uscc
 from pyfabric_network.topology.bundled import bundled_topologies, find_topology
 from pyfabric_network.topology.checks import topology_warnings
 from pyfabric_network.topology.loading import load_topology
@@ -93,14 +94,35 @@ def test_the_bundled_topologies_are_valid() -> None:
 
 def test_the_city_has_its_departments_channels_and_four_bft_orderers() -> None:
     city = load_topology(bundled_topologies()["city"])
-    assert len(city.departments) == 14
+    assert len(city.departments) == 18
     assert city.ordering.consensus == "bft"
     assert len(set(city.ordering.nodes)) == len(city.ordering.nodes) == 4
-    subjects = ["directory", "identity", "credit", "estate", "bills", "trace", "health"]
-    assert list(city.channels) == subjects
+    assert list(city.channels) == [
+        "directory", "identity", "credit", "estate", "tax", "bills", "relief", "trace", "health"
+    ]  # fmt: skip
     assert set(city.channels["directory"].departments) == set(city.departments)
     ports = [(one.base_port, one.base_port + 50 * len(one.departments)) for one in _bundled()]
     assert all(end <= start for (_, end), (start, _) in pairwise(sorted(ports)))
+
+
+def test_every_channel_of_the_city_is_governed_and_has_a_clock() -> None:
+    city = load_topology(bundled_topologies()["city"])
+    assert city.contracts["city"].clock
+    assert city.contracts["city"].endorsement is None
+    assert all("city" in channel.contracts for channel in city.channels.values())
+    governors = [one.users["governor"].attributes for one in city.departments.values()]
+    assert {one["role"] for one in governors} == {"governor"}
+
+
+def test_everybody_of_the_city_has_a_role_and_a_number_and_organisations_their_code() -> None:
+    city = load_topology(bundled_topologies()["city"])
+    users = [each for one in city.departments.values() for each in one.users.values()]
+    people = [each.attributes for each in users]
+    assert all(each["role"] for each in people)
+    assert len({each["staff"] for each in people}) == len(people)
+    codes = [each["uscc"] for each in people if "uscc" in each]
+    assert [require_uscc(code) for code in codes] == codes
+    assert len(set(codes)) == len(codes) == 9
 
 
 def _bundled() -> list[Topology]:
