@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from pyfabric_network.contexts import Language
 
+from pyfabric.messages.json_schemas import type_name
+from pyfabric.messages.languages import in_language, summary
 from pyfabric_cli import options
-from pyfabric_cli.acting import Acting, Calling
+from pyfabric_cli.acting import Calling
 from pyfabric_cli.commands import command
 from pyfabric_cli.lazy_group import plain_app
 from pyfabric_cli.output import say_result
@@ -20,8 +22,34 @@ _SYSTEM: Final = "org.hyperledger.fabric"
 _METADATA: Final = f"{_SYSTEM}:GetMetadata"
 _LIFE_CYCLES: Final = "life_cycles"
 """The function with which a contract of declared steps answers its tables as JSON (pyfabric_municipal.common)."""
-_NEW: Final = "new"
-"""The source of a step that makes a record."""
+
+_CHINESE: Final = {
+    "contract": "合约",
+    "title": "名称",
+    "description": "说明",
+    "records": "记录",
+    "record": "记录",
+    "fields": "字段",
+    "steps": "步骤",
+    "step": "步骤",
+    "from": "从",
+    "to": "到",
+    "by": "由谁办理",
+    "guards": "条件",
+    "waits_for": "等待",
+    "refusals": "拒绝代码",
+    "code": "代码",
+    "text": "文字",
+    "functions": "函数",
+    "function": "函数",
+    "kind": "类别",
+    "parameters": "参数",
+    "result": "结果",
+    "arguments": "参数说明",
+    "argument": "参数",
+    "type": "类型",
+}
+"""The headings in Chinese."""
 
 app = plain_app()
 
@@ -29,16 +57,20 @@ Rows = Iterator[dict[str, Any]]
 
 
 @command(app)
-def metadata(invocation: Acting, name: options.ChaincodeName) -> None:
-    """List a chaincode's functions, with parameters and results."""
+def metadata(invocation: Calling, name: options.ChaincodeName) -> None:
+    """List a chaincode's functions, with parameters, results and what they do."""
     actor = invocation.actor
     with actor.gateway() as gateway:
         described = _metadata(gateway.network(actor.channel).contract(name))
     if invocation.as_json:
         invocation.printer.document(described)
         return
-    functions = (one for contract in _own(described) for one in _functions(contract, described))
-    invocation.printer.rows(["function", "kind", "parameters", "result"], functions)
+    functions = (
+        row
+        for contract in _own(described)
+        for row in _functions(contract, described, invocation.language)
+    )
+    invocation.printer.rows(["function", "kind", "parameters", "result", "description"], functions)
 
 
 @command(app)
@@ -49,7 +81,7 @@ def describe(
         bool, typer.Option("--mermaid", help="Print the life cycles as state diagrams.")
     ] = False,
 ) -> None:
-    """Show a chaincode's life cycles, roles, refusals and functions.
+    """Show a chaincode's life cycles, roles, refusals and functions, in English or Chinese.
 
     Contracts whose steps are not declared have functions alone.
     """
@@ -63,19 +95,29 @@ def describe(
         return
     for contract, found in cycles.items():
         if mermaid:
-            say_result("\n".join(_diagrams(found)))
+            say_result("\n".join(_diagrams(found, invocation.language)))
             continue
+        language = invocation.language
         invocation.printer.record(
-            {"contract": contract, "title": found.get("title"), "description": found.get("doc")},
-            records=(["record", "fields", "description"], _records(found)),
+            {
+                "contract": contract,
+                "title": found.get("title"),
+                "description": in_language(found.get("doc", ""), language),
+            },
+            _CHINESE if language is Language.ZH else None,
+            records=(["record", "fields", "description"], _records(found, language)),
             steps=(
                 ["record", "step", "from", "to", "by", "guards", "waits_for", "description"],
-                _steps(found, invocation.language),
+                _steps(found, language),
             ),
-            refusals=(["code", "text"], _refusals(found, invocation.language)),
+            refusals=(["code", "text"], _refusals(found, language)),
             functions=(
-                ["function", "kind", "parameters", "result"],
-                _functions(contract, described),
+                ["function", "kind", "parameters", "result", "description"],
+                _functions(contract, described, language),
+            ),
+            arguments=(
+                ["function", "argument", "type", "description"],
+                _arguments(contract, described, language),
             ),
         )
 
@@ -101,9 +143,10 @@ def _life_cycles(
     return found
 
 
-def _records(found: Mapping[str, Any]) -> Rows:
+def _records(found: Mapping[str, Any], language: Language) -> Rows:
     for one in found.get("records", ()):
-        yield {"record": one["kind"], "fields": one["fields"], "description": _line(one["doc"])}
+        text = summary(one["doc"], language)
+        yield {"record": one["kind"], "fields": one["fields"], "description": text}
 
 
 def _steps(found: Mapping[str, Any], language: Language) -> Rows:
@@ -120,7 +163,7 @@ def _steps(found: Mapping[str, Any], language: Language) -> Rows:
                 f"{names.get(wait['for'], wait['for'] or '-')}: {wait['exit']}"
                 for wait in one["waits"]
             ],
-            "description": _line(one["doc"]),
+            "description": summary(one["doc"], language),
         }
 
 
@@ -129,18 +172,11 @@ def _refusals(found: Mapping[str, Any], language: Language) -> Rows:
         yield {"code": code, "text": texts[language]}
 
 
-def _diagrams(found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of a mermaid state diagram of each record that has steps between states."""
-    for kind in (one["kind"] for one in found.get("records", ()) if not one["is_fact"]):
-        arrows = [
-            f"  {'[*]' if source == _NEW else source} --> {target['state']}: {step['step']}"
-            for step in _all_steps(found)
-            if step["record"] == kind
-            for source in step["from"]
-            for target in step["to"]
-        ]
-        if arrows:
-            yield from (f"%% {kind}", "stateDiagram-v2", *arrows)
+def _diagrams(found: Mapping[str, Any], language: Language) -> Iterator[str]:
+    """Yield the contract's own mermaid diagram of each record that has a life cycle."""
+    for one in found.get("records", ()):
+        if drawn := one["diagram"][language]:
+            yield f"%% {one['kind']}\n{drawn}"
 
 
 def _all_steps(found: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -152,27 +188,28 @@ def _role(role: Mapping[str, Any], language: Language) -> str:
     return str(role["zh" if language is Language.ZH else "role"])
 
 
-def _line(text: str) -> str:
-    return text.partition("\n")[0]
-
-
-def _functions(contract: str, described: Mapping[str, Any]) -> Rows:
+def _functions(contract: str, described: Mapping[str, Any], language: Language) -> Rows:
     for each in described["contracts"][contract]["transactions"]:
         yield {
             "function": f"{contract}:{each['name']}",
             "kind": "transaction" if "submitTx" in each.get("tag", []) else "query",
             "parameters": [
-                f"{one['name']}: {_type(one.get('schema', {}))}"
+                f"{one['name']}: {type_name(one.get('schema', {}))}"
                 for one in each.get("parameters", [])
             ],
-            "result": _type(each.get("returns", {})),
+            "result": type_name(each.get("returns", {})),
+            "description": summary(each.get("description", ""), language),
         }
 
 
-def _type(schema: Mapping[str, Any]) -> str:
-    """Return the short name of a JSON schema."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    return " or ".join(_type(one) for one in schema.get("anyOf", ())) or schema.get("type", "-")
+def _arguments(contract: str, described: Mapping[str, Any], language: Language) -> Rows:
+    """Yield the arguments of which the contract says more than name and type."""
+    for each in described["contracts"][contract]["transactions"]:
+        for one in each.get("parameters", ()):
+            if one.get("description"):
+                yield {
+                    "function": f"{contract}:{each['name']}",
+                    "argument": one["name"],
+                    "type": type_name(one.get("schema", {})),
+                    "description": in_language(one["description"], language),
+                }

@@ -38,31 +38,37 @@ class Printer:
         if self._output is OutputFormat.JSON:
             _print_json(plain, indent=2)
         else:
-            _print_rows(columns, plain)
+            _print_rows(columns, plain, {})
 
     def facts(self, facts: Mapping[str, Any]) -> None:
         """Print one thing: its members line by line, or a JSON object."""
         if self._output is OutputFormat.JSON:
             _print_json(facts, indent=2)
         else:
-            _print_facts(facts)
+            _print_facts(facts, {})
 
     def record(
-        self, facts: Mapping[str, Any], **parts: tuple[Sequence[str], Iterable[Row]]
+        self,
+        facts: Mapping[str, Any],
+        titles: Mapping[str, str] | None = None,
+        /,
+        **parts: tuple[Sequence[str], Iterable[Row]],
     ) -> None:
         """Print one thing and then its parts, or one JSON object with both.
 
-        A part is the columns and the rows of a table, or a JSON list with all members of each row.
+        A part is the columns and the rows of a table, or a JSON list with all members of each row. `titles` are
+        the headings in another language of members, parts and columns.
         """
+        named = titles or {}
         plain = {name: _plain(rows) for name, (_, rows) in parts.items()}
         if self._output is OutputFormat.JSON:
             _print_json({**facts, **plain}, indent=2)
             return
-        _print_facts(facts)
+        _print_facts(facts, named)
         for name, (columns, _) in parts.items():
             if plain[name]:
-                typer.echo(f"\n{typer.style(_title(name), bold=True)}")
-                _print_rows(columns, plain[name])
+                typer.echo(f"\n{typer.style(_title(name, named), bold=True)}")
+                _print_rows(columns, plain[name], named)
 
     def value(self, value: Any) -> None:
         """Print a result of any type: text as it is, everything else as JSON."""
@@ -195,21 +201,24 @@ def _plain(rows: Iterable[Row]) -> list[Mapping[str, Any]]:
     return [row if isinstance(row, Mapping) else asdict(row) for row in rows]
 
 
-def _print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    head = [_title(column) for column in columns]
-    titles, *lines = table([head, *([_cell(row.get(one)) for one in columns] for row in rows)])
-    typer.echo(typer.style(join(titles), bold=True))
+def _print_rows(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]
+) -> None:
+    head = [_title(column, titles) for column in columns]
+    first, *lines = table([head, *([_cell(row.get(one)) for one in columns] for row in rows)])
+    typer.echo(typer.style(join(first), bold=True))
     for line in lines:
         typer.echo(join(line))
 
 
-def _print_facts(facts: Mapping[str, Any]) -> None:
-    for name, *values in table([[_title(name), _cell(value)] for name, value in facts.items()]):
+def _print_facts(facts: Mapping[str, Any], titles: Mapping[str, str]) -> None:
+    rows = [[_title(name, titles), _cell(value)] for name, value in facts.items()]
+    for name, *values in table(rows):
         typer.echo(join([typer.style(name, bold=True), *values]))
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ")
+def _title(name: str, titles: Mapping[str, str]) -> str:
+    return titles.get(name, name.replace("_", " "))
 
 
 def _cell(value: Any) -> str:

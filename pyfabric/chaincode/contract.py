@@ -1,9 +1,9 @@
 """What a contract is made of: its class, its functions, and the context that each call gets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pyfabric.chaincode.async_stub import AsyncStub
 from pyfabric.chaincode.client import ClientIdentity
@@ -82,6 +82,11 @@ class ContractBase:
     def contract_name(cls) -> str:
         """Return `name`, or else the class's own name."""
         return cls.name or cls.__name__
+
+    @classmethod
+    def describe_function(cls, _function: str) -> Mapping[str, Any]:
+        """Return what the metadata have of a function beside its types and its docstring: members named `x-…`."""
+        return {}
 
 
 class Contract(ContractBase):

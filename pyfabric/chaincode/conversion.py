@@ -8,7 +8,7 @@ text only: "1_000", " 1" and full-width digits are refused. An empty argument fo
 import re
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -202,7 +202,7 @@ def _constrained(found: Conversion, hint: Any) -> Conversion:
             problem = error.errors(include_url=False, include_input=False)[0]
             raise ContractError(problem["msg"]) from error
 
-    return Conversion(read, found.write, hint)
+    return replace(found, read=read, schema_hint=hint)
 
 
 def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:

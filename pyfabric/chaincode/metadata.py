@@ -1,9 +1,11 @@
 """The description of a chaincode that `org.hyperledger.fabric:GetMetadata` answers.
 
 Its shape is that of Fabric's Node runtime (contract-schema.json): contracts, their functions with a JSON
-schema for each argument and result, and the schemas of the types they use.
+schema for each argument and result, and the schemas of the types they use. Beyond what that schema names, a function
+has its docstring (`description`) and the members `x-…` that its contract adds; arguments allow no further members.
 """
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,6 +36,7 @@ def describe(
             "contractInstance": instance,
             "transactions": [
                 _function(each, {at: schemas[name, each.name, at] for at in _hints(each)})
+                | dict(contract.describe_function(each.name))
                 for each in functions[name].values()
             ],
             "info": {"title": contract.title, "version": contract.version},
@@ -86,13 +89,15 @@ def _all_arguments(function: Function) -> tuple[Argument, ...]:
 
 def _function(function: Function, schemas: Mapping[str, Any]) -> dict[str, Any]:
     returns = {"returns": schemas[_RESULT]} if _RESULT in schemas else {}
+    docstring = inspect.getdoc(function.call)
     return {
         "name": function.name,
+        **({"description": docstring} if docstring else {}),
         "tag": _TAGS[function.kind],
         "parameters": [
             {
                 "name": each.name,
-                "description": "",
+                "description": schemas[each.name].get("description", ""),
                 "required": each.required and not each.conversion.optional,
                 "schema": schemas[each.name],
             }

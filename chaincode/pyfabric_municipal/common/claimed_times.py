@@ -69,6 +69,7 @@ def not_late(field: str, parameter: str, example: Example, *, reason: str = "") 
         f"{field} {{claimed}} is entered more than {{most}} seconds later",
         test,
         example,
+        (parameter,),
     )
 
 

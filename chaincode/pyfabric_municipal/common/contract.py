@@ -8,12 +8,12 @@ from pydantic import Field
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
 from pyfabric_municipal.common.batches import Batch, batch_record, in_row
 from pyfabric_municipal.common.denials import Denial
-from pyfabric_municipal.common.description import describe
+from pyfabric_municipal.common.description import describe, describe_step
 from pyfabric_municipal.common.governance import Governance, city_of
 from pyfabric_municipal.common.invariants import TransactionInvariant
 from pyfabric_municipal.common.reading import Page, Reading, Related
 from pyfabric_municipal.common.records import HistoryEntry, Record
-from pyfabric_municipal.common.refusals import FrameRule
+from pyfabric_municipal.common.refusals import NOTHING_LEFT, FrameRule
 from pyfabric_municipal.common.session import Session
 from pyfabric_municipal.common.steps import MAX_ROWS, Mode, Outcome, Step, Wait, steps_of
 from pyfabric_municipal.common.taking import Taking
@@ -25,9 +25,6 @@ PageSize = Annotated[int, Field(ge=1, le=200)]
 
 KIND = FrameRule(
     "no-kind", "本合约没有记录类型 {kind}", "the contract has no records of the kind {kind}"
-)
-NOTHING_LEFT = FrameRule(
-    "nothing-left", "{step}：{value} 已全部处理", "{step} of {value}: nothing is left to do"
 )
 
 
@@ -45,6 +42,12 @@ class CityContract(Contract):
         super().__init_subclass__(**kwargs)
         cls.STEPS = steps_of(cls)
         check_declarations(cls)
+
+    @classmethod
+    def describe_function(cls, function: str) -> Mapping[str, Any]:
+        """Return what the metadata have of a step: its record and states, its roles, guards and refusals."""
+        step = cls.STEPS.get(function)
+        return {} if step is None else {"x-step": describe_step(cls, step)}
 
     def governance_of(self, ctx: Context) -> Governance:
         """Return what the channel's departments have agreed on."""
@@ -69,54 +72,81 @@ class CityContract(Contract):
 
     @query
     def read(self, ctx: Context, kind: str, id: str) -> dict[str, Any]:
-        """Return a record as it counts today."""
+        """Return a record as it counts today.
+
+        查询记录的当前状况。
+        """
         model = self._kind(kind)
         return self._reading(ctx).record(model, model.id_of(id))
 
     @query
     def history(self, ctx: Context, kind: str, id: str) -> list[HistoryEntry]:
-        """Return every step of a record, oldest first: who took it, when, and why."""
+        """Return every step of a record, oldest first: who took it, when, and why.
+
+        查询记录的全部步骤，由早到晚：何人何时因何办理。
+        """
         return self._reading(ctx).history(kind, self._kind(kind).id_of(id))
 
     @query
     def listed(
         self, ctx: Context, kind: str, index: str, values: list[str], size: PageSize, bookmark: str
     ) -> Page:
-        """Return a page of the records that an index has under these values; the index `state` counts by the day."""
+        """Return a page of the records that an index has under these values; the index `state` counts by the day.
+
+        按索引值分页列出记录；索引 `state` 以当天的状态为准。
+        """
         return self._reading(ctx).listed(self._kind(kind), index, values, size, bookmark)
 
     @query
     def overdue(self, ctx: Context, party: str, size: PageSize, bookmark: str) -> Page:
-        """Return a page of the records on which a party should have acted by now, the oldest first."""
+        """Return a page of the records on which a party should have acted by now, the oldest first.
+
+        分页列出某方逾期未办的记录，由早到晚。
+        """
         return self._reading(ctx).overdue(party, size, bookmark)
 
     @query
     def signed_with(
         self, ctx: Context, key: str, since: Timestamp, size: PageSize, bookmark: str
     ) -> Page:
-        """Return a page of the steps that a key has signed since a time, as when it was compromised then."""
+        """Return a page of the steps that a key has signed since a time, as when it was compromised then.
+
+        分页列出某密钥自某时起签署的步骤，供密钥泄露后核查。
+        """
         return self._reading(ctx).signed_with(key, since, size, bookmark)
 
     @query
     def related(self, ctx: Context, kind: str, id: str) -> list[Related]:
-        """Return the facts that name a record, and its corrections."""
+        """Return the facts that name a record, and its corrections.
+
+        查询指向某记录的事实及其更正。
+        """
         return self._reading(ctx).related(kind, self._kind(kind).id_of(id))
 
     @query
     def view(self, ctx: Context, kind: str, id: str, view: str) -> View:
-        """Return what other channels may see of a record, with its revision."""
+        """Return what other channels may see of a record, with its revision.
+
+        查询某记录可向其他通道提供的内容及其修订号。
+        """
         session = Session(ctx.stub, self.contract_name())
         model = self._kind(kind)
         return view_of(session.need(model, model.id_of(id)), view)
 
     @query
     def life_cycles(self, ctx: Context) -> str:
-        """Return the tables of the contract as JSON: records, steps, roles, guards, waits and refusals."""
+        """Return the tables of the contract as JSON: records, steps, roles, guards, waits and refusals.
+
+        以 JSON 返回本合约的记录、步骤、角色、条件、时限和拒绝代码。
+        """
         return canonical_json(describe(type(self))).decode()
 
     @query
     def outdated(self, ctx: Context, kind: str, size: PageSize, bookmark: str) -> Page:
-        """Return a page of the records that an earlier version of the contract wrote."""
+        """Return a page of the records that an earlier version of the contract wrote.
+
+        分页列出由旧版合约写入的记录。
+        """
         return self._reading(ctx).outdated(self._kind(kind), size, bookmark)
 
     @transaction
@@ -126,7 +156,10 @@ class CityContract(Contract):
         kind: str,
         ids: Annotated[list[str], Field(min_length=1, max_length=MAX_ROWS)],
     ) -> int:
-        """Write records of an earlier version as this one writes them; anybody may. Returns how many there were."""
+        """Write records of an earlier version as this one writes them; anybody may. Returns how many there were.
+
+        将旧版写入的记录改写为本版格式，任何人均可办理；返回改写的条数。
+        """
         session = Session(ctx.stub, self.contract_name())
         Taking(ctx, session, self.governance_of(ctx), self).migrate(self._kind(kind), ids)
         changed = len(session.changes())
@@ -222,6 +255,8 @@ class CityContract(Contract):
 def check_declarations(contract: type[CityContract]) -> None:
     """Raise TypeError if the steps of a contract do not fit together."""
     steps = contract.STEPS
+    for record in contract.RECORDS:
+        _check_names(steps, record)
     for step in steps.values():
         if hasattr(CityContract, step.name):
             raise TypeError(f"{step.name} is a function of every contract: name the step otherwise")
@@ -234,6 +269,14 @@ def check_declarations(contract: type[CityContract]) -> None:
         _check_exits(steps, step.record, step.waits, [one.state for one in step.targets])
         for move in step.moves:
             _check_exits(steps, move.record, move.waits, [move.target])
+
+
+def _check_names(steps: Mapping[str, Step], record: type[Record]) -> None:
+    """Raise TypeError for a Chinese name of a state to which no step leads."""
+    own = (one.state for step in steps.values() if step.record is record for one in step.targets)
+    moves = (move for step in steps.values() for move in step.moves if move.record is record)
+    if unknown := set(record.STATES) - {*own, *(move.target for move in moves)}:
+        raise TypeError(f"{record.KIND}: no step leads to {', '.join(sorted(unknown))} (STATES)")
 
 
 def _check_exits(

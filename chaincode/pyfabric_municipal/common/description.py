@@ -1,12 +1,13 @@
-"""Descriptions of a contract, made from its declarations: JSON tables, diagrams, and a page of documentation."""
+"""The description of a contract as JSON, made from its declarations: for commands, pages and the metadata."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from pyfabric_municipal.common.diagrams import diagram
 from pyfabric_municipal.common.invariants import SetInvariant
-from pyfabric_municipal.common.records import NEW, Fact, Record
+from pyfabric_municipal.common.records import Fact, Record
 from pyfabric_municipal.common.refusals import Rule
 from pyfabric_municipal.common.roles import (
     Appointed,
@@ -16,92 +17,64 @@ from pyfabric_municipal.common.roles import (
     OrganisationRole,
     Role,
 )
+from pyfabric_municipal.common.step_refusals import refusals_of
 from pyfabric_municipal.common.steps import Step, Wait
 from pyfabric_municipal.common.waiting import Until
 
 if TYPE_CHECKING:
     from pyfabric_municipal.common.contract import CityContract
 
-Language = Literal["zh", "en"]
-
-_HEADINGS: Mapping[Language, tuple[str, ...]] = {
-    "zh": ("步骤", "从", "到", "由谁办理", "条件", "等待", "说明"),
-    "en": ("step", "from", "to", "by", "guards", "waits for", "description"),
-}
-_WORDS: Mapping[Language, Mapping[str, str]] = {
-    "zh": {
-        "refusals": "拒绝代码",
-        "code": "代码",
-        "text": "文字",
-        "records": "记录",
-        "always": "不变量",
-    },
-    "en": {
-        "refusals": "Refusals",
-        "code": "code",
-        "text": "text",
-        "records": "Records",
-        "always": "Invariants",
-    },
-}
-
 
 def describe(contract: "type[CityContract]") -> dict[str, Any]:
-    """Return the contract as JSON: its records with their fields, its steps with all that was declared, its refusals."""
+    """Return the contract as JSON: its records with their fields, its steps with all that was declared, its refusals.
+
+    Docstrings are whole: `in_language` has them in one language.
+    """
     return {
         "contract": contract.contract_name(),
         "title": contract.title,
         "doc": inspect.getdoc(contract) or "",
-        "records": [_record(one) for one in contract.RECORDS],
-        "steps": [_step(one) for one in contract.STEPS.values()],
+        "records": [
+            _record(one)
+            | {"diagram": {"en": diagram(contract, one, "en"), "zh": diagram(contract, one, "zh")}}
+            for one in contract.RECORDS
+        ],
+        "steps": [_step(contract, one) for one in contract.STEPS.values()],
         "transactions": [_rule(one) for one in contract.TRANSACTIONS],
-        "refusals": {
-            code: {"zh": rule.zh, "en": rule.en} for code, rule in refusals(contract).items()
-        },
+        "parameters": _parameters(contract),
+        "refusals": _texts(refusals(contract)),
     }
 
 
-def diagram(contract: "type[CityContract]", record: type[Record]) -> str:
-    """Return the life cycle of a record as a mermaid state diagram."""
-    lines = ["stateDiagram-v2"]
+def describe_step(contract: "type[CityContract]", step: Step) -> dict[str, Any]:
+    """Return what the metadata have of a step: where it leads from and to, who takes it, and what can refuse it."""
+    whole = _step(contract, step)
+    kept = ("record", "from", "to", "by", "guards", "reason", "private")
+    return {name: whole[name] for name in kept} | {"refusals": _texts(refusals_of(contract, step))}
+
+
+def refusals(contract: "type[CityContract]") -> dict[str, Rule]:
+    """Return the rules that can refuse the contract's steps, by their codes."""
+    found: dict[str, Rule] = {}
     for step in contract.STEPS.values():
-        if step.record is not record or issubclass(record, Fact):
-            continue
-        for source in step.sources:
-            start = "[*]" if source == NEW else source
-            lines += [f"  {start} --> {target.state}: {step.name}" for target in step.targets]
-    return "\n".join(lines)
+        found |= refusals_of(contract, step)
+    return dict(sorted(found.items()))
 
 
-def page(contract: "type[CityContract]", language: Language) -> str:
-    """Return the page of a contract in Markdown: diagrams, steps, invariants and refusals."""
-    words = _WORDS[language]
-    lines = [f"# {contract.title or contract.contract_name()}", "", inspect.getdoc(contract) or ""]
-    for record in contract.RECORDS:
-        lines += ["", f"## {record.KIND}", "", inspect.getdoc(record) or "", ""]
-        if not issubclass(record, Fact):
-            lines += ["```mermaid", diagram(contract, record), "```", ""]
-        lines += _table(_HEADINGS[language], _rows(contract, record, language))
-        if record.INVARIANTS:
-            rows = [(f"`{one.code}`", getattr(one, language)) for one in record.INVARIANTS]
-            lines += ["", f"### {words['always']}", ""]
-            lines += _table((words["code"], words["text"]), iter(rows))
-    lines += ["", f"## {words['refusals']}", ""]
-    rules = refusals(contract).items()
-    found = ((f"`{code}`", getattr(rule, language)) for code, rule in rules)
-    return "\n".join([*lines, *_table((words["code"], words["text"]), found), ""])
+def _texts(rules: Mapping[str, Rule]) -> dict[str, dict[str, str]]:
+    return {code: {"zh": rule.zh, "en": rule.en} for code, rule in rules.items()}
 
 
-def refusals(contract: "type[CityContract]") -> Mapping[str, Rule]:
-    """Return the contract's own rules by the codes of their refusals."""
+def _parameters(contract: "type[CityContract]") -> list[str]:
+    """Return the names of the parameters that declarations name; code can read further ones."""
     steps = contract.STEPS.values()
-    rules: list[Rule] = [guard for step in steps for guard in step.guards]
-    rules += [target.when for step in steps for target in step.targets if target.when is not None]
-    rules += [rule for record in contract.RECORDS for rule in record.INVARIANTS]
-    rules += [claim.rule for record in contract.RECORDS for claim in record.CLAIMS]
-    rules += contract.TRANSACTIONS
-    name = contract.contract_name()
-    return dict(sorted((rule.code_in(name), rule) for rule in rules))
+    waits = [wait for step in steps for wait in step.waits]
+    waits += [wait for step in steps for move in step.moves for wait in move.waits]
+    found = {wait.limit.parameter for wait in waits if not isinstance(wait.limit, Until)}
+    named = (role.of for step in steps for role in step.by)
+    found |= {one.parameter for one in named if isinstance(one, Governed)}
+    found |= {name for step in steps for guard in step.guards for name in guard.parameters}
+    return sorted(found)
 
 
 def _record(record: type[Record]) -> dict[str, Any]:
@@ -113,6 +86,7 @@ def _record(record: type[Record]) -> dict[str, Any]:
         "fields": [name for name in record.model_fields if name not in Record.model_fields],
         "indexes": {one.name: list(one.paths) for one in record.INDEXES},
         "claims": [one.name for one in record.CLAIMS],
+        "states": dict(record.STATES),
         "collection": record.COLLECTION,
         "views": {name: list(fields) for name, fields in record.VIEWS.items()},
         "invariants": [
@@ -122,7 +96,7 @@ def _record(record: type[Record]) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(contract: "type[CityContract]", step: Step) -> dict[str, Any]:
     return {
         "step": step.name,
         "doc": step.doc,
@@ -149,6 +123,7 @@ def _step(step: Step) -> dict[str, Any]:
         "recorded": [one.code for one in step.denies],
         "mode": step.mode.value,
         "over": step.over,
+        "refusals": list(refusals_of(contract, step)),
     }
 
 
@@ -182,31 +157,3 @@ def _wait(wait: Wait) -> dict[str, Any]:
         "limit": {type(wait.limit).__name__.lower(): limit},
         "exit": wait.exit,
     }
-
-
-def _rows(
-    contract: "type[CityContract]", record: type[Record], language: Language
-) -> Iterator[tuple[str, ...]]:
-    for step in contract.STEPS.values():
-        if step.record is record:
-            waits = [f"{_named(one.role, language)} → {one.exit}" for one in step.waits]
-            yield (
-                f"`{step.name}`",
-                ", ".join(step.sources),
-                ", ".join(one.state for one in step.targets),
-                ", ".join(_named(one, language) for one in step.by),
-                ", ".join(f"`{one.code}`" for one in step.guards),
-                ", ".join(waits),
-                step.doc.partition("\n")[0],
-            )
-
-
-def _named(role: Role | None, language: Language) -> str:
-    if role is None:
-        return "时间" if language == "zh" else "time"
-    return role.zh if language == "zh" else role.name
-
-
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
-    return [lines[0], "|" + "---|" * len(head), *lines[1:]]

@@ -65,12 +65,13 @@ class Record(Model):
     come too late for the id.
     `SCHEMA` is the version that this code writes; `MIGRATIONS[n]` makes the JSON of version n + 1 of n. `meets`
     is the version whose invariants the record meets. `COLLECTION` keeps the whole record private; `VIEWS`
-    names what other channels may be shown.
+    names what other channels may be shown. `STATES` has the Chinese names of its states.
     """
 
     KIND: ClassVar[str]
     ID_TYPE: ClassVar[Any] = str
     HELD_BY: ClassVar[str] = "updated_by"
+    STATES: ClassVar[Mapping[str, str]] = {}
     SCHEMA: ClassVar[int] = 1
     MIGRATIONS: ClassVar[Mapping[int, Migration]] = {}
     ID: ClassVar[Literal["argument", "transaction"]] = "argument"

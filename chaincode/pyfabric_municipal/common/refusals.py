@@ -102,6 +102,9 @@ SAME_PERSON = FrameRule(
 ANSWERED = FrameRule(
     "answered", "{party} 已答复或未被征询", "{party} has answered already or is not asked"
 )
+NOTHING_LEFT = FrameRule(
+    "nothing-left", "{step}：{value} 已全部处理", "{step} of {value}: nothing is left to do"
+)
 NOT_DUE = FrameRule("not-due", "期限未到：{due}", "{step} is possible once it is due: {due}")
 CLAIMED = FrameRule(
     "claimed", "{claim} 已被 {holder} 占用", "{claim} is claimed by {holder} already: {value}"

@@ -15,6 +15,7 @@ from pyfabric_municipal.common.private import Collection
 from pyfabric_municipal.common.records import NEW, WRITTEN, Fact, Record
 from pyfabric_municipal.common.refusals import Example, Rule, Verdict
 from pyfabric_municipal.common.roles import ANYBODY, HolderRole, Role
+from pyfabric_municipal.common.texts import about
 from pyfabric_municipal.common.values import Count, Model, Positive
 from pyfabric_municipal.common.waiting import Limit
 
@@ -26,13 +27,29 @@ States: TypeAlias = str | tuple[str, ...]
 
 MAX_ROWS: Final = 100
 
+_ID: Final = about("The id of the record.", "记录编号")
+_BATCH: Final = about("The key of the batch, which counts once.", "批次号，只能使用一次")
+_ROWS: Final = about(
+    "The records, all or none of which are taken.", "各条记录，全部办理或全部不办理"
+)
+_MOST: Final = about("How many records at most this transaction takes.", "本次最多办理多少条记录")
+_SIGNATURE: Final = about("The signature of the record's holder.", "持有人的签名")
+Reason = Annotated[
+    str, about("Why: everybody reads it, so no personal data.", "理由；对外可见，不得含个人信息")
+]
+"""The reason of a step that needs one."""
+
 
 @dataclass(frozen=True)
 class Guard(Rule):
-    """A condition of a step: `test` gets the step's `Call`, `example` is one call that it refuses."""
+    """A condition of a step: `test` gets the step's `Call`, `example` is one call that it refuses.
+
+    `parameters` are those that it reads of the contract `city`, where its own code does not name them.
+    """
 
     test: Callable[[Any], Verdict]
     example: Example
+    parameters: tuple[str, ...] = ()
 
 
 def guard(
@@ -164,7 +181,8 @@ def step(
 ) -> Callable[[Effect], Callable[..., Outcome]]:
     """Declare a step of a record; the method is its effect and returns the fields that it changes.
 
-    The method takes a `Call` and the step's arguments. `sources` are the states from which it is possible,
+    The method takes a `Call` and the step's arguments, its docstring has the texts for people: a paragraph in
+    Chinese beside the English one, and `about` beside an argument's type. `sources` are the states from which it is possible,
     `by` who may take it, `guards` what must be true. `joins`: it is one of several answers, and the record
     moves on when the last one that is needed is there. `when_due`: anybody may take it, once a wait of
     the record is due. `timer` stops or resumes the waits that run. `moves` are changes of other records.
@@ -264,17 +282,23 @@ def _function(declared: Step) -> Callable[..., Outcome]:
 
 def _single(declared: Step) -> list[Parameter]:
     return [
-        *([] if declared.names_itself else [_argument("id", declared.record.ID_TYPE)]),
+        *([] if declared.names_itself else [_argument("id", _id_of(declared))]),
         *(() if declared.record.COLLECTION else declared.arguments),
-        *([_argument("reason", str)] if declared.reason else []),
+        *([_argument("reason", Reason)] if declared.reason else []),
         *([_authorisation(declared)] if declared.is_signed else []),
     ]
 
 
+def _id_of(declared: Step) -> Any:
+    """Return the type of the argument that names the record."""
+    return Annotated[declared.record.ID_TYPE, _ID]
+
+
 def _authorisation(declared: Step) -> Parameter:
     if all(isinstance(role, HolderRole) for role in declared.by):
-        return _argument("authorisation", Authorisation)
-    return _argument("authorisation", Authorisation | None).replace(default=None)
+        return _argument("authorisation", Annotated[Authorisation, _SIGNATURE])
+    hint = Annotated[Authorisation | None, _SIGNATURE]
+    return _argument("authorisation", hint).replace(default=None)
 
 
 def _is_optional(argument: Parameter) -> bool:
@@ -287,21 +311,25 @@ def _batch(declared: Step) -> list[Parameter]:
         for each in declared.arguments
     }
     row = create_model(
-        f"{declared.name.title()}Row", __base__=Model, id=(declared.record.ID_TYPE, ...), **fields
+        f"{declared.name.title()}Row", __base__=Model, id=(_id_of(declared), ...), **fields
     )
-    rows: Any = Annotated[list[row], Field(min_length=1, max_length=MAX_ROWS)]  # type: ignore[valid-type]
+    rows: Any = Annotated[list[row], Field(min_length=1, max_length=MAX_ROWS), _ROWS]  # type: ignore[valid-type]
     return [
-        _argument("batch", str),
+        _argument("batch", Annotated[str, _BATCH]),
         _argument("rows", rows),
-        *([_argument("reason", str)] if declared.reason else []),
+        *([_argument("reason", Reason)] if declared.reason else []),
     ]
 
 
 def _continued(declared: Step) -> list[Parameter]:
+    value = about(
+        f"The value of the index `{declared.over}` whose records are next.",
+        f"索引 `{declared.over}` 的值，办理该值下的记录",
+    )
     return [
-        _argument("value", str),
-        _argument("most", Annotated[Positive, Field(le=MAX_ROWS)]),
-        *([_argument("reason", str)] if declared.reason else []),
+        _argument("value", Annotated[str, value]),
+        _argument("most", Annotated[Positive, Field(le=MAX_ROWS), _MOST]),
+        *([_argument("reason", Reason)] if declared.reason else []),
     ]
 
 

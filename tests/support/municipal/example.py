@@ -36,6 +36,7 @@ from pyfabric_municipal.common.steps import (
     guard,
     step,
 )
+from pyfabric_municipal.common.texts import about
 from pyfabric_municipal.common.totals import (
     COUNTER_MOVES,
     QUOTA_MOVES,
@@ -70,9 +71,18 @@ class Plan(Model):
 
 
 class Application(Tracked):
-    """An application that departments review together."""
+    """An application that departments review together.
+
+    由多个部门会办的申请。
+    """
 
     KIND: ClassVar[str] = "application"
+    STATES: ClassVar = {
+        "review": "会办中",
+        "paused": "暂停",
+        "granted": "已许可",
+        "refused": "不予许可",
+    }
     INDEXES: ClassVar = (Index("item", ("item",)),)
     CLAIMS: ClassVar = (
         Claim("open-application", lambda one: [(one.item, one.applicant)], ("review", "paused")),
@@ -254,7 +264,10 @@ def same_weight(call: Call[Lot]) -> Verdict:
 
 
 class ExampleContract(CityContract):
-    """One of each: what a declaration can say."""
+    """One of each: what a declaration can say.
+
+    声明所能表达的各种内容各一例。
+    """
 
     name = "Example"
     title = "示例 · Example"
@@ -307,12 +320,15 @@ class ExampleContract(CityContract):
     def apply(
         self,
         call: Call[Application],
-        item: str,
+        item: Annotated[str, about("What is applied for.", "申请事项")],
         applicant: Blinded,
         reviewers: tuple[MspId, ...],
         plan: Annotated[Sealed[Plan], Collection("plans")],
     ) -> Changes:
-        """File an application; a second one for the same item is recorded as denied."""
+        """File an application; a second one for the same item is recorded as denied.
+
+        提出申请；同一事项的第二次申请记为拒绝。
+        """
         return {
             "item": item,
             "applicant": applicant,

@@ -22,6 +22,7 @@ PEOPLE = {
     "health": Person(HEALTH, {"role": "reviewer", "staff": "3001"}),
     "supervisor": Person(HEALTH, {"role": "supervisor", "staff": "3002"}),
     "banker": Person(BUREAU, {"role": "loans", "staff": "9001", "uscc": BANK}),
+    "archivist": Person(BUREAU, {"role": "archivist", "staff": "1009"}),
     "passer-by": Person(ECO, {"staff": "2009"}),
 }
 
@@ -102,6 +103,7 @@ STORY = Story(
     people=PEOPLE,
     samples=SAMPLES,
     outsider="passer-by",
+    reader="archivist",
     now=START,
     collections=(collection("plans"), collection("incidents")),
     organizations=(BUREAU, ECO, HEALTH),

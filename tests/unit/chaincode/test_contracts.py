@@ -5,9 +5,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 
 from pyfabric.chaincode import (
     AsyncContext,
@@ -450,6 +451,23 @@ def test_metadata_has_the_shape_of_the_node_runtime(ledger: TestLedger) -> None:
     }
 
 
+def test_metadata_have_docstrings_descriptions_and_what_the_contract_adds() -> None:
+    class Described(Contract):
+        @classmethod
+        def describe_function(cls, function: str) -> dict[str, Any]:
+            return {"x-fee": function}
+
+        @transaction
+        def grant(self, ctx: Context, parcel: Parcel) -> None:
+            """Grant a permit."""
+
+    metadata = json.loads(Chaincode([Described()]).metadata)
+    (grant,) = metadata["contracts"]["Described"]["transactions"]
+    assert (grant["description"], grant["x-fee"]) == ("Grant a permit.", "grant")
+    (parcel,) = grant["parameters"]
+    assert (parcel["description"], parcel["required"]) == ("The parcel.", False)
+
+
 def test_types_of_one_name_do_not_hide_each_other() -> None:
     def another() -> type[Contract]:
         @dataclass(frozen=True)
@@ -468,6 +486,9 @@ def test_types_of_one_name_do_not_hide_each_other() -> None:
         ("id", "owner"),
         ("weight",),
     ]
+
+
+Parcel = Annotated[str | None, Field(description="The parcel.")]
 
 
 def _contract(**members: Any) -> Contract:

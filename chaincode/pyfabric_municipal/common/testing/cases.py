@@ -24,6 +24,7 @@ from pyfabric_municipal.common.refusals import (
     Rule,
 )
 from pyfabric_municipal.common.roles import Appointed, Governed, HolderRole, Role
+from pyfabric_municipal.common.step_refusals import refusals_of
 from pyfabric_municipal.common.steps import Mode, Step
 from pyfabric_municipal.common.testing.stage import Stage
 from pyfabric_municipal.common.testing.stories import Person, Story
@@ -98,6 +99,8 @@ def _by_others(story: Story, step: Step) -> Iterator[Case]:
         return
     signer = {"signer": ""} if sample.signer else {}
     others = {"by an outsider": story.people[story.outsider]}
+    if step.record.COLLECTION and story.reader:
+        others["by a reader without the role"] = story.people[story.reader]
     if not sample.signer:
         for role in step.by:
             if role.attribute is not None:
@@ -106,7 +109,8 @@ def _by_others(story: Story, step: Step) -> Iterator[Case]:
         if not _unsigned_possible(step):
             yield _refused(story, step, how, None, by=other, **signer)
         else:
-            hidden = step.record.COLLECTION and other.msp_id != person.msp_id
+            is_reader = other.msp_id == person.msp_id or other is story.people.get(story.reader)
+            hidden = step.record.COLLECTION and not is_reader
             yield _refused(story, step, how, None if hidden else ROLE, by=other, **signer)
     yield _refused(story, step, "without a staff number", STAFF, by=person.without("staff"))
     for role in step.by:
@@ -238,6 +242,8 @@ def _refused(
         stage.prepare(step.name)
         code = None if rule is None else rule.code
         _expect(step.name, code, lambda: stage.take(step.name, **changes))
+        described = refusals_of(type(stage.contract), step)
+        _require(f"{code} of {step.name} is not described", code is None or code in described)
 
     return Case(f"{step.name} {how}", step.name, run)
 

@@ -49,7 +49,8 @@ class Sample:
 class Story:
     """What the tests of a contract need besides its declarations.
 
-    `contract` makes the contract for a governance. `outsider` is a person without any role. `giving_up` are
+    `contract` makes the contract for a governance. `outsider` is a person without any role, `reader` one of
+    a department that may read the private records, from whom only the role keeps their steps. `giving_up` are
     steps that end a matter without deciding it; `examples` are those of rules, by code, whose records several
     contracts share; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
     of records whose ids have a form.
@@ -61,6 +62,7 @@ class Story:
     samples: Mapping[str, Sample]
     outsider: str
     now: datetime
+    reader: str = ""
     collections: Sequence[CollectionConfig] = ()
     organizations: Sequence[str] | None = None
     giving_up: frozenset[str] = frozenset()

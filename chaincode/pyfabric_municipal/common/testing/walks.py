@@ -24,12 +24,11 @@ def walk(story: Story, seed: int, length: int) -> Counter[str]:
     for number in range(length):
         name = random.choice(sorted(story.samples))
         person = random.choice(sorted(story.people))
-        record_id = _any_id(random, stage, name)
         try:
             stage.take(
                 name,
                 by=story.people[person if random.random() < 0.3 else story.samples[name].by],
-                record_id=record_id,
+                record_id=_any_id(random, stage, name),
                 batch=f"file-{number}",
             )
         except (ContractError, KeyError):

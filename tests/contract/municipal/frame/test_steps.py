@@ -2,14 +2,15 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
 from pyfabric_municipal.common.claimed_times import not_in_the_future
 from pyfabric_municipal.common.contract import CityContract
 from pyfabric_municipal.common.denials import Denial
-from pyfabric_municipal.common.description import describe, diagram, page, refusals
+from pyfabric_municipal.common.description import describe
+from pyfabric_municipal.common.diagrams import diagram
 from pyfabric_municipal.common.private import Sealed
 from pyfabric_municipal.common.records import NEW, Fact
 from pyfabric_municipal.common.refusals import Example
@@ -21,6 +22,7 @@ from pyfabric_municipal.common.totals import Lease, Piece, Quota, total
 from pyfabric_municipal.common.waiting import Party, Until, Waiting, change_by_time
 
 from pyfabric.chaincode import ContractError
+from pyfabric.messages.languages import summary
 from pyfabric.rules.state.rwset import decode_read_write_set
 from tests.support.municipal import example
 from tests.support.municipal.example_story import BUREAU, ECO, HEALTH, PEOPLE, STORY
@@ -45,6 +47,12 @@ def refused(stage: Stage, name: str, **changes: Any) -> ContractError:
     with pytest.raises(ContractError) as caught:
         stage.take(name, **changes)
     return caught.value
+
+
+def ask_metadata(stage: Stage) -> dict[str, Any]:
+    """Return the metadata of the example's chaincode."""
+    found: dict[str, Any] = json.loads(stage.ledger.evaluate("org.hyperledger.fabric:GetMetadata"))
+    return found
 
 
 def last_event(stage: Stage) -> dict[str, Any]:
@@ -349,15 +357,51 @@ class TestDescriptions:
         assert json.loads(stage.ledger.evaluate("Example:life_cycles")) == found
 
     def test_a_diagram_has_every_step(self) -> None:
-        lines = diagram(example.ExampleContract, example.Application).splitlines()
+        lines = diagram(example.ExampleContract, example.Application, "en").splitlines()
         assert "  [*] --> review: apply" in lines
         assert "  review --> granted: deem" in lines
+        assert "  granted --> [*]" in lines
 
-    @pytest.mark.parametrize("language", ["zh", "en"])
-    def test_a_page_has_every_refusal(self, language: Any) -> None:
-        text = page(example.ExampleContract, language)
-        for code, rule in refusals(example.ExampleContract).items():
-            assert f"`{code}` | {getattr(rule, language)}" in text
+    def test_a_diagram_has_the_steps_of_other_records_that_move_its_own(self) -> None:
+        assert diagram(example.ExampleContract, example.Share, "en").splitlines() == [
+            "stateDiagram-v2",
+            "  [*] --> live: enter_house",
+            "  live --> ended: divide",
+            "  [*] --> live: divide",
+            "  ended --> [*]",
+        ]
+
+    def test_a_record_without_a_life_cycle_has_no_diagram(self) -> None:
+        assert diagram(example.ExampleContract, example.Weighing, "en") == ""
+        assert diagram(example.ExampleContract, Quota, "en") == ""
+
+    def test_a_diagram_has_the_chinese_names_of_states(self) -> None:
+        lines = diagram(example.ExampleContract, example.Application, "zh").splitlines()
+        assert '  state "已许可" as granted' in lines
+        assert "  review --> granted: deem" in lines
+
+    def test_the_metadata_have_roles_guards_and_refusals_of_each_step(self, stage: Stage) -> None:
+        metadata = ask_metadata(stage)
+        functions = {one["name"]: one for one in metadata["contracts"]["Example"]["transactions"]}
+        for one in stage.steps.values():
+            found = functions[one.name]["x-step"]
+            assert [role["role"] for role in found["by"]] == [role.name for role in one.by]
+            assert {f"example.{guard.code}" for guard in one.guards} <= set(found["refusals"])
+            assert all(texts["zh"] and texts["en"] for texts in found["refusals"].values())
+        assert "x-step" not in functions["read"]
+        apply = functions["apply"]
+        assert summary(apply["description"], "zh") == "提出申请；同一事项的第二次申请记为拒绝。"
+        described = {one["name"]: one["description"] for one in apply["parameters"]}
+        assert summary(described["item"], "en") == "What is applied for."
+        assert summary(described["id"], "zh") == "记录编号"
+        assert {"same-person", "reason", "state", "unknown"} <= set(
+            functions["object"]["x-step"]["refusals"]
+        )
+
+    def test_arguments_have_the_members_that_fabrics_schema_allows(self, stage: Stage) -> None:
+        allowed = {"name", "description", "required", "schema"}
+        for each in ask_metadata(stage)["contracts"]["Example"]["transactions"]:
+            assert all(set(one) <= allowed for one in each.get("parameters", ()))
 
 
 class TestDeclarations:
@@ -386,6 +430,14 @@ class TestDeclarations:
         declared = step(example.Lot, NEW, "stored", by=ANYBODY, waits=waits)(_effect)
         with pytest.raises(TypeError, match="no step by time"):
             type("Bad", (CityContract,), {"RECORDS": (example.Lot,), "effect": declared})
+
+    def test_only_states_have_chinese_names(self) -> None:
+        class Named(example.Lot):
+            STATES: ClassVar = {"sold": "已售出"}
+
+        declared = step(Named, NEW, "stored", by=ANYBODY)(_effect)
+        with pytest.raises(TypeError, match="no step leads to sold"):
+            type("Bad", (CityContract,), {"RECORDS": (Named,), "effect": declared})
 
     def test_a_step_does_not_hide_a_function_of_every_contract(self) -> None:
         def read(self: Any, call: Any) -> None:
