@@ -33,6 +33,7 @@ from pyfabric.gateway import Admin, Contract, connect
 TOPOLOGY = Path(__file__).parents[1] / "network" / "quickstart.yaml"
 MANAGER, PROVIDER, USER = "EconInfo", "MktSup", "Haidian"
 USERS = {MANAGER: "manager", PROVIDER: "steward", USER: "clerk"}
+CATALOGUE = bundled_catalogue().of([f"{name}MSP" for name in USERS])
 DEADLINES = {"manager": 2, "provider_on_platform": 5, "provider_off_platform": 10, "notice": 10}
 PENALTIES = "312002/000001"
 COMPLAINTS = "312002/000002"
@@ -90,7 +91,7 @@ def _value(data: bytes) -> Any:
 
 def found(demo: Demo) -> None:
     """Found the directory, with its manager, and set the calendar."""
-    departments = list(bundled_catalogue().departments)
+    departments = list(CATALOGUE.departments)
     founding = demo.submit(
         MANAGER,
         "proposes the directory, to be managed by it",
@@ -110,10 +111,9 @@ def found(demo: Demo) -> None:
 
 def publish(demo: Demo) -> None:
     """Register each department's duties and resources, and publish them."""
-    catalogue = bundled_catalogue()
-    for msp_id, resources in catalogue.resources.items():
+    for msp_id, resources in CATALOGUE.resources.items():
         department = msp_id.removesuffix("MSP")
-        for duties in batches(catalogue.duties[msp_id]):
+        for duties in batches(CATALOGUE.duties[msp_id]):
             demo.submit(
                 department, f"claims {len(duties)} duties", "Directory:claim_duties", duties
             )
@@ -127,7 +127,7 @@ def publish(demo: Demo) -> None:
 
 def keep_credit(demo: Demo) -> None:
     """Found the credit chain; publish a penalty, object with private evidence, and uphold the penalty."""
-    own = [each for each in bundled_catalogue().departments if each.msp_id != f"{USER}MSP"]
+    own = [each for each in CATALOGUE.departments if each.msp_id != f"{USER}MSP"]
     settings = CREDIT_TERMS | {"repair": REPAIR_MONTHS}
     founding = demo.submit(MANAGER, "proposes the credit chain", "Credit:found", settings, own)
     demo.submit(PROVIDER, "agrees", "Credit:confirm_founding", founding)
@@ -227,9 +227,7 @@ def share(demo: Demo) -> str:
         _delivery(demo, request, "second"),
     )
     secret = next(
-        item
-        for item in bundled_catalogue().resources[f"{MANAGER}MSP"]
-        if item.share.type == "not_shared"
+        item for item in CATALOGUE.resources[f"{MANAGER}MSP"] if item.share.type == "not_shared"
     )
     demo.refused(
         USER,
@@ -242,12 +240,7 @@ def share(demo: Demo) -> str:
 
 def _application(code: str) -> dict[str, Any]:
     now = datetime.now(UTC)
-    resource = next(
-        item
-        for items in bundled_catalogue().resources.values()
-        for item in items
-        if item.code == code
-    )
+    resource = next(item for item in CATALOGUE.all_resources() if item.code == code)
     return {
         "resource": code,
         "version": 1,

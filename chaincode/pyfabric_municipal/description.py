@@ -14,6 +14,7 @@ from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.values import (
     Datum,
     Day,
+    Digest,
     DutyCode,
     FieldName,
     Flag,
@@ -53,6 +54,23 @@ class FieldType(StrEnum):
     BOOLEAN = "boolean"
     CODE = "code"
     GEOMETRY = "geometry"
+
+
+class Theme(StrEnum):
+    """The twelve themes of the national guide to government data directories, in its order (FACTS 1)."""
+
+    PUBLIC_SERVICE = "public-service"
+    HEALTH = "health"
+    SOCIAL_SECURITY = "social-security"
+    FOOD_AND_DRUG_SAFETY = "food-and-drug-safety"
+    PRODUCTION_SAFETY = "production-safety"
+    PRICES = "prices"
+    ENERGY = "energy"
+    CREDIT = "credit"
+    CONSTRUCTION = "construction"
+    COMMUNITY = "community"
+    ECOLOGY = "ecology"
+    EMERGENCY = "emergency"
 
 
 class UpdateCycle(StrEnum):
@@ -128,15 +146,30 @@ class Opening(Model):
 
 
 class Distribution(Model):
-    """Where the data is kept: a table, file or interface of a system (the directory's third level)."""
+    """Where the data is kept: a table, file or interface of a system (the directory's third level).
+
+    `checksum` is the SHA-256 of a file that does not change until the next version.
+    """
 
     title: Text
     system: Text
     format: Text
+    checksum: Digest | None = None
+
+
+class Contact(Model):
+    """Whom to ask about a resource: an office, never a person."""
+
+    office: Text
+    telephone: Text
 
 
 class Description(Model):
-    """The complete metadata of a resource, as its provider enters it."""
+    """The complete metadata of a resource, as its provider enters it.
+
+    `modified` is the day of the data's latest change of substance, `edition` the provider's own name of that version.
+    `replaces` is the resource that this one took the place of, `series` the one whose yearly or regional part it is.
+    """
 
     # First, so that it is checked first: classified metadata is refused for that reason alone.
     secrecy: str
@@ -155,6 +188,13 @@ class Description(Model):
     on_platform: Flag
     distributions: Annotated[tuple[Distribution, ...], Field(min_length=1, max_length=20)]
     related: Annotated[tuple[ResourceCode, ...], Field(max_length=20)] = ()
+    keywords: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    themes: Annotated[tuple[Theme, ...], Field(max_length=12)] = ()
+    contact: Contact | None = None
+    modified: Day | None = None
+    edition: Text = "1"
+    replaces: ResourceCode | None = None
+    series: ResourceCode | None = None
 
     @field_validator("secrecy")
     @classmethod
@@ -170,8 +210,10 @@ class Description(Model):
         names = [field.name for field in self.fields]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ContractError(f"resource {self.code} has two fields named {twice[0]}")
-        if self.code in self.related:
+        if self.code in (*self.related, self.replaces, self.series):
             raise ContractError(f"resource {self.code} is related to itself")
+        if self.modified is not None and self.modified < self.issued:
+            raise ContractError(f"resource {self.code} was modified before it was published")
         if self.opening.open and self.share.type is ShareType.NOT_SHARED:
             raise ContractError(f"resource {self.code} is open to the public but not shared")
         return self
@@ -195,9 +237,10 @@ class Description(Model):
         return frozenset(field.name for field in self.fields if types.get(field.name) != field.type)
 
     def require_current(self, today: date) -> None:
-        """Refuse a publish date in the future, and a region code that is not valid on that day."""
-        if parse_date(self.issued) > today:
-            raise ContractError(
-                f"resource {self.code}: publish date {self.issued} is in the future (it is {today})"
-            )
+        """Refuse days in the future, and a region code that is not valid on that day."""
+        for what, day in (("publish date", self.issued), ("modified", self.modified)):
+            if day is not None and parse_date(day) > today:
+                raise ContractError(
+                    f"resource {self.code}: {what} {day} is in the future (it is {today})"
+                )
         require_beijing_region(self.region, today)

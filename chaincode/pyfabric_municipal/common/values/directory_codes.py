@@ -11,7 +11,7 @@ from pyfabric_municipal.common.values.uscc import require_uscc
 RESOURCE = Kind("resource-code", "resource code", "信息资源代码")
 SERVICE_ITEM = Kind("service-item", "service item code", "政务服务事项实施编码")
 CLASSES = {"1": "basic", "2": "theme", "3": "department"}
-_ITEMS_OF_CLASS = {"1": 5, "2": 11, "3": 99}
+_ITEMS_OF_CLASS = {"1": 5, "2": 12, "3": 99}
 _RESOURCE = re.compile(r"([123])([0-9]{2})([0-9]{3}[0-9]{0,6})/([0-9]{1,8})")
 _USCC_LENGTH = 18
 _ITEM_DIGITS = re.compile(r"[0-9A-Z]{18}[0-9]{13}")
@@ -22,7 +22,7 @@ def normalise_resource_code(value: str) -> str:
 
     The parts are class, item, catalogue, sub-catalogue, slash, sequence, without a check digit: 102001/1 and
     102001/01 are the code 102001/000001. Source: the national guide to government data directories, 2017.
-    A class's items are bounded: five basic ones, eleven themes.
+    A class's items are bounded: five basic ones, twelve themes.
     """
     match = RESOURCE.require_match(
         _RESOURCE,

@@ -104,7 +104,7 @@ def test_a_resource_code_is_one_value_however_it_is_spelt(code: str) -> None:
         ("1O2001/000001", "is not class 1-3"),
         ("402001/000001", "is not class 1-3"),
         ("106001/000001", "items 01 to 05, not 06"),
-        ("212001/000001", "items 01 to 11, not 12"),
+        ("213001/000001", "items 01 to 12, not 13"),
         ("300001/000001", "items 01 to 99, not 00"),
         ("102001-000001", "is not class 1-3"),
         ("102001/000001\n", "ASCII only"),
