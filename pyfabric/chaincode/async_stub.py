@@ -68,10 +68,13 @@ class AsyncState:
         return AsyncQueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_state_by_partial_composite_key(
-        self, object_type: str, attributes: Sequence[str] = ()
+        self, object_type: str, attributes: Sequence[str] = (), *, after: Sequence[str] = ()
     ) -> "AsyncQueryIterator[KeyValue]":
-        """Return all records whose composite key begins with these parts."""
-        bounds = composite_range(object_type, attributes)
+        """Return all records whose composite key begins with these parts.
+
+        With `after`, the parts that follow in a key which was read before, only the records behind that key.
+        """
+        bounds = composite_range(object_type, attributes, after)
         return AsyncQueryIterator(self._ask, requests.state_range(*bounds, self._collection))
 
     def get_query_result(self, query: str) -> "AsyncQueryIterator[KeyValue]":

@@ -53,10 +53,15 @@ def simple_range(start: str, end: str) -> tuple[str, str]:
     return start or _FIRST_SIMPLE, end
 
 
-def composite_range(object_type: str, attributes: Sequence[str]) -> tuple[str, str]:
-    """Return the bounds of all composite keys that begin with these parts."""
+def composite_range(
+    object_type: str, attributes: Sequence[str], after: Sequence[str] = ()
+) -> tuple[str, str]:
+    """Return the bounds of all composite keys that begin with these parts, or of those behind the key that goes on with `after`."""
     start = create_composite_key(object_type, attributes)
-    return start, start + _LAST
+    if not after:
+        return start, start + _LAST
+    passed = create_composite_key(object_type, (*attributes, *after))
+    return passed + _SEPARATOR, start + _LAST
 
 
 def require_bookmark(bookmark: str, start: str, end: str) -> str:

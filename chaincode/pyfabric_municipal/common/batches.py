@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.indexes import Claim
@@ -43,16 +43,16 @@ def batch_record(taking: "Taking", step: str, key: str, rows: Sequence[Model]) -
 
 
 @contextmanager
-def in_row(number: int) -> Iterator[None]:
-    """Add the row in which they arose to refusals."""
+def located(en: str, zh: str, **facts: Any) -> Iterator[None]:
+    """Add to refusals where among many records they arose, such as the row of a file."""
     try:
         yield
     except ContractError as error:
         if not error.code:
             raise
         raise ContractError(
-            f"row {number}: {error}",
+            f"{en}: {error}",
             code=error.code,
-            facts={**error.facts, "row": number},
-            zh=f"第 {number} 行：{error.zh}",
+            facts={**error.facts, **facts},
+            zh=f"{zh}：{error.zh}",
         ) from error

@@ -1,5 +1,6 @@
 """A step while it is taken: what its effect and its guards look at, and what they can change."""
 
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -9,7 +10,8 @@ from pyfabric_municipal.common.authorisation import (
     arguments_digest,
     signed_bytes,
 )
-from pyfabric_municipal.common.governance import Clock, Governance
+from pyfabric_municipal.common.governance import Clock, CodeList, Governance
+from pyfabric_municipal.common.indexes import STATE_INDEX
 from pyfabric_municipal.common.private import PublicPart, Sealed
 from pyfabric_municipal.common.records import Actor, Record, Tracked
 from pyfabric_municipal.common.session import Session
@@ -102,6 +104,10 @@ class Call(Generic[R]):
         """Return the departments that the city's register names for a role of the contract."""
         return self.governance.role(self.session.contract.lower(), role)
 
+    def in_force(self, code_list: str, *, on: date) -> CodeList:
+        """Return the version of a code list that is in force on a day; refuses a day without one."""
+        return self.governance.code_list(code_list, on)
+
     def get(self, model: type[M], record_id: str) -> M | None:
         """Return another record as it counts today, None if there is none."""
         found = self.session.get(model, record_id)
@@ -113,7 +119,10 @@ class Call(Generic[R]):
 
     def find(self, model: type[M], index: str, *values: str) -> list[M]:
         """Return the records of an index as they count today, ordered by id."""
-        return [self._counted(one) for one in self.session.find(model, index, *values)]
+        found = [self._counted(one) for one in self.session.find(model, index, *values)]
+        if index == STATE_INDEX:
+            return [one for one in found if one.state == values[0]]
+        return found
 
     def public(self, model: type[Record], record_id: str) -> PublicPart | None:
         """Return what every department can read of a private record."""
@@ -122,9 +131,11 @@ class Call(Generic[R]):
     def unseal(self, name: str, hint: Any) -> Sealed[Any]:
         """Return the private part of that name of the step's record; members of its collection have it."""
         steps = self._taking.steps.values()
-        collection = next(one.private[name][1] for one in steps if name in one.private)
+        mark = next(one.private[name][1] for one in steps if name in one.private)
+        if mark.lapses:
+            raise TypeError(f"{name} is in {mark.name}, which lapses: no step can rely on it")
         found: Sealed[Any] = self.session.vault.unseal(
-            collection, Sealed[hint], self.step.record.KIND, self.id, name
+            mark.name, Sealed[hint], self.step.record.KIND, self.id, name
         )
         return found
 

@@ -30,28 +30,48 @@ class _Wanted(NamedTuple):
     holding: Holding
 
 
-def require_free(stub: Stub, contract: str, changes: Sequence[Changed]) -> dict[str, bytes | None]:
-    """Return the claims' keys that a transaction writes; refuses what another record holds.
+class Claims:
+    """The claims of one transaction; each key is read once.
 
     All that is given up is free before anything is taken, so that records of one transaction can exchange.
     """
-    found: dict[str, list[Holding]] = {}
 
-    def holdings(wanted: _Wanted) -> list[Holding]:
-        key = stub.create_composite_key(CLAIM, (wanted.claim.name, *wanted.key))
-        if key not in found:
-            found[key] = from_json(list[Holding], stub.get_state(key) or b"[]")
-        return found[key]
+    def __init__(self, stub: Stub) -> None:
+        self._stub = stub
+        self._committed: dict[str, list[Holding]] = {}
 
-    for wanted in _difference(changes, given_up=True):
-        holdings(wanted).remove(wanted.holding)
-    for wanted in _difference(changes, given_up=False):
-        held = holdings(wanted)
-        for other in held:
-            if other.overlaps(wanted.holding):
-                raise wanted.claim.rule.refusal(_facts(wanted, other), contract=contract)
-        held.append(wanted.holding)
-    return {key: _bytes(held) for key, held in found.items()}
+    def holders(self, changes: Sequence[Changed]) -> set[tuple[str, str]]:
+        """Return the records, by kind and id, that hold what these changes claim."""
+        _, clashes = self._after(changes)
+        return {(other.kind, other.id) for _, other in clashes}
+
+    def require_free(self, changes: Sequence[Changed], contract: str) -> dict[str, bytes | None]:
+        """Return the claims' keys that these changes write; refuses what another record holds."""
+        found, clashes = self._after(changes)
+        for wanted, other in clashes:
+            raise wanted.claim.rule.refusal(_facts(wanted, other), contract=contract)
+        return {key: _bytes(held) for key, held in found.items()}
+
+    def _after(
+        self, changes: Sequence[Changed]
+    ) -> tuple[dict[str, list[Holding]], list[tuple[_Wanted, Holding]]]:
+        """Return who holds each key after the changes, and what two records would hold at once."""
+        found: dict[str, list[Holding]] = {}
+        for wanted in _difference(changes, given_up=True):
+            self._holdings(wanted, found).remove(wanted.holding)
+        clashes = []
+        for wanted in _difference(changes, given_up=False):
+            held = self._holdings(wanted, found)
+            clashes += [(wanted, other) for other in held if other.overlaps(wanted.holding)]
+            held.append(wanted.holding)
+        return found, clashes
+
+    def _holdings(self, wanted: _Wanted, found: dict[str, list[Holding]]) -> list[Holding]:
+        key = self._stub.create_composite_key(CLAIM, (wanted.claim.name, *wanted.key))
+        if key not in self._committed:
+            value = self._stub.get_state(key) or b"[]"
+            self._committed[key] = from_json(list[Holding], value)
+        return found.setdefault(key, list(self._committed[key]))
 
 
 def _difference(changes: Sequence[Changed], *, given_up: bool) -> Iterator[_Wanted]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field
 
 from pyfabric.chaincode import Context, Contract, ContractError, query, transaction
-from pyfabric_municipal.common.batches import Batch, batch_record, in_row
+from pyfabric_municipal.common.batches import Batch, batch_record, located
 from pyfabric_municipal.common.denials import Denial
 from pyfabric_municipal.common.description import describe, describe_step
 from pyfabric_municipal.common.governance import Governance, city_of
@@ -18,9 +18,11 @@ from pyfabric_municipal.common.session import Session
 from pyfabric_municipal.common.steps import MAX_ROWS, Mode, Outcome, Step, Wait, steps_of
 from pyfabric_municipal.common.taking import Taking
 from pyfabric_municipal.common.values import Timestamp, canonical_json
-from pyfabric_municipal.common.views import View, view_of
+from pyfabric_municipal.common.views import View
 
 MAX_EVENT: Final = 8 * 1024
+MAX_EVENT_FIELD: Final = 512
+"""A longer value is not in the event: readers ask for the record."""
 PageSize = Annotated[int, Field(ge=1, le=200)]
 
 KIND = FrameRule(
@@ -62,6 +64,7 @@ class CityContract(Contract):
         taking = Taking(ctx, session, self.governance_of(ctx), self)
         try:
             outcome = self._take(taking, step, given)
+            taking.settle_others()
             session.finish(step.name, self.TRANSACTIONS)
         except ContractError as refused:
             if refused.code not in {rule.code_in(session.contract) for rule in step.denies}:
@@ -129,9 +132,8 @@ class CityContract(Contract):
 
         查询某记录可向其他通道提供的内容及其修订号。
         """
-        session = Session(ctx.stub, self.contract_name())
         model = self._kind(kind)
-        return view_of(session.need(model, model.id_of(id)), view)
+        return self._reading(ctx).view(model, model.id_of(id), view)
 
     @query
     def life_cycles(self, ctx: Context) -> str:
@@ -184,7 +186,7 @@ class CityContract(Contract):
     def _take_batch(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:
         rows = given["rows"]
         for number, row in enumerate(rows, start=1):
-            with in_row(number):
+            with located(f"row {number}", f"第 {number} 行", row=number):
                 fields = {name: getattr(row, name) for name in type(row).model_fields}
                 taking.take(step, row.id, fields | {"reason": given.get("reason", "")})
         made = batch_record(taking, step.name, given["batch"], rows)
@@ -192,16 +194,24 @@ class CityContract(Contract):
 
     def _take_next(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:
         value, most = given["value"], given["most"]
-        found = taking.session.first(step.record, step.over, value, most + 1)
+        passed = given.get("after") or ()
+        found = taking.session.next_entries(step.record, step.over, value, passed, most + 1)
         if not found:
             raise NOTHING_LEFT.refusal({"step": step.name, "value": value})
-        for one in found[:most]:
-            after = taking.take(step, one.id, {"reason": given.get("reason", "")})
+        ids = dict.fromkeys(parts[-1] for parts in found[:most])
+        for each in ids:
+            with located(each, each, record=each):
+                after = taking.take(step, each, {"reason": given.get("reason", "")})
             if any(parts[0] == value for name, parts in after.index_entries() if name == step.over):
                 raise TypeError(f"{step.name} leaves records in {step.over}: it would never end")
-        done = min(len(found), most)
-        state = step.targets[0].state
-        return Outcome(id=value, state=state, revision=0, count=done, left=len(found) > most)
+        return Outcome(
+            id=value,
+            state=step.targets[0].state,
+            revision=0,
+            count=len(ids),
+            left=len(found) > most,
+            passed=found[:most][-1][1:],
+        )
 
     def _deny(self, ctx: Context, step: Step, given: dict[str, Any], code: str) -> Outcome:
         """Record a refusal: who was denied what, by which code."""
@@ -240,7 +250,11 @@ class CityContract(Contract):
         if step.mode is not Mode.SINGLE:
             return {"id": outcome.id}
         after = taking.session.need(step.record, outcome.id).model_dump(mode="json")
-        return {name: after[name] for name in step.event}
+        return {
+            name: after[name]
+            for name in step.event
+            if len(canonical_json(after[name])) <= MAX_EVENT_FIELD
+        }
 
     def _reading(self, ctx: Context) -> Reading:
         return Reading(Session(ctx.stub, self.contract_name()), self.kinds())

@@ -40,6 +40,7 @@ def describe(contract: "type[CityContract]") -> dict[str, Any]:
             for one in contract.RECORDS
         ],
         "steps": [_step(contract, one) for one in contract.STEPS.values()],
+        "lasting_collections": sorted(lasting_collections(contract)),
         "transactions": [_rule(one) for one in contract.TRANSACTIONS],
         "parameters": _parameters(contract),
         "refusals": _texts(refusals(contract)),
@@ -77,6 +78,13 @@ def _parameters(contract: "type[CityContract]") -> list[str]:
     return sorted(found)
 
 
+def lasting_collections(contract: "type[CityContract]") -> set[str]:
+    """Return the collections of which a step reads what an earlier one wrote: they keep it for ever (BlockToLive 0)."""
+    kept = {one.COLLECTION for one in contract.RECORDS if one.COLLECTION}
+    marks = (mark for step in contract.STEPS.values() for _, mark in step.private.values())
+    return kept | {mark.name for mark in marks if not mark.lapses}
+
+
 def _record(record: type[Record]) -> dict[str, Any]:
     return {
         "kind": record.KIND,
@@ -108,7 +116,7 @@ def _step(contract: "type[CityContract]", step: Step) -> dict[str, Any]:
         ],
         "by": [_role(one) for one in step.by],
         "arguments": [one.name for one in step.arguments],
-        "private": {name: collection for name, (_, collection) in step.private.items()},
+        "private": {name: mark.name for name, (_, mark) in step.private.items()},
         "guards": [_rule(one) for one in step.guards],
         "reason": step.reason,
         "waits": [_wait(one) for one in step.waits],
@@ -153,7 +161,7 @@ def _wait(wait: Wait) -> dict[str, Any]:
     limit = wait.limit.path if isinstance(wait.limit, Until) else wait.limit.parameter
     return {
         "for": None if wait.role is None else wait.role.name,
-        "need": wait.need or "all",
+        "need": {"field": wait.need.path} if isinstance(wait.need, On) else wait.need or "all",
         "limit": {type(wait.limit).__name__.lower(): limit},
         "exit": wait.exit,
     }

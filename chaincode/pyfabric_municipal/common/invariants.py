@@ -22,11 +22,16 @@ class Invariant(Rule):
 
 @dataclass(frozen=True)
 class SetInvariant(Rule):
-    """What is always true of all records with one value of an index; `test` gets them, ordered by id."""
+    """What is always true of all records with one value of an index; `test` gets them, ordered by id.
+
+    `since` is the version of the records' type that brought it: a set that an earlier version left broken can
+    still change, until a step has repaired it.
+    """
 
     index: str
     test: Callable[[Sequence[Any]], Verdict]
     example: Example = field(default_factory=Example)
+    since: int = 1
 
 
 class Changed(NamedTuple):

@@ -8,6 +8,7 @@ from pyfabric_municipal.common.call import Call
 from pyfabric_municipal.common.indexes import at_path
 from pyfabric_municipal.common.records import Tracked
 from pyfabric_municipal.common.refusals import FrameRule
+from pyfabric_municipal.common.roles import On
 from pyfabric_municipal.common.steps import Step, Wait
 from pyfabric_municipal.common.values.timestamps import (
     beijing_day,
@@ -66,13 +67,19 @@ def _begun(
     leaves = steps[wait.exit] if wait.exit else None
     return Waiting(
         role=NOBODY if wait.role is None else wait.role.name,
-        need=wait.need or len(parties),
+        need=_needed(wait, record, len(parties)),
         parties=parties,
         unit=DAYS if isinstance(wait.limit, Days) else SECONDS,
         exit=wait.exit,
         becomes="" if leaves is None else leaves.targets[0].state,
         joins=leaves is not None and leaves.joins,
     )
+
+
+def _needed(wait: Wait, record: Tracked, asked: int) -> int:
+    """Return how many of those who are asked must answer: never more than there are."""
+    need = at_path(record, wait.need.path) if isinstance(wait.need, On) else wait.need
+    return min(need or asked, asked)
 
 
 def _parties(call: Call[Any], wait: Wait, record: Tracked) -> Iterator[Party]:

@@ -6,7 +6,7 @@ people are never keys of a collection, since a short list of candidates is hashe
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from pyfabric.chaincode import ContractError, Stub, from_json
 from pyfabric_municipal.common.records import Record
-from pyfabric_municipal.common.refusals import FrameRule
+from pyfabric_municipal.common.refusals import TOO_LARGE, FrameRule
 from pyfabric_municipal.common.values import Digest, Model, Timestamp, canonical_json, parse_json
 
 T = TypeVar("T")
@@ -67,9 +67,13 @@ class Blinded(Model):
 
 @dataclass(frozen=True)
 class Collection:
-    """Where a step's private argument is kept: `Annotated[Sealed[Evidence], Collection("evidence")]`."""
+    """Where a step's private argument is kept: `Annotated[Sealed[Evidence], Collection("evidence")]`.
+
+    A collection that `lapses` may delete its values after a number of blocks (BlockToLive); no guard can read them.
+    """
 
     name: str
+    lapses: bool = False
 
 
 class PublicPart(Model):
@@ -92,6 +96,14 @@ def blind(key: bytes, key_id: str, purpose: str, identifier: str) -> Blinded:
     """Return an identifier's blinded key; for clients, since the key never reaches a contract."""
     text = canonical_json([key_id, purpose, identifier])
     return Blinded(key_id=key_id, purpose=purpose, mac=hmac.new(key, text, "sha256").hexdigest())
+
+
+def _sized(record: Record, value: bytes, most: int) -> bytes:
+    """Return a record's bytes; refuses more than `most`."""
+    if len(value) > most:
+        facts = {"kind": record.KIND, "id": record.id, "size": len(value), "most": most}
+        raise TOO_LARGE.refusal(facts)
+    return value
 
 
 class Vault:
@@ -117,23 +129,23 @@ class Vault:
         value = self._stub.get_state(self._stub.create_composite_key(model.KIND, (record_id,)))
         return None if value is None else PublicPart.model_validate_json(value)
 
-    def public(self, record: Record) -> bytes:
-        """Return the bytes of public state for a record."""
+    def public(self, record: Record, most: int) -> bytes:
+        """Return the bytes of public state for a record; refuses one of more than `most` bytes.
+
+        The private part of a private record is kept for `write`.
+        """
         if not record.COLLECTION:
-            return record.canonical()
+            return _sized(record, record.canonical(), most)
+        sealed = self._sealed(record)
+        key = self._stub.create_composite_key(record.KIND, (record.id,))
+        self._parts[record.COLLECTION, key] = _sized(record, sealed.canonical(), most)
         shown = {
             name: getattr(record, name) for name in PublicPart.model_fields if name != "commitment"
         }
-        return PublicPart(**shown, commitment=self._sealed(record).commitment()).canonical()
+        return PublicPart(**shown, commitment=sealed.commitment()).canonical()
 
-    def write(self, records: Iterable[Record]) -> None:
+    def write(self) -> None:
         """Write private records, and the private parts that were sealed, to their collections."""
-        for record in records:
-            if record.COLLECTION:
-                key = self._stub.create_composite_key(record.KIND, (record.id,))
-                self._stub.collection(record.COLLECTION).put_state(
-                    key, self._sealed(record).canonical()
-                )
         for (collection, key), value in sorted(self._parts.items()):
             self._stub.collection(collection).put_state(key, value)
 

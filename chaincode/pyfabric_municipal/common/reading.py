@@ -7,6 +7,7 @@ from pyfabric_municipal.common.indexes import DUE_INDEX, STATE_INDEX
 from pyfabric_municipal.common.records import HistoryEntry, Record, Tracked
 from pyfabric_municipal.common.session import EDGE, HISTORY, SIGNED, Session
 from pyfabric_municipal.common.values import Model
+from pyfabric_municipal.common.views import View, view_of
 
 
 class Page(Model):
@@ -33,10 +34,11 @@ class Reading:
 
     def record(self, model: type[Record], record_id: str) -> dict[str, Any]:
         """Return a record as JSON; refuses if there is none."""
-        found = self._session.need(model, record_id)
-        if isinstance(found, Tracked):
-            found = found.counted_at(self._is_past)
-        return found.model_dump(mode="json")
+        return self._counted(model, record_id).model_dump(mode="json")
+
+    def view(self, model: type[Record], record_id: str, view: str) -> View:
+        """Return a view of a record; refuses if there is none."""
+        return view_of(self._counted(model, record_id), view)
 
     def history(self, kind: str, record_id: str) -> list[HistoryEntry]:
         """Return the steps of a record, oldest first."""
@@ -85,13 +87,17 @@ class Reading:
 
     def signed_with(self, key: str, since: str, size: int, bookmark: str) -> Page:
         """Return a page of the steps that a certificate's key has signed from a time on, in their order."""
-        keys, after = self._page(SIGNED, [key], size, bookmark)
+        start = self._session.stub.create_composite_key(SIGNED, (key, since))
+        keys, after = self._page(SIGNED, [key], size, bookmark or start)
         items = tuple(
             {"at": at, "kind": kind, "id": record_id, "number": int(number)}
             for _, at, kind, record_id, number in keys
-            if since <= at
         )
         return Page(items=items, bookmark=after)
+
+    def _counted(self, model: type[Record], record_id: str) -> Record:
+        found = self._session.need(model, record_id)
+        return found.counted_at(self._is_past) if isinstance(found, Tracked) else found
 
     def _page(
         self, kind: str, values: list[str], size: int, bookmark: str

@@ -133,16 +133,19 @@ class Role:
                 raise SAME_PERSON.refusal({"role": self.name, "other": taken.step})
 
     def _is(self, asked: Asked, party: str) -> bool:
-        """Return whether the caller is this department, or the one that has taken its place."""
-        caller = asked.client.msp_id
-        seen: set[str] = set()
-        while party != caller:
-            found = asked.governance.department(party)
-            if found is None or not found.successor or party in seen:
-                return False
-            seen.add(party)
-            party = found.successor
-        return True
+        return has_duties_of(asked.governance, asked.client.msp_id, party)
+
+
+def has_duties_of(governance: Governance, caller: str, department: str) -> bool:
+    """Return whether a caller's department is this one, or the one that has taken its place."""
+    seen: set[str] = set()
+    while department != caller:
+        found = governance.department(department)
+        if found is None or not found.successor or department in seen:
+            return False
+        seen.add(department)
+        department = found.successor
+    return True
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ Nothing reaches the peer before every check has passed, so that a refused step c
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from pyfabric.chaincode import Stub
-from pyfabric_municipal.common.claiming import require_free
+from pyfabric_municipal.common.claiming import Claims
 from pyfabric_municipal.common.indexes import DUE_INDEX, Parts
 from pyfabric_municipal.common.invariants import (
     Changed,
@@ -17,7 +18,7 @@ from pyfabric_municipal.common.invariants import (
 )
 from pyfabric_municipal.common.private import Vault
 from pyfabric_municipal.common.records import Fact, HistoryEntry, Record
-from pyfabric_municipal.common.refusals import TOO_LARGE, TOO_MANY, UNKNOWN
+from pyfabric_municipal.common.refusals import TOO_MANY, UNKNOWN
 from pyfabric_municipal.common.values.timestamps import format_timestamp
 
 R = TypeVar("R", bound=Record)
@@ -50,6 +51,8 @@ class Session:
         self._after: dict[Place, Record] = {}
         self._history: list[HistoryEntry] = []
         self._marks: set[str] = set()
+        self._ranges: dict[tuple[str, Parts], Sequence[Parts]] = {}
+        self._claims = Claims(stub)
 
     def get(self, model: type[R], record_id: str) -> R | None:
         """Return a record as this transaction leaves it so far, None if there is none."""
@@ -93,14 +96,17 @@ class Session:
         ids = {parts[-1] for parts in self.entries(model, index, *values)}
         return [self.need(model, each) for each in sorted(ids)]
 
-    def first(self, model: type[R], index: str, value: str, most: int) -> list[R]:
-        """Return the records of a value's first entries: what lies behind them is not read."""
-        found: list[R] = []
-        for parts in self._committed(model, index, (value,)):
-            if len(found) == most:
-                break
-            found.append(self.need(model, parts[-1]))
-        return found
+    def next_entries(
+        self, model: type[Record], index: str, value: str, after: Sequence[str], most: int
+    ) -> list[Parts]:
+        """Return the next entries of a value behind `after`: what was passed is not read, of the rest one portion.
+
+        A peer answers a range in portions of 100 keys; only those that it has read are checked at commit.
+        """
+        kind = f"{model.KIND}.{index}"
+        with self.stub.get_state_by_partial_composite_key(kind, (value,), after=after) as found:
+            keys = [item.key for item in islice(found, most)]
+        return [tuple(self.stub.split_composite_key(key)[1]) for key in keys]
 
     def entries(self, model: type[Record], index: str, *values: str) -> set[Parts]:
         """Return the entries of an index that begin with these values, this transaction's own among them."""
@@ -110,6 +116,16 @@ class Session:
                 found -= set(_keys_in(index, values, self._before[place]))
                 found |= set(_keys_in(index, values, after))
         return found
+
+    def beside(self) -> set[Place]:
+        """Return the records that hold what this transaction claims, and those of the sets that it changes."""
+        changes = self.changes()
+        found = {Place(*one) for one in self._claims.holders(changes)}
+        for before, after in changes:
+            for rule, parts in _sets(before, after):
+                entries = self.entries(type(after), rule.index, *parts)
+                found |= {Place(after.KIND, entry[-1]) for entry in entries}
+        return found - set(self._after)
 
     def changes(self) -> list[Changed]:
         """Return the records that the transaction changes, in the order in which it did."""
@@ -129,16 +145,18 @@ class Session:
     def finish(self, step: str, rules: Sequence[TransactionInvariant]) -> None:
         """Check what the transaction leaves behind and write it; a refusal writes nothing."""
         self._after = {place: _checked(one, self.contract) for place, one in self._after.items()}
+        for place, after in list(self._after.items()):
+            before = self._before[place]
+            if not self._sets_hold(before, after) and before is not None:
+                self._after[place] = after.model_copy(update={"meets": before.meets})
         changes = self.changes()
-        for before, after in changes:
-            self._check_sets(before, after)
         for rule in rules:
             if step not in rule.unless:
                 rule.require(rule.test(changes), self.contract)
         items = self._items(changes)
         if len(items) > MAX_ITEMS:
             raise TOO_MANY.refusal({"count": len(items), "most": MAX_ITEMS})
-        self.vault.write(self._after.values())
+        self.vault.write()
         for key, value in sorted(items.items()):
             if value is None:
                 self.stub.delete_state(key)
@@ -149,7 +167,7 @@ class Session:
         """Return all that is written to public state, by key."""
         items: dict[str, bytes | None] = dict.fromkeys(self._marks, _MARK)
         for _, record in changes:
-            items[self._key(record.KIND, record.id)] = self.vault.public(record)
+            items[self._key(record.KIND, record.id)] = self.vault.public(record, MAX_RECORD)
         for entry in self._history:
             number = f"{entry.number:06}"
             items[self._key(HISTORY, entry.kind, entry.id, number)] = entry.canonical()
@@ -158,28 +176,39 @@ class Session:
         has = {key for _, after in changes for key in keys_beside(after)}
         items |= {self._key(*parts): None for parts in had - has}
         items |= {self._key(*parts): _MARK for parts in has - had}
-        return items | require_free(self.stub, self.contract, changes)
+        return items | self._claims.require_free(changes, self.contract)
 
-    def _check_sets(self, before: Record | None, after: Record) -> None:
-        """Refuse if a set that the record leaves or enters breaks its invariant."""
-        for rule in after.INVARIANTS:
-            if isinstance(rule, SetInvariant):
-                touched = {
-                    entry.parts
-                    for one in (before, after)
-                    if one is not None
-                    for entry in one.index_entries()
-                    if entry.name == rule.index
-                }
-                for parts in sorted(touched):
-                    found = self.find(type(after), rule.index, *parts)
-                    rule.require(rule.test(found), self.contract)
+    def _sets_hold(self, before: Record | None, after: Record) -> bool:
+        """Return whether the sets that a record leaves or enters keep their invariants; refuses one that breaks them.
 
-    def _committed(self, model: type[Record], index: str, values: Sequence[str]) -> Iterator[Parts]:
+        False: an earlier version left the set broken, and nobody has repaired it yet.
+        """
+        holds = True
+        for rule, parts in _sets(before, after):
+            verdict = rule.test(self.find(type(after), rule.index, *parts))
+            if verdict is not True:
+                if not self._was_broken(rule, type(after), parts):
+                    rule.require(verdict, self.contract)
+                holds = False
+        return holds
+
+    def _was_broken(self, rule: SetInvariant, model: type[Record], parts: Parts) -> bool:
+        """Return whether records of an earlier version left a set broken before this transaction."""
+        ids = sorted({entry[-1] for entry in self._committed(model, rule.index, parts)})
+        former = [one for each in ids if (one := self._before[Place(model.KIND, each)]) is not None]
+        is_old = any(one.meets < rule.since for one in former)
+        return is_old and rule.test(former) is not True
+
+    def _committed(self, model: type[Record], index: str, values: Parts) -> Sequence[Parts]:
+        """Return the entries of an index on the ledger that begin with these values; each range is read once."""
         kind = f"{model.KIND}.{index}"
-        with self.stub.get_state_by_partial_composite_key(kind, values) as found:
-            for item in found:
-                yield tuple(self.stub.split_composite_key(item.key)[1])
+        if (kind, values) not in self._ranges:
+            with self.stub.get_state_by_partial_composite_key(kind, values) as found:
+                keys = [item.key for item in found]
+            self._ranges[kind, values] = [
+                tuple(self.stub.split_composite_key(key)[1]) for key in keys
+            ]
+        return self._ranges[kind, values]
 
     def _key(self, kind: str, *parts: str) -> str:
         return self.stub.create_composite_key(kind, parts)
@@ -205,6 +234,20 @@ def keys_beside(record: Record) -> set[Parts]:
     return found
 
 
+def _sets(before: Record | None, after: Record) -> Iterator[tuple[SetInvariant, Parts]]:
+    """Yield the sets that a record leaves, enters or is in, each with its invariant."""
+    for rule in after.INVARIANTS:
+        if isinstance(rule, SetInvariant):
+            touched = {
+                entry.parts
+                for one in (before, after)
+                if one is not None
+                for entry in one.index_entries()
+                if entry.name == rule.index
+            }
+            yield from ((rule, parts) for parts in sorted(touched))
+
+
 def _keys_in(index: str, values: Sequence[str], record: Record | None) -> set[Parts]:
     """Return a record's entries in an index that begin with these values, as keys have them."""
     if record is None:
@@ -215,7 +258,7 @@ def _keys_in(index: str, values: Sequence[str], record: Record | None) -> set[Pa
 
 
 def _checked(record: Record, contract: str) -> Record:
-    """Return a record that may be written; refuses one that breaks an invariant or is too large.
+    """Return a record that may be written; refuses one that breaks an invariant.
 
     An invariant of a later version binds from the first step that meets it.
     """
@@ -225,9 +268,4 @@ def _checked(record: Record, contract: str) -> Record:
             if rule.since <= record.meets:
                 rule.require(verdict, contract)
             meets = record.meets
-    found = record.model_copy(update={"meets": meets, "schema_version": record.SCHEMA})
-    size = len(found.canonical())
-    if size > MAX_RECORD:
-        facts = {"kind": record.KIND, "id": record.id, "size": size, "most": MAX_RECORD}
-        raise TOO_LARGE.refusal(facts)
-    return found
+    return record.model_copy(update={"meets": meets, "schema_version": record.SCHEMA})

@@ -14,7 +14,7 @@ from pyfabric_municipal.common.authorisation import Authorisation
 from pyfabric_municipal.common.private import Collection
 from pyfabric_municipal.common.records import NEW, WRITTEN, Fact, Record
 from pyfabric_municipal.common.refusals import Example, Rule, Verdict
-from pyfabric_municipal.common.roles import ANYBODY, HolderRole, Role
+from pyfabric_municipal.common.roles import ANYBODY, HolderRole, On, Role
 from pyfabric_municipal.common.texts import about
 from pyfabric_municipal.common.values import Count, Model, Positive
 from pyfabric_municipal.common.waiting import Limit
@@ -26,6 +26,7 @@ Effect: TypeAlias = Callable[..., Changes]
 States: TypeAlias = str | tuple[str, ...]
 
 MAX_ROWS: Final = 100
+MAX_EVENT_FIELDS: Final = 8
 
 _ID: Final = about("The id of the record.", "记录编号")
 _BATCH: Final = about("The key of the batch, which counts once.", "批次号，只能使用一次")
@@ -33,6 +34,10 @@ _ROWS: Final = about(
     "The records, all or none of which are taken.", "各条记录，全部办理或全部不办理"
 )
 _MOST: Final = about("How many records at most this transaction takes.", "本次最多办理多少条记录")
+_AFTER: Final = about(
+    "Where an earlier call stopped (`passed` of its outcome); none: from the beginning.",
+    "上次办理到的位置（结果中的 passed）；省略则从头开始",
+)
 _SIGNATURE: Final = about("The signature of the record's holder.", "持有人的签名")
 Reason = Annotated[
     str, about("Why: everybody reads it, so no personal data.", "理由；对外可见，不得含个人信息")
@@ -71,13 +76,14 @@ class Target:
 class Wait:
     """Whom a step has its record wait for next: `need` of those who have the role (0: all), within a limit.
 
-    `exit` is the step that anybody may take when it is due; without a role it waits for the day alone.
+    `need` is a number, or where on the record it stands. `exit` is the step that anybody may take when it is
+    due; without a role it waits for the day alone.
     """
 
     role: Role | None
     limit: Limit
     exit: str = ""
-    need: int = 0
+    need: int | On = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ class Timer(StrEnum):
 class Outcome(Model):
     """What a step came to, for `count` records.
 
-    `denied` is the code of a refusal that was recorded, `left` says that a continued step has more to do.
+    `denied` is the code of a refusal that was recorded. Of a continued step, `left` says that there is more to do,
+    and `passed` is where the next call goes on (`after`).
     """
 
     id: str
@@ -118,6 +125,7 @@ class Outcome(Model):
     count: Count = 1
     denied: str = ""
     left: bool = False
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +151,7 @@ class Step:
     over: str
     effect: Effect = field(repr=False)
     arguments: tuple[Parameter, ...]
-    private: Mapping[str, tuple[Any, str]]
+    private: Mapping[str, tuple[Any, Collection]]
 
     @property
     def creates(self) -> bool:
@@ -188,7 +196,8 @@ def step(
     the record is due. `timer` stops or resumes the waits that run. `moves` are changes of other records.
     `event` names fields of the record that the event has. A refusal by one of the rules `denies` is recorded.
     The arguments of a record that is private as a whole travel as transient data, too.
-    A batch takes many records, all or none; a continued step takes the next ones of the index `over`.
+    A batch takes many records, all or none; a continued step takes the next ones of the index `over`, behind
+    those that its caller has passed (`after`).
     """
 
     def declare(effect: Effect) -> Callable[..., Outcome]:
@@ -228,12 +237,12 @@ def _several(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _collection(hint: Any) -> tuple[Any, str] | None:
+def _collection(hint: Any) -> tuple[Any, Collection] | None:
     """Return the type and the collection of a private argument, None for another one."""
     if get_origin(hint) is not Annotated:
         return None
     base, *marks = get_args(hint)
-    return next(((base, mark.name) for mark in marks if isinstance(mark, Collection)), None)
+    return next(((base, mark) for mark in marks if isinstance(mark, Collection)), None)
 
 
 def _require_sayable(declared: Step) -> None:
@@ -247,6 +256,10 @@ def _require_sayable(declared: Step) -> None:
         raise TypeError(f"{name}: a continued step, and no other, works off an index (over)")
     if any((one.when is None) != (one is declared.targets[-1]) for one in declared.targets):
         raise TypeError(f"{name}: each target but the last has a condition")
+    if declared.event and declared.record.COLLECTION:
+        raise TypeError(f"{name}: {declared.record.KIND} is private, and an event is public")
+    if len(declared.event) > MAX_EVENT_FIELDS:
+        raise TypeError(f"{name}: an event has at most {MAX_EVENT_FIELDS} fields of its record")
     if declared.mode is not Mode.SINGLE and (declared.private or declared.denies):
         raise TypeError(f"{name}: private arguments and recorded refusals belong to one record")
     if declared.when_due and (
@@ -330,6 +343,7 @@ def _continued(declared: Step) -> list[Parameter]:
         _argument("value", Annotated[str, value]),
         _argument("most", Annotated[Positive, Field(le=MAX_ROWS), _MOST]),
         *([_argument("reason", Reason)] if declared.reason else []),
+        _argument("after", Annotated[list[str] | None, _AFTER]).replace(default=None),
     ]
 
 

@@ -31,7 +31,7 @@ from pyfabric_municipal.common.refusals import (
     UNKNOWN,
 )
 from pyfabric_municipal.common.roles import Role, read_actor
-from pyfabric_municipal.common.session import Session
+from pyfabric_municipal.common.session import Place, Session
 from pyfabric_municipal.common.steps import Move, Step, Timer
 from pyfabric_municipal.common.values.text import require_text
 from pyfabric_municipal.common.waiting import Waiting, answer, change_by_time
@@ -100,7 +100,7 @@ class Taking:
         self, call: Call[Any], model: type[M], record_id: str, target: str, changes: dict[str, Any]
     ) -> M:
         """Bring another record to a state, as its step declares."""
-        found = self._settled(model, record_id, call.step)
+        found = self._settled(model, record_id, call.step.name)
         if found is None:
             raise UNKNOWN.refusal({"kind": model.KIND, "id": record_id})
         moves = _moves(call.step, model, target)
@@ -149,21 +149,35 @@ class Taking:
             if self.session.written_by(model, record_id) < model.SCHEMA:
                 self._put(self._next(found, {}), "migrate", self.actor, "")
 
+    def settle_others(self) -> None:
+        """Take the exits that the day has taken of records which hold what this transaction claims, or share its sets.
+
+        So what has lapsed holds nobody up, though nobody has tidied up.
+        """
+        settled: set[Place] = set()
+        kinds = self._contract.kinds()
+        while places := self.session.beside() - settled:
+            for place in sorted(places):
+                model = kinds.get(place.kind)
+                if model is not None and not model.COLLECTION:
+                    self._settled(model, place.id, "")
+            settled |= places
+
     def _before(self, step: Step, record_id: str) -> Record | None:
-        found = self._settled(step.record, record_id, step)
+        found = self._settled(step.record, record_id, step.name)
         if step.creates and found is not None:
             raise found.occupied()
         if not step.creates and found is None:
             raise UNKNOWN.refusal({"kind": step.record.KIND, "id": record_id})
         return found
 
-    def _settled(self, model: type[M], record_id: str, step: Step) -> M | None:
-        """Return a record after the exit that the day has taken, which becomes part of its history first."""
+    def _settled(self, model: type[M], record_id: str, step: str) -> M | None:
+        """Return a record after the exit that the day has taken, unless it is this step; it becomes part of the history."""
         found = self.session.get(model, record_id)
         if not isinstance(found, Tracked):
             return found
         change = change_by_time(found.waiting)
-        if change is None or change.exit == step.name:
+        if change is None or change.exit == step:
             return found
         exit_step = self.steps[change.exit]
         call: Call[Any] = Call(self, exit_step, record_id, found, {})
@@ -187,7 +201,7 @@ class Taking:
         step, vault = call.step, self.session.vault
         sealed = {name: vault.argument(hint, name) for name, (hint, _) in step.private.items()}
         for name, value in sealed.items():
-            vault.seal(step.private[name][1], step.record.KIND, call.id, name, value)
+            vault.seal(step.private[name][1].name, step.record.KIND, call.id, name, value)
         if step.record.COLLECTION:
             hints = {each.name: each.annotation for each in step.arguments}
             call.arguments = {name: vault.argument(hint, name) for name, hint in hints.items()}

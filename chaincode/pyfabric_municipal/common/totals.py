@@ -11,8 +11,16 @@ from pyfabric_municipal.common.call import Call
 from pyfabric_municipal.common.indexes import Index
 from pyfabric_municipal.common.invariants import Invariant
 from pyfabric_municipal.common.records import NEW, Record
+from pyfabric_municipal.common.refusals import FrameRule
+from pyfabric_municipal.common.roles import has_duties_of
 from pyfabric_municipal.common.steps import Move
 from pyfabric_municipal.common.values import Count, MspId
+
+NOT_SUCCESSOR = FrameRule(
+    "not-successor",
+    "{department} 未承接 {owner} 的职责",
+    "{department} has not the duties of {owner}",
+)
 
 OPEN: Final = "open"
 _PIECES: Final = 64
@@ -93,16 +101,19 @@ def lease(call: Call[Any], quota: str, worker: str, amount: int) -> None:
         call.move(Lease, key, OPEN, amount=held.amount + amount)
 
 
-def take(call: Call[Any], quota: str, worker: str, amount: int) -> None:
-    """Take an amount from a worker's lease, without touching the quota."""
-    key = lease_id(quota, call.caller, worker)
+def take(call: Call[Any], quota: str, worker: str, amount: int, *, of: str = "") -> None:
+    """Take an amount from a worker's lease, without touching the quota.
+
+    `of` is the department of which the caller's has the duties, if the lease is that department's.
+    """
+    key = _own(call, quota, worker, of)
     held = call.need(Lease, key)
     call.move(Lease, key, OPEN, taken=held.taken + amount)
 
 
-def give_back(call: Call[Any], quota: str, worker: str) -> None:
-    """Give what a worker's lease has left back to the quota."""
-    key = lease_id(quota, call.caller, worker)
+def give_back(call: Call[Any], quota: str, worker: str, *, of: str = "") -> None:
+    """Give what a worker's lease has left back to the quota; `of` as in `take`."""
+    key = _own(call, quota, worker, of)
     held = call.need(Lease, key)
     found = call.need(Quota, quota)
     call.move(Quota, quota, OPEN, leased=found.leased - (held.amount - held.taken))
@@ -123,6 +134,14 @@ def add(call: Call[Any], counter: str, amount: int) -> None:
 def total(pieces: Sequence[Piece]) -> int:
     """Return what the pieces of a counter (index `counter`) come to."""
     return sum(one.amount for one in pieces)
+
+
+def _own(call: Call[Any], quota: str, worker: str, department: str) -> str:
+    """Return the id of a lease of the caller's department, or of one whose duties it has; refuses others."""
+    owner = department or call.caller
+    if not has_duties_of(call.governance, call.caller, owner):
+        raise NOT_SUCCESSOR.refusal({"department": call.caller, "owner": owner})
+    return lease_id(quota, owner, worker)
 
 
 def lease_id(quota: str, department: str, worker: str) -> str:

@@ -63,11 +63,11 @@ class Waiting(Model):
     joins: bool = False
 
     def falls_due(self) -> str | None:
-        """Return when the wait is over: with the first party that is late, or the last that is needed."""
+        """Return when the wait is over: once silence is the last answer needed, or too many are late for an answer."""
         dues = sorted(party.due for party in self.parties if party.due is not None)
         if len(dues) < len(self.parties):
             return None
-        return dues[self.need - 1] if self.joins else dues[0]
+        return dues[self.need - 1] if self.joins else dues[len(dues) - self.need]
 
     def without(self, party: str) -> "Waiting | None":
         """Return the wait after an answer; None if no further answer is needed."""

@@ -17,7 +17,7 @@ from pyfabric_municipal.common.invariants import (
 )
 from pyfabric_municipal.common.private import Blinded, Collection, Sealed
 from pyfabric_municipal.common.records import NEW, Fact, Tracked
-from pyfabric_municipal.common.refusals import CLAIMED, Example, Rule, Verdict
+from pyfabric_municipal.common.refusals import CLAIMED, ROLE, Example, Rule, Verdict
 from pyfabric_municipal.common.roles import (
     ANYBODY,
     Governed,
@@ -58,6 +58,7 @@ CLERK = Role("clerk", "窗口", attribute=("role", "clerk"))
 REVIEWER = Role(
     "reviewer", "会办部门", On("reviewers"), ("role", "reviewer"), not_person=("apply",)
 )
+EXPERT = Role("expert", "专家", On("experts"), ("role", "reviewer"))
 SUPERVISOR = Role("supervisor", "监管部门", Governed("supervisor"), not_department=("open_loan",))
 BANK = OrganisationRole("bank", "银行", On("bank"), ("role", "loans"))
 HOLDER = HolderRole("holder", "持有人")
@@ -123,6 +124,15 @@ class Voucher(Tracked):
     public_key: str
     fen: Positive
     until: Timestamp
+
+
+class Tender(Tracked):
+    """A tender, on which some of several experts must agree."""
+
+    KIND: ClassVar[str] = "tender"
+
+    experts: tuple[MspId, ...] = Field(min_length=1)
+    needed: Positive
 
 
 class House(Tracked):
@@ -275,6 +285,7 @@ class ExampleContract(CityContract):
         Application,
         Loan,
         Voucher,
+        Tender,
         House,
         Share,
         Lot,
@@ -315,7 +326,7 @@ class ExampleContract(CityContract):
         guards=(reviewed_by_others, low_enough),
         waits=Wait(REVIEWER, Days("review_days"), exit="deem"),
         event=("item",),
-        denies=(CLAIMED,),
+        denies=(CLAIMED, low_enough),
     )
     def apply(
         self,
@@ -398,6 +409,25 @@ class ExampleContract(CityContract):
     @step(Voucher, "issued", "expired", by=ANYBODY, when_due=True)
     def expire(self, call: Call[Voucher]) -> Changes:
         """End a voucher that was not redeemed in time."""
+
+    @step(
+        Tender,
+        NEW,
+        "judging",
+        by=CLERK,
+        waits=Wait(EXPERT, Days("expert_days"), exit="fail", need=On("needed")),
+    )
+    def call_for(self, call: Call[Tender], experts: tuple[MspId, ...], needed: Positive) -> Changes:
+        """Ask experts, of whom some must agree, each within a limit of its own."""
+        return {"experts": experts, "needed": needed}
+
+    @step(Tender, "judging", "accepted", by=EXPERT, joins=True)
+    def judge(self, call: Call[Tender]) -> Changes:
+        """Agree; the tender is accepted when as many as are needed have agreed."""
+
+    @step(Tender, "judging", "failed", by=ANYBODY, when_due=True)
+    def fail(self, call: Call[Tender]) -> Changes:
+        """End a tender for which too few experts can still agree in time."""
 
     @step(House, NEW, "whole", by=CLERK, moves=(Move(Share, (NEW,), "live"),))
     def enter_house(self, call: Call[House]) -> Changes:
@@ -494,12 +524,14 @@ class ExampleContract(CityContract):
         give_back(call, call.id, worker)
 
     @step(Delivery, NEW, by=CLERK, moves=QUOTA_MOVES)
-    def deliver(self, call: Call[Delivery], grant: str, worker: str, rows: Positive) -> Changes:
-        """Enter a delivery, within the worker's lease."""
-        take(call, grant, worker, rows)
+    def deliver(
+        self, call: Call[Delivery], grant: str, worker: str, rows: Positive, of: str = ""
+    ) -> Changes:
+        """Enter a delivery, within the worker's lease; `of` is the department whose duties the caller's has."""
+        take(call, grant, worker, rows, of=of)
         return {"grant": grant, "rows": rows}
 
-    @step(Incident, NEW, "open", by=SUPERVISOR)
+    @step(Incident, NEW, "open", by=SUPERVISOR, denies=(ROLE,))
     def report(self, call: Call[Incident], system: str) -> Changes:
         """Report an incident; its system is private."""
         return {"system": system}

@@ -97,3 +97,14 @@ def test_a_bookmark_outside_the_range_is_refused(bookmark: str) -> None:
 def test_a_bookmark_of_the_range_is_taken(bookmark: str) -> None:
     assert require_bookmark(bookmark, "b", "z") == bookmark
     assert require_bookmark(bookmark, "b", "") == bookmark
+
+
+@given(PART, PARTS, PARTS.filter(bool), PARTS)
+def test_a_range_behind_a_key_leaves_out_that_key_and_those_before_it(
+    object_type: str, attributes: list[str], after: list[str], others: list[str]
+) -> None:
+    start, end = composite_range(object_type, attributes, after)
+    passed = create_composite_key(object_type, [*attributes, *after])
+    key = create_composite_key(object_type, [*attributes, *others])
+    inside = start.encode() <= key.encode() < end.encode()
+    assert inside == (key.encode() > passed.encode())

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.contract import MAX_EVENT
+from pyfabric_municipal.common.description import lasting_collections
 from pyfabric_municipal.common.records import Fact
 from pyfabric_municipal.common.refusals import (
     CLAIMED,
@@ -26,6 +27,7 @@ from pyfabric_municipal.common.refusals import (
 from pyfabric_municipal.common.roles import Appointed, Governed, HolderRole, Role
 from pyfabric_municipal.common.step_refusals import refusals_of
 from pyfabric_municipal.common.steps import Mode, Step
+from pyfabric_municipal.common.testing.publishing import check_endorsement, check_published
 from pyfabric_municipal.common.testing.stage import Stage
 from pyfabric_municipal.common.testing.stories import Person, Story
 
@@ -50,22 +52,7 @@ def cases(story: Story, *, compared: bool = True) -> list[Case]:
 def _all(story: Story, *, compared: bool) -> Iterator[Case]:
     contract = story.made()
     for step in contract.STEPS.values():
-        yield Case(
-            f"{step.name} is taken", step.name, partial(_taken, story, step, compared=compared)
-        )
-        yield from _by_others(story, step)
-        yield from _in_other_states(story, step)
-        if step.reason:
-            yield _refused(story, step, "without a reason", REASON, reason=" ")
-        for guard in step.guards:
-            yield _example(story, step.name, guard)
-        for target in step.targets[:-1]:
-            if target.when is not None:
-                yield Case(
-                    f"{step.name} leads elsewhere: {target.when.code}",
-                    step.name,
-                    partial(_elsewhere, story, step, target),
-                )
+        yield from _of_step(story, step, compared=compared)
     rules: list[Any] = [rule for one in contract.RECORDS for rule in one.INVARIANTS]
     for rule in (*rules, *contract.TRANSACTIONS):
         example = story.examples.get(rule.code, rule.example)
@@ -74,13 +61,34 @@ def _all(story: Story, *, compared: bool) -> Iterator[Case]:
     for record in contract.RECORDS:
         if record.CLAIMS:
             yield from _claims(story, record)
+    for name in sorted(lasting_collections(type(contract))):
+        yield Case(f"collection {name} lasts", "", partial(_lasts, story, name))
+
+
+def _of_step(story: Story, step: Step, *, compared: bool) -> Iterator[Case]:
+    taken = partial(_taken, story, step, compared=compared)
+    yield Case(f"{step.name} is taken", step.name, taken)
+    yield from _by_others(story, step)
+    yield from _in_other_states(story, step)
+    if step.reason:
+        yield _refused(story, step, "without a reason", REASON, reason=" ")
+    for guard in step.guards:
+        yield _example(story, step.name, guard)
+    for target in step.targets[:-1]:
+        if target.when is not None:
+            elsewhere = partial(_elsewhere, story, step, target)
+            yield Case(f"{step.name} leads elsewhere: {target.when.code}", step.name, elsewhere)
 
 
 def _taken(story: Story, step: Step, *, compared: bool) -> None:
-    """Take a step as its sample says, and see that it leaves its mark."""
+    """Take a step as its sample says, and see what it publishes, who must endorse it, and that it leaves its mark."""
     stage = Stage(story, compared=compared)
     stage.prepare(step.name)
-    outcome = stage.take(step.name)
+    call = stage.call(step.name)
+    endorsed = stage.endorse(step.name, later=0)
+    check_published(story, call, endorsed)
+    check_endorsement(endorsed)
+    outcome = stage.commit(step.name, endorsed)
     states = {one.state for one in step.targets} | set(step.sources if step.joins else ())
     if step.mode is Mode.SINGLE:
         _require(f"{step.name} leads to {outcome['state']}", outcome["state"] in states)
@@ -234,6 +242,12 @@ def _twice(story: Story, step: Step, claim: Any) -> None:
         _expect(step.name, code, lambda: stage.take(step.name, **again))
 
 
+def _lasts(story: Story, name: str) -> None:
+    """See that the collection that the story deploys keeps what steps read."""
+    lives = [one.block_to_live for one in story.collections if one.name == name]
+    _require(f"the collection {name}: BlockToLive {lives or 'of none'}, not 0", lives == [0])
+
+
 def _refused(
     story: Story, step: Step, how: str, rule: Rule | None, *, governed: Any = None, **changes: Any
 ) -> Case:
@@ -249,16 +263,18 @@ def _refused(
 
 
 def _expect(step: str, code: str | None, call: Callable[[], object]) -> None:
-    """Raise AssertionError unless a call is refused, with this code if one is given."""
+    """Raise AssertionError unless a call is refused, or recorded as denied, with this code if one is given."""
     try:
-        call()
+        outcome = call()
     except ContractError as refused:
         if code is not None and refused.code != code:
             raise AssertionError(
                 f"{step} is refused as {refused.code!r} ({refused}), not as {code}"
             ) from refused
         return
-    raise AssertionError(f"{step} is not refused: {code} was expected")
+    denied = outcome.get("denied") if isinstance(outcome, dict) else None
+    if not denied or code not in (None, denied):
+        raise AssertionError(f"{step} is not refused: {code} was expected")
 
 
 def _require(what: str, holds: bool) -> None:  # noqa: FBT001

@@ -79,12 +79,16 @@ class Stage:
 
     def take(self, step: str, **changes: Any) -> dict[str, Any]:
         """Take a step by its sample and return its outcome; `changes` are those of `call`."""
-        endorsed = self.endorse(step, **changes)
+        return self.commit(step, self.endorse(step, **changes))
+
+    def commit(self, step: str, endorsed: Endorsement) -> dict[str, Any]:
+        """Commit the endorsed call of a step and return its outcome."""
         (code,) = self.ledger.commit([endorsed])
         if code != 0:
             raise AssertionError(f"{step} is invalid: {code}")
         outcome: dict[str, Any] = json.loads(endorsed.result)
-        self.ids[step] = outcome["id"]
+        if not outcome["denied"]:
+            self.ids[step] = outcome["id"]
         return outcome
 
     def endorse(self, step: str, **changes: Any) -> Endorsement:
@@ -201,6 +205,8 @@ class Stage:
 
     @staticmethod
     def _optional(step: Step) -> list[str]:
+        if step.mode is Mode.CONTINUED:
+            return ["after"]
         if step.mode is not Mode.SINGLE or step.record.COLLECTION:
             return []
         return [one.name for one in step.arguments if one.default is not one.empty]

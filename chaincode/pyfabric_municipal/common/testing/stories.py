@@ -53,7 +53,8 @@ class Story:
     a department that may read the private records, from whom only the role keeps their steps. `giving_up` are
     steps that end a matter without deciding it; `examples` are those of rules, by code, whose records several
     contracts share; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
-    of records whose ids have a form.
+    of records whose ids have a form. `known` are values that are public although a private one has them too,
+    such as an organisation's code.
     """
 
     contract: Callable[[FixedGovernance], CityContract]
@@ -69,6 +70,7 @@ class Story:
     resting: frozenset[tuple[str, str]] = frozenset()
     examples: Mapping[str, Example] = field(default_factory=dict)
     free_ids: Mapping[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
     def free_id(self, record: type[Record]) -> str:
         """Return an id that no record of the type has."""

@@ -62,7 +62,8 @@ def _check_sets(stage: Stage, records: list[Any]) -> None:
                         if entry.name == rule.index:
                             sets.setdefault(entry.parts, []).append(record)
             for parts, found in sorted(sets.items()):
-                _require(rule.test(found) is True, f"{kind.KIND} {parts}: {rule.code}")
+                former = any(one.meets < rule.since for one in found)
+                _require(former or rule.test(found) is True, f"{kind.KIND} {parts}: {rule.code}")
 
 
 def _check_keys(stage: Stage, records: list[Any]) -> None:

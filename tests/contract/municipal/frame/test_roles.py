@@ -33,6 +33,18 @@ def test_the_successor_of_a_department_has_its_role() -> None:
     assert stage.take("agree", by=PEOPLE["health"])["state"] == "granted"
 
 
+def test_the_successor_of_a_department_takes_from_its_leases() -> None:
+    stage = merged("BureauMSP")
+    of_eco = Person(ECO, {"role": "clerk", "staff": "2005"})
+    stage.reach("grant")
+    stage.take("lease_rows", by=of_eco)
+    delivery = {"of": ECO, "rows": 10}
+    assert stage.take("deliver", arguments=delivery)["state"] == "written"
+    with pytest.raises(ContractError) as refused:
+        stage.take("deliver", record_id="D2", arguments={"of": HEALTH})
+    assert refused.value.code == "not-successor"
+
+
 def test_a_circle_of_successors_gives_nobody_the_role() -> None:
     stage = merged(ECO)
     stage.reach("apply")

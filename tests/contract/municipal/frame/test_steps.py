@@ -1,31 +1,40 @@
 """What a step leaves behind, and what it refuses, beyond what each contract's generated tests look at."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, ClassVar
 
 import pytest
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from pydantic import ValidationError
 from pyfabric_municipal.common.claimed_times import not_in_the_future
 from pyfabric_municipal.common.contract import CityContract
 from pyfabric_municipal.common.denials import Denial
-from pyfabric_municipal.common.description import describe
+from pyfabric_municipal.common.description import describe, lasting_collections
 from pyfabric_municipal.common.diagrams import diagram
-from pyfabric_municipal.common.private import Sealed
+from pyfabric_municipal.common.private import Collection, Sealed
 from pyfabric_municipal.common.records import NEW, Fact
 from pyfabric_municipal.common.refusals import Example
 from pyfabric_municipal.common.roles import ANYBODY
 from pyfabric_municipal.common.steps import Mode, Target, Wait, step
+from pyfabric_municipal.common.testing.cases import cases
+from pyfabric_municipal.common.testing.publishing import check_endorsement, check_published
 from pyfabric_municipal.common.testing.stage import Stage, certificate
 from pyfabric_municipal.common.testing.stories import Person
 from pyfabric_municipal.common.totals import Lease, Piece, Quota, total
 from pyfabric_municipal.common.waiting import Party, Until, Waiting, change_by_time
 
 from pyfabric.chaincode import ContractError
+from pyfabric.chaincode.invocation import Event
 from pyfabric.messages.languages import summary
 from pyfabric.rules.state.rwset import decode_read_write_set
 from tests.support.municipal import example
-from tests.support.municipal.example_story import BUREAU, ECO, HEALTH, PEOPLE, STORY
+from tests.support.municipal.example_story import BUREAU, ECO, HEALTH, PEOPLE, STORY, collection
 
 DAY = 86_400
 
@@ -86,18 +95,35 @@ class TestWhatAStepLeaves:
         assert len(payload) <= 8192
         assert len(told["records"]) + told["more"] == 101
 
+    def test_a_write_that_one_department_could_make_alone_is_noticed(self, stage: Stage) -> None:
+        stage.prepare("store")
+        endorsed = stage.endorse("store")
+        check_endorsement(endorsed)
+        message = rwset_pb2.TxReadWriteSet.FromString(endorsed.read_write_set)
+        own = next(one for one in message.ns_rwset if one.namespace == "chaincode")
+        writes = kv_rwset_pb2.KVRWSet.FromString(own.rwset)
+
+        def expect(problem: str) -> None:
+            own.rwset = writes.SerializeToString()
+            alone = replace(endorsed, read_write_set=message.SerializeToString())
+            with pytest.raises(AssertionError, match=problem):
+                check_endorsement(alone)
+
+        writes.metadata_writes.add(key="lot")
+        expect("policy of its own")
+        writes.ClearField("writes")
+        expect("only collections")
+
     def test_time_does_not_go_back(self, stage: Stage) -> None:
         stage.reach("weigh_again")
         stage.take("weigh_again", later=-3600)
         assert ask(stage, "read", "lot", "B1")["updated"] == "2026-03-11T02:00:00Z"
 
-    def test_no_key_has_an_endorsement_policy_of_its_own(self, stage: Stage) -> None:
-        for name in STORY.samples:
-            stage = Stage(STORY)
-            stage.prepare(name)
-            endorsed = stage.endorse(name)
-            for one in decode_read_write_set(endorsed.read_write_set):
-                assert not one.public.metadata_writes, name
+    def test_an_event_leaves_out_a_field_that_is_too_long(self, stage: Stage) -> None:
+        stage.take("apply", arguments={"item": "b" * 5000})
+        payload = stage.ledger.events[-1].payload
+        assert "item" not in json.loads(payload)
+        assert len(payload) < 1024
 
 
 class TestWaiting:
@@ -110,6 +136,14 @@ class TestWaiting:
             found = ask(stage, "listed", "voucher", "state", [state], 10, "")
             assert len(found["items"]) == count, state
         assert refused(stage, "redeem").code == "state"
+
+    def test_a_guard_finds_by_state_what_the_day_has_left_in_it(self, stage: Stage) -> None:
+        stage.reach("issue")
+        stage.ledger.now = _at("2026-03-20T00:00:00Z")
+        found = ask(stage, "view", "voucher", "V1", "value")
+        assert found["state"] == "expired"
+        states = [_found_by_state(stage, state) for state in ("issued", "expired")]
+        assert states == [[], ["V1"]]
 
     def test_the_exit_by_time_becomes_part_of_the_history(self, stage: Stage) -> None:
         stage.reach("pause")
@@ -143,6 +177,31 @@ class TestWaiting:
         assert dues == {ECO: "2026-03-13T15:59:59Z", HEALTH: "2026-03-18T15:59:59Z"}
 
 
+class TestSomeOfASet:
+    """A wait for two of three experts, who have 9, 2 and 5 working days."""
+
+    def test_as_many_as_are_needed_are_enough(self, stage: Stage) -> None:
+        stage.reach("judge")
+        assert refused(stage, "judge").code == "answered"
+        assert stage.take("judge", by=PEOPLE["health"])["state"] == "accepted"
+
+    def test_one_late_expert_ends_nothing_while_the_others_can_answer(self, stage: Stage) -> None:
+        stage.reach("call_for")
+        assert refused(stage, "fail", later=3 * DAY).code == "not-due"
+        assert ask(stage, "read", "tender", "T1")["state"] == "judging"
+        late = ask(stage, "overdue", ECO, 10, "")["items"]
+        assert [one["id"] for one in late] == ["T1"]
+        assert stage.take("judge", by=PEOPLE["eco"], later=0)["state"] == "judging"  # late, counts
+
+    def test_it_fails_once_too_few_can_answer_in_time(self, stage: Stage) -> None:
+        stage.reach("call_for")
+        assert stage.take("fail", later=8 * DAY)["state"] == "failed"
+
+    def test_no_more_are_needed_than_are_asked(self, stage: Stage) -> None:
+        stage.take("call_for", arguments={"experts": [ECO], "needed": 3})
+        assert stage.take("judge")["state"] == "accepted"
+
+
 class TestWhatTheDayMakes:
     @staticmethod
     def waiting(need: int, *dues: str, joins: bool) -> Waiting:
@@ -166,6 +225,10 @@ class TestWhatTheDayMakes:
         assert after is not None
         assert (after.need, after.falls_due()) == (1, "2026-03-12T00:00:00Z")
         assert after.without("P0") is None
+
+    def test_an_exit_that_is_no_answer_opens_when_too_many_are_late(self) -> None:
+        assert self.waiting(2, "12", "20", "15", joins=False).falls_due() == "2026-03-15T00:00:00Z"
+        assert self.waiting(1, "12", "20", "15", joins=False).falls_due() == "2026-03-20T00:00:00Z"
 
     def test_the_first_who_is_late_opens_an_exit_that_is_no_answer(self) -> None:
         assert self.waiting(2, "20", "12", joins=False).falls_due() == "2026-03-12T00:00:00Z"
@@ -223,6 +286,13 @@ class TestClaims:
         stage.reach("release")
         assert stage.take("open_loan", record_id="L2")["state"] == "open"
 
+    def test_a_claim_that_lapsed_by_time_holds_nobody_up(self, stage: Stage) -> None:
+        stage.reach("apply")
+        assert stage.take("apply", record_id="A2", later=8 * DAY)["denied"] == ""
+        steps = [one["step"] for one in ask(stage, "history", "application", "A1")]
+        assert steps == ["apply", "deem"]
+        assert stage.take("apply", record_id="A3", later=0)["denied"] == "claimed"
+
     def test_a_second_claim_is_recorded_as_denied(self, stage: Stage) -> None:
         stage.reach("apply")
         outcome = stage.take("apply", record_id="A2")
@@ -266,6 +336,24 @@ class TestManyRecords:
         stage.reach("recall")
         stage.take("store", record_id="B9", batch="file-9")
         assert stage.take("recall")["count"] == 1
+
+    def test_a_continued_step_does_not_read_again_what_it_has_passed(self, stage: Stage) -> None:
+        for number in range(6):
+            stage.take("store", record_id=f"B{number}", batch=f"file-{number}")
+        first = stage.take("recall", arguments={"most": 2})
+        assert first["passed"] == ["B1"]
+        endorsed = stage.endorse("recall", arguments={"most": 2, "after": first["passed"]})
+        namespaces = decode_read_write_set(endorsed.read_write_set)
+        own = next(one for one in namespaces if one.namespace == "chaincode")
+        (read,) = own.public.range_queries_info
+        assert "B1" in read.start_key
+        entered = stage.endorse("store", record_id="B0x", batch="file-x")  # behind what was passed
+        assert [int(code) for code in stage.ledger.commit([entered, endorsed])] == [0, 0]
+        assert stage.take("recall")["passed"] == ["B0x"]
+
+    def test_a_record_that_cannot_be_taken_is_named_and_can_be_passed(self, stage: Stage) -> None:
+        stage.reach("store")
+        assert refused(stage, "recall", arguments={"after": ["B1"]}).code == "nothing-left"
 
 
 class TestTotals:
@@ -338,6 +426,43 @@ class TestPrivateValues:
         stage.prepare("close")
         said = refused(stage, "close", by=person)
         assert "incidents" in str(said)
+
+    def test_a_part_that_lapses_cannot_be_relied_on(self) -> None:
+        mark = Collection("plans", lapses=True)
+        apply = example.ExampleContract.STEPS["apply"]
+        with _steps_of(apply=replace(apply, private={"plan": (Sealed[example.Plan], mark)})):
+            assert lasting_collections(example.ExampleContract) == {"incidents"}
+            with pytest.raises(ContractError, match="lapses"):
+                Stage(STORY).take("apply")
+
+    @pytest.mark.parametrize(
+        "collections",
+        [(), (collection("plans"), replace(collection("incidents"), block_to_live=100))],
+    )
+    def test_a_collection_that_a_step_reads_keeps_its_values(self, collections: Any) -> None:
+        story = replace(STORY, collections=collections)
+        (case,) = [one for one in cases(story) if str(one) == "collection incidents lasts"]
+        with pytest.raises(AssertionError, match="BlockToLive"):
+            case.run()
+
+    def test_what_would_be_published_of_a_private_value_is_noticed(self, stage: Stage) -> None:
+        stage.prepare("report")
+        call, endorsed = stage.call("report"), stage.endorse("report")
+        check_published(STORY, call, endorsed)
+        secret = b"water works"
+        for shown in (
+            {"result": secret},
+            {"event": Event("incident.report", secret)},
+            {"read_write_set": endorsed.read_write_set + sha256(secret).hexdigest().encode()},
+        ):
+            with pytest.raises(AssertionError, match="publishes"):
+                check_published(STORY, call, replace(endorsed, **shown))
+        with pytest.raises(AssertionError, match="publishes"):
+            check_published(STORY, call._replace(arguments=("water works",)), endorsed)
+
+    def test_an_event_of_a_private_record_has_none_of_its_fields(self) -> None:
+        with pytest.raises(TypeError, match="an event is public"):
+            step(example.Incident, NEW, "open", by=ANYBODY, event=("system",))(_effect)
 
     def test_a_view_shows_what_its_type_declares(self, stage: Stage) -> None:
         stage.reach("issue")
@@ -454,6 +579,30 @@ class TestDeclarations:
 
 def _effect(self: Any, call: Any) -> None:
     """Change nothing."""
+
+
+def _found_by_state(stage: Stage, state: str) -> list[str]:
+    """Return the ids that a step of now would find by a state."""
+    found: list[str] = []
+
+    def look(self: Any, call: Any) -> None:
+        found[:] = [one.id for one in call.find(example.Voucher, "state", state)]
+
+    enter = example.ExampleContract.STEPS["enter_house"]
+    with _steps_of(enter_house=replace(enter, effect=look)):
+        stage.endorse("enter_house")
+    return found
+
+
+@contextmanager
+def _steps_of(**changed: Any) -> Iterator[None]:
+    """Change steps of the example contract for a while."""
+    kept = example.ExampleContract.STEPS
+    example.ExampleContract.STEPS = {**kept, **changed}
+    try:
+        yield
+    finally:
+        example.ExampleContract.STEPS = kept
 
 
 def _at(text: str) -> Any:
