@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.city.settings import ACTIVE, CITY, Key, Member, Parameter, Proposed
+from pyfabric_municipal.city.settings import ACTIVE, CITY, Key, Member, Parameter, Proposed, Record
 from pyfabric_municipal.common.values import (
     Count,
     Day,
@@ -16,7 +16,6 @@ from pyfabric_municipal.common.values import (
     Text,
     Timestamp,
 )
-from pyfabric_municipal.records import Record
 
 DEFAULT_DAYS = 30
 """How long a change waits for approvals."""

@@ -4,8 +4,9 @@ It is deployed as chaincode `city` on every channel, and its definition keeps th
 (`/Channel/Application/Endorsement`): a majority of the channel's real members must endorse what it writes.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -29,8 +30,6 @@ from pyfabric_municipal.city.drafting import Draft
 from pyfabric_municipal.city.ledger import CityLedger
 from pyfabric_municipal.city.settings import (
     CITY,
-    Calendar,
-    Certifier,
     Key,
     Member,
     Parameter,
@@ -44,8 +43,6 @@ from pyfabric_municipal.common.governance import (
     Clock,
     CodeList,
     Department,
-    no_calendar,
-    no_parameter,
 )
 from pyfabric_municipal.common.values import (
     Count,
@@ -65,6 +62,9 @@ from pyfabric_municipal.common.values.workdays import YearCalendar
 GOVERNOR = "governor"
 """The certificate attribute `role` of those who speak for their department here."""
 
+Questions = Annotated[
+    list[Annotated[list[str], Field(min_length=1, max_length=3)]], Field(max_length=100)
+]
 Items = Annotated[list[Item], Field(min_length=1)]
 
 
@@ -217,12 +217,19 @@ class City(Contract):
         return [one for one in views if one.state in (PROPOSED, APPROVED)]
 
     @query
+    def answers(self, ctx: Context, questions: Questions) -> list[Any]:
+        """Return what several queries answer, in one call: each is a name and its arguments.
+
+        Of `clock`, `parameter`, `role`, `department`, `certifier` and `calendar`. null: that query refuses, or has none.
+        """
+        ledger = CityLedger(ctx)
+        ledger.prefetch(tuple(each) for each in questions if each != ["clock"])
+        return [_answer(ledger, *each) for each in questions]
+
+    @query
     def parameter(self, ctx: Context, contract: str, name: str) -> Parameter:
         """Return a parameter in force, with its unit and the mark of its fact."""
-        found = CityLedger(ctx).find(Parameter, contract, name)
-        if found is None:
-            raise no_parameter(contract, name)
-        return found
+        return CityLedger(ctx).parameter(contract, name)
 
     @query
     def parameters(self, ctx: Context, contract: str) -> list[Parameter]:
@@ -232,8 +239,7 @@ class City(Contract):
     @query
     def department(self, ctx: Context, msp_id: MspId) -> Department | None:
         """Return a department, also one that is merged or has left."""
-        found = CityLedger(ctx).find(Member, msp_id)
-        return None if found is None else found.department()
+        return CityLedger(ctx).department(msp_id)
 
     @query
     def departments(self, ctx: Context) -> list[Department]:
@@ -243,8 +249,7 @@ class City(Contract):
     @query
     def role(self, ctx: Context, contract: str, name: str) -> list[str]:
         """Return the MSP ids of the departments that have a role in a contract."""
-        found = CityLedger(ctx).find(Role, contract, name)
-        return [] if found is None else list(found.departments)
+        return CityLedger(ctx).role(contract, name)
 
     @query
     def roles(self, ctx: Context, contract: str) -> list[Role]:
@@ -254,16 +259,12 @@ class City(Contract):
     @query
     def certifier(self, ctx: Context, uscc: str) -> str | None:
         """Return the MSP id of the department whose CA certifies an organisation without a peer."""
-        found = CityLedger(ctx).find(Certifier, uscc)
-        return found.msp_id or None if found is not None else None
+        return CityLedger(ctx).certifier(uscc)
 
     @query
     def calendar(self, ctx: Context, year: int) -> YearCalendar:
         """Return a year's working days."""
-        found = CityLedger(ctx).find(Calendar, f"{year:04}")
-        if found is None:
-            raise no_calendar(year)
-        return found.calendar
+        return CityLedger(ctx).working_days(year)
 
     @query
     def code_list(self, ctx: Context, name: str, on: date) -> CodeList:
@@ -284,6 +285,22 @@ class City(Contract):
         key: Key = tuple(place)
         found = CityLedger(ctx).scan(PastVersion, *key)
         return [one.version for one in found if one.place == key]
+
+
+def _answer(ledger: CityLedger, name: str, *arguments: str) -> Any:
+    """Return what one query answers, None if it refuses."""
+    queries: dict[str, Callable[..., Any]] = {
+        "clock": lambda: ledger.clock,
+        "parameter": ledger.parameter,
+        "role": ledger.role,
+        "department": ledger.department,
+        "certifier": ledger.certifier,
+        "calendar": lambda year: ledger.working_days(int(year)),
+    }
+    try:
+        return queries[name](*arguments)
+    except ContractError:
+        return None
 
 
 def _client(ctx: Context) -> str:

@@ -1,6 +1,6 @@
 """The settings, changes and slots of a channel, as one transaction of the contract `city` reads and writes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from typing import Final, TypeVar
@@ -11,24 +11,34 @@ from pyfabric_municipal.city.clock import DEFAULT_LENGTH, OLDEST, newest_slot, r
 from pyfabric_municipal.city.settings import (
     ACTIVE,
     CITY,
+    Calendar,
+    Certifier,
     CodeTable,
     CodeVersions,
     Kept,
     Key,
     Member,
     Parameter,
+    Record,
     Role,
     Setting,
 )
-from pyfabric_municipal.common.governance import Clock, CodeList, no_code_list
-from pyfabric_municipal.records import Record
+from pyfabric_municipal.common.governance import (
+    Clock,
+    CodeList,
+    Department,
+    no_calendar,
+    no_code_list,
+    no_parameter,
+)
+from pyfabric_municipal.common.values.workdays import YearCalendar
 
 R = TypeVar("R", bound=Record)
 K = TypeVar("K", bound=Kept)
 
 SLOT: Final = "slot"
 _DIGITS: Final = 12
-_ACTIVE_LENGTH: Final = "slot-seconds"
+LENGTH_PLACE: Final[Key] = ("parameter", CITY, "slot-seconds")
 
 
 class CityLedger:
@@ -37,6 +47,14 @@ class CityLedger:
     def __init__(self, ctx: Context) -> None:
         self.stub = ctx.stub
         self.proposal = int(ctx.stub.timestamp.timestamp())
+        self._known: dict[Key, Setting | None] = {}
+
+    def prefetch(self, places: Iterable[Key]) -> None:
+        """Read these settings, and what the clock depends on, in few requests."""
+        wanted = [*dict.fromkeys([*places, LENGTH_PLACE])]
+        keys = [self.stub.create_composite_key(Setting.KIND, each) for each in wanted]
+        for place, value in zip(wanted, self.stub.get_multiple_states(keys), strict=True):
+            self._known[place] = None if value is None else from_json(Setting, value)
 
     def get(self, model: type[R], *key: str) -> R | None:
         """Return a committed record, None if there is none."""
@@ -56,7 +74,7 @@ class CityLedger:
     @cached_property
     def length(self) -> int:
         """The length of slots in seconds; by the proposal's time, since the clock itself depends on it."""
-        setting = self.get(Setting, "parameter", CITY, _ACTIVE_LENGTH)
+        setting = self.setting(LENGTH_PLACE)
         found = None if setting is None else setting.at(self.proposal)
         if found is None or not isinstance(found.content, Parameter):
             return DEFAULT_LENGTH
@@ -128,7 +146,7 @@ class CityLedger:
 
     def setting(self, place: Key) -> Setting | None:
         """Return a setting, None if there is none."""
-        return self.get(Setting, *place)
+        return self._known[place] if place in self._known else self.get(Setting, *place)
 
     def settings(self, *prefix: str) -> Iterator[Setting]:
         """Yield the settings whose place begins so."""
@@ -137,6 +155,35 @@ class CityLedger:
     def active(self) -> set[str]:
         """Return the MSP ids of the active departments; none before the founding."""
         return {one.msp_id for one in self.find_all(Member) if one.state == ACTIVE}
+
+    def parameter(self, contract: str, name: str) -> Parameter:
+        """Return a parameter in force; refuses one that is not set."""
+        found = self.find(Parameter, contract, name)
+        if found is None:
+            raise no_parameter(contract, name)
+        return found
+
+    def role(self, contract: str, name: str) -> list[str]:
+        """Return the MSP ids of the departments that have a role in a contract."""
+        found = self.find(Role, contract, name)
+        return [] if found is None else list(found.departments)
+
+    def department(self, msp_id: str) -> Department | None:
+        """Return a department, None for an unknown one."""
+        found = self.find(Member, msp_id)
+        return None if found is None else found.department()
+
+    def certifier(self, uscc: str) -> str | None:
+        """Return the MSP id of the department whose CA certifies an organisation, None if none does."""
+        found = self.find(Certifier, uscc)
+        return None if found is None else found.msp_id or None
+
+    def working_days(self, year: int) -> YearCalendar:
+        """Return a year's calendar; refuses a year without one."""
+        found = self.find(Calendar, f"{year:04}")
+        if found is None:
+            raise no_calendar(year)
+        return found.calendar
 
     def voters(self, change: Change) -> Voters:
         """Return who decides on a change, and who of them has approved it."""

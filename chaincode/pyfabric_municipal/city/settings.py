@@ -22,7 +22,6 @@ from pyfabric_municipal.common.values import (
 from pyfabric_municipal.common.values.names import require_msp_id
 from pyfabric_municipal.common.values.timestamps import parse_date
 from pyfabric_municipal.common.values.workdays import YearCalendar
-from pyfabric_municipal.records import Record
 
 CITY = "city"
 SETTLED_SECONDS = 3600
@@ -49,6 +48,16 @@ MspIdOrNone = Annotated[str, AfterValidator(_msp_id_or_none)]
 Name = Annotated[str, AfterValidator(_name)]
 Mark = Literal["V", "S", "K"]
 Key: TypeAlias = tuple[str, ...]
+
+
+class Record(Model):
+    """A value on the ledger, under a composite key of its kind and the parts that `key` returns."""
+
+    KIND: ClassVar[str]
+
+    def key(self) -> Key:
+        """Return the parts of the composite key after the kind."""
+        raise NotImplementedError
 
 
 class Parameter(Model):

@@ -4,13 +4,16 @@ A claimed time is not after the channel's clock and not before the step that it 
 a governed limit allows needs a reason. Which of two parties was first is decided by the ledger's order alone.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from pyfabric_municipal.common.call import Call
 from pyfabric_municipal.common.indexes import at_path
 from pyfabric_municipal.common.refusals import Example, Verdict
 from pyfabric_municipal.common.steps import Guard
-from pyfabric_municipal.common.values.timestamps import unix_seconds
+from pyfabric_municipal.common.values.timestamps import format_timestamp, parse_timestamp
+from pyfabric_municipal.common.values.workdays import due_after
+from pyfabric_municipal.common.waiting import Days
 
 
 def not_in_the_future(field: str, example: Example) -> Guard:
@@ -26,6 +29,7 @@ def not_in_the_future(field: str, example: Example) -> Guard:
         f"{field} {{claimed}} is after the channel's clock",
         test,
         example,
+        timed=True,
     )
 
 
@@ -47,29 +51,33 @@ def not_before(field: str, earlier: str, example: Example) -> Guard:
     )
 
 
-def not_late(field: str, parameter: str, example: Example, *, reason: str = "") -> Guard:
-    """Return a guard: a claimed time is entered within a governed number of seconds, or with a reason.
+def not_late(field: str, limit: str | Days, example: Example, *, reason: str = "") -> Guard:
+    """Return a guard: a claimed time is entered within a governed limit, or with a reason.
 
-    `reason` is the field of the record that holds it.
+    `limit` names the parameter with the seconds, or is one of working days (`Days`); `reason` is the field of the
+    record that holds it.
     """
+    parameter = limit.parameter if isinstance(limit, Days) else limit
 
     def test(call: Call[Any]) -> Verdict:
         claimed = at_path(call.after, field)
         if claimed is None or (reason and at_path(call.after, reason)):
             return True
         most = call.parameter(parameter)
-        return call.clock.not_after(unix_seconds(claimed) + most) or {
-            "claimed": claimed,
-            "most": most,
-        }
+        if isinstance(limit, Days):
+            due = due_after(claimed, most, call.governance.calendar)
+        else:
+            due = format_timestamp(parse_timestamp(claimed) + timedelta(seconds=most))
+        return call.is_open(due) or {"claimed": claimed, "due": due}
 
     return Guard(
         f"{_words(field)}-late",
-        f"{field} {{claimed}} 的补录超过 {{most}} 秒",
-        f"{field} {{claimed}} is entered more than {{most}} seconds later",
+        f"{field} {{claimed}} 应于 {{due}} 前录入",
+        f"{field} {{claimed}} was to be entered by {{due}}",
         test,
         example,
         (parameter,),
+        timed=True,
     )
 
 

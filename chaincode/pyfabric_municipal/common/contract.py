@@ -9,6 +9,7 @@ from pyfabric.chaincode import Context, Contract, ContractError, query, transact
 from pyfabric_municipal.common.batches import Batch, batch_record, located
 from pyfabric_municipal.common.denials import Denial
 from pyfabric_municipal.common.description import describe, describe_step
+from pyfabric_municipal.common.expecting import questions
 from pyfabric_municipal.common.governance import Governance, city_of
 from pyfabric_municipal.common.invariants import TransactionInvariant
 from pyfabric_municipal.common.reading import Page, Reading, Related
@@ -18,6 +19,7 @@ from pyfabric_municipal.common.session import Session
 from pyfabric_municipal.common.steps import MAX_ROWS, Mode, Outcome, Step, Wait, steps_of
 from pyfabric_municipal.common.taking import Taking
 from pyfabric_municipal.common.values import Timestamp, canonical_json
+from pyfabric_municipal.common.values.timestamps import beijing_day, format_timestamp
 from pyfabric_municipal.common.views import View
 
 MAX_EVENT: Final = 8 * 1024
@@ -61,7 +63,7 @@ class CityContract(Contract):
         A refusal by a rule that the step records is written as a denial instead.
         """
         session = Session(ctx.stub, self.contract_name())
-        taking = Taking(ctx, session, self.governance_of(ctx), self)
+        taking = Taking(ctx, session, self._governance_for(ctx, step), self)
         try:
             outcome = self._take(taking, step, given)
             taking.settle_others()
@@ -72,6 +74,13 @@ class CityContract(Contract):
             return self._deny(ctx, step, given, refused.code)
         self._announce(ctx, step, taking, outcome)
         return outcome
+
+    def _governance_for(self, ctx: Context, step: Step) -> Governance:
+        """Return what the departments have agreed on, having announced what the step will ask."""
+        found = self.governance_of(ctx)
+        year = beijing_day(format_timestamp(ctx.stub.timestamp)).year
+        found.expect(*questions(step, self.contract_name().lower(), ctx.client, year))
+        return found
 
     @query
     def read(self, ctx: Context, kind: str, id: str) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic import JsonValue
 
 from pyfabric.chaincode import Context, ContractError, StateError, from_json
-from pyfabric_municipal.common.values import JSON
+from pyfabric_municipal.common.values import JSON, canonical_json
 from pyfabric_municipal.common.values.workdays import YearCalendar
 
 CHAINCODE: Final = "city"
@@ -65,6 +65,10 @@ class Clock:
 class Governance(Protocol):
     """What the departments of a channel have agreed on, as one transaction sees it."""
 
+    def expect(self, *questions: tuple[str, ...]) -> None:
+        """Note what will be asked, a query of `city` and its arguments each, so that one call answers all of it."""
+        ...
+
     def parameter(self, contract: str, name: str) -> JSON:
         """Return the value in force by the channel's clock; refuses what is not set (`city.no-parameter`)."""
         ...
@@ -105,6 +109,9 @@ class FixedGovernance:
     certifiers: Mapping[str, str] = field(default_factory=dict)
     code_lists: tuple[CodeList, ...] = ()
     calendars: tuple[YearCalendar, ...] = ()
+
+    def expect(self, *questions: tuple[str, ...]) -> None:
+        """Do nothing: nobody is called."""
 
     def parameter(self, contract: str, name: str) -> JSON:
         """Return the value that was set; refuses another."""
@@ -157,6 +164,10 @@ class _Called:
     def __init__(self, ctx: Context) -> None:
         self._stub = ctx.stub
         self._answers: dict[tuple[str, ...], bytes] = {}
+        self._expected: tuple[tuple[str, ...], ...] = ()
+
+    def expect(self, *questions: tuple[str, ...]) -> None:
+        self._expected = questions
 
     def parameter(self, contract: str, name: str) -> JSON:
         held: dict[str, JSON] = from_json(dict, self._ask("parameter", contract, name))
@@ -186,14 +197,28 @@ class _Called:
         return from_json(Clock, self._ask("clock"))
 
     def _ask(self, *call: str) -> bytes:
+        if call in self._expected and len(self._expected) > 1:
+            self._ask_expected()
         if call not in self._answers:
-            try:
-                answer = self._stub.invoke_chaincode(CHAINCODE, [each.encode() for each in call])
-            except StateError as error:
-                raise _unreachable(error) from error
-            answer.raise_unless_ok()
-            self._answers[call] = answer.payload
+            self._answers[call] = self._call(*call)
         return self._answers[call]
+
+    def _ask_expected(self) -> None:
+        """Ask all that is expected in one call; what `city` would refuse is asked for itself when it is needed."""
+        questions, self._expected = self._expected, ()
+        found = from_json(list[Any], self._call("answers", canonical_json(questions).decode()))
+        for question, answer in zip(questions, found, strict=True):
+            if answer is not None:
+                given = answer.encode() if isinstance(answer, str) else canonical_json(answer)
+                self._answers[question] = given
+
+    def _call(self, *call: str) -> bytes:
+        try:
+            answer = self._stub.invoke_chaincode(CHAINCODE, [each.encode() for each in call])
+        except StateError as error:
+            raise _unreachable(error) from error
+        answer.raise_unless_ok()
+        return answer.payload
 
 
 def _unreachable(error: StateError) -> ContractError:

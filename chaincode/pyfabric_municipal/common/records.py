@@ -110,7 +110,7 @@ class Record(Model):
 
     @classmethod
     def id_of(cls, text: str) -> str:
-        """Return the one spelling of an id; refuses what is none."""
+        """Return the one spelling of an id; refuses any other text."""
         try:
             return cls._ids.validate_python(text)
         except ValidationError as error:

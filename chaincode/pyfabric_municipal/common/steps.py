@@ -49,19 +49,29 @@ Reason = Annotated[
 class Guard(Rule):
     """A condition of a step: `test` gets the step's `Call`, `example` is one call that it refuses.
 
-    `parameters` are those that it reads of the contract `city`, where its own code does not name them.
+    `parameters` are those that it reads of the contract `city`; a `timed` one reads the channel's clock.
     """
 
     test: Callable[[Any], Verdict]
     example: Example
     parameters: tuple[str, ...] = ()
+    timed: bool = False
 
 
 def guard(
-    code: str, zh: str, en: str, *, example: Example
+    code: str,
+    zh: str,
+    en: str,
+    *,
+    example: Example,
+    parameters: tuple[str, ...] = (),
+    timed: bool = False,
 ) -> Callable[[Callable[[Any], Verdict]], Guard]:
-    """Declare a function as a guard. Texts name facts in braces: the test returns them when it refuses."""
-    return lambda test: Guard(code, zh, en, test, example)
+    """Declare a function as a guard. Texts name facts in braces: the test returns them when it refuses.
+
+    `parameters` and `timed` say what it asks of `city`, so that this is asked with the rest.
+    """
+    return lambda test: Guard(code, zh, en, test, example, parameters, timed)
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,11 @@ class Step:
     def names_itself(self) -> bool:
         """Whether the record that the step makes has the transaction's id."""
         return self.creates and self.record.ID == "transaction"
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the step reads the channel's clock, whatever its record says."""
+        return self.is_signed or any(one.timed for one in self.guards)
 
     @property
     def is_signed(self) -> bool:

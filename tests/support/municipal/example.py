@@ -243,6 +243,7 @@ def reviewed_by_others(call: Call[Application]) -> Verdict:
     "too-high",
     "超过限高",
     "the plan has more floors than the city allows",
+    parameters=("floors",),
     example=Example(parameters={"floors": 5}),
 )
 def low_enough(call: Call[Application]) -> Verdict:

@@ -1,0 +1,42 @@
+"""What a step will ask of the contract `city`, as far as its declaration says it: asked in one call."""
+
+from collections.abc import Iterator
+
+from pyfabric.chaincode import ClientIdentity
+from pyfabric_municipal.common.roles import (
+    USCC_ATTRIBUTE,
+    Appointed,
+    Governed,
+    MemberRole,
+    OrganisationRole,
+)
+from pyfabric_municipal.common.steps import Step
+from pyfabric_municipal.common.waiting import Days, Until
+
+
+def questions(
+    step: Step, contract: str, client: ClientIdentity, year: int
+) -> Iterator[tuple[str, ...]]:
+    """Yield the queries of `city`, with their arguments, that a step will need; `contract` is in lower case.
+
+    `year` is the proposal's, in Beijing.
+    """
+    waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
+    roles = (*step.by, *(wait.role for wait in waits if wait.role is not None))
+    named = {wait.limit.parameter for wait in waits if not isinstance(wait.limit, Until)}
+    named |= {one.of.parameter for one in roles if isinstance(one.of, Governed)}
+    named |= {name for guard in step.guards for name in guard.parameters}
+    yield from (("parameter", contract, name) for name in sorted(named))
+    appointed = {one.of.role for one in roles if isinstance(one.of, Appointed)}
+    yield from (("role", contract, name) for name in sorted(appointed))
+    if step.is_signed:
+        yield "parameter", "city", "net"
+    if step.is_timed:
+        yield ("clock",)
+    if any(isinstance(wait.limit, Days) for wait in waits):
+        yield "calendar", str(year)
+    uscc = client.attribute(USCC_ATTRIBUTE)
+    if uscc is not None and any(isinstance(one, OrganisationRole) for one in step.by):
+        yield "certifier", uscc
+    if any(isinstance(one, MemberRole) for one in step.by):
+        yield "department", client.msp_id
