@@ -17,24 +17,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
 from pyfabric_municipal.common.values.timestamps import BEIJING, format_timestamp
 from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.directory.founding import founding_items
+from pyfabric_municipal.directory.rows import code_rows, draft_rows, duty_rows
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
 
 from pyfabric.chaincode import to_json
 from pyfabric.errors import EndorseError, FabricError, GatewayError
-from pyfabric.gateway import Admin, Contract, connect
+from pyfabric.gateway import Admin, Contract, Gateway, connect
 
 TOPOLOGY = Path(__file__).parents[1] / "network" / "quickstart.yaml"
 MANAGER, PROVIDER, USER = "EconInfo", "MktSup", "Haidian"
 USERS = {MANAGER: "manager", PROVIDER: "steward", USER: "clerk"}
 CATALOGUE = bundled_catalogue().of([f"{name}MSP" for name in USERS])
-DEADLINES = {"manager": 2, "provider_on_platform": 5, "provider_off_platform": 10, "notice": 10}
+CLOCK_SECONDS = 120
 PENALTIES = "312002/000001"
 COMPLAINTS = "312002/000002"
 CREDIT_TERMS = {"manager": f"{MANAGER}MSP", "registrar": f"{PROVIDER}MSP"}
@@ -89,40 +92,44 @@ def _value(data: bytes) -> Any:
     return json.loads(text) if text.startswith(("[", "{")) else text
 
 
-def found(demo: Demo) -> None:
-    """Found the directory, with its manager, and set the calendar."""
-    departments = list(CATALOGUE.departments)
-    founding = demo.submit(
-        MANAGER,
-        "proposes the directory, to be managed by it",
-        "Directory:found",
-        f"{MANAGER}MSP",
-        DEADLINES,
-        departments,
-    )
-    for department in (PROVIDER, USER):
-        demo.submit(department, "agrees", "Directory:confirm_founding", founding)
+def found(city: Demo) -> None:
+    """Agree on the departments, who manages the directory, limits and calendars; wait for the channel's clock."""
     known = {calendar.year: calendar for calendar in bundled_calendars()}
     this_year = datetime.now(UTC).year
-    for year in (this_year, this_year + 1):
-        calendar = known.get(year) or YearCalendar(year=year)
-        demo.submit(MANAGER, f"sets the calendar of {year}", "Directory:set_calendar", calendar)
+    items = founding_items(
+        CATALOGUE.departments,
+        [known.get(year) or YearCalendar(year=year) for year in (this_year, this_year + 1)],
+        manager=f"{MANAGER}MSP",
+        deputy=f"{USER}MSP",
+    )
+    what = "proposes the directory, to be managed by it"
+    change = city.submit(MANAGER, what, "propose", items, "政务数据目录筹建", "")
+    for department in (PROVIDER, USER):
+        city.submit(department, "agrees", "approve", change)
+    city.submit(MANAGER, "enacts what all agree on", "enact", change)
+    deadline = time.monotonic() + CLOCK_SECONDS
+    while json.loads(city.contracts[MANAGER].evaluate("slots"))["newest"] is None:
+        if time.monotonic() > deadline:
+            raise FabricError(f"the channel's clock has not begun within {CLOCK_SECONDS} s")
+        time.sleep(0.2)
 
 
-def publish(demo: Demo) -> None:
-    """Register each department's duties and resources, and publish them."""
+def publish(demo: Demo, deputies: Demo) -> None:
+    """Register each department's duties and resources, and publish them: nobody publishes its own."""
+    files = count(1)
     for msp_id, resources in CATALOGUE.resources.items():
         department = msp_id.removesuffix("MSP")
         for duties in batches(CATALOGUE.duties[msp_id]):
-            demo.submit(
-                department, f"claims {len(duties)} duties", "Directory:claim_duties", duties
-            )
+            what, file = f"claims {len(duties)} duties", f"{msp_id}-{next(files)}"
+            demo.submit(department, what, "Directory:claim_duties", file, duty_rows(duties))
         for batch in batches(resources):
-            codes = [item.code for item in batch]
-            number = f"{len(codes)} resources"
-            demo.submit(department, f"enters {number}", "Directory:draft", batch)
-            demo.submit(department, f"submits {number}", "Directory:submit", codes)
-            demo.submit(MANAGER, f"publishes {number} of {department}", "Directory:publish", codes)
+            number, file = f"{len(batch)} resources", f"{msp_id}-{next(files)}"
+            codes = code_rows(batch)
+            demo.submit(department, f"enters {number}", "Directory:draft", file, draft_rows(batch))
+            demo.submit(department, f"submits {number}", "Directory:submit", file, codes)
+            who, publisher = (deputies, USER) if department == MANAGER else (demo, MANAGER)
+            what = f"publishes {number} of {department}"
+            who.submit(publisher, what, "Directory:publish", file, codes)
 
 
 def keep_credit(demo: Demo) -> None:
@@ -258,12 +265,13 @@ def _application(code: str) -> dict[str, Any]:
 
 def _delivery(demo: Demo, grant: str, query: str) -> dict[str, Any]:
     known = demo.ask(PROVIDER, "Sharing:granted", grant)
+    resource = demo.ask(PROVIDER, "Directory:read", "resource", known["resource"])
     return {
         "grant": grant,
         "grant_version": known["version"],
         "query_digest": hashlib.sha256(query.encode()).hexdigest(),
         "result_digest": hashlib.sha256(b"rows of " + query.encode()).hexdigest(),
-        "schema_digest": known["schema_digest"],
+        "schema_digest": resource["schema_digest"],
         "fields": known["terms"]["fields"],
         "rows": 120,
         "delivered": format_timestamp(datetime.now(UTC)),
@@ -272,9 +280,9 @@ def _delivery(demo: Demo, grant: str, query: str) -> dict[str, Any]:
 
 def answers(demo: Demo) -> list[str]:
     """Query the directory, and return the results as sentences."""
-    holders = demo.ask(USER, "Directory:holders", "uscc")
-    usable = demo.ask(USER, "Directory:usable")
-    (twice, *_) = demo.ask(MANAGER, "Directory:duplicates")
+    holders = demo.ask(USER, "Directory:holders", "uscc", "200")["items"]
+    usable = demo.ask(USER, "Directory:usable", "200")["items"]
+    (twice, *_) = demo.ask(MANAGER, "Directory:duplicates", "200")["items"]
     (rate,) = demo.ask(MANAGER, "Sharing:refusals")
     departments = {each["provider"] for each in holders}
     return [
@@ -304,17 +312,19 @@ def running(folder: Path) -> Iterator[Network]:
 def run(folder: Path) -> None:
     """Run the whole demo and print each step; raises FabricError."""
     with running(folder) as network, ExitStack() as stack:
-        directory, credit = {}, {}
+        directory, credit, city = {}, {}, {}
         for name, user in USERS.items():
-            profile = load_profile(profile_file(network.plan, network.plan.department(name)))
-            gateway = stack.enter_context(connect(profile.user(user), profile.peers))
+            gateway = connected(stack, network, name, user)
             directory[name] = gateway.network("directory").contract("directory")
-            if "credit" in profile.channels:
+            if name != USER:
                 credit[name] = gateway.network("credit").contract("credit")
+            governing = connected(stack, network, name, "governor")
+            city[name] = governing.network("directory").contract("city")
+        deputy = connected(stack, network, USER, "deputy")
         demo = Demo(directory)
         _title("directory")
-        found(demo)
-        publish(demo)
+        found(Demo(city))
+        publish(demo, Demo({USER: deputy.network("directory").contract("directory")}))
         request = share(demo)
         for line in answers(demo):
             _say(line)
@@ -323,6 +333,12 @@ def run(folder: Path) -> None:
         _say(f"channel credit has {_height(network)} blocks now")
         look_across(demo, request)
     _say("everything is stopped")
+
+
+def connected(stack: ExitStack, network: Network, department: str, user: str) -> Gateway:
+    """Return a gateway for a user of a department, open as long as the stack is."""
+    profile = load_profile(profile_file(network.plan, network.plan.department(department)))
+    return stack.enter_context(connect(profile.user(user), profile.peers))
 
 
 def _height(network: Network) -> int:

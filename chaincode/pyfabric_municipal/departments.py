@@ -1,12 +1,11 @@
-"""Departments, the directory's settings, and the agreement of the founding departments on them."""
+"""Departments of the credit chain, and their agreement on its settings when it is founded."""
 
 from typing import ClassVar, Generic, TypeVar
 
 from pydantic import model_validator
 
 from pyfabric.chaincode import ContractError
-from pyfabric_municipal.common.values import Model, MspId, Positive, Text, Uscc
-from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.common.values import MspId, Text, Uscc
 from pyfabric_municipal.records import Record
 
 MIN_FOUNDERS = 2
@@ -26,43 +25,10 @@ class Department(Record):
         return (self.msp_id,)
 
 
-class Deadlines(Model):
-    """Time limits in working days.
-
-    A district's rule: the manager 2, the provider 5 if the data is on the sharing platform already,
-    10 if not. The state regulation of 2025 has 1, 10 and 20 (not checked against its text).
-    """
-
-    manager: Positive
-    provider_on_platform: Positive
-    provider_off_platform: Positive
-    notice: Positive
-
-
-class Calendar(YearCalendar, Record):
-    """A year's calendar on the ledger, which the manager maintains."""
-
-    KIND: ClassVar[str] = "calendar"
-
-    def key(self) -> tuple[str, ...]:
-        return (f"{self.year:04}",)
-
-
 class Governed(Record):
     """Settings that departments agree on: at least who is the manager."""
 
     manager: MspId
-
-
-class Settings(Governed):
-    """Settings of the whole directory, fixed when it is founded."""
-
-    KIND: ClassVar[str] = "settings"
-
-    deadlines: Deadlines
-
-    def key(self) -> tuple[str, ...]:
-        return ()
 
 
 S = TypeVar("S", bound=Governed)

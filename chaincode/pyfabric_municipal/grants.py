@@ -14,10 +14,12 @@ from pyfabric_municipal.common.values import (
     Timestamp,
 )
 from pyfabric_municipal.common.values.timestamps import require_not_before
+from pyfabric_municipal.directory.records import PUBLISHED, Resource
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
 from pyfabric_municipal.records import Record, Tracked
-from pyfabric_municipal.resources import PUBLISHED, Resource
 from pyfabric_municipal.terms import Terms
+
+LIVE_INDEX = "live"
 
 OFFERED = "granted"
 ACTIVE = "active"
@@ -98,11 +100,11 @@ def require_live(grant: Grant, resource: Resource, now: str) -> None:
 
 def _require_resource(grant: Grant, resource: Resource) -> None:
     if resource.state != PUBLISHED:
-        raise ContractError(f"resource {resource.code} is {resource.state}, not published")
-    if resource.version != grant.resource_version:
+        raise ContractError(f"resource {resource.id} is {resource.state}, not published")
+    if not resource.carries(grant.resource_version, grant.terms.fields):
         raise ContractError(
-            f"grant {grant.id} names version {grant.resource_version} of resource {resource.code}, "
-            f"which is at {resource.version}: renew the grant"
+            f"grant {grant.id} names version {grant.resource_version} of resource {resource.id}, "
+            f"which is at {resource.version} and has changed what it gives: renew the grant"
         )
 
 
@@ -123,7 +125,7 @@ def _term_is_over(record: Grant, facts: GrantFacts) -> None:
 def _fits_new_version(record: Grant, facts: GrantFacts) -> None:
     resource = facts.resource
     if resource.state != PUBLISHED:
-        raise ContractError(f"resource {resource.code} is {resource.state}, not published")
+        raise ContractError(f"resource {resource.id} is {resource.state}, not published")
     if resource.version == record.resource_version:
         raise ContractError(f"grant {record.id} names the live version {resource.version} already")
     record.terms.require_possible(resource.description, facts.now)
@@ -143,6 +145,14 @@ GRANT_LIFECYCLE: Lifecycle[Grant, GrantFacts] = Lifecycle(
         "renew",
         (ACTIVE,),
         ACTIVE,
+        (PROVIDER,),
+        (_term_is_open, _fits_new_version),
+        event="GrantRenewed",
+    ),
+    Transition(
+        "renew_offer",
+        (OFFERED,),
+        OFFERED,
         (PROVIDER,),
         (_term_is_open, _fits_new_version),
         event="GrantRenewed",

@@ -3,19 +3,30 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import Field
 
 from pyfabric.chaincode import Context, ContractError
+from pyfabric_municipal.common.governance import Department, Governance, city_of
 from pyfabric_municipal.common.values import canonical_json
 from pyfabric_municipal.common.values.timestamps import beijing_day, format_timestamp
-from pyfabric_municipal.common.values.workdays import YearCalendar, due_after
-from pyfabric_municipal.departments import Calendar, Department, Settings
+from pyfabric_municipal.common.values.workdays import due_after
 from pyfabric_municipal.lifecycle import Actor, Lifecycle
 from pyfabric_municipal.records import Record, Step, Tracked
 
-M = TypeVar("M", bound=Record)
+
+class Stored(Protocol):
+    """A type of records by its kind, of this package's frame or of an earlier one."""
+
+    KIND: ClassVar[str]
+
+    @classmethod
+    def model_validate_json(cls, value: bytes) -> Self:
+        """Return the record of its JSON."""
+
+
+M = TypeVar("M", bound=Stored)
 R = TypeVar("R", bound=Tracked)
 F = TypeVar("F")
 
@@ -25,11 +36,27 @@ PageSize = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 _MARK = b"1"
 
 
+class Deadlines(NamedTuple):
+    """Time limits in working days: of the manager, and of the provider if the data is on the platform or not."""
+
+    manager: int
+    provider_on_platform: int
+    provider_off_platform: int
+
+
+class Settings(NamedTuple):
+    """Who manages the directory, and the time limits of requests."""
+
+    manager: str
+    deadlines: Deadlines
+
+
 class LedgerAccess:
     """Reads and writes of one transaction. As always in Fabric, reads do not see its own writes."""
 
     def __init__(self, ctx: Context) -> None:
         self._stub = ctx.stub
+        self._ctx = ctx
         self.caller = ctx.client.msp_id
         self.now = format_timestamp(ctx.stub.timestamp)
 
@@ -45,27 +72,29 @@ class LedgerAccess:
 
     @cached_property
     def settings(self) -> Settings:
-        """The directory's settings; raises ContractError before it is founded."""
-        settings = self.get(Settings)
-        if settings is None:
-            raise ContractError(
-                "the directory is not founded yet: call Directory:found, then confirm_founding"
-            )
-        return settings
+        """The manager and the limits that the channel's departments have agreed on in `city`."""
+        managers = self.governance.role("directory", "manager")
+        names = ("manager-days", "provider-days-on-platform", "provider-days-off-platform")
+        days = (int(str(self.governance.parameter("sharing", name))) for name in names)
+        return Settings("".join(managers[:1]), Deadlines(*days))
+
+    @cached_property
+    def governance(self) -> Governance:
+        """What the channel's departments have agreed on."""
+        return city_of(self._ctx)
+
+    def department(self, msp_id: str) -> Department:
+        """Return a department of the city's register; raises ContractError for another one."""
+        found = self.governance.department(msp_id)
+        if found is None:
+            raise ContractError(f"there is no department {msp_id}")
+        return found
 
     @cached_property
     def actor(self) -> Actor:
-        """The caller; raises ContractError if it is not a department of the directory."""
-        self.need(Department, self.caller)
+        """The caller; raises ContractError if it is not a department of the city's register."""
+        self.department(self.caller)
         return Actor(self.caller, self.now, self.settings.manager)
-
-    def require_manager(self) -> None:
-        """Refuse anyone but the directory's manager."""
-        if self.caller != self.settings.manager:
-            raise ContractError(
-                f"only the manager ({self.settings.manager}) may do this, "
-                f"the caller is of {self.caller}"
-            )
 
     def get(self, model: type[M], *key: str) -> M | None:
         """Return the committed record, or None if it does not exist."""
@@ -147,15 +176,7 @@ class LedgerAccess:
 
     def due(self, days: int) -> str:
         """Return the end of the `days`-th working day from now, by the calendar on the ledger."""
-        return due_after(self.now, days, self._calendar)
-
-    def _calendar(self, year: int) -> YearCalendar:
-        calendar = self.get(Calendar, f"{year:04}")
-        if calendar is None:
-            raise ContractError(
-                f"there is no calendar of {year}: the manager sets it (Directory:set_calendar)"
-            )
-        return calendar
+        return due_after(self.now, days, self.governance.calendar)
 
     def emit(self, name: str, **facts: str | int | list[str]) -> None:
         """Set the transaction's event; its payload is canonical JSON."""

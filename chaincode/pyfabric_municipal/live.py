@@ -1,10 +1,7 @@
-"""The index of live grants by resource, which the contracts Directory and Sharing read."""
+"""The index of grants by resource: those that are granted or active."""
 
-from pyfabric_municipal.grants import Grant
+from pyfabric_municipal.grants import LIVE_INDEX, Grant
 from pyfabric_municipal.ledger_access import LedgerAccess
-from pyfabric_municipal.resources import LiveUse
-
-LIVE_INDEX = "live"
 
 
 def live_grants(ledger: LedgerAccess, *resource: str) -> list[Grant]:
@@ -13,12 +10,6 @@ def live_grants(ledger: LedgerAccess, *resource: str) -> list[Grant]:
     return [grant for grant in found if grant.in_force(ledger.now)]
 
 
-def live_uses(ledger: LedgerAccess, resource: str) -> tuple[LiveUse, ...]:
-    """Return the current users of a resource, with the fields that they use."""
-    grants = live_grants(ledger, resource)
-    return tuple(LiveUse(grant.id, grant.user, grant.terms.fields) for grant in grants)
-
-
 def live_entry(grant: Grant) -> set[tuple[str, ...]]:
-    """Return the index entry that a grant has while it is active."""
+    """Return the index entry that a grant has while it is granted or active."""
     return {(LIVE_INDEX, grant.resource, grant.id)}

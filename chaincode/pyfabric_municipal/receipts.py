@@ -15,6 +15,7 @@ from pyfabric_municipal.common.values import (
     json_digest,
 )
 from pyfabric_municipal.common.values.timestamps import require_not_before
+from pyfabric_municipal.directory.records import Resource
 from pyfabric_municipal.grants import Grant, Usage
 from pyfabric_municipal.lifecycle import NEW, PROVIDER, USER, Lifecycle, Transition
 from pyfabric_municipal.records import Tracked
@@ -69,7 +70,9 @@ class Receipt(Tracked):
         return {USER: self.user, PROVIDER: self.provider}
 
 
-def require_covered(delivery: Delivery, grant: Grant, used: Usage, now: str) -> None:
+def require_covered(
+    delivery: Delivery, grant: Grant, resource: Resource, used: Usage, now: str
+) -> None:
     """Refuse a delivery that its grant, which must be live, does not cover."""
     name = f"grant {grant.id}"
     if delivery.grant_version != grant.version:
@@ -79,9 +82,9 @@ def require_covered(delivery: Delivery, grant: Grant, used: Usage, now: str) -> 
         )
     if extra := sorted(set(delivery.fields) - set(grant.terms.fields)):
         raise ContractError(f"{name} does not give field {extra[0]}")
-    if delivery.schema_digest != grant.schema_digest:
+    if delivery.schema_digest != resource.schema_digest:
         raise ContractError(
-            f"{name}: the delivered schema is not that of version {grant.resource_version} of "
+            f"{name}: the delivered schema is not that of version {resource.version} of "
             f"resource {grant.resource}"
         )
     begins = max(grant.terms.valid_from, grant.active_since or now)

@@ -15,9 +15,9 @@ from pyfabric_municipal.common.values import (
     Timestamp,
     Uscc,
 )
-from pyfabric_municipal.description import ShareType
+from pyfabric_municipal.directory.description import ShareType
+from pyfabric_municipal.directory.records import PUBLISHED, Resource
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Lifecycle, Transition
-from pyfabric_municipal.resources import PUBLISHED, Resource
 from pyfabric_municipal.terms import Terms
 from pyfabric_municipal.waiting import Awaiting
 
@@ -83,14 +83,15 @@ def require_applicable(application: Application, resource: Resource, now: str) -
     """Refuse an application for a resource that is not shared, or has changed since it was filed."""
     description = resource.description
     if resource.state != PUBLISHED:
-        raise ContractError(f"resource {resource.code} is {resource.state}, not published")
+        raise ContractError(f"resource {resource.id} is {resource.state}, not published")
     if description.share.type is ShareType.NOT_SHARED:
-        raise ContractError(f"resource {resource.code} is not shared: {description.share.basis}")
-    if application.version != resource.version:
-        raise ContractError(
-            f"resource {resource.code} is at version {resource.version}, not {application.version}"
-        )
+        raise ContractError(f"resource {resource.id} is not shared: {description.share.basis}")
     application.terms.require_possible(description, now)
+    if not resource.carries(application.version, application.terms.fields):
+        raise ContractError(
+            f"resource {resource.id} is at version {resource.version}, not {application.version}, "
+            "and does not keep what that gave: file the request anew"
+        )
 
 
 def require_offer(request: Request) -> Offer:
@@ -102,7 +103,7 @@ def require_offer(request: Request) -> Offer:
 
 def _is_not_own(record: Request, facts: RequestFacts) -> None:
     if record.user == record.provider:
-        raise ContractError(f"resource {facts.resource.code} is the caller's own")
+        raise ContractError(f"resource {facts.resource.id} is the caller's own")
 
 
 def _names_own_service(record: Request, facts: RequestFacts) -> None:
@@ -115,7 +116,7 @@ def _names_own_service(record: Request, facts: RequestFacts) -> None:
 def _is_conditional(record: Request, facts: RequestFacts) -> None:
     if facts.resource.description.share.type is ShareType.UNCONDITIONAL:
         raise ContractError(
-            f"resource {facts.resource.code} is shared unconditionally: it cannot be refused, "
+            f"resource {facts.resource.id} is shared unconditionally: it cannot be refused, "
             "delayed or passed on"
         )
 
@@ -123,7 +124,7 @@ def _is_conditional(record: Request, facts: RequestFacts) -> None:
 def _is_unconditional(record: Request, facts: RequestFacts) -> None:
     if facts.resource.description.share.type is not ShareType.UNCONDITIONAL:
         raise ContractError(
-            f"resource {facts.resource.code} is not shared unconditionally: its provider decides"
+            f"resource {facts.resource.id} is not shared unconditionally: its provider decides"
         )
 
 

@@ -8,8 +8,9 @@ from pyfabric.chaincode import Context, Contract, ContractError, query, transact
 from pyfabric_municipal.common.values import Count, Digest, Model, MspId
 from pyfabric_municipal.common.values.timestamps import add_days
 from pyfabric_municipal.credit_reading import CreditSnapshot, read_credit
-from pyfabric_municipal.description import ShareType
-from pyfabric_municipal.grants import Grant, Usage, require_live
+from pyfabric_municipal.directory.description import ShareType
+from pyfabric_municipal.directory.records import Resource
+from pyfabric_municipal.grants import OFFERED, Grant, Usage, require_live
 from pyfabric_municipal.ledger_access import LedgerAccess, PageSize
 from pyfabric_municipal.lifecycle import NEW
 from pyfabric_municipal.live import live_entry, live_grants
@@ -17,7 +18,6 @@ from pyfabric_municipal.receipts import Delivery, Receipt
 from pyfabric_municipal.records import Step
 from pyfabric_municipal.reports import Fault, Report
 from pyfabric_municipal.requests import GRANTED, REFUSED, Application, Offer, Request, require_offer
-from pyfabric_municipal.resources import Resource
 from pyfabric_municipal.steps import (
     create_grant,
     decide,
@@ -158,13 +158,13 @@ class Sharing(Contract):
         record = ledger.need(Grant, grant)
         after = step_grant(ledger, record, "activate")
         ledger.put(after.model_copy(update={"active_since": ledger.now}))
-        ledger.reindex(set(), live_entry(record))
 
     @transaction
     def renew(self, ctx: Context, grant: Digest) -> int:
-        """Renew a grant for the resource's new version (provider); returns the grant's version."""
+        """Renew a grant, accepted or not, for the resource's new version (provider); returns the grant's version."""
         ledger = LedgerAccess(ctx)
-        after = step_grant(ledger, ledger.need(Grant, grant), "renew")
+        before = ledger.need(Grant, grant)
+        after = step_grant(ledger, before, "renew_offer" if before.state == OFFERED else "renew")
         resource = ledger.need(Resource, after.resource)
         renewed = after.model_copy(
             update={

@@ -5,16 +5,15 @@ Each function returns the record after the step.
 
 from typing import TypeVar
 
-from pyfabric_municipal.departments import Department
+from pyfabric_municipal.directory.records import Resource
 from pyfabric_municipal.grants import GRANT_LIFECYCLE, Grant, GrantFacts, Usage
 from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.lifecycle import NEW, Lifecycle
-from pyfabric_municipal.live import live_entry, live_uses
+from pyfabric_municipal.live import live_entry, live_grants
 from pyfabric_municipal.receipts import RECEIPT_LIFECYCLE, Delivery, Receipt, require_covered
 from pyfabric_municipal.records import Tracked
 from pyfabric_municipal.reports import REPORT_LIFECYCLE, Report
 from pyfabric_municipal.requests import REQUEST_LIFECYCLE, Offer, Request, RequestFacts
-from pyfabric_municipal.resources import Resource
 from pyfabric_municipal.waiting import put_awaiting
 
 T = TypeVar("T", bound=Tracked)
@@ -39,7 +38,7 @@ def step_request(
 ) -> Request:
     """Apply a step to a request, and write it with who must act next."""
     resource = ledger.need(Resource, before.application.resource)
-    uscc = ledger.need(Department, before.user).uscc
+    uscc = ledger.department(before.user).uscc
     facts = RequestFacts(ledger.now, resource, uscc, offer)
     after = ledger.advance(REQUEST_LIFECYCLE, before, action, facts, reason)
     brought = {
@@ -61,7 +60,7 @@ def create_grant(ledger: LedgerAccess, request: Request, resource: Resource, off
         updated_by=ledger.caller,
         id=request.id,
         version=1,
-        resource=resource.code,
+        resource=resource.id,
         resource_version=resource.version,
         schema_digest=resource.schema_digest,
         provider=request.provider,
@@ -71,6 +70,7 @@ def create_grant(ledger: LedgerAccess, request: Request, resource: Resource, off
     )
     facts = GrantFacts(ledger.now, resource)
     ledger.put(ledger.advance(GRANT_LIFECYCLE, record, "offer", facts))
+    ledger.reindex(set(), live_entry(record))
 
 
 def step_grant(ledger: LedgerAccess, before: Grant, action: str, reason: str = "") -> Grant:
@@ -101,7 +101,7 @@ def use_grant(ledger: LedgerAccess, grant: Grant, resource: Resource, delivery: 
     A grant without any rows left becomes exhausted.
     """
     used = usage_of(ledger, grant)
-    require_covered(delivery, grant, used, ledger.now)
+    require_covered(delivery, grant, resource, used, ledger.now)
     used = Usage(
         grant=grant.id,
         rows=used.rows + delivery.rows,
@@ -122,7 +122,7 @@ def step_report(ledger: LedgerAccess, before: Report, action: str, reason: str =
     after = ledger.advance(REPORT_LIFECYCLE, before, action, None, reason)
     resource = ledger.need(Resource, before.resource)
     after = put_awaiting(ledger, REPORT_LIFECYCLE, before, after, action, resource)
-    users = sorted({use.user for use in live_uses(ledger, before.resource)})
+    users = sorted({grant.user for grant in live_grants(ledger, before.resource)})
     _announce(ledger, REPORT_LIFECYCLE, after, action, resource=before.resource, users=users)
     return after
 

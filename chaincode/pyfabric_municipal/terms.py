@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.values import Digest, FieldName, Model, Positive, Timestamp
-from pyfabric_municipal.description import Description
+from pyfabric_municipal.directory.description import Description
 
 
 class Terms(Model):

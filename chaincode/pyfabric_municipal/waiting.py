@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from pyfabric_municipal.common.values import Model, MspId, Timestamp
+from pyfabric_municipal.directory.records import Resource
 from pyfabric_municipal.ledger_access import LedgerAccess
 from pyfabric_municipal.lifecycle import MANAGER, Lifecycle
 from pyfabric_municipal.records import Tracked
-from pyfabric_municipal.resources import Resource
 
 WAITING_INDEX = "waiting"
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pyfabric_municipal.departments import Department
-from pyfabric_municipal.description import Description
-from pyfabric_municipal.directory import DutyClaim
-from pyfabric_municipal.ledger_access import MAX_BATCH
+from pyfabric_municipal.directory.description import Description
+from pyfabric_municipal.directory.rows import PER_TRANSACTION, DutyClaim
 
 T = TypeVar("T")
 
@@ -48,5 +47,5 @@ class Catalogue:
 
 def batches(items: Sequence[T]) -> Iterator[list[T]]:
     """Yield the items in parts that each fit into one transaction."""
-    for start in range(0, len(items), MAX_BATCH):
-        yield list(items[start : start + MAX_BATCH])
+    for start in range(0, len(items), PER_TRANSACTION):
+        yield list(items[start : start + PER_TRANSACTION])

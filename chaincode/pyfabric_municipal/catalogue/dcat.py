@@ -5,7 +5,7 @@ This project's own terms have the prefix `gds:`: what DCAT has no word for, such
 
 from typing import Final
 
-from pyfabric_municipal.description import UpdateCycle
+from pyfabric_municipal.directory.description import UpdateCycle
 
 PREFIXES: Final = {
     "dcat": "http://www.w3.org/ns/dcat#",

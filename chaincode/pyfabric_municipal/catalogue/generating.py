@@ -7,7 +7,7 @@ from dataclasses import replace
 from pyfabric_municipal.catalogue.bundled import bundled_catalogue
 from pyfabric_municipal.catalogue.contents import Catalogue
 from pyfabric_municipal.common.values.divisions import REGIONS, Region
-from pyfabric_municipal.description import DataField, Description
+from pyfabric_municipal.directory.description import DataField, Description
 
 _YEARS = range(2015, 2026)
 _MOST_FIELDS = 60

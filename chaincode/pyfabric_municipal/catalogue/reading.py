@@ -26,8 +26,8 @@ from pyfabric_municipal.catalogue.json_ld import expand
 from pyfabric_municipal.catalogue.nodes import Node
 from pyfabric_municipal.common.values import parse_json
 from pyfabric_municipal.departments import Department
-from pyfabric_municipal.description import Description
-from pyfabric_municipal.directory import DutyClaim
+from pyfabric_municipal.directory.description import Description
+from pyfabric_municipal.directory.rows import DutyClaim
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -19,7 +19,7 @@ from pyfabric_municipal.catalogue.dcat import (
     USCC,
 )
 from pyfabric_municipal.departments import Department
-from pyfabric_municipal.description import DataField, Description, Distribution
+from pyfabric_municipal.directory.description import DataField, Description, Distribution
 
 _WIDTH = 160
 

@@ -31,13 +31,23 @@ class Batch(Fact):
     rows: Positive
 
 
-def batch_record(taking: "Taking", step: str, key: str, rows: Sequence[Model]) -> Batch:
-    """Put the record of a batch; refuses a key that was used."""
+def batch_record(
+    taking: "Taking", step: str, key: str, rows: Sequence[Model], revisions: Sequence[int]
+) -> Batch:
+    """Put the record of a batch, whose rows led to these revisions; refuses a key that was used.
+
+    Rows that change records can be submitted again when those have changed otherwise meanwhile.
+    """
     record_id = f"{step}/{key}"
     known = taking.session.get(Batch, record_id)
     if known is not None:
         raise known.occupied()
-    digest = json_digest([row.model_dump(mode="json") for row in rows])
+    digest = json_digest(
+        [
+            [row.model_dump(mode="json"), revision]
+            for row, revision in zip(rows, revisions, strict=True)
+        ]
+    )
     fields = {"step": step, "digest": digest, "rows": len(rows)}
     return taking.write(Batch, record_id, step, fields)
 

@@ -193,12 +193,13 @@ class CityContract(Contract):
         return Outcome(id=after.id, state=after.state, revision=after.revision)
 
     def _take_batch(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:
-        rows = given["rows"]
+        rows, revisions = given["rows"], []
         for number, row in enumerate(rows, start=1):
             with located(f"row {number}", f"第 {number} 行", row=number):
                 fields = {name: getattr(row, name) for name in type(row).model_fields}
-                taking.take(step, row.id, fields | {"reason": given.get("reason", "")})
-        made = batch_record(taking, step.name, given["batch"], rows)
+                after = taking.take(step, row.id, fields | {"reason": given.get("reason", "")})
+                revisions.append(after.revision)
+        made = batch_record(taking, step.name, given["batch"], rows, revisions)
         return Outcome(id=made.id, state=made.state, revision=made.revision, count=len(rows))
 
     def _take_next(self, taking: Taking, step: Step, given: dict[str, Any]) -> Outcome:

@@ -32,6 +32,11 @@ class Reading:
         self._session = session
         self._kinds = kinds
 
+    @property
+    def now(self) -> str:
+        """The time of the proposal, by which the queries count."""
+        return self._session.now
+
     def record(self, model: type[Record], record_id: str) -> dict[str, Any]:
         """Return a record as JSON; refuses if there is none."""
         return self._counted(model, record_id).model_dump(mode="json")

@@ -30,12 +30,14 @@ def together(city: City, *calls: tuple[object, ...]) -> list[ValidationCode]:
 
 
 def test_two_departments_claim_one_duty_at_once(city: City) -> None:
-    claim = [{"code": "SHARED-001", "title": "t", "basis": "b"}]
+    claim = [{"id": "SHARED-001", "title": "t", "basis": "b"}]
     codes = together(
-        city, (MKT, "Directory:claim_duties", claim), (HAI, "Directory:claim_duties", claim)
+        city,
+        (MKT, "Directory:claim_duties", "market", claim),
+        (HAI, "Directory:claim_duties", "haidian", claim),
     )
     assert codes == [VALID, READ]
-    assert city.ask(ECON, "Directory:duty", "SHARED-001")["owner"] == MKT
+    assert city.ask(ECON, "Directory:read", "duty", "SHARED-001")["owner"] == MKT
 
 
 def test_two_grants_cannot_spend_one_quota(shared: City) -> None:
@@ -56,27 +58,30 @@ def test_no_receipt_slips_past_a_revocation(shared: City) -> None:
     assert codes == [VALID, READ]
 
 
-def test_no_grant_is_activated_while_its_resource_retires(shared: City) -> None:
+def test_nothing_is_granted_while_its_resource_retires(shared: City) -> None:
     request = shared.checked()
-    shared.call(MKT, "Sharing:grant", request, offer())
     codes = together(
         shared,
-        (HAI, "Sharing:activate", request),
+        (MKT, "Sharing:grant", request, offer()),
         (MKT, "Directory:retire", CODE, "系统下线"),
     )
     assert codes == [VALID, PHANTOM]
-    assert shared.ask(ECON, "Directory:resource", CODE)["state"] == "published"
+    assert shared.resource()["state"] == "published"
 
 
 def test_one_datum_submitted_by_two_departments_at_once_is_flagged(city: City) -> None:
     datum = [{"name": "a", "title": "a", "type": "string", "datum": "enterprise.address"}]
     other = "316001/000001"
-    city.call(MKT, "Directory:draft", [description(CODE, MKT, fields=datum)])
-    city.call(HAI, "Directory:draft", [description(other, HAI, fields=datum)])
-    codes = together(city, (MKT, "Directory:submit", [CODE]), (HAI, "Directory:submit", [other]))
+    city.draft(MKT, description(CODE, MKT, fields=datum))
+    city.draft(HAI, description(other, HAI, fields=datum))
+    codes = together(
+        city,
+        (MKT, "Directory:submit", "market", [{"id": CODE}]),
+        (HAI, "Directory:submit", "haidian", [{"id": other}]),
+    )
     assert codes == [VALID, PHANTOM]
-    city.call(HAI, "Directory:submit", [other])
-    assert city.ask(ECON, "Directory:resource", other)["duplicates"]
+    city.take(HAI, "submit", other)
+    assert city.resource(other)["duplicates"]
 
 
 @pytest.mark.parametrize("number", [2, 10])
@@ -90,7 +95,7 @@ def test_deliveries_of_different_grants_do_not_collide(shared: City) -> None:
     calls = [(MKT, "Sharing:deliver", shared.delivery(grant)) for grant in grants]
     assert together(shared, *calls) == [VALID, VALID]
     calls = [
-        (MKT, "Directory:refresh", CODE, 5),
+        (MKT, "Directory:refresh", CODE, "2026-03-11T02:00:00Z", 5),
         (MKT, "Sharing:deliver", shared.delivery(grants[0], "q2")),
     ]
     assert together(shared, *calls) == [VALID, VALID]

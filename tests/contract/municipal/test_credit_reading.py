@@ -6,14 +6,11 @@ from collections.abc import Sequence
 import pytest
 
 from pyfabric.chaincode import ContractError, Response, StateError
-from pyfabric.chaincode.testing import TestLedger
 from tests.support.municipal.credit import FIRM, NUMBER, CreditChain
 from tests.support.municipal.municipal import (
-    CONTRACTS,
     ECON,
     HAI,
     MKT,
-    START,
     City,
     application,
     offer,
@@ -30,7 +27,7 @@ class TwoChannels(City):
         self.credit = CreditChain()
         self.asked: list[Sequence[bytes]] = []
         self.member = True
-        self.ledger = TestLedger(CONTRACTS, now=START, callees={"credit/credit": self.answer})
+        self.ledger = self.make_ledger(**{"credit/credit": self.answer})
 
     def answer(self, arguments: Sequence[bytes]) -> Response:
         self.asked.append(arguments)

@@ -54,7 +54,7 @@ class Story:
             return None
 
     def apply(self, number: int) -> None:
-        version = self.city.ask(HAI, "Directory:resource", CODE)["version"]
+        version = self.city.resource()["version"]
         request = self.attempt(HAI, "Sharing:apply", application(version=version))
         if request:
             self.requests.append(request)
@@ -89,7 +89,12 @@ class Story:
         self.attempt(MKT, "Sharing:deliver", delivery)
 
     def change(self, number: int) -> None:
-        self.attempt(MKT, "Directory:change", description(**CHANGES[number % len(CHANGES)]))
+        later = description(**CHANGES[number % len(CHANGES)])
+        self.attempt(MKT, "Directory:change", CODE, later)
+
+    def give_notice(self, number: int) -> None:
+        later = description(**CHANGES[number % len(CHANGES)])
+        self.attempt(MKT, "Directory:give_notice", CODE, later, "数据项调整")
 
     def on_resource(self, function: str, *arguments: object) -> Callable[[int], None]:
         return lambda number: self.attempt(MKT, function, CODE, *arguments)
@@ -116,7 +121,7 @@ class Story:
             self.on_request("Sharing:renew"),
             self.on_request("Sharing:expire"),
             self.change,
-            self.on_resource("Directory:give_notice", "数据项调整"),
+            self.give_notice,
             self.on_resource("Directory:suspend", "系统迁移"),
             self.on_resource("Directory:resume"),
             self.retire,
@@ -137,7 +142,7 @@ def kind(key: str) -> str:
 def check(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], now: str) -> None:
     assert before.keys() <= after.keys(), "history shrank"
     for key, record in before.items():
-        if kind(key) in ("step", "version"):
+        if kind(key) in ("step", "history", "version"):
             assert after[key] == record, "history changed"
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for key, record in after.items():

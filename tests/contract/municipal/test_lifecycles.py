@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from pyfabric_municipal.description import Description
+from pyfabric_municipal.directory.description import Description
+from pyfabric_municipal.directory.records import Resource
 from pyfabric_municipal.grants import GRANT_LIFECYCLE
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Actor, Lifecycle, Transition
 from pyfabric_municipal.penalties import AUTHORITY, PENALTY_LIFECYCLE
@@ -11,14 +12,12 @@ from pyfabric_municipal.receipts import RECEIPT_LIFECYCLE
 from pyfabric_municipal.records import Tracked
 from pyfabric_municipal.reports import REPORT_LIFECYCLE
 from pyfabric_municipal.requests import REQUEST_LIFECYCLE, Application, Request, RequestFacts
-from pyfabric_municipal.resources import RESOURCE_LIFECYCLE, Resource
 from pyfabric_municipal.subjects import REGISTRAR, SUBJECT_LIFECYCLE
 
 from pyfabric.chaincode import ContractError
 from tests.support.municipal.municipal import CODE, ECON, HAI, MKT, USCC, application, description
 
 TABLES: dict[str, Lifecycle[Any, Any]] = {
-    "resource": RESOURCE_LIFECYCLE,
     "request": REQUEST_LIFECYCLE,
     "grant": GRANT_LIFECYCLE,
     "receipt": RECEIPT_LIFECYCLE,
@@ -27,7 +26,6 @@ TABLES: dict[str, Lifecycle[Any, Any]] = {
     "penalty": PENALTY_LIFECYCLE,
 }
 FINAL = {
-    "resource": {"retired"},
     "request": {"granted", "withdrawn"},
     "grant": {"expired", "revoked", "exhausted"},
     "receipt": {"confirmed", "disputed"},
@@ -130,9 +128,14 @@ def test_the_table_itself_keeps_the_provider_in_and_terms_named() -> None:
         state="published",
         updated=AT,
         updated_by=MKT,
-        code=CODE,
+        id=CODE,
+        revision=3,
+        schema_version=1,
+        meets=1,
         provider=MKT,
         version=1,
+        promised_since=1,
+        field_since=dict.fromkeys(known.field_names(), 1),
         description=known,
         schema_digest=known.schema_digest(),
     )

@@ -140,15 +140,17 @@ class TestLiveness:
             shared.call(HAI, "Sharing:activate", grant)
 
     def test_not_while_the_resource_is_suspended(self, shared: City, grant: str) -> None:
-        shared.call(ECON, "Directory:suspend", CODE, "安全检查")
-        with pytest.raises(ContractError, match="is suspended, not published"):
+        shared.call(ECON, "Directory:hold", CODE, "安全检查")
+        with pytest.raises(ContractError, match="is held, not published"):
             shared.call(MKT, "Sharing:deliver", shared.delivery(grant))
 
-    def test_a_new_version_needs_renewal(self, shared: City, grant: str) -> None:
+    def test_a_version_that_takes_something_needs_renewal(self, shared: City, grant: str) -> None:
         old = shared.delivery(grant)
-        more = [*description()["fields"], {"name": "status", "title": "状态", "type": "code"}]
-        shared.call(MKT, "Directory:change", description(fields=more))
-        with pytest.raises(ContractError, match=r"names version 1 .* is at 2: renew the grant"):
+        retyped = [description()["fields"][0] | {"type": "string"}, *description()["fields"][1:]]
+        shared.call(MKT, "Directory:give_notice", CODE, description(fields=retyped), "数据项调整")
+        shared.ledger.now = moment("2026-03-25T16:00:00Z")
+        shared.change(fields=retyped)
+        with pytest.raises(ContractError, match=r"names version 1 .* is at 2 .*: renew the grant"):
             shared.call(MKT, "Sharing:deliver", old)
         assert shared.call(MKT, "Sharing:renew", grant) == 2
         with pytest.raises(ContractError, match="a receipt of version 1 does not count"):
@@ -160,10 +162,10 @@ class TestLiveness:
             shared.call(MKT, "Sharing:renew", grant)
 
     def test_a_renewal_needs_all_its_fields(self, shared: City, grant: str) -> None:
-        shared.call(MKT, "Directory:give_notice", CODE, "数据项调整")
-        shared.ledger.now = moment("2026-03-25T16:00:00Z")
         fields = description()["fields"][1:]
-        shared.call(MKT, "Directory:change", description(fields=fields))
+        shared.call(MKT, "Directory:give_notice", CODE, description(fields=fields), "数据项调整")
+        shared.ledger.now = moment("2026-03-25T16:00:00Z")
+        shared.change(fields=fields)
         with pytest.raises(ContractError, match="has no field uscc"):
             shared.call(MKT, "Sharing:renew", grant)
 

@@ -1,13 +1,16 @@
 """The contract `Sharing`: from a request to a grant or a refusal, with time limits."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from pyfabric_municipal.common.values.workdays import YearCalendar
 
 from pyfabric.chaincode import ContractError
 from tests.support.municipal.municipal import (
     CODE,
     ECON,
+    GOVERNANCE,
     HAI,
     MKT,
     NOT_SHARED,
@@ -92,11 +95,11 @@ class TestApplying:
             city.call(HAI, "Sharing:apply", application())
 
     def test_no_request_for_a_draft_or_for_ones_own(self, city: City) -> None:
-        city.call(MKT, "Directory:draft", [description()])
+        city.draft()
         with pytest.raises(ContractError, match="is draft, not published"):
             city.call(HAI, "Sharing:apply", application())
-        city.call(MKT, "Directory:submit", [CODE])
-        city.call(ECON, "Directory:publish", [CODE])
+        city.take(MKT, "submit")
+        city.take(ECON, "publish")
         with pytest.raises(ContractError, match="is the caller's own"):
             city.call(MKT, "Sharing:apply", application())
 
@@ -207,11 +210,14 @@ class TestConditional:
         with pytest.raises(ContractError, match="is withdrawn: grant is possible only"):
             shared.call(MKT, "Sharing:grant", request, offer())
 
-    def test_a_new_version_needs_a_new_request(self, shared: City) -> None:
-        request = shared.checked()
-        shared.call(MKT, "Directory:change", description(abstract="新"))
-        with pytest.raises(ContractError, match="is at version 2, not 1"):
-            shared.call(MKT, "Sharing:grant", request, offer())
+    def test_a_version_that_takes_something_needs_a_new_request(self, shared: City) -> None:
+        request, other = shared.checked(), shared.checked(purpose="其他业务")
+        shared.change(abstract="新")
+        shared.call(MKT, "Sharing:grant", request, offer())
+        shared.call(MKT, "Sharing:revoke", request, "撤回")
+        shared.change(fields=description()["fields"][1:])
+        with pytest.raises(ContractError, match="has no field uscc"):
+            shared.call(MKT, "Sharing:grant", other, offer())
 
 
 class TestNegotiation:
@@ -299,11 +305,10 @@ class TestDeadlines:
     def test_without_a_calendar_nothing_is_promised(self, shared: City) -> None:
         shared.ledger.now = moment("2028-01-03T02:00:00Z")
         late = terms(valid_until="2029-01-01T00:00:00Z")
-        with pytest.raises(
-            ContractError, match="there is no calendar of 2028: the manager sets it"
-        ):
+        with pytest.raises(ContractError, match="there is no calendar of 2028: propose it"):
             shared.call(HAI, "Sharing:apply", application(terms=late))
-        shared.call(ECON, "Directory:set_calendar", {"year": 2028})
+        more = (*GOVERNANCE.calendars, YearCalendar(year=2028))
+        shared.governance = replace(GOVERNANCE, calendars=more)
         assert shared.call(HAI, "Sharing:apply", application(terms=late))
 
     def test_a_transaction_from_before_the_last_step_is_refused(self, shared: City) -> None:

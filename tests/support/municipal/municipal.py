@@ -2,32 +2,51 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pyfabric_municipal.catalogue import bundled_calendars
+from pyfabric_municipal.common.governance import Clock, Department, FixedGovernance
 from pyfabric_municipal.common.values.check_characters import organisation_check, uscc_check
-from pyfabric_municipal.directory import Directory
+from pyfabric_municipal.directory.contract import Directory
 from pyfabric_municipal.sharing import Sharing
 
 from pyfabric.chaincode import Chaincode
 from pyfabric.chaincode.testing import TestLedger, identity
+from tests.support.municipal.answering import city_answers
 
 ECON, MKT, HAI = "EconInfoMSP", "MktSupMSP", "HaidianMSP"
 USCC = {ECON: "11110000MB9E10013R", MKT: "11110000MB9K20022C", HAI: "11110108MB9H30033U"}
-DEADLINES = {
-    "manager": 2,
-    "provider_on_platform": 5,
-    "provider_off_platform": 10,
-    "notice": 10,
-}
 # A Wednesday, with the weekend of 14 March (no holidays) ahead.
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 # Contracts keep no state of their own, so all cities share them; keys are slow to make.
 CONTRACTS = Chaincode([Directory(), Sharing()])
-USERS = {msp_id: identity(msp_id) for msp_id in (ECON, MKT, HAI, "OutsideMSP")}
+ATTRIBUTES = {"role": "manager", "staff": "1001"}
+USERS = {
+    msp_id: identity(msp_id, attributes=ATTRIBUTES) for msp_id in (ECON, MKT, HAI, "OutsideMSP")
+}
 SCOPE = hashlib.sha256(b"all rows").hexdigest()
 CODE = "102001/000001"
+GOVERNANCE = FixedGovernance(
+    parameters={
+        ("directory", "manager-days"): 2,
+        ("directory", "notice-days"): 10,
+        ("directory", "lapse-days"): 20,
+        ("directory", "duty-days"): 5,
+        ("directory", "ruling-days"): 10,
+        ("sharing", "manager-days"): 2,
+        ("sharing", "provider-days-on-platform"): 5,
+        ("sharing", "provider-days-off-platform"): 10,
+    },
+    departments=tuple(
+        Department(each, USCC[each], each, "110108" if each == HAI else "110000")
+        for each in (ECON, MKT, HAI)
+    ),
+    roles={("directory", "manager"): (ECON,), ("directory", "deputy"): (HAI,)},
+    calendars=bundled_calendars(),
+)
+"""What the three departments have agreed on: Econ manages the directory, Haidian does where Econ is a party."""
 
 
 def social_credit_code(first: str, organisation: str) -> str:
@@ -112,7 +131,19 @@ class City:
     """The ledger, and one user of each department. Calls return what the contract returned."""
 
     def __init__(self) -> None:
-        self.ledger = TestLedger(CONTRACTS, now=START)
+        self.governance = GOVERNANCE
+        self.batches = 0
+        self.ledger = self.make_ledger()
+
+    def make_ledger(self, **callees: Any) -> TestLedger:
+        """Return a ledger whose contracts ask the city's agreements, and these other chaincodes."""
+        city = city_answers(self.agreed)
+        return TestLedger(CONTRACTS, now=START, callees={"city": city, **callees})
+
+    def agreed(self) -> FixedGovernance:
+        """Return what the departments have agreed on, with a clock that goes with the ledger's time."""
+        seconds = int(self.ledger.now.timestamp())
+        return replace(self.governance, now=Clock(begun=seconds, proposal=seconds))
 
     def call(self, who: str, function: str, *arguments: object) -> Any:
         """Submit a transaction."""
@@ -128,23 +159,44 @@ class City:
         return event.name, json.loads(event.payload)
 
     def found(self) -> None:
-        """Found the directory with all three, set its calendars, and claim a duty for each."""
-        parts = [department(msp_id) for msp_id in (ECON, MKT, HAI)]
-        founding = self.call(ECON, "Directory:found", ECON, DEADLINES, parts)
-        for msp_id in (MKT, HAI):
-            self.call(msp_id, "Directory:confirm_founding", founding)
-        for calendar in bundled_calendars():
-            self.call(ECON, "Directory:set_calendar", calendar)
+        """Claim a duty for each of the three."""
         for msp_id in (ECON, MKT, HAI):
-            code = f"{msp_id.removesuffix('MSP').upper()}-001"
-            duty = {"code": code, "title": "登记", "basis": "三定规定"}
-            self.call(msp_id, "Directory:claim_duties", [duty])
+            self.claim(msp_id, f"{msp_id.removesuffix('MSP').upper()}-001")
+
+    def batch(self, who: str, function: str, *rows: dict[str, Any]) -> Any:
+        """Submit rows as a batch of their own."""
+        self.batches += 1
+        return self.call(who, f"Directory:{function}", f"file-{self.batches}", list(rows))
+
+    def claim(self, who: str, *codes: str) -> None:
+        """Claim duties."""
+        rows = ({"id": code, "title": "登记", "basis": "三定规定"} for code in codes)
+        self.batch(who, "claim_duties", *rows)
+
+    def draft(self, who: str = MKT, *descriptions: dict[str, Any]) -> None:
+        """Enter drafts; that of CODE if none is described."""
+        found = descriptions or (description(),)
+        self.batch(who, "draft", *({"id": one["code"], "description": one} for one in found))
+
+    def take(self, who: str, function: str, *codes: str) -> None:
+        """Submit or publish resources; CODE if none is named."""
+        self.batch(who, function, *({"id": code} for code in codes or (CODE,)))
+
+    def change(self, code: str = CODE, msp_id: str = MKT, **changes: Any) -> int:
+        """Publish a new version of a resource; returns its number."""
+        self.call(msp_id, "Directory:change", code, description(code, msp_id, **changes))
+        version: int = self.resource(code)["version"]
+        return version
+
+    def resource(self, code: str = CODE) -> Any:
+        """Return a resource."""
+        return self.ask(ECON, "Directory:read", "resource", code)
 
     def publish(self, code: str = CODE, msp_id: str = MKT, **changes: Any) -> None:
         """Enter, submit and publish a resource."""
-        self.call(msp_id, "Directory:draft", [description(code, msp_id, **changes)])
-        self.call(msp_id, "Directory:submit", [code])
-        self.call(ECON, "Directory:publish", [code])
+        self.draft(msp_id, description(code, msp_id, **changes))
+        self.take(msp_id, "submit", code)
+        self.take(ECON, "publish", code)
 
     def checked(self, code: str = CODE, **changes: Any) -> str:
         """Return a request of Haidian that the manager found in order."""
@@ -167,7 +219,7 @@ class City:
             "grant_version": known["version"],
             "query_digest": digest(query),
             "result_digest": digest("result"),
-            "schema_digest": known["schema_digest"],
+            "schema_digest": self.resource(known["resource"])["schema_digest"],
             "fields": ["uscc"],
             "rows": 10,
             "delivered": "2026-03-11T02:00:00Z",

@@ -8,7 +8,7 @@ import pytest
 
 from pyfabric.chaincode.loading import load_chaincode
 
-DIRECTORY = "pyfabric_municipal.directory:Directory"
+DIRECTORY = "pyfabric_municipal.directory.contract:Directory"
 
 
 def test_contracts_are_loaded_by_name_and_the_first_is_the_default(

@@ -100,7 +100,7 @@ def test_orderers_have_nothing_in_common_with_the_peers_of_their_department(plan
 def test_attributes_are_in_the_certificate(plan: Plan) -> None:
     clerk = plan.departments["Haidian"].users["clerk"]
     certificate = load_certificate(clerk.certificate.read_bytes())
-    assert certificate_attributes(certificate) == {"role": "clerk"}
+    assert certificate_attributes(certificate) == {"role": "clerk", "staff": "HDG-0003"}
 
 
 def test_private_keys_are_for_their_owner_alone(plan: Plan) -> None:
@@ -157,7 +157,7 @@ def test_changed_attributes_give_a_new_certificate(plan: Plan, tmp_path: Path) -
     make_material(after, now=NOW)
     clerk = after.departments["Haidian"].users["clerk"]
     certificate = load_certificate(clerk.certificate.read_bytes())
-    assert certificate_attributes(certificate) == {"role": "head"}
+    assert certificate_attributes(certificate) == {"role": "head", "staff": "HDG-0003"}
 
 
 def test_the_genesis_block_holds_the_topology(plan: Plan) -> None:

@@ -22,8 +22,9 @@ ROOT = Path("/somewhere/quickstart")
 def quickstart(**changes: object) -> Topology:
     """Return the bundled topology with its first channel and contract only."""
     whole = load_topology(bundled_topologies()["quickstart"])
+    channel = whole.channels["directory"].model_copy(update={"contracts": ("directory",)})
     first = {
-        "channels": {"directory": whole.channels["directory"]},
+        "channels": {"directory": channel},
         "contracts": {"directory": whole.contracts["directory"]},
     }
     return whole.model_copy(update=first | changes)
@@ -56,8 +57,8 @@ def test_names_and_folders_follow_the_department() -> None:
     assert [peer.name for peer in tax.peers] == ["peer0.mktsup"]
     folder = ROOT / "organizations" / "mktsup" / "peers" / "peer0.mktsup"
     assert tax.peers[0].member.tls_key == folder / "tls" / "server.key"
-    assert list(tax.users) == ["Admin", "steward"]
-    assert tax.users["steward"].attributes == {"role": "steward"}
+    assert list(tax.users) == ["Admin", "governor", "steward"]
+    assert tax.users["steward"].attributes == {"role": "steward", "staff": "MSB-0002"}
     assert tax.users["steward"].tls_certificate.name == "client.crt"
 
 

@@ -62,7 +62,7 @@ def test_a_user_is_a_name_or_a_folder(plan: Plan) -> None:
     profile = load_profile(profile_file(plan, department))
     by_folder = profile.user(str(department.users["steward"].msp))
     assert by_folder.serialized() == profile.user("steward").serialized()
-    with pytest.raises(NetworkError, match=r"no user nobody.*Admin, steward"):
+    with pytest.raises(NetworkError, match=r"no user nobody.*Admin, governor, steward"):
         profile.user("nobody")
 
 

@@ -1,7 +1,7 @@
 """Cases that follow from a contract's declarations: each step, and what must be refused of it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -57,7 +57,7 @@ def _all(story: Story, *, compared: bool) -> Iterator[Case]:
     for rule in (*rules, *contract.TRANSACTIONS):
         example = story.examples.get(rule.code, rule.example)
         if example.step:
-            yield _example(story, example.step, replace(rule, example=example))
+            yield _example(story, example.step, rule)
     for record in contract.RECORDS:
         if record.CLAIMS:
             yield from _claims(story, record)
@@ -72,8 +72,8 @@ def _of_step(story: Story, step: Step, *, compared: bool) -> Iterator[Case]:
     yield from _in_other_states(story, step)
     if step.reason:
         yield _refused(story, step, "without a reason", REASON, reason=" ")
-    for guard in step.guards:
-        yield _example(story, step.name, guard)
+    shown = (one for one in step.guards if one.code not in story.elsewhere)
+    yield from (_example(story, step.name, one) for one in shown)
     for target in step.targets[:-1]:
         if target.when is not None:
             elsewhere = partial(_elsewhere, story, step, target)
@@ -148,7 +148,7 @@ def _by_the_same(story: Story, step: Step, role: Role, person: Person) -> Iterat
             governed = (
                 {"parameters": {role.of.parameter: msp_id}}
                 if isinstance(role.of, Governed)
-                else {"roles": {role.of.role: (msp_id,)}}
+                else {"roles": {role.of.role: (*story.appointed(role.of.role), msp_id)}}
             )
             how = f"as {role.name} of the department that took {name}"
             yield _refused(story, step, how, SAME_DEPARTMENT, by=same, governed=governed)
@@ -190,12 +190,12 @@ def _example(story: Story, name: str, rule: Any) -> Case:
     """Return the case of a rule's example: the call that it refuses, which is taken without the example."""
 
     def run() -> None:
-        example: Example = rule.example
+        example: Example = story.examples.get(rule.code, rule.example)
         stage = Stage(story, parameters=example.parameters)
-        for first in example.first:
-            stage.prepare(first)
-            stage.take(first)
         stage.prepare(name)
+        for first in example.first:
+            if first not in stage.ids:
+                stage.reach(first)
         stage.ledger.now += timedelta(seconds=example.later)
         by = story.people[example.by] if example.by else None
         code = rule.code_in(stage.contract.contract_name())

@@ -54,7 +54,8 @@ class Story:
     steps that end a matter without deciding it; `examples` are those of rules, by code, whose records several
     contracts share; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
     of records whose ids have a form. `known` are values that are public although a private one has them too,
-    such as an organisation's code.
+    such as an organisation's code. `elsewhere` are codes of guards that other tests refuse by, because records of
+    another contract are needed for it.
     """
 
     contract: Callable[[FixedGovernance], CityContract]
@@ -71,10 +72,16 @@ class Story:
     examples: Mapping[str, Example] = field(default_factory=dict)
     free_ids: Mapping[str, str] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
 
     def free_id(self, record: type[Record]) -> str:
         """Return an id that no record of the type has."""
         return self.free_ids.get(record.KIND, "no such record")
+
+    def appointed(self, role: str) -> tuple[str, ...]:
+        """Return the departments that have a role of the contract."""
+        name = self.contract(self.governance).contract_name().lower()
+        return self.governance.role(name, role)
 
     def steps_on(self, record: type[Record]) -> set[str]:
         """Return the names of the steps of a type of records."""

@@ -14,7 +14,7 @@ from pyfabric_municipal.catalogue import (
     read_catalogue,
     write_catalogue,
 )
-from pyfabric_municipal.description import (
+from pyfabric_municipal.directory.description import (
     Contact,
     Description,
     Opening,

@@ -1,16 +1,15 @@
-"""Descriptions of data resources: the core metadata of the national guide.
+"""Descriptions of data resources: the core metadata of the national guide, with the terms of DCAT 3.
 
 Source: guide to government data directories (2017) after GB/T 21063.3-2007; share types by the State
 Council's rule on sharing (unconditional, conditional with its condition, not shared with its basis).
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pyfabric.chaincode import ContractError
+from pyfabric_municipal.common.refusals import Rule
 from pyfabric_municipal.common.values import (
     Datum,
     Day,
@@ -24,11 +23,49 @@ from pyfabric_municipal.common.values import (
     Uscc,
     json_digest,
 )
-from pyfabric_municipal.common.values.regions import require_beijing_region
 from pyfabric_municipal.common.values.text import require_text
-from pyfabric_municipal.common.values.timestamps import parse_date
 
+CONTRACT = "directory"
 UNCLASSIFIED = "unclassified"
+
+CLASSIFIED = Rule(
+    "classified",
+    "涉密属性为 {secrecy}：涉密资源不得上链",
+    "secrecy is {secrecy!r}: only unclassified resources may enter the ledger",
+)
+NO_BASIS = Rule(
+    "no-basis",
+    "不予共享的资源须注明依据：法律、行政法规或者国务院决定",
+    "a resource that is not shared needs its basis: a law, regulation or decision of the State Council",
+)
+NO_CONDITION = Rule(
+    "no-condition",
+    "有条件共享的资源须注明共享条件",
+    "a resource that is shared on condition needs its condition",
+)
+CONDITION = Rule(
+    "condition",
+    "共享类型为 {type} 的资源不得附加条件",
+    "a resource that is {type} has no condition",
+)
+FIELD_TWICE = Rule(
+    "field-twice",
+    "资源 {code} 的数据项 {field} 重复",
+    "resource {code} has two fields named {field}",
+)
+OWN_RELATION = Rule(
+    "own-relation", "资源 {code} 不得关联自身", "resource {code} is related to itself"
+)
+MODIFIED_EARLY = Rule(
+    "modified-early",
+    "资源 {code} 的更新日期早于发布日期",
+    "resource {code} was modified before it was published",
+)
+OPEN_NOT_SHARED = Rule(
+    "open-not-shared",
+    "资源 {code} 不予共享，不得向社会开放",
+    "resource {code} is open to the public but not shared",
+)
 
 
 class ShareType(StrEnum):
@@ -86,17 +123,7 @@ class UpdateCycle(StrEnum):
     @property
     def days(self) -> int:
         """The number of days without an update after which the resource is late."""
-        return _CYCLE_DAYS[self]
-
-
-_CYCLE_DAYS = {
-    UpdateCycle.REAL_TIME: 1,
-    UpdateCycle.DAILY: 1,
-    UpdateCycle.WEEKLY: 7,
-    UpdateCycle.MONTHLY: 31,
-    UpdateCycle.QUARTERLY: 92,
-    UpdateCycle.YEARLY: 366,
-}
+        return dict(zip(UpdateCycle, (1, 1, 7, 31, 92, 366), strict=True))[self]
 
 
 class DataField(Model):
@@ -118,15 +145,13 @@ class Share(Model):
 
     @model_validator(mode="after")
     def _justified(self) -> "Share":
+        conditional = self.type is ShareType.CONDITIONAL
         if self.type is ShareType.NOT_SHARED and not self.basis.strip():
-            raise ContractError(
-                "a resource that is not shared needs its basis: a law, regulation or decision of "
-                "the State Council"
-            )
-        if self.type is ShareType.CONDITIONAL and not self.condition.strip():
-            raise ContractError("a resource that is shared on condition needs its condition")
-        if self.type is not ShareType.CONDITIONAL and self.condition:
-            raise ContractError(f"a resource that is {self.type} has no condition")
+            raise NO_BASIS.refusal(contract=CONTRACT)
+        if conditional and not self.condition.strip():
+            raise NO_CONDITION.refusal(contract=CONTRACT)
+        if not conditional and self.condition:
+            raise CONDITION.refusal({"type": self.type.value}, contract=CONTRACT)
         for what, text in (("condition", self.condition), ("basis", self.basis)):
             if text:
                 require_text(what, text)
@@ -200,22 +225,20 @@ class Description(Model):
     @classmethod
     def _unclassified(cls, value: str) -> str:
         if value != UNCLASSIFIED:
-            raise ContractError(
-                f"secrecy is {value!r}: only {UNCLASSIFIED} resources may enter the ledger"
-            )
+            raise CLASSIFIED.refusal({"secrecy": value}, contract=CONTRACT)
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> "Description":
         names = [field.name for field in self.fields]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ContractError(f"resource {self.code} has two fields named {twice[0]}")
+            raise FIELD_TWICE.refusal({"code": self.code, "field": twice[0]}, contract=CONTRACT)
         if self.code in (*self.related, self.replaces, self.series):
-            raise ContractError(f"resource {self.code} is related to itself")
+            raise OWN_RELATION.refusal({"code": self.code}, contract=CONTRACT)
         if self.modified is not None and self.modified < self.issued:
-            raise ContractError(f"resource {self.code} was modified before it was published")
+            raise MODIFIED_EARLY.refusal({"code": self.code}, contract=CONTRACT)
         if self.opening.open and self.share.type is ShareType.NOT_SHARED:
-            raise ContractError(f"resource {self.code} is open to the public but not shared")
+            raise OPEN_NOT_SHARED.refusal({"code": self.code}, contract=CONTRACT)
         return self
 
     def field_names(self) -> frozenset[str]:
@@ -226,21 +249,15 @@ class Description(Model):
         """Return the standard data elements that the department itself collects, each once, sorted."""
         return tuple(sorted({field.datum for field in self.fields if field.datum is not None}))
 
+    def digest(self) -> str:
+        """Return the SHA-256 over the whole description, by which a notice names a coming version."""
+        return json_digest(self.model_dump(mode="json"))
+
     def schema_digest(self) -> str:
         """Return the SHA-256 over the fields' names and types, which a delivery must match."""
-        pairs = [[field.name, field.type.value] for field in self.fields]
-        return json_digest(pairs)
+        return json_digest([[field.name, field.type.value] for field in self.fields])
 
-    def removed_or_retyped(self, later: "Description") -> frozenset[str]:
-        """Return the fields that `later` does not have, or has with another type."""
+    def kept_by(self, later: "Description") -> frozenset[str]:
+        """Return the fields that `later` has, too, with the same type."""
         types = {field.name: field.type for field in later.fields}
-        return frozenset(field.name for field in self.fields if types.get(field.name) != field.type)
-
-    def require_current(self, today: date) -> None:
-        """Refuse days in the future, and a region code that is not valid on that day."""
-        for what, day in (("publish date", self.issued), ("modified", self.modified)):
-            if day is not None and parse_date(day) > today:
-                raise ContractError(
-                    f"resource {self.code}: {what} {day} is in the future (it is {today})"
-                )
-        require_beijing_region(self.region, today)
+        return frozenset(field.name for field in self.fields if types.get(field.name) == field.type)
