@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pyfabric.admin.config.edits.draft import Section
-from pyfabric.admin.config.model import OrganizationModel, organization_policies
+from pyfabric.admin.config.model import OrganizationModel
 from pyfabric.admin.config.sources import json_document, read_organization
 from pyfabric.errors import ConfigError, FabricError
 from pyfabric.identity.definition import MSPDefinition
+from pyfabric.rules.policies.usual import member_policies, organization_policies
 
 
 def find_organization(
@@ -24,9 +25,8 @@ def find_organization(
             raise ConfigError(f"{source}: {error}") from error
     else:
         msp = _msp(source, section, msp_id)
-        found = OrganizationModel(
-            name=msp.msp_id, msp=msp, policies=organization_policies(msp.msp_id)
-        )
+        usual = member_policies if section == "application" else organization_policies
+        found = OrganizationModel(name=msp.msp_id, msp=msp, policies=usual(msp.msp_id))
     return replace(found, name=name or found.name)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from fabric_protos.common import common_pb2
 
@@ -31,6 +31,7 @@ from pyfabric.rules.policies.evaluation import holds
 
 _SECONDS: Final = 60.0
 """How long an update may take to be in force on the department's peer."""
+_PAUSE: Final = 0.3
 _QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
 """Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
 
@@ -132,32 +133,55 @@ def newest_config(
 
 
 def ordered_config(
-    channel: str, administrators: Mapping[str, SigningIdentity], orderers: Sequence[Endpoint]
+    channel: str,
+    administrators: Mapping[str, SigningIdentity],
+    orderers: Sequence[Endpoint],
+    *,
+    timeout: float = 0.0,
 ) -> bytes | None:
     """Return the newest configuration (bytes of common.Config) of the first orderer that gives it to an administrator.
 
-    None if none does.
+    None if none does. Orderers that have no leader are waited for, up to `timeout` seconds.
     """
-    block = ordered_config_block(channel, administrators.values(), orderers)
-    return None if block is None else config_of_block(block)
+    found = poll(
+        lambda: _asked(channel, administrators.values(), orderers),
+        until=lambda found: found.block is not None or not found.has_no_leader,
+        every=_PAUSE,
+        timeout=timeout,
+    )
+    return None if found.block is None else config_of_block(found.block)
 
 
 def ordered_config_block(
     channel: str, administrators: Collection[SigningIdentity], orderers: Sequence[Endpoint]
 ) -> bytes | None:
     """Return the newest configuration block of the first orderer that gives it to an administrator; None if none does."""
+    return _asked(channel, administrators, orderers).block
+
+
+class _Asked(NamedTuple):
+    """The block that an orderer gave; without one, whether an orderer has no leader, as when it has just started."""
+
+    block: bytes | None
+    has_no_leader: bool = False
+
+
+def _asked(
+    channel: str, administrators: Collection[SigningIdentity], orderers: Sequence[Endpoint]
+) -> _Asked:
+    has_no_leader = False
     for orderer in orderers:
         if not listens(Address.parse(orderer.address)):
             continue
         for one in administrators:
             try:
                 with Admin(one) as admin:
-                    return admin.ordered_config_block(orderer, channel)
-            except DeliverError:
-                continue  # Another administrator may be one of the orderers' organisations.
+                    return _Asked(admin.ordered_config_block(orderer, channel))
+            except DeliverError as error:  # another administrator may be one of the orderers'
+                has_no_leader |= error.status == common_pb2.Status.SERVICE_UNAVAILABLE
             except GatewayError:
                 break
-    return None
+    return _Asked(None, has_no_leader)
 
 
 def _ordered_after(

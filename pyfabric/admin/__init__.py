@@ -24,8 +24,6 @@ if TYPE_CHECKING:
         OrdererModel,
         OrganizationModel,
         RaftModel,
-        orderer_policies,
-        organization_policies,
     )
     from pyfabric.admin.config.update import compute_update, config_of_block
     from pyfabric.admin.definition_checks import Finding, check_definition
@@ -63,6 +61,11 @@ if TYPE_CHECKING:
     from pyfabric.admin.packages import ChaincodePackage
     from pyfabric.admin.peers import ChainInfo, ProcessedTransaction
     from pyfabric.admin.snapshots import JoinBySnapshotStatus
+    from pyfabric.rules.policies.usual import (
+        member_policies,
+        orderer_policies,
+        organization_policies,
+    )
 else:
     __getattr__ = lazily(
         __name__,
@@ -83,6 +86,9 @@ else:
                 "OrdererModel",
                 "OrganizationModel",
                 "RaftModel",
+            ],
+            "pyfabric.rules.policies.usual": [
+                "member_policies",
                 "orderer_policies",
                 "organization_policies",
             ],
@@ -171,6 +177,7 @@ __all__ = [
     "describe_policy",
     "describe_transaction",
     "genesis_block",
+    "member_policies",
     "orderer_policies",
     "organization_policies",
     "package_folder",

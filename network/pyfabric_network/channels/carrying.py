@@ -32,6 +32,7 @@ _SECONDS: Final = 60.0
 """How long orderers may take to elect a leader among changed consenters."""
 _PAUSE: Final = 0.3
 _PEER_SECONDS: Final = 20.0
+_LEADER_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,16 @@ class Carrier:
     def config(self) -> bytes:
         """Return the newest configuration (bytes of common.Config) that an orderer or a peer of this machine has.
 
-        Peers get none in maintenance mode, and an orderer may be behind. Raises NetworkError if none answers.
+        Peers get none in maintenance mode, and an orderer may be behind. Where there is no such peer, orderers that have
+        just started are waited for until they have a leader. Raises NetworkError if none answers.
         """
-        ordered = ordered_config(self.channel.name, self._every_administrator, self._orderers)
         committed = config_of_peer(self.connections, self.channel)
+        ordered = ordered_config(
+            self.channel.name,
+            self._every_administrator,
+            self._orderers,
+            timeout=_LEADER_SECONDS if committed is None else 0,
+        )
         found = [one for one in (ordered, committed) if one is not None]
         if not found:
             raise NetworkError(

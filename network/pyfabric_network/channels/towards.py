@@ -36,7 +36,6 @@ from pyfabric.admin.config.model import (
     ConsenterModel,
     OrdererModel,
     RaftModel,
-    orderer_policies,
 )
 from pyfabric.admin.config.values import get_value
 from pyfabric.errors import ConfigError
@@ -45,6 +44,7 @@ from pyfabric.messages.config_values import ORDERER, GroupValues
 from pyfabric.messages.consensus import BFT, RAFT
 from pyfabric.rules.configuration.parts import read_consenters
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
+from pyfabric.rules.policies.usual import orderer_policies
 
 Consensus: TypeAlias = RaftModel | BFTModel
 

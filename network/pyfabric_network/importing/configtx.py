@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pyfabric.admin.config.model import APPLICATION_POLICIES, CHANNEL_POLICIES
 from pyfabric.errors import ConfigError
+from pyfabric.rules.policies.usual import APPLICATION_POLICIES, CHANNEL_POLICIES
 from pyfabric_network.importing.configtx_ordering import (
     compare_ordering,
     consensus_of,

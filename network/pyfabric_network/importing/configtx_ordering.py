@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pyfabric.admin.config.model import orderer_policies
 from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
+from pyfabric.rules.policies.usual import orderer_policies
 from pyfabric_network.importing.configtx_options import bft_times, compare_bft, compare_raft
 from pyfabric_network.importing.configtx_values import (
     compare_capabilities,

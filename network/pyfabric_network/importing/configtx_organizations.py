@@ -1,11 +1,11 @@
 """The organisations of configtx.yaml, with what crypto-config.yaml has of them, as departments."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyfabric.admin.config.model import organization_policies
 from pyfabric.errors import ConfigError
+from pyfabric.rules.policies.usual import Policies, member_policies, organization_policies
 from pyfabric_network.importing.configtx_ordering import (
     CERTIFICATES,
     HOSTS,
@@ -54,7 +54,7 @@ class Organizations:
             raise ConfigError(f"{orderer.at('Organizations')}: must name who runs the orderers")
         hosts: dict[str, list[str]] = {}
         for source in sources:
-            one = self._read(source)
+            one = self._read(source, organization_policies)
             endpoints = source.get("OrdererEndpoints") or []
             hosts[one.msp_id] = [str(address).rpartition(":")[0] for address in endpoints]
             if not endpoints:
@@ -78,7 +78,7 @@ class Organizations:
         """Read the organisations of an Application section; return their departments."""
         found = []
         for source in application.parts("Organizations"):
-            one = self._read(source)
+            one = self._read(source, member_policies)
             anchors = source.parts("AnchorPeers")
             if not anchors:
                 source.leave("AnchorPeers", "the first peer is an anchor peer")
@@ -142,7 +142,7 @@ class Organizations:
             reason = "its orderers are an organisation of their own, with an MSP of their own"
             one.source.note("", reason)
 
-    def _read(self, source: Source) -> Organization:
+    def _read(self, source: Source, usual: Callable[[str], Policies]) -> Organization:
         """Read an organisation, and leave out what differs from a department's."""
         name, msp_id = source.text("Name"), source.text("ID")
         if msp_id not in self._all:
@@ -155,7 +155,7 @@ class Organizations:
             source.leave("SkipAsForeign", "no organisation is foreign: all have keys made here")
         if name != msp_id:
             source.leave("Name", "its group in a channel is called as its MSP")
-        compare_policies(source, organization_policies(msp_id), "an organisation")
+        compare_policies(source, usual(msp_id), "an organisation")
         return self._all[msp_id]
 
     def _match(

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pyfabric.admin.config.model import Policies
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.durations import parse_duration
 from pyfabric.rules.policies.syntax import parse_signature_policy
+from pyfabric.rules.policies.usual import Policies
 from pyfabric_network.importing.source import Source
 
 _SIZE: Final = re.compile(r"([0-9]+)\s*(?:([kmg])b?)?", re.IGNORECASE)

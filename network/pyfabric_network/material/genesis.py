@@ -10,7 +10,6 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from pyfabric.admin.config.genesis import genesis_block
 from pyfabric.admin.config.groups import channel_group
 from pyfabric.admin.config.model import (
-    APPLICATION_POLICIES,
     AnchorPeer,
     ApplicationModel,
     BFTModel,
@@ -19,8 +18,6 @@ from pyfabric.admin.config.model import (
     OrdererModel,
     OrganizationModel,
     RaftModel,
-    orderer_policies,
-    organization_policies,
 )
 from pyfabric.errors import ConfigError, DecodeError, NetworkError
 from pyfabric.identity.definition import MSPDefinition
@@ -28,6 +25,13 @@ from pyfabric.local import files
 from pyfabric.messages.config_blocks import config_from_block
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.envelopes import NONCE_SIZE
+from pyfabric.rules.policies.usual import (
+    APPLICATION_POLICIES,
+    Policies,
+    member_policies,
+    orderer_policies,
+    organization_policies,
+)
 from pyfabric_network.topology.departments import DepartmentPlan
 from pyfabric_network.topology.nodes import Node
 from pyfabric_network.topology.organizations import Organization
@@ -128,23 +132,27 @@ def channel_model(plan: Plan, channel: ChannelPlan) -> ChannelModel:
     )
 
 
-def _organization(organization: Organization) -> OrganizationModel:
+def _organization(organization: Organization, policies: Policies) -> OrganizationModel:
     return OrganizationModel(
         name=organization.msp_id,
         msp=MSPDefinition.from_folder(organization.msp, organization.msp_id),
-        policies=organization_policies(organization.msp_id),
+        policies=policies,
     )
 
 
 def _operator(ordering: Organization) -> OrganizationModel:
     endpoints = tuple(str(node.inside) for node in ordering.nodes)
-    return replace(_organization(ordering), endpoints=endpoints)
+    return replace(
+        _organization(ordering, organization_policies(ordering.msp_id)), endpoints=endpoints
+    )
 
 
 def _member(department: DepartmentPlan) -> OrganizationModel:
     anchors = [peer.inside for peer in department.anchor_peers]
     found = tuple(AnchorPeer(anchor.host, anchor.port) for anchor in anchors)
-    return replace(_organization(department), anchor_peers=found)
+    return replace(
+        _organization(department, member_policies(department.msp_id)), anchor_peers=found
+    )
 
 
 def _consensus(plan: Plan) -> RaftModel | BFTModel:

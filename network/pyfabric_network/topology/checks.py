@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from pyfabric.admin.config.model import (
+from pyfabric.rules.policies.endorsers import ChannelEndorsers, roles_without_peers
+from pyfabric.rules.policies.paths import ENDORSEMENT
+from pyfabric.rules.policies.usual import (
     APPLICATION_POLICIES,
     CHANNEL_POLICIES,
+    member_policies,
     orderer_policies,
     organization_policies,
 )
-from pyfabric.rules.policies.endorsers import ChannelEndorsers, roles_without_peers
-from pyfabric.rules.policies.paths import ENDORSEMENT
 from pyfabric.rules.resources import CHANNEL_RESOURCES
 from pyfabric_network.state_folder import TICKER
 from pyfabric_network.topology.document import Document, KeyPath
@@ -214,7 +215,7 @@ def _policy_references(topology: Topology, channel: Channel) -> list[str]:
         "/Channel/Orderer": orderer_policies(operators),
         "/Channel/Application": application,
         **{f"/Channel/Orderer/{one}": organization_policies(one) for one in operators},
-        **{f"/Channel/Application/{one}": organization_policies(one) for one in members},
+        **{f"/Channel/Application/{one}": member_policies(one) for one in members},
     }
     paths = [f"{group}/{name}" for group, names in groups.items() for name in names]
     return [*application, *paths]

@@ -1,48 +1,13 @@
 """Models of new channels, of which `genesis_block` makes genesis blocks.
 
-A policy is written like a Rule of configtx.yaml: "MAJORITY Admins" counts the sub-groups' policies,
-"OR('A.admin')" is a signature policy.
+Policies are written as in `pyfabric.rules.policies.usual`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
 
 from pyfabric.identity.definition import MSPDefinition
-from pyfabric.rules.policies.paths import BLOCK_VALIDATION_NAME
-
-Policies: TypeAlias = Mapping[str, str]
-
-CHANNEL_POLICIES: Final[Policies] = {
-    "Readers": "ANY Readers",
-    "Writers": "ANY Writers",
-    "Admins": "MAJORITY Admins",
-}
-APPLICATION_POLICIES: Final[Policies] = {
-    **CHANNEL_POLICIES,
-    "LifecycleEndorsement": "MAJORITY Endorsement",
-    "Endorsement": "MAJORITY Endorsement",
-}
-
-
-def organization_policies(msp_id: str) -> Policies:
-    """Return policies by which members read and write, admins administer, and peers endorse."""
-    return {
-        "Readers": f"OR('{msp_id}.member')",
-        "Writers": f"OR('{msp_id}.member')",
-        "Admins": f"OR('{msp_id}.admin')",
-        "Endorsement": f"OR('{msp_id}.peer')",
-    }
-
-
-def orderer_policies(msp_ids: Sequence[str]) -> Policies:
-    """Return the usual policies of the Orderer group.
-
-    A block is valid when a node with the role orderer signed it. (configtxgen's sample has ANY Writers, with
-    which any client of an orderer organisation could sign blocks.)
-    """
-    signers = ", ".join(f"'{msp_id}.orderer'" for msp_id in msp_ids)
-    return {**CHANNEL_POLICIES, BLOCK_VALIDATION_NAME: f"OR({signers})"}
+from pyfabric.rules.policies.usual import APPLICATION_POLICIES, CHANNEL_POLICIES, Policies
 
 
 @dataclass(frozen=True, slots=True)

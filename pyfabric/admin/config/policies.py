@@ -7,7 +7,6 @@ from fabric_protos.common import configtx_pb2, policies_pb2
 from fabric_protos.msp import identities_pb2, msp_principal_pb2
 
 from pyfabric.admin.config.certificates import describe_certificate
-from pyfabric.admin.config.model import Policies
 from pyfabric.errors import ConfigError, PolicySyntaxError
 from pyfabric.messages.decoding import decode
 from pyfabric.rules.configuration.elements import DEFAULT_MOD_POLICY
@@ -16,6 +15,7 @@ from pyfabric.rules.policies.syntax import (
     format_signature_policy,
     parse_signature_policy,
 )
+from pyfabric.rules.policies.usual import Policies
 
 _REQUIRED: Final = ("Admins", "Readers", "Writers")
 _META_RULES: Final = {

@@ -20,6 +20,7 @@ from pyfabric.rules.configuration.channel_config import Capabilities
 from pyfabric.rules.policies.evaluation import ImplicitMetaPolicy, SignaturePolicy
 from pyfabric.rules.policies.paths import WRITERS
 from pyfabric.rules.policies.syntax import parse_signature_policy
+from pyfabric.rules.policies.usual import member_policies
 
 _REMEMBERED: Final = 256
 _CAPABILITIES: Final = Capabilities(
@@ -95,7 +96,9 @@ class TestMembers:
         writers = ImplicitMetaPolicy(
             rule(sub_policy="Writers", rule=rule.ANY),
             [
-                SignaturePolicy(parse_signature_policy(f"OR('{each}.member')"), self.msp_manager)
+                SignaturePolicy(
+                    parse_signature_policy(member_policies(each)["Writers"]), self.msp_manager
+                )
                 for each in self._msps
             ],
             self.msp_manager,

@@ -37,8 +37,6 @@ from pyfabric.admin.config.model import (
     OrdererModel,
     OrganizationModel,
     RaftModel,
-    orderer_policies,
-    organization_policies,
 )
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.client.effects import Endpoint, Rest, rest
@@ -55,6 +53,7 @@ from pyfabric.ledger.config import HostConfig, LedgerConfig, OrdererConfig, Peer
 from pyfabric.ledger.process import LedgerProcess
 from pyfabric.messages.addresses import Address
 from pyfabric.messages.blocks import parse_block
+from pyfabric.rules.policies.usual import orderer_policies, organization_policies
 from tests.support.paths import ROOT
 from tests.support.ports import free_address
 

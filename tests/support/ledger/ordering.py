@@ -22,8 +22,6 @@ from pyfabric.admin.config.model import (
     OrdererModel,
     OrganizationModel,
     RaftModel,
-    orderer_policies,
-    organization_policies,
 )
 from pyfabric.identity.definition import MSPDefinition, NodeUnits
 from pyfabric.identity.issuing import CertificateAuthority
@@ -37,6 +35,7 @@ from pyfabric.ledger.ordering.orderer import Orderer
 from pyfabric.ledger.ordering.service import AtomicBroadcast
 from pyfabric.ledger.traces import Traces
 from pyfabric.messages.blocks import parse_block
+from pyfabric.rules.policies.usual import orderer_policies, organization_policies
 from tests.support.municipal import records
 
 NOW = datetime.now(UTC).replace(microsecond=0)

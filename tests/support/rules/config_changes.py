@@ -17,12 +17,13 @@ from fabric_protos.orderer.smartbft import configuration_pb2 as smartbft_pb2
 from fabric_protos.peer import configuration_pb2 as peer_pb2
 
 from pyfabric.admin.config.groups import application_organization_group
-from pyfabric.admin.config.model import OrganizationModel, organization_policies
+from pyfabric.admin.config.model import OrganizationModel
 from pyfabric.admin.config.update import compute_update, config_signature, signature_header
 from pyfabric.errors import ConfigError
 from pyfabric.identity.definition_messages import definition_to_config
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.policies.usual import organization_policies
 from tests.support.ledger.ordering import CHANNEL, NOW, Council, Organization
 from tests.support.municipal import records
 

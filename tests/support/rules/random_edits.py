@@ -37,13 +37,13 @@ from pyfabric.admin.config.model import (
     AnchorPeer,
     ConsenterModel,
     OrganizationModel,
-    organization_policies,
 )
 from pyfabric.rules.configuration.succession import (
     APPLICATION_CAPABILITIES,
     CHANNEL_CAPABILITIES,
     ORDERER_CAPABILITIES,
 )
+from pyfabric.rules.policies.usual import organization_policies
 from pyfabric.rules.resources import CHANNEL_RESOURCES
 from tests.support.ledger.ordering import NOW, Organization
 

@@ -16,13 +16,12 @@ from pyfabric.admin.config.model import (
     OrdererModel,
     OrganizationModel,
     RaftModel,
-    orderer_policies,
-    organization_policies,
 )
 from pyfabric.errors import ConfigError, PolicyError
 from pyfabric.messages.blocks import parse_block, signature_set
 from pyfabric.messages.signatures import SignedData
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.policies.usual import orderer_policies, organization_policies
 from tests.support.network.members import Organization
 
 ONE, TWO = Organization("OneMSP"), Organization("TwoMSP")

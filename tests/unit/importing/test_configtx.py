@@ -82,7 +82,7 @@ def test_what_is_named_of_two_laboratories() -> None:
         f"{north}.AnchorPeers.0",  # its host
         f"{south}.AnchorPeers",  # has none
         f"{north}.Policies.Readers",
-        f"{north}.Policies.Writers",
+        f"{south}.Policies.Writers",
         f"{south}.Policies.Admins",
         f"{south}.Policies.Endorsement",
     }

@@ -9,11 +9,12 @@ from fabric_protos.common import configtx_pb2
 from fabric_protos.orderer import configuration_pb2
 
 from pyfabric.admin.config.groups import application_organization_group
-from pyfabric.admin.config.model import OrganizationModel, organization_policies
+from pyfabric.admin.config.model import OrganizationModel
 from pyfabric.admin.config.update import compute_update
 from pyfabric.errors import GatewayError, OrdererError
 from pyfabric.messages.blocks import parse_block
 from pyfabric.rules.configuration.channel_config import ChannelConfig
+from pyfabric.rules.policies.usual import organization_policies
 from tests.support.client.surfaces import Surface
 from tests.support.ledger.ledger import CHANNEL, Department, LedgerNetwork
 

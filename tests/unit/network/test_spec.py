@@ -47,7 +47,7 @@ contracts:
         member_only_read: true
       audits:
         policy: OR('TaxMSP.admin', OR('Health.MSP.member'))
-        endorsement: /Channel/Application/Writers
+        endorsement: /Channel/Application/Readers
 """
 
 
@@ -80,7 +80,7 @@ def test_collections_of_departments_and_of_a_policy(tmp_path: Path) -> None:
         CollectionConfig(
             name="audits",
             policy="OR('TaxMSP.admin', OR('Health.MSP.member'))",
-            endorsement_policy="/Channel/Application/Writers",
+            endorsement_policy="/Channel/Application/Readers",
         ),
     )
 
@@ -196,15 +196,16 @@ MISTAKES = [
     pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('TaxMSP.admin', AND('TaxMSP.peer', 'Health.MSP.peer'))", 32, "contracts.bill.collections.audits.policy", "must be an OR of members", id="keepers-inner-and"),
     pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "MAJORITY Members", 32, "contracts.bill.collections.audits.policy", "is not a policy", id="keepers-implicit"),
     pytest.param("OR('TaxMSP.admin', OR('Health.MSP.member'))", "OR('SteelMSP.member')", 32, "contracts.bill.collections.audits.policy", "SteelMSP is not in the channel", id="foreign-keeper"),
-    pytest.param("/Channel/Application/Writers", "ANY Writers", 33, "contracts.bill.collections.audits.endorsement", "signature policy or the path", id="collection-endorsement"),
-    pytest.param("/Channel/Application/Writers", "OR('SteelMSP.peer')", 33, "contracts.bill.collections.audits.endorsement", "SteelMSP is not in the channel", id="foreign-collection-endorser"),
+    pytest.param("/Channel/Application/Readers", "ANY Writers", 33, "contracts.bill.collections.audits.endorsement", "signature policy or the path", id="collection-endorsement"),
+    pytest.param("/Channel/Application/Readers", "OR('SteelMSP.peer')", 33, "contracts.bill.collections.audits.endorsement", "SteelMSP is not in the channel", id="foreign-collection-endorser"),
     pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "ANY Endorsement", 23, "contracts.bill.endorsement", "signature policy or the path", id="implicit"),
     pytest.param("peers: 2", "peers: 2\n    anchor_peers: 3", 10, "departments.Health.anchor_peers", "must not exceed its peers (2)", id="anchors"),
     pytest.param("nodes: [Tax]", "nodes: [Tax, Health, Tax]\n  consensus: bft", 11, "ordering.nodes", "at least 4 orderers, to bear that one of them lies; there are 3", id="bft-nodes"),
     pytest.param("event/Block", "event/Blocks", 18, "channels.bills.acls.event/Blocks", "did you mean event/Block?", id="resource"),
     pytest.param("Block: Admins", "Block: Admin", 18, "channels.bills.acls.event/Block", "did you mean Admins?", id="acl-policy"),
     pytest.param("Block: Admins", "Block: /Channel/Application/TaxMSP/Owners", 18, "channels.bills.acls.event/Block", "no policy named /Channel/Application/TaxMSP/Owners", id="acl-path"),
-    pytest.param("/Channel/Application/Writers", "/Channel/Application/Writer", 33, "contracts.bill.collections.audits.endorsement", "did you mean /Channel/Application/Writers?", id="endorsement-path"),
+    pytest.param("/Channel/Application/Readers", "/Channel/Application/Reader", 33, "contracts.bill.collections.audits.endorsement", "did you mean /Channel/Application/Readers?", id="endorsement-path"),
+    pytest.param("/Channel/Application/Readers", "/Channel/Application/Writers", 33, "contracts.bill.collections.audits.endorsement", "policy that peers do not meet", id="collection-endorsed-by-clients"),
     pytest.param("classes: [\"pkg.bill:Bill\"]", "init_required: true", 20, "contracts.bill", "needs either classes", id="served-nowhere"),
     pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Tax: \"tax.example:9000\"}", 22, "contracts.bill.addresses", "lacks the address of Health, which is in the channel bills", id="address-missing"),
     pytest.param("classes: [\"pkg.bill:Bill\"]", "addresses: {Taxi: \"tax.example:9000\"}", 22, "contracts.bill.addresses.Taxi", "did you mean Tax?", id="address-unknown"),
@@ -212,7 +213,7 @@ MISTAKES = [
     pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "AND('TaxMSP.client', 'Health.MSP.peer')", 23, "contracts.bill.endorsement", "none has the role 'TaxMSP.client': write peer or member", id="endorsing-client"),
     pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "/Channel/Application/Admins", 23, "contracts.bill.endorsement", "a policy that peers do not meet", id="endorsing-admins"),
     pytest.param("AND('TaxMSP.peer', 'Health.MSP.peer')", "/Channel/Application/TaxMSP/Admins", 23, "contracts.bill.endorsement", "a policy that peers do not meet", id="endorsing-admins-of-one"),
-    pytest.param("/Channel/Application/Writers", "OR('TaxMSP.admin')", 33, "contracts.bill.collections.audits.endorsement", "none has the role 'TaxMSP.admin'", id="collection-endorsing-admin"),
+    pytest.param("/Channel/Application/Readers", "OR('TaxMSP.admin')", 33, "contracts.bill.collections.audits.endorsement", "none has the role 'TaxMSP.admin'", id="collection-endorsing-admin"),
     pytest.param("Endorsement: MAJORITY Endorsement", "Endorsement: MAJORITY Admins", 17, "channels.bills.policies.Endorsement", "nobody can meet this policy", id="channel-endorsing-admins"),
     pytest.param("Endorsement: MAJORITY Endorsement", "LifecycleEndorsement: ALL Nobody", 17, "channels.bills.policies.LifecycleEndorsement", "nobody can meet this policy", id="channel-endorsing-nobody"),
     pytest.param("required_peer_count: 1\n        max_peer_count: 2", "required_peer_count: 3\n        max_peer_count: 3", 27, "contracts.bill.collections.patients.required_peer_count", "another on channel bills (2)", id="required-peers"),

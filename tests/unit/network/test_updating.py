@@ -6,15 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fabric_protos.common.common_pb2 import Block
+from fabric_protos.orderer.ab_pb2 import DeliverResponse
 from pyfabric_network.network import Network
 from pyfabric_network.profile import Profile, load_profile, profile_file
-from pyfabric_network.updating import add_signatures, silent_consenters, submit
+from pyfabric_network.updating import (
+    add_signatures,
+    ordered_config,
+    silent_consenters,
+    submit,
+)
 
 from pyfabric.admin.channels import Proposal, SetACLs, SetBatch, make_proposal
 from pyfabric.errors import NetworkError, OrdererError, PolicyError
 from pyfabric.gateway import Admin, Endpoint
 from pyfabric.messages import decode_message
 from pyfabric.rules.configuration.parts import Consenter
+from tests.support.client.gateway_server import (
+    ScriptedPeer,
+    deliver_status,
+    new_identity,
+    new_pki,
+    stream,
+)
+from tests.support.paths import VECTORS
 from tests.support.ports import free_address
 
 CHANNEL = "bills"
@@ -82,6 +97,29 @@ def test_an_update_that_no_orderer_takes(tax: Profile) -> None:
     with pytest.raises(PolicyError, match="none of the administrators on this machine may send"):
         submit(proposal, config, {}, tax.orderers, tax.peers, reader=tax.user("Admin"))
     assert config_of(tax) == config
+
+
+@pytest.mark.parametrize(
+    ("status", "timeout", "asked"),
+    [(503, 60.0, 3), (503, 0.0, 1), (403, 60.0, 1)],
+    ids=["has no leader yet", "has no leader", "refuses"],
+)
+def test_orderers_that_have_no_leader_yet_are_waited_for(
+    status: int, timeout: float, asked: int
+) -> None:
+    deliver = "/orderer.AtomicBroadcast/Deliver"
+    genesis = VECTORS / "1-genesis" / "bft4" / "genesis.block"
+    block = DeliverResponse(block=Block.FromString(genesis.read_bytes())).SerializeToString()
+    no_leader = stream(deliver_status(status))
+    orderer = ScriptedPeer(new_pki())
+    try:
+        orderer.on(deliver, no_leader, no_leader, stream(block, deliver_status(200)))
+        found = ordered_config("any", {"Tax": new_identity()}, [orderer.endpoint], timeout=timeout)
+        assert (found is not None) == (asked == 3)
+        assert len(orderer.requests[deliver]) >= asked
+        assert asked == 3 or len(orderer.requests[deliver]) == asked
+    finally:
+        orderer.stop()
 
 
 def test_an_orderer_that_takes_no_connection_is_down() -> None:
