@@ -4,10 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pyfabric.identity import Wallet, load_ca
+import pytest
+from pyfabric_network.network import Network
+from pyfabric_network.profile import load_profile, profile_file
+
+from pyfabric.errors import GatewayError
+from pyfabric.gateway import connect
+from pyfabric.identity import Wallet, load_ca, load_msp_folder
 from pyfabric.identity.revocation import read_revocation_list
 from tests.support.extent import takes_long
 from tests.support.malformed_pem import malformed
+from tests.support.network.programs import fabric_programs
 from tests.support.network.site import Site, sites, writing
 
 TOPOLOGY = """\
@@ -151,6 +158,17 @@ def test_an_orderers_certificate_is_revoked_in_its_own_msp(site: Site) -> None:
     groups = site.config("archive")
     (ordering,) = groups["Orderer"]["groups"].values()
     assert len(ordering["values"]["MSP"]["value"]["config"]["revocation_list"]) == 1
+
+
+def test_a_peers_certificate_submits_nothing(site: Site) -> None:
+    network = Network.open(site.folder / "state", programs=fabric_programs())
+    peer = network.plan.department("Tax").peers[0]
+    profile = load_profile(profile_file(network.plan, network.plan.department("Tax")))
+    with (
+        connect(load_msp_folder(peer.member.msp, "TaxMSP"), profile.peers) as gateway,
+        pytest.raises(GatewayError, match=r"0 sub-policies .* 'Writers'"),
+    ):
+        gateway.network("bills").contract("sample").evaluate("get", "any")
 
 
 def test_what_is_refused_changes_nothing(site: Site) -> None:
