@@ -144,7 +144,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 
 requirements: setup  ## compile the locked requirements of development, releases and the contract hosts' image
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(COMPILE) --extra network,command,hsm,dev --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra network,command,hsm,xlsx,dev --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --output-file requirements-release.txt requirements-release.in
 	$(COMPILE) --constraint requirements-dev.txt --extra network --output-file chaincode/requirements.txt pyproject.toml
 	$(COMPILE) --constraint requirements-dev.txt --only-build-deps --build-deps-for wheel \

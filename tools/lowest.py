@@ -34,7 +34,8 @@ def lowest(requirements: list[str]) -> Iterator[str]:
 def direct(project: dict[str, object]) -> list[str]:
     """Return the direct dependencies of the base and of the extras that users install."""
     extras = project["optional-dependencies"]
-    return [*project["dependencies"], *extras["network"], *extras["command"], *extras["hsm"]]
+    installed = ("network", "command", "hsm", "xlsx")
+    return [*project["dependencies"], *(one for extra in installed for one in extras[extra])]
 
 
 def locked(names: tuple[str, ...]) -> Iterator[str]:

@@ -20,6 +20,7 @@ class _Pyfabric(LazyGroup):
             "chaincode_commands",
             "Deploy contracts, at once or in steps; call them.",
         ),
+        "data": Part("data_commands", "Bring tables into contracts, and records into tables."),
         "policy": Part("policy_commands", "Ask who satisfies a policy."),
         "channel": Part("channel_commands", "Create, join, leave and change channels."),
         "peer": Part("peer_commands", "Ask one peer what it has, and have it make snapshots."),

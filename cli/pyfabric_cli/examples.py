@@ -98,6 +98,18 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "pyfabric chaincode query registry look_up 306001",
         "pyfabric chaincode query registry look_up 306001 --context Tax --user ann -o json",
     ),
+    "data": (
+        "pyfabric data import registry register data-sets.csv --dry-run",
+        "pyfabric data export stock items --to items.xlsx",
+    ),
+    "data import": (
+        "pyfabric data import registry register data-sets.csv --dry-run",
+        "pyfabric data import registry register data-sets.csv --context Land -o json",
+    ),
+    "data export": (
+        "pyfabric data export stock items --to items.csv",
+        "pyfabric data export stock items --format json > items.json",
+    ),
     "events": (
         "pyfabric events",
         "pyfabric events --chaincode registry --start 3 -o json",

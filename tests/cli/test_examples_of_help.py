@@ -33,6 +33,7 @@ NOT_RUN = (
     "--follow",
     "--runtime native",
     "pyfabric clock",  # needs the contract city: docs/city.md
+    "pyfabric data export",  # needs a contract that answers records: docs/data.md
     "--encrypt",
     "upgrade registry --collections",
     *SINGLE_NODES,
@@ -115,6 +116,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with (tmp_path / "city.yaml").open("a", encoding="utf-8") as topology:
         topology.write(f"base_port: {free_base(range(200))}\n")
     (tmp_path / "price.txt").write_text("88000")
+    (tmp_path / "data-sets.csv").write_text("code,title\n306010,Parks\n306011,Trees\n")
     (tmp_path / "collections.yaml").write_text("- { name: drafts, policy: OR('TaxMSP.member') }")
     (tmp_path / "rents").mkdir()
     (tmp_path / "rents/package.json").write_text("{}")

@@ -30,6 +30,7 @@ MAY_LOAD: list[tuple[set[str], list[str]]] = [
             "chaincode committed sample -o json",
             "chaincode readiness sample -o json",
             "chaincode metadata sample -o json",
+            "data --help",
             "ledger height -o json",
             "ledger block 0 -o json",
             "events -o json",

@@ -1,0 +1,1 @@
+"""Records in files, to contracts and back: tables, their columns as arguments, and a journal of what was sent."""
