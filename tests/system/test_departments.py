@@ -175,7 +175,9 @@ def test_a_department_goes_to_other_programs_and_back(
 ) -> None:
     folder = fabric_programs() or Path(str(shutil.which("peer"))).parent
     other = tmp_path / "another-release"
-    other.symlink_to(folder)
+    other.mkdir()
+    for name in ("peer", "orderer"):
+        (other / name).symlink_to(folder / name)
     for programs in (other, folder):
         mail = Network.reopen(machines.state("Mail"))
         before = mail.runtime.process("peer0.mail")
