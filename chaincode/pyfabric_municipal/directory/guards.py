@@ -22,6 +22,7 @@ _BEFORE_2020 = Example(later=-200_000_000)
     "发布或者更新日期 {day} 晚于今天",
     "the day of publication or change, {day}, is in the future",
     example=_BEFORE_2020,
+    timed=True,
 )
 def current(call: Call[Resource]) -> Verdict:
     """Hold if the days of publication and change have come; refuses a region that is not valid on the day."""

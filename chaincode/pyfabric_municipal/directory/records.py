@@ -33,7 +33,10 @@ CURRENT, ENDED = "current", "ended"
 
 
 class Duty(Tracked):
-    """A responsibility from the three-fixed plan. It has one owner; resources refer to it."""
+    """A responsibility from the three-fixed plan. It has one owner; resources refer to it.
+
+    “三定”规定的一项职责，只归一个部门，资源均指向职责。
+    """
 
     KIND: ClassVar[str] = "duty"
     ID_TYPE: ClassVar[Any] = DutyCode
@@ -63,6 +66,8 @@ class Resource(Tracked):
 
     `version` is 0 before it. `promised_since` is the version since which sharing has not become stricter,
     `field_since` names for each field the version since which it has been there without a gap, with its type.
+
+    目录中的一项资源：现行版本，或者首次发布前的草稿。
     """
 
     KIND: ClassVar[str] = "resource"
@@ -115,7 +120,10 @@ class Resource(Tracked):
 
 
 class Version(Fact):
-    """A version as it was published; `previous` is the one before it (dcat:previousVersion)."""
+    """A version as it was published; `previous` is the one before it (dcat:previousVersion).
+
+    已发布的一个版本，不再改变。
+    """
 
     KIND: ClassVar[str] = "version"
     EDGES: ClassVar = {"resource": "resource"}
@@ -128,7 +136,10 @@ class Version(Fact):
 
 
 class Announcement(Fact):
-    """A notice with the whole description that will come, for those who use the resource."""
+    """A notice with the whole description that will come, for those who use the resource.
+
+    变更公告，附即将发布的完整描述。
+    """
 
     KIND: ClassVar[str] = "announcement"
     EDGES: ClassVar = {"resource": "resource"}
@@ -139,7 +150,10 @@ class Announcement(Fact):
 
 
 class Freshness(Tracked):
-    """The provider's last update of a resource's data: apart, because the resource itself does not change."""
+    """The provider's last update of a resource's data: apart, because the resource itself does not change.
+
+    资源数据的最近一次更新。
+    """
 
     KIND: ClassVar[str] = "freshness"
     ID_TYPE: ClassVar[Any] = ResourceCode

@@ -1,5 +1,6 @@
 """The contract `Directory`: duties, resources, their versions, and what users keep of them."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from pyfabric_municipal.common.values.workdays import YearCalendar
 
 from pyfabric.chaincode import ContractError
 from pyfabric.chaincode.testing import TestLedger
+from pyfabric.rules.state.rwset import decode_read_write_set
 from tests.support.municipal.municipal import (
     CODE,
     CONTRACTS,
@@ -575,6 +577,26 @@ class TestQueries:
         assert [one["code"] for one in pages(city, "late", size)] == every
         with pytest.raises(ContractError, match="less than or equal to 200"):
             city.ask(HAI, "Directory:late", 201)
+
+    @pytest.mark.parametrize(
+        ("function", "arguments"), [("holders", ("uscc",)), ("late", ()), ("usable", ())]
+    )
+    def test_a_page_reads_no_more_than_its_resources(
+        self, city: City, function: str, arguments: tuple[str, ...]
+    ) -> None:
+        every = [f"102001/{n:06}" for n in range(1, 13)]
+        city.draft(MKT, *(description(code, share=UNCONDITIONAL) for code in every))
+        city.take(MKT, "submit", *every)
+        city.take(ECON, "publish", *every)
+        city.ledger.now = moment("2026-04-12T02:00:00Z")
+        asked = city.ledger.endorse(f"Directory:{function}", *arguments, 3, "", as_=USERS[HAI])
+        assert len(json.loads(asked.result)["items"]) == 3
+        found = decode_read_write_set(asked.read_write_set)
+        (public,) = [one.public for one in found if one.namespace == "chaincode"]
+        # A late resource is read beside its last update.
+        ranges = [len(one.raw_reads.kv_reads) for one in public.range_queries_info]
+        assert sum(ranges) <= 3
+        assert len(public.reads) <= 2 * 3
 
 
 def version(city: City, number: int) -> Any:
