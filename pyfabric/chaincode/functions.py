@@ -166,7 +166,16 @@ def _conversion(place: str, hint: Any) -> Conversion:
 
 
 def _read(argument: Argument, position: int, data: bytes) -> Any:
+    """Return an argument's value; a refusal of its type keeps code and facts, and says of which argument it is."""
     try:
         return argument.conversion.read(data)
     except ContractError as error:
-        raise ContractError(f"argument {position} ({argument.name}): {error}") from error
+        place = f"argument {position} ({argument.name})"
+        if not error.code:
+            raise ContractError(f"{place}: {error}") from error
+        raise ContractError(
+            f"{place}: {error}",
+            code=error.code,
+            facts={**error.facts, "argument": argument.name},
+            zh=error.zh and f"参数 {position}（{argument.name}）：{error.zh}",
+        ) from error

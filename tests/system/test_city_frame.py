@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
-from pyfabric_municipal.common.testing.stage import Stage, StepCall
+from fabric_protos.common import ledger_pb2
+from pyfabric_municipal.common.testing.stage import Stage, StepCall, salt_of
 from pyfabric_municipal.common.values.timestamps import format_timestamp
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
@@ -93,8 +95,9 @@ class OnTheNetwork:
             profile = load_profile(profile_file(network.plan, department))
             user = profile.user(name)
             gateway = connect(user, profile.peers, clock=self.development.now)
-            contract = stack.enter_context(gateway).network("example").contract("example")
-            self.contracts[name] = contract
+            channel = stack.enter_context(gateway).network("example")
+            self.contracts[name] = channel.contract("example")
+            self.system = channel.contract("qscc")
 
     def take(self, step: str, *, later: int = 0, who: str = "", **changes: Any) -> dict[str, Any]:
         """Take a step; no single department's endorsement must do. Both ledgers must come to one outcome."""
@@ -115,6 +118,15 @@ class OnTheNetwork:
         assert outcome | {"id": here["id"]} == here, step
         self.ids[step] = outcome["id"]
         return outcome
+
+    def blocks(self) -> bytes:
+        """Return all blocks of the channel."""
+        found = self.system.evaluate("GetChainInfo", "example")
+        height = ledger_pb2.BlockchainInfo.FromString(found).height
+        numbers = range(height)
+        return b"".join(
+            self.system.evaluate("GetBlockByNumber", "example", str(one)) for one in numbers
+        )
 
     def _refuse_alone(self, name: str, call: StepCall, msp_id: str) -> None:
         proposal = self.contracts[name].new_proposal(
@@ -171,6 +183,17 @@ def test_every_step_on_a_network_and_none_by_one_department_alone(city: OnTheNet
     assert city.take("deem", record_id="A3", later=8 * DAY)["state"] == "granted"
     assert city.take("fail", record_id="T2")["state"] == "failed"
     assert set(city.ids) == set(STORY.samples)
+    assert_nothing_private(city.blocks())
+
+
+def assert_nothing_private(blocks: bytes) -> None:
+    """Look at all that Fabric publishes: arguments, reads, writes, results and events."""
+    assert b"building" in blocks  # what is public is there
+    secret = ["water works", '"floors"', *map(salt_of, ("plan", "report", "close"))]
+    for text in secret:
+        assert text.encode() not in blocks, text
+        assert sha256(text.encode()).hexdigest().encode() not in blocks, text
+        assert sha256(text.encode()).digest() not in blocks, text
 
 
 def test_a_commit_without_enough_endorsements_is_an_error(city: OnTheNetwork) -> None:

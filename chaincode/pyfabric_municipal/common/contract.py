@@ -128,12 +128,19 @@ class CityContract(Contract):
         return self._reading(ctx).signed_with(key, since, size, bookmark)
 
     @query
-    def related(self, ctx: Context, kind: str, id: str) -> list[Related]:
-        """Return the facts that name a record, and its corrections.
+    def related(
+        self,
+        ctx: Context,
+        kind: str,
+        id: str,
+        size: PageSize = 200,
+        after: list[str] | None = None,
+    ) -> list[Related]:
+        """Return the facts that name a record, and its corrections; `after` is field, kind and id of the last one returned.
 
-        查询指向某记录的事实及其更正。
+        查询指向某记录的事实及其更正；after 为上一页最后一项的字段、类型和编号。
         """
-        return self._reading(ctx).related(kind, self._kind(kind).id_of(id))
+        return self._reading(ctx).related(kind, self._kind(kind).id_of(id), size, after or ())
 
     @query
     def view(self, ctx: Context, kind: str, id: str, view: str) -> View:

@@ -1,6 +1,7 @@
 """Queries that every contract answers: records, lists by page, histories, what is overdue, what names what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from pyfabric_municipal.common.indexes import DUE_INDEX, STATE_INDEX
@@ -83,12 +84,13 @@ class Reading:
         old = tuple(one for one in items if one["schema_version"] < model.SCHEMA)
         return Page(items=old, bookmark=found.bookmark)
 
-    def related(self, kind: str, record_id: str) -> list[Related]:
-        """Return the facts that name a record."""
+    def related(self, kind: str, record_id: str, size: int, after: Sequence[str]) -> list[Related]:
+        """Return the next facts that name a record, behind the one with this field, kind and id."""
         stub = self._session.stub
-        keys = stub.get_state_by_partial_composite_key(EDGE, (kind, record_id))
-        found = (stub.split_composite_key(item.key)[1] for item in keys)
-        return [Related(kind=by, id=by_id, field=field) for _, _, field, by, by_id in found]
+        with stub.get_state_by_partial_composite_key(EDGE, (kind, record_id), after=after) as found:
+            keys = [item.key for item in islice(found, size)]
+        parts = (stub.split_composite_key(key)[1] for key in keys)
+        return [Related(kind=by, id=by_id, field=field) for _, _, field, by, by_id in parts]
 
     def signed_with(self, key: str, since: str, size: int, bookmark: str) -> Page:
         """Return a page of the steps that a certificate's key has signed from a time on, in their order."""

@@ -17,7 +17,15 @@ from pyfabric_municipal.common.indexes import (
 )
 from pyfabric_municipal.common.invariants import Invariant, SetInvariant
 from pyfabric_municipal.common.refusals import EXISTS, INVALID, NEWER
-from pyfabric_municipal.common.values import Count, Model, MspId, Positive, Timestamp, parse_json
+from pyfabric_municipal.common.values import (
+    Count,
+    Model,
+    MspId,
+    Positive,
+    Text,
+    Timestamp,
+    parse_json,
+)
 from pyfabric_municipal.common.waiting import Waiting, change_by_time
 
 NEW = "new"
@@ -61,7 +69,7 @@ class IndexEntry(NamedTuple):
 class Record(Model):
     """A value on the ledger by its kind and id, with the version of its type's fields.
 
-    `ID_TYPE` is the type of its id, which has one spelling; `HELD_BY` the path of whose record it is, for those who
+    `ID_TYPE` is the type of its id, which has one spelling and no personal data; `HELD_BY` the path of whose record it is, for those who
     come too late for the id.
     `SCHEMA` is the version that this code writes; `MIGRATIONS[n]` makes the JSON of version n + 1 of n. `meets`
     is the version whose invariants the record meets. `COLLECTION` keeps the whole record private; `VIEWS`
@@ -69,7 +77,7 @@ class Record(Model):
     """
 
     KIND: ClassVar[str]
-    ID_TYPE: ClassVar[Any] = str
+    ID_TYPE: ClassVar[Any] = Text
     HELD_BY: ClassVar[str] = "updated_by"
     STATES: ClassVar[Mapping[str, str]] = {}
     SCHEMA: ClassVar[int] = 1

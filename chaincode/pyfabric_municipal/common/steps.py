@@ -16,7 +16,7 @@ from pyfabric_municipal.common.records import NEW, WRITTEN, Fact, Record
 from pyfabric_municipal.common.refusals import Example, Rule, Verdict
 from pyfabric_municipal.common.roles import ANYBODY, HolderRole, On, Role
 from pyfabric_municipal.common.texts import about
-from pyfabric_municipal.common.values import Count, Model, Positive
+from pyfabric_municipal.common.values import Count, Model, Positive, Text
 from pyfabric_municipal.common.waiting import Limit
 
 Changes: TypeAlias = Mapping[str, Any] | None
@@ -343,7 +343,7 @@ def _batch(declared: Step) -> list[Parameter]:
     )
     rows: Any = Annotated[list[row], Field(min_length=1, max_length=MAX_ROWS), _ROWS]  # type: ignore[valid-type]
     return [
-        _argument("batch", Annotated[str, _BATCH]),
+        _argument("batch", Annotated[Text, _BATCH]),
         _argument("rows", rows),
         *([_argument("reason", Reason)] if declared.reason else []),
     ]

@@ -394,6 +394,15 @@ class TestFacts:
         named = {(one["id"], one["field"]) for one in ask(stage, "related", "lot", "B1")}
         assert named == {("W1", "lot"), ("W2", "lot")}
 
+    def test_what_names_a_record_comes_in_pages(self, stage: Stage) -> None:
+        stage.reach("weigh")
+        stage.take("weigh", record_id="W2")
+        (first,) = ask(stage, "related", "lot", "B1", 1)
+        after = [first["field"], first["kind"], first["id"]]
+        (second,) = ask(stage, "related", "lot", "B1", 1, after)
+        assert [first["id"], second["id"]] == ["W1", "W2"]
+        assert ask(stage, "related", "lot", "B1", 1, ["lot", "weighing", "W2"]) == []
+
     def test_a_fact_that_does_not_exist_cannot_be_corrected(self, stage: Stage) -> None:
         stage.reach("store")
         assert refused(stage, "weigh", arguments={"corrects": "W0"}).code == "unknown"
@@ -406,6 +415,13 @@ class TestFacts:
 
 
 class TestPrivateValues:
+    def test_an_id_has_no_personal_data(self, stage: Stage) -> None:
+        for person in ("11010519491231002X", "13800138000"):
+            assert refused(stage, "enter_house", record_id=person).code == "value.text-personal"
+            said = refused(stage, "store", batch=person)
+            assert (said.code, said.facts["argument"]) == ("value.text-personal", "batch")
+            assert person not in f"{said} {said.zh} {said.facts}"
+
     def test_nothing_of_a_private_value_is_public(self, stage: Stage) -> None:
         stage.reach("report")
         public = b"".join(stage.ledger.state(key) or b"" for key in stage.ledger.keys())  # noqa: SIM118
