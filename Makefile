@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup wheel up down status logs clean image render demo test check lint surfaces docs types layers pytest thorough mutants fuzz faults pythons lowest audit sbom smoke bench requirements distclean
+.PHONY: help setup wheel up down status logs clean image render demo test check lint surfaces pages docs types layers pytest thorough mutants fuzz faults pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -65,6 +65,10 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/python tools/check_words.py
 	$(BIN)/python tools/make_surfaces.py --check
+	$(BIN)/python tools/make_contract_pages.py --check
+
+pages: setup  ## make the pages of the city's contracts, in docs/contracts, from their declarations
+	$(BIN)/python tools/make_contract_pages.py
 
 surfaces: setup  ## make pyfabric/gateway from pyfabric/aio
 	$(BIN)/python tools/make_surfaces.py

@@ -4,6 +4,7 @@ A hook of MkDocs (mkdocs.yml names it). The public modules are those of docs/ref
 """
 
 import re
+from os.path import relpath
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -30,8 +31,15 @@ def root_pages() -> dict[str, str]:
     return {name: "index.md" if name == HOME else name for name in names}
 
 
+def contract_pages() -> list[str]:
+    """Return the pages of the city's contracts, which tools/make_contract_pages.py makes."""
+    return sorted(f"contracts/{path.name}" for path in (ROOT / "docs/contracts").glob("*.md"))
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List the pages of the reference, and below "About" those of the root."""
+    """List the pages of the contracts and of the reference, and below "About" those of the root."""
+    contracts = next(section["Contracts"] for section in config.nav if "Contracts" in section)
+    contracts += contract_pages()
     config.nav[-1]["About"] += [place for place in root_pages().values() if place != "index.md"]
     modules = [{module: f"reference/{module}.md"} for module in public_modules()]
     config.nav.append({"Reference": [REFERENCE, *modules]})
@@ -63,10 +71,11 @@ def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
 def _in_site(link: re.Match[str], page: str) -> str:
     """Return a link as it is in the site: text where the site has no such page."""
     text, target, anchor = link[1], link[2], link[3] or ""
-    source = ROOT if page in root_pages().values() else ROOT / "docs"
+    docs = ROOT / "docs"
+    source = ROOT if page in root_pages().values() else (docs / page).parent
     place = (source / target).resolve()
     if place.parent == ROOT and place.name in root_pages():
-        return f"[{text}]({root_pages()[place.name]}{anchor})"
-    if place.suffix == ".md" and place.is_relative_to(ROOT / "docs"):
-        return f"[{text}]({place.relative_to(ROOT / 'docs')}{anchor})"
-    return text
+        place = docs / root_pages()[place.name]
+    elif place.suffix != ".md" or not place.is_relative_to(docs):
+        return text
+    return f"[{text}]({relpath(place, (docs / page).parent)}{anchor})"

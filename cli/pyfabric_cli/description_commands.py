@@ -146,11 +146,11 @@ def _life_cycles(
 def _records(found: Mapping[str, Any], language: Language) -> Rows:
     for one in found.get("records", ()):
         text = summary(one["doc"], language)
-        yield {"record": one["kind"], "fields": one["fields"], "description": text}
+        fields = [field["name"] for field in one["fields"]]
+        yield {"record": one["kind"], "fields": fields, "description": text}
 
 
 def _steps(found: Mapping[str, Any], language: Language) -> Rows:
-    names = {role["role"]: _role(role, language) for one in _all_steps(found) for role in one["by"]}
     for one in _all_steps(found):
         yield {
             "record": one["record"],
@@ -160,8 +160,7 @@ def _steps(found: Mapping[str, Any], language: Language) -> Rows:
             "by": [_role(role, language) for role in one["by"]],
             "guards": [guard["code"] for guard in one["guards"]],
             "waits_for": [
-                f"{names.get(wait['for'], wait['for'] or '-')}: {wait['exit']}"
-                for wait in one["waits"]
+                f"{_role(wait['for'], language)}: {wait['exit']}" for wait in one["waits"]
             ],
             "description": summary(one["doc"], language),
         }
@@ -184,7 +183,9 @@ def _all_steps(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def _role(role: Mapping[str, Any], language: Language) -> str:
+def _role(role: Mapping[str, Any] | None, language: Language) -> str:
+    if role is None:
+        return "-"
     return str(role["zh" if language is Language.ZH else "role"])
 
 

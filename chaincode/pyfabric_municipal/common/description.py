@@ -3,16 +3,20 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import TypeAdapter
+
+from pyfabric.messages.json_schemas import type_name
 from pyfabric_municipal.common.diagrams import diagram
 from pyfabric_municipal.common.invariants import SetInvariant
-from pyfabric_municipal.common.records import Fact, Record
+from pyfabric_municipal.common.records import Fact, Record, Tracked
 from pyfabric_municipal.common.refusals import Rule
 from pyfabric_municipal.common.roles import (
     Appointed,
     Governed,
     HolderRole,
+    MemberRole,
     On,
     OrganisationRole,
     Role,
@@ -23,6 +27,8 @@ from pyfabric_municipal.common.waiting import Until
 
 if TYPE_CHECKING:
     from pyfabric_municipal.common.contract import CityContract
+
+_OF_EVERY_RECORD: Final = frozenset((*Record.model_fields, *Tracked.model_fields))
 
 
 def describe(contract: "type[CityContract]") -> dict[str, Any]:
@@ -66,16 +72,36 @@ def _texts(rules: Mapping[str, Rule]) -> dict[str, dict[str, str]]:
     return {code: {"zh": rule.zh, "en": rule.en} for code, rule in rules.items()}
 
 
-def _parameters(contract: "type[CityContract]") -> list[str]:
-    """Return the names of the parameters that declarations name; code can read further ones."""
-    steps = contract.STEPS.values()
-    waits = [wait for step in steps for wait in step.waits]
-    waits += [wait for step in steps for move in step.moves for wait in move.waits]
-    found = {wait.limit.parameter for wait in waits if not isinstance(wait.limit, Until)}
-    named = (role.of for step in steps for role in step.by)
-    found |= {one.parameter for one in named if isinstance(one, Governed)}
-    found |= {name for step in steps for guard in step.guards for name in guard.parameters}
-    return sorted(found)
+def _parameters(contract: "type[CityContract]") -> dict[str, dict[str, list[str]]]:
+    """Return who reads each parameter that declarations name: roles, limits after steps, guards. Code can read further ones."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for step in contract.STEPS.values():
+        waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
+        read = [
+            *(
+                (one.of.parameter, "role", one.name)
+                for one in step.by
+                if isinstance(one.of, Governed)
+            ),
+            *(
+                (one.limit.parameter, "limit", step.name)
+                for one in waits
+                if not isinstance(one.limit, Until)
+            ),
+            *((name, "guard", one.code) for one in step.guards for name in one.parameters),
+        ]
+        for name, kind, reader in read:
+            readers = found.setdefault(name, {}).setdefault(kind, [])
+            if reader not in readers:
+                readers.append(reader)
+    return dict(sorted(found.items()))
+
+
+def _fields(record: type[Record]) -> list[dict[str, str]]:
+    """Return the fields that a record has beside those of every record."""
+    schemas = record.model_json_schema()["properties"]
+    own = (name for name in record.model_fields if name not in _OF_EVERY_RECORD)
+    return [{"name": name} | _typed(schemas[name]) for name in own]
 
 
 def lasting_collections(contract: "type[CityContract]") -> set[str]:
@@ -91,7 +117,7 @@ def _record(record: type[Record]) -> dict[str, Any]:
         "doc": inspect.getdoc(record) or "",
         "schema_version": record.SCHEMA,
         "is_fact": issubclass(record, Fact),
-        "fields": [name for name in record.model_fields if name not in Record.model_fields],
+        "fields": _fields(record),
         "indexes": {one.name: list(one.paths) for one in record.INDEXES},
         "claims": [one.name for one in record.CLAIMS],
         "states": dict(record.STATES),
@@ -116,7 +142,7 @@ def _step(contract: "type[CityContract]", step: Step) -> dict[str, Any]:
         ],
         "by": [_role(one) for one in step.by],
         "arguments": [one.name for one in step.arguments],
-        "private": {name: mark.name for name, (_, mark) in step.private.items()},
+        "private": _private(step),
         "guards": [_rule(one) for one in step.guards],
         "reason": step.reason,
         "waits": [_wait(one) for one in step.waits],
@@ -139,8 +165,25 @@ def _rule(rule: Rule) -> dict[str, str]:
     return {"code": rule.code, "zh": rule.zh, "en": rule.en}
 
 
+def _private(step: Step) -> dict[str, dict[str, str]]:
+    """Return the arguments that travel as transient data: their collection, type and description."""
+    hints = {name: (hint, mark.name) for name, (hint, mark) in step.private.items()}
+    if step.record.COLLECTION:
+        hints |= {one.name: (one.annotation, step.record.COLLECTION) for one in step.arguments}
+    return {
+        name: {"collection": collection} | _typed(TypeAdapter(hint).json_schema())
+        for name, (hint, collection) in hints.items()
+    }
+
+
+def _typed(schema: Mapping[str, Any]) -> dict[str, str]:
+    name = type_name(schema)
+    title = schema.get("$defs", {}).get(name, {}).get("title", name)
+    return {"type": title, "description": schema.get("description", "")}
+
+
 def _role(role: Role) -> dict[str, Any]:
-    kinds = {OrganisationRole: "organisation", HolderRole: "holder"}
+    kinds = {OrganisationRole: "organisation", HolderRole: "holder", MemberRole: "member"}
     named = {On: "field", Governed: "parameter", Appointed: "role"}
     place = None
     if role.of is not None:
@@ -149,7 +192,7 @@ def _role(role: Role) -> dict[str, Any]:
     return {
         "role": role.name,
         "zh": role.zh,
-        "kind": kinds.get(type(role), "department"),
+        "kind": "anybody" if role.is_anybody else kinds.get(type(role), "department"),
         "named_by": place,
         "attribute": None if role.attribute is None else list(role.attribute),
         "not_department": list(role.not_department),
@@ -160,7 +203,7 @@ def _role(role: Role) -> dict[str, Any]:
 def _wait(wait: Wait) -> dict[str, Any]:
     limit = wait.limit.path if isinstance(wait.limit, Until) else wait.limit.parameter
     return {
-        "for": None if wait.role is None else wait.role.name,
+        "for": None if wait.role is None else _role(wait.role),
         "need": {"field": wait.need.path} if isinstance(wait.need, On) else wait.need or "all",
         "limit": {type(wait.limit).__name__.lower(): limit},
         "exit": wait.exit,

@@ -171,6 +171,11 @@ class OrganisationRole(Role):
     for that organisation.
     """
 
+    @property
+    def is_anybody(self) -> bool:
+        """Whether every client of the channel has the role: its certificate must name an organisation."""
+        return False
+
     def is_eligible(self, asked: Asked) -> bool:
         """Return whether the certificate names an organisation, and comes from the CA that certifies it."""
         uscc = asked.client.attribute(USCC_ATTRIBUTE)
@@ -194,6 +199,11 @@ class HolderRole(Role):
 
     key: str = "public_key"
     kept_by: type[Record] | None = None
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether every client of the channel has the role: a signature must come with the call."""
+        return False
 
     def parties(self, asked: Asked, record: Any) -> tuple[str, ...]:
         """Return the holder, who has no name."""

@@ -257,7 +257,11 @@ def _collection(hint: Any) -> tuple[Any, Collection] | None:
     if get_origin(hint) is not Annotated:
         return None
     base, *marks = get_args(hint)
-    return next(((base, mark) for mark in marks if isinstance(mark, Collection)), None)
+    found = next((mark for mark in marks if isinstance(mark, Collection)), None)
+    if found is None:
+        return None
+    kept = tuple(mark for mark in marks if mark is not found)
+    return (Annotated[(base, *kept)] if kept else base), found
 
 
 def _require_sayable(declared: Step) -> None:

@@ -335,7 +335,7 @@ class ExampleContract(CityContract):
         item: Annotated[str, about("What is applied for.", "申请事项")],
         applicant: Blinded,
         reviewers: tuple[MspId, ...],
-        plan: Annotated[Sealed[Plan], Collection("plans")],
+        plan: Annotated[Sealed[Plan], Collection("plans"), about("The plan.", "建设方案")],
     ) -> Changes:
         """File an application; a second one for the same item is recorded as denied.
 

@@ -20,7 +20,7 @@ from pyfabric_municipal.common.diagrams import diagram
 from pyfabric_municipal.common.private import Collection, Sealed
 from pyfabric_municipal.common.records import NEW, Fact
 from pyfabric_municipal.common.refusals import Example
-from pyfabric_municipal.common.roles import ANYBODY
+from pyfabric_municipal.common.roles import ANYBODY, OrganisationRole, Role
 from pyfabric_municipal.common.steps import Mode, Target, Wait, step
 from pyfabric_municipal.common.testing.cases import cases
 from pyfabric_municipal.common.testing.publishing import check_endorsement, check_published
@@ -491,10 +491,17 @@ class TestDescriptions:
     def test_the_tables_say_what_was_declared(self, stage: Stage) -> None:
         found = describe(example.ExampleContract)
         apply = next(one for one in found["steps"] if one["step"] == "apply")
-        assert apply["private"] == {"plan": "plans"}
-        assert apply["waits"] == [
-            {"for": "reviewer", "need": "all", "limit": {"days": "review_days"}, "exit": "deem"}
-        ]
+        plan = {
+            "collection": "plans",
+            "type": "Sealed[Plan]",
+            "description": "The plan.\n\n建设方案",
+        }
+        assert apply["private"] == {"plan": plan}
+        (wait,) = apply["waits"]
+        assert (wait["for"]["role"], wait["need"], wait["exit"]) == ("reviewer", "all", "deem")
+        assert wait["limit"] == {"days": "review_days"}
+        report = next(one for one in found["steps"] if one["step"] == "report")
+        assert report["private"]["system"]["collection"] == "incidents"
         assert json.loads(stage.ledger.evaluate("Example:life_cycles")) == found
 
     def test_a_diagram_has_every_step(self) -> None:
@@ -558,9 +565,12 @@ class TestDeclarations:
         with pytest.raises(TypeError, match="index"):
             step(example.Lot, "stored", "gone", by=ANYBODY, mode=Mode.CONTINUED)(_effect)
 
-    def test_an_exit_by_time_is_open_to_anybody(self) -> None:
+    @pytest.mark.parametrize(
+        "role", [example.CLERK, example.HOLDER, OrganisationRole("any-bank", "任何银行")]
+    )
+    def test_an_exit_by_time_is_open_to_anybody(self, role: Role) -> None:
         with pytest.raises(TypeError, match="exit by time"):
-            step(example.Lot, "stored", "gone", by=example.CLERK, when_due=True)(_effect)
+            step(example.Lot, "stored", "gone", by=role, when_due=True)(_effect)
 
     def test_all_targets_but_the_last_have_a_condition(self) -> None:
         with pytest.raises(TypeError, match="condition"):
