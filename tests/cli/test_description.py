@@ -24,6 +24,8 @@ WITH_EXAMPLE = (
 """
 )
 DEPLOYED = """
+from pyfabric_municipal.common.testing import FixedGovernance
+
 
 class Deployed(ExampleContract):
     def __init__(self) -> None:

@@ -28,6 +28,7 @@ PACKAGES = (
 )
 PUBLIC = public_modules()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ONE_OF_EACH = ROOT / "tests/support/municipal/example.py"
 BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -47,11 +48,14 @@ def internal_packages() -> list[str]:
 
 
 def programs() -> Iterator[tuple[str, str]]:
-    """Yield every Python program of the documentation and of examples/, with its place."""
+    """Yield every Python program of the documentation and of examples/, with its place.
+
+    ARCHITECTURE.md leads to the contract that has one of each thing that can be declared.
+    """
     for page in PAGES:
         for number, body in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
             yield f"{page.name} {number}", body
-    for file in sorted((ROOT / "examples").rglob("*.py")):
+    for file in [*sorted((ROOT / "examples").rglob("*.py")), ONE_OF_EACH]:
         yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
 
 

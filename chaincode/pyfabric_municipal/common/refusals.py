@@ -79,6 +79,7 @@ STATE = FrameRule(
 )
 REASON = FrameRule("reason", "{step} 需要理由", "{step} of {kind} {id} needs a reason")
 ROLE = FrameRule("role", "{step} 只能由 {who} 执行", "{step} of {kind} {id} is for {who}")
+"""The refusal of callers who do not have the step's role; a step can record it (`denies`)."""
 UNIT = FrameRule(
     "not-a-client",
     "只有 client 类证书可以办理，本证书为 {units}",
@@ -109,6 +110,7 @@ NOT_DUE = FrameRule("not-due", "期限未到：{due}", "{step} is possible once 
 CLAIMED = FrameRule(
     "claimed", "{claim} 已被 {holder} 占用", "{claim} is claimed by {holder} already: {value}"
 )
+"""The refusal of a claim that another record holds; a step can record it (`denies`)."""
 NEWER = FrameRule(
     "newer-version",
     "{kind} {id} 由更新的合约版本（{version}）写入，请先升级本部门的合约",

@@ -150,7 +150,12 @@ def has_duties_of(governance: Governance, caller: str, department: str) -> bool:
 
 @dataclass(frozen=True)
 class MemberRole(Role):
-    """A role of each department that the city's register has, and that has neither merged nor left."""
+    """A role of each department that the city's register has, and that has neither merged nor left.
+
+    ```python
+    CLERK = MemberRole("clerk", "窗口", attribute=("role", "clerk"))
+    ```
+    """
 
     @property
     def is_anybody(self) -> bool:
@@ -227,6 +232,7 @@ class HolderRole(Role):
 
 
 ANYBODY = Role("anybody", "任何人")
+"""The role that every client of the channel has."""
 
 
 def read_actor(client: ClientIdentity) -> Actor:

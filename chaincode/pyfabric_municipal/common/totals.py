@@ -16,6 +16,20 @@ from pyfabric_municipal.common.roles import has_duties_of
 from pyfabric_municipal.common.steps import Move
 from pyfabric_municipal.common.values import Count, MspId
 
+__all__ = [
+    "COUNTER_MOVES",
+    "QUOTA_MOVES",
+    "Lease",
+    "Piece",
+    "Quota",
+    "add",
+    "give_back",
+    "lease",
+    "open_quota",
+    "take",
+    "total",
+]
+
 NOT_SUCCESSOR = FrameRule(
     "not-successor",
     "{department} 未承接 {owner} 的职责",

@@ -1,42 +1,50 @@
 """An example contract with one of each thing that a declaration can say."""
 
-from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from pyfabric_municipal.common.call import Call
-from pyfabric_municipal.common.claimed_times import not_before, not_in_the_future, not_late
-from pyfabric_municipal.common.contract import CityContract
-from pyfabric_municipal.common.governance import Clock, FixedGovernance, Governance
-from pyfabric_municipal.common.indexes import Claim, Index
-from pyfabric_municipal.common.invariants import (
-    Invariant,
-    SetInvariant,
-    TransactionInvariant,
-    balanced,
-)
-from pyfabric_municipal.common.private import Blinded, Collection, Sealed
-from pyfabric_municipal.common.records import NEW, Fact, Tracked
-from pyfabric_municipal.common.refusals import CLAIMED, ROLE, Example, Rule, Verdict
-from pyfabric_municipal.common.roles import (
+from pyfabric_municipal.common import (
     ANYBODY,
+    CLAIMED,
+    NEW,
+    ROLE,
+    Blinded,
+    Call,
+    Changes,
+    Claim,
+    Collection,
+    Days,
+    Example,
+    Fact,
     Governed,
     HolderRole,
+    Index,
+    Invariant,
+    Mode,
+    Move,
     On,
     OrganisationRole,
     Role,
-)
-from pyfabric_municipal.common.steps import (
-    Changes,
-    Mode,
-    Move,
+    Rule,
+    Sealed,
+    Seconds,
+    SetInvariant,
     Target,
     Timer,
+    Tracked,
+    TransactionInvariant,
+    Until,
+    Verdict,
     Wait,
+    about,
+    balanced,
     guard,
+    not_before,
+    not_in_the_future,
+    not_late,
     step,
 )
-from pyfabric_municipal.common.texts import about
+from pyfabric_municipal.common.testing import WithFixedGovernance
 from pyfabric_municipal.common.totals import (
     COUNTER_MOVES,
     QUOTA_MOVES,
@@ -49,10 +57,15 @@ from pyfabric_municipal.common.totals import (
     open_quota,
     take,
 )
-from pyfabric_municipal.common.values import Count, Digest, Model, MspId, Positive, Timestamp, Uscc
-from pyfabric_municipal.common.waiting import Days, Seconds, Until
-
-from pyfabric.chaincode import Context
+from pyfabric_municipal.common.values import (
+    Count,
+    Digest,
+    Model,
+    MspId,
+    Positive,
+    Timestamp,
+    Uscc,
+)
 
 CLERK = Role("clerk", "窗口", attribute=("role", "clerk"))
 REVIEWER = Role(
@@ -274,7 +287,7 @@ def same_weight(call: Call[Lot]) -> Verdict:
     return call.after.grams == call.record.grams
 
 
-class ExampleContract(CityContract):
+class ExampleContract(WithFixedGovernance):
     """One of each: what a declaration can say.
 
     声明所能表达的各种内容各一例。
@@ -310,14 +323,6 @@ class ExampleContract(CityContract):
             unless=("store", "weigh_again"),
         ),
     )
-
-    def __init__(self, governance: FixedGovernance) -> None:
-        self.governance = governance
-
-    def governance_of(self, ctx: Context) -> Governance:
-        """Return the test's governance, with a clock that goes with the proposals."""
-        seconds = int(ctx.stub.timestamp.timestamp())
-        return replace(self.governance, now=Clock(begun=seconds, proposal=seconds))
 
     @step(
         Application,

@@ -3,16 +3,10 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from pyfabric_municipal.common.call import Call
-from pyfabric_municipal.common.contract import CityContract
-from pyfabric_municipal.common.governance import Clock, FixedGovernance, Governance
-from pyfabric_municipal.common.indexes import Index
-from pyfabric_municipal.common.records import NEW, Tracked
-from pyfabric_municipal.common.steps import Changes, Mode, step
-from pyfabric_municipal.common.testing.stories import Sample
+from pyfabric_municipal.common import NEW, Call, Changes, Index, Mode, Tracked, step
+from pyfabric_municipal.common.testing import Sample, WithFixedGovernance
 from pyfabric_municipal.common.values import Count, Positive
 
-from pyfabric.chaincode import Context
 from tests.support.municipal.example import CLERK
 from tests.support.municipal.example_story import STORY
 
@@ -27,19 +21,11 @@ class FormerLot(Tracked):
     grams: Count
 
 
-class FormerExample(CityContract):
+class FormerExample(WithFixedGovernance):
     """The example as it was."""
 
     name = "Example"
     RECORDS = (FormerLot,)
-
-    def __init__(self, governance: FixedGovernance) -> None:
-        self.governance = governance
-
-    def governance_of(self, ctx: Context) -> Governance:
-        """Return the test's governance, with a clock that goes with the proposals."""
-        seconds = int(ctx.stub.timestamp.timestamp())
-        return replace(self.governance, now=Clock(begun=seconds, proposal=seconds))
 
     @step(FormerLot, NEW, "stored", by=CLERK, mode=Mode.BATCH)
     def store(self, call: Call[FormerLot], origin: str, grams: Positive) -> Changes:

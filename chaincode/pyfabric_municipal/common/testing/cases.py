@@ -31,6 +31,8 @@ from pyfabric_municipal.common.testing.publishing import check_endorsement, chec
 from pyfabric_municipal.common.testing.stage import Stage
 from pyfabric_municipal.common.testing.stories import Person, Story
 
+__all__ = ["Case", "cases"]
+
 
 @dataclass(frozen=True)
 class Case:

@@ -9,6 +9,8 @@ from pyfabric_municipal.common.testing.stage import Stage
 from pyfabric_municipal.common.testing.stories import Story
 from pyfabric_municipal.common.testing.walks import check_ledger
 
+__all__ = ["races"]
+
 
 def races(story: Story) -> Iterator[Case]:
     """Yield a case for each two steps of a record that are possible in one state."""
