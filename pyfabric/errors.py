@@ -452,6 +452,17 @@ class ContractError(FabricError):
         """What the client learns; None for an error without a code."""
         return Refusal(self.code, self.facts, str(self), self.zh) if self.code else None
 
+    def inside(self, text: str, zh: str, **facts: Any) -> "ContractError":
+        """Return the same refusal with where it arose, before its texts and among its facts."""
+        if not self.code:
+            return ContractError(f"{text}: {self}")
+        return ContractError(
+            f"{text}: {self}",
+            code=self.code,
+            facts={**self.facts, **facts},
+            zh=f"{zh}：{self.zh or self}",
+        )
+
     def _said(self) -> Sequence[str]:
         return ()
 

@@ -170,12 +170,8 @@ def _read(argument: Argument, position: int, data: bytes) -> Any:
     try:
         return argument.conversion.read(data)
     except ContractError as error:
-        place = f"argument {position} ({argument.name})"
-        if not error.code:
-            raise ContractError(f"{place}: {error}") from error
-        raise ContractError(
-            f"{place}: {error}",
-            code=error.code,
-            facts={**error.facts, "argument": argument.name},
-            zh=error.zh and f"参数 {position}（{argument.name}）：{error.zh}",
+        raise error.inside(
+            f"argument {position} ({argument.name})",
+            f"参数 {position}（{argument.name}）",
+            argument=argument.name,
         ) from error

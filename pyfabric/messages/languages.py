@@ -4,7 +4,10 @@ Docstrings and descriptions are written so: a closed format, such as a parameter
 one text only.
 """
 
-from itertools import dropwhile
+
+def in_both(en: str, zh: str) -> str:
+    """Return one text of a text in English and one in Chinese."""
+    return f"{en}\n\n{zh}"
 
 
 def in_language(text: str, language: str) -> str:
@@ -20,6 +23,6 @@ def summary(text: str, language: str) -> str:
 
 
 def _is_chinese(paragraph: str) -> bool:
-    """Return whether the first letter of a paragraph is a Chinese character."""
-    first = next(dropwhile(lambda each: not each.isalpha(), paragraph), "")
-    return "\u4e00" <= first <= "\u9fff"
+    """Return whether a paragraph is in Chinese: a quarter of its letters are; English ones have a word of it at most."""
+    letters = [each for each in paragraph if each.isalpha()]
+    return 4 * sum("\u4e00" <= each <= "\u9fff" for each in letters) >= len(letters) > 0

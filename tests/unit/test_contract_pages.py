@@ -77,7 +77,8 @@ def test_the_parameters_are_those_of_declarations_and_of_code(pages: dict[str, s
     assert found["`supervisor`"] == "role supervisor"
     assert found["`review_days`"] == "limit after `apply`"
     assert found["`late_seconds`"] == "guard `weighed-late`"
-    assert found["`floors`"] == "code"
+    assert found["`floors`"] == "guard `too-high`"
+    assert maker.parameters_in_code(example.ExampleContract) == {"floors"}
 
 
 def test_every_contract_of_the_package_with_declared_steps_has_pages() -> None:

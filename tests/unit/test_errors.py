@@ -8,6 +8,7 @@ import pytest
 from pyfabric import errors
 from pyfabric.errors import (
     CommitError,
+    ContractError,
     DeliverError,
     EndorseError,
     ErrorDetail,
@@ -110,6 +111,17 @@ def test_what_a_contract_said_comes_first_and_once(
 ) -> None:
     said = [ErrorDetail(address, "TaxMSP", one) for address, one in details.items()]
     assert str(EndorseError(message, code=StatusCode.ABORTED, details=said)) == text
+
+
+def test_a_refusal_says_where_it_arose_in_both_languages() -> None:
+    refused = ContractError("too large", code="lot.large", facts={"most": 5}, zh="过大")
+    said = refused.inside("row 2", "第 2 行", row=2).refusal
+    assert said == Refusal("lot.large", {"most": 5, "row": 2}, "row 2: too large", "第 2 行：过大")
+    only = ContractError("too large", code="lot.large").inside("row 2", "第 2 行").refusal
+    assert only is not None
+    assert only.zh == "第 2 行：too large"
+    plain = ContractError("too large").inside("row 2", "第 2 行", row=2)
+    assert (str(plain), plain.refusal) == ("row 2: too large", None)
 
 
 def test_a_commit_error_names_code_and_block() -> None:

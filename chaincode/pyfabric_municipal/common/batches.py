@@ -58,11 +58,4 @@ def located(en: str, zh: str, **facts: Any) -> Iterator[None]:
     try:
         yield
     except ContractError as error:
-        if not error.code:
-            raise
-        raise ContractError(
-            f"{en}: {error}",
-            code=error.code,
-            facts={**error.facts, **facts},
-            zh=f"{zh}：{error.zh}",
-        ) from error
+        raise error.inside(en, zh, **facts) from error

@@ -179,7 +179,8 @@ def _private(step: Step) -> dict[str, dict[str, str]]:
 def _typed(schema: Mapping[str, Any]) -> dict[str, str]:
     name = type_name(schema)
     title = schema.get("$defs", {}).get(name, {}).get("title", name)
-    return {"type": title, "description": schema.get("description", "")}
+    described = (one.get("description") for one in (schema, *schema.get("anyOf", ())))
+    return {"type": title, "description": next(filter(None, described), "")}
 
 
 def _role(role: Role) -> dict[str, Any]:

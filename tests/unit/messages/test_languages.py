@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyfabric.messages.languages import in_language, summary
+from pyfabric.messages.languages import in_both, in_language, summary
 
 BOTH = """Grant a permit.
 
@@ -24,6 +24,8 @@ It holds for a year.
         ("`mu`: 亩", "zh", "`mu`: 亩"),
         ("", "zh", ""),
         ("42", "en", "42"),
+        ("EPC URI\n\nEPC标识URI", "en", "EPC URI"),
+        ("EPC URI\n\nEPC标识URI", "zh", "EPC标识URI"),
     ],
 )
 def test_a_text_is_read_in_a_language_or_whole(text: str, language: str, found: str) -> None:
@@ -36,3 +38,8 @@ def test_a_summary_is_the_first_line() -> None:
         "Grant a permit.",
         "许可建设。",
     ]
+
+
+def test_what_is_written_in_both_is_read_in_each() -> None:
+    text = in_both("A plot.", "地块")
+    assert [in_language(text, one) for one in ("en", "zh")] == ["A plot.", "地块"]

@@ -74,17 +74,17 @@ def _region_fault(region: str) -> Fault | None:
     return Fault("region", f"is wrong: there is no region {region}", f"有误：没有地区{region}")
 
 
-BillCode = Annotated[str, AfterValidator(require_bill_code)]
+BillCode = Annotated[str, AfterValidator(require_bill_code), CODE.described]
 """The code of a fiscal e-bill, 8 digits: `11060120`."""
 
-BillNumber = Annotated[str, AfterValidator(require_bill_number)]
+BillNumber = Annotated[str, AfterValidator(require_bill_number), NUMBER.described]
 """The number of a fiscal e-bill, 10 digits."""
 
-BillCheckCode = Annotated[str, AfterValidator(require_bill_check_code)]
+BillCheckCode = Annotated[str, AfterValidator(require_bill_check_code), CHECK_CODE.described]
 """The check code of a fiscal e-bill, a secret of its bearer."""
 
-BillKey = Annotated[str, AfterValidator(normalise_bill_key)]
+BillKey = Annotated[str, AfterValidator(normalise_bill_key), KEY.described]
 """A fiscal e-bill's code and number together: `11060120-0001859231`."""
 
-Invoice = Annotated[str, AfterValidator(require_invoice)]
+Invoice = Annotated[str, AfterValidator(require_invoice), INVOICE.described]
 """The number of a fully digital invoice, 20 digits."""

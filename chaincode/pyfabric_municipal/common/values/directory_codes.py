@@ -54,8 +54,8 @@ def require_service_item(value: str) -> str:
     return value
 
 
-ResourceCode = Annotated[str, AfterValidator(normalise_resource_code)]
+ResourceCode = Annotated[str, AfterValidator(normalise_resource_code), RESOURCE.described]
 """The code of a data resource: `102001/000001`."""
 
-ServiceItem = Annotated[str, AfterValidator(require_service_item)]
+ServiceItem = Annotated[str, AfterValidator(require_service_item), SERVICE_ITEM.described]
 """The code of a service item, 31 characters."""

@@ -85,5 +85,5 @@ def _further(numeral: str | None) -> str:
     return f"之{ten}{_ONES[ones].strip()}"
 
 
-DocumentNumber = Annotated[str, AfterValidator(normalise_document_number)]
+DocumentNumber = Annotated[str, AfterValidator(normalise_document_number), DOCUMENT.described]
 """The number of an official document: `京市监罚〔2020〕15号`."""

@@ -75,5 +75,5 @@ def _joined(key: str, prefix: str, reference: str) -> str:
     return reference[:1] + prefix + reference[1:]
 
 
-Epc = Annotated[str, AfterValidator(require_epc)]
+Epc = Annotated[str, AfterValidator(require_epc), EPC.described]
 """An EPC URI: `urn:epc:id:sgtin:0614141.107346.2017`."""

@@ -117,11 +117,11 @@ def _certificate(kind: Kind, pattern: re.Pattern[str], value: str, word: str) ->
     return f"京({match[1]}){_BY_NAME[match[2]]}{word}第{int(match[3]):0{_LEAST_DIGITS}}号"
 
 
-UnitCode = Annotated[str, AfterValidator(require_unit_code)]
+UnitCode = Annotated[str, AfterValidator(require_unit_code), UNIT.described]
 """The code of a real-estate unit in Beijing, 28 characters."""
 
-TitleNumber = Annotated[str, AfterValidator(normalise_title_number)]
+TitleNumber = Annotated[str, AfterValidator(normalise_title_number), TITLE.described]
 """The number of a title certificate: `京(2020)海淀区不动产权第0012345号`."""
 
-ProofNumber = Annotated[str, AfterValidator(normalise_proof_number)]
+ProofNumber = Annotated[str, AfterValidator(normalise_proof_number), PROOF.described]
 """The number of a registration proof: `京(2020)海淀区不动产证明第0012345号`."""

@@ -37,5 +37,5 @@ def require_food_licence(value: str) -> str:
     return value
 
 
-FoodLicence = Annotated[str, AfterValidator(require_food_licence)]
+FoodLicence = Annotated[str, AfterValidator(require_food_licence), LICENCE.described]
 """The number of a food producer's licence: `SC` and 14 digits."""

@@ -226,5 +226,5 @@ def _refusal(fault: str, name: str, text: str, zh: str) -> ContractError:
     )
 
 
-Elements = Annotated[str, AfterValidator(normalise_elements)]
+Elements = Annotated[str, AfterValidator(normalise_elements), ELEMENTS.described]
 """An element string of GS1: `(01)06901234567892(10)LOT-1`."""

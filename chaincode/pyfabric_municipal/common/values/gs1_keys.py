@@ -118,29 +118,29 @@ def _checked(kind: Kind, value: str, length: int) -> str:
     return value
 
 
-Gtin = Annotated[str, AfterValidator(normalise_gtin)]
+Gtin = Annotated[str, AfterValidator(normalise_gtin), GTIN.described]
 """A trade item, as 14 digits."""
 
-Gln = Annotated[str, AfterValidator(require_gln)]
+Gln = Annotated[str, AfterValidator(require_gln), GLN.described]
 """A place or a party, 13 digits."""
 
-Sscc = Annotated[str, AfterValidator(require_sscc)]
+Sscc = Annotated[str, AfterValidator(require_sscc), SSCC.described]
 """A logistic unit, 18 digits."""
 
-Gsrn = Annotated[str, AfterValidator(require_gsrn)]
+Gsrn = Annotated[str, AfterValidator(require_gsrn), GSRN.described]
 """A service relation, 18 digits."""
 
-Gdti = Annotated[str, AfterValidator(require_gdti)]
+Gdti = Annotated[str, AfterValidator(require_gdti), GDTI.described]
 """A document, 13 digits and its serial."""
 
-Grai = Annotated[str, AfterValidator(require_grai)]
+Grai = Annotated[str, AfterValidator(require_grai), GRAI.described]
 """A returnable asset, 14 digits and its serial."""
 
-Giai = Annotated[str, AfterValidator(require_giai)]
+Giai = Annotated[str, AfterValidator(require_giai), GIAI.described]
 """An asset."""
 
-Lot = Annotated[str, AfterValidator(require_lot)]
+Lot = Annotated[str, AfterValidator(require_lot), LOT.described]
 """The text of a lot, of which the case counts."""
 
-Serial = Annotated[str, AfterValidator(require_serial)]
+Serial = Annotated[str, AfterValidator(require_serial), SERIAL.described]
 """The text of a serial number, of which the case counts."""

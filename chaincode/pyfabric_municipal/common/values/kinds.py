@@ -2,8 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
 
 from pyfabric.chaincode import ContractError
+from pyfabric.messages.languages import in_both
 from pyfabric_municipal.common.values.characters import character_name, first_foreign
 from pyfabric_municipal.common.values.faults import Fault
 from pyfabric_municipal.common.values.personal_data import find_personal_data
@@ -24,6 +28,11 @@ class Kind:
     en: str
     zh: str
     secret: bool = False
+
+    @property
+    def described(self) -> Any:
+        """What `Annotated` has beside a type of this kind: its names, as the description of arguments and fields."""
+        return Field(description=in_both(self.en, self.zh))
 
     def refusal(
         self, fault: str, value: str | None, text: str, zh: str, **facts: str | int

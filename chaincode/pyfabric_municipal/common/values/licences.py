@@ -42,5 +42,5 @@ def require_e_licence(value: str) -> str:
     return value
 
 
-ELicence = Annotated[str, AfterValidator(require_e_licence)]
+ELicence = Annotated[str, AfterValidator(require_e_licence), LICENCE.described]
 """The identifier of an electronic licence: `1.2.156.3005.2.…`."""

@@ -50,17 +50,17 @@ def require_digest(value: str) -> str:
     ).string
 
 
-DutyCode = Annotated[str, AfterValidator(require_duty_code)]
+DutyCode = Annotated[str, AfterValidator(require_duty_code), DUTY.described]
 """The code of a duty: `MKTSUP-012`."""
 
-FieldName = Annotated[str, AfterValidator(require_name)]
+FieldName = Annotated[str, AfterValidator(require_name), NAME.described]
 """The name of a field: `capital_fen`."""
 
-Datum = Annotated[str, AfterValidator(require_datum)]
+Datum = Annotated[str, AfterValidator(require_datum), DATUM.described]
 """The name of a standard data element: `enterprise.registered_address`."""
 
-MspId = Annotated[str, AfterValidator(require_msp_id)]
+MspId = Annotated[str, AfterValidator(require_msp_id), MSP.described]
 """An MSP id."""
 
-Digest = Annotated[str, AfterValidator(require_digest)]
+Digest = Annotated[str, AfterValidator(require_digest), DIGEST.described]
 """A SHA-256 in hexadecimal."""

@@ -34,5 +34,5 @@ def normalise_plate(value: str) -> str:
     return text
 
 
-Plate = Annotated[str, AfterValidator(normalise_plate)]
+Plate = Annotated[str, AfterValidator(normalise_plate), PLATE.described]
 """A number plate: `京A12345`."""

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, Strict
 
+from pyfabric.messages.languages import in_both
 from pyfabric_municipal.common.values.json_text import MAX_INTEGER
 from pyfabric_municipal.common.values.kinds import Kind
 
@@ -116,27 +117,46 @@ Positive = Annotated[int, Strict(), Field(ge=1, le=MAX_INTEGER)]
 Flag = Annotated[bool, Strict()]
 """True or false, and nothing that is like them."""
 
-Fen = Count
+Fen = Annotated[Count, Field(description=in_both("An amount in fen.", "金额（分）"))]
 """An amount of money in fen."""
 
-PositiveFen = Positive
+PositiveFen = Annotated[
+    Positive, Field(description=in_both("An amount in fen, at least one.", "金额（分），至少一分"))
+]
 """An amount of money in fen, at least one."""
 
-FenChange = Annotated[int, Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+FenChange = Annotated[
+    int,
+    Strict(),
+    Field(
+        ge=-MAX_INTEGER,
+        le=MAX_INTEGER,
+        description=in_both(
+            "A change of an amount in fen, which may be negative.", "金额变动（分），可为负"
+        ),
+    ),
+]
 """A change of an amount in fen, which may be negative."""
 
-Grams = Count
+Grams = Annotated[Count, Field(description=in_both("A mass in grams.", "质量（克）"))]
 """A mass in grams."""
 
-PositiveGrams = Positive
+PositiveGrams = Annotated[
+    Positive, Field(description=in_both("A mass in grams, at least one.", "质量（克），至少一克"))
+]
 """A mass in grams, at least one."""
 
-Area = Count
+Area = Annotated[Count, Field(description=in_both("An area in 0.01 m².", "面积（0.01 平方米）"))]
 """An area in 0.01 m²."""
 
 
-PositiveArea = Positive
+PositiveArea = Annotated[
+    Positive,
+    Field(
+        description=in_both("An area in 0.01 m², at least one.", "面积（0.01 平方米），至少为一")
+    ),
+]
 """An area in 0.01 m², at least one."""
 
-Decimal = Annotated[str, AfterValidator(normalise_decimal)]
+Decimal = Annotated[str, AfterValidator(normalise_decimal), DECIMAL.described]
 """A decimal number as text, without zeros at its end: `1.5`."""

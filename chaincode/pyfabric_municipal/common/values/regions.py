@@ -82,5 +82,5 @@ def _unknown_in_beijing(code: str) -> ContractError:
     )
 
 
-RegionCode = Annotated[str, AfterValidator(require_region_shape)]
+RegionCode = Annotated[str, AfterValidator(require_region_shape), REGION.described]
 """The code of an administrative division: `110108`."""

@@ -47,5 +47,5 @@ def normalise_resident_id(value: str) -> str:
     return require_resident_id(lengthened(text) if OLD_SHAPE.fullmatch(text) else text)
 
 
-ResidentId = Annotated[str, AfterValidator(require_resident_id)]
+ResidentId = Annotated[str, AfterValidator(require_resident_id), RESIDENT_ID.described]
 """A resident ID, 18 characters: for private data only."""

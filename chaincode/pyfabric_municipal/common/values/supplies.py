@@ -21,5 +21,5 @@ def require_supply_class(value: str) -> str:
     ).string
 
 
-SupplyClass = Annotated[str, AfterValidator(require_supply_class)]
+SupplyClass = Annotated[str, AfterValidator(require_supply_class), SUPPLY.described]
 """The class of an emergency supply, 7 digits."""

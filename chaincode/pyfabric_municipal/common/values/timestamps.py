@@ -143,8 +143,8 @@ def _no_such_time(value: str) -> ContractError:
     return TIMESTAMP.refusal("none", value, "is wrong: there is no such time", "有误：没有这个时间")
 
 
-Timestamp = Annotated[str, AfterValidator(require_timestamp)]
+Timestamp = Annotated[str, AfterValidator(require_timestamp), TIMESTAMP.described]
 """A time in UTC: `2026-11-25T04:00:00Z`."""
 
-Day = Annotated[str, AfterValidator(require_date)]
+Day = Annotated[str, AfterValidator(require_date), DAY.described]
 """A day: `2026-11-25`."""

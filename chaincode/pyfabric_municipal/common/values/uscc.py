@@ -39,10 +39,10 @@ def require_uscc(value: str, exceptions: "Iterable[UsccException]" = ()) -> str:
     return value
 
 
-Uscc = Annotated[str, AfterValidator(require_uscc)]
+Uscc = Annotated[str, AfterValidator(require_uscc), USCC.described]
 """A social credit code."""
 
-UsccShape = Annotated[str, AfterValidator(require_uscc_shape)]
+UsccShape = Annotated[str, AfterValidator(require_uscc_shape), USCC.described]
 """A social credit code whose check characters may be wrong."""
 
 

@@ -76,8 +76,8 @@ def _manifest_fault(match: re.Match[str]) -> Fault | None:
     return None
 
 
-WasteCode = Annotated[str, AfterValidator(require_waste_code)]
+WasteCode = Annotated[str, AfterValidator(require_waste_code), WASTE.described]
 """The code of hazardous waste: `900-214-08`."""
 
-ManifestNumber = Annotated[str, AfterValidator(require_manifest_number)]
+ManifestNumber = Annotated[str, AfterValidator(require_manifest_number), MANIFEST.described]
 """The number of a waste transfer manifest, 14 digits."""

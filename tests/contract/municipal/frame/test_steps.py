@@ -487,6 +487,18 @@ class TestPrivateValues:
         assert found["revision"] == 1
 
 
+class TestArguments:
+    def test_the_refusal_of_a_value_keeps_its_code_and_names_the_argument(
+        self, stage: Stage
+    ) -> None:
+        with pytest.raises(ContractError) as caught:
+            ask(stage, "signed_with", "a key", "yesterday", 10, "")
+        said = caught.value
+        assert (said.code, said.facts["argument"]) == ("value.timestamp-shape", "since")
+        assert str(said).startswith("argument 2 (since): timestamp 'yesterday'")
+        assert said.zh.startswith("参数 2（since）：时间戳")
+
+
 class TestDescriptions:
     def test_the_tables_say_what_was_declared(self, stage: Stage) -> None:
         found = describe(example.ExampleContract)
