@@ -81,11 +81,11 @@ def test_the_parameters_are_those_of_declarations_and_of_code(pages: dict[str, s
     assert maker.parameters_in_code(example.ExampleContract) == {"floors"}
 
 
-def test_every_contract_of_the_package_with_declared_steps_has_pages() -> None:
+def test_contracts_of_the_package_with_declared_steps_are_found() -> None:
     found = maker.contracts()
+    assert "Directory" in [one.__name__ for one in found]
     assert len({one.contract_name().lower() for one in found}) == len(found)
     assert all(one.STEPS and inspect.getdoc(one) for one in found)
-    assert maker.main(["--check"]) == 0
 
 
 def test_the_check_names_pages_that_differ_lack_or_are_left_over(
