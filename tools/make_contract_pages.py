@@ -68,7 +68,7 @@ def pages_of(contract: CityContract) -> dict[str, str]:
     return {
         file: page(
             tables,
-            metadata["contracts"][name]["transactions"],
+            metadata,
             language,
             _NOTES[language].format(other=others[language]),
         )

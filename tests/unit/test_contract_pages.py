@@ -53,6 +53,8 @@ def test_the_pages_are_in_two_languages_and_name_each_other(pages: dict[str, str
         "会办部门（全部），`review_days` 个工作日，逾期 `deem`",
     ]
     assert ["`apply`", "`item`", "string", "申请事项"] in rows(chinese)
+    assert ["`store`", "`rows[].id`", "string", "记录编号"] in rows(chinese)
+    assert ["`store`", "`rows[].grams`", "integer", ""] in rows(english)
     assert [
         "`apply`",
         "`plan`",

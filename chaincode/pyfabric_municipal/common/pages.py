@@ -10,27 +10,30 @@ from pyfabric_municipal.common.texts import Language
 
 
 def page(
-    tables: Mapping[str, Any],
-    functions: Sequence[Mapping[str, Any]],
-    language: Language,
-    note: str = "",
+    tables: Mapping[str, Any], metadata: Mapping[str, Any], language: Language, note: str = ""
 ) -> str:
     """Return a contract's page: roles, records with their life cycles, functions, parameters and refusals.
 
-    `tables` are those of `describe`, `functions` the contract's in the metadata; `note` stands below the title.
+    `tables` are those of `describe`, `metadata` those of its chaincode; `note` stands below the title.
     """
-    return "\n".join(_Page(tables, language).lines(functions, note))
+    return "\n".join(_Page(tables, metadata, language).lines(note))
 
 
 class _Page:
     """The lines of a page in one language."""
 
-    def __init__(self, tables: Mapping[str, Any], language: Language) -> None:
+    def __init__(
+        self, tables: Mapping[str, Any], metadata: Mapping[str, Any], language: Language
+    ) -> None:
         self._tables = tables
+        self._functions: Sequence[Mapping[str, Any]] = metadata["contracts"][tables["contract"]][
+            "transactions"
+        ]
+        self._schemas: Mapping[str, Any] = metadata["components"]["schemas"]
         self._language: Language = language
         self._words = WORDS[language]
 
-    def lines(self, functions: Sequence[Mapping[str, Any]], note: str) -> Iterator[str]:
+    def lines(self, note: str) -> Iterator[str]:
         """Yield the whole page."""
         yield from (f"# {self._tables['title'] or self._tables['contract']}", "")
         yield from (line for text in (note, self._text(self._tables["doc"])) for line in (text, ""))
@@ -40,9 +43,9 @@ class _Page:
         always = ((_code(one["code"]), one[self._language]) for one in self._tables["transactions"])
         yield from self._section("transactions", ("code", "text"), always)
         functions_have = ("function", "kind", "description")
-        yield from self._section("functions", functions_have, self._functions(functions))
+        yield from self._section("functions", functions_have, self._offered())
         arguments_have = ("function", "argument", "type", "description")
-        yield from self._section("arguments", arguments_have, self._arguments(functions))
+        yield from self._section("arguments", arguments_have, self._arguments())
         yield from self._section("parameters", ("parameter", "read_by"), self._parameters())
         yield from self._section("refusals", ("code", "text", "steps"), self._refusals())
 
@@ -125,24 +128,33 @@ class _Page:
             if role[excluded]:
                 yield words[excluded].format(steps=_codes(role[excluded]))
 
-    def _functions(self, functions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
-        for each in functions:
+    def _offered(self) -> Iterator[tuple[str, ...]]:
+        for each in self._functions:
             kind = self._words["submit" if "submitTx" in each["tag"] else "evaluate"]
             names = ", ".join(one["name"] for one in each["parameters"])
             text = summary(each.get("description", ""), self._language)
             yield (f"`{each['name']}({names})`", kind, text)
 
-    def _arguments(self, functions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    def _arguments(self) -> Iterator[tuple[str, ...]]:
         private = {one["step"]: one["private"] for one in self._tables["steps"]}
-        for each in functions:
+        for each in self._functions:
             for one in each["parameters"]:
                 kind = type_name(one["schema"])
                 shown = kind if one["required"] else self._words["optional"].format(type=kind)
                 text = self._text(one["description"])
                 yield (_code(each["name"]), _code(one["name"]), shown, text)
+                for row in self._members(one["name"], one["schema"]):
+                    yield (_code(each["name"]), *row)
             for name, one in private.get(each["name"], {}).items():
                 shown = self._words["transient"].format(**one)
                 yield (_code(each["name"]), _code(name), shown, self._text(one["description"]))
+
+    def _members(self, name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+        """Yield the members of the items of an argument that is a list of objects, such as the rows of a batch."""
+        items = self._schemas.get(type_name(schema.get("items", {})), {})
+        for member, found in items.get("properties", {}).items():
+            text = self._text(found.get("description", ""))
+            yield (_code(f"{name}[].{member}"), type_name(found), text)
 
     def _parameters(self) -> Iterator[tuple[str, ...]]:
         names = {name: self._name(role) for name, role in self._all_roles().items()}
