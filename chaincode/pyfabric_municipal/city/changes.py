@@ -1,12 +1,13 @@
 """Proposed changes of settings, and who must approve them. Pure."""
 
 from collections.abc import Collection, Iterable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.city.settings import ACTIVE, CITY, Key, Member, Parameter, Proposed, Record
+from pyfabric_municipal.common.records import Actor
 from pyfabric_municipal.common.values import (
     Count,
     Day,
@@ -24,6 +25,9 @@ MIN_DEPARTMENTS = 2
 
 PROPOSED, IN_FORCE, WITHDRAWN = "proposed", "in-force", "withdrawn"
 APPROVED, LAPSED, SUPERSEDED = "approved", "lapsed", "superseded"
+
+
+ActStep: TypeAlias = Literal["propose", "approve", "withdraw", "enact"]
 
 
 class Item(Model):
@@ -71,17 +75,19 @@ class Change(Record):
         return None if owners or owner == CITY else owner
 
 
-class Approval(Record):
-    """That a department approves a change, written once."""
+class Act(Record):
+    """What somebody did about a change, written once: an approval, or another step of it."""
 
-    KIND: ClassVar[str] = "approval"
+    KIND: ClassVar[str] = "act"
 
     change: Digest
-    msp_id: MspId
+    step: ActStep
+    by: Actor
+    at: Timestamp
     transaction_id: str
 
     def key(self) -> Key:
-        return (self.change, self.msp_id)
+        return (self.change, self.step, self.by.department)
 
 
 class Voters(Model):

@@ -19,7 +19,7 @@ from pyfabric_municipal.city.changes import (
     PROPOSED,
     SUPERSEDED,
     WITHDRAWN,
-    Approval,
+    Act,
     Change,
     Item,
     Voters,
@@ -38,18 +38,20 @@ from pyfabric_municipal.city.settings import (
     Setting,
     Version,
 )
-from pyfabric_municipal.common.certificates import is_client, units
 from pyfabric_municipal.common.governance import (
     Clock,
     CodeList,
     Department,
 )
+from pyfabric_municipal.common.records import Actor
+from pyfabric_municipal.common.roles import read_actor
 from pyfabric_municipal.common.values import (
     Count,
     Day,
     Digest,
     Model,
     MspId,
+    Timestamp,
 )
 from pyfabric_municipal.common.values.timestamps import (
     format_timestamp,
@@ -108,14 +110,15 @@ class City(Contract):
             items=tuple(items),
             reason=reason,
             effective=effective,
-            proposed_by=caller,
+            proposed_by=caller.department,
             proposed=format_timestamp(now),
             lapses=int((now + lasts).timestamp()),
         )
-        ledger.voters(change).require(caller)
+        ledger.voters(change).require(caller.department)
         Draft(change, ledger.setting, ledger.settings)
         ledger.put(change)
-        _approve(ledger, change, caller)
+        ledger.act(change, "propose", caller)
+        ledger.act(change, "approve", caller)
         _emit(ctx, change, "propose")
         return change.id
 
@@ -124,15 +127,16 @@ class City(Contract):
         """Approve a change for the caller's department (governor), once."""
         ledger, caller = CityLedger(ctx), _governor(ctx)
         found = _open_change(ledger, change)
-        ledger.voters(found).require(caller)
-        if ledger.get(Approval, change, caller) is not None:
+        department = caller.department
+        ledger.voters(found).require(department)
+        if ledger.get(Act, change, "approve", department) is not None:
             raise ContractError(
-                f"{caller} has approved change {change} already",
+                f"{department} has approved change {change} already",
                 code="city.approved-already",
-                facts={"department": caller, "change": change},
-                zh=f"{caller} 已同意变更 {change}",
+                facts={"department": department, "change": change},
+                zh=f"{department} 已同意变更 {change}",
             )
-        _approve(ledger, found, caller)
+        ledger.act(found, "approve", caller)
         _emit(ctx, found, "approve")
 
     @transaction
@@ -140,7 +144,7 @@ class City(Contract):
         """Withdraw a change that the caller's department has proposed (governor)."""
         ledger, caller = CityLedger(ctx), _governor(ctx)
         found = _open_change(ledger, change)
-        if caller != found.proposed_by:
+        if caller.department != found.proposed_by:
             raise ContractError(
                 f"change {change} is of {found.proposed_by}: only that department withdraws it",
                 code="city.not-proposer",
@@ -149,6 +153,7 @@ class City(Contract):
             )
         after = found.model_copy(update={"state": WITHDRAWN})
         ledger.put(after)
+        ledger.act(after, "withdraw", caller)
         _emit(ctx, after, "withdraw")
 
     @transaction
@@ -157,7 +162,7 @@ class City(Contract):
 
         Peers of departments that could approve it and have not refuse to endorse this.
         """
-        ledger = CityLedger(ctx)
+        ledger, caller = CityLedger(ctx), read_actor(ctx.client)
         found = _open_change(ledger, change)
         founding = not ledger.active()
         decided = ledger.voters(found)
@@ -174,6 +179,7 @@ class City(Contract):
         for table in draft.tables:
             ledger.put(table)
         ledger.put(after)
+        ledger.act(after, "enact", caller)
         _emit(ctx, after, "enact")
 
     @transaction
@@ -183,7 +189,7 @@ class City(Contract):
         `after` is the newest slot so far, None before the first. Each endorser compares the slot with the clock of its
         own machine.
         """
-        ledger, caller = CityLedger(ctx), _client(ctx)
+        ledger, caller = CityLedger(ctx), read_actor(ctx.client).department
         require_writable(slot, ledger.length, ctx.stub.endorser_time.timestamp())
         ledger.require_newest(after, slot)
         missed = () if after is None else missed_slots(after, slot, ledger.length)
@@ -208,6 +214,16 @@ class City(Contract):
         """Return a change as it stands, with who decides and who has approved."""
         ledger = CityLedger(ctx)
         return _view(ledger, _need_change(ledger, change))
+
+    @query
+    def acts(self, ctx: Context, change: Digest) -> list[Act]:
+        """Return who proposed, approved, withdrew or enacted a change: department, staff number and key."""
+        return list(CityLedger(ctx).scan(Act, change))
+
+    @query
+    def signed_with(self, ctx: Context, key: str, since: Timestamp) -> list[Act]:
+        """Return what was done about changes with a certificate's key since a time, as when it was compromised then."""
+        return CityLedger(ctx).signed_with(key, since)
 
     @query
     def changes(self, ctx: Context) -> list[ChangeView]:
@@ -303,28 +319,15 @@ def _answer(ledger: CityLedger, name: str, *arguments: str) -> Any:
         return None
 
 
-def _client(ctx: Context) -> str:
-    """Return the caller's MSP id; refuses nodes and administrators."""
-    found = units(ctx.client.certificate)
-    if not is_client(found):
-        raise ContractError(
-            "only certificates of the unit client act here",
-            code="city.not-a-client",
-            facts={"units": sorted(found)},
-            zh="只有 client 类证书可以办理",
-        )
-    return ctx.client.msp_id
-
-
-def _governor(ctx: Context) -> str:
-    """Return the caller's MSP id; refuses those who do not speak for their department."""
-    caller = _client(ctx)
+def _governor(ctx: Context) -> Actor:
+    """Return who acts; refuses those who do not speak for their department."""
+    caller = read_actor(ctx.client)
     if not ctx.client.has_attribute("role", GOVERNOR):
         raise ContractError(
-            f"only a user with the attribute role={GOVERNOR} speaks for {caller} here",
+            f"only a user with the attribute role={GOVERNOR} speaks for {caller.department} here",
             code="city.not-governor",
-            facts={"department": caller},
-            zh=f"只有具备 role={GOVERNOR} 属性的用户可以代表 {caller}",
+            facts={"department": caller.department},
+            zh=f"只有具备 role={GOVERNOR} 属性的用户可以代表 {caller.department}",
         )
     return caller
 
@@ -352,11 +355,6 @@ def _open_change(ledger: CityLedger, change: str) -> Change:
 
 def _lapsed(ledger: CityLedger, change: Change) -> bool:
     return ledger.proposal > change.lapses
-
-
-def _approve(ledger: CityLedger, change: Change, caller: str) -> None:
-    approval = Approval(change=change.id, msp_id=caller, transaction_id=ledger.stub.transaction_id)
-    ledger.put(approval)
 
 
 def _since(change: Change, now: int) -> int:

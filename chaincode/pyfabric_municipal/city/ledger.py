@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final, TypeVar
 
 from pyfabric.chaincode import Context, ContractError, from_json
-from pyfabric_municipal.city.changes import Approval, Change, Voters, founders, voters
+from pyfabric_municipal.city.changes import Act, ActStep, Change, Voters, founders, voters
 from pyfabric_municipal.city.clock import DEFAULT_LENGTH, OLDEST, newest_slot, read_clock, slot_of
 from pyfabric_municipal.city.settings import (
     ACTIVE,
@@ -31,6 +31,9 @@ from pyfabric_municipal.common.governance import (
     no_code_list,
     no_parameter,
 )
+from pyfabric_municipal.common.records import Actor
+from pyfabric_municipal.common.session import SIGNED
+from pyfabric_municipal.common.values.timestamps import format_timestamp
 from pyfabric_municipal.common.values.workdays import YearCalendar
 
 R = TypeVar("R", bound=Record)
@@ -185,9 +188,24 @@ class CityLedger:
             raise no_calendar(year)
         return found.calendar
 
+    def act(self, change: Change, step: ActStep, by: Actor) -> None:
+        """Write who does what about a change, so that it is found by the key of the certificate, too."""
+        at = format_timestamp(self.stub.timestamp)
+        transaction = self.stub.transaction_id
+        self.put(Act(change=change.id, step=step, by=by, at=at, transaction_id=transaction))
+        signed = self.stub.create_composite_key(SIGNED, (by.key, at, change.id, step))
+        self.stub.put_state(signed, b"1")
+
+    def signed_with(self, key: str, since: str) -> list[Act]:
+        """Return what was done with a certificate's key from a time on, in that order."""
+        found = self.stub.get_state_by_partial_composite_key(SIGNED, (key,), after=(since,))
+        places = [self.stub.split_composite_key(item.key)[1][2:] for item in found]
+        acts = (one for change, step in places for one in self.scan(Act, change, step))
+        return [one for one in acts if one.by.key == key]
+
     def voters(self, change: Change) -> Voters:
         """Return who decides on a change, and who of them has approved it."""
-        approvals = [one.msp_id for one in self.scan(Approval, change.id)]
+        approvals = [one.by.department for one in self.scan(Act, change.id, "approve")]
         active = self.active()
         if not active:
             return voters(founders(change), approvals)

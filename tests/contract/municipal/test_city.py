@@ -87,6 +87,24 @@ def test_each_department_counts_once(city: Governed) -> None:
         city.enact(change)
 
 
+def test_who_did_what_is_kept_and_found_by_the_key_of_the_certificate(city: Governed) -> None:
+    change = city.propose(more_days())
+    city.approve(change, MKT)
+    city.enact(change)
+    acts = city.ask("acts", change)
+    done = [(one["step"], one["by"]["department"]) for one in acts]
+    assert sorted(done) == sorted(
+        [("propose", ECON), ("approve", ECON), ("approve", MKT), ("enact", ECON)]
+    )
+    (approval,) = [one for one in acts if one["by"]["department"] == MKT]
+    key, at = approval["by"]["key"], approval["at"]
+    assert approval["by"]["staff"] == "4001"
+    found = city.ask("signed_with", key, at)
+    assert change in [one["change"] for one in found if one["step"] == "approve"]
+    assert {one["by"]["key"] for one in found} == {key}
+    assert city.ask("signed_with", key, "2027-01-01T00:00:00Z") == []
+
+
 def test_a_department_that_has_left_counts_no_more(city: Governed) -> None:
     city.agree(item(member(TAX)))
     change = city.propose(item(role("credit", "provider", ECON)), by=HAI)

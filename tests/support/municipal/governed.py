@@ -16,7 +16,8 @@ CODES = USCC | {TAX: "11110000MB9P22225R", HEALTH: "11110000MB9Q33339E"}
 ALL = (ECON, MKT, HAI)
 CITY = Chaincode([City()])
 GOVERNORS = {
-    msp_id: identity(msp_id, attributes={"role": "governor"}) for msp_id in (*ALL, TAX, HEALTH)
+    msp_id: identity(msp_id, attributes={"role": "governor", "staff": f"{number}001"})
+    for number, msp_id in enumerate((*ALL, TAX, HEALTH), start=3)
 }
 CLERKS = {msp_id: identity(msp_id) for msp_id in (*ALL, TAX, HEALTH)}
 SLOT = 60
