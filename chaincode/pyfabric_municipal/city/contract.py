@@ -27,7 +27,7 @@ from pyfabric_municipal.city.changes import (
 )
 from pyfabric_municipal.city.clock import missed_slots, require_writable
 from pyfabric_municipal.city.drafting import Draft
-from pyfabric_municipal.city.ledger import CityLedger
+from pyfabric_municipal.city.ledger import LENGTH_PLACE, CityLedger
 from pyfabric_municipal.city.settings import (
     CITY,
     Key,
@@ -239,7 +239,7 @@ class City(Contract):
         Of `clock`, `parameter`, `role`, `department`, `certifier` and `calendar`. null: that query refuses, or has none.
         """
         ledger = CityLedger(ctx)
-        ledger.prefetch(tuple(each) for each in questions if each != ["clock"])
+        ledger.prefetch(LENGTH_PLACE if each == ["clock"] else tuple(each) for each in questions)
         return [_answer(ledger, *each) for each in questions]
 
     @query

@@ -42,6 +42,7 @@ K = TypeVar("K", bound=Kept)
 SLOT: Final = "slot"
 _DIGITS: Final = 12
 LENGTH_PLACE: Final[Key] = ("parameter", CITY, "slot-seconds")
+"""The setting on which the clock depends."""
 
 
 class CityLedger:
@@ -53,8 +54,8 @@ class CityLedger:
         self._known: dict[Key, Setting | None] = {}
 
     def prefetch(self, places: Iterable[Key]) -> None:
-        """Read these settings, and what the clock depends on, in few requests."""
-        wanted = [*dict.fromkeys([*places, LENGTH_PLACE])]
+        """Read these settings in few requests."""
+        wanted = [*dict.fromkeys(places)]
         keys = [self.stub.create_composite_key(Setting.KIND, each) for each in wanted]
         for place, value in zip(wanted, self.stub.get_multiple_states(keys), strict=True):
             self._known[place] = None if value is None else from_json(Setting, value)
