@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
 from pyfabric_municipal.common.values.timestamps import BEIJING, format_timestamp
 from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.credit import founding as credit_founding
 from pyfabric_municipal.directory.founding import founding_items
 from pyfabric_municipal.directory.rows import code_rows, draft_rows, duty_rows
 from pyfabric_network.network import ANY_FREE_PORT, Network
@@ -40,8 +41,7 @@ CATALOGUE = bundled_catalogue().of([f"{name}MSP" for name in USERS])
 CLOCK_SECONDS = 120
 PENALTIES = "312002/000001"
 COMPLAINTS = "312002/000002"
-CREDIT_TERMS = {"manager": f"{MANAGER}MSP", "registrar": f"{PROVIDER}MSP"}
-REPAIR_MONTHS = {"general": 3, "serious": 12}
+CREDIT_ROLES = {"registrar": PROVIDER, "platform": MANAGER, "reviewer": MANAGER}
 OPERATOR = "91110108MA01ABCD5T"
 
 
@@ -83,6 +83,8 @@ class Demo:
 
 def _message(error: GatewayError) -> str:
     """Return the message of the peer or the contract."""
+    if error.refusal is not None:
+        return error.refusal.en
     message = error.details[0].message if error.details else error.message
     return message.removeprefix("chaincode response 500, ")
 
@@ -94,11 +96,9 @@ def _value(data: bytes) -> Any:
 
 def found(city: Demo) -> None:
     """Agree on the departments, who manages the directory, limits and calendars; wait for the channel's clock."""
-    known = {calendar.year: calendar for calendar in bundled_calendars()}
-    this_year = datetime.now(UTC).year
     items = founding_items(
         CATALOGUE.departments,
-        [known.get(year) or YearCalendar(year=year) for year in (this_year, this_year + 1)],
+        _calendars(),
         manager=f"{MANAGER}MSP",
         deputy=f"{USER}MSP",
     )
@@ -107,11 +107,7 @@ def found(city: Demo) -> None:
     for department in (PROVIDER, USER):
         city.submit(department, "agrees", "approve", change)
     city.submit(MANAGER, "enacts what all agree on", "enact", change)
-    deadline = time.monotonic() + CLOCK_SECONDS
-    while json.loads(city.contracts[MANAGER].evaluate("slots"))["newest"] is None:
-        if time.monotonic() > deadline:
-            raise FabricError(f"the channel's clock has not begun within {CLOCK_SECONDS} s")
-        time.sleep(0.2)
+    _await_clock(city)
 
 
 def publish(demo: Demo, deputies: Demo) -> None:
@@ -132,31 +128,57 @@ def publish(demo: Demo, deputies: Demo) -> None:
             who.submit(publisher, what, "Directory:publish", file, codes)
 
 
+def found_credit(city: Demo) -> None:
+    """Agree on the credit channel's roles, parameters and calendars; wait for its clock."""
+    items = credit_founding.founding_items(
+        [each for each in CATALOGUE.departments if each.msp_id != f"{USER}MSP"],
+        _calendars(),
+        roles={name: [f"{department}MSP"] for name, department in CREDIT_ROLES.items()},
+    )
+    what = "proposes what public credit goes by"
+    change = city.submit(MANAGER, what, "propose", items, "公共信用筹建", "")
+    city.submit(PROVIDER, "agrees", "approve", change)
+    city.submit(MANAGER, "enacts what both agree on", "enact", change)
+    _await_clock(city)
+
+
+def _calendars() -> list[YearCalendar]:
+    """Return the calendars of last year, from which decisions may be, of this year and the next."""
+    known = {calendar.year: calendar for calendar in bundled_calendars()}
+    this_year = datetime.now(UTC).year
+    years = range(this_year - 1, this_year + 2)
+    return [known.get(year) or YearCalendar(year=year) for year in years]
+
+
+def _await_clock(city: Demo) -> None:
+    deadline = time.monotonic() + CLOCK_SECONDS
+    while json.loads(city.contracts[MANAGER].evaluate("slots"))["newest"] is None:
+        if time.monotonic() > deadline:
+            raise FabricError(f"the channel's clock has not begun within {CLOCK_SECONDS} s")
+        time.sleep(0.2)
+
+
 def keep_credit(demo: Demo) -> None:
-    """Found the credit chain; publish a penalty, object with private evidence, and uphold the penalty."""
-    own = [each for each in CATALOGUE.departments if each.msp_id != f"{USER}MSP"]
-    settings = CREDIT_TERMS | {"repair": REPAIR_MONTHS}
-    founding = demo.submit(MANAGER, "proposes the credit chain", "Credit:found", settings, own)
-    demo.submit(PROVIDER, "agrees", "Credit:confirm_founding", founding)
-    subject = {"uscc": OPERATOR, "name": "北京示例科技有限公司", "region": "110108"}
-    demo.submit(PROVIDER, f"registers subject {OPERATOR}", "Credit:register", [subject])
-    decision = _decision(next(each.uscc for each in own if each.msp_id == f"{PROVIDER}MSP"))
+    """Publish a penalty, object with private evidence, and uphold the penalty."""
+    subject = {"id": OPERATOR, "name": "北京示例科技有限公司", "region": "110108"}
+    demo.submit(PROVIDER, f"registers subject {OPERATOR}", "Credit:register", "first", [subject])
+    own = next(each.uscc for each in CATALOGUE.departments if each.msp_id == f"{PROVIDER}MSP")
+    decision = _decision(own)
     wrong = decision | {"fine": {"fen": 1_500_000, "ten_thousand_yuan": "15000"}}
     demo.refused(PROVIDER, "CONTRACT REFUSES a fine", "Credit:record", wrong)
-    number = demo.submit(PROVIDER, "records a penalty", "Credit:record", decision)
-    demo.submit(PROVIDER, f"publishes {number}", "Credit:publish", number)
-    evidence = {"salt": secrets.token_hex(16), "statement": "广告并非本公司发布"}
-    digest = demo.submit(
+    penalty = demo.submit(PROVIDER, "records a penalty", "Credit:record", decision)["id"]
+    demo.submit(PROVIDER, f"publishes {decision['number']}", "Credit:publish", penalty)
+    evidence = {"salt": secrets.token_hex(32), "value": {"statement": "广告并非本公司发布"}}
+    objection = demo.submit(
         MANAGER,
         "objects for the subject, the evidence is private",
         "Credit:object",
-        f"{PROVIDER}MSP",
-        number,
+        penalty,
         transient={"evidence": to_json(evidence)},
-    )
-    read = demo.ask(PROVIDER, "Credit:evidence", f"{PROVIDER}MSP", number, digest)
+    )["id"]
+    read = demo.ask(PROVIDER, "Credit:evidence", objection)["value"]
     _say(f"{PROVIDER} reads the evidence: {read['statement']}")
-    demo.submit(PROVIDER, "upholds the penalty", "Credit:uphold", number, "证据不足")
+    demo.submit(PROVIDER, "upholds the penalty", "Credit:uphold", penalty, "证据不足")
 
 
 def _decision(authority: str) -> dict[str, Any]:
@@ -165,6 +187,7 @@ def _decision(authority: str) -> dict[str, Any]:
         "number": f"京市监罚[{yesterday.year}]15号",
         "subject": OPERATOR,
         "authority": authority,
+        "source": {"name": "市场监督管理局", "uscc": authority},
         "act": "发布虚假广告",
         "facts": "在其网站发布虚假广告",
         "basis": "《中华人民共和国广告法》",
@@ -312,12 +335,14 @@ def running(folder: Path) -> Iterator[Network]:
 def run(folder: Path) -> None:
     """Run the whole demo and print each step; raises FabricError."""
     with running(folder) as network, ExitStack() as stack:
-        directory, credit, city = {}, {}, {}
+        directory, credit, city, governors = {}, {}, {}, {}
         for name, user in USERS.items():
             gateway = connected(stack, network, name, user)
             directory[name] = gateway.network("directory").contract("directory")
             if name != USER:
                 credit[name] = gateway.network("credit").contract("credit")
+                governing = connected(stack, network, name, "governor")
+                governors[name] = governing.network("credit").contract("city")
             governing = connected(stack, network, name, "governor")
             city[name] = governing.network("directory").contract("city")
         deputy = connected(stack, network, USER, "deputy")
@@ -329,6 +354,7 @@ def run(folder: Path) -> None:
         for line in answers(demo):
             _say(line)
         _title("credit")
+        found_credit(Demo(governors))
         keep_credit(Demo(credit))
         _say(f"channel credit has {_height(network)} blocks now")
         look_across(demo, request)

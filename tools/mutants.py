@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-STORIES = ("tests.support.municipal.example_story:STORY",)
+STORIES = (
+    "tests.support.municipal.example_story:STORY",
+    "tests.support.municipal.credit_story:STORY",
+)
 
 
 def main() -> int:

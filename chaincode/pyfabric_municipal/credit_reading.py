@@ -8,7 +8,7 @@ from datetime import date
 
 from pyfabric.chaincode import Context, ContractError, from_json
 from pyfabric_municipal.common.values import Model
-from pyfabric_municipal.effective import Effective
+from pyfabric_municipal.credit.effective import Effective
 
 CHANNEL = "credit"
 CHAINCODE = "credit"

@@ -128,14 +128,17 @@ class Call(Generic[R]):
         """Return what every department can read of a private record."""
         return self.session.vault.public_part(model, record_id)
 
-    def unseal(self, name: str, hint: Any) -> Sealed[Any]:
-        """Return the private part of that name of the step's record; members of its collection have it."""
+    def unseal(self, name: str, hint: Any, record_id: str = "") -> Sealed[Any]:
+        """Return the private part of that name of the step's record, or of another one of its type.
+
+        Members of its collection have it.
+        """
         steps = self._taking.steps.values()
         mark = next(one.private[name][1] for one in steps if name in one.private)
         if mark.lapses:
             raise TypeError(f"{name} is in {mark.name}, which lapses: no step can rely on it")
         found: Sealed[Any] = self.session.vault.unseal(
-            mark.name, Sealed[hint], self.step.record.KIND, self.id, name
+            mark.name, Sealed[hint], self.step.record.KIND, record_id or self.id, name
         )
         return found
 

@@ -1,65 +1,71 @@
 """Random histories of a penalty: later steps never change what was effective on a past day."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyfabric_municipal.credit.samples import LESS, sample
 
 from pyfabric.chaincode import ContractError
 from tests.support.extent import extent
-from tests.support.municipal.credit import EVIDENCE, FIRM, NUMBER, REPAIR, CreditChain, decision
-from tests.support.municipal.municipal import ECON, MKT
+from tests.support.municipal.credit import FIRM, REASONED, CreditChain
+from tests.support.municipal.municipal import digest
 
-LESS = decision(fine={"fen": 500_000, "ten_thousand_yuan": "0.5"})
-ACTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "record": (MKT, (decision(),)),
-    "publish": (MKT, (NUMBER,)),
-    "object": (ECON, (MKT, NUMBER)),
-    "uphold": (MKT, (NUMBER, "证据不足")),
-    "correct": (MKT, (LESS, "复议")),
-    "withdraw": (MKT, (NUMBER, "撤销")),
-    "seek_repair": (ECON, (MKT, NUMBER, REPAIR)),
-    "repair": (MKT, (NUMBER,)),
-    "refuse_repair": (MKT, (NUMBER, "未缴清")),
-    "expire": (MKT, (MKT, NUMBER)),
+ACTIONS: dict[str, Callable[[CreditChain, str, str], object]] = {
+    "object": lambda chain, penalty, salt: chain.object(
+        penalty, salt=salt, documents=[{"title": "证据", "digest": salt}]
+    ),
+    "uphold": lambda chain, penalty, _: chain.call("market", "uphold", penalty, REASONED),
+    "correct": lambda chain, penalty, _: chain.call(
+        "market", "correct", penalty, sample(**LESS), REASONED
+    ),
+    "withdraw": lambda chain, penalty, _: chain.withdraw(penalty),
+    "escalate": lambda chain, penalty, _: chain.call("passer-by", "escalate", penalty),
+    "restore": lambda chain, penalty, _: chain.call("passer-by", "restore", penalty),
+    "seek_repair": lambda chain, penalty, _: chain.seek_repair(penalty),
+    "repair": lambda chain, penalty, _: chain.call("market", "repair", penalty),
+    "refuse_repair": lambda chain, penalty, _: chain.call(
+        "market", "refuse_repair", penalty, REASONED
+    ),
+    "expire": lambda chain, penalty, _: chain.call("passer-by", "expire", penalty),
 }
+COUNTING = ("uphold", "correct", "restore", "seek_repair", "refuse_repair")
 START_DAY = date(2026, 3, 11)
 lives = st.lists(
-    st.tuples(st.integers(0, 120), st.sampled_from(sorted(ACTIONS))), min_size=1, max_size=8
+    st.tuples(st.integers(0, 60), st.sampled_from(sorted(ACTIONS))), min_size=1, max_size=8
 )
 
 
 def answer(chain: CreditChain, day: str) -> list[Any]:
-    found: list[Any] = chain.ask(ECON, "effective_at", FIRM, day)["penalties"]
+    found: list[Any] = chain.ask("effective_at", FIRM, day)["penalties"]
     return found
 
 
 @given(lives)
-@settings(max_examples=extent(10, 25))
+@settings(max_examples=extent(15, 60))
 def test_the_past_stays_as_it_was(life: list[tuple[int, str]]) -> None:
     chain = CreditChain()
-    chain.found()
-    chain.call(MKT, "record", decision())
-    chain.call(MKT, "publish", NUMBER)
+    penalty = chain.published()
     day = START_DAY
     known: dict[str, list[Any]] = {}
     ended = False
     for number, (days, action) in enumerate(life):
-        if days:
-            known[day.isoformat()] = answer(chain, day.isoformat())
+        for passed in range(days):
+            then = (day + timedelta(days=passed)).isoformat()
+            if passed in (0, days - 1):
+                chain.on(then)
+                known[then] = answer(chain, then)
         day += timedelta(days=days)
         chain.on(day.isoformat())
-        who, arguments = ACTIONS[action]
-        evidence = EVIDENCE | {"salt": f"{number:032x}"} if action == "object" else None
         try:
-            chain.call(who, action, *arguments, evidence=evidence)
+            ACTIONS[action](chain, penalty, digest(str(number)))
         except ContractError:
             continue
         assert not ended, "nothing follows a repair, a withdrawal or an expiry"
         ended = action in ("repair", "withdraw", "expire")
-        counts = bool(answer(chain, day.isoformat()))
-        assert counts <= (action in ("uphold", "correct", "seek_repair", "refuse_repair"))
-    for text, then in known.items():
-        assert answer(chain, text) == then
-        assert text <= decision()["publish_until"] or then == []
+        assert bool(answer(chain, day.isoformat())) == (action in COUNTING)
+    for text, then_known in known.items():
+        assert answer(chain, text) == then_known
+        assert text <= sample()["publish_until"] or then_known == []

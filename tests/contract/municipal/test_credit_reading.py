@@ -35,7 +35,7 @@ class TwoChannels(City):
             raise StateError(NO_MEMBER)
         function, *rest = [each.decode() for each in arguments]
         try:
-            found = self.credit.ask(ECON, function.removeprefix("Credit:"), *rest)
+            found = self.credit.ask(function.removeprefix("Credit:"), *rest)
         except ContractError as error:
             return Response(500, str(error), b"")
         return Response(200, "", json.dumps(found).encode())
@@ -45,7 +45,6 @@ class TwoChannels(City):
 def city() -> TwoChannels:
     made = TwoChannels()
     made.found()
-    made.credit.found()
     made.publish()
     return made
 

@@ -7,12 +7,10 @@ from pyfabric_municipal.directory.description import Description
 from pyfabric_municipal.directory.records import Resource
 from pyfabric_municipal.grants import GRANT_LIFECYCLE
 from pyfabric_municipal.lifecycle import MANAGER, NEW, PROVIDER, USER, Actor, Lifecycle, Transition
-from pyfabric_municipal.penalties import AUTHORITY, PENALTY_LIFECYCLE
 from pyfabric_municipal.receipts import RECEIPT_LIFECYCLE
 from pyfabric_municipal.records import Tracked
 from pyfabric_municipal.reports import REPORT_LIFECYCLE
 from pyfabric_municipal.requests import REQUEST_LIFECYCLE, Application, Request, RequestFacts
-from pyfabric_municipal.subjects import REGISTRAR, SUBJECT_LIFECYCLE
 
 from pyfabric.chaincode import ContractError
 from tests.support.municipal.municipal import CODE, ECON, HAI, MKT, USCC, application, description
@@ -22,23 +20,17 @@ TABLES: dict[str, Lifecycle[Any, Any]] = {
     "grant": GRANT_LIFECYCLE,
     "receipt": RECEIPT_LIFECYCLE,
     "report": REPORT_LIFECYCLE,
-    "subject": SUBJECT_LIFECYCLE,
-    "penalty": PENALTY_LIFECYCLE,
 }
 FINAL = {
     "request": {"granted", "withdrawn"},
     "grant": {"expired", "revoked", "exhausted"},
     "receipt": {"confirmed", "disputed"},
     "report": {"corrected", "rejected"},
-    "subject": {"cancelled"},
-    "penalty": {"repaired", "withdrawn", "expired"},
 }
 MSP_OF = {
     MANAGER: "ManagerMSP",
     PROVIDER: "ProviderMSP",
     USER: "UserMSP",
-    REGISTRAR: "RegistrarMSP",
-    AUTHORITY: "AuthorityMSP",
 }
 AT = "2026-03-11T02:00:00Z"
 

@@ -9,7 +9,7 @@ from typing import Any
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.contract import MAX_EVENT
 from pyfabric_municipal.common.description import lasting_collections
-from pyfabric_municipal.common.records import Fact
+from pyfabric_municipal.common.records import Fact, Record
 from pyfabric_municipal.common.refusals import (
     CLAIMED,
     REASON,
@@ -182,10 +182,15 @@ def _in_state(story: Story, step: Step, other: Step) -> None:
     stage.reach(other.name)
     if step.name not in stage.ids:
         for name in story.samples[step.name].first:
-            if name not in stage.ids and stage.steps[name].record is not step.record:
+            if name not in stage.ids and not _changes(stage.steps[name], step.record):
                 stage.reach(name)
     record_id = stage.ids[other.name]
     _expect(step.name, STATE.code, lambda: stage.take(step.name, record_id=record_id, later=0))
+
+
+def _changes(step: Step, record: type[Record]) -> bool:
+    """Return whether a step changes records of a type, by itself or by a move."""
+    return step.record is record or any(move.record is record for move in step.moves)
 
 
 def _example(story: Story, name: str, rule: Any) -> Case:

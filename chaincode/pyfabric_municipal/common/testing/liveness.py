@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pyfabric_municipal.common.records import NEW, Fact, Record
-from pyfabric_municipal.common.steps import Step
+from pyfabric_municipal.common.steps import Move, Step, Timer
 from pyfabric_municipal.common.testing.stories import Story
 
 
@@ -34,7 +34,7 @@ def dead_ends(story: Story) -> list[str]:
             onward = [
                 step for step in steps if state in step.sources and step.name not in story.giving_up
             ]
-            if not _has_exit(steps, state):
+            if not _has_exit(story, record, steps, state):
                 roles = sorted({role.name for step in onward for role in step.by})
                 silent = [one for one in roles if not _any_goes_on(onward, state, one)]
                 found += [f"{record.KIND}: {state}, {role}" for role in silent]
@@ -51,12 +51,15 @@ def _any_goes_on(steps: list[Step], state: str, silent: str) -> bool:
     )
 
 
-def _has_exit(steps: list[Step], state: str) -> bool:
-    """Return whether each step that leads to a state has it wait for an exit by time."""
+def _has_exit(story: Story, record: type[Record], steps: list[Step], state: str) -> bool:
+    """Return whether each step that leads to a state, and each move, has the record wait for an exit by time."""
     into = [step for step in steps if any(one.state == state for one in step.targets)]
-    kept = [step for step in into if state not in step.sources]
+    kept: list[Step | Move] = [step for step in into if state not in step.sources]
+    kept += [move for move in _moves(story, record) if move.target == state]
     return bool(kept) and all(
-        any(wait.exit for wait in step.waits) or step.timer.value == "resumes" for step in kept
+        any(wait.exit for wait in one.waits)
+        or (isinstance(one, Step) and one.timer is Timer.RESUMES)
+        for one in kept
     )
 
 
@@ -69,8 +72,13 @@ def _life_cycles(story: Story) -> Iterator[tuple[type[Record], list[Step]]]:
 
 def _made_elsewhere(story: Story, record: type[Record]) -> set[str]:
     """Return the states to which steps of other records bring records of a type."""
-    moves = (move for step in story.made().STEPS.values() for move in step.moves)
-    return {move.target for move in moves if move.record is record}
+    return {move.target for move in _moves(story, record)}
+
+
+def _moves(story: Story, record: type[Record]) -> list[Move]:
+    """Return the changes of a type's records that steps of other records make."""
+    steps = story.made().STEPS.values()
+    return [move for step in steps for move in step.moves if move.record is record]
 
 
 def _next(steps: list[Step], reached: set[str]) -> set[str]:

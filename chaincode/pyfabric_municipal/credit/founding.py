@@ -1,0 +1,35 @@
+"""What a channel's departments agree on when they found its public credit: the first change of the contract `city`."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.departments import Department
+
+
+def credit_parameters() -> list[dict[str, Any]]:
+    """Return the parameters that `Credit` reads, each with type, unit, mark, source and a value to begin with."""
+    file = resources.files("pyfabric_municipal") / "data" / "credit.json"
+    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["parameters"]
+    return found
+
+
+def founding_items(
+    departments: Sequence[Department],
+    calendars: Iterable[YearCalendar],
+    *,
+    roles: Mapping[str, Sequence[str]],
+) -> list[dict[str, Any]]:
+    """Return the items of `City:propose` that found a channel with these departments, and roles by MSP ids."""
+    contents: list[dict[str, Any]] = [
+        {"kind": "department", **one.model_dump(mode="json")} for one in departments
+    ]
+    contents += [
+        {"kind": "role", "contract": "credit", "name": name, "departments": sorted(members)}
+        for name, members in roles.items()
+    ]
+    contents += [{"kind": "parameter", "contract": "credit", **one} for one in credit_parameters()]
+    contents += [{"kind": "calendar", "calendar": one.model_dump(mode="json")} for one in calendars]
+    return [{"builds_on": 0, "content": content} for content in contents]
