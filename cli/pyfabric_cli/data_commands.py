@@ -19,7 +19,6 @@ from pyfabric_cli.output import progress, say
 if TYPE_CHECKING:
     from pyfabric.gateway import Contract
     from pyfabric_cli.data.faults import Fault
-    from pyfabric_cli.data.tables import Table
 
 _METADATA: Final = "org.hyperledger.fabric:GetMetadata"
 _MOST_ROWS: Final = 100
@@ -109,23 +108,19 @@ def import_data(
         if dry_run:
             with progress("try") as report:
                 faults += importing.try_calls(rows, calls, sender, report)
-            _show(invocation, table, faults, {"rows": len(table.rows), "transactions": len(calls)})
-        if faults or dry_run:
-            if not dry_run:
-                _show(invocation, table, faults, {"rows": len(table.rows), "transactions": 0})
-            if faults:
-                say(f"{file}: {_counted(faults)}; nothing was written")
-                raise typer.Exit(ExitCode.INPUT)
+        if dry_run or faults:
+            planned = len(calls) if dry_run else 0
+            _show(invocation, faults, {"rows": len(table.rows), "transactions": planned})
+            _end(faults, f"{file}: {_counted(faults)}; nothing was written", ExitCode.INPUT)
             return
         head = {"key": key, "channel": actor.channel, "chaincode": name, "function": function}
         place = journal or file.with_name(f"{file.name}.journal")
         with journals.opened(place, head) as kept, progress("import") as report:
             done = importing.send_calls(calls, sender, kept, report, keep_going=keep_going)
     facts = {"rows": len(table.rows), "imported": done.rows, "imported_before": done.earlier}
-    _show(invocation, table, done.faults, facts | {"transactions": len(done.transactions)})
-    if done.faults:
-        say(f"{file}: {_counted(done.faults)}: the contract refused; correct them in a new file")
-        raise typer.Exit(ExitCode.REFUSED)
+    _show(invocation, done.faults, facts | {"transactions": len(done.transactions)})
+    refused = f"{file}: {_counted(done.faults)}: the contract refused; correct them in a new file"
+    _end(done.faults, refused, ExitCode.REFUSED)
 
 
 @command(app)
@@ -194,10 +189,15 @@ def _counted(faults: "list[Fault]") -> str:
     return f"{len(faults)} faults in {rows} rows"
 
 
-def _show(
-    invocation: Calling, table: "Table", faults: "list[Fault]", facts: Mapping[str, Any]
-) -> None:
+def _show(invocation: Calling, faults: "list[Fault]", facts: Mapping[str, Any]) -> None:
     """Print what was done, and what is wrong in the order of the rows."""
     ordered = sorted(faults, key=lambda one: (one.row, one.column))
     shown = [one.shown(invocation.language) for one in ordered]
     invocation.printer.record({**facts, "faults": len(shown)}, refused=(_FAULT_COLUMNS, shown))
+
+
+def _end(faults: "list[Fault]", remark: str, code: ExitCode) -> None:
+    """End the command with a code if there are faults."""
+    if faults:
+        say(remark)
+        raise typer.Exit(code)

@@ -156,7 +156,7 @@ def test_a_transaction_without_an_outcome_is_settled_and_not_repeated(
     assert run("chaincode", "query", "registering", "shops:count", "--user", "clerk").out == "321\n"
 
 
-def test_a_row_that_another_transaction_outran_is_endorsed_anew(
+def test_a_row_that_another_transaction_outran_is_endorsed_again(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = ("chaincode", "query", "registering", "shops:count", "--user", "clerk")

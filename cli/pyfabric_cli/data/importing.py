@@ -100,7 +100,7 @@ def send_calls(
 
 
 def _send(call: Call, sender: Sender, journal: Journal, done: Imported) -> list[Fault]:
-    """Send one call; one that another transaction was faster than is endorsed anew, since nothing of it was written."""
+    """Send one call; one that another transaction was faster than is endorsed again, since nothing of it was written."""
     problem = Problem("", "", "")
     for _ in range(_ATTEMPTS):
         raw = journal.open.get(call.number)
