@@ -1,7 +1,6 @@
 """A department system whose key never leaves a PKCS#11 token: enrolled by command, then client, administrator and CA caller."""
 
 import asyncio
-import gc
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +41,8 @@ contracts:
 
 
 @pytest.fixture(scope="module")
-def uri(softhsm: SoftHSM) -> str:
+def uri(site: Site, softhsm: SoftHSM) -> str:
+    """Return the URI of a token of this runtime alone: one that was opened stays open in this process."""
     return softhsm.uri_with_pin(softhsm.label())
 
 
@@ -170,7 +170,6 @@ def test_a_pin_is_asked_for_and_not_taken_as_an_argument(
     assert "must not hold the PIN" in site.run(*command, f"{uri}&pin-value={PIN}", expect=5)
     with mock.patch("typer.prompt", return_value=PIN) as prompt:
         site.run(*command, uri.partition("&pin-source")[0])
-        gc.collect()  # the next command has a process of its own, without the session of this one
         site.run("ledger", "height", "--context", "Tax", "--user", "asked")
     assert prompt.call_count == 2
 
