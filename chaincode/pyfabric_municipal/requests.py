@@ -90,7 +90,7 @@ def require_applicable(application: Application, resource: Resource, now: str) -
     if not resource.carries(application.version, application.terms.fields):
         raise ContractError(
             f"resource {resource.id} is at version {resource.version}, not {application.version}, "
-            "and does not keep what that gave: file the request anew"
+            "and does not keep what that gave: file the request again"
         )
 
 

@@ -31,6 +31,8 @@ from pyfabric.rules.policies.evaluation import holds
 
 _SECONDS: Final = 60.0
 """How long an update may take to be in force on the department's peer."""
+LEADER_SECONDS: Final = 20.0
+"""How long orderers may take to elect a leader after they have started; it takes Raft 5 to 10 s."""
 _PAUSE: Final = 0.3
 _QUORUM_LOSS: Final = "nodes are alive, configuration will result in quorum loss"
 """Source: orderer/consensus/etcdraft/chain.go of Fabric 3.1."""
@@ -123,9 +125,10 @@ def newest_config(
     """Return the configuration (bytes of common.Config) that the next update changes.
 
     Orderers are asked, as one of the administrators, since peers receive no blocks in maintenance mode; then the
-    first peer, as the `reader`. Raises what `Admin.config` raises.
+    first peer, as the `reader`. Orderers that have just started are waited for until they have a leader. Raises what
+    `Admin.config` raises.
     """
-    found = ordered_config(channel, administrators, orderers)
+    found = ordered_config(channel, administrators, orderers, timeout=LEADER_SECONDS)
     if found is not None:
         return found
     with Admin(reader) as admin:

@@ -25,9 +25,9 @@ from pyfabric_municipal.directory.description import Description
 OWNED, OFFERED, DISPUTED = "owned", "offered", "disputed"
 DRAFT, SUBMITTED, PUBLISHED, RETIRED = "draft", "submitted", "published", "retired"
 SUSPENDED = "suspended"
-"""Not usable for a while, because its provider says so."""
+"""Not usable for a while, by its provider."""
 HELD = "held"
-"""Not usable until the manager releases it, whatever its provider says."""
+"""Not usable until the manager releases it, also against its provider."""
 LISTED = (PUBLISHED, SUSPENDED, HELD)
 CURRENT, ENDED = "current", "ended"
 

@@ -21,6 +21,7 @@ from pyfabric_network.channels.admission import config_of_peer
 from pyfabric_network.connections import Connections, administrator, administrators, endpoint
 from pyfabric_network.topology.plan import ChannelPlan, Plan
 from pyfabric_network.updating import (
+    LEADER_SECONDS,
     add_signatures,
     may_be_taken_again,
     ordered_config,
@@ -32,7 +33,6 @@ _SECONDS: Final = 60.0
 """How long orderers may take to elect a leader among changed consenters."""
 _PAUSE: Final = 0.3
 _PEER_SECONDS: Final = 20.0
-_LEADER_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Carrier:
             self.channel.name,
             self._every_administrator,
             self._orderers,
-            timeout=_LEADER_SECONDS if committed is None else 0,
+            timeout=LEADER_SECONDS if committed is None else 0,
         )
         found = [one for one in (ordered, committed) if one is not None]
         if not found:

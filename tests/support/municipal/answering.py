@@ -13,7 +13,7 @@ from pyfabric.messages.refusals import write_refusal
 
 
 def city_answers(agreed: Callable[[], FixedGovernance]) -> Callable[[Sequence[bytes]], Response]:
-    """Return a chaincode that answers what `city` is asked by what is agreed at that moment."""
+    """Return a chaincode in place of `city`: it answers by what is agreed at that moment."""
 
     def answer(arguments: Sequence[bytes]) -> Response:
         function, *rest = (each.decode() for each in arguments)
