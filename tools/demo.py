@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,11 +22,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
+from pyfabric_municipal.common.private import Sealed
 from pyfabric_municipal.common.values.timestamps import BEIJING, format_timestamp
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.credit import founding as credit_founding
 from pyfabric_municipal.directory.founding import founding_items
 from pyfabric_municipal.directory.rows import code_rows, draft_rows, duty_rows
+from pyfabric_municipal.sharing.records import Exchange
+from pyfabric_municipal.sharing.terms import Scope
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
 
@@ -42,6 +45,8 @@ CLOCK_SECONDS = 120
 PENALTIES = "312002/000001"
 COMPLAINTS = "312002/000002"
 CREDIT_ROLES = {"registrar": PROVIDER, "platform": MANAGER, "reviewer": MANAGER}
+WORKER = "export-1"
+SCOPE = Sealed(salt=secrets.token_hex(32), value=Scope(rows="本区注册企业"))
 OPERATOR = "91110108MA01ABCD5T"
 
 
@@ -58,10 +63,16 @@ class Demo:
         function: str,
         *arguments: object,
         transient: Mapping[str, bytes] | None = None,
+        endorsers: Sequence[str] = (),
     ) -> Any:
         """Submit a transaction and print its block; raises what the gateway raises."""
         given = [each if isinstance(each, str) else to_json(each) for each in arguments]
-        sent = self.contracts[department].submit_async(function, *given, transient=transient)
+        sent = self.contracts[department].submit_async(
+            function,
+            *given,
+            transient=transient,
+            endorsing_organizations=[f"{each}MSP" for each in endorsers],
+        )
         status = sent.status()
         status.raise_unless_valid()
         _line(str(status.block_number), status.transaction_id, department, what)
@@ -94,8 +105,11 @@ def _value(data: bytes) -> Any:
     return json.loads(text) if text.startswith(("[", "{")) else text
 
 
-def found(city: Demo) -> None:
-    """Agree on the departments, who manages the directory, limits and calendars; wait for the channel's clock."""
+def found(city: Demo, *further: dict[str, Any]) -> None:
+    """Agree on the departments, who manages the directory, limits and calendars; wait for the channel's clock.
+
+    `further` are items that are agreed on beside them.
+    """
     items = founding_items(
         CATALOGUE.departments,
         _calendars(),
@@ -103,7 +117,7 @@ def found(city: Demo) -> None:
         deputy=f"{USER}MSP",
     )
     what = "proposes the directory, to be managed by it"
-    change = city.submit(MANAGER, what, "propose", items, "政务数据目录筹建", "")
+    change = city.submit(MANAGER, what, "propose", [*items, *further], "政务数据目录筹建", "")
     for department in (PROVIDER, USER):
         city.submit(department, "agrees", "approve", change)
     city.submit(MANAGER, "enacts what all agree on", "enact", change)
@@ -227,10 +241,22 @@ def share(demo: Demo) -> str:
 
     Returns the id of the first.
     """
-    wanted = _application(PENALTIES) | {"operator": OPERATOR}
-    request = demo.submit(USER, "asks for penalties", "Sharing:apply", wanted)
+    asked_for = wanted(PENALTIES) | {"operator": OPERATOR}
+    request = demo.submit(USER, "asks for penalties", "Sharing:apply", asked_for)["id"]
+    demo.submit(
+        USER,
+        f"discloses to {PROVIDER} alone which rows",
+        "Sharing:disclose",
+        "request",
+        request,
+        "scope",
+        transient={"scope": to_json(SCOPE)},
+        endorsers=(USER, PROVIDER),
+    )
     demo.submit(MANAGER, "finds the request in order", "Sharing:check", request)
-    terms = wanted["terms"] | {"quota": 500}
+    private = demo.ask(PROVIDER, "Sharing:disclosed", "request", request, "scope")
+    _say(f"{PROVIDER} reads which rows: {private['value']['rows']}")
+    terms = asked_for["terms"] | {"quota": 500}
     demo.submit(
         PROVIDER,
         "grants it, 500 rows",
@@ -239,12 +265,16 @@ def share(demo: Demo) -> str:
         {"terms": terms, "licence": "限产业扶持资金审核使用"},
     )
     demo.submit(USER, "accepts the licence", "Sharing:activate", request)
+    leased = (request, WORKER, "500")
+    demo.submit(PROVIDER, "leases the rows to a worker", "Sharing:lease_rows", *leased)
+    delivery = delivery_of(demo, request, "first", 120)
     receipt = demo.submit(
-        PROVIDER, "delivers 120 rows", "Sharing:deliver", _delivery(demo, request, "first")
-    )
-    demo.submit(USER, "signs the receipt", "Sharing:confirm", request, receipt)
+        PROVIDER, "delivers 120 rows", "Sharing:deliver", request, WORKER, delivery
+    )["id"]
+    demo.submit(USER, "signs the receipt", "Sharing:confirm", receipt)
 
-    other = demo.submit(USER, "asks for complaints", "Sharing:apply", _application(COMPLAINTS))
+    asked = wanted(COMPLAINTS)
+    other = demo.submit(USER, "asks for complaints", "Sharing:apply", asked)["id"]
     demo.submit(MANAGER, "finds the request in order", "Sharing:check", other)
     reason = "与申请事项无关"
     demo.submit(PROVIDER, f"REFUSES it: {reason}", "Sharing:refuse", other, reason)
@@ -254,7 +284,9 @@ def share(demo: Demo) -> str:
         PROVIDER,
         "CONTRACT REFUSES one more delivery",
         "Sharing:deliver",
-        _delivery(demo, request, "second"),
+        request,
+        WORKER,
+        delivery_of(demo, request, "second", 120),
     )
     secret = next(
         item for item in CATALOGUE.resources[f"{MANAGER}MSP"] if item.share.type == "not_shared"
@@ -263,12 +295,13 @@ def share(demo: Demo) -> str:
         USER,
         f"CONTRACT REFUSES a request for {secret.title}",
         "Sharing:apply",
-        _application(secret.code),
+        wanted(secret.code),
     )
     return str(request)
 
 
-def _application(code: str) -> dict[str, Any]:
+def wanted(code: str) -> dict[str, Any]:
+    """Return an application for a resource, for three of its fields."""
     now = datetime.now(UTC)
     resource = next(item for item in CATALOGUE.all_resources() if item.code == code)
     return {
@@ -276,9 +309,9 @@ def _application(code: str) -> dict[str, Any]:
         "version": 1,
         "purpose": "区级产业扶持资金审核",
         "legal_basis": "《政务数据共享条例》",
+        "scope": SCOPE.commitment(),
         "terms": {
             "fields": sorted(resource.field_names())[:3],
-            "scope_digest": hashlib.sha256("本区注册企业".encode()).hexdigest(),
             "valid_from": format_timestamp(now - timedelta(minutes=1)),
             "valid_until": format_timestamp(now + timedelta(days=180)),
             "quota": 1000,
@@ -286,17 +319,18 @@ def _application(code: str) -> dict[str, Any]:
     }
 
 
-def _delivery(demo: Demo, grant: str, query: str) -> dict[str, Any]:
-    known = demo.ask(PROVIDER, "Sharing:granted", grant)
+def delivery_of(demo: Demo, grant: str, query: str, rows: int) -> dict[str, Any]:
+    """Return a delivery of rows under a grant in force."""
+    known = demo.ask(PROVIDER, "Sharing:read", "grant", grant)
     resource = demo.ask(PROVIDER, "Directory:read", "resource", known["resource"])
+    result = hashlib.sha256(b"rows of " + query.encode()).hexdigest()
+    exchange = Sealed(salt=secrets.token_hex(32), value=Exchange(query=query, result=result))
     return {
-        "grant": grant,
-        "grant_version": known["version"],
-        "query_digest": hashlib.sha256(query.encode()).hexdigest(),
-        "result_digest": hashlib.sha256(b"rows of " + query.encode()).hexdigest(),
+        "revision": known["revision"],
+        "exchange": exchange.commitment(),
         "schema_digest": resource["schema_digest"],
         "fields": known["terms"]["fields"],
-        "rows": 120,
+        "rows": rows,
         "delivered": format_timestamp(datetime.now(UTC)),
     }
 
@@ -306,7 +340,7 @@ def answers(demo: Demo) -> list[str]:
     holders = demo.ask(USER, "Directory:holders", "uscc", "200")["items"]
     usable = demo.ask(USER, "Directory:usable", "200")["items"]
     (twice, *_) = demo.ask(MANAGER, "Directory:duplicates", "200")["items"]
-    (rate,) = demo.ask(MANAGER, "Sharing:refusals")
+    (rate,) = demo.ask(MANAGER, "Sharing:answers")
     departments = {each["provider"] for each in holders}
     return [
         f"{len(departments)} departments hold the field uscc, in {len(holders)} resources",

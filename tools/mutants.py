@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-STORIES = (
-    "tests.support.municipal.example_story:STORY",
-    "tests.support.municipal.credit_story:STORY",
+STORIES = tuple(
+    f"tests.support.municipal.{name}_story:STORY"
+    for name in ("example", "directory", "sharing", "credit")
 )
 
 

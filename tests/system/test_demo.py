@@ -43,7 +43,7 @@ def test_it_shows_grant_receipt_and_refusals(tmp_path: Path) -> None:
         assert any(step in line for line in lines), step
     refused = [line for line in lines if line.split()[0] == "-"]
     for line, words in zip(
-        refused, ("is revoked, not active", "is not shared", "yuan entered as"), strict=True
+        refused, ("is not in force", "is not shared", "yuan entered as"), strict=True
     ):
         assert words in line
     across = [line for line in done.stdout.splitlines() if "reads across" in line]

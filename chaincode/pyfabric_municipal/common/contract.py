@@ -12,6 +12,7 @@ from pyfabric_municipal.common.description import describe, describe_step
 from pyfabric_municipal.common.expecting import questions
 from pyfabric_municipal.common.governance import Governance, city_of
 from pyfabric_municipal.common.invariants import TransactionInvariant
+from pyfabric_municipal.common.parts import Part, disclose, disclosed, part_of
 from pyfabric_municipal.common.reading import Page, Reading, Related
 from pyfabric_municipal.common.records import HistoryEntry, Record
 from pyfabric_municipal.common.refusals import NOTHING_LEFT, FrameRule
@@ -35,12 +36,14 @@ KIND = FrameRule(
 class CityContract(Contract):
     """A contract whose steps are declared on its records; see `pyfabric_municipal.common.steps.step`.
 
-    `RECORDS` are the types of its records, `TRANSACTIONS` what is true of each of its transactions.
+    `RECORDS` are the types of its records, `TRANSACTIONS` what is true of each of its transactions, `PARTS` what
+    the parties of a record alone share.
     """
 
     RECORDS: ClassVar[tuple[type[Record], ...]] = ()
     STEPS: ClassVar[Mapping[str, Step]] = {}
     TRANSACTIONS: ClassVar[tuple[TransactionInvariant, ...]] = ()
+    PARTS: ClassVar[tuple[Part, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -150,6 +153,22 @@ class CityContract(Contract):
         """
         model = self._kind(kind)
         return self._reading(ctx).view(model, model.id_of(id), view)
+
+    @transaction
+    def disclose(self, ctx: Context, kind: str, id: str, part: str) -> None:
+        """Give the parties of a record a private part of it, which travels as transient data of that name.
+
+        To be endorsed by the peers of these parties alone: nothing public is written.
+        """
+        session = Session(ctx.stub, self.contract_name())
+        disclose(session, part_of(self.PARTS, kind, part), id)
+        session.finish("disclose", ())
+
+    @query
+    def disclosed(self, ctx: Context, kind: str, id: str, part: str) -> dict[str, Any]:
+        """Return a private part with the salt of its commitment, at a peer of one of the record's parties."""
+        session = Session(ctx.stub, self.contract_name())
+        return disclosed(session, part_of(self.PARTS, kind, part), id).model_dump(mode="json")
 
     @query
     def life_cycles(self, ctx: Context) -> str:

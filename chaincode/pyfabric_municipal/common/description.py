@@ -47,6 +47,7 @@ def describe(contract: "type[CityContract]") -> dict[str, Any]:
         ],
         "steps": [_step(contract, one) for one in contract.STEPS.values()],
         "lasting_collections": sorted(lasting_collections(contract)),
+        "parts": [{"record": one.record.KIND, "part": one.name} for one in contract.PARTS],
         "transactions": [_rule(one) for one in contract.TRANSACTIONS],
         "parameters": _parameters(contract),
         "refusals": _texts(refusals(contract)),

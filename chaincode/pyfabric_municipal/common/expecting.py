@@ -23,7 +23,8 @@ def questions(
     """
     waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
     roles = (*step.by, *(wait.role for wait in waits if wait.role is not None))
-    named = {wait.limit.parameter for wait in waits if not isinstance(wait.limit, Until)}
+    limits = {wait.limit.parameter for wait in waits if not isinstance(wait.limit, Until)}
+    named = {name for name in limits if "{" not in name}  # else it depends on the record
     named |= {one.of.parameter for one in roles if isinstance(one.of, Governed)}
     named |= {name for guard in step.guards for name in guard.parameters}
     yield from (("parameter", contract, name) for name in sorted(named))

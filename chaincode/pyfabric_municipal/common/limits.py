@@ -97,10 +97,11 @@ def _limit(call: Call[Any], wait: Wait, record: Tracked, name: str) -> str | Non
     if isinstance(wait.limit, Until):
         found: str | None = at_path(record, wait.limit.path)
         return found
-    amount = call.parameter(wait.limit.parameter)
+    parameter = wait.limit.parameter.format(record=record)
+    amount = call.parameter(parameter)
     if isinstance(amount, Mapping):
         if name not in amount:
-            raise NO_LIMIT.refusal({"parameter": wait.limit.parameter, "party": name})
+            raise NO_LIMIT.refusal({"parameter": parameter, "party": name})
         amount = amount[name]
     return _due(call, SECONDS if isinstance(wait.limit, Seconds) else DAYS, amount)
 

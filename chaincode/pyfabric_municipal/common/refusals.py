@@ -53,8 +53,8 @@ class Example:
     """How a valid call of a step is changed so that a rule refuses it.
 
     `first` are steps that are taken before it, `arguments` replace those of the call, `later` is how many
-    seconds pass before it, `parameters` are governed values, `by` is another caller. `step` is the step that
-    is refused, if the rule does not say it.
+    seconds pass before it, `parameters` are governed values, `by` is another caller, `id` another record
+    (`@step`: the one that a step made). `step` is the step that is refused, if the rule does not say it.
     """
 
     arguments: Facts = field(default_factory=dict)
@@ -63,6 +63,7 @@ class Example:
     parameters: Facts = field(default_factory=dict)
     by: str = ""
     step: str = ""
+    id: str = ""
 
 
 INVALID = FrameRule(

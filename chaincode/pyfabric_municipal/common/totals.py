@@ -120,18 +120,28 @@ def take(call: Call[Any], quota: str, worker: str, amount: int, *, of: str = "")
 
     `of` is the department of which the caller's has the duties, if the lease is that department's.
     """
-    key = _own(call, quota, worker, of)
-    held = call.need(Lease, key)
-    call.move(Lease, key, OPEN, taken=held.taken + amount)
+    take_from(call, _own(call, quota, worker, of), amount)
+
+
+def take_from(call: Call[Any], lease: str, amount: int) -> None:
+    """Take an amount from a lease (`lease_id`) of which the step's roles decide who may; a negative one returns it."""
+    held = call.need(Lease, lease)
+    call.move(Lease, lease, OPEN, taken=held.taken + amount)
 
 
 def give_back(call: Call[Any], quota: str, worker: str, *, of: str = "") -> None:
     """Give what a worker's lease has left back to the quota; `of` as in `take`."""
-    key = _own(call, quota, worker, of)
-    held = call.need(Lease, key)
-    found = call.need(Quota, quota)
-    call.move(Quota, quota, OPEN, leased=found.leased - (held.amount - held.taken))
-    call.move(Lease, key, OPEN, amount=held.taken)
+    give_back_from(call, _own(call, quota, worker, of))
+
+
+def give_back_from(call: Call[Any], lease: str) -> int:
+    """Give what a lease has left back to its quota, as `take_from`; returns how much that was."""
+    held = call.need(Lease, lease)
+    found = call.need(Quota, held.quota)
+    left = held.amount - held.taken
+    call.move(Quota, found.id, OPEN, leased=found.leased - left)
+    call.move(Lease, lease, OPEN, amount=held.taken)
+    return left
 
 
 def add(call: Call[Any], counter: str, amount: int) -> None:

@@ -17,7 +17,8 @@ NOBODY = "-"
 class Days:
     """A limit in working days, by the calendar: the governed parameter of that name.
 
-    Its value is a number, or an object with a number for each party.
+    Its value is a number, or an object with a number for each party. Its name may hold fields of the record in
+    braces: `days-{record.platform}`.
     """
 
     parameter: str

@@ -18,9 +18,16 @@ LIMITS: Final[Mapping[str, Mapping[str, tuple[int, str]]]] = {
         "manager-days": (2, "a district's rule: sxgp.gov.cn"),
         "provider-days-on-platform": (5, "a district's rule: sxgp.gov.cn"),
         "provider-days-off-platform": (10, "a district's rule: sxgp.gov.cn"),
+        "user-days": (10, ""),
+        "arbiter-days": (10, ""),
+        "confirm-days": (10, ""),
+        "remedy-days": (5, ""),
     },
 }
 """Limits in working days by contract and parameter, with their source if one was read (FACTS 1)."""
+
+RECEIPT_SECONDS: Final = 86_400
+"""Within which a delivery is recorded, or with a reason."""
 
 
 def founding_items(
@@ -30,28 +37,42 @@ def founding_items(
     manager: str,
     deputy: str,
 ) -> list[dict[str, Any]]:
-    """Return the items of `City:propose` that found a channel with these departments, manager and deputy (MSP ids)."""
+    """Return the items of `City:propose` that found a channel with these departments, manager and deputy (MSP ids).
+
+    Either of the two checks requests and rules on disputes to which it is no party.
+    """
     contents: list[dict[str, Any]] = [
         {"kind": "department", **one.model_dump(mode="json")} for one in departments
     ]
-    contents += [_role("manager", manager), _role("deputy", deputy)]
+    both = sorted({manager, deputy})
     contents += [
-        {
-            "kind": "parameter",
-            "contract": contract,
-            "name": name,
-            "type": "integer",
-            "unit": "working days",
-            "mark": "S" if source else "K",
-            "source": source,
-            "value": days,
-        }
+        _role("directory", "manager", [manager]),
+        _role("directory", "deputy", [deputy]),
+        _role("sharing", "manager", both),
+        _role("sharing", "arbiter", both),
+    ]
+    contents += [
+        _parameter(contract, name, days, "working days", source)
         for contract, limits in LIMITS.items()
         for name, (days, source) in limits.items()
     ]
+    contents.append(_parameter("sharing", "receipt-seconds", RECEIPT_SECONDS, "seconds", ""))
     contents += [{"kind": "calendar", "calendar": one.model_dump(mode="json")} for one in calendars]
     return [{"builds_on": 0, "content": content} for content in contents]
 
 
-def _role(name: str, msp_id: str) -> dict[str, Any]:
-    return {"kind": "role", "contract": "directory", "name": name, "departments": [msp_id]}
+def _role(contract: str, name: str, msp_ids: list[str]) -> dict[str, Any]:
+    return {"kind": "role", "contract": contract, "name": name, "departments": msp_ids}
+
+
+def _parameter(contract: str, name: str, value: int, unit: str, source: str) -> dict[str, Any]:
+    return {
+        "kind": "parameter",
+        "contract": contract,
+        "name": name,
+        "type": "integer",
+        "unit": unit,
+        "mark": "S" if source else "K",
+        "source": source,
+        "value": value,
+    }

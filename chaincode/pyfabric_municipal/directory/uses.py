@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from pyfabric_municipal.common.call import Call
-from pyfabric_municipal.grants import LIVE_INDEX, Grant
+from pyfabric_municipal.sharing.records import OPEN, Grant
 
 
 class Use(NamedTuple):
@@ -15,12 +15,5 @@ class Use(NamedTuple):
 
 def open_uses(call: Call[Any], resource: str) -> tuple[Use, ...]:
     """Return the grants on a resource whose terms are not over for certain, also those not yet activated."""
-    stub, found = call.context.stub, []
-    with stub.get_state_by_partial_composite_key(LIVE_INDEX, (resource,)) as marks:
-        ids = [stub.split_composite_key(mark.key)[1][1] for mark in marks]
-    for each in ids:
-        value = stub.get_state(stub.create_composite_key(Grant.KIND, (each,)))
-        grant = Grant.model_validate_json(value or b"")
-        if not call.is_due(grant.terms.valid_until):
-            found.append(Use(grant.id, grant.terms.fields))
-    return tuple(found)
+    found = call.find(Grant, "resource", resource)
+    return tuple(Use(one.id, one.terms.fields) for one in found if one.state in OPEN)

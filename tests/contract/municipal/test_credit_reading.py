@@ -12,7 +12,6 @@ from tests.support.municipal.municipal import (
     HAI,
     MKT,
     City,
-    application,
     offer,
 )
 
@@ -51,7 +50,7 @@ def city() -> TwoChannels:
 
 def test_the_operators_penalties_as_read(city: TwoChannels) -> None:
     city.credit.published()
-    request = city.call(HAI, "Sharing:apply", application(operator=FIRM))
+    request = city.apply(operator=FIRM)
     found = city.ask(MKT, "Sharing:operator_credit", request)
     assert (found["channel"], found["chaincode"]) == ("credit", "credit")
     answer = found["answer"]
@@ -61,7 +60,7 @@ def test_the_operators_penalties_as_read(city: TwoChannels) -> None:
 
 
 def test_a_department_outside_the_channel_hears_the_peers_words(city: TwoChannels) -> None:
-    request = city.call(HAI, "Sharing:apply", application(operator=FIRM))
+    request = city.apply(operator=FIRM)
     city.member = False
     with pytest.raises(ContractError, match=r"INVOKE_CHAINCODE failed: .*channel \[credit\]"):
         city.ask(HAI, "Sharing:operator_credit", request)
@@ -69,24 +68,24 @@ def test_a_department_outside_the_channel_hears_the_peers_words(city: TwoChannel
 
 def test_the_other_contracts_refusal_is_passed_on(city: TwoChannels) -> None:
     unknown = "91350200MA2YJ1XR9G"
-    request = city.call(HAI, "Sharing:apply", application(operator=unknown))
+    request = city.apply(operator=unknown)
     with pytest.raises(ContractError, match=f"channel credit: there is no subject {unknown}"):
         city.ask(MKT, "Sharing:operator_credit", request)
 
 
 def test_a_request_without_operator_has_nothing_to_show(city: TwoChannels) -> None:
-    request = city.call(HAI, "Sharing:apply", application())
+    request = city.apply()
     with pytest.raises(ContractError, match="names no operator"):
         city.ask(MKT, "Sharing:operator_credit", request)
     with pytest.raises(ContractError, match="check character"):
-        city.call(HAI, "Sharing:apply", application(operator="91110108MA01ABCD5A"))
+        city.apply(operator="91110108MA01ABCD5A")
 
 
 def test_no_step_depends_on_the_other_channel(city: TwoChannels) -> None:
     city.credit.published()
-    request = city.call(HAI, "Sharing:apply", application(operator=FIRM))
+    request = city.apply(operator=FIRM)
     city.call(ECON, "Sharing:check", request)
     city.call(MKT, "Sharing:grant", request, offer())
-    city.call(HAI, "Sharing:activate", request)
-    city.call(MKT, "Sharing:deliver", city.delivery(request))
+    city.activate(request)
+    city.deliver(request)
     assert city.asked == []

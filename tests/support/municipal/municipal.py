@@ -10,7 +10,7 @@ from pyfabric_municipal.catalogue import bundled_calendars
 from pyfabric_municipal.common.governance import Clock, Department, FixedGovernance
 from pyfabric_municipal.common.values.check_characters import organisation_check, uscc_check
 from pyfabric_municipal.directory.contract import Directory
-from pyfabric_municipal.sharing import Sharing
+from pyfabric_municipal.sharing.contract import Sharing
 
 from pyfabric.chaincode import Chaincode
 from pyfabric.chaincode.testing import TestLedger, identity
@@ -38,12 +38,22 @@ GOVERNANCE = FixedGovernance(
         ("sharing", "manager-days"): 2,
         ("sharing", "provider-days-on-platform"): 5,
         ("sharing", "provider-days-off-platform"): 10,
+        ("sharing", "user-days"): 10,
+        ("sharing", "arbiter-days"): 10,
+        ("sharing", "confirm-days"): 10,
+        ("sharing", "remedy-days"): 5,
+        ("sharing", "receipt-seconds"): 86_400,
     },
     departments=tuple(
         Department(each, USCC[each], each, "110108" if each == HAI else "110000")
         for each in (ECON, MKT, HAI)
     ),
-    roles={("directory", "manager"): (ECON,), ("directory", "deputy"): (HAI,)},
+    roles={
+        ("directory", "manager"): (ECON,),
+        ("directory", "deputy"): (HAI,),
+        ("sharing", "manager"): (ECON,),
+        ("sharing", "arbiter"): (ECON,),
+    },
     calendars=bundled_calendars(),
 )
 """What the three departments have agreed on: Econ manages the directory, Haidian does where Econ is a party."""
@@ -104,7 +114,6 @@ def terms(**changes: Any) -> dict[str, Any]:
     """Return terms as an argument: two fields for a year, 100 rows."""
     return {
         "fields": ["entity_name", "uscc"],
-        "scope_digest": SCOPE,
         "valid_from": "2026-03-11T00:00:00Z",
         "valid_until": "2027-03-11T00:00:00Z",
         "quota": 100,
@@ -123,6 +132,7 @@ def application(code: str = CODE, **changes: Any) -> dict[str, Any]:
         "version": 1,
         "purpose": "产业扶持资金审核",
         "legal_basis": "《政务数据共享条例》",
+        "scope": SCOPE,
         "terms": terms(),
     } | changes
 
@@ -200,30 +210,51 @@ class City:
 
     def checked(self, code: str = CODE, **changes: Any) -> str:
         """Return a request of Haidian that the manager found in order."""
-        request: str = self.call(HAI, "Sharing:apply", application(code, **changes))
+        request = self.apply(code, **changes)
         self.call(ECON, "Sharing:check", request)
         return request
 
-    def active(self, code: str = CODE, **changes: Any) -> str:
-        """Return a grant to Haidian in force, on a resource that is shared on condition."""
-        request = self.checked(code)
-        self.call(MKT, "Sharing:grant", request, offer(**changes))
-        self.call(HAI, "Sharing:activate", request)
+    def apply(self, code: str = CODE, **changes: Any) -> str:
+        """Return a request of Haidian."""
+        request: str = self.call(HAI, "Sharing:apply", application(code, **changes))["id"]
         return request
 
-    def delivery(self, right: str, query: str = "q1", **changes: Any) -> dict[str, Any]:
-        """Return a delivery of ten rows under a grant, as an argument."""
-        known = self.ask(MKT, "Sharing:granted", right)
-        return {
-            "grant": right,
-            "grant_version": known["version"],
-            "query_digest": digest(query),
-            "result_digest": digest("result"),
+    def active(self, code: str = CODE, **changes: Any) -> str:
+        """Return a grant to Haidian in force, on a resource that is shared on condition; all rows are leased to w1."""
+        request = self.checked(code)
+        self.call(MKT, "Sharing:grant", request, offer(**changes))
+        self.activate(request)
+        return request
+
+    def activate(self, grant: str) -> None:
+        """Activate a grant, and lease its rows to the worker w1."""
+        self.call(HAI, "Sharing:activate", grant)
+        rows = self.grant(grant)["terms"]["quota"]
+        self.call(MKT, "Sharing:lease_rows", grant, "w1", rows)
+
+    def grant(self, grant: str) -> Any:
+        """Return a grant."""
+        return self.ask(HAI, "Sharing:read", "grant", grant)
+
+    def delivery(self, grant: str, query: str = "q1", **changes: Any) -> tuple[Any, ...]:
+        """Return the arguments of a delivery of ten rows under a grant, by the worker w1."""
+        known = self.grant(grant)
+        delivered = {
+            "revision": known["revision"],
+            "exchange": digest(f"{grant} {query}"),
             "schema_digest": self.resource(known["resource"])["schema_digest"],
             "fields": ["uscc"],
             "rows": 10,
             "delivered": "2026-03-11T02:00:00Z",
-        } | changes
+            "late_reason": "测试补录",
+        }
+        return grant, "w1", delivered | changes
+
+    def deliver(self, grant: str, query: str = "q1", **changes: Any) -> str:
+        """Record a delivery under a grant; returns the receipt's id."""
+        given = self.delivery(grant, query, **changes)
+        receipt: str = self.call(MKT, "Sharing:deliver", *given)["id"]
+        return receipt
 
 
 def _value(data: bytes) -> Any:

@@ -1,6 +1,7 @@
 """Cases that follow from a contract's declarations: each step, and what must be refused of it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -182,8 +183,9 @@ def _in_state(story: Story, step: Step, other: Step) -> None:
     stage.reach(other.name)
     if step.name not in stage.ids:
         for name in story.samples[step.name].first:
-            if name not in stage.ids and not _changes(stage.steps[name], step.record):
-                stage.reach(name)
+            if not _leads_on(stage, name, step.record):
+                with suppress(ContractError):  # the state may forbid that, too
+                    stage.reach(name)
     record_id = stage.ids[other.name]
     _expect(step.name, STATE.code, lambda: stage.take(step.name, record_id=record_id, later=0))
 
@@ -191,6 +193,17 @@ def _in_state(story: Story, step: Step, other: Step) -> None:
 def _changes(step: Step, record: type[Record]) -> bool:
     """Return whether a step changes records of a type, by itself or by a move."""
     return step.record is record or any(move.record is record for move in step.moves)
+
+
+def _leads_on(stage: Stage, name: str, record: type[Record]) -> bool:
+    """Return whether a step has been taken, or would change the record, or needs one that would."""
+    own = _changes(stage.steps[name.partition("#")[0]], record)
+    before = stage.story.samples[name].first
+    return (
+        name in stage.ids
+        or own
+        or any(one not in stage.ids and _leads_on(stage, one, record) for one in before)
+    )
 
 
 def _example(story: Story, name: str, rule: Any) -> Case:
@@ -205,8 +218,13 @@ def _example(story: Story, name: str, rule: Any) -> Case:
                 stage.reach(first)
         stage.ledger.now += timedelta(seconds=example.later)
         by = story.people[example.by] if example.by else None
+        other = stage.resolve(example.id) if example.id else None
         code = rule.code_in(stage.contract.contract_name())
-        _expect(name, code, lambda: stage.take(name, by=by, arguments=example.arguments))
+        _expect(
+            name,
+            code,
+            lambda: stage.take(name, by=by, arguments=example.arguments, record_id=other),
+        )
 
     return Case(f"{name}: {rule.code}", name, run)
 

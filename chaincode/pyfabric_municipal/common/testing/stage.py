@@ -1,7 +1,7 @@
 """A stage: a test ledger on which the steps of a story are taken."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -46,11 +46,12 @@ class Stage:
         compared: bool = False,
     ) -> None:
         self.story = story
-        self.contract = story.made(parameters, roles)
-        self.steps = self.contract.STEPS
+        governance = story.governed(parameters, roles)
+        self.contract = story.contract(governance)
+        self.beside = tuple(story.beside(governance))
         self.ids: dict[str, str] = {}
         self.ledger = TestLedger(
-            Chaincode([self.contract]),
+            Chaincode([self.contract, *self.beside]),
             channel="example",
             collections=story.collections,
             organizations=story.organizations,
@@ -60,10 +61,26 @@ class Stage:
 
     def upgrade(self, contract: CityContract) -> None:
         """Run another version of the contract, on the ledger as it is."""
-        self.contract, self.steps = contract, contract.STEPS
+        self.contract = contract
         channel = self.ledger.channel
-        names = dict.fromkeys(channel.chaincodes, Chaincode([contract]))
+        names = dict.fromkeys(channel.chaincodes, Chaincode([contract, *self.beside]))
         self.ledger.channel = replace(channel, chaincodes=names)
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """The steps of all contracts, by the names of samples: those of the others after their contract's name."""
+        others = {
+            f"{one.contract_name()}:{name}": step
+            for one in self.beside
+            for name, step in one.STEPS.items()
+        }
+        return {**self.contract.STEPS, **others}
+
+    @property
+    def kinds(self) -> Sequence[type[Record]]:
+        """The types of the records of all contracts."""
+        every = (record for one in (self.contract, *self.beside) for record in one.RECORDS)
+        return list({record.KIND: record for record in every}.values())
 
     def prepare(self, step: str) -> None:
         """Take the steps that come before one, each once."""
@@ -111,18 +128,19 @@ class Stage:
         later: int | None = None,
     ) -> StepCall:
         """Return the call of a step's sample, with these things changed; the ledger's clock moves by `later`."""
-        sample, declared = self.story.samples[step], self.steps[step]
+        function, _, which = step.partition("#")
+        sample, declared = self.story.samples[step], self.steps[function]
         self.ledger.now += timedelta(seconds=sample.later if later is None else later)
-        changed = {**sample.arguments, **(arguments or {})}
+        changed = _merged(sample.arguments, arguments or {})
         given = {name: self._value(value) for name, value in changed.items()}
         target = self.resolve(sample.id) if record_id is None else record_id
-        words = self._words(declared, target, given, reason, batch)
+        words = self._words(declared, target, given, reason, batch + which)
         if declared.is_signed:
             key = sample.signer if signer is None else signer
             words.append(self.authorisation(declared, target, given, reason, key) if key else b"")
         words += [given[name] for name in self._optional(declared) if name in given]
         return StepCall(
-            f"{self.contract.contract_name()}:{step}",
+            function if ":" in function else f"{self.contract.contract_name()}:{function}",
             tuple(words),
             by or self.story.people[sample.by],
             self._transient(declared, sample, given),
@@ -210,6 +228,18 @@ class Stage:
         if step.mode is not Mode.SINGLE or step.record.COLLECTION:
             return []
         return [one.name for one in step.arguments if one.default is not one.empty]
+
+
+def _merged(sample: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a sample with others in their place, also inside of objects."""
+    merged = dict(sample)
+    for name, value in changes.items():
+        known = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(known, Mapping):
+            merged[name] = _merged(known, value)
+        else:
+            merged[name] = value
+    return merged
 
 
 def _key(kind: str, *parts: str) -> str:

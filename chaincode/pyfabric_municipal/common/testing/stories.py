@@ -56,6 +56,9 @@ class Story:
     of records whose ids have a form. `known` are values that are public although a private one has them too,
     such as an organisation's code. `elsewhere` are codes of guards that other tests refuse by, because records of
     another contract are needed for it.
+    `beside` makes the other contracts of the chaincode, whose steps have samples
+    under their contract's name, too: `Directory:publish`. A second sample of a step has a word after it:
+    `apply#brief`.
     """
 
     contract: Callable[[FixedGovernance], CityContract]
@@ -73,6 +76,7 @@ class Story:
     free_ids: Mapping[str, str] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
+    beside: Callable[[FixedGovernance], Sequence[CityContract]] = lambda _: ()
 
     def free_id(self, record: type[Record]) -> str:
         """Return an id that no record of the type has."""
@@ -94,13 +98,20 @@ class Story:
         roles: Mapping[str, tuple[str, ...]] | None = None,
     ) -> CityContract:
         """Return the contract, with other parameters and roles of its own."""
+        return self.contract(self.governed(parameters, roles))
+
+    def governed(
+        self,
+        parameters: Mapping[str, JSON] | None = None,
+        roles: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> FixedGovernance:
+        """Return the governance, with other parameters and roles of the contract."""
         name = self.contract(self.governance).contract_name().lower()
-        governance = replace(
+        return replace(
             self.governance,
             parameters={**self.governance.parameters, **_of(name, parameters)},
             roles={**self.governance.roles, **_of(name, roles)},
         )
-        return self.contract(governance)
 
 
 def _of(contract: str, named: Mapping[str, Any] | None) -> dict[tuple[str, str], Any]:

@@ -46,7 +46,7 @@ def walk(story: Story, seed: int, length: int) -> Counter[str]:
 
 def check_ledger(stage: Stage) -> None:
     """Raise AssertionError if a record breaks an invariant, or an index, a claim or a history does not fit."""
-    records = [one for kind in stage.contract.RECORDS for one in stage.records(kind)]
+    records = [one for kind in stage.kinds for one in stage.records(kind)]
     for record in records:
         for rule in record.INVARIANTS:
             if isinstance(rule, Invariant) and rule.since <= record.meets:
@@ -57,7 +57,7 @@ def check_ledger(stage: Stage) -> None:
 
 
 def _check_sets(stage: Stage, records: list[Any]) -> None:
-    for kind in stage.contract.RECORDS:
+    for kind in stage.kinds:
         for rule in kind.INVARIANTS:
             if isinstance(rule, Invariant):
                 continue
@@ -75,7 +75,7 @@ def _check_sets(stage: Stage, records: list[Any]) -> None:
 def _check_keys(stage: Stage, records: list[Any]) -> None:
     """See that the keys beside records are those that follow from them, and that no step lacks its entry."""
     kinds = {record.KIND for record in records}
-    names = {f"{kind.KIND}." for kind in stage.contract.RECORDS}
+    names = {f"{kind.KIND}." for kind in stage.kinds}
     wanted = {
         _joined(parts) for record in records for parts in keys_beside(record) if parts[0] != SIGNED
     }

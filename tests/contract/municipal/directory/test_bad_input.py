@@ -127,9 +127,8 @@ def test_duplicate_keys_are_refused_at_any_depth(city: City) -> None:
         ("Directory:holders", ["uscc\x00"], "ASCII only"),
         ("Directory:nothing", [], "does not exist: nothing"),
         ("Nobody:read", [CODE], "not known: Nobody"),
-        ("Sharing:request", ["../etc"], "64 lower-case"),
-        ("Sharing:expiring", ["0"], "greater than or equal to 1"),
-        ("Sharing:overdue", ["Econ Info"], "MSP id"),
+        ("Sharing:read", ["request", "../etc"], "no request ../etc"),
+        ("Sharing:expiring", ["0", "10", ""], "greater than or equal to 1"),
     ],
 )
 def test_arguments_that_are_refused(

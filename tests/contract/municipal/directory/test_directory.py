@@ -138,7 +138,7 @@ class TestDuties:
         shared.call(ECON, "Directory:change", CODE, later)
         with pytest.raises(ContractError, match="is for provider"):
             shared.call(MKT, "Directory:suspend", CODE, "迁移")
-        assert shared.ask(HAI, "Sharing:granted", grant)["state"] == "active"
+        assert shared.grant(grant)["state"] == "active"
 
     def test_only_resources_of_the_duty_are_taken_over(self, shared: City) -> None:
         with pytest.raises(ContractError, match=f"{CODE} belongs to duty MKTSUP-001") as no:
@@ -344,7 +344,7 @@ class TestVersions:
 
     def test_stricter_sharing_needs_notice_while_there_are_grants(self, city: City) -> None:
         city.publish(share=UNCONDITIONAL)
-        city.checked()
+        city.call(ECON, "Sharing:grant_open", city.apply())
         with pytest.raises(ContractError) as no:
             city.change()
         assert no.value.facts == {"loss": "share.type", "grants": 1}
@@ -377,17 +377,19 @@ class TestWhatGrantsKeep:
         more = [*description()["fields"], *fields("status")]
         shared.change(fields=more)
         shared.change(fields=more, abstract="更正")
-        shared.call(MKT, "Sharing:deliver", shared.delivery(grant))
+        shared.deliver(grant)
 
-    def test_an_incompatible_one_stops_them_until_the_provider_renews(self, shared: City) -> None:
+    def test_an_incompatible_one_stops_what_it_takes_until_the_provider_renews(
+        self, shared: City
+    ) -> None:
         kept, lost = shared.active(fields=["entity_name"]), shared.active()
         less = description()["fields"][1:]
         give_notice(shared, fields=less)
         shared.ledger.now = moment("2026-03-25T16:00:00Z")
         shared.change(fields=less)
-        shared.call(MKT, "Sharing:deliver", shared.delivery(kept, fields=["entity_name"]))
-        with pytest.raises(ContractError, match="has changed what it gives: renew the grant"):
-            shared.call(MKT, "Sharing:deliver", shared.delivery(lost, fields=["entity_name"]))
+        shared.deliver(kept, fields=["entity_name"])
+        with pytest.raises(ContractError, match="nothing can be delivered under version 1"):
+            shared.deliver(lost, fields=["uscc"])
 
     def test_a_field_that_comes_back_is_another_one(self, shared: City) -> None:
         grant = shared.active(fields=["uscc"])
@@ -396,10 +398,10 @@ class TestWhatGrantsKeep:
         shared.ledger.now = moment("2026-03-25T16:00:00Z")
         shared.change(fields=less)
         shared.change(fields=whole, abstract="恢复")
-        with pytest.raises(ContractError, match="renew the grant"):
-            shared.call(MKT, "Sharing:deliver", shared.delivery(grant))
-        shared.call(MKT, "Sharing:renew", grant)
-        shared.call(MKT, "Sharing:deliver", shared.delivery(grant))
+        with pytest.raises(ContractError, match="nothing can be delivered under version 1"):
+            shared.deliver(grant)
+        shared.call(MKT, "Sharing:renew", grant, ["uscc"])
+        shared.deliver(grant)
 
     def test_a_grant_not_yet_accepted_is_carried_over_too(self, shared: City) -> None:
         grant = shared.checked()
@@ -415,17 +417,17 @@ class TestWhatGrantsKeep:
         give_notice(shared, fields=retyped)
         shared.ledger.now = moment("2026-03-25T16:00:00Z")
         shared.change(fields=retyped)
-        with pytest.raises(ContractError, match="renew the grant"):
+        with pytest.raises(ContractError, match="does not carry what was agreed"):
             shared.call(HAI, "Sharing:activate", grant)
-        shared.call(MKT, "Sharing:renew", grant)
-        assert shared.ask(HAI, "Sharing:granted", grant)["state"] == "granted"
+        shared.call(MKT, "Sharing:renew_unused", grant, ["uscc"])
+        assert shared.grant(grant)["state"] == "granted"
         shared.call(HAI, "Sharing:activate", grant)
 
 
 class TestEnding:
     def test_suspension_stops_and_resumes(self, shared: City) -> None:
         shared.call(MKT, "Directory:suspend", CODE, "系统迁移")
-        with pytest.raises(ContractError, match="is suspended, not published"):
+        with pytest.raises(ContractError, match="is suspended at version 1"):
             shared.checked()
         shared.call(MKT, "Directory:resume", CODE)
         assert shared.checked()
@@ -439,7 +441,7 @@ class TestEnding:
             shared.call(MKT, "Directory:resume", CODE)
         with pytest.raises(ContractError, match="is for manager or deputy"):
             shared.call(MKT, "Directory:release", CODE, "已整改")
-        with pytest.raises(ContractError, match="is held, not published"):
+        with pytest.raises(ContractError, match="is held at version 1"):
             shared.checked()
         shared.call(HAI, "Directory:release", CODE, "已整改")
         assert shared.checked()

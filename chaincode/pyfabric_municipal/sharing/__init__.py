@@ -1,0 +1,1 @@
+"""The sharing of data between departments: requests, grants, receipts and error reports."""
