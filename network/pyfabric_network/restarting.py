@@ -61,13 +61,16 @@ class Restarting:
     def await_work(self, node: Node) -> None:
         """Wait until all channels work with a node, it has their blocks, and the peers of this machine receive them.
 
-        Raises NetworkError.
+        A peer that has just started endorses with nobody until it has met the peers of other machines: those that take
+        connections get a while. Raises NetworkError.
         """
         with Connections(self.plan) as connections:
             ready = Readiness(self.plan, connections)
             ready.await_channels()
             ready.await_blocks(node)
             ready.behind()
+            if node.admin is None:
+                ready.absent()
 
     def restart(self, node: Node, change: Callable[[], None]) -> None:
         """Stop a node, change what it starts with, and start it; raises NetworkError if it may not stop.
