@@ -10,6 +10,7 @@ from pyfabric_network.network import Network
 
 from pyfabric.local.waiting import poll
 from tests.support.extent import takes_long
+from tests.support.network.containers import lose_data
 from tests.support.network.programs import fabric_programs
 from tests.support.network.site import Site, Traffic, sites, writing
 
@@ -232,8 +233,10 @@ def test_a_lost_orderer_is_replaced(site: Site) -> None:
     (node,) = (one for one in network.plan.own_orderers if one.name == lost)
     site.stop(lost)
     shutil.rmtree(node.member.folder)
-    if site.runtime != "embedded":
+    if site.runtime == "native":
         shutil.rmtree(network.root / "nodes" / lost / "data")
+    elif site.runtime == "compose":
+        lose_data("small", lost)
     before = certificates(site, "bills")
     with writing(site) as traffic:
         site.run("channel", "orderer", "replace", lost, "--yes")

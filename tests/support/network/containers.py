@@ -32,3 +32,9 @@ def skip_without_containers() -> None:
 
 def _succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def lose_data(project: str, node: str) -> None:
+    """Delete the volume of a stopped node, and its container, which would hold it."""
+    for command in (["rm", f"{project}-{node}-1"], ["volume", "rm", f"{project}_{node}"]):
+        subprocess.run(["docker", *command], check=True, capture_output=True)
