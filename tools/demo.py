@@ -32,6 +32,7 @@ from pyfabric_municipal.sharing.records import Exchange
 from pyfabric_municipal.sharing.terms import Scope
 from pyfabric_network.network import ANY_FREE_PORT, Network
 from pyfabric_network.profile import load_profile, profile_file
+from pyfabric_network.runtimes.runtime import RuntimeName
 
 from pyfabric.chaincode import to_json
 from pyfabric.errors import EndorseError, FabricError, GatewayError
@@ -351,9 +352,13 @@ def answers(demo: Demo) -> list[str]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Network]:
+def running(
+    folder: Path, runtime: RuntimeName = RuntimeName.EMBEDDED, programs: Path | None = None
+) -> Iterator[Network]:
     """Start the network `quickstart` with its contracts on free ports; stop it afterwards."""
-    network = Network.prepare(TOPOLOGY, folder, base_port=ANY_FREE_PORT)
+    network = Network.prepare(
+        TOPOLOGY, folder, base_port=ANY_FREE_PORT, runtime=runtime, programs=programs
+    )
     try:
         started = time.monotonic()
         network.up()
