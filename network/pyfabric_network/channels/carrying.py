@@ -66,12 +66,7 @@ class Carrier:
         just started are waited for until they have a leader. Raises NetworkError if none answers.
         """
         committed = config_of_peer(self.connections, self.channel)
-        ordered = ordered_config(
-            self.channel.name,
-            self._every_administrator,
-            self._orderers,
-            timeout=LEADER_SECONDS if committed is None else 0,
-        )
+        ordered = self._ordered(LEADER_SECONDS if committed is None else 0)
         found = [one for one in (ordered, committed) if one is not None]
         if not found:
             raise NetworkError(
@@ -79,6 +74,24 @@ class Carrier:
                 "network up`), if its department has a part in the channel"
             )
         return max(found, key=lambda one: Base.of(one).sequence)
+
+    def ordered(self) -> bytes:
+        """Return the newest configuration that an orderer gives to this machine, also in maintenance mode.
+
+        Orderers that have just started are waited for until they have a leader. Raises NetworkError if none gives it.
+        """
+        found = self._ordered(LEADER_SECONDS)
+        if found is None:
+            raise NetworkError(
+                f"no orderer gives the configuration of {self.channel.name} to this machine: see `pyfabric network "
+                "status`, and run the command again once orderers run that have a leader"
+            )
+        return found
+
+    def _ordered(self, timeout: float) -> bytes | None:
+        return ordered_config(
+            self.channel.name, self._every_administrator, self._orderers, timeout=timeout
+        )
 
     def make(self, edits: Sequence[Edit]) -> bytes:
         """Make edits, and return the configuration that has them.

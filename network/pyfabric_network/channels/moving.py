@@ -154,7 +154,7 @@ class SharedMove:
         return Carrier(self.plan, connections, channel)
 
     def _config(self, connections: Connections, channel: ChannelPlan) -> ChannelConfig:
-        raw = self._carrier(connections, channel).config()
+        raw = self._carrier(connections, channel).ordered()
         return ChannelConfig.from_bytes(raw, channel_id=channel.name)
 
 
