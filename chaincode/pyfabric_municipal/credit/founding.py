@@ -7,6 +7,7 @@ from typing import Any
 
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
+from pyfabric_municipal.founding import first_items, role
 
 
 def credit_parameters() -> list[dict[str, Any]]:
@@ -23,13 +24,11 @@ def founding_items(
     roles: Mapping[str, Sequence[str]],
 ) -> list[dict[str, Any]]:
     """Return the items of `City:propose` that found a channel with these departments, and roles by MSP ids."""
-    contents: list[dict[str, Any]] = [
-        {"kind": "department", **one.model_dump(mode="json")} for one in departments
-    ]
-    contents += [
-        {"kind": "role", "contract": "credit", "name": name, "departments": sorted(members)}
-        for name, members in roles.items()
-    ]
-    contents += [{"kind": "parameter", "contract": "credit", **one} for one in credit_parameters()]
-    contents += [{"kind": "calendar", "calendar": one.model_dump(mode="json")} for one in calendars]
-    return [{"builds_on": 0, "content": content} for content in contents]
+    return first_items(
+        departments,
+        calendars,
+        roles=[role("credit", name, members) for name, members in roles.items()],
+        parameters=[
+            {"kind": "parameter", "contract": "credit", **one} for one in credit_parameters()
+        ],
+    )

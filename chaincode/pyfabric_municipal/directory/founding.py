@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
+from pyfabric_municipal.founding import first_items, role
 
 LIMITS: Final[Mapping[str, Mapping[str, tuple[int, str]]]] = {
     "directory": {
@@ -41,28 +42,26 @@ def founding_items(
 
     Either of the two checks requests and rules on disputes to which it is no party.
     """
-    contents: list[dict[str, Any]] = [
-        {"kind": "department", **one.model_dump(mode="json")} for one in departments
-    ]
-    both = sorted({manager, deputy})
-    contents += [
-        _role("directory", "manager", [manager]),
-        _role("directory", "deputy", [deputy]),
-        _role("sharing", "manager", both),
-        _role("sharing", "arbiter", both),
-    ]
-    contents += [
+    both = {manager, deputy}
+    limits = [
         _parameter(contract, name, days, "working days", source)
-        for contract, limits in LIMITS.items()
-        for name, (days, source) in limits.items()
+        for contract, named in LIMITS.items()
+        for name, (days, source) in named.items()
     ]
-    contents.append(_parameter("sharing", "receipt-seconds", RECEIPT_SECONDS, "seconds", ""))
-    contents += [{"kind": "calendar", "calendar": one.model_dump(mode="json")} for one in calendars]
-    return [{"builds_on": 0, "content": content} for content in contents]
-
-
-def _role(contract: str, name: str, msp_ids: list[str]) -> dict[str, Any]:
-    return {"kind": "role", "contract": contract, "name": name, "departments": msp_ids}
+    return first_items(
+        departments,
+        calendars,
+        roles=[
+            role("directory", "manager", [manager]),
+            role("directory", "deputy", [deputy]),
+            role("sharing", "manager", both),
+            role("sharing", "arbiter", both),
+        ],
+        parameters=[
+            *limits,
+            _parameter("sharing", "receipt-seconds", RECEIPT_SECONDS, "seconds", ""),
+        ],
+    )
 
 
 def _parameter(contract: str, name: str, value: int, unit: str, source: str) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""What a channel's departments agree on at first, as the first change of the contract `city` has it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.departments import Department
+
+
+def first_items(
+    departments: Sequence[Department],
+    calendars: Iterable[YearCalendar],
+    *,
+    roles: Iterable[dict[str, Any]],
+    parameters: Iterable[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return the items of `City:propose` that found a channel; roles are those of `role`, parameters have their kind."""
+    contents: list[dict[str, Any]] = [
+        {"kind": "department", **one.model_dump(mode="json")} for one in departments
+    ]
+    contents += [*roles, *parameters]
+    contents += [{"kind": "calendar", "calendar": one.model_dump(mode="json")} for one in calendars]
+    return [{"builds_on": 0, "content": content} for content in contents]
+
+
+def role(contract: str, name: str, msp_ids: Iterable[str]) -> dict[str, Any]:
+    """Return which departments have a role in a contract."""
+    return {"kind": "role", "contract": contract, "name": name, "departments": sorted(msp_ids)}
