@@ -5,6 +5,7 @@ import logging
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -40,12 +41,12 @@ class _System(Contract):
 
     name = SYSTEM_CONTRACT
 
-    def __init__(self, metadata: bytes) -> None:
-        self._metadata = metadata
+    def __init__(self, chaincode: "Chaincode") -> None:
+        self._chaincode = chaincode
 
     @query
     def get_metadata(self, _ctx: Context) -> bytes:
-        return self._metadata
+        return self._chaincode.metadata
 
 
 class Chaincode:
@@ -64,11 +65,21 @@ class Chaincode:
         self._async: dict[str, _Loaded[AsyncContract]] = {}
         for contract in contracts:
             self._load(contract)
-        functions = {n: each.functions for n, each in (self._sync | self._async).items()}
-        self.metadata = to_json(describe(contracts, functions))
-        system = _System(self.metadata)
+        system = _System(self)
         offered = {"GetMetadata": load_functions(system)["get_metadata"]}
         self._sync[SYSTEM_CONTRACT] = _Loaded(system, offered)
+
+    @cached_property
+    def metadata(self) -> bytes:
+        """What `GetMetadata` answers: made when it is first asked for, or by `prepare`."""
+        loaded = self._sync | self._async
+        names = [contract.contract_name() for contract in self.contracts]
+        functions = {name: loaded[name].functions for name in names}
+        return to_json(describe(self.contracts, functions))
+
+    def prepare(self) -> None:
+        """Make what takes long before the first transaction; raises what makes a type unfit for a description."""
+        _ = self.metadata
 
     def _load(self, contract: Contract | AsyncContract) -> None:
         name = contract.contract_name()

@@ -5,7 +5,8 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from pyfabric.chaincode.contract import (
     AsyncContract,
@@ -70,6 +71,18 @@ class Function:
         raise ContractError(f"Expected {wanted} parameters, but {given} have been supplied")
 
 
+class Declared(NamedTuple):
+    """What a method declares of its arguments and its result."""
+
+    arguments: tuple[Argument, ...]
+    rest: Argument | None
+    result: Conversion
+
+
+_DECLARED: Final[WeakKeyDictionary[Callable[..., Any], Declared]] = WeakKeyDictionary()
+"""What each method declares: contracts of one class, and of one base, read their type hints once."""
+
+
 def load_functions(contract: Contract | AsyncContract) -> dict[str, Function]:
     """Return the functions of a contract by name; raises ConfigError for what could not be called."""
     kind = type(contract)
@@ -118,20 +131,23 @@ def _function(
     method: Callable[..., Any],
     kind: FunctionKind,
 ) -> Function:
-    where = f"{type(contract).__name__}.{name}"
+    if method not in _DECLARED:
+        _DECLARED[method] = _declared(f"{type(contract).__name__}.{name}", method)
+    found = _DECLARED[method]
+    return Function(name, kind, *found, call=getattr(contract, name))
+
+
+def _declared(where: str, method: Callable[..., Any]) -> Declared:
     hints = _hints(where, method)
     declared = list(inspect.signature(method).parameters.values())[2:]
     arguments = [_argument(where, each, hints) for each in declared]
     has_rest = bool(declared) and declared[-1].kind is Parameter.VAR_POSITIONAL
     if "return" not in hints:
         raise ConfigError(f"{where}: the result needs a type hint (-> None if there is none)")
-    return Function(
-        name=name,
-        kind=kind,
+    return Declared(
         arguments=tuple(arguments[:-1] if has_rest else arguments),
         rest=arguments[-1] if has_rest else None,
         result=_conversion(f"{where}: result", hints["return"]),
-        call=getattr(contract, name),
     )
 
 

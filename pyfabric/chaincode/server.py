@@ -61,6 +61,7 @@ class ChaincodeServer:
     ) -> None:
         if not package_id:
             raise ConfigError("a chaincode server needs the package id")
+        chaincode.prepare()
         self.package_id = package_id
         self.address = address
         self._chaincode = chaincode

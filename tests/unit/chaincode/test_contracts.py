@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import Field
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from pyfabric.chaincode import (
     AsyncContext,
@@ -23,6 +24,7 @@ from pyfabric.chaincode import (
     to_json,
     transaction,
 )
+from pyfabric.chaincode.server import ChaincodeServer
 from pyfabric.chaincode.testing import TestLedger, identity
 from pyfabric.errors import CommitError, ConfigError, ContractError, StateError, ValidationCode
 
@@ -466,6 +468,37 @@ def test_metadata_have_docstrings_descriptions_and_what_the_contract_adds() -> N
     assert (grant["description"], grant["x-fee"]) == ("Grant a permit.", "grant")
     (parcel,) = grant["parameters"]
     assert (parcel["description"], parcel["required"]) == ("The parcel.", False)
+
+
+def test_a_type_that_cannot_be_described_is_found_before_the_chaincode_serves() -> None:
+    class Undescribed:
+        @classmethod
+        def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> Any:
+            raise PydanticInvalidForJsonSchema("no schema")
+
+    class Odd(Contract):
+        @transaction
+        def take(self, ctx: Context, thing: Annotated[str, Undescribed()]) -> None: ...
+
+    with pytest.raises(PydanticInvalidForJsonSchema, match="no schema"):
+        ChaincodeServer(Chaincode([Odd()]), package_id="odd:1", address="127.0.0.1:0", tls=None)
+
+
+def test_contracts_of_one_class_and_of_one_base_keep_their_own_state() -> None:
+    class Kept(Contract):
+        def __init__(self, word: str) -> None:
+            self.word = word
+
+        @query
+        def say(self, ctx: Context, times: int) -> str:
+            return self.word * times
+
+    class Loud(Kept):
+        def __init__(self) -> None:
+            super().__init__("LOUD ")
+
+    ledgers = [TestLedger(Chaincode([one])) for one in (Kept("a"), Kept("b"), Loud())]
+    assert [one.evaluate("say", 2) for one in ledgers] == [b"aa", b"bb", b"LOUD LOUD "]
 
 
 def test_types_of_one_name_do_not_hide_each_other() -> None:
