@@ -78,7 +78,7 @@ def require_authorised(
     given: Authorisation, public_key: str, message: bytes, session: Session, clock: Clock
 ) -> None:
     """Refuse a signature that is not this key's over the message, is late, or has been used; mark it used."""
-    if not _verifies(public_key, unhexlify(given.signature), message):
+    if not verifies(public_key, unhexlify(given.signature), message):
         raise WRONG.refusal()
     if not clock.not_after(unix_seconds(given.not_after)):
         raise LATE.refusal({"not_after": given.not_after})
@@ -88,7 +88,7 @@ def require_authorised(
     session.mark(USED, used)
 
 
-def _verifies(public_key: str, signature: bytes, message: bytes) -> bool:
+def verifies(public_key: str, signature: bytes, message: bytes) -> bool:
     """Return whether a signature is over the message; the key is SubjectPublicKeyInfo in hexadecimal DER."""
     try:
         key = load_der_public_key(bytes.fromhex(public_key))

@@ -1,5 +1,6 @@
 """A step while it is taken: what its effect and its guards look at, and what they can change."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -29,6 +30,7 @@ class Call(Generic[R]):
     """One record's step: the record before and after it, the caller, and what else the ledger says.
 
     Guards of other records are given those as the day has made them, so that nobody must have tidied up.
+    `private` are the step's private arguments by name.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Call(Generic[R]):
         self.arguments = {
             each.name: given[each.name] for each in step.arguments if each.name in given
         }
+        self.private: Mapping[str, Sealed[Any]] = {}
         self.actor: Actor = taking.actor
         self.after: R
 

@@ -146,7 +146,8 @@ class _Page:
                 for row in self._members(one["name"], one["schema"]):
                     yield (_code(each["name"]), *row)
             for name, one in private.get(each["name"], {}).items():
-                shown = self._words["transient"].format(**one)
+                words = "transient" if one["collection"] else "transient_not_kept"
+                shown = self._words[words].format(**one)
                 yield (_code(each["name"]), _code(name), shown, self._text(one["description"]))
 
     def _members(self, name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

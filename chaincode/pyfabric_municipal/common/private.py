@@ -70,10 +70,18 @@ class Collection:
     """Where a step's private argument is kept: `Annotated[Sealed[Evidence], Collection("evidence")]`.
 
     A collection that `lapses` may delete its values after a number of blocks (BlockToLive); no guard can read them.
+    `{caller}` in a name stands for the caller's department.
     """
 
     name: str
     lapses: bool = False
+
+
+OWN: Final = Collection("_implicit_org_{caller}", lapses=True)
+"""The collection that the caller's department alone has: its own peer must endorse, too, and no later step reads it."""
+
+NOT_KEPT: Final = Collection("", lapses=True)
+"""For an argument that the step looks at and nobody keeps, such as a presentation."""
 
 
 class PublicPart(Model):

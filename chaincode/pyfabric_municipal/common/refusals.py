@@ -55,6 +55,7 @@ class Example:
     `first` are steps that are taken before it, `arguments` replace those of the call, `later` is how many
     seconds pass before it, `parameters` are governed values, `by` is another caller, `id` another record
     (`@step`: the one that a step made). `step` is the step that is refused, if the rule does not say it.
+    `private` replace private arguments.
     """
 
     arguments: Facts = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Example:
     by: str = ""
     step: str = ""
     id: str = ""
+    private: Facts = field(default_factory=dict)
 
 
 INVALID = FrameRule(

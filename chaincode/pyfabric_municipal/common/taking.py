@@ -200,8 +200,10 @@ class Taking:
         """Return the record with what the step's effect changes."""
         step, vault = call.step, self.session.vault
         sealed = {name: vault.argument(hint, name) for name, (hint, _) in step.private.items()}
+        call.private = sealed
         for name, value in sealed.items():
-            vault.seal(step.private[name][1].name, step.record.KIND, call.id, name, value)
+            if kept := step.private[name][1].name.format(caller=call.caller):
+                vault.seal(kept, step.record.KIND, call.id, name, value)
         if step.record.COLLECTION:
             hints = {each.name: each.annotation for each in step.arguments}
             call.arguments = {name: vault.argument(hint, name) for name, hint in hints.items()}

@@ -44,6 +44,7 @@ from pyfabric_municipal.common import (
     not_late,
     step,
 )
+from pyfabric_municipal.common.private import NOT_KEPT, OWN
 from pyfabric_municipal.common.testing import WithFixedGovernance
 from pyfabric_municipal.common.totals import (
     COUNTER_MOVES,
@@ -287,6 +288,17 @@ def same_weight(call: Call[Lot]) -> Verdict:
     return call.after.grams == call.record.grams
 
 
+@guard(
+    "other-plan",
+    "出示的方案与存档的不同",
+    "the plan that was shown is not the one that was filed",
+    example=Example(private={"shown": {"floors": 7}}),
+)
+def same_plan(call: Call[House]) -> Verdict:
+    """Hold if two private arguments, of which none is public, have one value."""
+    return call.private["shown"].value == call.private["filed"].value
+
+
 class ExampleContract(WithFixedGovernance):
     """One of each: what a declaration can say.
 
@@ -439,6 +451,15 @@ class ExampleContract(WithFixedGovernance):
     def enter_house(self, call: Call[House]) -> Changes:
         """Enter a house, with all of its twelfths in one share."""
         call.create(Share, f"{call.id}-1", "live", house=call.id, twelfths=HOUSE)
+
+    @step(House, "whole", "whole", by=CLERK, guards=(same_plan,))
+    def inspect(
+        self,
+        call: Call[House],
+        shown: Annotated[Sealed[Plan], NOT_KEPT],
+        filed: Annotated[Sealed[Plan], OWN],
+    ) -> Changes:
+        """Compare the plan that is shown, and kept by nobody, with the one that the department files for itself."""
 
     @step(
         House,

@@ -64,6 +64,12 @@ SAMPLES = {
     "judge": Sample("eco", "T1", first=("call_for",)),
     "fail": Sample("passer-by", "T1", first=("call_for",), later=8 * 86_400),
     "enter_house": Sample("clerk", "H1"),
+    "inspect": Sample(
+        "clerk",
+        "H1",
+        first=("enter_house",),
+        private={"shown": {"floors": 6}, "filed": {"floors": 6}},
+    ),
     "divide": Sample("clerk", "H1", {"twelfths": [6, 6]}, first=("enter_house",)),
     "store": Sample("clerk", "B1", {"origin": "O1", "grams": 1000, "grade": "A"}),
     "weigh_again": Sample("clerk", "B1", {"grams": 1000}, first=("store",)),

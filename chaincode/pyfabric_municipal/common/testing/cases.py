@@ -223,7 +223,13 @@ def _example(story: Story, name: str, rule: Any) -> Case:
         _expect(
             name,
             code,
-            lambda: stage.take(name, by=by, arguments=example.arguments, record_id=other),
+            lambda: stage.take(
+                name,
+                by=by,
+                arguments=example.arguments,
+                private=example.private,
+                record_id=other,
+            ),
         )
 
     return Case(f"{name}: {rule.code}", name, run)

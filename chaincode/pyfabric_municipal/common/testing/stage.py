@@ -18,7 +18,7 @@ from pyfabric_municipal.common.authorisation import arguments_digest, signed_byt
 from pyfabric_municipal.common.contract import CityContract
 from pyfabric_municipal.common.records import Record
 from pyfabric_municipal.common.steps import Mode, Step
-from pyfabric_municipal.common.testing.stories import Person, Sample, Story
+from pyfabric_municipal.common.testing.stories import Person, Story
 from pyfabric_municipal.common.values import JSON, canonical_json, parse_json
 from pyfabric_municipal.common.values.timestamps import format_timestamp
 
@@ -121,6 +121,7 @@ class Stage:
         *,
         by: Person | None = None,
         arguments: Mapping[str, Any] | None = None,
+        private: Mapping[str, Any] | None = None,
         reason: str = "依法办理",
         record_id: str | None = None,
         signer: str | None = None,
@@ -143,7 +144,7 @@ class Stage:
             function if ":" in function else f"{self.contract.contract_name()}:{function}",
             tuple(words),
             by or self.story.people[sample.by],
-            self._transient(declared, sample, given),
+            self._transient(declared, _merged(sample.private, private or {}), given),
         )
 
     def resolve(self, record_id: str) -> str:
@@ -207,13 +208,16 @@ class Stage:
         needed = [given[one.name] for one in step.arguments if one.name not in optional]
         return [*named, *needed, *reasons]
 
-    def _transient(self, step: Step, sample: Sample, given: Mapping[str, Any]) -> dict[str, bytes]:
+    @staticmethod
+    def _transient(
+        step: Step, private: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, bytes]:
         if step.record.COLLECTION:
             whole = {name: json.dumps(value).encode() for name, value in given.items()}
             return {"salt": salt_of(step.name).encode(), **whole}
         return {
             name: json.dumps({"salt": salt_of(name), "value": value}).encode()
-            for name, value in sample.private.items()
+            for name, value in private.items()
         }
 
     def _value(self, value: Any) -> Any:

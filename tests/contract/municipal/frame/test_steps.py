@@ -437,6 +437,16 @@ class TestPrivateValues:
         with pytest.raises(ValidationError):
             Sealed[int](salt=salt, value=1)
 
+    def test_a_private_argument_is_kept_by_the_callers_department_alone_or_by_nobody(
+        self, stage: Stage
+    ) -> None:
+        stage.prepare("inspect")
+        endorsed = stage.endorse("inspect")
+        namespaces = decode_read_write_set(endorsed.read_write_set)
+        written = [(one.name, one.hashed) for each in namespaces for one in each.collections]
+        kept = {name: len(hashed.hashed_writes) for name, hashed in written}
+        assert kept == {f"_implicit_org_{BUREAU}": 1}
+
     def test_a_guard_of_a_private_value_runs_at_a_member_alone(self, stage: Stage) -> None:
         person = Person(ECO, PEOPLE["clerk"].attributes)
         stage.prepare("close")
