@@ -1,7 +1,7 @@
 """What transactions find on the channel of a test ledger: state, history, private data, chaincodes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -36,6 +36,10 @@ class History:
         default_factory=dict
     )
 
+    def fork(self) -> "History":
+        """Return the same history, to which later changes are added apart."""
+        return History({place: list(changes) for place, changes in self.past.items()})
+
     def add(self, namespace: str, key: str, change: kv_query_result_pb2.KeyModification) -> None:
         """Record the newest change of a key."""
         self.past.setdefault((namespace, key), []).append(change)
@@ -62,6 +66,15 @@ class Channel:
     functions: Mapping[str, Callee]
     others: Mapping[str, "Channel"]
     lifetimes: Mapping[Place, int]
+
+    def fork(self) -> "Channel":
+        """Return the channel as it is, which goes on by itself; `others` are shared."""
+        members, state = self.members.fork(), self.state.fork()
+        definition = partial(committed_definition, reader=state)
+        private = self.private.fork(members, state, definition)
+        return replace(
+            self, members=members, state=state, history=self.history.fork(), private=private
+        )
 
 
 def make_channel(

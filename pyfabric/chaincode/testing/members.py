@@ -69,6 +69,10 @@ class TestMembers:
         for msp_id in organizations:
             self.join(msp_id)
 
+    def fork(self) -> "TestMembers":
+        """Return the same organisations, whom later ones join without joining these."""
+        return TestMembers(self.channel_id, self._msps, anybody=self._anybody)
+
     @property
     def application_organizations(self) -> tuple[str, ...]:
         """The MSP ids of the organisations."""

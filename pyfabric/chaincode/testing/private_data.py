@@ -76,6 +76,18 @@ class PrivateStates:
         self._definition = definition
         self._views: dict[str, PrivateView] = {}
 
+    def fork(
+        self,
+        members: TestMembers,
+        state: KeyReader,
+        definition: Callable[[str], Definition | None],
+    ) -> "PrivateStates":
+        """Return the same values on a fork of the channel."""
+        copy = PrivateStates(members, state, definition)
+        for msp_id, view in self._views.items():
+            copy.view(msp_id).values.update({at: dict(kept) for at, kept in view.values.items()})
+        return copy
+
     def view(self, msp_id: str) -> PrivateView:
         """Return the private values of an organisation's peer."""
         return self._views.setdefault(msp_id, PrivateView({}))

@@ -14,6 +14,16 @@ class MemoryState:
         self._values: dict[str, dict[str, VersionedValue]] = {}
         self._written: dict[str, dict[int, dict[str, None]]] = {}  # of hashed namespaces, by block
 
+    def fork(self) -> "MemoryState":
+        """Return a state with the same values, which later commits to either do not share."""
+        copy = MemoryState()
+        copy._values = {name: dict(values) for name, values in self._values.items()}
+        copy._written = {
+            name: {block: dict(keys) for block, keys in written.items()}
+            for name, written in self._written.items()
+        }
+        return copy
+
     def get(self, namespace: str, key: str) -> VersionedValue | None:
         """Return the value of a key, or None."""
         return self._values.get(namespace, {}).get(key)

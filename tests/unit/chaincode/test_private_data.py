@@ -463,3 +463,22 @@ def test_a_conflict_is_raised_by_submit(ledger: TestLedger) -> None:
     other = racing.endorse("run", [["put", "", "k"]])
     with pytest.raises(CommitError, match=r"MVCC_READ_CONFLICT \(11\), block 2"):
         racing.submit("Racing:race")
+
+
+def test_a_fork_of_a_ledger_goes_on_by_itself(ledger: TestLedger) -> None:
+    """State, hashes and what each peer keeps, when it expires, history and height are those of the fork alone."""
+    run(ledger, ["put", "", "a", "one"], ["put", "pair", "p", "one"], ["put", "brief", "b", "one"])
+    forked = ledger.fork()
+    run(forked, ["put", "", "a", "two"], ["put", "pair", "p", "two"], ["delete", "brief", "b"])
+    assert (ledger.state("a"), forked.state("a")) == (b"one", b"two")
+    kept = [one.private_state("pair", "p", of="Org2MSP") for one in (ledger, forked)]
+    assert kept == [b"one", b"two"]
+    hashes = [one.private_hash("pair", "p") for one in (ledger, forked)]
+    assert hashes == [sha256(b"one").digest(), sha256(b"two").digest()]
+    assert (ledger.height, forked.height) == (2, 3)
+    for _ in range(3):
+        forked.add_block()
+    assert ledger.private_state("brief", "b", of="Org3MSP") == b"one"
+    assert run(ledger, ["get", "", "a"]) == ["one"]
+    again = ledger.fork(guard=False)
+    assert ledger.endorse("run", []).transaction_id == again.endorse("run", []).transaction_id

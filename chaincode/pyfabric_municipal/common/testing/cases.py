@@ -30,6 +30,7 @@ from pyfabric_municipal.common.step_refusals import refusals_of
 from pyfabric_municipal.common.steps import Mode, Step
 from pyfabric_municipal.common.testing.publishing import check_endorsement, check_published
 from pyfabric_municipal.common.testing.stage import Stage
+from pyfabric_municipal.common.testing.stages import UNCHANGED, Agreed, Stages
 from pyfabric_municipal.common.testing.stories import Person, Story
 
 __all__ = ["Case", "cases"]
@@ -49,47 +50,47 @@ class Case:
 
 def cases(story: Story, *, compared: bool = True) -> list[Case]:
     """Return all cases of a contract; `compared` has each step run on two hosts, whose hash seeds differ."""
-    return list(_all(story, compared=compared))
+    return list(_all(Stages(story), compared=compared))
 
 
-def _all(story: Story, *, compared: bool) -> Iterator[Case]:
+def _all(stages: Stages, *, compared: bool) -> Iterator[Case]:
+    story = stages.story
     contract = story.made()
     for step in contract.STEPS.values():
-        yield from _of_step(story, step, compared=compared)
+        yield from _of_step(stages, step, compared=compared)
     rules: list[Any] = [rule for one in contract.RECORDS for rule in one.INVARIANTS]
     for rule in (*rules, *contract.TRANSACTIONS):
         example = story.examples.get(rule.code, rule.example)
         if example.step:
-            yield _example(story, example.step, rule)
+            yield _example(stages, example.step, rule)
     for record in contract.RECORDS:
         if record.CLAIMS:
-            yield from _claims(story, record)
+            yield from _claims(stages, record)
     for name in sorted(lasting_collections(type(contract))):
         yield Case(f"collection {name} lasts", "", partial(_lasts, story, name))
 
 
-def _of_step(story: Story, step: Step, *, compared: bool) -> Iterator[Case]:
-    taken = partial(_taken, story, step, compared=compared)
+def _of_step(stages: Stages, step: Step, *, compared: bool) -> Iterator[Case]:
+    taken = partial(_taken, stages, step, compared=compared)
     yield Case(f"{step.name} is taken", step.name, taken)
-    yield from _by_others(story, step)
-    yield from _in_other_states(story, step)
+    yield from _by_others(stages, step)
+    yield from _in_other_states(stages, step)
     if step.reason:
-        yield _refused(story, step, "without a reason", REASON, reason=" ")
-    shown = (one for one in step.guards if one.code not in story.elsewhere)
-    yield from (_example(story, step.name, one) for one in shown)
+        yield _refused(stages, step, "without a reason", REASON, reason=" ")
+    shown = (one for one in step.guards if one.code not in stages.story.elsewhere)
+    yield from (_example(stages, step.name, one) for one in shown)
     for target in step.targets[:-1]:
         if target.when is not None:
-            elsewhere = partial(_elsewhere, story, step, target)
+            elsewhere = partial(_elsewhere, stages, step, target)
             yield Case(f"{step.name} leads elsewhere: {target.when.code}", step.name, elsewhere)
 
 
-def _taken(story: Story, step: Step, *, compared: bool) -> None:
+def _taken(stages: Stages, step: Step, *, compared: bool) -> None:
     """Take a step as its sample says, and see what it publishes, who must endorse it, and that it leaves its mark."""
-    stage = Stage(story, compared=compared)
-    stage.prepare(step.name)
+    stage = stages.before(step.name, compared=compared)
     call = stage.call(step.name)
     endorsed = stage.endorse(step.name, later=0)
-    check_published(story, call, endorsed)
+    check_published(stages.story, call, endorsed)
     check_endorsement(endorsed)
     outcome = stage.commit(step.name, endorsed)
     states = {one.state for one in step.targets} | set(step.sources if step.joins else ())
@@ -100,15 +101,16 @@ def _taken(story: Story, step: Step, *, compared: bool) -> None:
     _require(f"the event of {step.name} has {len(payload)} bytes", len(payload) <= MAX_EVENT)
 
 
-def _by_others(story: Story, step: Step) -> Iterator[Case]:
+def _by_others(stages: Stages, step: Step) -> Iterator[Case]:
     """Yield the calls of a step by those who do not have its role."""
+    story = stages.story
     sample = story.samples[step.name]
     person = story.people[sample.by]
     admin = Person(person.msp_id, person.attributes, "admin")
-    yield _refused(story, step, "by an administrator", UNIT, by=admin)
+    yield _refused(stages, step, "by an administrator", UNIT, by=admin)
     if any(role.is_anybody for role in step.by):
         return
-    signer = {"signer": ""} if sample.signer else {}
+    signer: dict[str, Any] = {"signer": ""} if sample.signer else {}
     others = {"by an outsider": story.people[story.outsider]}
     if step.record.COLLECTION and story.reader:
         others["by a reader without the role"] = story.people[story.reader]
@@ -118,26 +120,27 @@ def _by_others(story: Story, step: Step) -> Iterator[Case]:
                 others["without the attribute"] = person.without(role.attribute[0])
     for how, other in others.items():
         if not _unsigned_possible(step):
-            yield _refused(story, step, how, None, by=other, **signer)
+            yield _refused(stages, step, how, None, by=other, **signer)
         else:
             is_reader = other.msp_id == person.msp_id or other is story.people.get(story.reader)
             hidden = step.record.COLLECTION and not is_reader
-            yield _refused(story, step, how, None if hidden else ROLE, by=other, **signer)
-    yield _refused(story, step, "without a staff number", STAFF, by=person.without("staff"))
+            yield _refused(stages, step, how, None if hidden else ROLE, by=other, **signer)
+    yield _refused(stages, step, "without a staff number", STAFF, by=person.without("staff"))
     for role in step.by:
-        yield from _by_the_same(story, step, role, person)
+        yield from _by_the_same(stages, step, role, person)
 
 
 def _unsigned_possible(step: Step) -> bool:
     return not all(isinstance(role, HolderRole) for role in step.by)
 
 
-def _by_the_same(story: Story, step: Step, role: Role, person: Person) -> Iterator[Case]:
+def _by_the_same(stages: Stages, step: Step, role: Role, person: Person) -> Iterator[Case]:
     """Yield the calls by the person, and the department, that took a step which the role excludes."""
+    story = stages.story
     for name in set(role.not_person) & story.steps_on(step.record):
         staff = story.people[story.samples[name].by].attributes["staff"]
         same = Person(person.msp_id, {**person.attributes, "staff": staff})
-        yield _refused(story, step, f"by the person of {name}", SAME_PERSON, by=same)
+        yield _refused(stages, step, f"by the person of {name}", SAME_PERSON, by=same)
     for name in role.not_department:
         if isinstance(role.of, Governed | Appointed) and name in story.steps_on(step.record):
             msp_id = story.people[story.samples[name].by].msp_id
@@ -148,21 +151,22 @@ def _by_the_same(story: Story, step: Step, role: Role, person: Person) -> Iterat
                 or (one.attributes.get(role.attribute[0]) == role.attribute[1])
             )
             same = Person(msp_id, acting.attributes)
-            governed = (
-                {"parameters": {role.of.parameter: msp_id}}
+            agreed = (
+                Agreed(parameters={role.of.parameter: msp_id})
                 if isinstance(role.of, Governed)
-                else {"roles": {role.of.role: (*story.appointed(role.of.role), msp_id)}}
+                else Agreed(roles={role.of.role: (*story.appointed(role.of.role), msp_id)})
             )
             how = f"as {role.name} of the department that took {name}"
-            yield _refused(story, step, how, SAME_DEPARTMENT, by=same, governed=governed)
+            yield _refused(stages, step, how, SAME_DEPARTMENT, by=same, agreed=agreed)
 
 
-def _in_other_states(story: Story, step: Step) -> Iterator[Case]:
+def _in_other_states(stages: Stages, step: Step) -> Iterator[Case]:
     """Yield the calls of a step in the states from which it is not possible, and without a record."""
+    story = stages.story
     if step.creates or step.mode is Mode.CONTINUED or issubclass(step.record, Fact):
         return
     if step.mode is Mode.SINGLE and not story.samples[step.name].signer:
-        yield _refused(story, step, "of no record", UNKNOWN, record_id=story.free_id(step.record))
+        yield _refused(stages, step, "of no record", UNKNOWN, record_id=story.free_id(step.record))
     contract = story.made()
     for other in contract.STEPS.values():
         if other.record is not step.record or other.joins:
@@ -174,15 +178,14 @@ def _in_other_states(story: Story, step: Step) -> Iterator[Case]:
             yield Case(
                 f"{step.name} when {state} by {other.name}",
                 step.name,
-                partial(_in_state, story, step, other),
+                partial(_in_state, stages, step, other),
             )
 
 
-def _in_state(story: Story, step: Step, other: Step) -> None:
-    stage = Stage(story)
-    stage.reach(other.name)
+def _in_state(stages: Stages, step: Step, other: Step) -> None:
+    stage = stages.after(other.name)
     if step.name not in stage.ids:
-        for name in story.samples[step.name].first:
+        for name in stages.story.samples[step.name].first:
             if not _leads_on(stage, name, step.record):
                 with suppress(ContractError):  # the state may forbid that, too
                     stage.reach(name)
@@ -206,13 +209,13 @@ def _leads_on(stage: Stage, name: str, record: type[Record]) -> bool:
     )
 
 
-def _example(story: Story, name: str, rule: Any) -> Case:
+def _example(stages: Stages, name: str, rule: Any) -> Case:
     """Return the case of a rule's example: the call that it refuses, which is taken without the example."""
+    story = stages.story
 
     def run() -> None:
         example: Example = story.examples.get(rule.code, rule.example)
-        stage = Stage(story, parameters=example.parameters)
-        stage.prepare(name)
+        stage = stages.before(name, Agreed(example.parameters))
         for first in example.first:
             if first not in stage.ids:
                 stage.reach(first)
@@ -235,20 +238,19 @@ def _example(story: Story, name: str, rule: Any) -> Case:
     return Case(f"{name}: {rule.code}", name, run)
 
 
-def _elsewhere(story: Story, step: Step, target: Any) -> None:
+def _elsewhere(stages: Stages, step: Step, target: Any) -> None:
     """See that the example of a target's condition leads to another state than the sample."""
     found = []
     alternatives: tuple[Facts, ...] = ({}, target.when.example.arguments)
     for arguments in alternatives:
-        stage = Stage(story, parameters=target.when.example.parameters)
-        stage.prepare(step.name)
+        stage = stages.before(step.name, Agreed(target.when.example.parameters))
         found.append(stage.take(step.name, arguments=arguments)["state"])
     _require(f"{step.name} leads to {found}", found[0] == target.state != found[1])
 
 
-def _claims(story: Story, record: Any) -> Iterator[Case]:
+def _claims(stages: Stages, record: Any) -> Iterator[Case]:
     """Yield a case for each claim: a second record with the same values is refused, or recorded as denied."""
-    contract = story.made()
+    contract = stages.story.made()
     for claim in record.CLAIMS:
         for step in contract.STEPS.values():
             made = step.record is record and step.creates and not record.COLLECTION
@@ -257,15 +259,14 @@ def _claims(story: Story, record: Any) -> Iterator[Case]:
                 yield Case(
                     f"{step.name} twice: {claim.name}",
                     step.name,
-                    partial(_twice, story, step, claim),
+                    partial(_twice, stages, step, claim),
                 )
 
 
-def _twice(story: Story, step: Step, claim: Any) -> None:
-    stage = Stage(story)
-    stage.reach(step.name)
+def _twice(stages: Stages, step: Step, claim: Any) -> None:
+    stage = stages.after(step.name)
     code = claim.rule.code_in(stage.contract.contract_name())
-    again = {"record_id": story.free_id(step.record), "batch": "file-2"}
+    again = {"record_id": stages.story.free_id(step.record), "batch": "file-2"}
     if CLAIMED in step.denies or claim.rule in step.denies:
         denied = stage.take(step.name, **again)["denied"]
         _require(f"{step.name} is denied as {denied!r}", denied == code)
@@ -280,11 +281,16 @@ def _lasts(story: Story, name: str) -> None:
 
 
 def _refused(
-    story: Story, step: Step, how: str, rule: Rule | None, *, governed: Any = None, **changes: Any
+    stages: Stages,
+    step: Step,
+    how: str,
+    rule: Rule | None,
+    *,
+    agreed: Agreed = UNCHANGED,
+    **changes: Any,
 ) -> Case:
     def run() -> None:
-        stage = Stage(story, **(governed or {}))
-        stage.prepare(step.name)
+        stage = stages.before(step.name, agreed)
         code = None if rule is None else rule.code
         _expect(step.name, code, lambda: stage.take(step.name, **changes))
         described = refusals_of(type(stage.contract), step)

@@ -34,8 +34,7 @@ class _Everybody(Role):
 
 def survivors(story: Story) -> list[str]:
     """Return the names of the mutants that every generated case takes for the contract."""
-    known = cases(story, compared=False)
-    return [one.name for one in mutants(story) if not _is_killed(one, known)]
+    return [one.name for one in mutants(story) if not _is_killed(one, cases(story, compared=False))]
 
 
 def mutants(story: Story) -> Iterator[Mutant]:

@@ -5,7 +5,7 @@ from functools import partial
 
 from pyfabric.chaincode import ContractError
 from pyfabric_municipal.common.testing.cases import Case
-from pyfabric_municipal.common.testing.stage import Stage
+from pyfabric_municipal.common.testing.stages import Stages
 from pyfabric_municipal.common.testing.stories import Story
 from pyfabric_municipal.common.testing.walks import check_ledger
 
@@ -14,20 +14,19 @@ __all__ = ["races"]
 
 def races(story: Story) -> Iterator[Case]:
     """Yield a case for each two steps of a record that are possible in one state."""
-    steps = list(story.made().STEPS.values())
+    steps, stages = list(story.made().STEPS.values()), Stages(story)
     for number, one in enumerate(steps):
         for other in steps[number:]:
             if one is other and one.names_itself:
                 continue
             if one.record is other.record and set(one.sources) & set(other.sources):
                 name = f"{one.name} and {other.name} side by side"
-                yield Case(name, one.name, partial(_race, story, one.name, other.name))
+                yield Case(name, one.name, partial(_race, stages, one.name, other.name))
 
 
-def _race(story: Story, one: str, other: str) -> None:
+def _race(stages: Stages, one: str, other: str) -> None:
     """Endorse both on one state: one of them at most may change the record, and nothing else breaks."""
-    stage = Stage(story)
-    stage.prepare(one)
+    stage = stages.before(one)
     try:
         stage.prepare(other)
     except ContractError:

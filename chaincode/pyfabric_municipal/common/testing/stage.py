@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -58,6 +59,12 @@ class Stage:
             now=story.now,
             guard=compared,
         )
+
+    def fork(self, *, compared: bool = False) -> "Stage":
+        """Return a stage that goes on from here by itself."""
+        forked = copy(self)
+        forked.ids, forked.ledger = dict(self.ids), self.ledger.fork(guard=compared)
+        return forked
 
     def upgrade(self, contract: CityContract) -> None:
         """Run another version of the contract, on the ledger as it is."""
