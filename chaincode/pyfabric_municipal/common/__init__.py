@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         balanced,
     )
     from pyfabric_municipal.common.private import Blinded, Collection, Sealed
-    from pyfabric_municipal.common.records import NEW, Fact, Tracked
+    from pyfabric_municipal.common.records import NEW, Fact, Lock, Tracked
     from pyfabric_municipal.common.refusals import CLAIMED, ROLE, Example, Rule, Verdict
     from pyfabric_municipal.common.roles import (
         ANYBODY,
@@ -62,7 +62,7 @@ else:
                 "balanced",
             ],
             "pyfabric_municipal.common.private": ["Blinded", "Collection", "Sealed"],
-            "pyfabric_municipal.common.records": ["Fact", "NEW", "Tracked"],
+            "pyfabric_municipal.common.records": ["Fact", "Lock", "NEW", "Tracked"],
             "pyfabric_municipal.common.refusals": ["CLAIMED", "ROLE", "Example", "Rule", "Verdict"],
             "pyfabric_municipal.common.roles": [
                 "ANYBODY",
@@ -108,6 +108,7 @@ __all__ = [
     "HolderRole",
     "Index",
     "Invariant",
+    "Lock",
     "MemberRole",
     "Mode",
     "Move",

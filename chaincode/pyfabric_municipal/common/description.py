@@ -123,6 +123,9 @@ def _record(record: type[Record]) -> dict[str, Any]:
         "claims": [one.name for one in record.CLAIMS],
         "states": dict(record.STATES),
         "collection": record.COLLECTION,
+        "lock": None
+        if record.LOCK is None
+        else {"field": record.LOCK.field, "record": record.LOCK.record.KIND},
         "views": {name: list(fields) for name, fields in record.VIEWS.items()},
         "invariants": [
             _rule(one) | ({"index": one.index} if isinstance(one, SetInvariant) else {})

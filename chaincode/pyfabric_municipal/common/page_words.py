@@ -41,6 +41,7 @@ _ENGLISH: Final = {
     "evaluate": "query",
     "private": "The whole record is private: members of the collection `{collection}` have it, all others its state and "
     "commitment. Its values travel as transient data.",
+    "lock": "Each step changes the `{record}` that `{field}` names, too: what is done about it is in one order.",
     "when": "{state} if `{code}` holds",
     "time": "the day",
     "days": "{limit} working days",
@@ -105,6 +106,7 @@ _CHINESE: Final = {
     "submit": "交易",
     "evaluate": "查询",
     "private": "整条记录不公开：只有集合 `{collection}` 的成员持有，其他部门只能看到状态和承诺值。各字段以临时数据提交。",
+    "lock": "每一步同时变更 `{field}` 所指的 `{record}`，涉及它的办理因此有唯一的先后顺序。",
     "when": "{state}（满足 `{code}` 时）",
     "time": "到期",
     "days": "{limit} 个工作日",

@@ -55,6 +55,8 @@ class _Page:
         yield from (self._text(record["doc"]), "")
         if record["collection"]:
             yield from (self._words["private"].format(collection=record["collection"]), "")
+        if record["lock"]:
+            yield from (self._words["lock"].format(**record["lock"]), "")
         if drawn := record["diagram"][self._language]:
             yield from ("```mermaid", drawn, "```", "")
         columns = ("step", "from", "to", "by", "guards", "waits", "description")

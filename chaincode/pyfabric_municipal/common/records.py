@@ -66,6 +66,17 @@ class IndexEntry(NamedTuple):
     parts: Parts
 
 
+class Lock(NamedTuple):
+    """The record that another one is about: `field` is the path of its id, `states` those in which steps are possible.
+
+    Each step of the other record changes it too, so that the ledger has all that is done about it in one order.
+    """
+
+    field: str
+    record: "type[Record]"
+    states: tuple[str, ...]
+
+
 class Record(Model):
     """A value on the ledger by its kind and id, with the version of its type's fields.
 
@@ -73,7 +84,7 @@ class Record(Model):
     come too late for the id.
     `SCHEMA` is the version that this code writes; `MIGRATIONS[n]` makes the JSON of version n + 1 of n. `meets`
     is the version whose invariants the record meets. `COLLECTION` keeps the whole record private; `VIEWS`
-    names what other channels may be shown. `STATES` has the Chinese names of its states.
+    names what other channels may be shown. `STATES` has the Chinese names of its states. `LOCK` names the record that it is about.
     """
 
     KIND: ClassVar[str]
@@ -88,6 +99,7 @@ class Record(Model):
     INVARIANTS: ClassVar[tuple[Invariant | SetInvariant, ...]] = ()
     COLLECTION: ClassVar[str] = ""
     VIEWS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    LOCK: ClassVar[Lock | None] = None
 
     id: str = Field(min_length=1, max_length=200)
     state: str

@@ -78,6 +78,10 @@ class Session:
         self.get(type(record), record.id)
         self._after[Place(record.KIND, record.id)] = record
 
+    def is_changed(self, model: type[Record], record_id: str) -> bool:
+        """Return whether this transaction has changed a record."""
+        return Place(model.KIND, record_id) in self._after
+
     def log(self, entry: HistoryEntry) -> None:
         """Add an entry to a record's history."""
         self._history.append(entry)

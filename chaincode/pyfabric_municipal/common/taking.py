@@ -11,6 +11,7 @@ from pyfabric.chaincode import Context, ContractError
 from pyfabric_municipal.common.call import Call
 from pyfabric_municipal.common.denials import Denial
 from pyfabric_municipal.common.governance import Governance
+from pyfabric_municipal.common.indexes import at_path
 from pyfabric_municipal.common.limits import resumed, stopped, waits_of
 from pyfabric_municipal.common.records import (
     NEW,
@@ -94,6 +95,8 @@ class Taking:
         if isinstance(call.after, Tracked):
             call.after = self._waiting(call, call.after, role)
         self._put(call.after, step.name, call.actor, call.reason)
+        if not step.when_due:
+            self._lock(call)
         return self.session.need(step.record, record_id)
 
     def move(
@@ -185,6 +188,18 @@ class Taking:
             return found
         self.take(exit_step, record_id, {})
         return self.session.get(model, record_id)
+
+    def _lock(self, call: Call[Any]) -> None:
+        """Change the record that the step's record is about, unless the step did; refuses one in another state."""
+        lock, name = call.step.record.LOCK, call.step.name
+        record_id = None if lock is None else at_path(call.after, lock.field)
+        if lock is None or record_id is None or self.session.is_changed(lock.record, record_id):
+            return
+        self._settled(lock.record, record_id, name)
+        found = self.session.need(lock.record, record_id)
+        if found.state not in lock.states:
+            raise STATE.refusal(_facts(call.step, found) | {"wanted": _either(lock.states)})
+        self._put(self._next(found, {}), name, call.actor, call.reason)
 
     def _role(self, call: Call[Any], record: Record) -> Role:
         """Return the role in which the caller acts, and set the call's actor; refuses everybody else."""

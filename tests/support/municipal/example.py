@@ -20,6 +20,7 @@ from pyfabric_municipal.common import (
     HolderRole,
     Index,
     Invariant,
+    Lock,
     Mode,
     Move,
     On,
@@ -206,6 +207,7 @@ class Weighing(Fact):
     """A weighing of a lot, as a party claims it happened."""
 
     KIND: ClassVar[str] = "weighing"
+    LOCK: ClassVar = Lock("lot", Lot, ("stored",))
     EDGES: ClassVar = {"lot": "lot"}
     INDEXES: ClassVar = (Index("lot", ("lot",)),)
 

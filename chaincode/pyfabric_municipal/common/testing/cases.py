@@ -22,7 +22,6 @@ from pyfabric_municipal.common.refusals import (
     UNIT,
     UNKNOWN,
     Example,
-    Facts,
     Rule,
 )
 from pyfabric_municipal.common.roles import Appointed, Governed, HolderRole, Role
@@ -241,10 +240,13 @@ def _example(stages: Stages, name: str, rule: Any) -> Case:
 def _elsewhere(stages: Stages, step: Step, target: Any) -> None:
     """See that the example of a target's condition leads to another state than the sample."""
     found = []
-    alternatives: tuple[Facts, ...] = ({}, target.when.example.arguments)
-    for arguments in alternatives:
-        stage = stages.before(step.name, Agreed(target.when.example.parameters))
-        found.append(stage.take(step.name, arguments=arguments)["state"])
+    example = target.when.example
+    alternatives: tuple[Example, ...] = (Example(), example)
+    for one in alternatives:
+        stage = stages.before(step.name, Agreed(example.parameters))
+        for first in one.first:
+            stage.reach(first)
+        found.append(stage.take(step.name, arguments=one.arguments)["state"])
     _require(f"{step.name} leads to {found}", found[0] == target.state != found[1])
 
 

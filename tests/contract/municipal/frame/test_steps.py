@@ -403,6 +403,28 @@ class TestFacts:
         assert [first["id"], second["id"]] == ["W1", "W2"]
         assert ask(stage, "related", "lot", "B1", 1, ["lot", "weighing", "W2"]) == []
 
+    def test_what_is_written_about_a_record_changes_it_too(self, stage: Stage) -> None:
+        stage.reach("weigh")
+        (entered, weighed) = ask(stage, "history", "lot", "B1")
+        assert (entered["step"], weighed["step"], weighed["state"]) == ("store", "weigh", "stored")
+
+    def test_of_what_is_written_about_one_record_side_by_side_one_counts(
+        self, stage: Stage
+    ) -> None:
+        stage.prepare("weigh")
+        both = [stage.endorse("weigh", record_id=each) for each in ("W1", "W2")]
+        assert sorted(code == 0 for code in stage.ledger.commit(both)) == [False, True]
+
+    def test_nothing_is_written_about_a_record_in_another_state(self, stage: Stage) -> None:
+        stage.prepare("weigh")
+        stage.take("recall")
+        error = refused(stage, "weigh")
+        assert (error.code, error.facts["kind"], error.facts["state"]) == (
+            "state",
+            "lot",
+            "recalled",
+        )
+
     def test_a_fact_that_does_not_exist_cannot_be_corrected(self, stage: Stage) -> None:
         stage.reach("store")
         assert refused(stage, "weigh", arguments={"corrects": "W0"}).code == "unknown"
