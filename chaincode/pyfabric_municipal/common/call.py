@@ -131,17 +131,20 @@ class Call(Generic[R]):
         """Return what every department can read of a private record."""
         return self.session.vault.public_part(model, record_id)
 
-    def unseal(self, name: str, hint: Any, record_id: str = "") -> Sealed[Any]:
-        """Return the private part of that name of the step's record, or of another one of its type.
+    def unseal(
+        self, name: str, hint: Any, record_id: str = "", *, of: type[Record] | None = None
+    ) -> Sealed[Any]:
+        """Return the private part of that name of the step's record, or of another one: of its type, or `of` another.
 
         Members of its collection have it.
         """
-        steps = self._taking.steps.values()
+        kind = (of or self.step.record).KIND
+        steps = (one for one in self._taking.steps.values() if kind == one.record.KIND)
         mark = next(one.private[name][1] for one in steps if name in one.private)
         if mark.lapses:
             raise TypeError(f"{name} is in {mark.name}, which lapses: no step can rely on it")
         found: Sealed[Any] = self.session.vault.unseal(
-            mark.name, Sealed[hint], self.step.record.KIND, record_id or self.id, name
+            mark.name, Sealed[hint], kind, record_id or self.id, name
         )
         return found
 

@@ -74,15 +74,15 @@ class CityContract(Contract):
         except ContractError as refused:
             if refused.code not in {rule.code_in(session.contract) for rule in step.denies}:
                 raise
-            return self._deny(ctx, step, given, refused.code)
+            return self._deny(ctx, step, given, refused)
         self._announce(ctx, step, taking, outcome)
         return outcome
 
     def _governance_for(self, ctx: Context, step: Step) -> Governance:
         """Return what the departments have agreed on, having announced what the step will ask."""
         found = self.governance_of(ctx)
-        year = beijing_day(format_timestamp(ctx.stub.timestamp)).year
-        found.expect(*questions(step, self.contract_name().lower(), ctx.client, year))
+        today = beijing_day(format_timestamp(ctx.stub.timestamp))
+        found.expect(*questions(step, self.contract_name().lower(), ctx.client, today))
         return found
 
     @query
@@ -249,13 +249,17 @@ class CityContract(Contract):
             passed=found[:most][-1][1:],
         )
 
-    def _deny(self, ctx: Context, step: Step, given: dict[str, Any], code: str) -> Outcome:
-        """Record a refusal: who was denied what, by which code."""
+    def _deny(
+        self, ctx: Context, step: Step, given: dict[str, Any], refused: ContractError
+    ) -> Outcome:
+        """Record a refusal: who was denied what, by which code, with which facts."""
         session = Session(ctx.stub, self.contract_name())
         taking = Taking(ctx, session, self.governance_of(ctx), self)
-        taking.deny(step, given.get("id", ""), code)
+        taking.deny(step, given.get("id", ""), refused)
         session.finish("deny", ())
-        outcome = Outcome(id=ctx.stub.transaction_id, state="written", revision=1, denied=code)
+        outcome = Outcome(
+            id=ctx.stub.transaction_id, state="written", revision=1, denied=refused.code
+        )
         self._announce(ctx, step, taking, outcome)
         return outcome
 

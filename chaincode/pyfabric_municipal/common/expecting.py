@@ -1,6 +1,7 @@
 """What a step will ask of the contract `city`, as far as its declaration says it: asked in one call."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from pyfabric.chaincode import ClientIdentity
 from pyfabric_municipal.common.roles import (
@@ -15,11 +16,11 @@ from pyfabric_municipal.common.waiting import Days, Until
 
 
 def questions(
-    step: Step, contract: str, client: ClientIdentity, year: int
+    step: Step, contract: str, client: ClientIdentity, today: date
 ) -> Iterator[tuple[str, ...]]:
     """Yield the queries of `city`, with their arguments, that a step will need; `contract` is in lower case.
 
-    `year` is the proposal's, in Beijing.
+    `today` is the proposal's day, in Beijing.
     """
     waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
     roles = (*step.by, *(wait.role for wait in waits if wait.role is not None))
@@ -30,12 +31,14 @@ def questions(
     yield from (("parameter", contract, name) for name in sorted(named))
     appointed = {one.of.role for one in roles if isinstance(one.of, Appointed)}
     yield from (("role", contract, name) for name in sorted(appointed))
+    lists = {name for guard in step.guards for name in guard.code_lists}
+    yield from (("code_list", name, today.isoformat()) for name in sorted(lists))
     if step.is_signed:
         yield "parameter", "city", "net"
     if step.is_timed:
         yield ("clock",)
     if any(isinstance(wait.limit, Days) for wait in waits):
-        yield "calendar", str(year)
+        yield "calendar", str(today.year)
     uscc = client.attribute(USCC_ATTRIBUTE)
     if uscc is not None and any(isinstance(one, OrganisationRole) for one in step.by):
         yield "certifier", uscc

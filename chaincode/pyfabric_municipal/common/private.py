@@ -120,6 +120,7 @@ class Vault:
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
         self._parts: dict[tuple[str, str], bytes] = {}
+        self._arguments: dict[str, Any] = {}
 
     def read(self, model: type[Record], record_id: str) -> bytes | None:
         """Return a record's JSON; refuses where only members of its collection have it."""
@@ -157,15 +158,16 @@ class Vault:
         for (collection, key), value in sorted(self._parts.items()):
             self._stub.collection(collection).put_state(key, value)
 
-    def argument(self, hint: Any, name: str) -> Any:
-        """Return the private argument of that name, from the transient data."""
-        value = self._stub.transient.get(name)
-        if value is None:
-            raise TRANSIENT.refusal({"name": name, "problem": "is missing"})
-        try:
-            return from_json(hint, value)
-        except ContractError as error:
-            raise TRANSIENT.refusal({"name": name, "problem": str(error)}) from error
+    def argument(self, hint: Any, name: str, row: str = "") -> Any:
+        """Return the private argument of that name, from the transient data; in a batch, that of a row."""
+        if name not in self._arguments:
+            self._arguments[name] = self._argument(dict[str, hint] if row else hint, name)
+        found = self._arguments[name]
+        if not row:
+            return found
+        if row not in found:
+            raise TRANSIENT.refusal({"name": name, "problem": f"has no value for {row}"})
+        return found[row]
 
     def seal(
         self, collection: str, kind: str, record_id: str, name: str, sealed: Sealed[Any]
@@ -183,6 +185,15 @@ class Vault:
         if value is None:
             raise ELSEWHERE.refusal({"collection": collection, "id": record_id})
         return TypeAdapter(hint).validate_json(value)
+
+    def _argument(self, hint: Any, name: str) -> Any:
+        value = self._stub.transient.get(name)
+        if value is None:
+            raise TRANSIENT.refusal({"name": name, "problem": "is missing"})
+        try:
+            return from_json(hint, value)
+        except ContractError as error:
+            raise TRANSIENT.refusal({"name": name, "problem": str(error)}) from error
 
     def _sealed(self, record: Record) -> Sealed[Mapping[str, Any]]:
         salt = self._stub.transient.get(_RECORD_SALT, b"").decode(errors="replace")

@@ -49,13 +49,15 @@ Reason = Annotated[
 class Guard(Rule):
     """A condition of a step: `test` gets the step's `Call`, `example` is one call that it refuses.
 
-    `parameters` are those that it reads of the contract `city`; a `timed` one reads the channel's clock.
+    `parameters` are those that it reads of the contract `city`, `code_lists` the lists in force on the proposal's
+    day; a `timed` one reads the channel's clock.
     """
 
     test: Callable[[Any], Verdict]
     example: Example
     parameters: tuple[str, ...] = ()
     timed: bool = False
+    code_lists: tuple[str, ...] = ()
 
 
 def guard(
@@ -66,12 +68,13 @@ def guard(
     example: Example,
     parameters: tuple[str, ...] = (),
     timed: bool = False,
+    code_lists: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Any], Verdict]], Guard]:
     """Declare a function as a guard. Texts name facts in braces: the test returns them when it refuses.
 
-    `parameters` and `timed` say what it asks of `city`, so that this is asked with the rest.
+    `parameters`, `timed` and `code_lists` say what it asks of `city`, so that this is asked with the rest.
     """
-    return lambda test: Guard(code, zh, en, test, example, parameters, timed)
+    return lambda test: Guard(code, zh, en, test, example, parameters, timed, code_lists)
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,7 @@ def step(
     the record is due. `timer` stops or resumes the waits that run. `moves` are changes of other records.
     `event` names fields of the record that the event has. A refusal by one of the rules `denies` is recorded.
     The arguments of a record that is private as a whole travel as transient data, too.
+    In a batch, the transient value of a private argument is an object with a value for each row, by the row's id.
     A batch takes many records, all or none; a continued step takes the next ones of the index `over`, behind
     those that its caller has passed (`after`).
     """
@@ -279,8 +283,10 @@ def _require_sayable(declared: Step) -> None:
         raise TypeError(f"{name}: {declared.record.KIND} is private, and an event is public")
     if len(declared.event) > MAX_EVENT_FIELDS:
         raise TypeError(f"{name}: an event has at most {MAX_EVENT_FIELDS} fields of its record")
-    if declared.mode is not Mode.SINGLE and (declared.private or declared.denies):
-        raise TypeError(f"{name}: private arguments and recorded refusals belong to one record")
+    if declared.mode is Mode.CONTINUED and declared.private:
+        raise TypeError(f"{name}: a continued step finds its records, and has no private arguments")
+    if declared.mode is not Mode.SINGLE and declared.denies:
+        raise TypeError(f"{name}: recorded refusals belong to one record")
     if declared.when_due and (
         declared.guards
         or declared.reason

@@ -33,7 +33,7 @@ from pyfabric_municipal.common.refusals import (
 )
 from pyfabric_municipal.common.roles import Role, read_actor
 from pyfabric_municipal.common.session import Place, Session
-from pyfabric_municipal.common.steps import Move, Step, Timer
+from pyfabric_municipal.common.steps import Mode, Move, Step, Timer
 from pyfabric_municipal.common.values.text import require_text
 from pyfabric_municipal.common.waiting import Waiting, answer, change_by_time
 
@@ -140,9 +140,15 @@ class Taking:
         self._put(after, step, self.actor, "")
         return after
 
-    def deny(self, step: Step, subject: str, code: str) -> None:
+    def deny(self, step: Step, subject: str, refused: ContractError) -> None:
         """Make the record of a refusal."""
-        fields = {"step": step.name, "kind": step.record.KIND, "subject": subject, "code": code}
+        fields = {
+            "step": step.name,
+            "kind": step.record.KIND,
+            "subject": subject,
+            "code": refused.code,
+            "facts": refused.facts,
+        }
         self.write(Denial, self.ctx.stub.transaction_id, step.name, fields)
 
     def migrate(self, model: type[Record], ids: Sequence[str]) -> None:
@@ -214,7 +220,8 @@ class Taking:
     def _effect(self, call: Call[Any]) -> Record:
         """Return the record with what the step's effect changes."""
         step, vault = call.step, self.session.vault
-        sealed = {name: vault.argument(hint, name) for name, (hint, _) in step.private.items()}
+        row = call.id if step.mode is Mode.BATCH else ""
+        sealed = {name: vault.argument(hint, name, row) for name, (hint, _) in step.private.items()}
         call.private = sealed
         for name, value in sealed.items():
             if kept := step.private[name][1].name.format(caller=call.caller):

@@ -177,10 +177,17 @@ class Form:
             values[self._only.name] = entries[0].value
         else:
             values |= entries[0].value
-        transient = {
-            name: _compact(value) for one in entries for name, value in one.private.items()
-        }
-        return Call(number, entries, tuple(self._arguments(values)), transient)
+        return Call(number, entries, tuple(self._arguments(values)), self._transient(entries))
+
+    def _transient(self, entries: tuple[Entry, ...]) -> dict[str, bytes]:
+        """Return the private values of a call: of many rows, an object with each row's by its id."""
+        if self.rows is None:
+            return {name: _compact(value) for name, value in entries[0].private.items()}
+        by_row: dict[str, dict[str, Any]] = {}
+        for one in entries:
+            for name, value in one.private.items():
+                by_row.setdefault(name, {})[one.value["id"]] = value
+        return {name: _compact(values) for name, values in by_row.items()}
 
     @property
     def _key(self) -> Parameter | None:

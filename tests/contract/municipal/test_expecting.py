@@ -1,6 +1,7 @@
 """What a step asks of `city`: one call for all that its declaration names, with the results of the single queries."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -140,7 +141,7 @@ def test_a_refusal_is_met_where_it_is_asked_for(
 def test_a_declaration_says_what_its_step_asks() -> None:
     def asked(step: str, person: str) -> list[tuple[str, ...]]:
         client = ClientIdentity(certificate(PEOPLE[person]).serialized())
-        return list(questions(STORY.made().STEPS[step], "example", client, 2026))
+        return list(questions(STORY.made().STEPS[step], "example", client, date(2026, 3, 11)))
 
     assert asked("apply", "clerk") == [
         ("parameter", "example", "floors"),

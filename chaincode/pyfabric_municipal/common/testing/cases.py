@@ -246,7 +246,7 @@ def _elsewhere(stages: Stages, step: Step, target: Any) -> None:
         stage = stages.before(step.name, Agreed(example.parameters))
         for first in one.first:
             stage.reach(first)
-        found.append(stage.take(step.name, arguments=one.arguments)["state"])
+        found.append(stage.take(step.name, arguments=one.arguments, private=one.private)["state"])
     _require(f"{step.name} leads to {found}", found[0] == target.state != found[1])
 
 

@@ -151,7 +151,7 @@ class Stage:
             function if ":" in function else f"{self.contract.contract_name()}:{function}",
             tuple(words),
             by or self.story.people[sample.by],
-            self._transient(declared, _merged(sample.private, private or {}), given),
+            self._transient(declared, _merged(sample.private, private or {}), target, given),
         )
 
     def resolve(self, record_id: str) -> str:
@@ -217,14 +217,16 @@ class Stage:
 
     @staticmethod
     def _transient(
-        step: Step, private: Mapping[str, Any], given: Mapping[str, Any]
+        step: Step, private: Mapping[str, Any], target: str, given: Mapping[str, Any]
     ) -> dict[str, bytes]:
         if step.record.COLLECTION:
             whole = {name: json.dumps(value).encode() for name, value in given.items()}
             return {"salt": salt_of(step.name).encode(), **whole}
+        sealed = {name: {"salt": salt_of(name), "value": value} for name, value in private.items()}
+        by_row = step.mode is Mode.BATCH
         return {
-            name: json.dumps({"salt": salt_of(name), "value": value}).encode()
-            for name, value in private.items()
+            name: json.dumps({target: one} if by_row else one).encode()
+            for name, one in sealed.items()
         }
 
     def _value(self, value: Any) -> Any:
