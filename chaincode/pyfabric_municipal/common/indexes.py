@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
 
-from pyfabric_municipal.common.refusals import CLAIMED, Rule
+from pyfabric_municipal.common.refusals import CLAIMED, Example, Rule
 
 Parts: TypeAlias = tuple[str, ...]
 
@@ -48,7 +48,8 @@ class Claim:
     """What only one record may hold: the values that `of` returns, while it is in one of `states`.
 
     `bucket` divides ranges: `of` then returns (values…, first, last), numbers or ordinals of days, of which
-    no two may overlap. The refusal of another, by `rule`, names the holder.
+    no two may overlap. The refusal of another, by `rule`, names the holder. `example` is a call that it refuses,
+    where the step that takes the claim is not the one that makes the record.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Claim:
     states: Parts = ()
     bucket: int = 0
     rule: Rule = CLAIMED
+    example: Example | None = None
 
     def held(self, record: Any) -> set[tuple[Any, ...]]:
         """Return what the record claims in its state."""

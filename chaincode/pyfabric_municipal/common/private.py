@@ -57,8 +57,8 @@ class Sealed(Model, Generic[T]):
 class Blinded(Model):
     """An identifier in public: HMAC-SHA-256 by a key that a department keeps, for one purpose."""
 
-    key_id: str = Field(pattern=r"[a-z0-9][a-z0-9.-]{0,62}")
-    purpose: str = Field(pattern=r"[a-z0-9][a-z0-9.-]{0,62}")
+    key_id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")
+    purpose: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")
     mac: Digest
 
     def __str__(self) -> str:

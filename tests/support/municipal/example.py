@@ -122,12 +122,18 @@ class Loan(Tracked):
             bucket=12,
             rule=Rule("house-taken", "房屋已抵押给 {holder}", "the house secures {holder} then"),
         ),
+        Claim(
+            "deed",
+            lambda one: [(one.deed,)] if one.deed else [],
+            example=Example(step="release", first=("release#second",)),
+        ),
     )
 
     bank: Uscc
     house: str
     first_month: Count
     last_month: Count
+    deed: str | None = None
 
 
 class Voucher(Tracked):
@@ -411,8 +417,9 @@ class ExampleContract(WithFixedGovernance):
         }
 
     @step(Loan, "open", "released", by=(BANK, SUPERVISOR), reason=True)
-    def release(self, call: Call[Loan]) -> Changes:
-        """Release the house."""
+    def release(self, call: Call[Loan], deed: str) -> Changes:
+        """Release the house, by a deed that counts once."""
+        return {"deed": deed}
 
     @step(Voucher, NEW, "issued", by=CLERK, waits=Wait(None, Until("until"), exit="expire"))
     def issue(

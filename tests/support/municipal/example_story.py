@@ -54,7 +54,11 @@ SAMPLES = {
     "resume": Sample("clerk", "A1", first=("pause",)),
     "wake": Sample("passer-by", "A1", first=("pause",), later=86_400),
     "open_loan": Sample("banker", "L1", {"house": "H1", "first_month": 10, "last_month": 30}),
-    "release": Sample("banker", "L1", first=("open_loan",)),
+    "release": Sample("banker", "L1", {"deed": "D1"}, first=("open_loan",)),
+    "open_loan#second": Sample(
+        "banker", "L2", {"house": "H2", "first_month": 10, "last_month": 30}
+    ),
+    "release#second": Sample("banker", "L2", {"deed": "D1"}, first=("open_loan#second",)),
     "issue": Sample(
         "clerk", "V1", {"public_key": "@key:anna", "fen": 500, "until": "2026-03-20T00:00:00Z"}
     ),

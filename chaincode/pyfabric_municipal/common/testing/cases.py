@@ -208,12 +208,12 @@ def _leads_on(stage: Stage, name: str, record: type[Record]) -> bool:
     )
 
 
-def _example(stages: Stages, name: str, rule: Any) -> Case:
+def _example(stages: Stages, name: str, rule: Any, known: Example | None = None) -> Case:
     """Return the case of a rule's example: the call that it refuses, which is taken without the example."""
     story = stages.story
 
     def run() -> None:
-        example: Example = story.examples.get(rule.code, rule.example)
+        example: Example = known or story.examples.get(rule.code, rule.example)
         stage = stages.before(name, Agreed(example.parameters))
         for first in example.first:
             if first not in stage.ids:
@@ -254,6 +254,9 @@ def _claims(stages: Stages, record: Any) -> Iterator[Case]:
     """Yield a case for each claim: a second record with the same values is refused, or recorded as denied."""
     contract = stages.story.made()
     for claim in record.CLAIMS:
+        if claim.example is not None:
+            yield _example(stages, claim.example.step, claim.rule, claim.example)
+            continue
         for step in contract.STEPS.values():
             made = step.record is record and step.creates and not record.COLLECTION
             states = {one.state for one in step.targets}

@@ -520,6 +520,13 @@ class TestPrivateValues:
 
 
 class TestArguments:
+    @pytest.mark.parametrize("name", ["key_id", "purpose"])
+    @pytest.mark.parametrize("text", ["Ab", "a b", "a/b", "a\x00b", "a\n", "张三 ab", ""])
+    def test_a_blinded_key_names_its_key_and_purpose_by_a_word(
+        self, stage: Stage, name: str, text: str
+    ) -> None:
+        assert f"{name}: " in str(refused(stage, "apply", arguments={"applicant": {name: text}}))
+
     def test_the_refusal_of_a_value_keeps_its_code_and_names_the_argument(
         self, stage: Stage
     ) -> None:
