@@ -1,6 +1,8 @@
 """What a channel's departments agree on at first, as the first change of the contract `city` has it."""
 
+import json
 from collections.abc import Iterable, Sequence
+from importlib import resources
 from typing import Any
 
 from pyfabric_municipal.common.values.workdays import YearCalendar
@@ -14,13 +16,21 @@ def first_items(
     roles: Iterable[dict[str, Any]],
     parameters: Iterable[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Return the items of `City:propose` that found a channel; roles are those of `role`, parameters have their kind."""
+    """Return the items of `City:propose` that found a channel; roles are those of `role`, parameters those of `settings`."""
     contents: list[dict[str, Any]] = [
         {"kind": "department", **one.model_dump(mode="json")} for one in departments
     ]
     contents += [*roles, *parameters]
     contents += [{"kind": "calendar", "calendar": one.model_dump(mode="json")} for one in calendars]
     return [{"builds_on": 0, "content": content} for content in contents]
+
+
+def settings(contract: str) -> list[dict[str, Any]]:
+    """Return the parameters and code lists of data/CONTRACT.json, with their marks and sources, to begin with."""
+    file = resources.files("pyfabric_municipal") / "data" / f"{contract}.json"
+    found = json.loads(file.read_text(encoding="utf-8"))
+    parameters = [{"kind": "parameter", "contract": contract, **one} for one in found["parameters"]]
+    return parameters + [{"kind": "codes", **one} for one in found.get("code_lists", [])]
 
 
 def role(contract: str, name: str, msp_ids: Iterable[str]) -> dict[str, Any]:

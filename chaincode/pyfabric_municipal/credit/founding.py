@@ -1,20 +1,16 @@
 """What a channel's departments agree on when they found its public credit: the first change of the contract `city`."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 from typing import Any
 
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
-from pyfabric_municipal.founding import first_items, role
+from pyfabric_municipal.founding import first_items, role, settings
 
 
 def credit_parameters() -> list[dict[str, Any]]:
     """Return the parameters that `Credit` reads, each with type, unit, mark, source and a value to begin with."""
-    file = resources.files("pyfabric_municipal") / "data" / "credit.json"
-    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["parameters"]
-    return found
+    return settings("credit")
 
 
 def founding_items(
@@ -28,7 +24,5 @@ def founding_items(
         departments,
         calendars,
         roles=[role("credit", name, members) for name, members in roles.items()],
-        parameters=[
-            {"kind": "parameter", "contract": "credit", **one} for one in credit_parameters()
-        ],
+        parameters=credit_parameters(),
     )
