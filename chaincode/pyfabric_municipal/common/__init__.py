@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
+    from pyfabric_municipal.common.break_glass import WithBreakGlass, is_broken
     from pyfabric_municipal.common.call import Call
     from pyfabric_municipal.common.claimed_times import not_before, not_in_the_future, not_late
     from pyfabric_municipal.common.contract import CityContract
@@ -47,6 +48,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "pyfabric_municipal.common.break_glass": ["WithBreakGlass", "is_broken"],
             "pyfabric_municipal.common.call": ["Call"],
             "pyfabric_municipal.common.claimed_times": [
                 "not_before",
@@ -126,9 +128,11 @@ __all__ = [
     "Until",
     "Verdict",
     "Wait",
+    "WithBreakGlass",
     "about",
     "balanced",
     "guard",
+    "is_broken",
     "not_before",
     "not_in_the_future",
     "not_late",

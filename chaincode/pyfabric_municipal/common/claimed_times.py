@@ -4,14 +4,13 @@ A claimed time is not after the channel's clock and not before the step that it 
 a governed limit allows needs a reason. Which of two parties was first is decided by the ledger's order alone.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from pyfabric_municipal.common.call import Call
 from pyfabric_municipal.common.indexes import at_path
 from pyfabric_municipal.common.refusals import Example, Verdict
 from pyfabric_municipal.common.steps import Guard
-from pyfabric_municipal.common.values.timestamps import format_timestamp, parse_timestamp
+from pyfabric_municipal.common.values.timestamps import add_seconds
 from pyfabric_municipal.common.values.workdays import due_after
 from pyfabric_municipal.common.waiting import Days
 
@@ -67,7 +66,7 @@ def not_late(field: str, limit: str | Days, example: Example, *, reason: str = "
         if isinstance(limit, Days):
             due = due_after(claimed, most, call.governance.calendar)
         else:
-            due = format_timestamp(parse_timestamp(claimed) + timedelta(seconds=most))
+            due = add_seconds(claimed, most)
         return call.is_open(due) or {"claimed": claimed, "due": due}
 
     return Guard(

@@ -36,8 +36,8 @@ KIND = FrameRule(
 class CityContract(Contract):
     """A contract whose steps are declared on its records; see `pyfabric_municipal.common.steps.step`.
 
-    `RECORDS` are the types of its records, `TRANSACTIONS` what is true of each of its transactions, `PARTS` what
-    the parties of a record alone share.
+    `RECORDS` are the types of its records, to which those of its bases are added; `TRANSACTIONS` what is true of
+    each of its transactions, `PARTS` what the parties of a record alone share.
     """
 
     RECORDS: ClassVar[tuple[type[Record], ...]] = ()
@@ -47,6 +47,7 @@ class CityContract(Contract):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.RECORDS = records_of(cls)
         cls.STEPS = steps_of(cls)
         check_declarations(cls)
 
@@ -304,6 +305,15 @@ class CityContract(Contract):
         if found is None:
             raise KIND.refusal({"kind": kind})
         return found
+
+
+def records_of(contract: type) -> tuple[type[Record], ...]:
+    """Return the types of records that a contract's class and its bases declare, one of each kind."""
+    found: dict[str, type[Record]] = {}
+    for base in contract.__mro__:
+        for one in vars(base).get("RECORDS", ()):
+            found.setdefault(one.KIND, one)
+    return tuple(found.values())
 
 
 def check_declarations(contract: type[CityContract]) -> None:

@@ -74,7 +74,7 @@ def _texts(rules: Mapping[str, Rule]) -> dict[str, dict[str, str]]:
 
 
 def _parameters(contract: "type[CityContract]") -> dict[str, dict[str, list[str]]]:
-    """Return who reads each parameter that declarations name: roles, limits after steps, guards. Code can read further ones."""
+    """Return who reads each parameter that declarations name: roles, limits after steps, guards, effects."""
     found: dict[str, dict[str, list[str]]] = {}
     for step in contract.STEPS.values():
         waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
@@ -90,6 +90,7 @@ def _parameters(contract: "type[CityContract]") -> dict[str, dict[str, list[str]
                 if not isinstance(one.limit, Until)
             ),
             *((name, "guard", one.code) for one in step.guards for name in one.parameters),
+            *((name, "step", step.name) for name in step.parameters),
         ]
         for name, kind, reader in read:
             readers = found.setdefault(name, {}).setdefault(kind, [])

@@ -28,6 +28,7 @@ def questions(
     named = {name for name in limits if "{" not in name}  # else it depends on the record
     named |= {one.of.parameter for one in roles if isinstance(one.of, Governed)}
     named |= {name for guard in step.guards for name in guard.parameters}
+    named |= set(step.parameters)
     yield from (("parameter", contract, name) for name in sorted(named))
     appointed = {one.of.role for one in roles if isinstance(one.of, Appointed)}
     yield from (("role", contract, name) for name in sorted(appointed))

@@ -1,7 +1,6 @@
 """Limits of waits: when each party is due, and what remains while the wait is stopped."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final, Literal
 
 from pyfabric_municipal.common.call import Call
@@ -10,12 +9,7 @@ from pyfabric_municipal.common.records import Tracked
 from pyfabric_municipal.common.refusals import FrameRule
 from pyfabric_municipal.common.roles import On
 from pyfabric_municipal.common.steps import Step, Wait
-from pyfabric_municipal.common.values.timestamps import (
-    beijing_day,
-    format_timestamp,
-    parse_timestamp,
-    unix_seconds,
-)
+from pyfabric_municipal.common.values.timestamps import add_seconds, beijing_day, unix_seconds
 from pyfabric_municipal.common.values.workdays import due_after, working_days_between
 from pyfabric_municipal.common.waiting import NOBODY, Days, Party, Seconds, Until, Waiting
 
@@ -72,6 +66,7 @@ def _begun(
         unit=DAYS if isinstance(wait.limit, Days) else SECONDS,
         exit=wait.exit,
         becomes="" if leaves is None else leaves.targets[0].state,
+        leaves=() if leaves is None else leaves.sources,
         joins=leaves is not None and leaves.joins,
     )
 
@@ -109,7 +104,7 @@ def _limit(call: Call[Any], wait: Wait, record: Tracked, name: str) -> str | Non
 def _due(call: Call[Any], unit: str, amount: int) -> str:
     if unit == DAYS:
         return due_after(call.now, amount, call.governance.calendar)
-    return format_timestamp(parse_timestamp(call.now) + timedelta(seconds=amount))
+    return add_seconds(call.now, amount)
 
 
 def _left(call: Call[Any], unit: str, due: str) -> int:

@@ -69,6 +69,7 @@ _ENGLISH: Final = {
     "role_reader": "role {name}",
     "limit_reader": "limit after `{name}`",
     "guard_reader": "guard `{name}`",
+    "step_reader": "step `{name}`",
     "code_reader": "code",
 }
 _CHINESE: Final = {
@@ -134,6 +135,7 @@ _CHINESE: Final = {
     "role_reader": "角色“{name}”",
     "limit_reader": "`{name}` 之后的期限",
     "guard_reader": "条件 `{name}`",
+    "step_reader": "步骤 `{name}`",
     "code_reader": "合约代码",
 }
 

@@ -26,7 +26,7 @@ from pyfabric_municipal.common.values import (
     Timestamp,
     parse_json,
 )
-from pyfabric_municipal.common.waiting import Waiting, change_by_time
+from pyfabric_municipal.common.waiting import Waiting, changes_by_time
 
 NEW = "new"
 """The state of a record that the transaction creates."""
@@ -181,11 +181,10 @@ class Tracked(Record):
 
     def index_entries(self) -> set[IndexEntry]:
         """Return where the record is found: by its state, and what the day makes of that; by who must act."""
-        change = change_by_time(self.waiting)
-        until = FOREVER if change is None else change.due
-        states = {(self.state, _ALWAYS, until)}
-        if change is not None:
-            states.add((change.becomes, change.due, FOREVER))
+        changes = changes_by_time(self.waiting)
+        begun = [(self.state, _ALWAYS), *((one.becomes, one.due) for one in changes)]
+        ends = [*(one.due for one in changes), FOREVER]
+        states = {(*one, until) for one, until in zip(begun, ends, strict=True)}
         asked = {
             (party.name, party.due)
             for wait in self.waiting
@@ -200,10 +199,8 @@ class Tracked(Record):
 
     def counted_at(self, is_due: Callable[[str], bool]) -> Self:
         """Return the record as others count it: with the state that the day has made of it."""
-        change = change_by_time(self.waiting)
-        if change is None or not is_due(change.due):
-            return self
-        return self.model_copy(update={"state": change.becomes, "waiting": ()})
+        due = [one for one in changes_by_time(self.waiting) if is_due(one.due)]
+        return self.model_copy(update={"state": due[-1].becomes, "waiting": ()}) if due else self
 
 
 class Fact(Record):

@@ -160,6 +160,7 @@ class Step:
     moves: tuple[Move, ...]
     event: tuple[str, ...]
     denies: tuple[Rule, ...]
+    parameters: tuple[str, ...]
     mode: Mode
     over: str
     effect: Effect = field(repr=False)
@@ -202,6 +203,7 @@ def step(
     moves: tuple[Move, ...] = (),
     event: tuple[str, ...] = (),
     denies: tuple[Rule, ...] = (),
+    parameters: tuple[str, ...] = (),
     mode: Mode = Mode.SINGLE,
     over: str = "",
 ) -> Callable[[Effect], Callable[..., Outcome]]:
@@ -213,6 +215,7 @@ def step(
     moves on when the last one that is needed is there. `when_due`: anybody may take it, once a wait of
     the record is due. `timer` stops or resumes the waits that run. `moves` are changes of other records.
     `event` names fields of the record that the event has. A refusal by one of the rules `denies` is recorded.
+    `parameters` are those that the effect reads of the contract `city`, so that they are asked with the rest.
     The arguments of a record that is private as a whole travel as transient data, too.
     In a batch, the transient value of a private argument is an object with a value for each row, by the row's id.
     A batch takes many records, all or none; a continued step takes the next ones of the index `over`, behind
@@ -240,6 +243,7 @@ def step(
             moves=moves,
             event=event,
             denies=denies,
+            parameters=parameters,
             mode=mode,
             over=over,
             effect=effect,

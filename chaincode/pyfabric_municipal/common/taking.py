@@ -181,7 +181,7 @@ class Taking:
         return found
 
     def _settled(self, model: type[M], record_id: str, step: str) -> M | None:
-        """Return a record after the exit that the day has taken, unless it is this step; it becomes part of the history."""
+        """Return a record after the exits that the day has taken, up to this step; they become part of the history."""
         found = self.session.get(model, record_id)
         if not isinstance(found, Tracked):
             return found
@@ -193,7 +193,7 @@ class Taking:
         if not call.is_due(change.due):
             return found
         self.take(exit_step, record_id, {})
-        return self.session.get(model, record_id)
+        return self._settled(model, record_id, step)
 
     def _lock(self, call: Call[Any]) -> None:
         """Change the record that the step's record is about, unless the step did; refuses one in another state."""

@@ -52,7 +52,8 @@ class Party(Model):
 class Waiting(Model):
     """A record's wait for `need` of these parties, in the role `role`.
 
-    `exit` is the step that anybody may take once it is due, and `becomes` the state to which it leads.
+    `exit` is the step that anybody may take once it is due, `leaves` the states from which it is possible, and
+    `becomes` the one to which it leads.
     """
 
     role: str
@@ -61,6 +62,7 @@ class Waiting(Model):
     unit: Literal["days", "seconds"]
     exit: str = ""
     becomes: str = ""
+    leaves: tuple[str, ...] = ()
     joins: bool = False
 
     def falls_due(self) -> str | None:
@@ -91,7 +93,7 @@ class Change(NamedTuple):
 
 
 def change_by_time(waiting: tuple[Waiting, ...]) -> Change | None:
-    """Return what time makes of a record with these waits, None if it changes nothing.
+    """Return what time makes of a record with these waits first, None if it changes nothing.
 
     Waits that are joined are over together, when the last is.
     """
@@ -101,6 +103,22 @@ def change_by_time(waiting: tuple[Waiting, ...]) -> Change | None:
     if joined and len(joined) == len(waiting):
         found.append(max(joined))
     return min(found, default=None)
+
+
+def changes_by_time(waiting: tuple[Waiting, ...]) -> tuple[Change, ...]:
+    """Return what time makes of a record, one change after the other.
+
+    After the first change, a wait that runs beside it still counts if its exit leaves the state that this has made.
+    """
+    first = change_by_time(waiting)
+    if first is None:
+        return ()
+    found = [first]
+    beside = ((one.falls_due(), one) for one in waiting if one.exit and not one.joins)
+    for due, one in sorted((due, one) for due, one in beside if due is not None):
+        if one.exit != first.exit and found[-1].becomes in one.leaves:
+            found.append(Change(due, one.exit, one.becomes))
+    return tuple(found)
 
 
 def answer(waiting: tuple[Waiting, ...], role: str, party: str) -> tuple[Waiting, ...]:

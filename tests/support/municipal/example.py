@@ -37,9 +37,11 @@ from pyfabric_municipal.common import (
     Until,
     Verdict,
     Wait,
+    WithBreakGlass,
     about,
     balanced,
     guard,
+    is_broken,
     not_before,
     not_in_the_future,
     not_late,
@@ -250,6 +252,29 @@ class Incident(Tracked):
     system: str
 
 
+class Access(Fact):
+    """An access to what nobody may see but in an emergency."""
+
+    KIND: ClassVar[str] = "access"
+    EDGES: ClassVar = {"break_glass": "break-glass"}
+
+    scope: str
+    break_glass: str
+
+
+@guard(
+    "no-emergency",
+    "未就 {scope} 启用紧急授权",
+    "no break-glass of the caller's organisation is open for {scope}",
+    example=Example(arguments={"scope": "other records"}),
+    timed=True,
+)
+def in_emergency(call: Call[Access]) -> Verdict:
+    """Hold if the caller's officers have broken glass for the scope."""
+    scope = call.after.scope
+    return is_broken(call, call.after.break_glass, scope) or {"scope": scope}
+
+
 @guard(
     "reviewed-by-itself",
     "申请部门不得会办自己的申请",
@@ -307,7 +332,7 @@ def same_plan(call: Call[House]) -> Verdict:
     return call.private["shown"].value == call.private["filed"].value
 
 
-class ExampleContract(WithFixedGovernance):
+class ExampleContract(WithBreakGlass, WithFixedGovernance):
     """One of each: what a declaration can say.
 
     声明所能表达的各种内容各一例。
@@ -327,6 +352,7 @@ class ExampleContract(WithFixedGovernance):
         Grant,
         Delivery,
         Incident,
+        Access,
         Quota,
         Lease,
         Piece,
@@ -575,3 +601,8 @@ class ExampleContract(WithFixedGovernance):
     @step(Incident, "open", "closed", by=SUPERVISOR, reason=True)
     def close(self, call: Call[Incident]) -> Changes:
         """Close an incident."""
+
+    @step(Access, NEW, by=CLERK, guards=(in_emergency,))
+    def look_up(self, call: Call[Access], scope: str, break_glass: str) -> Changes:
+        """Record an access under a break-glass."""
+        return {"scope": scope, "break_glass": break_glass}

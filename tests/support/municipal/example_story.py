@@ -6,6 +6,12 @@ from pyfabric_municipal.catalogue import bundled_calendars
 from pyfabric_municipal.common.governance import FixedGovernance
 from pyfabric_municipal.common.private import blind
 from pyfabric_municipal.common.refusals import Example
+from pyfabric_municipal.common.testing.break_glass import (
+    RESTING,
+    break_glass_parameters,
+    break_glass_roles,
+    break_glass_samples,
+)
 from pyfabric_municipal.common.testing.stories import Person, Sample, Story
 
 from pyfabric.chaincode.testing import CollectionConfig
@@ -23,6 +29,9 @@ PEOPLE = {
     "supervisor": Person(HEALTH, {"role": "supervisor", "staff": "3002"}),
     "banker": Person(BUREAU, {"role": "loans", "staff": "9001", "uscc": BANK}),
     "archivist": Person(BUREAU, {"role": "archivist", "staff": "1009"}),
+    "officer": Person(BUREAU, {"emergency": "officer", "staff": "1010"}),
+    "second": Person(BUREAU, {"emergency": "officer", "staff": "1011"}),
+    "auditor": Person(HEALTH, {"emergency": "reviewer", "staff": "3010"}),
     "passer-by": Person(ECO, {"staff": "2009"}),
 }
 
@@ -35,7 +44,9 @@ GOVERNANCE = FixedGovernance(
         ("example", "late_seconds"): 7200,
         ("example", "floors"): 10,
         ("example", "expert_days"): {BUREAU: 9, ECO: 2, HEALTH: 5},
+        **break_glass_parameters("example"),
     },
+    roles=break_glass_roles("example", BUREAU, HEALTH),
     certifiers={BANK: BUREAU},
     calendars=tuple(bundled_calendars()),
 )
@@ -98,6 +109,15 @@ SAMPLES = {
     ),
     "report": Sample("supervisor", arguments={"system": "water works"}),
     "close": Sample("supervisor", "@report", first=("report",)),
+    "look_up": Sample(
+        "clerk",
+        "X1",
+        {"scope": "emergency records", "break_glass": "@break_glass"},
+        first=("confirm_break_glass",),
+    ),
+    **break_glass_samples(
+        officer="officer", second="second", reviewer="auditor", anybody="passer-by"
+    ),
 }
 
 
@@ -125,5 +145,5 @@ STORY = Story(
         "quota-exceeded": Example(step="lease_rows", arguments={"rows": 101}),
         "lease-exceeded": Example(step="deliver", arguments={"rows": 41}),
     },
-    resting=frozenset({("house", "whole"), ("grant", "active"), ("incident", "open")}),
+    resting=frozenset({("house", "whole"), ("grant", "active"), ("incident", "open"), RESTING}),
 )

@@ -136,7 +136,7 @@ def _unsigned_possible(step: Step) -> bool:
 def _by_the_same(stages: Stages, step: Step, role: Role, person: Person) -> Iterator[Case]:
     """Yield the calls by the person, and the department, that took a step which the role excludes."""
     story = stages.story
-    for name in set(role.not_person) & story.steps_on(step.record):
+    for name in sorted(set(role.not_person) & story.steps_on(step.record)):
         staff = story.people[story.samples[name].by].attributes["staff"]
         same = Person(person.msp_id, {**person.attributes, "staff": staff})
         yield _refused(stages, step, f"by the person of {name}", SAME_PERSON, by=same)
@@ -222,19 +222,23 @@ def _example(stages: Stages, name: str, rule: Any, known: Example | None = None)
         by = story.people[example.by] if example.by else None
         other = stage.resolve(example.id) if example.id else None
         code = rule.code_in(stage.contract.contract_name())
-        _expect(
-            name,
-            code,
-            lambda: stage.take(
-                name,
-                by=by,
-                arguments=example.arguments,
-                private=example.private,
-                record_id=other,
-            ),
-        )
+        changes = {
+            "by": by,
+            "arguments": example.arguments,
+            "private": example.private,
+            "record_id": other,
+        }
+        _expect(name, code, lambda: _attempt(stage, name, changes))
 
     return Case(f"{name}: {rule.code}", name, run)
+
+
+def _attempt(stage: Stage, name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Take a step and see what it publishes: a refusal that is recorded has its facts on the ledger."""
+    call = stage.call(name, **changes)
+    endorsed = stage.endorse(name, later=0, **changes)
+    check_published(stage.story, call, endorsed)
+    return stage.commit(name, endorsed)
 
 
 def _elsewhere(stages: Stages, step: Step, target: Any) -> None:

@@ -111,6 +111,11 @@ def add_days(timestamp: str, days: int) -> str:
     return format_timestamp(parse_timestamp(timestamp) + timedelta(days=days))
 
 
+def add_seconds(timestamp: str, seconds: int) -> str:
+    """Return the time that many seconds later."""
+    return format_timestamp(parse_timestamp(timestamp) + timedelta(seconds=seconds))
+
+
 def add_months(day: date, months: int) -> date:
     """Return the same day `months` months later, or the last of that month if it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
