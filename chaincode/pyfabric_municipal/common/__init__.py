@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         step,
     )
     from pyfabric_municipal.common.texts import about
-    from pyfabric_municipal.common.waiting import Days, Seconds, Until
+    from pyfabric_municipal.common.waiting import Days, DaysOn, Seconds, Until
 else:
     __getattr__ = lazily(
         __name__,
@@ -87,7 +87,7 @@ else:
                 "step",
             ],
             "pyfabric_municipal.common.texts": ["about"],
-            "pyfabric_municipal.common.waiting": ["Days", "Seconds", "Until"],
+            "pyfabric_municipal.common.waiting": ["Days", "DaysOn", "Seconds", "Until"],
         },
     )
 
@@ -104,6 +104,7 @@ __all__ = [
     "Claim",
     "Collection",
     "Days",
+    "DaysOn",
     "Example",
     "Fact",
     "Governed",

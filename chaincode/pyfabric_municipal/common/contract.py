@@ -347,11 +347,10 @@ def _check_exits(
     steps: Mapping[str, Step], record: type[Record], waits: tuple[Wait, ...], states: list[str]
 ) -> None:
     """Raise TypeError for an exit that is no step by time of the record from these states."""
-    for name in (wait.exit for wait in waits if wait.exit):
-        leaves = steps.get(name)
+    for wait in (one for one in waits if one.exit):
+        name, leaves = wait.exit, steps.get(wait.exit)
         if leaves is None or not leaves.when_due or leaves.record is not record:
             raise TypeError(f"{record.KIND} waits for the exit {name}, which is no step by time")
-        if not set(states) <= set(leaves.sources):
-            raise TypeError(
-                f"{name} does not leave {' or '.join(states)}, where {record.KIND} waits"
-            )
+        if not set(wait.states or states) <= set(leaves.sources):
+            where = " or ".join(wait.states or states)
+            raise TypeError(f"{name} does not leave {where}, where {record.KIND} waits")

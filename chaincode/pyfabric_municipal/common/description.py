@@ -23,7 +23,7 @@ from pyfabric_municipal.common.roles import (
 )
 from pyfabric_municipal.common.step_refusals import refusals_of
 from pyfabric_municipal.common.steps import Step, Wait
-from pyfabric_municipal.common.waiting import Until
+from pyfabric_municipal.common.waiting import Days, Seconds
 
 if TYPE_CHECKING:
     from pyfabric_municipal.common.contract import CityContract
@@ -87,7 +87,7 @@ def _parameters(contract: "type[CityContract]") -> dict[str, dict[str, list[str]
             *(
                 (one.limit.parameter, "limit", step.name)
                 for one in waits
-                if not isinstance(one.limit, Until)
+                if isinstance(one.limit, Days | Seconds)
             ),
             *((name, "guard", one.code) for one in step.guards for name in one.parameters),
             *((name, "step", step.name) for name in step.parameters),
@@ -207,10 +207,11 @@ def _role(role: Role) -> dict[str, Any]:
 
 
 def _wait(wait: Wait) -> dict[str, Any]:
-    limit = wait.limit.path if isinstance(wait.limit, Until) else wait.limit.parameter
+    limit = wait.limit.parameter if isinstance(wait.limit, Days | Seconds) else wait.limit.path
     return {
         "for": None if wait.role is None else _role(wait.role),
         "need": {"field": wait.need.path} if isinstance(wait.need, On) else wait.need or "all",
         "limit": {type(wait.limit).__name__.lower(): limit},
         "exit": wait.exit,
+        "states": list(wait.states),
     }

@@ -12,7 +12,7 @@ from pyfabric_municipal.common.roles import (
     OrganisationRole,
 )
 from pyfabric_municipal.common.steps import Step
-from pyfabric_municipal.common.waiting import Days, Until
+from pyfabric_municipal.common.waiting import Days, DaysOn, Seconds
 
 
 def questions(
@@ -24,7 +24,7 @@ def questions(
     """
     waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
     roles = (*step.by, *(wait.role for wait in waits if wait.role is not None))
-    limits = {wait.limit.parameter for wait in waits if not isinstance(wait.limit, Until)}
+    limits = {wait.limit.parameter for wait in waits if isinstance(wait.limit, Days | Seconds)}
     named = {name for name in limits if "{" not in name}  # else it depends on the record
     named |= {one.of.parameter for one in roles if isinstance(one.of, Governed)}
     named |= {name for guard in step.guards for name in guard.parameters}
@@ -38,7 +38,7 @@ def questions(
         yield "parameter", "city", "net"
     if step.is_timed:
         yield ("clock",)
-    if any(isinstance(wait.limit, Days) for wait in waits):
+    if any(isinstance(wait.limit, Days | DaysOn) for wait in waits):
         yield "calendar", str(today.year)
     uscc = client.attribute(USCC_ATTRIBUTE)
     if uscc is not None and any(isinstance(one, OrganisationRole) for one in step.by):

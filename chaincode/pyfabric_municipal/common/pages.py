@@ -93,10 +93,11 @@ class _Page:
             "limit": self._words[unit].format(limit=_code(limit)),
             "exit": _code(wait["exit"] or "-"),
         }
-        if wait["for"] is None:
-            return self._words["wait_for_time"].format(**known)
-        need = self._need(wait["need"])
-        return self._words["wait"].format(who=self._name(wait["for"]), need=need, **known)
+        which = "wait" if wait["for"] else "wait_for_time"
+        if wait["for"]:
+            known |= {"who": self._name(wait["for"]), "need": self._need(wait["need"])}
+        through = self._words["through"].format(states=_codes(wait["states"]))
+        return self._words[which].format(**known) + (through if wait["states"] else "")
 
     def _need(self, need: int | str | Mapping[str, str]) -> str:
         """Return how many of those who are asked must answer."""

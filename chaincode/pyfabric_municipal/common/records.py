@@ -186,10 +186,10 @@ class Tracked(Record):
         ends = [*(one.due for one in changes), FOREVER]
         states = {(*one, until) for one, until in zip(begun, ends, strict=True)}
         asked = {
-            (party.name, party.due)
+            (party.name, due)
             for wait in self.waiting
             for party in wait.parties
-            if party.due is not None
+            if (due := party.due or party.latest) is not None
         }
         return (
             super().index_entries()

@@ -28,7 +28,7 @@ from pyfabric_municipal.common.refusals import (
 )
 from pyfabric_municipal.common.roles import HolderRole
 from pyfabric_municipal.common.steps import Mode, Step
-from pyfabric_municipal.common.waiting import Until
+from pyfabric_municipal.common.waiting import Days, Seconds
 
 if TYPE_CHECKING:
     from pyfabric_municipal.common.contract import CityContract
@@ -92,7 +92,7 @@ def _of_waits(step: Step) -> Iterator[Rule]:
     if step.joins and not step.when_due:
         yield ANSWERED
     waits = (*step.waits, *(wait for move in step.moves for wait in move.waits))
-    if any(not isinstance(wait.limit, Until) for wait in waits):
+    if any(isinstance(wait.limit, Days | Seconds) for wait in waits):
         yield NO_LIMIT
 
 

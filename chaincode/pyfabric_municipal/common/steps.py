@@ -90,13 +90,16 @@ class Wait:
     """Whom a step has its record wait for next: `need` of those who have the role (0: all), within a limit.
 
     `need` is a number, or where on the record it stands. `exit` is the step that anybody may take when it is
-    due; without a role it waits for the day alone.
+    due; without a role it waits for the day alone. A wait with `states` begins only in one of them and goes on
+    through all of them, whichever steps are taken; else it ends when the state changes. A role of `On` a field that
+    is empty waits for nobody.
     """
 
     role: Role | None
     limit: Limit
     exit: str = ""
     need: int | On = 0
+    states: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -267,19 +267,31 @@ class Taking:
         """Return the record with its waits after the step, and with who took it if a later role asks."""
         step, before = call.step, call.before
         running = before.waiting if isinstance(before, Tracked) else ()
-        begun = waits_of(call, step.waits, after, self.steps)
-        if step.joins and not step.when_due:
+        if step.when_due:
+            running = tuple(one for one in running if one.exit != step.name)
+        elif step.joins:
             running = _answered(running, role, call.actor)
-            if running:
+            if any(not one.states for one in running):
                 after = after.model_copy(update={"state": call.record.state})
-                begun = running
-        elif step.timer is Timer.STOPS:
-            begun = (*stopped(running, call), *begun)
+                return after.model_copy(
+                    update={"waiting": running, "taken": self._taken(call, after)}
+                )
+        begun = waits_of(call, step.waits, after, self.steps)
+        if step.timer is Timer.STOPS:
+            running = stopped(running, call, self._ends(begun))
         elif step.timer is Timer.RESUMES:
-            begun = (*resumed(running, call), *begun)
-        elif before is not None and after.state == before.state and not step.waits:
-            begun = running
-        return after.model_copy(update={"waiting": begun, "taken": self._taken(call, after)})
+            running = resumed(running, call)
+        elif before is None or after.state != before.state or step.waits:
+            running = tuple(one for one in running if after.state in one.states)
+        waiting = (*running, *begun)
+        return after.model_copy(update={"waiting": waiting, "taken": self._taken(call, after)})
+
+    def _ends(self, begun: tuple[Waiting, ...]) -> str | None:
+        """Return when a stop that begins with these waits ends by itself, None if it does not."""
+        change = change_by_time(begun)
+        if change is None or self.steps[change.exit].timer is not Timer.RESUMES:
+            return None
+        return change.due
 
     def _begun(self, call: Call[Any], move: Move, after: M) -> M:
         """Return a moved record with the waits that the move begins."""

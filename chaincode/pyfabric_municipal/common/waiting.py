@@ -25,6 +25,17 @@ class Days:
 
 
 @dataclass(frozen=True)
+class DaysOn:
+    """A limit in working days that stands on the record: their number is at this path, none is no wait.
+
+    They count from the record's time at `since`; without it, from now.
+    """
+
+    path: str
+    since: str = ""
+
+
+@dataclass(frozen=True)
 class Seconds:
     """A limit in seconds, as `Days`."""
 
@@ -38,22 +49,27 @@ class Until:
     path: str
 
 
-Limit = Days | Seconds | Until
+Limit = Days | DaysOn | Seconds | Until
 
 
 class Party(Model):
-    """Somebody who has not answered yet; while the wait is stopped, `left` is what remains."""
+    """Somebody who has not answered yet; while the wait is stopped, `left` is what remains.
+
+    `latest` is when it will then be due at the latest, if the stop itself ends by time.
+    """
 
     name: str
     due: Timestamp | None = None
     left: Count = 0
+    latest: Timestamp | None = None
 
 
 class Waiting(Model):
     """A record's wait for `need` of these parties, in the role `role`.
 
     `exit` is the step that anybody may take once it is due, `leaves` the states from which it is possible, and
-    `becomes` the one to which it leads.
+    `becomes` the one to which it leads. `states` are those through which the wait goes on, whichever steps lead there;
+    without any, it ends with the next change of state.
     """
 
     role: str
@@ -64,6 +80,7 @@ class Waiting(Model):
     becomes: str = ""
     leaves: tuple[str, ...] = ()
     joins: bool = False
+    states: tuple[str, ...] = ()
 
     def falls_due(self) -> str | None:
         """Return when the wait is over: once silence is the last answer needed, or too many are late for an answer."""
@@ -95,12 +112,12 @@ class Change(NamedTuple):
 def change_by_time(waiting: tuple[Waiting, ...]) -> Change | None:
     """Return what time makes of a record with these waits first, None if it changes nothing.
 
-    Waits that are joined are over together, when the last is.
+    Waits that are joined are over together, when the last is; one that goes on through states is no answer.
     """
     ends = [(one.falls_due(), one) for one in waiting if one.exit]
     found = [Change(due, one.exit, one.becomes) for due, one in ends if due and not one.joins]
     joined = [Change(due, one.exit, one.becomes) for due, one in ends if due and one.joins]
-    if joined and len(joined) == len(waiting):
+    if joined and len(joined) == sum(not one.states for one in waiting):
         found.append(max(joined))
     return min(found, default=None)
 

@@ -14,6 +14,7 @@ from pyfabric_municipal.common import (
     Claim,
     Collection,
     Days,
+    DaysOn,
     Example,
     Fact,
     Governed,
@@ -77,6 +78,7 @@ REVIEWER = Role(
 )
 EXPERT = Role("expert", "专家", On("experts"), ("role", "reviewer"))
 SUPERVISOR = Role("supervisor", "监管部门", Governed("supervisor"), not_department=("open_loan",))
+OFFICE = Role("office", "承办部门", On("office"), ("role", "clerk"))
 BANK = OrganisationRole("bank", "银行", On("bank"), ("role", "loans"))
 HOLDER = HolderRole("holder", "持有人")
 HOUSE = 12
@@ -156,6 +158,18 @@ class Tender(Tracked):
 
     experts: tuple[MspId, ...] = Field(min_length=1)
     needed: Positive
+
+
+class Permit(Tracked):
+    """A permit within the days that its applicant was promised, which go on through the answers of others."""
+
+    KIND: ClassVar[str] = "permit"
+
+    office: MspId
+    reviewers: tuple[MspId, ...]
+    days: Positive
+    filed: Timestamp
+    break_days: Positive | None
 
 
 class House(Tracked):
@@ -345,6 +359,7 @@ class ExampleContract(WithBreakGlass, WithFixedGovernance):
         Loan,
         Voucher,
         Tender,
+        Permit,
         House,
         Share,
         Lot,
@@ -481,6 +496,67 @@ class ExampleContract(WithBreakGlass, WithFixedGovernance):
     @step(Tender, "judging", "failed", by=ANYBODY, when_due=True)
     def fail(self, call: Call[Tender]) -> Changes:
         """End a tender for which too few experts can still agree in time."""
+
+    @step(
+        Permit,
+        NEW,
+        "open",
+        by=CLERK,
+        waits=(
+            Wait(OFFICE, DaysOn("days", since="filed"), states=("open", "halted", "named")),
+            Wait(REVIEWER, Days("review_days"), exit="pass_over"),
+        ),
+    )
+    def file_permit(
+        self,
+        call: Call[Permit],
+        reviewers: tuple[MspId, ...],
+        days: Positive,
+        break_days: Positive | None = None,
+    ) -> Changes:
+        """Apply for a permit, with the departments that are asked, if any, and the days of a break."""
+        return {
+            "office": call.caller,
+            "reviewers": reviewers,
+            "days": days,
+            "filed": call.now,
+            "break_days": break_days,
+        }
+
+    @step(Permit, "open", "open", by=REVIEWER, joins=True)
+    def advise(self, call: Call[Permit]) -> Changes:
+        """Give advice, on which the office does not depend."""
+
+    @step(Permit, "open", "open", by=ANYBODY, when_due=True, joins=True)
+    def pass_over(self, call: Call[Permit]) -> Changes:
+        """Go on without the advice of those who are silent."""
+
+    @step(
+        Permit,
+        "open",
+        "halted",
+        by=OFFICE,
+        timer=Timer.STOPS,
+        waits=Wait(None, DaysOn("break_days"), exit="go_on"),
+    )
+    def halt(self, call: Call[Permit]) -> Changes:
+        """Stop the office's days, for as many as the break has."""
+
+    @step(Permit, "halted", "open", by=OFFICE, timer=Timer.RESUMES)
+    def restart(self, call: Call[Permit]) -> Changes:
+        """Start the office's days again."""
+
+    @step(Permit, "halted", "open", by=ANYBODY, when_due=True, timer=Timer.RESUMES)
+    def go_on(self, call: Call[Permit]) -> Changes:
+        """Start the office's days again, because the break is over."""
+
+    @step(Permit, "open", "named", by=OFFICE)
+    def name_holder(self, call: Call[Permit]) -> Changes:
+        """Name who holds the permit."""
+
+    @step(Permit, "named", "given", by=OFFICE)
+    def give(self, call: Call[Permit]) -> Changes:
+        """Give the permit."""
 
     @step(House, NEW, "whole", by=CLERK, moves=(Move(Share, (NEW,), "live"),))
     def enter_house(self, call: Call[House]) -> Changes:

@@ -78,6 +78,14 @@ SAMPLES = {
     "call_for": Sample("clerk", "T1", {"experts": [BUREAU, ECO, HEALTH], "needed": 2}),
     "judge": Sample("eco", "T1", first=("call_for",)),
     "fail": Sample("passer-by", "T1", first=("call_for",), later=8 * 86_400),
+    "file_permit": Sample("clerk", "P1", {"reviewers": [ECO, HEALTH], "days": 10, "break_days": 3}),
+    "advise": Sample("eco", "P1", first=("file_permit",)),
+    "pass_over": Sample("passer-by", "P1", first=("file_permit",), later=8 * 86_400),
+    "halt": Sample("clerk", "P1", first=("file_permit",)),
+    "restart": Sample("clerk", "P1", first=("halt",)),
+    "go_on": Sample("passer-by", "P1", first=("halt",), later=6 * 86_400),
+    "name_holder": Sample("clerk", "P1", first=("file_permit",)),
+    "give": Sample("clerk", "P1", first=("name_holder",)),
     "enter_house": Sample("clerk", "H1"),
     "inspect": Sample(
         "clerk",
@@ -145,5 +153,14 @@ STORY = Story(
         "quota-exceeded": Example(step="lease_rows", arguments={"rows": 101}),
         "lease-exceeded": Example(step="deliver", arguments={"rows": 41}),
     },
-    resting=frozenset({("house", "whole"), ("grant", "active"), ("incident", "open"), RESTING}),
+    resting=frozenset(
+        {
+            ("house", "whole"),
+            ("grant", "active"),
+            ("permit", "open"),
+            ("permit", "named"),
+            ("incident", "open"),
+            RESTING,
+        }
+    ),
 )

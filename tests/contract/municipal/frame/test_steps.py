@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
 
@@ -175,6 +175,72 @@ class TestWaiting:
             for party in ask(stage, "read", "application", "A1")["waiting"][0]["parties"]
         }
         assert dues == {ECO: "2026-03-13T15:59:59Z", HEALTH: "2026-03-18T15:59:59Z"}
+
+
+class TestDaysOfARecord:
+    """A permit of ten working days, on which two departments have 2 and 5 for their advice; a break has three."""
+
+    DUE = "2026-03-25T15:59:59Z"
+
+    @staticmethod
+    def dues(stage: Stage, party: str) -> list[str]:
+        """Return when a party is due, by the index alone."""
+        late = ask(stage, "overdue", party, 10, "", by="clerk")["items"]
+        return [one["due"] for one in late]
+
+    def office(self, stage: Stage) -> str:
+        """Return when the office is due, as the index has it."""
+        stage.ledger.now += 300 * timedelta(days=1)
+        (due,) = self.dues(stage, BUREAU)
+        stage.ledger.now -= 300 * timedelta(days=1)
+        return due
+
+    def test_the_days_are_those_of_the_record(self, stage: Stage) -> None:
+        stage.reach("file_permit")
+        assert self.office(stage) == self.DUE
+
+    def test_they_go_on_while_others_answer_and_through_states(self, stage: Stage) -> None:
+        stage.reach("advise")
+        assert stage.take("advise", by=PEOPLE["health"])["state"] == "open"
+        assert self.office(stage) == self.DUE
+        stage.take("name_holder", later=0)
+        assert self.office(stage) == self.DUE
+        stage.take("give")
+        assert self.dues(stage, BUREAU) == []
+
+    def test_those_who_are_silent_are_passed_over_once(self, stage: Stage) -> None:
+        stage.reach("pass_over")
+        assert refused(stage, "pass_over", later=0).code == "not-due"
+        assert self.office(stage) == self.DUE
+
+    def test_nobody_is_waited_for_where_the_record_names_nobody(self, stage: Stage) -> None:
+        stage.take("file_permit", arguments={"reviewers": []})
+        assert [one["role"] for one in ask(stage, "read", "permit", "P1")["waiting"]] == ["office"]
+        assert self.office(stage) == self.DUE
+
+    @pytest.mark.parametrize("day", range(10))
+    def test_a_stop_that_ends_on_its_day_gains_nothing(self, stage: Stage, day: int) -> None:
+        """Also on the last day: a case could be stopped each day for ever."""
+        stage.reach("file_permit")
+        stage.ledger.now += timedelta(days=14 if day == 9 else day)
+        stage.take("halt")
+        stage.take("restart")
+        assert self.office(stage) == self.DUE
+
+    @pytest.mark.parametrize(
+        ("after", "due"), [(1, "2026-03-26"), (2, "2026-03-27"), (3, "2026-03-27")]
+    )
+    def test_the_working_days_of_a_stop_are_added(self, stage: Stage, after: int, due: str) -> None:
+        stage.reach("halt")
+        stage.take("restart", later=after * DAY)
+        assert self.office(stage) == f"{due}T15:59:59Z"
+
+    @pytest.mark.parametrize("later", [6, 20, 60])
+    def test_a_stop_that_nobody_ends_is_over_on_its_day(self, stage: Stage, later: int) -> None:
+        stage.reach("halt")
+        assert self.office(stage) == "2026-03-30T15:59:59Z"  # though nobody has taken that step yet
+        stage.take("go_on", later=later * DAY)
+        assert self.office(stage) == "2026-03-30T15:59:59Z"
 
 
 class TestSomeOfASet:
