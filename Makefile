@@ -91,15 +91,13 @@ tests/interop/node_modules/.ready: tests/interop/package.json
 	touch $@
 
 # A process more than there are cores, since tests wait too, takes one file of tests after the other: the long ones first.
-# The conformance features run alone, since their calls have the deadlines that applications have.
 # Coverage counts what runs in these processes; what only a PKCS#11 token runs is apart, for SoftHSM may be missing. The
 # last two runs use Fabric's own programs, where they exist (FABRIC_BIN or PATH).
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 pytest: setup tests/interop/node_modules/.ready
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -p tests.support.measured \
-	  tests/system tests/docs tests/cli tests/examples tests/interop tests/contract tests/unit tests/behaviour
-	$(BIN)/python -m pytest -p tests.support.measured tests/conformance
+	  tests/system tests/docs tests/cli tests/examples tests/interop tests/conformance tests/contract tests/unit tests/behaviour
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=100 --omit='pyfabric/identity/pkcs11_[st]*' \
 	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/ca/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*'

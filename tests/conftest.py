@@ -9,9 +9,12 @@ from hypothesis import HealthCheck, settings
 from pyfabric_network.runtimes.runtime import RuntimeName
 
 from tests.support.hsm.softhsm import SoftHSM, softhsm_in
+from tests.support.memory import keep_files_in_memory
 from tests.support.network.programs import skip_without_fabric
 from tests.support.network.running import TOPOLOGY, Running, demanding, started
 from tests.support.paths import ROOT
+
+keep_files_in_memory()
 
 settings.register_profile(
     "repeatable",
