@@ -100,7 +100,7 @@ pytest: setup tests/interop/node_modules/.ready
 	  tests/system tests/docs tests/cli tests/examples tests/interop tests/conformance tests/contract tests/unit tests/behaviour
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=100 --omit='pyfabric/identity/pkcs11_[st]*' \
-	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/ca/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/admin/config/*'
+	  --include='pyfabric/errors.py,pyfabric/messages/*,pyfabric/rules/*,pyfabric/ca/*,pyfabric/client/*,pyfabric/identity/*,pyfabric/sharing/*,pyfabric/admin/config/*'
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/python -m pytest tests/conformance tests/behaviour --runtime native
 	$(BIN)/python -m pytest tests/conformance --runtime native --client-auth

@@ -22,6 +22,7 @@ EXTENDED_KEY_USAGE: Final = "2.5.29.37"
 
 _IP: Final = 0x87
 _KNOWN_ALTERNATIVE_NAMES: Final = (0x81, 0x82, 0x86, _IP)  # e-mail, DNS, URI, IP
+_DIGITAL_SIGNATURE: Final = 0x8000
 _KEY_CERT_SIGN: Final = 0x0400
 _NINE_USAGES: Final = 0xFF80
 _KEY_ID_TAG: Final = 0x80
@@ -70,9 +71,18 @@ def basic_constraints(value: bytes) -> BasicConstraints:
 
 def may_sign_certificates(value: bytes) -> bool:
     """Return whether a key usage holds keyCertSign; an empty one allows everything (RFC 5280, 4.2.1.3)."""
-    octets, _ = der.bits(der.Reader(value).read(der.BIT_STRING))
-    usage = int.from_bytes((octets + b"\0\0")[:2]) & _NINE_USAGES
+    usage = _key_usage(value)
     return usage == 0 or bool(usage & _KEY_CERT_SIGN)
+
+
+def may_sign_data(value: bytes) -> bool:
+    """Return whether a key usage holds digitalSignature (RFC 5280, 4.2.1.3)."""
+    return bool(_key_usage(value) & _DIGITAL_SIGNATURE)
+
+
+def _key_usage(value: bytes) -> int:
+    octets, _ = der.bits(der.Reader(value).read(der.BIT_STRING))
+    return int.from_bytes((octets + b"\0\0")[:2]) & _NINE_USAGES
 
 
 def extended_key_usages(value: bytes) -> frozenset[str]:

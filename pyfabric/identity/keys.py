@@ -31,7 +31,8 @@ _ORDERS: Final = {
         16,
     ),
 }
-_SIGNING_CURVES: Final = ("secp256r1", "secp384r1")
+SIGNING_CURVES: Final = ("secp256r1", "secp384r1")
+"""The curves of the ECDSA keys that Fabric signs with."""
 _SHA256: Final = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
 
 
@@ -67,7 +68,7 @@ def load_private_key(pem: bytes, password: bytes | None = None) -> PrivateKey:
 def _usable(key: object) -> PrivateKey:
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key
-    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _SIGNING_CURVES:
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in SIGNING_CURVES:
         return key
     kind = getattr(getattr(key, "curve", None), "name", type(key).__name__)
     raise IdentityError(f"Fabric takes P-256, P-384 and Ed25519 keys for signing, not {kind}")
@@ -156,6 +157,12 @@ def ecdsa_integers(signature: bytes) -> tuple[int, int]:
     if s <= 0:
         raise IdentityError("invalid signature, S must be larger than zero")
     return r, s
+
+
+def require_strict_der(signature: bytes) -> None:
+    """Raise IdentityError unless an ECDSA signature is spelt in the only way that DER has for it."""
+    if encode_ecdsa(*ecdsa_integers(signature)) != signature:
+        raise IdentityError("the signature is followed by further bytes, or is not DER")
 
 
 def check_signature(public_key: PublicKeyTypes | None, message: bytes, signature: bytes) -> None:

@@ -18,6 +18,7 @@ from fabric_protos.msp import identities_pb2
 from pyfabric.errors import DecodeError, IdentityError
 from pyfabric.identity import parsing, pem
 from pyfabric.identity.certificates import load_certificate
+from pyfabric.identity.chains import Chain
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.keys import check_signature
 from pyfabric.identity.names import ORGANIZATIONAL_UNIT
@@ -164,10 +165,15 @@ class MemberIdentity:
         return self.parsed.not_after
 
     @cached_property
+    def chain(self) -> Chain:
+        """The path to a root, from the certificate up; IdentityError if there is none, or more than one."""
+        return self.msp.authorities.identity_chain(self.parsed)
+
+    @cached_property
     def units(self) -> tuple[Unit, ...]:
         """The OUs of the subject with the CA that vouches for them; none without a valid path."""
         try:
-            issuer = chain_identifier(self.msp.authorities.identity_chain(self.parsed)[1:])
+            issuer = chain_identifier(self.chain[1:])
         except IdentityError:
             return ()
         names = self.parsed.subject.values(ORGANIZATIONAL_UNIT)
@@ -195,7 +201,7 @@ class MemberIdentity:
         try:
             self.msp.check_key_algorithm(self.parsed)
             stage = "could not obtain certification chain: "
-            chain = self.msp.authorities.identity_chain(self.parsed)
+            chain = self.chain
             stage = "could not validate identity against certification chain: "
             self.msp.authorities.check_not_revoked(self.parsed, chain)
             stage = "could not validate identity's OUs: "

@@ -1,104 +1,23 @@
 """Chains whose orderers sign whatever they like: what follows from the rules is found all the same."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 
-from pyfabric.admin import compute_update, config_of_block
+from pyfabric.admin import config_of_block
 from pyfabric.admin.audit import Fault, FaultKind, verify_chain
 from pyfabric.admin.config.history import config_block_numbers
-from pyfabric.admin.config.update import config_signature, signature_header, signed_update
 from pyfabric.errors import ConfigError, DecodeError
-from pyfabric.identity.signing import SigningIdentity
-from pyfabric.messages.blocks import (
-    block_signature_message,
-    header_hash,
-    last_config_slot,
-    new_block,
-    orderer_metadata_value,
-    signatures_slot,
-)
-from pyfabric.messages.envelopes import channel_header, payload_of
-from pyfabric.rules.configuration.channel_config import ChannelConfig
-from pyfabric.rules.configuration.update import propose
+from pyfabric.messages.blocks import new_block
 from pyfabric.rules.verification.chain import ChainVerification
 from pyfabric.rules.verification.faults import ChainFaultError
-from tests.support.ledger.ordering import CHANNEL, NOW, Council
+from tests.support.ledger.ordering import CHANNEL
+from tests.support.rules.signed_chain import LAST_CONFIG, Chain, Edit
 from tests.support.rules.verified import Replayed
 
-LAST_CONFIG, FILTER = 1, 2
-Edit = Callable[[configtx_pb2.Config], None]
-
-
-@dataclass
-class Chain:
-    """A channel with one orderer, whose key is at hand."""
-
-    council: Council = field(default_factory=lambda: Council(1, bft=False))
-    blocks: list[common_pb2.Block] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.blocks.append(self.council.genesis())
-
-    @property
-    def orderer(self) -> SigningIdentity:
-        """The orderer's identity."""
-        return self.council.orderers[0].identity
-
-    @property
-    def raws(self) -> list[bytes]:
-        """The blocks' bytes."""
-        return [block.SerializeToString() for block in self.blocks]
-
-    def add(self, envelopes: Sequence[bytes], last_config: int) -> common_pb2.Block:
-        """Add a block that the orderer signs."""
-        previous = self.blocks[-1].header
-        block = new_block(previous.number + 1, header_hash(previous), envelopes)
-        value = orderer_metadata_value(last_config)
-        header = common_pb2.SignatureHeader(
-            creator=self.orderer.serialized(), nonce=bytes(24)
-        ).SerializeToString()
-        signature = common_pb2.MetadataSignature(
-            signature_header=header,
-            signature=self.orderer.sign(block_signature_message(value, header, block.header)),
-        )
-        slots = block.metadata.metadata
-        slots[0] = signatures_slot(value, [signature])
-        slots[LAST_CONFIG] = last_config_slot(last_config)
-        self.blocks.append(block)
-        return block
-
-    def configuration(self, edit: Edit, forge: Edit = lambda _: None) -> bytes:
-        """Return the transaction of an update that is signed as it must be; `forge` changes its result."""
-        newest = next(one for one in reversed(self.blocks) if len(one.data.data) == 1)
-        present = configtx_pb2.Config.FromString(config_of_block(newest.SerializeToString()))
-        wanted = configtx_pb2.Config()
-        wanted.CopyFrom(present)
-        edit(wanted)
-        update = compute_update(CHANNEL, present.SerializeToString(), wanted.SerializeToString())
-        signatures = []
-        for admin in (self.council.departments[0].admin, self.council.ordering.admin):
-            header = signature_header(admin.serialized(), bytes(24))
-            signatures.append(config_signature(header, admin.sign(header + update)))
-        envelope = self.signed(
-            common_pb2.HeaderType.CONFIG_UPDATE, signed_update(update, signatures)
-        )
-        config = ChannelConfig(present, channel_id=CHANNEL)
-        made = propose(config, common_pb2.Envelope.FromString(envelope))
-        forge(made.config)
-        return self.signed(common_pb2.HeaderType.CONFIG, made.SerializeToString())
-
-    def signed(self, kind: int, data: bytes) -> bytes:
-        """Return an envelope that the orderer signs."""
-        payload = payload_of(
-            channel_header(kind, CHANNEL, NOW), self.orderer.serialized(), bytes(24), data
-        )
-        return common_pb2.Envelope(
-            payload=payload, signature=self.orderer.sign(payload)
-        ).SerializeToString()
+FILTER = 2
 
 
 @pytest.fixture
