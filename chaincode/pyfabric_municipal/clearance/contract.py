@@ -5,7 +5,6 @@ from typing import Annotated
 from pyfabric_municipal.clearance.guards import (
     answers_in_time,
     has_no_clearance,
-    have_the_citys_keys,
     is_an_exemption,
     is_by_the_table,
     is_of_this_sale,
@@ -45,6 +44,7 @@ from pyfabric_municipal.common import (
     not_in_the_future,
     step,
 )
+from pyfabric_municipal.common.blinding import blinded_with
 from pyfabric_municipal.common.values import (
     Digest,
     PositiveArea,
@@ -75,7 +75,7 @@ class Clearance(CityContract):
         NEW,
         "declared",
         by=WINDOW,
-        guards=(have_the_citys_keys, is_by_the_table),
+        guards=(blinded_with("party-key", "sellers", "buyers"), is_by_the_table),
         waits=Wait(ASSESSOR, Days("assessment-days"), exit="deem"),
         event=("unit",),
     )

@@ -9,20 +9,6 @@ from pyfabric_municipal.common.values import beijing_day, unix_seconds
 
 
 @guard(
-    "party-key",
-    "当事人标识须用 {key_id} 为 {purpose} 生成",
-    "the parties' keys are made with {key_id} for {purpose}",
-    parameters=("party-key",),
-    example=Example(parameters={"party-key": {"key_id": "other", "purpose": "other"}}),
-)
-def have_the_citys_keys(call: Call[Assessment]) -> Verdict:
-    """Hold if the parties are blinded by the key of both channels: else nothing can be compared."""
-    known: dict[str, Any] = call.parameter("party-key")
-    parties = (*call.after.sellers, *call.after.buyers)
-    return all(one.model_dump(exclude={"mac"}) == known for one in parties) or known
-
-
-@guard(
     "tax-wrong",
     "税额与税率表不符，或计税依据低于成交价格",
     "the tax is not what the table of rates gives, or its basis is below the price",

@@ -6,6 +6,7 @@ from typing import Any
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
 from pyfabric_municipal.founding import first_items, role, settings
+from pyfabric_municipal.funding.founding import funding_roles
 
 
 def credit_parameters() -> list[dict[str, Any]]:
@@ -19,10 +20,13 @@ def founding_items(
     *,
     roles: Mapping[str, Sequence[str]],
 ) -> list[dict[str, Any]]:
-    """Return the items of `City:propose` that found a channel with these departments, and roles by MSP ids."""
+    """Return the items of `City:propose` that found a channel with the contracts `Credit` and `Funding`, and roles of `Credit` by MSP ids."""
     return first_items(
         departments,
         calendars,
-        roles=[role("credit", name, members) for name, members in roles.items()],
-        parameters=credit_parameters(),
+        roles=[
+            *(role("credit", name, members) for name, members in roles.items()),
+            *funding_roles(),
+        ],
+        parameters=[*credit_parameters(), *settings("funding")],
     )

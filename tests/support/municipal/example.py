@@ -48,6 +48,7 @@ from pyfabric_municipal.common import (
     not_late,
     step,
 )
+from pyfabric_municipal.common.blinding import blinded_with
 from pyfabric_municipal.common.private import NOT_KEPT, OWN
 from pyfabric_municipal.common.testing import WithFixedGovernance
 from pyfabric_municipal.common.totals import (
@@ -390,7 +391,7 @@ class ExampleContract(WithBreakGlass, WithFixedGovernance):
         NEW,
         "review",
         by=CLERK,
-        guards=(reviewed_by_others, low_enough),
+        guards=(reviewed_by_others, blinded_with("applicant-key", "applicant"), low_enough),
         waits=Wait(REVIEWER, Days("review_days"), exit="deem"),
         event=("item",),
         denies=(CLAIMED, low_enough),

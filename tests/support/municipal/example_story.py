@@ -43,6 +43,7 @@ GOVERNANCE = FixedGovernance(
         ("example", "pause_seconds"): 86_400,
         ("example", "late_seconds"): 7200,
         ("example", "floors"): 10,
+        ("example", "applicant-key"): {"key_id": "bureau-1", "purpose": "applications"},
         ("example", "expert_days"): {BUREAU: 9, ECO: 2, HEALTH: 5},
         **break_glass_parameters("example"),
     },

@@ -1,0 +1,1 @@
+"""The contract `Funding`: park and project funding of enterprises, by their credit."""

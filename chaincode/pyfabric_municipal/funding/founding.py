@@ -1,0 +1,18 @@
+"""What the departments of the credit channel agree on for the contract `Funding`: its roles, by MSP ids."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pyfabric_municipal.founding import role
+
+ROLES: Final[Mapping[str, Sequence[str]]] = {
+    "registrar": ("MktSupMSP",),
+    "funder": ("FinanceMSP", "HaidianMSP", "SciTechMSP", "ZgcMSP"),
+    "payer": ("FinanceMSP",),
+}
+"""Which departments of `network/city.yaml` have the roles of the contract."""
+
+
+def funding_roles(roles: Mapping[str, Sequence[str]] = ROLES) -> list[dict[str, Any]]:
+    """Return the roles as contents of a change of the contract `city`."""
+    return [role("funding", name, members) for name, members in roles.items()]
