@@ -89,7 +89,7 @@ def _parameters(contract: "type[CityContract]") -> dict[str, dict[str, list[str]
                 for one in waits
                 if isinstance(one.limit, Days | Seconds)
             ),
-            *((name, "guard", one.code) for one in step.guards for name in one.parameters),
+            *((name, "guard", one.code) for one in step.conditions for name in one.parameters),
             *((name, "step", step.name) for name in step.parameters),
         ]
         for name, kind, reader in read:

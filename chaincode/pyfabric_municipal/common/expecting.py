@@ -27,12 +27,12 @@ def questions(
     limits = {wait.limit.parameter for wait in waits if isinstance(wait.limit, Days | Seconds)}
     named = {name for name in limits if "{" not in name}  # else it depends on the record
     named |= {one.of.parameter for one in roles if isinstance(one.of, Governed)}
-    named |= {name for guard in step.guards for name in guard.parameters}
+    named |= {name for guard in step.conditions for name in guard.parameters}
     named |= set(step.parameters)
     yield from (("parameter", contract, name) for name in sorted(named))
     appointed = {one.of.role for one in roles if isinstance(one.of, Appointed)}
     yield from (("role", contract, name) for name in sorted(appointed))
-    lists = {name for guard in step.guards for name in guard.code_lists}
+    lists = {name for guard in step.conditions for name in guard.code_lists}
     yield from (("code_list", name, today.isoformat()) for name in sorted(lists))
     if step.is_signed:
         yield "parameter", "city", "net"

@@ -200,7 +200,11 @@ class Tracked(Record):
     def counted_at(self, is_due: Callable[[str], bool]) -> Self:
         """Return the record as others count it: with the state that the day has made of it."""
         due = [one for one in changes_by_time(self.waiting) if is_due(one.due)]
-        return self.model_copy(update={"state": due[-1].becomes, "waiting": ()}) if due else self
+        if not due:
+            return self
+        becomes = due[-1].becomes
+        waiting = tuple(one for one in self.waiting if becomes in one.states)
+        return self.model_copy(update={"state": becomes, "waiting": waiting})
 
 
 class Fact(Record):

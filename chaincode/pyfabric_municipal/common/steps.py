@@ -176,6 +176,11 @@ class Step:
         return self.sources == (NEW,)
 
     @property
+    def conditions(self) -> tuple[Guard, ...]:
+        """All that is looked at: the guards, and the conditions of the targets."""
+        return (*self.guards, *(one.when for one in self.targets if one.when is not None))
+
+    @property
     def names_itself(self) -> bool:
         """Whether the record that the step makes has the transaction's id."""
         return self.creates and self.record.ID == "transaction"
@@ -183,7 +188,7 @@ class Step:
     @property
     def is_timed(self) -> bool:
         """Whether the step reads the channel's clock, whatever its record says."""
-        return self.is_signed or any(one.timed for one in self.guards)
+        return self.is_signed or any(one.timed for one in self.conditions)
 
     @property
     def is_signed(self) -> bool:

@@ -117,6 +117,7 @@ def _by_others(stages: Stages, step: Step) -> Iterator[Case]:
         for role in step.by:
             if role.attribute is not None:
                 others["without the attribute"] = person.without(role.attribute[0])
+        others |= dict(_without_attributes(story, step))
     for how, other in others.items():
         if not _unsigned_possible(step):
             yield _refused(stages, step, how, None, by=other, **signer)
@@ -127,6 +128,15 @@ def _by_others(stages: Stages, step: Step) -> Iterator[Case]:
     yield _refused(stages, step, "without a staff number", STAFF, by=person.without("staff"))
     for role in step.by:
         yield from _by_the_same(stages, step, role, person)
+
+
+def _without_attributes(story: Story, step: Step) -> Iterator[tuple[str, Person]]:
+    """Yield those who could have one of several roles, all of which need an attribute, without it."""
+    names = [role.attribute[0] for role in step.by if role.attribute is not None]
+    if len(step.by) == len(names) > 1:
+        for name, one in story.people.items():
+            if (bare := one.without(*names)) != one:
+                yield f"by {name} without the attribute", bare
 
 
 def _unsigned_possible(step: Step) -> bool:

@@ -38,7 +38,7 @@ from pyfabric_municipal.common.values.json_text import (
     parse_json,
     require_canonical_json,
 )
-from pyfabric_municipal.common.values.licences import ELicence
+from pyfabric_municipal.common.values.licences import ELicence, LicenceType
 from pyfabric_municipal.common.values.models import Model
 from pyfabric_municipal.common.values.names import Datum, Digest, DutyCode, FieldName, MspId
 from pyfabric_municipal.common.values.personal_data import PersonalData, find_personal_data
@@ -135,6 +135,7 @@ __all__ = [
     "Gsrn",
     "Gtin",
     "Invoice",
+    "LicenceType",
     "Lot",
     "ManifestNumber",
     "MassUnit",
