@@ -41,10 +41,10 @@ from pyfabric_municipal.common import (
     Sealed,
     Until,
     Wait,
+    blinded_with,
     not_in_the_future,
     step,
 )
-from pyfabric_municipal.common.blinding import blinded_with
 from pyfabric_municipal.common.values import (
     Digest,
     PositiveArea,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyfabric._lazy import lazily
 
 if TYPE_CHECKING:
+    from pyfabric_municipal.common.blinding import blinded_with
     from pyfabric_municipal.common.break_glass import WithBreakGlass, is_broken
     from pyfabric_municipal.common.call import Call
     from pyfabric_municipal.common.claimed_times import not_before, not_in_the_future, not_late
@@ -49,6 +50,7 @@ else:
         __name__,
         {
             "pyfabric_municipal.common.break_glass": ["WithBreakGlass", "is_broken"],
+            "pyfabric_municipal.common.blinding": ["blinded_with"],
             "pyfabric_municipal.common.call": ["Call"],
             "pyfabric_municipal.common.claimed_times": [
                 "not_before",
@@ -132,6 +134,7 @@ __all__ = [
     "WithBreakGlass",
     "about",
     "balanced",
+    "blinded_with",
     "guard",
     "is_broken",
     "not_before",

@@ -13,9 +13,9 @@ from pyfabric_municipal.common import (
     Until,
     Wait,
     about,
+    blinded_with,
     step,
 )
-from pyfabric_municipal.common.blinding import blinded_with
 from pyfabric_municipal.common.values import (
     DocumentNumber,
     MspId,

@@ -41,6 +41,7 @@ from pyfabric_municipal.common import (
     WithBreakGlass,
     about,
     balanced,
+    blinded_with,
     guard,
     is_broken,
     not_before,
@@ -48,7 +49,6 @@ from pyfabric_municipal.common import (
     not_late,
     step,
 )
-from pyfabric_municipal.common.blinding import blinded_with
 from pyfabric_municipal.common.private import NOT_KEPT, OWN
 from pyfabric_municipal.common.testing import WithFixedGovernance
 from pyfabric_municipal.common.totals import (
