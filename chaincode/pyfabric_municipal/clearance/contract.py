@@ -180,6 +180,7 @@ class Clearance(CityContract):
         "open",
         by=OFFICER,
         guards=(is_settled,),
+        parameters=("clearance-days",),
         waits=EXPIRES,
         event=("unit", "expires"),
     )

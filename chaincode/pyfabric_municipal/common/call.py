@@ -11,7 +11,7 @@ from pyfabric_municipal.common.authorisation import (
     arguments_digest,
     signed_bytes,
 )
-from pyfabric_municipal.common.governance import Clock, CodeList, Governance
+from pyfabric_municipal.common.governance import Clock, CodeList, Governance, parameter_key
 from pyfabric_municipal.common.indexes import STATE_INDEX
 from pyfabric_municipal.common.private import PublicPart, Sealed
 from pyfabric_municipal.common.records import Actor, Record, Tracked
@@ -100,8 +100,8 @@ class Call(Generic[R]):
         return self.clock.not_after(unix_seconds(timestamp))
 
     def parameter(self, name: str) -> Any:
-        """Return a governed parameter of the contract; the city's registers have its name in lower case."""
-        return self.governance.parameter(self.session.contract.lower(), name)
+        """Return a governed parameter of the contract, or of another one (`credit/score-model`), whose name is in lower case."""
+        return self.governance.parameter(*parameter_key(self.session.contract.lower(), name))
 
     def appointed(self, role: str) -> tuple[str, ...]:
         """Return the departments that the city's register names for a role of the contract."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from pyfabric.chaincode import ClientIdentity
+from pyfabric_municipal.common.governance import parameter_key
 from pyfabric_municipal.common.roles import (
     USCC_ATTRIBUTE,
     Appointed,
@@ -29,8 +30,9 @@ def questions(
     named |= {one.of.parameter for one in roles if isinstance(one.of, Governed)}
     named |= {name for guard in step.conditions for name in guard.parameters}
     named |= set(step.parameters)
-    yield from (("parameter", contract, name) for name in sorted(named))
+    yield from (("parameter", *parameter_key(contract, name)) for name in sorted(named))
     appointed = {one.of.role for one in roles if isinstance(one.of, Appointed)}
+    appointed |= {name for guard in step.guards for name in guard.roles}
     yield from (("role", contract, name) for name in sorted(appointed))
     lists = {name for guard in step.conditions for name in guard.code_lists}
     yield from (("code_list", name, today.isoformat()) for name in sorted(lists))

@@ -230,6 +230,12 @@ def _unreachable(error: StateError) -> ContractError:
     )
 
 
+def parameter_key(contract: str, name: str) -> tuple[str, str]:
+    """Return the contract and the name of a parameter: of this contract, or of the one before a slash (`credit/score-model`)."""
+    other, _, own = name.rpartition("/")
+    return other or contract, own
+
+
 def no_parameter(contract: str, name: str) -> ContractError:
     """Return the refusal of a parameter that is not set."""
     return ContractError(

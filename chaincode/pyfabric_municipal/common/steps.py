@@ -50,7 +50,8 @@ class Guard(Rule):
     """A condition of a step: `test` gets the step's `Call`, `example` is one call that it refuses.
 
     `parameters` are those that it reads of the contract `city`, `code_lists` the lists in force on the proposal's
-    day; a `timed` one reads the channel's clock.
+    day, `roles` the appointed roles; a `timed` one reads the channel's clock. A parameter of another contract has its
+    name before it: `credit/score-model`.
     """
 
     test: Callable[[Any], Verdict]
@@ -58,6 +59,7 @@ class Guard(Rule):
     parameters: tuple[str, ...] = ()
     timed: bool = False
     code_lists: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 def guard(
@@ -69,12 +71,13 @@ def guard(
     parameters: tuple[str, ...] = (),
     timed: bool = False,
     code_lists: tuple[str, ...] = (),
+    roles: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Any], Verdict]], Guard]:
     """Declare a function as a guard. Texts name facts in braces: the test returns them when it refuses.
 
-    `parameters`, `timed` and `code_lists` say what it asks of `city`, so that this is asked with the rest.
+    `parameters`, `timed`, `code_lists` and `roles` say what it asks of `city`, so that this is asked with the rest.
     """
-    return lambda test: Guard(code, zh, en, test, example, parameters, timed, code_lists)
+    return lambda test: Guard(code, zh, en, test, example, parameters, timed, code_lists, roles)
 
 
 @dataclass(frozen=True)

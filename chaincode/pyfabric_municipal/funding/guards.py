@@ -1,6 +1,6 @@
 """What must be true of an application for funding: who applies, for whom, and by which grade."""
 
-from typing import Any
+from typing import Any, Final
 
 from pyfabric_municipal.common import Call, Example, Verdict, guard
 from pyfabric_municipal.common.roles import HOLDER
@@ -10,6 +10,8 @@ from pyfabric_municipal.credit.scores import COMPUTED, Score, inputs_on
 from pyfabric_municipal.credit.scoring import ScoreModel, inputs_digest
 from pyfabric_municipal.credit.subjects import IN_BUSINESS, Subject
 from pyfabric_municipal.funding.records import Application, Delegation
+
+MODEL: Final = "credit/score-model"
 
 
 @guard(
@@ -44,6 +46,7 @@ def is_delegated(call: Call[Application]) -> Verdict:
     "no-funder",
     "{funder} 不是资助部门",
     "{funder} funds nothing by this contract",
+    roles=("funder",),
     example=Example(arguments={"funder": "BankMSP"}),
 )
 def is_to_a_funder(call: Call[Application]) -> Verdict:
@@ -70,6 +73,7 @@ def cites_its_own_score(call: Call[Application]) -> Verdict:
     "score-superseded",
     "评分已被取代，或其模型 {model} 不是现行模型",
     "the score is superseded, or its model {model} is",
+    parameters=(MODEL,),
     example=Example(first=("Credit:compute_score#again",)),
 )
 def cites_the_model_in_force(call: Call[Application]) -> Verdict:
@@ -98,6 +102,7 @@ def cites_a_fresh_score(call: Call[Application]) -> Verdict:
     "score-stale",
     "评分所引用的记录已有变化（异议、修复、撤销或新增），须重新评分",
     "what the score counts has changed since: compute it again",
+    parameters=(MODEL,),
     timed=True,
     example=Example(first=("Credit:publish",)),
 )
@@ -112,7 +117,7 @@ def counts_what_counts_today(call: Call[Application]) -> Verdict:
     "grade-too-low",
     "信用等级 {grade} 低于 {least}",
     "the grade {grade} is below {least}",
-    parameters=("least-grade",),
+    parameters=("least-grade", MODEL),
     example=Example(
         first=("Credit:grade_taxpayer#low", "Credit:compute_score#low"),
         arguments={"score": "@Credit:compute_score#low"},
@@ -147,4 +152,4 @@ def _score(call: Call[Application]) -> Score:
 
 
 def _model(call: Call[Application]) -> ScoreModel:
-    return ScoreModel.model_validate(call.governance.parameter("credit", "score-model"))
+    return ScoreModel.model_validate(call.parameter(MODEL))

@@ -9,6 +9,7 @@ from pyfabric_municipal.common.expecting import questions
 from pyfabric_municipal.common.governance import Clock, Governance, city_of
 from pyfabric_municipal.common.testing.stage import certificate
 from pyfabric_municipal.common.values.workdays import YearCalendar
+from pyfabric_municipal.funding.contract import Funding
 
 from pyfabric.chaincode import (
     Chaincode,
@@ -144,6 +145,7 @@ def test_a_declaration_says_what_its_step_asks() -> None:
         return list(questions(STORY.made().STEPS[step], "example", client, date(2026, 3, 11)))
 
     assert asked("apply", "clerk") == [
+        ("parameter", "example", "applicant-key"),
         ("parameter", "example", "floors"),
         ("parameter", "example", "review_days"),
         ("calendar", "2026"),
@@ -152,3 +154,11 @@ def test_a_declaration_says_what_its_step_asks() -> None:
     assert asked("open_loan", "banker") == [("certifier", BANK)]
     assert asked("weigh", "clerk") == [("parameter", "example", "late_seconds"), ("clock",)]
     assert asked("object", "health") == []
+
+
+def test_a_guard_names_parameters_of_another_contract_and_appointed_roles() -> None:
+    client = ClientIdentity(certificate(PEOPLE["passer-by"]).serialized())
+    steps = Funding.STEPS
+    found = list(questions(steps["apply"], "funding", client, date(2026, 3, 11)))
+    assert ("parameter", "credit", "score-model") in found
+    assert ("role", "funding", "funder") in found
