@@ -2,6 +2,7 @@
 
 import pytest
 
+from pyfabric.chaincode import ContractError
 from pyfabric.errors import ValidationCode
 from tests.support.municipal.municipal import (
     CODE,
@@ -81,3 +82,27 @@ def test_deliveries_of_different_grants_do_not_collide(shared: City) -> None:
         (MKT, "Sharing:deliver", *shared.delivery(grants[0], "q2")),
     ]
     assert together(shared, *calls) == [VALID, VALID]
+
+
+@pytest.mark.parametrize("place", [0, 4, 7], ids=["first", "between", "last"])
+def test_an_emergency_hold_wins_against_activations_and_deliveries_at_once(
+    shared: City, place: int
+) -> None:
+    active = shared.active()
+    granted = [shared.checked() for _ in range(6)]
+    for request in granted:
+        shared.call(MKT, "Sharing:grant", request, offer())
+    calls: list[tuple[object, ...]] = [(HAI, "Sharing:activate", request) for request in granted]
+    calls.append((MKT, "Sharing:deliver", *shared.delivery(active)))
+    calls.insert(place, (ECON, "Directory:hold", CODE, "紧急停用"))
+    codes = together(shared, *calls)
+    assert codes[place] == VALID
+    delivered = codes[6 if place == 7 else 7]
+    assert (delivered == VALID) == (place == 7)
+    assert shared.resource()["state"] == "held"
+    for grant in [request for request in granted if shared.grant(request)["state"] == "active"]:
+        shared.call(MKT, "Sharing:lease_rows", grant, "w1", 10)
+        with pytest.raises(ContractError, match="held"):
+            shared.deliver(grant)
+    with pytest.raises(ContractError, match="held"):
+        shared.deliver(active, "q3")
