@@ -69,7 +69,7 @@ def test_a_department_outside_the_channel_hears_the_peers_words(city: TwoChannel
 def test_the_other_contracts_refusal_is_passed_on(city: TwoChannels) -> None:
     unknown = "91350200MA2YJ1XR9G"
     request = city.apply(operator=unknown)
-    with pytest.raises(ContractError, match=f"channel credit: there is no subject {unknown}"):
+    with pytest.raises(ContractError, match=f"there is no subject {unknown}"):
         city.ask(MKT, "Sharing:operator_credit", request)
 
 

@@ -6,13 +6,12 @@ may depend on such a reading: it is for queries only.
 
 from datetime import date
 
-from pyfabric.chaincode import Context, ContractError, from_json
+from pyfabric.chaincode import Context, from_json
 from pyfabric_municipal.common.values import Model
 from pyfabric_municipal.credit.effective import Effective
 
 CHANNEL = "credit"
 CHAINCODE = "credit"
-_REFUSED = 400
 
 
 class CreditSnapshot(Model):
@@ -30,14 +29,13 @@ def read_credit(ctx: Context, subject: str, day: date) -> CreditSnapshot:
     """Query the credit channel at this peer; for queries only.
 
     Raises StateError with the peer's message where the caller or the peer is not in that channel, and
-    ContractError with the message of the credit contract.
+    ContractError with the credit contract's refusal.
     """
     response = ctx.stub.invoke_chaincode(
         CHAINCODE,
         [b"Credit:effective_at", subject.encode(), day.isoformat().encode()],
         CHANNEL,
     )
-    if response.status >= _REFUSED:
-        raise ContractError(f"channel {CHANNEL}: {response.message}")
+    response.raise_unless_ok()
     answer = from_json(Effective, response.payload)
     return CreditSnapshot(channel=CHANNEL, chaincode=CHAINCODE, answer=answer)
