@@ -12,28 +12,36 @@ from pyfabric_municipal.common.testing.stories import Person, Sample, Story
 from pyfabric_municipal.directory.contract import Directory
 
 from pyfabric.chaincode import Context
+from tests.support.municipal.entries import FixedSharing
 from tests.support.municipal.municipal import (
     CODE,
     ECON,
     GOVERNANCE,
     HAI,
     MKT,
+    NOT_SHARED,
     START,
     USCC,
+    application,
     description,
+    offer,
 )
 
 OUTSIDE = "OutsideMSP"
 DUTY = "MKTSUP-001"
 """The duty to which the resources of the story belong."""
 DAY = 86_400
+OTHER_DUTY, OTHER = "MKTSUP-002", "102001/000002"
 LATER = description(abstract="登记机关依法登记的基本信息，含注销信息")
+NARROWER = description(fields=description()["fields"][:1])
+"""Without a field that Haidian's grant has."""
 
 PEOPLE = {
     "steward": Person(MKT, {"role": "steward", "staff": "1001"}),
     "manager": Person(ECON, {"role": "manager", "staff": "2001"}),
     "deputy": Person(HAI, {"role": "manager", "staff": "3001"}),
     "outsider": Person(OUTSIDE, {"role": "manager", "staff": "9001"}),
+    "user": Person(HAI, {"role": "clerk", "staff": "3002"}),
 }
 """Haidian has the deputy, and takes over the duty of market supervision where the story asks for it."""
 
@@ -81,7 +89,22 @@ SAMPLES = {
         first=("publish",),
         later=3600,
     ),
+    "claim_duties#other": Sample("steward", OTHER_DUTY, {"title": "年报", "basis": "三定规定"}),
+    "draft#other": Sample(
+        "steward",
+        OTHER,
+        {"description": description(OTHER, duty=OTHER_DUTY)},
+        first=("claim_duties#other",),
+    ),
+    "give_notice#narrower": Sample("steward", CODE, {"description": NARROWER}, first=("publish",)),
+    "Sharing:apply": Sample("user", arguments={"application": application()}, first=("publish",)),
+    "Sharing:check": Sample("manager", "@Sharing:apply", first=("Sharing:apply",)),
+    "Sharing:grant": Sample(
+        "steward", "@Sharing:apply", {"offer": offer()}, first=("Sharing:check",)
+    ),
 }
+
+NOTICED = ("Sharing:grant", "give_notice#narrower")
 
 STORY = Story(
     contract=GovernedDirectory,
@@ -101,10 +124,19 @@ STORY = Story(
         "no-other-department": Example(arguments={"to": MKT}),
         "own-duty": Example(by="steward"),
         "no-party": Example(arguments={"owner": ECON}),
+        "other-duty": Example(arguments={"resources": [OTHER]}, first=("draft#other",)),
+        "not-shared-in-use": Example(
+            arguments={"description": description(share={**NOT_SHARED, "condition": ""})},
+            first=("Sharing:grant",),
+        ),
+        "no-notice": Example(arguments={"description": NARROWER}, first=("Sharing:grant",)),
+        "notice-runs": Example(arguments={"description": NARROWER}, first=NOTICED),
+        "notice-lapsed": Example(
+            arguments={"description": NARROWER}, first=NOTICED, later=90 * DAY
+        ),
+        "in-use": Example(first=("Sharing:grant",)),
     },
-    elsewhere=frozenset(
-        {"not-shared-in-use", "no-notice", "notice-runs", "notice-lapsed", "in-use", "other-duty"}
-    ),
+    beside=lambda governance: (FixedSharing(governance),),
     resting=frozenset(
         {
             ("duty", "owned"),

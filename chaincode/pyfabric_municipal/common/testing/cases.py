@@ -76,8 +76,7 @@ def _of_step(stages: Stages, step: Step, *, compared: bool) -> Iterator[Case]:
     yield from _in_other_states(stages, step)
     if step.reason:
         yield _refused(stages, step, "without a reason", REASON, reason=" ")
-    shown = (one for one in step.guards if one.code not in stages.story.elsewhere)
-    yield from (_example(stages, step.name, one) for one in shown)
+    yield from (_example(stages, step.name, one) for one in step.guards)
     for target in step.targets[:-1]:
         if target.when is not None:
             elsewhere = partial(_elsewhere, stages, step, target)

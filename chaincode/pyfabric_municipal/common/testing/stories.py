@@ -54,9 +54,7 @@ class Story:
     steps that end a matter without deciding it; `examples` are those of rules, by code, whose records several
     contracts share; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
     of records whose ids have a form. `known` are values that are public although a private one has them too,
-    such as an organisation's code. `elsewhere` are codes of guards that other tests refuse by, because records of
-    another contract are needed for it.
-    `beside` makes the other contracts of the chaincode, whose steps have samples
+    such as an organisation's code. `beside` makes the other contracts of the chaincode, whose steps have samples
     under their contract's name, too: `Directory:publish`. A second sample of a step has a word after it:
     `apply#brief`.
     """
@@ -75,7 +73,6 @@ class Story:
     examples: Mapping[str, Example] = field(default_factory=dict)
     free_ids: Mapping[str, str] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
-    elsewhere: frozenset[str] = frozenset()
     beside: Callable[[FixedGovernance], Sequence[CityContract]] = lambda _: ()
 
     def free_id(self, record: type[Record]) -> str:
