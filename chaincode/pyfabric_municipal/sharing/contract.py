@@ -14,8 +14,8 @@ from pyfabric_municipal.common.session import Session
 from pyfabric_municipal.common.totals import Lease, Piece, Quota
 from pyfabric_municipal.common.values import Count, Model
 from pyfabric_municipal.common.values.timestamps import add_days, beijing_day
-from pyfabric_municipal.sharing.credit_reading import CreditSnapshot, read_credit
 from pyfabric_municipal.directory.records import Resource
+from pyfabric_municipal.sharing.credit_reading import CreditSnapshot, read_credit
 from pyfabric_municipal.sharing.delivering import Receipts
 from pyfabric_municipal.sharing.granting import Grants
 from pyfabric_municipal.sharing.records import (

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pyfabric_municipal.catalogue import bundled_calendars
 from pyfabric_municipal.common.governance import Clock, Department, FixedGovernance, Governance
+from pyfabric_municipal.common.refusals import Example
 from pyfabric_municipal.common.testing.stories import Person, Sample, Story
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.credit.contract import Credit
@@ -26,6 +27,7 @@ PROOF = {
 }
 REPRESENTATIVE = {"name": "张三", "resident_id": "11010519491231002X"}
 LISTED = {"subject": SUBJECT, "number": "京市监列〔2026〕1号", "ground": "无法联系"}
+OTHER_SUBJECT = "91350200MA2YJ1XR9G"
 BASIS = {"number": "（2026）京0108行初12号", "digest": digest("judgment")}
 CODES = USCC | {TAX: "11110000MB9P22225R", FINANCE: "11110000MB9Q33339E"}
 WITHOUT_HOLIDAYS = {year: YearCalendar(year=year) for year in range(2025, 2030)}
@@ -82,6 +84,9 @@ SAMPLES = {
     "take_back": Sample("market", SUBJECT, first=("move",)),
     "cancel": Sample("market", SUBJECT, first=("register",)),
     "record": Sample("market", arguments={"decision": sample()}, first=("register",)),
+    "register#other": Sample(
+        "market", OTHER_SUBJECT, {"region": "110108", "name": "北京另一科技有限公司"}
+    ),
     "publish": Sample("market", "@record", first=RECORDED),
     "object": Sample(
         "platform",
@@ -159,7 +164,24 @@ STORY = Story(
     now=START,
     collections=(COLLECTION, REPRESENTATIVES),
     organizations=(ECON, MKT, TAX, FINANCE),
-    free_ids={"subject": "91350200MA2YJ1XR9G"},
+    free_ids={"subject": "91110000MB9X99991C"},
+    examples={
+        "of-authority": Example(
+            step="record",
+            first=("record", "register#other"),
+            arguments={"decision": sample(subject=OTHER_SUBJECT)},
+        ),
+        "of-subject": Example(
+            step="record",
+            by="tax",
+            first=("record",),
+            arguments={
+                "decision": sample(
+                    authority=CODES[TAX], source={"name": "税务局", "uscc": CODES[TAX]}
+                )
+            },
+        ),
+    },
     resting=frozenset(
         {
             ("penalty", "recorded"),

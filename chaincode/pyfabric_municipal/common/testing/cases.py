@@ -217,7 +217,9 @@ def _leads_on(stage: Stage, name: str, record: type[Record]) -> bool:
     )
 
 
-def _example(stages: Stages, name: str, rule: Any, known: Example | None = None) -> Case:
+def _example(
+    stages: Stages, name: str, rule: Any, known: Example | None = None, of: str = ""
+) -> Case:
     """Return the case of a rule's example: the call that it refuses, which is taken without the example."""
     story = stages.story
 
@@ -239,7 +241,7 @@ def _example(stages: Stages, name: str, rule: Any, known: Example | None = None)
         }
         _expect(name, code, lambda: _attempt(stage, name, changes))
 
-    return Case(f"{name}: {rule.code}", name, run)
+    return Case(f"{name}: {of or rule.code}", name, run)
 
 
 def _attempt(stage: Stage, name: str, changes: dict[str, Any]) -> dict[str, Any]:
@@ -267,8 +269,9 @@ def _claims(stages: Stages, record: Any) -> Iterator[Case]:
     """Yield a case for each claim: a second record with the same values is refused, or recorded as denied."""
     contract = stages.story.made()
     for claim in record.CLAIMS:
-        if claim.example is not None:
-            yield _example(stages, claim.example.step, claim.rule, claim.example)
+        example = stages.story.examples.get(claim.name, claim.example)
+        if example is not None:
+            yield _example(stages, example.step, claim.rule, example, claim.name)
             continue
         for step in contract.STEPS.values():
             made = step.record is record and step.creates and not record.COLLECTION

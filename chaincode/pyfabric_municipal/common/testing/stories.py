@@ -51,8 +51,8 @@ class Story:
 
     `contract` makes the contract for a governance. `outsider` is a person without any role, `reader` one of
     a department that may read the private records, from whom only the role keeps their steps. `giving_up` are
-    steps that end a matter without deciding it; `examples` are those of rules, by code, whose records several
-    contracts share; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
+    steps that end a matter without deciding it; `examples` are those of rules, by code, and of claims, by name, that need
+    what only the story knows; `resting` are states in which a record may stay. `free_ids` are ids of no record, by the kinds
     of records whose ids have a form. `known` are values that are public although a private one has them too,
     such as an organisation's code. `beside` makes the other contracts of the chaincode, whose steps have samples
     under their contract's name, too: `Directory:publish`. A second sample of a step has a word after it:
