@@ -76,7 +76,7 @@ class TestGovernment:
         city.draft()
         city.take(MKT, "submit")
         (party,) = city.resource()["waiting"][0]["parties"]
-        assert party == {"name": ECON, "due": "2026-03-12T15:59:59Z", "left": 0}
+        assert party == {"name": ECON, "due": "2026-03-12T15:59:59Z", "left": 0, "latest": None}
 
     def test_a_missing_parameter_is_named(self, city: City) -> None:
         city.governance = replace(GOVERNANCE, parameters={})
