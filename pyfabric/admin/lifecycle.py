@@ -20,11 +20,15 @@ from pyfabric.admin.definitions import (
 from pyfabric.admin.packages import ChaincodePackage
 from pyfabric.client.effects import Endpoint, Flow
 from pyfabric.client.system_chaincodes import ask
+from pyfabric.client.timeouts import Timeouts
 from pyfabric.client.transactions import SubmitResult, submit
 from pyfabric.errors import PeerResponseError
 from pyfabric.identity.signing import SigningIdentity
 from pyfabric.messages.decoding import decode
 from pyfabric.messages.lifecycle import LIFECYCLE, invocation
+
+_TIMEOUTS: Final = Timeouts(endorse=60.0, submit=60.0)
+"""Approvals of many departments come at once, and each may wait for the orderers longer than a client's transaction does."""
 
 _INSTALLED_ALREADY: Final = "chaincode already successfully installed"
 
@@ -130,6 +134,7 @@ def approve(
             LIFECYCLE,
             invocation(arguments),
             endorsing_organizations=[admin.msp_id],
+            timeouts=_TIMEOUTS,
         )
     )
 
@@ -190,6 +195,7 @@ def commit(
             LIFECYCLE,
             invocation(arguments),
             endorsing_organizations=endorsing_organizations,
+            timeouts=_TIMEOUTS,
         )
     )
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final, NamedTuple, Self
 
@@ -41,7 +41,8 @@ class Invocation:
     is what the client signed; the properties read it only when they are asked. `multiple_reads` is how
     many keys the peer reads in one request, `write_batch` how many writes it accepts in one; 0: one at a
     time (before Fabric 3.1). `peer_msp_id` is the MSP of the peer, which no message names; None: not known.
-    `endorser_time` stands for the time of this machine; None: the machine is asked.
+    `endorser_time` stands for the time of this machine, if the peer gives one, as the development ledger does, whose
+    clock can be set; None: the machine is asked.
     """
 
     channel_id: str
@@ -81,6 +82,7 @@ class Invocation:
             multiple_reads=multiple_reads,
             write_batch=write_batch,
             peer_msp_id=peer_msp_id,
+            endorser_time=_time_of(message),
         )
 
     @cached_property
@@ -146,3 +148,8 @@ class Invocation:
             ContractError,
             "failed to extract signature header",
         )
+
+
+def _time_of(message: chaincode_shim_pb2.ChaincodeMessage) -> datetime | None:
+    """Return the time that the peer gives with a transaction; Fabric's own peers give none."""
+    return message.timestamp.ToDatetime(UTC) if message.HasField("timestamp") else None

@@ -35,6 +35,7 @@ def test_contracts_see_the_time_that_was_set(deeds: Deeds, contract: Contract) -
     development.set_clock(moment)
     assert contract.evaluate("when").decode() == moment.isoformat()
     assert contract.evaluate("when").decode() == moment.isoformat()
+    assert contract.evaluate("endorser_time").decode() == moment.isoformat()
     contract.submit("put", "", "k", "v")
     development.move_clock(timedelta(hours=1))
     assert contract.evaluate("when").decode() == (moment + timedelta(hours=1)).isoformat()

@@ -73,16 +73,16 @@ class ContractStream:
         result: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._contexts[key] = context
         self._results[key] = result
+        message = Message(
+            type=kind,
+            payload=payload,
+            txid=context.transaction_id,
+            channel_id=context.channel_id,
+            proposal=context.signed,
+        )
+        message.timestamp.FromDatetime(context.at)
         try:
-            self._send(
-                Message(
-                    type=kind,
-                    payload=payload,
-                    txid=context.transaction_id,
-                    channel_id=context.channel_id,
-                    proposal=context.signed,
-                )
-            )
+            self._send(message)
             async with asyncio.timeout(seconds):
                 return await result
         except TimeoutError as error:

@@ -1,6 +1,7 @@
 """A transaction that runs in a contract, as the stream to the contract needs it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from fabric_protos.peer import proposal_pb2
 
@@ -13,7 +14,7 @@ from pyfabric.rules.state.private_simulation import PrivateSimulation
 class TransactionContext(RequestHandler):
     """One transaction in one contract: the handler of its requests, and what was proposed.
 
-    `call` handles INVOKE_CHAINCODE, or raises ContractError.
+    `at` is the time of the peer's machine. `call` handles INVOKE_CHAINCODE, or raises ContractError.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class TransactionContext(RequestHandler):
         channel_id: str,
         transaction_id: str,
         signed: proposal_pb2.SignedProposal,
+        at: datetime,
         simulation: PrivateSimulation,
         reader: HistoryReader,
         access: CollectionAccess,
@@ -31,5 +33,6 @@ class TransactionContext(RequestHandler):
         self.channel_id = channel_id
         self.transaction_id = transaction_id
         self.signed = signed
+        self.at = at
         self.simulation = simulation
         self.call = call

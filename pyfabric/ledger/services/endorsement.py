@@ -5,6 +5,7 @@ Source: core/endorser/endorser.go of Fabric 3.1; texts are Fabric's.
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 
 from fabric_protos.peer import (
     chaincode_event_pb2,
@@ -47,13 +48,14 @@ class _Outcome:
 class Endorsement:
     """A proposal for a chaincode that a peer has let in; without a channel it is for the peer itself.
 
-    Without `sign` it is only evaluated.
+    `at` is the time of the peer's machine. Without `sign` it is only evaluated.
     """
 
     peer: Peer
     joined: JoinedChannel | None
     proposal: Proposal
     name: str
+    at: datetime
     sign: bool
 
     async def process(self) -> Response:
@@ -62,7 +64,7 @@ class Endorsement:
             execution = None
             if self.joined is not None and self.name not in _NO_STATE:
                 reader = stack.enter_context(self.joined.channel.snapshot())
-                execution = Execution.on(self.joined, self.proposal, reader)
+                execution = Execution.on(self.joined, self.proposal, self.at, reader)
             return await self._simulate(execution)
 
     async def _simulate(self, execution: Execution | None) -> Response:

@@ -108,7 +108,8 @@ class Endorser:
             return _refused(f"channel '{proposal.channel_id}' not found")
         self._preprocess(proposal, name, joined)
         try:
-            return await Endorsement(self._peer, joined, proposal, name, sign).process()
+            at = self._now()
+            return await Endorsement(self._peer, joined, proposal, name, at, sign).process()
         except ContractError as error:
             self._peer.metrics.endorser.failed.add(proposal.channel_id, name)
             return _refused(str(error))

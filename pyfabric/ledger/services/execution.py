@@ -7,6 +7,7 @@ reads that channel's state as it is, and what it writes is lost.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_response_pb2
@@ -47,19 +48,22 @@ SYSTEM_NAMESPACES: Final = frozenset({*SYSTEM_CHAINCODES, lifecycle.LEGACY})
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A proposal that runs on a peer, over the state of one channel."""
+    """A proposal that runs on a peer, over the state of one channel; `at` is the time of the peer's machine."""
 
     joined: JoinedChannel
     proposal: Proposal
+    at: datetime
     reader: Snapshot
     simulation: PrivateSimulation
 
     @classmethod
-    def on(cls, joined: JoinedChannel, proposal: Proposal, reader: Snapshot) -> "Execution":
+    def on(
+        cls, joined: JoinedChannel, proposal: Proposal, at: datetime, reader: Snapshot
+    ) -> "Execution":
         """Return an execution with a simulation of its own."""
         private = PrivateView(joined.private, reader, reader.height)
         simulation = PrivateSimulation(reader, proposal.transaction_id, private)
-        return cls(joined, proposal, reader, simulation)
+        return cls(joined, proposal, at, reader, simulation)
 
     @property
     def peer(self) -> Peer:
@@ -103,6 +107,7 @@ class Execution:
             self.channel.channel_id,
             self.proposal.transaction_id,
             self.proposal.signed,
+            self.at,
             self.simulation,
             self.reader,
             access,
@@ -135,7 +140,7 @@ class Execution:
             message = await self.answer(name, arguments)
         else:
             with joined.channel.snapshot() as reader:
-                elsewhere = Execution.on(joined, self.proposal, reader)
+                elsewhere = Execution.on(joined, self.proposal, self.at, reader)
                 message = await elsewhere.answer(name, arguments)
         return message.SerializeToString()
 

@@ -74,6 +74,11 @@ class Deeds(Contract):
         return ctx.stub.timestamp.isoformat()
 
     @query
+    def endorser_time(self, ctx: Context) -> str:
+        """Return the time of the endorser's machine."""
+        return ctx.stub.endorser_time.isoformat()
+
+    @query
     def get(self, ctx: Context, collection: str, key: str) -> str:
         """Return a value."""
         return (place(ctx, collection).get_state(key) or b"").decode()
