@@ -21,10 +21,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pyfabric_municipal.catalogue import batches, bundled_calendars, bundled_catalogue
+from pyfabric_municipal.catalogue import batches, bundled_catalogue
 from pyfabric_municipal.common.private import Sealed
 from pyfabric_municipal.common.values.timestamps import BEIJING, format_timestamp
-from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.credit import founding as credit_founding
 from pyfabric_municipal.directory.founding import founding_items
 from pyfabric_municipal.directory.rows import code_rows, draft_rows, duty_rows
@@ -37,12 +36,12 @@ from pyfabric_network.runtimes.runtime import RuntimeName
 from pyfabric.chaincode import to_json
 from pyfabric.errors import EndorseError, FabricError, GatewayError
 from pyfabric.gateway import Admin, Contract, Gateway, connect
+from tools.found_city import await_clock, calendars_around
 
 TOPOLOGY = Path(__file__).parents[1] / "network" / "quickstart.yaml"
 MANAGER, PROVIDER, USER = "EconInfo", "MktSup", "Haidian"
 USERS = {MANAGER: "manager", PROVIDER: "steward", USER: "clerk"}
 CATALOGUE = bundled_catalogue().of([f"{name}MSP" for name in USERS])
-CLOCK_SECONDS = 120
 PENALTIES = "312002/000001"
 COMPLAINTS = "312002/000002"
 CREDIT_ROLES = {"registrar": PROVIDER, "platform": MANAGER, "reviewer": MANAGER}
@@ -113,7 +112,7 @@ def found(city: Demo, *further: dict[str, Any]) -> None:
     """
     items = founding_items(
         CATALOGUE.departments,
-        _calendars(),
+        calendars_around(datetime.now(UTC).year),
         manager=f"{MANAGER}MSP",
         deputy=f"{USER}MSP",
     )
@@ -122,7 +121,7 @@ def found(city: Demo, *further: dict[str, Any]) -> None:
     for department in (PROVIDER, USER):
         city.submit(department, "agrees", "approve", change)
     city.submit(MANAGER, "enacts what all agree on", "enact", change)
-    _await_clock(city)
+    await_clock(city.contracts[MANAGER])
 
 
 def publish(demo: Demo, deputies: Demo) -> None:
@@ -147,30 +146,14 @@ def found_credit(city: Demo) -> None:
     """Agree on the credit channel's roles, parameters and calendars; wait for its clock."""
     items = credit_founding.founding_items(
         [each for each in CATALOGUE.departments if each.msp_id != f"{USER}MSP"],
-        _calendars(),
+        calendars_around(datetime.now(UTC).year),
         roles={name: [f"{department}MSP"] for name, department in CREDIT_ROLES.items()},
     )
     what = "proposes what public credit goes by"
     change = city.submit(MANAGER, what, "propose", items, "公共信用筹建", "")
     city.submit(PROVIDER, "agrees", "approve", change)
     city.submit(MANAGER, "enacts what both agree on", "enact", change)
-    _await_clock(city)
-
-
-def _calendars() -> list[YearCalendar]:
-    """Return the calendars of last year, from which decisions may be, of this year and the next."""
-    known = {calendar.year: calendar for calendar in bundled_calendars()}
-    this_year = datetime.now(UTC).year
-    years = range(this_year - 1, this_year + 2)
-    return [known.get(year) or YearCalendar(year=year) for year in years]
-
-
-def _await_clock(city: Demo) -> None:
-    deadline = time.monotonic() + CLOCK_SECONDS
-    while json.loads(city.contracts[MANAGER].evaluate("slots"))["newest"] is None:
-        if time.monotonic() > deadline:
-            raise FabricError(f"the channel's clock has not begun within {CLOCK_SECONDS} s")
-        time.sleep(0.2)
+    await_clock(city.contracts[MANAGER])
 
 
 def keep_credit(demo: Demo) -> None:

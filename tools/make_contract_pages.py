@@ -25,6 +25,7 @@ from pyfabric_municipal.common.pages import page
 from pyfabric_municipal.common.texts import Language
 
 from pyfabric.chaincode import Chaincode
+from tools import sessions
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "docs" / "contracts"
@@ -66,14 +67,18 @@ def pages_of(contract: CityContract) -> dict[str, str]:
     files = {language: name.lower() + ending for language, ending in _ENDINGS.items()}
     others = {"en": files["zh"], "zh": files["en"]}
     return {
-        file: page(
-            tables,
-            metadata,
-            language,
-            _NOTES[language].format(other=others[language]),
-        )
+        file: page(tables, metadata, language, _NOTES[language].format(other=others[language]))
+        + "\n".join(_session(name.lower(), language))
         for language, file in files.items()
     }
+
+
+def _session(name: str, language: Language) -> Iterator[str]:
+    """Yield the lines of the contract's example session, nothing if it has none."""
+    file = sessions.FOLDER / f"{name}.yaml"
+    if file.exists():
+        known = {one.contract_name().lower(): one for one in contracts()}
+        yield from ("", *sessions.section(sessions.read_session(file), name, known, language))
 
 
 def parameters_in_code(contract: type[CityContract]) -> set[str]:

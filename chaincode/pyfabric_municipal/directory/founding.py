@@ -27,6 +27,10 @@ LIMITS: Final[Mapping[str, Mapping[str, tuple[int, str]]]] = {
 }
 """Limits in working days by contract and parameter, with their source if one was read (FACTS 1)."""
 
+MANAGER: Final = "EconInfoMSP"
+DEPUTY: Final = "GovServiceDataMSP"
+"""Who manages the directory of `network/city.yaml`, and who does where the manager is a party."""
+
 RECEIPT_SECONDS: Final = 86_400
 """Within which a delivery is recorded, or with a reason."""
 
@@ -35,8 +39,8 @@ def founding_items(
     departments: Sequence[Department],
     calendars: Iterable[YearCalendar],
     *,
-    manager: str,
-    deputy: str,
+    manager: str = MANAGER,
+    deputy: str = DEPUTY,
 ) -> list[dict[str, Any]]:
     """Return the items of `City:propose` that found a channel with these departments, manager and deputy (MSP ids).
 
