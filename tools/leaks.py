@@ -1,4 +1,4 @@
-"""Search the blocks of a channel for what tells of people: names, resident ids, phone numbers, prices, diagnoses.
+"""Search the blocks of a channel for personal data: names, resident ids, phone numbers, prices, diagnoses.
 
 A secret is looked for as it is, as UTF-16, with `\\u` escapes, and as its unsalted SHA-256, SHA-1, MD5 and SM3, each of them
 plain, in hexadecimal and in base64 at any offset; a resident id in its form of 15 digits, too, a price in fen and in yuan. Searched is
@@ -39,7 +39,7 @@ class Secret(NamedTuple):
 
 
 class Form(NamedTuple):
-    """A secret as it would stand in a block: its encoding, and the bytes."""
+    """A secret in one encoding: its name, and the bytes as a block would have them."""
 
     secret: Secret
     encoding: str

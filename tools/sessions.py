@@ -8,7 +8,7 @@
       arguments: [{...}, text]       # in order, without a holder's authorisation
       transient: {evidence: {...}}   # private values, each of them JSON; `salt` of a private record is text
       endorsers: [EconInfo, MktSup]  # who endorses, where not everybody that the chaincode's policy names may see private values
-      en: One line that says what is done.
+      en: A line on what is done.
       zh: 一行说明。
       refused: credit.too-old        # the refusal's code, where it must be refused
       shows: {state: published}      # part of the result otherwise
