@@ -49,7 +49,7 @@ def test_the_pages_are_in_two_languages_and_name_each_other(pages: dict[str, str
         "`new`",
         "`review`",
         "窗口",
-        "`reviewed-by-itself`, `too-high`",
+        "`reviewed-by-itself`, `applicant-key`, `too-high`",
         "会办部门（全部），`review_days` 个工作日，逾期 `deem`",
     ]
     assert ["`apply`", "`item`", "string", "申请事项"] in rows(chinese)
@@ -77,7 +77,7 @@ def test_the_pages_are_in_two_languages_and_name_each_other(pages: dict[str, str
 def test_the_parameters_are_those_of_declarations_and_of_code(pages: dict[str, str]) -> None:
     found = {row[0]: row[1] for row in rows(pages["example.md"]) if len(row) == 2}
     assert found["`supervisor`"] == "role supervisor"
-    assert found["`review_days`"] == "limit after `apply`"
+    assert found["`review_days`"] == "limit after `apply`, limit after `file_permit`"
     assert found["`late_seconds`"] == "guard `weighed-late`"
     assert found["`floors`"] == "guard `too-high`"
     assert maker.parameters_in_code(example.ExampleContract) == {"floors"}

@@ -1,6 +1,7 @@
 """The example sessions of the contracts: what their files may say, and that pages show the very commands that the tests run."""
 
 import shlex
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,14 @@ def test_a_shell_reads_the_commands_that_the_tests_run(file: Path) -> None:
     ]
     assert len(lines) == len(entries)
     kept: dict[str, str] = {}
+    moment = PAGE_MOMENT
     for entry, line in zip(entries, lines, strict=True):
         if entry.keep:
             line = line.removeprefix(f"{entry.keep}=$(").removesuffix(
                 " -o json | jq -r .result.id)"
             )
-        if not entry.holder and not entry.later:
-            assert shlex.split(line) == words_of(entry, name, kept, PAGE_MOMENT)
+        moment += timedelta(seconds=entry.later)
+        if not entry.holder:
+            assert shlex.split(line) == words_of(entry, name, kept, moment)
         if entry.keep:
             kept[entry.keep] = f"${entry.keep}"

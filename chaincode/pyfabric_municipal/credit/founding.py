@@ -34,7 +34,7 @@ def founding_items(
         calendars,
         roles=[
             *(role("credit", name, members) for name, members in roles.items()),
-            *funding_roles(),
+            *funding_roles({one.msp_id for one in departments}),
         ],
         parameters=[*credit_parameters(), *settings("funding")],
     )
