@@ -132,9 +132,10 @@ def changes_by_time(waiting: tuple[Waiting, ...]) -> tuple[Change, ...]:
         return ()
     found = [first]
     beside = ((one.falls_due(), one) for one in waiting if one.exit and not one.joins)
-    for due, one in sorted((due, one) for due, one in beside if due is not None):
-        if one.exit != first.exit and found[-1].becomes in one.leaves:
-            found.append(Change(due, one.exit, one.becomes))
+    ends = ((Change(due, one.exit, one.becomes), one.leaves) for due, one in beside if due)
+    for change, leaves in sorted(ends):
+        if change.exit != first.exit and found[-1].becomes in leaves:
+            found.append(change)
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ What a walk looks at is worked out from the records alone, not by the code that 
 """
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -17,10 +18,12 @@ from pyfabric_municipal.common.testing.stage import Stage
 from pyfabric_municipal.common.testing.stories import Story
 
 
-def walk(story: Story, seed: int, length: int) -> Counter[str]:
+def walk(
+    story: Story, seed: int, length: int, *, look: Callable[[Stage], None] = lambda _: None
+) -> Counter[str]:
     """Take `length` steps at random and check the ledger after each; returns how often each step was taken.
 
-    A step that is refused, or needs one that has not been taken, takes no time.
+    `look` looks at what is always true of this contract alone. A step that is refused, or needs one that has not been taken, takes no time.
     """
     random, stage = Random(seed), Stage(story)  # noqa: S311 - a walk that can be repeated
     taken: Counter[str] = Counter()
@@ -41,6 +44,7 @@ def walk(story: Story, seed: int, length: int) -> Counter[str]:
             continue
         taken[name] += 1
         check_ledger(stage)
+        look(stage)
     return taken
 
 

@@ -27,7 +27,13 @@ from pyfabric_municipal.common.testing.publishing import check_endorsement, chec
 from pyfabric_municipal.common.testing.stage import Stage, certificate
 from pyfabric_municipal.common.testing.stories import Person
 from pyfabric_municipal.common.totals import Lease, Piece, Quota, total
-from pyfabric_municipal.common.waiting import Party, Until, Waiting, change_by_time
+from pyfabric_municipal.common.waiting import (
+    Party,
+    Until,
+    Waiting,
+    change_by_time,
+    changes_by_time,
+)
 
 from pyfabric.chaincode import ContractError
 from pyfabric.chaincode.invocation import Event
@@ -298,6 +304,10 @@ class TestWhatTheDayMakes:
 
     def test_the_first_who_is_late_opens_an_exit_that_is_no_answer(self) -> None:
         assert self.waiting(2, "20", "12", joins=False).falls_due() == "2026-03-12T00:00:00Z"
+
+    def test_waits_that_end_at_once_make_one_change(self) -> None:
+        both = (self.waiting(1, "12", joins=False), self.waiting(2, "12", "15", joins=False))
+        assert changes_by_time(both) == (change_by_time(both),)
 
     def test_waits_that_are_joined_are_over_with_the_last(self) -> None:
         both = (self.waiting(1, "12", joins=True), self.waiting(1, "18", joins=True))
