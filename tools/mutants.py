@@ -14,7 +14,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 STORIES = tuple(
     f"tests.support.municipal.{name}_story:STORY"
-    for name in ("example", "directory", "sharing", "credit", "clearance", "funding", "services")
+    for name in (
+        "example",
+        "directory",
+        "sharing",
+        "credit",
+        "clearance",
+        "estate",
+        "funding",
+        "services",
+    )
 )
 
 

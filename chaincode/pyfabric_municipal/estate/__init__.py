@@ -1,0 +1,1 @@
+"""The register of real estate: units, rights, mortgages, seizures, notices, objections and transfers."""
