@@ -23,6 +23,7 @@ from pyfabric_municipal.clearance.records import (
 from pyfabric_municipal.clearance.roles import (
     ASSESSOR,
     CASHIER,
+    DECLARER,
     OFFICER,
     REGISTER,
     RESERVER,
@@ -94,9 +95,10 @@ class Clearance(CityContract):
 
         申报契税；价格和税额不公开，价格的承诺值与不动产通道一致。
         """
-        return {**call.arguments, "price": price.commitment(), "tax": tax.commitment()}
+        private = {"price": price.commitment(), "tax": tax.commitment()}
+        return {**call.arguments, **private, "window": call.caller}
 
-    @step(Assessment, ("declared", "assessed"), "withdrawn", by=WINDOW, reason=True)
+    @step(Assessment, ("declared", "assessed"), "withdrawn", by=DECLARER, reason=True)
     def withdraw(self, call: Call[Assessment]) -> Changes:
         """Withdraw a declaration, before anything is paid.
 

@@ -82,6 +82,7 @@ class Assessment(Tracked):
     area: PositiveArea
     sellers: Parties
     buyers: Parties
+    window: MspId
     price: Digest
     tax: Digest
     exemption: str | None = None

@@ -8,6 +8,7 @@ _STEWARD: Final = ("role", "steward")
 _REGISTRAR: Final = ("role", "registrar")
 
 WINDOW = Role("window", "申报窗口", Appointed("window"), ("role", "clerk"))
+DECLARER = Role("declarer", "申报部门", On("window"), ("role", "clerk"))
 OFFICER = Role("officer", "税务人员", Appointed("officer"), _STEWARD)
 ASSESSOR = Role("assessor", "核税人员", Appointed("officer"), _STEWARD, not_person=("declare",))
 CASHIER = Role(

@@ -15,7 +15,7 @@ Points = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 class GradeFrom(Model):
     """A grade, and the points from which on it is given."""
 
-    grade: Annotated[str, Field(pattern=r"[A-Z]{1,3}")]
+    grade: Annotated[str, Field(pattern=r"^[A-Z]{1,3}$")]
     points: Count
 
 

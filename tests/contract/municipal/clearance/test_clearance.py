@@ -141,6 +141,11 @@ class TestAssessing:
         stage.take("withdraw")
         assert stage.take("declare", arguments=again)["state"] == "declared"
 
+    def test_a_declaration_is_withdrawn_by_the_department_that_made_it(self, stage: Stage) -> None:
+        stage.reach("declare")
+        other = Person(TAX, {"role": "clerk", "staff": "2003"})
+        assert refused(stage, "withdraw", by=other) == "role"
+
     def test_a_tax_that_nobody_paid_in_time_leaves_room_for_another_declaration(
         self, stage: Stage
     ) -> None:
