@@ -23,6 +23,7 @@ STORIES = tuple(
         "estate",
         "funding",
         "services",
+        "identity",
     )
 )
 

@@ -17,8 +17,9 @@ def races(story: Story) -> Iterator[Case]:
     steps, stages = list(story.made().STEPS.values()), Stages(story)
     for number, one in enumerate(steps):
         for other in steps[number:]:
-            if one is other and one.names_itself:
-                continue
+            ids = {story.samples[each.name].id for each in (one, other)}
+            if one.creates and (one.names_itself or len(ids) > 1):
+                continue  # they make two records
             if one.record is other.record and set(one.sources) & set(other.sources):
                 name = f"{one.name} and {other.name} side by side"
                 yield Case(name, one.name, partial(_race, stages, one.name, other.name))

@@ -47,24 +47,25 @@ def expand_status_list(encoded: str) -> bytes:
 
 def is_status_set(bits: bytes, index: int) -> bool:
     """Return whether the bit of a credential is set; raises ContractError beyond the list."""
-    _require_index(bits, index)
+    require_index(len(bits) * 8, index)
     return bool(bits[index // 8] >> (7 - index % 8) & 1)
 
 
 def with_status(bits: bytes, index: int, *, is_set: bool) -> bytes:
     """Return the list with the bit of a credential set or cleared; raises ContractError beyond the list."""
-    _require_index(bits, index)
+    require_index(len(bits) * 8, index)
     mask = 1 << (7 - index % 8)
     changed = bits[index // 8] | mask if is_set else bits[index // 8] & ~mask
     return bits[: index // 8] + bytes([changed]) + bits[index // 8 + 1 :]
 
 
-def _require_index(bits: bytes, index: int) -> None:
-    if not 0 <= index < len(bits) * 8:
+def require_index(size: int, index: int) -> None:
+    """Refuse an index that a list of this size does not have."""
+    if not 0 <= index < size:
         raise STATUS_LIST.refusal(
             "range",
             None,
-            f"has no index {index}: it has {len(bits) * 8} statuses",
-            f"没有索引{index}：共{len(bits) * 8}个状态",
+            f"has no index {index}: it has {size} statuses",
+            f"没有索引{index}：共{size}个状态",
             index=index,
         )

@@ -1,0 +1,1 @@
+"""Digital identity: DIDs, accredited issuers, credentials, e-licences, status lists and presentations."""
