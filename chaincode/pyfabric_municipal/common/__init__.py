@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         TransactionInvariant,
         balanced,
     )
-    from pyfabric_municipal.common.private import Blinded, Collection, Sealed
+    from pyfabric_municipal.common.private import NOT_KEPT, OWN, Blinded, Collection, Sealed
     from pyfabric_municipal.common.records import NEW, Fact, Lock, Tracked
     from pyfabric_municipal.common.refusals import CLAIMED, ROLE, Example, Rule, Verdict
     from pyfabric_municipal.common.roles import (
@@ -65,7 +65,13 @@ else:
                 "TransactionInvariant",
                 "balanced",
             ],
-            "pyfabric_municipal.common.private": ["Blinded", "Collection", "Sealed"],
+            "pyfabric_municipal.common.private": [
+                "NOT_KEPT",
+                "OWN",
+                "Blinded",
+                "Collection",
+                "Sealed",
+            ],
             "pyfabric_municipal.common.records": ["Fact", "Lock", "NEW", "Tracked"],
             "pyfabric_municipal.common.refusals": ["CLAIMED", "ROLE", "Example", "Rule", "Verdict"],
             "pyfabric_municipal.common.roles": [
@@ -97,6 +103,8 @@ __all__ = [
     "ANYBODY",
     "CLAIMED",
     "NEW",
+    "NOT_KEPT",
+    "OWN",
     "ROLE",
     "Appointed",
     "Blinded",

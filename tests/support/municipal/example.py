@@ -7,6 +7,8 @@ from pyfabric_municipal.common import (
     ANYBODY,
     CLAIMED,
     NEW,
+    NOT_KEPT,
+    OWN,
     ROLE,
     Blinded,
     Call,
@@ -49,7 +51,6 @@ from pyfabric_municipal.common import (
     not_late,
     step,
 )
-from pyfabric_municipal.common.private import NOT_KEPT, OWN
 from pyfabric_municipal.common.testing import WithFixedGovernance
 from pyfabric_municipal.common.totals import (
     COUNTER_MOVES,

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from time import time as wall_clock
 from typing import Any
@@ -71,11 +72,19 @@ def collect() -> None:
     gc.collect()
 
 
+@dataclass
+class Named:
+    """Its text asks for the thread's number, so that what contains itself has an end."""
+
+    name: str
+
+
 HARMLESS: dict[str, Callable[[], object]] = {
     "seeded": lambda: random.Random(7).random(),
     "given time": lambda: datetime.fromtimestamp(7, UTC).isoformat(),
     "given id": lambda: uuid.UUID(int=7),
     "logging": lambda: logging.getLogger("contract").warning("logged"),
+    "the text of a dataclass": lambda: repr(Named("a")),
     "import": lambda: __import__("smtplib"),
     "what the garbage collector finalises": collect,
 }
