@@ -20,7 +20,7 @@ from pyfabric_municipal.common.values import (
     Uscc,
     add_days,
 )
-from pyfabric_municipal.estate.guards import last_moment
+from pyfabric_municipal.estate.guards import known_parties, last_moment
 from pyfabric_municipal.estate.mortgages import Mortgages
 from pyfabric_municipal.estate.notices import Notices, Objections, Residences
 from pyfabric_municipal.estate.records import (
@@ -91,7 +91,7 @@ class Estate(
         Search,
     )
 
-    @step(Search, NEW, by=(REGISTRAR, ANY_COURT))
+    @step(Search, NEW, by=(REGISTRAR, ANY_COURT), guards=(known_parties,))
     def search(
         self, call: Call[Search], holder: Blinded, basis: Basis, evidence: Digest
     ) -> Changes:

@@ -7,16 +7,28 @@ from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
 from pyfabric_municipal.founding import first_items, role, settings
 
-ROLES: Final = ("registrar", "identity", "family", "filing", "tax")
-"""Whom the register needs: itself, and those who review a transfer side by side."""
+ROLES: Final[Mapping[str, Sequence[str]]] = {
+    "registrar": ("PlanNatResMSP",),
+    "identity": ("PubSecMSP",),
+    "family": ("CivilMSP",),
+    "filing": ("GovServiceDataMSP",),
+    "tax": ("TaxMSP",),
+}
+"""Which departments of `network/city.yaml` have the roles: the register, and who reviews a transfer side by side."""
+
+CERTIFIERS: Final[Mapping[str, str]] = {
+    "91110108MA9A30017R": "BankMSP",
+    "11110108MB9U20013U": "CourtMSP",
+}
+"""Whose CA certifies the bank and the court of `network/city.yaml`, by their social credit codes."""
 
 
 def founding_items(
     departments: Sequence[Department],
     calendars: Iterable[YearCalendar],
     *,
-    roles: Mapping[str, Sequence[str]],
-    certifiers: Mapping[str, str],
+    roles: Mapping[str, Sequence[str]] = ROLES,
+    certifiers: Mapping[str, str] = CERTIFIERS,
 ) -> list[dict[str, Any]]:
     """Return the items of `City:propose` that found a channel with these departments, and the roles by MSP ids.
 
@@ -28,6 +40,6 @@ def founding_items(
     return first_items(
         departments,
         calendars,
-        roles=[*(role("estate", name, roles[name]) for name in ROLES), *organisations],
+        roles=[*(role("estate", name, members) for name, members in roles.items()), *organisations],
         parameters=settings("estate"),
     )

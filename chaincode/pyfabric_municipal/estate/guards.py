@@ -5,7 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from pyfabric_municipal.common import NEW, Call, Example, Move, Tracked, Verdict, guard
+from pyfabric_municipal.common import (
+    NEW,
+    Call,
+    Example,
+    Move,
+    Tracked,
+    Verdict,
+    blinded_with,
+    guard,
+)
 from pyfabric_municipal.common.steps import Guard
 from pyfabric_municipal.common.values import beijing_day, end_of_day
 from pyfabric_municipal.estate.ownership import Ownership
@@ -146,3 +155,17 @@ def of_live_title(call: Call[Any]) -> Verdict:
 NAMED_WRONGLY: Final = Example(arguments={"title": "another"})
 of_named_title: Final[Guard] = replace(of_live_title, example=NAMED_WRONGLY)
 """The condition where the caller names the title."""
+
+
+known_parties: Final = blinded_with("party-key")
+"""The condition that all parties are blinded with one key, so that each has one identifier here and on the tax channel."""
+
+
+def parties_at(*path: str) -> Guard:
+    """Return the condition with an example: a blinded key of another purpose at a path of the arguments."""
+    other: Any = {"key_id": "sales-1", "purpose": "other"}
+    if path[-1] == "ownership":
+        other = {"form": "sole", "holders": [{"key": other | {"mac": "0" * 64}}]}
+    for name in reversed(path):
+        other = {name: other}
+    return replace(known_parties, example=Example(arguments=other))

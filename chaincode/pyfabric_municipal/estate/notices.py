@@ -1,15 +1,6 @@
 """Steps of preliminary notices, of objections and of rights of residence (预告登记、异议登记、居住权)."""
 
-from pyfabric_municipal.common import (
-    ANYBODY,
-    NEW,
-    Blinded,
-    Call,
-    Changes,
-    Until,
-    Wait,
-    step,
-)
+from pyfabric_municipal.common import ANYBODY, NEW, Blinded, Call, Changes, Until, Wait, step
 from pyfabric_municipal.common.values import (
     Digest,
     DocumentNumber,
@@ -18,7 +9,7 @@ from pyfabric_municipal.common.values import (
     Timestamp,
     UnitCode,
 )
-from pyfabric_municipal.estate.guards import last_moment
+from pyfabric_municipal.estate.guards import last_moment, parties_at
 from pyfabric_municipal.estate.records import Consent, Notice, Objection, Residence
 from pyfabric_municipal.estate.roles import ANY_COURT, COURT, NOTICE_HOLDER, REGISTRAR
 
@@ -26,7 +17,7 @@ from pyfabric_municipal.estate.roles import ANY_COURT, COURT, NOTICE_HOLDER, REG
 class Notices:
     """What is done with preliminary notices."""
 
-    @step(Notice, NEW, "live", by=REGISTRAR, event=("unit",))
+    @step(Notice, NEW, "live", by=REGISTRAR, guards=(parties_at("holder"),), event=("unit",))
     def register_notice(
         self,
         call: Call[Notice],
@@ -95,6 +86,7 @@ class Objections:
         NEW,
         "live",
         by=REGISTRAR,
+        guards=(parties_at("objector"),),
         waits=Wait(None, Until("until"), exit="expire_objection"),
         event=("unit", "until"),
     )
@@ -139,6 +131,7 @@ class Residences:
         NEW,
         "live",
         by=REGISTRAR,
+        guards=(parties_at("resident"),),
         waits=Wait(None, Until("until"), exit="expire_residence"),
     )
     def register_residence(

@@ -124,6 +124,8 @@ def _fits(ownership: Ownership) -> Verdict:
 
 
 _DIGITS: Final = 64
+PARTY_KEY: Final = {"key_id": "sales-1", "purpose": "house-sale"}
+"""The key with which parties are blinded in examples, as the founding has it."""
 
 
 def _example(form: str, shares: tuple[tuple[int, int], ...]) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def _example(form: str, shares: tuple[tuple[int, int], ...]) -> dict[str, Any]:
         "form": form,
         "holders": [
             {
-                "key": {"key_id": "example", "purpose": "estate", "mac": f"{number}" * _DIGITS},
+                "key": PARTY_KEY | {"mac": f"{number}" * _DIGITS},
                 "share": {"numerator": top, "denominator": bottom} if with_shares else None,
             }
             for number, (top, bottom) in enumerate(shares)

@@ -227,10 +227,7 @@ class Seizure(Tracked):
         "expired": "已届满",
     }
     ID: ClassVar = "transaction"
-    INDEXES: ClassVar = (
-        Index("unit", ("unit",), SEIZED),
-        Index("until", ("until",), ("active",)),
-    )
+    INDEXES: ClassVar = (Index("unit", ("unit",), SEIZED), Index("until", ("until",), ("active",)))
     CLAIMS: ClassVar = (Claim("order", lambda one: [(one.court, one.document, one.unit)]),)
 
     unit: UnitCode
@@ -277,12 +274,7 @@ class Objection(Tracked):
 
     KIND: ClassVar[str] = "objection"
     LOCK: ClassVar = ON_UNIT
-    STATES: ClassVar = {
-        "live": "有效",
-        "suing": "诉讼中",
-        "ended": "已注销",
-        "expired": "已失效",
-    }
+    STATES: ClassVar = {"live": "有效", "suing": "诉讼中", "ended": "已注销", "expired": "已失效"}
     ID: ClassVar = "transaction"
     INDEXES: ClassVar = (Index("unit", ("unit",), OBJECTED),)
 

@@ -2,14 +2,7 @@
 
 from typing import Final
 
-from pyfabric_municipal.common import (
-    Appointed,
-    HolderRole,
-    MemberRole,
-    On,
-    OrganisationRole,
-    Role,
-)
+from pyfabric_municipal.common import Appointed, HolderRole, MemberRole, On, OrganisationRole, Role
 
 CLERK: Final = ("role", "clerk")
 _REGISTRAR: Final = ("role", "registrar")

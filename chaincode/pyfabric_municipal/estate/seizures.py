@@ -109,13 +109,7 @@ class Seizures:
         return {"months": months, "until": _end(call.now, months)}
 
     @step(
-        Seizure,
-        SEIZED,
-        "lifted",
-        by=COURT,
-        reason=True,
-        moves=(MOVES_UP,),
-        event=("unit", "court"),
+        Seizure, SEIZED, "lifted", by=COURT, reason=True, moves=(MOVES_UP,), event=("unit", "court")
     )
     def lift_seizure(self, call: Call[Seizure]) -> Changes:
         """Lift a seizure; the next one on the waiting list comes into force.

@@ -23,6 +23,7 @@ from pyfabric_municipal.estate.guards import (
     lying,
     of_live_title,
     of_named_title,
+    parties_at,
     pass_title,
     unseized,
 )
@@ -89,7 +90,7 @@ class Titles:
         NEW,
         "proposed",
         by=REGISTRAR,
-        guards=(of_named_title, unseized),
+        guards=(parties_at("ownership"), of_named_title, unseized),
         waits=Wait(CHECKER, Days("registration-days"), exit="lapse_correction"),
     )
     def propose_correction(
@@ -141,7 +142,7 @@ class Titles:
         Judgment,
         NEW,
         by=ANY_COURT,
-        guards=(of_named_title, not_seized_by_another),
+        guards=(parties_at("ownership"), of_named_title, not_seized_by_another),
         moves=(*PASSING, Move(Seizure, SEIZED, "lifted")),
         event=("unit", "court", "document"),
     )

@@ -26,6 +26,7 @@ from pyfabric_municipal.estate.guards import (
     lies_on,
     lying,
     of_live_title,
+    parties_at,
     pass_title,
     unseized,
 )
@@ -193,7 +194,14 @@ class Transfers:
         NEW,
         "applied",
         by=WINDOW,
-        guards=(of_transferred_title, unseized, sold_by_holders, others_keep, priced),
+        guards=(
+            parties_at("transfer", "ownership"),
+            of_transferred_title,
+            unseized,
+            sold_by_holders,
+            others_keep,
+            priced,
+        ),
         waits=FOR_ACCEPTANCE,
         event=("unit", "window"),
         denies=(Case.CLAIMS[0].rule,),

@@ -1,5 +1,6 @@
 """Steps of a unit: taken over, registered, split, merged, described again, retired."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -28,7 +29,9 @@ from pyfabric_municipal.estate.guards import (
     END_TITLE,
     NEW_TITLE,
     entitle,
+    known_parties,
     lies_on,
+    title_id,
     unencumbered,
 )
 from pyfabric_municipal.estate.ownership import Ownership, Part, Place
@@ -100,6 +103,20 @@ def parents_unencumbered(call: Call[Unit]) -> Verdict:
     return next((one for one in found if one is not True), True)
 
 
+@guard(
+    "strangers",
+    "分割、合并前后的权利人不一致：应另行申请转移登记",
+    "the holders before and after are not the same: apply for a transfer",
+    example=Example(),
+)
+def same_holders(call: Call[Unit]) -> Verdict:
+    """Hold if those who held the units, and nobody else, hold what is made of them."""
+    made = [one.ownership for one in call.arguments.get("parts", [])]
+    after = made or [call.arguments["ownership"]]
+    before = [_ownership(call, one) for one in call.arguments.get("parents", [call.id])]
+    return _holders(before) == _holders(after)
+
+
 class Units:
     """What is done with units."""
 
@@ -109,7 +126,7 @@ class Units:
         "titled",
         by=REGISTRAR,
         mode=Mode.BATCH,
-        guards=(registered_before,),
+        guards=(known_parties, registered_before),
         moves=(Move(Title, (NEW,), "certified"), Move(Mortgage, (NEW,), "live")),
     )
     def take_over(
@@ -129,18 +146,14 @@ class Units:
         changes = entitle(
             call, call.id, ownership, grounds, state="certified", certificate=certificate
         )
-        for number, one in enumerate(mortgages):
+        for number, one in enumerate(mortgages, start=1):
             fields = dict(one) | {"unit": call.id, "title": changes["title"]}
             call.create(Mortgage, f"{call.id}M{number:03}", "live", **fields)
         return {**dict(place), "term_until": term_until, **changes}
 
-    @step(Unit, NEW, "titled", by=REGISTRAR, moves=(NEW_TITLE,))
+    @step(Unit, NEW, "titled", by=REGISTRAR, guards=(known_parties,), moves=(NEW_TITLE,))
     def register_first(
-        self,
-        call: Call[Unit],
-        place: Place,
-        ownership: Ownership,
-        term_until: Day | None = None,
+        self, call: Call[Unit], place: Place, ownership: Ownership, term_until: Day | None = None
     ) -> Changes:
         """Register a unit for the first time.
 
@@ -162,7 +175,7 @@ class Units:
         "titled",
         "retired",
         by=REGISTRAR,
-        guards=(unencumbered, area_kept),
+        guards=(unencumbered, same_holders, area_kept),
         moves=(END_TITLE, NEW_TITLE, Move(Unit, (NEW,), "titled")),
     )
     def split(
@@ -182,7 +195,14 @@ class Units:
         call.move(Title, str(call.record.title), "ended")
         return {"title": None}
 
-    @step(Unit, NEW, "titled", by=REGISTRAR, guards=(parents_unencumbered, area_kept), moves=_MERGE)
+    @step(
+        Unit,
+        NEW,
+        "titled",
+        by=REGISTRAR,
+        guards=(parents_unencumbered, same_holders, area_kept),
+        moves=_MERGE,
+    )
     def merge(
         self,
         call: Call[Unit],
@@ -219,3 +239,13 @@ class Units:
         """
         call.move(Title, str(call.record.title), "ended")
         return {"title": None}
+
+
+def _ownership(call: Call[Unit], unit: str) -> Ownership:
+    """Return who held a unit under its last title."""
+    titles = call.need(Unit, unit).titles
+    return call.need(Title, title_id(unit, titles)).ownership
+
+
+def _holders(owned: Iterable[Ownership]) -> set[str]:
+    return {key for one in owned for key in one.parts()}

@@ -37,7 +37,7 @@ class Tested(WithFixedGovernance, Estate):
 
 def who(name: str) -> dict[str, Any]:
     """Return somebody's blinded key."""
-    return blind(KEY, "pnr-1", "estate", name).model_dump()
+    return blind(KEY, "sales-1", "house-sale", name).model_dump()
 
 
 SELLER, BUYER, THIRD, PARTNER = map(who, ("seller", "buyer", "third", "partner"))
@@ -146,6 +146,7 @@ PEOPLE = {
 GOVERNANCE = FixedGovernance(
     parameters={
         ("city", "net"): "test-net",
+        ("estate", "party-key"): {"key_id": "sales-1", "purpose": "house-sale"},
         ("estate", "acceptance-days"): 2,
         ("estate", "supplement-days"): 10,
         ("estate", "review-days"): 5,
@@ -430,6 +431,15 @@ STORY = Story(
     free_ids={"unit": U5},
     known=frozenset(part for one in (SELLER, BUYER) for part in one.values()),
     examples={
+        "strangers": Example(
+            arguments={
+                "ownership": sole(THIRD),
+                "parts": [
+                    {"code": U3, "place": place(4320), "ownership": sole(SELLER)},
+                    {"code": U4, "place": place(4320), "ownership": sole(THIRD)},
+                ],
+            }
+        ),
         "others-share": Example(
             first=("take_over#shared",),
             arguments={"transfer": TRANSFER | {"unit": U2, "title": T2}},

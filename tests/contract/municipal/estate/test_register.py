@@ -1,5 +1,6 @@
 """The register: what FACTS §5 and the house sale of §C demand beyond the generated cases."""
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyfabric_cli.data.forms import Form, function_of
+from pyfabric_cli.data.schemas import Schemas
+from pyfabric_cli.data.tables import TableFormat, read_table
 from pyfabric_municipal.common.private import commitment
 from pyfabric_municipal.common.testing.stage import Stage, certificate, salt_of
 from pyfabric_municipal.common.testing.stories import Person, Sample
 from pyfabric_municipal.common.testing.walks import walk
 from pyfabric_municipal.common.values import AreaUnit, area, area_of_mu
+from pyfabric_municipal.estate.contract import Estate
 from pyfabric_municipal.estate.founding import ROLES, founding_items
 from pyfabric_municipal.estate.records import LIVE, LYING, Mortgage, Notice, Seizure, Title, Unit
 
-from pyfabric.chaincode import ContractError
+from pyfabric.chaincode import Chaincode, ContractError
 from tests.support.municipal import estate_story as story
 from tests.support.municipal.estate_story import (
     BUYER,
@@ -175,6 +180,32 @@ class TestUnits:
             stage.take(name)
         steps = ["take_over", "apply_mortgage", "register_mortgage", "seize", "lift_seizure"]
         assert steps_of(stage, "unit", U1) == steps
+
+
+class TestTables:
+    def test_the_former_register_comes_as_a_table(self, stage: Stage, tmp_path: Path) -> None:
+        file = tmp_path / "units.csv"
+        lists = {"ownership": sole(SELLER), "mortgages": [old_mortgage()]}
+        row = {
+            "id": U1,
+            "place.location": "海淀区某小区1号楼",
+            "place.area": "8640",
+            "place.use": "住宅",
+            "certificate": story.certificate(1),
+        } | {name: json.dumps(value) for name, value in lists.items()}
+        with file.open("w", encoding="utf-8", newline="") as opened:
+            table = csv.DictWriter(opened, row)
+            table.writeheader()
+            table.writerow(row)
+        metadata = json.loads(Chaincode([Estate()]).metadata)
+        form = Form(function_of(metadata, "take_over"), Schemas(metadata))
+        entries, faults = form.entries(read_table(file, TableFormat.CSV))
+        assert faults == []
+        (call,) = form.calls(entries, 100, "units")
+        registrar = certificate(PEOPLE["registrar"])
+        stage.ledger.submit("Estate:take_over", *call.arguments, as_=registrar)
+        assert stage.record(Unit, U1).area == 8640
+        assert ask(stage, "status", U1)["mortgaged"] == 1
 
 
 class TestOwnership:
@@ -687,9 +718,7 @@ class TestQueries:
 
 class TestFounding:
     def test_it_has_each_parameter_role_and_organisation(self) -> None:
-        items = founding_items(
-            [], [], roles={one: [PNR] for one in ROLES}, certifiers={LENDER: story.BANK}
-        )
+        items = founding_items([], [])
         contents = [one["content"] for one in items]
         named = {one["name"] for one in contents if one["kind"] == "parameter"}
         known = STORY.governance.parameters

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pyfabric_municipal.common.blinding import blinded_with
 from pyfabric_municipal.common.private import blind
+from pyfabric_municipal.estate.ownership import Holder, Ownership
 
 AGREED = {"key_id": "sales-1", "purpose": "house-sale"}
 
@@ -33,3 +34,12 @@ def test_each_identifier_is_made_with_the_key_that_was_agreed_on(
     call = SimpleNamespace(after=record, parameter={"party-key": AGREED}.get)
     assert guard.test(call) == (True if holds else AGREED)
     assert (guard.code, guard.parameters) == ("party-key", ("party-key",))
+
+
+@pytest.mark.parametrize("purpose", ["house-sale", "receipts"])
+def test_without_paths_each_identifier_of_the_arguments_is(purpose: str) -> None:
+    guard = blinded_with("party-key")
+    holder = Holder(key=of("sales-1", purpose))
+    arguments = {"unit": "U1", "ownership": Ownership(form="sole", holders=(holder,))}
+    call = SimpleNamespace(arguments=arguments, parameter={"party-key": AGREED}.get)
+    assert guard.test(call) == (True if purpose == "house-sale" else AGREED)
