@@ -113,8 +113,15 @@ def unseized(call: Call[Any]) -> Verdict:
     timed=True,
 )
 def unencumbered(call: Call[Any]) -> Verdict:
-    """Hold if nothing lies on the unit but its title, and nothing is applied for."""
-    return lies_on(call, LYING, call.id)
+    """Hold if nothing lies on the unit, or those that are merged, but titles, and nothing is applied for."""
+    found = (lies_on(call, LYING, one) for one in units_of(call))
+    return next((one for one in found if one is not True), True)
+
+
+def units_of(call: Call[Any]) -> list[str]:
+    """Return the units that a step ends: those that are merged, or its own."""
+    merged: list[str] = call.arguments.get("parents", [call.id])
+    return merged
 
 
 @guard(

@@ -30,12 +30,12 @@ from pyfabric_municipal.estate.guards import (
     NEW_TITLE,
     entitle,
     known_parties,
-    lies_on,
     title_id,
     unencumbered,
+    units_of,
 )
 from pyfabric_municipal.estate.ownership import Ownership, Part, Place
-from pyfabric_municipal.estate.records import LYING, Mortgage, OldMortgage, Title, Unit
+from pyfabric_municipal.estate.records import Mortgage, OldMortgage, Title, Unit
 from pyfabric_municipal.estate.roles import REGISTRAR
 
 _MERGE: tuple[Move, ...] = (Move(Unit, ("titled",), "retired"), END_TITLE, NEW_TITLE)
@@ -48,21 +48,7 @@ Survey = Annotated[Digest, about("The digest of the surveyors' report.", "测绘
     "future",
     "抵押权登记日期 {day} 晚于今天",
     "a mortgage was registered on {day}, which has not come",
-    example=Example(
-        arguments={
-            "mortgages": [
-                {
-                    "mortgagee": "91110108MA01ABCD5T",
-                    "loan": "0" * 64,
-                    "rank": 1,
-                    "kind": "general",
-                    "no_transfer": False,
-                    "matures": "2099-01-01",
-                    "registered": "2098-01-01",
-                }
-            ]
-        }
-    ),
+    example=Example(),
     timed=True,
 )
 def registered_before(call: Call[Unit]) -> Verdict:
@@ -91,19 +77,6 @@ def area_kept(call: Call[Unit]) -> Verdict:
 
 
 @guard(
-    "parent-encumbered",
-    "不动产单元 {unit} 上有未了结的 {kind} {id}",
-    "{kind} {id} lies on unit {unit}",
-    example=Example(first=("register_residence",)),
-    timed=True,
-)
-def parents_unencumbered(call: Call[Unit]) -> Verdict:
-    """Hold if nothing lies on the units that are merged but their titles."""
-    found = (lies_on(call, LYING, one) for one in call.arguments["parents"])
-    return next((one for one in found if one is not True), True)
-
-
-@guard(
     "strangers",
     "分割、合并前后的权利人不一致：应另行申请转移登记",
     "the holders before and after are not the same: apply for a transfer",
@@ -113,7 +86,7 @@ def same_holders(call: Call[Unit]) -> Verdict:
     """Hold if those who held the units, and nobody else, hold what is made of them."""
     made = [one.ownership for one in call.arguments.get("parts", [])]
     after = made or [call.arguments["ownership"]]
-    before = [_ownership(call, one) for one in call.arguments.get("parents", [call.id])]
+    before = [_ownership(call, one) for one in units_of(call)]
     return _holders(before) == _holders(after)
 
 
@@ -200,7 +173,7 @@ class Units:
         NEW,
         "titled",
         by=REGISTRAR,
-        guards=(parents_unencumbered, same_holders, area_kept),
+        guards=(unencumbered, same_holders, area_kept),
         moves=_MERGE,
     )
     def merge(

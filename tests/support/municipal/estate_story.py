@@ -431,6 +431,21 @@ STORY = Story(
     free_ids={"unit": U5},
     known=frozenset(part for one in (SELLER, BUYER) for part in one.values()),
     examples={
+        "future": Example(
+            arguments={
+                "mortgages": [
+                    {
+                        "mortgagee": LENDER,
+                        "loan": DIGEST,
+                        "rank": 1,
+                        "kind": "general",
+                        "no_transfer": False,
+                        "matures": "2056-01-01",
+                        "registered": "2026-03-12",
+                    }
+                ]
+            }
+        ),
         "strangers": Example(
             arguments={
                 "ownership": sole(THIRD),
