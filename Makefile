@@ -142,6 +142,7 @@ bench: setup tests/interop/node_modules/.ready  ## measure speed beside the bare
 	$(BIN)/python tools/bench_imports.py
 	$(BIN)/python tools/bench.py
 	$(BIN)/python tools/bench_contracts.py
+	$(BIN)/python tools/bench_proofs.py
 
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --pre

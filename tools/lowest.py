@@ -17,7 +17,7 @@ TEST_TOOLS = ("hypothesis", "pytest", "pytest-asyncio", "pytest-bdd", "ruff")
 TESTS = (
     "tests/unit/chaincode", "tests/unit/client", "tests/unit/config", "tests/unit/gateway",
     "tests/unit/grpc", "tests/unit/identity", "tests/unit/network", "tests/unit/operations",
-    "tests/unit/translation", "tests/contract", "tests/cli",
+    "tests/unit/sharing", "tests/unit/translation", "tests/contract", "tests/cli",
 )  # fmt: skip
 _LOWEST = re.compile(r"(?P<name>[\w-]+)>=(?P<version>[\w.]+)")
 
