@@ -14,8 +14,9 @@ from pyfabric.sharing.certificates import (
     read_signer,
 )
 from pyfabric.sharing.comparing import Comparisons
-from pyfabric.sharing.recorded import LEAST_DEPARTMENTS, RecordedPolicy
+from pyfabric.sharing.recorded import RecordedPolicy
 from pyfabric.sharing.refusals import Code
+from pyfabric.sharing.requests import LEAST_DEPARTMENTS
 from pyfabric.sharing.transactions import EndorsedTransaction
 from pyfabric.sharing.trust import TrustRecord
 

@@ -10,9 +10,7 @@ from pyfabric.identity.msp import MSPManager
 from pyfabric.rules.policies.choices import anyone, choices
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 from pyfabric.rules.policies.syntax import parse_signature_policy
-from pyfabric.sharing.requests import Source
-
-LEAST_DEPARTMENTS = 2
+from pyfabric.sharing.requests import LEAST_DEPARTMENTS, Source
 
 
 @dataclass(frozen=True, slots=True)

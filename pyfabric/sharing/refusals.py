@@ -43,7 +43,7 @@ class Code(StrEnum):
     TRUST_SHARED_CA = "trust-shared-ca"
     """Two organisations share the key of a certificate authority."""
     TRUST_CHALLENGE = "trust-challenge"
-    """A block that should renew a record was not made after it was asked for."""
+    """A challenge is one department's alone, or a block that should renew a record does not hold it."""
 
 
 CHECKS: Final = {

@@ -8,16 +8,26 @@ from fabric_protos.common import common_pb2
 from pydantic import Field, JsonValue, StringConstraints
 
 from pyfabric.errors import DecodeError
+from pyfabric.rules.configuration.channel_config import CHANNEL_ID, MAX_ID_LENGTH
+from pyfabric.rules.lifecycle.inputs import NAME as CONTRACT_NAME
 from pyfabric.sharing import canonical, strict
 from pyfabric.sharing.addresses import FUNCTION, RecordAddress
 from pyfabric.sharing.frames import frame, framed_digest
 
 MOST_BYTES: Final = 64 * 1024
 """How long a request, and an answer, may be."""
+LEAST_DEPARTMENTS: Final = 2
+"""How many departments attest an answer, or make a challenge: one may be hostile."""
 
 Digest: TypeAlias = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\z")]
 """A SHA-256, a transaction's id or 32 random bytes, in hexadecimal."""
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Channel: TypeAlias = Annotated[
+    str, StringConstraints(pattern=rf"\A(?:{CHANNEL_ID.pattern})\z", max_length=MAX_ID_LENGTH)
+]
+ContractName: TypeAlias = Annotated[
+    str, StringConstraints(pattern=rf"\A(?:{CONTRACT_NAME.pattern})\z", max_length=255)
+]
 Function: TypeAlias = Annotated[str, StringConstraints(pattern=rf"\A(?:{FUNCTION.pattern})\z")]
 Seconds: TypeAlias = Annotated[int, Field(ge=0, lt=2**53)]
 """Unix seconds."""
@@ -28,8 +38,8 @@ class Source:
     """A function of a contract on a channel; `net` is the SHA-256 of the header of the channel's genesis block."""
 
     net: Digest
-    channel: Name
-    contract: Name
+    channel: Channel
+    contract: ContractName
     fn: Function
 
 
@@ -38,7 +48,7 @@ class Audience:
     """Who may use an answer: an organisation on a channel."""
 
     net: Digest
-    channel: Name
+    channel: Channel
     msp: Name
 
 
@@ -111,10 +121,10 @@ class Answer:
 
     v: Literal[1] = 1
     net: Digest
-    channel: Name
+    channel: Channel
     tx: Digest
     time: Seconds
-    contract: Name
+    contract: ContractName
     fn: Function
     args_digest: Digest
     request: Digest

@@ -2,8 +2,8 @@
 
 The first record is believed because departments have compared its fingerprint. It advances by one configuration at a time,
 each of which the recorded one decides. It is fresh as long as a signed block shows from time to time that the recorded
-configuration is still the newest one: the block must hold a challenge that was made after the record's last renewal, since
-an old block shows the same and says nothing about today.
+configuration is still the newest one: the block must hold a challenge that nobody could know before, since an old block shows
+the same and says nothing about today.
 """
 
 from collections import Counter
@@ -24,8 +24,9 @@ from pyfabric.rules.verification.chain import check_orderers, check_rules
 from pyfabric.rules.verification.faults import ChainFaultError, FaultKind
 from pyfabric.rules.verification.later_start import LaterVerification
 from pyfabric.sharing import canonical
+from pyfabric.sharing.frames import framed_digest
 from pyfabric.sharing.refusals import Code, ProofError
-from pyfabric.sharing.requests import Digest, Name, Seconds
+from pyfabric.sharing.requests import LEAST_DEPARTMENTS, Channel, Digest, Name, Seconds
 
 DEFAULT_GREATEST_AGE: Final = 7 * 24 * 60 * 60
 _REMEMBERED: Final = 32
@@ -43,7 +44,7 @@ class TrustRecord:
 
     v: Literal[1] = 1
     net: Digest
-    channel: Name
+    channel: Channel
     block: Annotated[int, Field(ge=0, lt=2**53)]
     config: bytes
     versions: tuple[Name, ...]
@@ -88,6 +89,45 @@ class TrustRecord:
         record = canonical.read(cls, raw)
         _check_configuration(record.channel, record.config)
         return record
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a department of the own channel adds to a challenge: 32 random bytes, and when the channel recorded them."""
+
+    msp: Name
+    nonce: Digest
+    time: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a renewing block must hold: made of random bytes of several departments, of which one may be known before.
+
+    Raises ProofError for the contributions of fewer than two departments, or two of one.
+    """
+
+    contributions: tuple[Contribution, ...]
+
+    def __post_init__(self) -> None:
+        departments = [one.msp for one in self.contributions]
+        if departments != sorted(set(departments)) or len(departments) < LEAST_DEPARTMENTS:
+            raise ProofError(
+                Code.TRUST_CHALLENGE,
+                f"{', '.join(departments) or 'nobody'} cannot make a challenge: at least two departments do, "
+                "each once, in the order of their MSP ids",
+            )
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 over the framed MSP ids and random bytes, in hexadecimal: the text that a block must hold."""
+        parts = [part for one in self.contributions for part in (one.msp, one.nonce)]
+        return framed_digest(part.encode() for part in parts).hex()
+
+    @property
+    def asked(self) -> int:
+        """The time of the earliest contribution: a block with the challenge may be that old."""
+        return min(one.time for one in self.contributions)
 
 
 def network_id(genesis: bytes) -> str:
@@ -161,11 +201,10 @@ def advance(record: TrustRecord, raw: bytes) -> TrustRecord:
     return replace(record, block=block.header.number, config=config)
 
 
-def renew(record: TrustRecord, raw: bytes, challenge: str, asked: int) -> TrustRecord:
-    """Return the record as of the time when a challenge was made, by a block that holds the challenge.
+def renew(record: TrustRecord, raw: bytes, challenge: Challenge) -> TrustRecord:
+    """Return the record as of the time when a challenge was made, by a block (bytes of common.Block) that holds it.
 
-    `challenge` is the digest of a request that the own channel has recorded at `asked` (Unix seconds): nobody knew it
-    before, so that a block with it was made later. Raises ProofError, DecodeError.
+    Raises ProofError, DecodeError.
     """
     block = parse_block(raw)
     try:
@@ -178,12 +217,12 @@ def renew(record: TrustRecord, raw: bytes, challenge: str, asked: int) -> TrustR
             Code.TRUST_STALE,
             f"the newest configuration is in block {newest}, the record's in {record.block}",
         )
-    if not any(challenge.encode() in entry for entry in block.data.data):
+    if not any(challenge.digest.encode() in entry for entry in block.data.data):
         raise ProofError(
             Code.TRUST_CHALLENGE,
-            f"block {block.header.number} does not hold the challenge {challenge}",
+            f"block {block.header.number} does not hold the challenge {challenge.digest}",
         )
-    return replace(record, renewed=max(record.renewed, asked))
+    return replace(record, renewed=max(record.renewed, challenge.asked))
 
 
 @lru_cache(maxsize=_REMEMBERED)

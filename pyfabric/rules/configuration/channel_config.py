@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 MAX_ID_LENGTH: Final = 249
-_CHANNEL_ID: Final = re.compile(r"[a-z][a-z0-9.-]*")
+CHANNEL_ID: Final = re.compile(r"[a-z][a-z0-9.-]*")
 
 
 def validate_channel_id(channel_id: str) -> None:
@@ -62,7 +62,7 @@ def validate_channel_id(channel_id: str) -> None:
         raise ConfigError("channel ID illegal, cannot be empty")
     if len(channel_id) > MAX_ID_LENGTH:
         raise ConfigError(f"channel ID illegal, cannot be longer than {MAX_ID_LENGTH}")
-    if not _CHANNEL_ID.fullmatch(channel_id):
+    if not CHANNEL_ID.fullmatch(channel_id):
         raise ConfigError(f"'{channel_id}' contains illegal characters")
 
 

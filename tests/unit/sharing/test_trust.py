@@ -8,7 +8,15 @@ from fabric_protos.common import common_pb2, configtx_pb2
 from pyfabric.errors import DecodeError
 from pyfabric.messages.blocks import header_hash, last_config_index
 from pyfabric.sharing.refusals import Code, ProofError
-from pyfabric.sharing.trust import TrustRecord, advance, first_record, network_id, renew
+from pyfabric.sharing.trust import (
+    Challenge,
+    Contribution,
+    TrustRecord,
+    advance,
+    first_record,
+    network_id,
+    renew,
+)
 from pyfabric.sharing.verifier import verify
 from tests.support.ledger.ordering import Council, Organization
 from tests.support.paths import VECTORS
@@ -16,7 +24,9 @@ from tests.support.rules.signed_chain import Chain
 from tests.support.sharing.changes import batch, capability, defined, move_to_bft, revoking
 from tests.support.sharing.proofs import MOMENT, new_world, proof_file, record_of
 
-CHALLENGE = "5a" * 32
+CHALLENGE = Challenge(
+    (Contribution("LandMSP", "5a" * 32, MOMENT + 60), Contribution("TaxMSP", "5b" * 32, MOMENT))
+)
 
 
 def new_chain(orderers: int = 1, *departments: str) -> Chain:
@@ -191,16 +201,33 @@ def test_two_organisations_with_one_ca_are_refused() -> None:
 
 def asked(chain: Chain, last_config: int = 0) -> bytes:
     """Return a block that holds the challenge."""
-    envelope = chain.signed(common_pb2.HeaderType.MESSAGE, b"open " + CHALLENGE.encode())
+    envelope = chain.signed(common_pb2.HeaderType.MESSAGE, b"open " + CHALLENGE.digest.encode())
     return chain.add([envelope], last_config).SerializeToString()
 
 
 def test_a_block_that_was_made_after_the_challenge_renews_a_record() -> None:
     chain = new_chain()
     record = record_of(chain)
-    renewed = renew(record, asked(chain), CHALLENGE, MOMENT)
+    renewed = renew(record, asked(chain), CHALLENGE)
     assert renewed == replace(record, renewed=MOMENT)
-    assert renew(renewed, asked(chain), CHALLENGE, MOMENT - 9).renewed == MOMENT
+    later = replace(record, renewed=MOMENT + 1)
+    assert renew(later, asked(chain), CHALLENGE) == later
+
+
+def test_a_challenge_is_what_at_least_two_departments_have_made_together() -> None:
+    land, tax = CHALLENGE.contributions
+    for contributions in (
+        (),
+        (land,),
+        (land, land),
+        (tax, land),
+        (land, replace(tax, msp="LandMSP")),
+    ):
+        with pytest.raises(ProofError) as refused:
+            Challenge(contributions)
+        assert refused.value.code is Code.TRUST_CHALLENGE
+    for other in (replace(tax, nonce="5c" * 32), replace(tax, msp="WaterMSP")):
+        assert Challenge((land, other)).digest != CHALLENGE.digest
 
 
 def test_an_old_block_does_not_renew_a_record_although_it_names_the_recorded_configuration() -> (
@@ -210,7 +237,7 @@ def test_an_old_block_does_not_renew_a_record_although_it_names_the_recorded_con
     record = record_of(chain)
     old = chain.add([chain.signed(common_pb2.HeaderType.MESSAGE, b"x")], 0).SerializeToString()
     with pytest.raises(ProofError) as refused:
-        renew(record, old, CHALLENGE, MOMENT)
+        renew(record, old, CHALLENGE)
     assert refused.value.code is Code.TRUST_CHALLENGE
 
 
@@ -218,12 +245,12 @@ def test_a_block_that_shows_a_newer_configuration_or_is_not_signed_does_not_rene
     chain = new_chain()
     record = record_of(chain)
     with pytest.raises(ProofError) as refused:
-        renew(record, asked(chain, last_config=1), CHALLENGE, MOMENT)
+        renew(record, asked(chain, last_config=1), CHALLENGE)
     assert refused.value.code is Code.TRUST_STALE
     block = common_pb2.Block.FromString(asked(chain))
     block.data.data.append(b"x")
     with pytest.raises(ProofError) as refused:
-        renew(record, block.SerializeToString(), CHALLENGE, MOMENT)
+        renew(record, block.SerializeToString(), CHALLENGE)
     assert refused.value.code is Code.TRUST_SIGNATURE
 
 
@@ -256,6 +283,8 @@ def test_a_withheld_revocation_makes_trust_stale() -> None:
     with pytest.raises(ProofError) as refused:
         verify(file, world.snapshot, moment=late + 1, private=False)
     assert refused.value.code is Code.TRUST_STALE
-    for block, challenge in ((old, "6b" * 32), (fresh, CHALLENGE)):
+    land, tax = CHALLENGE.contributions
+    today = Challenge((land, replace(tax, nonce="6b" * 32)))
+    for block, challenge in ((old, today), (fresh, CHALLENGE)):
         with pytest.raises(ProofError):
-            renew(world.record, block, challenge, late)
+            renew(world.record, block, challenge)
