@@ -4,7 +4,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -61,10 +61,13 @@ from pyfabric.rules.discovery.principals import principal_sets
 from pyfabric.rules.policies import syntax
 from pyfabric.rules.policies.evaluation import SignaturePolicy
 from pyfabric.rules.state import rwset
+from pyfabric.sharing.proof_file import ProofFile
+from pyfabric.sharing.trust import TrustRecord
 from tests.support.messages.mutation import mutant
 from tests.support.messages.real_messages import VECTORS, read_all, real_messages
 from tests.support.municipal import records
 from tests.support.rules import history
+from tests.support.sharing import recorded_proofs
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,13 @@ class Target:
 @cache
 def targets() -> Mapping[str, Target]:
     """Return the decoders by name."""
-    return {**_of_blocks(), **_of_texts(), **_of_identities(), **_of_chaincodes()}
+    return {
+        **_of_blocks(),
+        **_of_texts(),
+        **_of_identities(),
+        **_of_chaincodes(),
+        **_of_proofs(),
+    }
 
 
 def _of_blocks() -> dict[str, Target]:
@@ -120,6 +129,23 @@ def _of_blocks() -> dict[str, Target]:
                 json.dumps(to_json(one, opened=COMPLETE)).encode()
                 for one in read_all(common_pb2.Envelope)[::20]
             ],
+        ),
+    }
+
+
+def _of_proofs() -> dict[str, Target]:
+    files = [(recorded_proofs.FOLDER / name).read_bytes() for name in recorded_proofs.FILES]
+    sections = [ProofFile.from_bytes(one) for one in files]
+
+    def within(transaction: bytes) -> None:
+        file = replace(sections[0], transaction=transaction)
+        recorded_proofs.try_to_verify(file.to_bytes())
+
+    return {
+        "proof": Target(recorded_proofs.try_to_verify, files),
+        "transaction of a proof": Target(within, [one.transaction for one in sections]),
+        "trust record": Target(
+            TrustRecord.from_bytes, [recorded_proofs.record("sales").to_bytes()]
         ),
     }
 

@@ -27,7 +27,7 @@ def test_a_decoder_raises_nothing_but_our_own_errors(name: str, seed: int) -> No
 
 
 def test_every_decoder_has_real_bytes() -> None:
-    assert len(NAMES) == 37
+    assert len(NAMES) == 40
     assert all(target.corpus for target in targets().values())
 
 
