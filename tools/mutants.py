@@ -20,6 +20,7 @@ STORIES = tuple(
         "sharing",
         "credit",
         "clearance",
+        "bills",
         "estate",
         "funding",
         "services",

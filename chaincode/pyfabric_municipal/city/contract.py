@@ -30,6 +30,7 @@ from pyfabric_municipal.city.drafting import Draft
 from pyfabric_municipal.city.ledger import LENGTH_PLACE, CityLedger
 from pyfabric_municipal.city.settings import (
     CITY,
+    CodeVersions,
     Key,
     Member,
     Parameter,
@@ -236,10 +237,10 @@ class City(Contract):
     def answers(self, ctx: Context, questions: Questions) -> list[Any]:
         """Return what several queries answer, in one call: each is a name and its arguments.
 
-        Of `clock`, `parameter`, `role`, `department`, `certifier` and `calendar`. null: that query refuses, or has none.
+        Of `clock`, `parameter`, `role`, `department`, `certifier`, `calendar` and `code_list`. null: that query refuses, or has none.
         """
         ledger = CityLedger(ctx)
-        ledger.prefetch(LENGTH_PLACE if each == ["clock"] else tuple(each) for each in questions)
+        ledger.prefetch(map(_place, questions))
         return [_answer(ledger, *each) for each in questions]
 
     @query
@@ -303,6 +304,15 @@ class City(Contract):
         return [one.version for one in found if one.place == key]
 
 
+def _place(question: list[str]) -> Key:
+    """Return the setting that a query reads first."""
+    if question == ["clock"]:
+        return LENGTH_PLACE
+    if question[0] == "code_list":
+        return CodeVersions(name=question[1]).key()
+    return tuple(question)
+
+
 def _answer(ledger: CityLedger, name: str, *arguments: str) -> Any:
     """Return what one query answers, None if it refuses."""
     queries: dict[str, Callable[..., Any]] = {
@@ -312,6 +322,7 @@ def _answer(ledger: CityLedger, name: str, *arguments: str) -> Any:
         "department": ledger.department,
         "certifier": ledger.certifier,
         "calendar": lambda year: ledger.working_days(int(year)),
+        "code_list": lambda name, on: ledger.code_list(name, date.fromisoformat(on)),
     }
     try:
         return queries[name](*arguments)

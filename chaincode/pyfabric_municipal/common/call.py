@@ -16,7 +16,7 @@ from pyfabric_municipal.common.indexes import STATE_INDEX
 from pyfabric_municipal.common.private import PublicPart, Sealed
 from pyfabric_municipal.common.records import Actor, Record, Tracked
 from pyfabric_municipal.common.session import Session
-from pyfabric_municipal.common.steps import Step
+from pyfabric_municipal.common.steps import Step, private_argument
 from pyfabric_municipal.common.values.timestamps import unix_seconds
 
 if TYPE_CHECKING:
@@ -138,15 +138,17 @@ class Call(Generic[R]):
 
         Members of its collection have it.
         """
-        kind = (of or self.step.record).KIND
-        steps = (one for one in self._taking.steps.values() if kind == one.record.KIND)
-        mark = next(one.private[name][1] for one in steps if name in one.private)
+        model = of or self.step.record
+        found = private_argument(self._taking.steps.values(), model, name)
+        if found is None:
+            raise LookupError(f"no step of {model.KIND} has a private argument {name}")
+        _, mark = found
         if mark.lapses:
             raise TypeError(f"{name} is in {mark.name}, which lapses: no step can rely on it")
-        found: Sealed[Any] = self.session.vault.unseal(
-            mark.name, Sealed[hint], kind, record_id or self.id, name
+        sealed: Sealed[Any] = self.session.vault.unseal(
+            mark.name, Sealed[hint], model.KIND, record_id or self.id, name
         )
-        return found
+        return sealed
 
     def move(self, model: type[M], record_id: str, target: str, **changes: Any) -> M:
         """Bring another record to a state, as the step declares it (`moves`); returns the record after it."""

@@ -17,7 +17,15 @@ from pyfabric_municipal.common.reading import Page, Reading, Related
 from pyfabric_municipal.common.records import HistoryEntry, Record
 from pyfabric_municipal.common.refusals import NOTHING_LEFT, FrameRule
 from pyfabric_municipal.common.session import Session
-from pyfabric_municipal.common.steps import MAX_ROWS, Mode, Outcome, Step, Wait, steps_of
+from pyfabric_municipal.common.steps import (
+    MAX_ROWS,
+    Mode,
+    Outcome,
+    Step,
+    Wait,
+    private_argument,
+    steps_of,
+)
 from pyfabric_municipal.common.taking import Taking
 from pyfabric_municipal.common.values import Timestamp, canonical_json
 from pyfabric_municipal.common.values.timestamps import beijing_day, format_timestamp
@@ -169,7 +177,13 @@ class CityContract(Contract):
     def disclosed(self, ctx: Context, kind: str, id: str, part: str) -> dict[str, Any]:
         """Return a private part with the salt of its commitment, at a peer of one of the record's parties."""
         session = Session(ctx.stub, self.contract_name())
-        return disclosed(session, part_of(self.PARTS, kind, part), id).model_dump(mode="json")
+        kept = private_argument(self.STEPS.values(), self._kind(kind), part)
+        if kept is None or not kept[1].name:
+            found = disclosed(session, part_of(self.PARTS, kind, part), id)
+        else:
+            collection = kept[1].name.format(caller=ctx.stub.msp_id)
+            found = session.vault.unseal(collection, kept[0], kind, id, part)
+        return found.model_dump(mode="json")
 
     @query
     def life_cycles(self, ctx: Context) -> str:

@@ -1,7 +1,7 @@
 """Steps: each is declared once, on the record that it changes, and is a function of the contract."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from inspect import Parameter, Signature
@@ -220,6 +220,9 @@ def step(
 ) -> Callable[[Effect], Callable[..., Outcome]]:
     """Declare a step of a record; the method is its effect and returns the fields that it changes.
 
+    A new record has the arguments that are named as its fields, of private ones the commitments, unless the effect
+    says otherwise.
+
     The method takes a `Call` and the step's arguments, its docstring has the texts for people: a paragraph in
     Chinese beside the English one, and `about` beside an argument's type. `sources` are the states from which it is possible,
     `by` who may take it, `guards` what must be true. `joins`: it is one of several answers, and the record
@@ -389,6 +392,14 @@ def _continued(declared: Step) -> list[Parameter]:
 
 def _argument(name: str, hint: Any) -> Parameter:
     return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=hint)
+
+
+def private_argument(
+    steps: Iterable[Step], record: type[Record], name: str
+) -> tuple[Any, Collection] | None:
+    """Return type and collection of a private argument of a record's steps, None if no step has it."""
+    own = (one.private for one in steps if one.record.KIND == record.KIND)
+    return next((private[name] for private in own if name in private), None)
 
 
 def steps_of(contract: type) -> Mapping[str, Step]:

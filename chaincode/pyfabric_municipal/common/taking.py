@@ -232,7 +232,7 @@ class Taking:
         changes = dict(step.effect(self._contract, call, **call.arguments, **sealed) or {})
         before: Record | None = call.before
         if before is None:
-            return self._first(step.record, call.id, {"state": NEW} | changes)
+            return self._first(step.record, call.id, {"state": NEW, **_named(call), **changes})
         return self._next(before, changes)
 
     def _first(self, model: type[M], record_id: str, fields: Mapping[str, Any]) -> M:
@@ -377,6 +377,12 @@ def _moves(step: Step, model: type[Record], target: str) -> list[Move]:
 
 def _facts(step: Step, record: Record) -> dict[str, Any]:
     return {"kind": record.KIND, "id": record.id, "state": record.state, "step": step.name}
+
+
+def _named(call: Call[Any]) -> dict[str, Any]:
+    """Return the fields of a new record that its step's arguments name, of private ones the commitments."""
+    given = {**call.arguments, **{name: one.commitment() for name, one in call.private.items()}}
+    return {name: value for name, value in given.items() if name in call.step.record.model_fields}
 
 
 def _either(names: Iterable[str]) -> str:

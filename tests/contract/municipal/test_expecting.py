@@ -35,6 +35,7 @@ EXPECTED = (
     ("department", "NobodyMSP"),
     ("certifier", BANK),
     ("calendar", "2026"),
+    ("code_list", "waste", "2026-03-11"),
 )
 Question = Callable[[Governance], Any]
 
@@ -49,6 +50,7 @@ class Asking:
             item(
                 {"kind": "calendar", "calendar": YearCalendar(year=2026, holidays=()).model_dump()}
             ),
+            item({"kind": "codes", "name": "waste", "since": "2021-01-01", "codes": {"a": "b"}}),
         )
         self.calls: list[str] = []
         self.refused: list[str] = []
@@ -90,15 +92,17 @@ def asking() -> Asking:
 
 
 def test_what_a_step_expects_to_ask_is_one_call(asking: Asking) -> None:
-    clock, days, roles, department, certifier, calendar = asking.ask(
+    clock, days, roles, department, certifier, calendar, codes = asking.ask(
         lambda city: city.clock(),
         lambda city: city.parameter("waste", "acceptance-days"),
         lambda city: [city.role("waste", each) for each in ("supervisor", "nobody")],
         lambda city: city.department(MKT),
         lambda city: city.certifier(BANK),
         lambda city: city.calendar(2026),
+        lambda city: city.code_list("waste", date(2026, 3, 11)),
     )
     assert asking.calls == ["answers"]
+    assert (codes.codes, codes.since) == ({"a": "b"}, date(2021, 1, 1))
     assert (days, certifier, calendar.year, department.msp_id) == (5, MKT, 2026, MKT)
     assert roles == [tuple(sorted((ECON, MKT))), ()]
     assert clock == Clock(begun=asking.city.newest or 0, proposal=int(START.timestamp()))

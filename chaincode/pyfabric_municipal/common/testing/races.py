@@ -33,9 +33,11 @@ def _race(stages: Stages, one: str, other: str) -> None:
     except ContractError:
         return  # the samples' ways to the state exclude each other
     endorsed = []
+    made = stage.steps[one].creates  # one id for both: else they make two records
+    target = stage.resolve(stages.story.samples[one].id) if made else None
     for name, batch in ((one, "file-1"), (other, "file-2")):
         try:
-            endorsed.append(stage.endorse(name, batch=batch))
+            endorsed.append(stage.endorse(name, batch=batch, record_id=target))
         except ContractError:
             continue
     codes = stage.ledger.commit(endorsed)

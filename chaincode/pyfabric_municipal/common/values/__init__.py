@@ -9,6 +9,9 @@ from pyfabric_municipal.common.values.bills import (
     BillCode,
     BillKey,
     BillNumber,
+    BookKey,
+    CheckCode,
+    FormerInvoice,
     Invoice,
 )
 from pyfabric_municipal.common.values.directory_codes import ResourceCode, ServiceItem
@@ -112,6 +115,8 @@ __all__ = [
     "BillCode",
     "BillKey",
     "BillNumber",
+    "BookKey",
+    "CheckCode",
     "Count",
     "Datum",
     "Day",
@@ -127,6 +132,7 @@ __all__ = [
     "FieldName",
     "Flag",
     "FoodLicence",
+    "FormerInvoice",
     "Gdti",
     "Giai",
     "Gln",

@@ -114,12 +114,10 @@ class Post(WithFixedGovernance):
     @step(Parcel, NEW, "stored", by=CLERK, guards=(is_listed, is_cheap), mode=Mode.BATCH)
     def store(self, call: Call[Parcel], kind: str, shelf: str, worth: Worths) -> Changes:
         """Store parcels, all or none."""
-        return {"kind": kind, "shelf": shelf, "worth": worth.commitment()}
 
     @step(Parcel, NEW, "stored", by=CLERK, guards=(is_listed,), denies=(CLAIMED,))
     def keep(self, call: Call[Parcel], kind: str, shelf: str, worth: Worths) -> Changes:
         """Store a parcel; a second one on its shelf is recorded as denied."""
-        return {"kind": kind, "shelf": shelf, "worth": worth.commitment()}
 
     @step(Check, NEW, by=CLERK, guards=(has_worth,))
     def check(self, call: Call[Check], parcel: str) -> Changes:
@@ -208,6 +206,16 @@ def test_a_denial_has_the_facts_and_is_found_by_each() -> None:
     )
     assert by_value == by_holder
     assert by_value[0]["facts"] == {"claim": "shelf", "value": "B", "holder": "parcel P2"}
+
+
+def test_a_member_of_the_collection_discloses_a_private_part() -> None:
+    stage = Stage(STORY)
+    stage.reach("keep")
+    found = json.loads(stage.ledger.evaluate("Post:disclosed", "parcel", "P2", "worth"))
+    assert found == {"salt": salt_of("worth"), "value": {"fen": 500}}
+    with pytest.raises(ContractError) as caught:
+        stage.ledger.evaluate("Post:disclosed", "parcel", "P2", "kind")
+    assert caught.value.code == "no-part"
 
 
 def test_a_code_list_is_asked_for_with_the_rest() -> None:
