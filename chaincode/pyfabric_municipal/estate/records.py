@@ -310,13 +310,14 @@ class Price(Model):
 
 
 class Clearance(Model):
-    """A deed-tax clearance, as the tax channel has it: for one unit, price and party."""
+    """A deed-tax clearance, as the tax channel keeps it for a case: of one unit, price and parties, until `answer_by`."""
 
     number: Text
     unit: UnitCode
     price: Digest
     sellers: Keys
     buyers: Keys
+    answer_by: Timestamp
 
 
 class Case(Tracked):
@@ -376,6 +377,7 @@ class Case(Tracked):
     window: MspId
     instrument: str | None = None
     clearance: str | None = None
+    answer_by: Timestamp | None = None
     new_title: str | None = None
     warnings: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from pyfabric_municipal.common import (
     Example,
     Move,
     Sealed,
+    Until,
     Verdict,
     Wait,
     guard,
@@ -63,7 +64,12 @@ FOR_REVIEWS: Final = tuple(
     Wait(role, Days("review-days"), exit="lapse_case", need=1)
     for role in (IDENTITY, FAMILY, FILING, TAX)
 )
-FOR_REGISTRATION: Final = Wait(CHECKER, Days("registration-days"), exit="lapse_case")
+FOR_REGISTRATION: Final = (
+    Wait(CHECKER, Days("registration-days"), exit="lapse_case"),
+    Wait(None, Until("answer_by"), exit="lapse_case"),
+)
+"""The tax channel keeps a clearance longer than a case waits: what is registered never stands on one that was released."""
+
 UNPAID: Final = ("gift", "inheritance")
 
 
@@ -284,11 +290,11 @@ class Transfers:
         event=("unit", "clearance"),
     )
     def confirm_tax(self, call: Call[Case], clearance: Clearance) -> Changes:
-        """Confirm that deed tax is cleared for this unit, price and parties; the clearance counts once, for ever.
+        """Confirm that deed tax is cleared for this unit, price and parties; the clearance counts once, and until its time.
 
-        确认契税完税或免税凭证与单元、价款、当事人一致；每份凭证只能使用一次。
+        确认契税完税或免税凭证与单元、价款、当事人一致；每份凭证只能使用一次，且须在其答复期限前登簿。
         """
-        return {"clearance": clearance.number}
+        return {"clearance": clearance.number, "answer_by": clearance.answer_by}
 
     @step(
         Case,

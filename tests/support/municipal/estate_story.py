@@ -107,6 +107,7 @@ CLEARANCE = {
     "price": PRICED,
     "sellers": [SELLER],
     "buyers": [BUYER],
+    "answer_by": "2026-03-14T00:00:00Z",
 }
 TERMS = {"rank": 1, "kind": "general", "no_transfer": False, "matures": "2056-03-11"}
 LOAN = {"fen": 300_000_000, "contract": "抵押合同1号"}

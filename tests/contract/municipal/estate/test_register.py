@@ -438,6 +438,26 @@ class TestSale:
         assert code_of(stage, "confirm_tax", later=20 * DAY) == "state"
         assert stage.take("apply_transfer")["denied"] == ""
 
+    def test_nothing_is_registered_once_the_tax_channel_may_release_the_clearance(
+        self, stage: Stage
+    ) -> None:
+        stage.reach("apply_transfer")
+        review(stage)
+        in_time, late = stage.fork(), stage.fork()
+        assert in_time.take("register", later=2 * DAY)["state"] == "registered"
+        assert code_of(late, "register", later=3 * DAY) == "state"
+        found = ask(late, "read", "case", late.ids["apply_transfer"])
+        assert (found["state"], found["clearance"]) == ("lapsed", CLEARANCE["number"])
+
+    def test_a_clearance_that_is_over_before_all_have_confirmed_ends_the_case(
+        self, stage: Stage
+    ) -> None:
+        stage.reach("accept")
+        for name in ("confirm_tax", "confirm_identity", "confirm_family"):
+            stage.take(name)
+        stage.take("confirm_contract", later=4 * DAY)
+        assert code_of(stage, "register") == "state"
+
     def test_nothing_is_registered_before_all_have_confirmed(self, stage: Stage) -> None:
         stage.reach("accept")
         for name in CONFIRMED:
