@@ -38,7 +38,7 @@ from pyfabric_municipal.services.records import (
 from pyfabric_municipal.services.roles import APPLICANT, HANDLER, MEMBER, REVIEWER, WINDOW
 
 TO_ACCEPT: Final = Wait(HANDLER, Days("acceptance-days"), exit="deem_accepted")
-TO_SUPPLY: Final = Wait(WINDOW, Days("supplement-days"), exit="lapse")
+TO_SUPPLY: Final = Wait(None, Days("supplement-days"), exit="lapse")
 CLOCK: Final = (
     Wait(HANDLER, DaysOn("promised_days", since="accepted"), states=(ACCEPTED, STOPPED)),
     Wait(REVIEWER, Days("review-days"), exit="pass_over"),
@@ -82,7 +82,7 @@ class Acceptance:
         窗口收件，适用事项的现行版本；materials 为申请人已提交的材料。
         """
         found = call.need(Item, item)
-        content = found.content
+        content = found.content or found.coming  # a draft has no content yet, and is refused
         ruled = {} if content is None else _ruled(content)
         return ruled | {
             "item": item,

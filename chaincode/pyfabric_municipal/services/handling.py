@@ -129,7 +129,7 @@ class Handling:
         DELIVERED,
         by=(HANDLER, WINDOW),
         guards=(promised_result,),
-        waits=Wait(WINDOW, Days("closing-days"), exit="close_silently"),
+        waits=Wait(None, Days("closing-days"), exit="close_silently"),
         event=("item",),
     )
     def deliver(

@@ -27,9 +27,9 @@ USCC = {
 START = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 DAY = 86_400
 ITEM, OTHER, PLAIN = (f"{USCC[MKT]}33701170020{number}" for number in (11, 12, 13))
-LICENCE_TYPE = "11100000MB03271699022"
-LICENCE = f"1.2.156.3005.2.{LICENCE_TYPE}.340100.000000016.001.9"
-ANOTHER = "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U"
+LICENCE_TYPE = f"{USCC[MKT]}002"
+LICENCE = f"1.2.156.3005.2.{LICENCE_TYPE}.{USCC[MKT]}.2026000001.001.F"
+
 REGISTER, PREMISES = "102001/000001", "102001/000002"
 REMEDY = "可以在六十日内申请行政复议，或者在六个月内提起行政诉讼"
 SALT = hashlib.sha256(b"salt of application").hexdigest()
@@ -131,13 +131,10 @@ GOVERNANCE = FixedGovernance(
         for one, code in USCC.items()
     ),
     calendars=tuple(bundled_calendars()),
-    code_lists=(
-        CodeList("licence-types", 1, date(2018, 10, 1), None, {LICENCE_TYPE: "资格证"}),
-        *(
-            CodeList(one["name"], 1, date.fromisoformat(one["since"]), None, one["codes"])
-            for one in _SETTINGS
-            if one["kind"] == "codes"
-        ),
+    code_lists=tuple(
+        CodeList(one["name"], 1, date.fromisoformat(one["since"]), None, one["codes"])
+        for one in _SETTINGS
+        if one["kind"] == "codes"
     ),
 )
 

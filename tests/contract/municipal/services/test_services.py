@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 from pyfabric_municipal.city.settings import Proposed
 from pyfabric_municipal.common.description import describe
 from pyfabric_municipal.common.testing.stage import Stage, certificate
+from pyfabric_municipal.common.values import LicenceType
 from pyfabric_municipal.common.values.timestamps import format_timestamp
 from pyfabric_municipal.services.contract import Services
-from pyfabric_municipal.services.founding import service_contents
+from pyfabric_municipal.services.founding import founding_items
 from pyfabric_municipal.services.records import Case, Edition, Item
 
 from pyfabric.chaincode import ContractError
@@ -25,7 +26,6 @@ from tests.support.municipal.services_story import (
     HAI,
     ITEM,
     LICENCE,
-    LICENCE_TYPE,
     MKT,
     PEOPLE,
     PLAIN,
@@ -249,6 +249,10 @@ class TestCases:
         assert refused(stage, "grant") == "services.not-reviewed"
         assert stage.take("grant", record_id="C2")["state"] == "granted"
 
+    def test_no_case_of_a_draft_is_submitted(self, stage: Stage) -> None:
+        stage.reach("enter")
+        assert refused(stage, "submit") == "services.not-in-use"
+
     def test_open_cases_of_a_retired_item_go_on(self, stage: Stage) -> None:
         stage.reach("submit")
         stage.take("retire")
@@ -321,6 +325,14 @@ class TestCases:
     def test_what_was_decided_cannot_be_withdrawn(self, stage: Stage) -> None:
         stage.reach("grant")
         assert refused(stage, "withdraw") == "state"
+
+    def test_cases_that_windows_submit_at_once_do_not_meet(self, stage: Stage) -> None:
+        """Also of one item, for one applicant: a case has keys of its own alone."""
+        stage.reach("publish")
+        at_once = [stage.endorse(f"submit{which}") for which in ("", "#partial", "#other")]
+        assert {code.name for code in stage.ledger.commit(at_once)} == {"VALID"}
+        steps = [stage.endorse("accept"), stage.endorse("accept#other")]
+        assert {code.name for code in stage.ledger.commit(steps)} == {"VALID"}
 
 
 class TestRatings:
@@ -407,6 +419,12 @@ class TestStatistics:
         stage.ledger.now += timedelta(days=30)
         assert late(stage, size) == {ECO: 1, MKT: 3}
 
+    def test_only_departments_are_overdue_never_applicants(self, stage: Stage) -> None:
+        stage.reach("ask_supplement")
+        stage.reach("deliver#plain")
+        stage.ledger.now += timedelta(days=100)
+        assert late(stage) == {}
+
     def test_pages_add_up(self, stage: Stage) -> None:
         for name in ("answer", "advise#against", "submit#partial", "submit#plain"):
             stage.reach(name)
@@ -428,9 +446,11 @@ class TestStatistics:
 
 
 def test_the_city_takes_what_founds_the_services() -> None:
-    contents = service_contents(supervisor=GOV, licence_types={LICENCE_TYPE: "从业人员资格证"})
+    contents = [one["content"] for one in founding_items((), ())]
     taken = [TypeAdapter(Proposed).validate_python(one) for one in contents]
     assert {one.kind for one in taken} == {"role", "parameter", "codes"}
+    lists = {one["name"]: one["codes"] for one in contents if one["kind"] == "codes"}
+    assert all(TypeAdapter(LicenceType).validate_python(one) for one in lists["licence-types"])
     named = {one["name"] for one in contents if one["kind"] == "parameter"}
     assert set(describe(Services)["parameters"]) == named
 
