@@ -16,7 +16,6 @@ from pyfabric.sharing.certificates import (
 from pyfabric.sharing.comparing import Comparisons
 from pyfabric.sharing.recorded import RecordedPolicy
 from pyfabric.sharing.refusals import Code
-from pyfabric.sharing.requests import LEAST_DEPARTMENTS
 from pyfabric.sharing.transactions import EndorsedTransaction
 from pyfabric.sharing.trust import TrustRecord
 
@@ -78,10 +77,6 @@ def check_policy(
             raise made.refusal("the recorded policy of the function", "missing", "there")
         roles = {one: profile.department(one).rules.enforced for one in sorted(departments)}
         made.require("which MSPs have NodeOUs", all(roles.values()), roles, "all of them")
-        least = 1 if policy.single_source else LEAST_DEPARTMENTS
-        made.require(
-            "the number of departments", len(departments) >= least, len(departments), least
-        )
         enough = policy.is_satisfied_by(departments)
         made.require("who attests", enough, sorted(departments), policy.expression)
     return policy

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 
 from pyfabric.admin import compute_update, config_of_block
 from pyfabric.admin.config.update import config_signature, signature_header, signed_update
@@ -123,3 +124,23 @@ def _is_config(block: common_pb2.Block) -> bool:
     )
     header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
     return header.type == common_pb2.HeaderType.CONFIG
+
+
+def batch(count: int) -> Edit:
+    """Return an edit of the number of transactions in a block."""
+
+    def edit(config: configtx_pb2.Config) -> None:
+        value = config.channel_group.groups["Orderer"].values["BatchSize"]
+        size = orderer_pb2.BatchSize.FromString(value.value)
+        size.max_message_count = count
+        value.value = size.SerializeToString()
+
+    return edit
+
+
+def old_rules(config: configtx_pb2.Config) -> None:
+    """Leave the application capability V1_4_2 alone."""
+    names = configuration_pb2.Capabilities()
+    names.capabilities["V1_4_2"].SetInParent()
+    value = config.channel_group.groups["Application"].values["Capabilities"]
+    value.value = names.SerializeToString()

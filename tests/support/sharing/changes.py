@@ -3,25 +3,12 @@
 from dataclasses import replace
 
 from fabric_protos.common import configtx_pb2, configuration_pb2
-from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 
 from pyfabric.admin import config_of_block
 from pyfabric.identity.definition import MSPDefinition
 from pyfabric.identity.definition_messages import definition_to_config
 from tests.support.ledger.ordering import NOW, Council, Organization
 from tests.support.rules.signed_chain import Chain, Edit
-
-
-def batch(count: int) -> Edit:
-    """Return an edit of the number of transactions in a block."""
-
-    def edit(config: configtx_pb2.Config) -> None:
-        value = config.channel_group.groups["Orderer"].values["BatchSize"]
-        size = orderer_pb2.BatchSize.FromString(value.value)
-        size.max_message_count = count
-        value.value = size.SerializeToString()
-
-    return edit
 
 
 def defined(name: str, definition: MSPDefinition) -> Edit:

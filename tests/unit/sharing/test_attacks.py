@@ -16,7 +16,9 @@ from fabric_protos.msp import identities_pb2
 
 from pyfabric.identity import keys
 from pyfabric.identity.signing import SigningIdentity
-from pyfabric.sharing.frames import Frames
+from pyfabric.messages.blocks import block_signature_message, new_block
+from pyfabric.sharing.frames import Frames, frame
+from pyfabric.sharing.inclusion import BlockSignature, Inclusion
 from pyfabric.sharing.proof_file import PrivatePart
 from pyfabric.sharing.recorded import RecordedPolicy
 from pyfabric.sharing.refusals import Code, ProofError
@@ -187,6 +189,12 @@ def with_unknown(results: Any, *, hashed: bool) -> Any:
     return results
 
 
+def with_collection_twice(results: Any) -> Any:
+    collections = results.ns_rwset[1].collection_hashed_rwset
+    collections.append(collections[0])
+    return results
+
+
 def setting(layer: str, **values: Any) -> Edits:
     """Return an edit that sets fields of a layer's message."""
 
@@ -230,6 +238,7 @@ FORGED: dict[str, tuple[Edits, Code]] = {
     # 2
     "unknown field of a read set": ({"results": lambda one: with_unknown(one, hashed=False)}, Code.FORM),
     "unknown field of a hashed set": ({"results": lambda one: with_unknown(one, hashed=True)}, Code.FORM),
+    "a collection twice": ({"results": lambda one: with_collection_twice(one)}, Code.FORM),
     "no action": (changing("transaction", lambda one: one.ClearField("actions")), Code.FORM),
     "two actions": (changing("transaction", lambda one: one.actions.append(one.actions[0])), Code.FORM),
     "another header of the action": (
@@ -293,6 +302,7 @@ FORGED: dict[str, tuple[Edits, Code]] = {
     "another order": (spelt(b'"v":1}', b'"v":1,"a":1}'), Code.ANSWER),
     "a member twice": (spelt(b'"v":1}', b'"v":1,"v":1}'), Code.ANSWER),
     "a float": (spelt(b'"penalties":2', b'"penalties":2.0'), Code.ANSWER),
+    "a fraction": (spelt(b'"penalties":2', b'"penalties":2.5'), Code.ANSWER),
     "a large number": (spelt(b'"penalties":2', b'"penalties":9007199254740993'), Code.ANSWER),
     "escaped letters": (spelt("欠".encode(), b"\\u6b20"), Code.ANSWER),
     "no text": (spelt(b'"v":1}', b'"v":1'), Code.ANSWER),
@@ -415,9 +425,7 @@ def test_sizes_are_limited() -> None:
 
 
 def test_a_request_is_limited() -> None:
-    body = proof_file(world()).request.body
-    long = body.replace(b"land sale", b"land sale" + b" " * 70_000)
-    edits: Edits = {"request bytes": lambda _: long}
+    edits: Edits = {"request": lambda one: replace(one, args=("x" * 70_000,))}
     assert code_of(proof_file(world(), edits=edits).to_bytes(), world()) is Code.FORM
 
 
@@ -669,6 +677,30 @@ def test_an_inclusion_is_of_one_block_that_the_recorded_orderers_signed(name: st
     assert code_of(file.to_bytes(), grown()) is code
 
 
+def test_nothing_follows_an_inclusion() -> None:
+    file = proof_file(world(), inclusion=True)
+    assert file.inclusion is not None
+    section = file.inclusion.to_bytes()
+    raw = file.to_bytes().removesuffix(frame(section)) + frame(section + b"\0")
+    assert code_of(raw, world()) is Code.FORM
+
+
+@pytest.mark.parametrize("bft", [False, True], ids=["raft", "bft"])
+def test_the_header_of_an_orderers_signature_has_one_encoding(bft: bool) -> None:
+    made = world(bft=bft)
+
+    def resign(one: Inclusion) -> Inclusion:
+        orderer = made.source.council.orderers[0].identity
+        header = one.signatures[0].header + b"\xa0\x1f\x01"
+        block = new_block(one.block, one.previous_hash, one.entries)
+        message = block_signature_message(one.metadata, header, block.header)
+        first = BlockSignature(header, orderer.sign(message))
+        return replace(one, signatures=(first, *one.signatures[1:]))
+
+    file = proof_file(made, inclusion=True, edits={"inclusion": resign})
+    assert code_of(file.to_bytes(), made) is Code.INCLUSION
+
+
 def test_an_inclusion_may_be_demanded() -> None:
     policy = replace(world().policy, inclusion=True)
     file = proof_file(world()).to_bytes()
@@ -692,6 +724,14 @@ BFT: dict[str, Edits] = {
     "a consenter twice": altered(lambda one: {"signatures": (*one.signatures, one.signatures[0])}),
     "an unknown consenter": numbered(9),
     "a consenter under another's number": numbered(1),
+    "a wrong signature beside a quorum": altered(
+        lambda one: {
+            "signatures": (
+                *one.signatures[:-1],
+                replace(one.signatures[-1], signature=one.signatures[0].signature),
+            )
+        }
+    ),
 }
 
 

@@ -20,8 +20,8 @@ from pyfabric.sharing.trust import (
 from pyfabric.sharing.verifier import verify
 from tests.support.ledger.ordering import Council, Organization
 from tests.support.paths import VECTORS
-from tests.support.rules.signed_chain import Chain
-from tests.support.sharing.changes import batch, capability, defined, move_to_bft, revoking
+from tests.support.rules.signed_chain import Chain, batch, old_rules
+from tests.support.sharing.changes import capability, defined, move_to_bft, revoking
 from tests.support.sharing.proofs import MOMENT, new_world, proof_file, record_of
 
 CHALLENGE = Challenge(
@@ -60,6 +60,20 @@ def test_records_are_of_one_channel_and_of_configurations() -> None:
         assert refused.value.code is Code.TRUST_CHANNEL
     with pytest.raises(DecodeError):
         first_record(b"\xff", b"", versions=("1.0",), moment=MOMENT)
+
+
+def test_only_a_genesis_block_names_a_network() -> None:
+    chain = new_chain()
+    with pytest.raises(ProofError, match="block 1 is no genesis block"):
+        network_id(chain.configure(batch(7)).SerializeToString())
+
+
+def test_a_first_record_is_of_a_configuration_that_is_understood_here() -> None:
+    chain = new_chain()
+    chain.configure(capability("V9_9", "Application"))
+    with pytest.raises(ProofError) as refused:
+        record_of(chain)
+    assert refused.value.code is Code.TRUST_CAPABILITY
 
 
 def test_a_record_with_an_unreadable_configuration_is_refused() -> None:
@@ -186,6 +200,12 @@ def test_rules_that_are_unknown_here_are_refused(path: tuple[str, ...]) -> None:
     record = record_of(chain)
     block = chain.configure(batch(7), capability("V9_9", *path))
     assert code_of(record, block) is Code.TRUST_CAPABILITY
+
+
+def test_rules_that_are_older_than_those_here_are_refused() -> None:
+    chain = new_chain()
+    record = record_of(chain)
+    assert code_of(record, chain.configure(old_rules)) is Code.TRUST_CAPABILITY
 
 
 def test_two_organisations_with_one_ca_are_refused() -> None:

@@ -106,6 +106,8 @@ def test_a_source_checks_a_request_before_it_opens_it() -> None:
     with pytest.raises(ProofError) as refused:
         check_request(signed, world().record, moment=MOMENT)
     assert refused.value.code is Code.REQUEST
+    with pytest.raises(ProofError, match="the channel that asks"):
+        check_request(signed, replace(world().own, net="00" * 32), moment=MOMENT)
     with pytest.raises(ProofError) as refused:
         check_request(replace(signed, header=b"\xff"), world().own, moment=MOMENT)
     assert refused.value.code is Code.FORM

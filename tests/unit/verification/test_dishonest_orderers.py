@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
-from fabric_protos.orderer import configuration_pb2 as orderer_pb2
+from fabric_protos.common import common_pb2
 
 from pyfabric.admin import config_of_block
 from pyfabric.admin.audit import Fault, FaultKind, verify_chain
@@ -14,7 +13,7 @@ from pyfabric.messages.blocks import new_block
 from pyfabric.rules.verification.chain import ChainVerification
 from pyfabric.rules.verification.faults import ChainFaultError
 from tests.support.ledger.ordering import CHANNEL
-from tests.support.rules.signed_chain import LAST_CONFIG, Chain, Edit
+from tests.support.rules.signed_chain import LAST_CONFIG, Chain, batch, old_rules
 from tests.support.rules.verified import Replayed
 
 FILTER = 2
@@ -23,26 +22,6 @@ FILTER = 2
 @pytest.fixture
 def chain() -> Chain:
     return Chain()
-
-
-def batch(count: int) -> Edit:
-    """Return an edit of the number of transactions in a block."""
-
-    def edit(config: configtx_pb2.Config) -> None:
-        value = config.channel_group.groups["Orderer"].values["BatchSize"]
-        size = orderer_pb2.BatchSize.FromString(value.value)
-        size.max_message_count = count
-        value.value = size.SerializeToString()
-
-    return edit
-
-
-def old_rules(config: configtx_pb2.Config) -> None:
-    """Leave the application capability V1_4_2 alone."""
-    names = configuration_pb2.Capabilities()
-    names.capabilities["V1_4_2"].SetInParent()
-    value = config.channel_group.groups["Application"].values["Capabilities"]
-    value.value = names.SerializeToString()
 
 
 def fault_of(raws: Sequence[bytes], **options: bytes) -> tuple[FaultKind, int, int | None]:
