@@ -125,11 +125,12 @@ class Paper(Fact):
 
 
 class Printed(Model):
-    """What a bill shows beside its number, its face and its items."""
+    """What a bill shows beside its number, its face and its items; `file` is the SHA-256 of its sealed OFD or XML."""
 
     range: BillKey
     holder: PublicKey
     issued: Timestamp
+    file: Digest | None = None
 
 
 class Bill(Tracked):
@@ -174,6 +175,7 @@ class Bill(Tracked):
     issued: Timestamp
     face: Digest
     content: Digest | None = None
+    file: Digest | None = None
     range: BillKey | None = None
     original: BookKey | None = None
     paper: BillKey | None = None

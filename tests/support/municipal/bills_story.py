@@ -100,6 +100,7 @@ def bill(holder: str = "anna", **changes: Any) -> dict[str, Any]:
         "range": RANGE,
         "holder": public_key(holder),
         "issued": "2026-11-25T02:00:00Z",
+        "file": "cd" * 32,
     }
     return {"printed": printed | changes}
 

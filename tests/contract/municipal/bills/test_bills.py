@@ -208,6 +208,18 @@ class TestLocks:
         ]
         assert [code == 0 for code in stage.ledger.commit(endorsed)] == [True, False]
 
+    def test_nothing_is_awarded_once_the_lock_is_over(self, stage: Stage) -> None:
+        stage.reach("lock")
+        said = refused(stage, "adjudicate", later=7 * DAY)
+        assert (said.code, said.facts["state"]) == ("state", "lapsed")
+
+    def test_locked_bills_are_listed_until_the_lock_is_over(self, stage: Stage) -> None:
+        stage.reach("lock")
+        locked = ("listed", "bill", "state", ["locked"], 10, "")
+        assert [one["id"] for one in ask(stage, *locked)["items"]] == [BILL]
+        stage.ledger.now = datetime(2026, 12, 3, tzinfo=UTC)
+        assert ask(stage, *locked)["items"] == []
+
     def test_bills_that_lapsed_by_time_are_listed(self, stage: Stage) -> None:
         stage.reach("lock")
         assert ask(stage, "overdue", MEDINS, 10, "")["items"] == []
@@ -356,6 +368,15 @@ class TestIssue:
     ) -> None:
         stage.reach("allot")
         assert refused(stage, "issue", private={"content": changes}).code == code
+
+    @pytest.mark.parametrize("total", [1_526_314.0, "15263.14", None])
+    def test_totals_are_whole_fen(self, stage: Stage, total: object) -> None:
+        stage.reach("allot")
+        assert refused(stage, "issue", private={"face": {"total": total}}).code == "transient"
+
+    def test_the_file_is_known_by_its_digest(self, stage: Stage) -> None:
+        stage.reach("issue")
+        assert ask(stage, "read", "bill", BILL)["file"] == "cd" * 32
 
     def test_a_refusal_never_shows_a_check_code(self, stage: Stage) -> None:
         stage.reach("allot")
