@@ -170,7 +170,7 @@ known_parties: Final = blinded_with("party-key")
 
 def parties_at(*path: str) -> Guard:
     """Return the condition with an example: a blinded key of another purpose at a path of the arguments."""
-    other: Any = {"key_id": "sales-1", "purpose": "other"}
+    other: Any = {"key_id": "pnr-1", "purpose": "other"}
     if path[-1] == "ownership":
         other = {"form": "sole", "holders": [{"key": other | {"mac": "0" * 64}}]}
     for name in reversed(path):

@@ -124,7 +124,7 @@ def _fits(ownership: Ownership) -> Verdict:
 
 
 _DIGITS: Final = 64
-PARTY_KEY: Final = {"key_id": "sales-1", "purpose": "house-sale"}
+PARTY_KEY: Final = {"key_id": "pnr-1", "purpose": "estate"}
 """The key with which parties are blinded in examples, as the founding has it."""
 
 

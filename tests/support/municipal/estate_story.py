@@ -37,7 +37,7 @@ class Tested(WithFixedGovernance, Estate):
 
 def who(name: str) -> dict[str, Any]:
     """Return somebody's blinded key."""
-    return blind(KEY, "sales-1", "house-sale", name).model_dump()
+    return blind(KEY, "pnr-1", "estate", name).model_dump()
 
 
 SELLER, BUYER, THIRD, PARTNER = map(who, ("seller", "buyer", "third", "partner"))
@@ -147,7 +147,7 @@ PEOPLE = {
 GOVERNANCE = FixedGovernance(
     parameters={
         ("city", "net"): "test-net",
-        ("estate", "party-key"): {"key_id": "sales-1", "purpose": "house-sale"},
+        ("estate", "party-key"): {"key_id": "pnr-1", "purpose": "estate"},
         ("estate", "acceptance-days"): 2,
         ("estate", "supplement-days"): 10,
         ("estate", "review-days"): 5,

@@ -19,6 +19,7 @@ from pyfabric_municipal.common.values import AreaUnit, area, area_of_mu
 from pyfabric_municipal.estate.contract import Estate
 from pyfabric_municipal.estate.founding import ROLES, founding_items
 from pyfabric_municipal.estate.records import LIVE, LYING, Mortgage, Notice, Seizure, Title, Unit
+from pyfabric_municipal.founding import settings
 
 from pyfabric.chaincode import Chaincode, ContractError
 from tests.support.municipal import estate_story as story
@@ -737,6 +738,15 @@ class TestQueries:
 
 
 class TestFounding:
+    def test_parties_have_one_identifier_here_and_on_the_tax_channel(self) -> None:
+        keys = [
+            one["value"]
+            for contract in ("estate", "clearance")
+            for one in settings(contract)
+            if one["name"] == "party-key"
+        ]
+        assert keys == [STORY.governance.parameters["estate", "party-key"]] * 2
+
     def test_it_has_each_parameter_role_and_organisation(self) -> None:
         items = founding_items([], [])
         contents = [one["content"] for one in items]
