@@ -35,7 +35,7 @@ def code_lines(source: str) -> int:
 def main() -> None:
     """Print lines, steps and lines a step of the modules that the command line names."""
     sys.path.insert(0, str(ROOT))
-    from pyfabric_municipal.common.contract import CityContract
+    from pyfabric_municipal.common.steps import Step
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("modules", nargs="+", metavar="MODULE")
@@ -44,9 +44,10 @@ def main() -> None:
         module = importlib.import_module(name)
         lines += code_lines(inspect.getsource(module))
         steps += sum(
-            len(one.STEPS)
+            isinstance(getattr(function, "step", None), Step)
             for one in vars(module).values()
-            if inspect.isclass(one) and issubclass(one, CityContract) and one.__module__ == name
+            if inspect.isclass(one) and one.__module__ == name
+            for function in vars(one).values()
         )
     print(f"{lines} lines, {steps} steps: {lines / max(steps, 1):.1f} lines a step")
 

@@ -2,7 +2,7 @@
 
     python tools/found_city.py STATE        found the channels of a running network of network/city.yaml
 
-A channel gets its departments, calendars, and the roles, parameters and code lists that each of its contracts' `founding_items` names.
+A channel gets its departments, calendars, and the roles, parameters and code lists that the `founding_items` beside each of its contracts name.
 The first department proposes, a majority agrees, and the channel's clock begins.
 """
 
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,12 +57,19 @@ def calendars_around(year: int) -> list[YearCalendar]:
 
 
 def founding_of(
-    contracts: Iterable[str], members: Sequence[Department], calendars: Sequence[YearCalendar]
+    packages: Iterable[str], members: Sequence[Department], calendars: Sequence[YearCalendar]
 ) -> list[dict[str, Any]]:
-    """Return the items of the first change on a channel with these contracts, which share departments and calendars."""
+    """Return the items of the first change on a channel with the contracts of these packages, which share departments and calendars.
+
+    A package without a module `founding` is founded by another one of its chaincode.
+    """
     items = {canonical_json(_NET): _NET}
-    for name in contracts:
-        module = importlib.import_module(f"pyfabric_municipal.{name}.founding")
+    for name in packages:
+        if find_spec(f"{name}.founding") is None:
+            continue
+        module = importlib.import_module(f"{name}.founding")
+        if not hasattr(module, "founding_items"):
+            continue
         for item in module.founding_items(members, calendars):
             items.setdefault(canonical_json(item), item)
     return list(items.values())
@@ -77,14 +85,19 @@ def found(network: Network) -> None:
     with ExitStack() as stack:
         begun = []
         for channel in network.plan.channels.values():
-            contracts = [one.name for one in channel.contracts if one.name != CITY]
-            if not contracts:
+            packages = [
+                path.rpartition(".")[0]
+                for one in channel.contracts
+                if one.name != CITY
+                for path in one.spec.classes
+            ]
+            if not packages:
                 continue
             members = [known[f"{one.name}MSP"] for one in channel.departments]
             governors = {
                 one.msp_id: _governor(network, one.msp_id, channel.name, stack) for one in members
             }
-            _agree(governors, founding_of(contracts, members, calendars))
+            _agree(governors, founding_of(packages, members, calendars))
             begun.append(next(iter(governors.values())))
         for contract in begun:
             await_clock(contract)

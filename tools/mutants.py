@@ -17,6 +17,7 @@ STORIES = tuple(
     for name in (
         "example",
         "directory",
+        "security",
         "sharing",
         "credit",
         "clearance",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
 
+from pyfabric_municipal.common.break_glass import PARAMETERS
 from pyfabric_municipal.common.values.workdays import YearCalendar
 from pyfabric_municipal.departments import Department
 
@@ -31,6 +32,22 @@ def settings(contract: str) -> list[dict[str, Any]]:
     found = json.loads(file.read_text(encoding="utf-8"))
     parameters = [{"kind": "parameter", "contract": contract, **one} for one in found["parameters"]]
     return parameters + [{"kind": "codes", **one} for one in found.get("code_lists", [])]
+
+
+def break_glass_parameters(contract: str) -> list[dict[str, Any]]:
+    """Return the parameters of a contract that takes break-glass, to begin with; the role of its reviewers is the channel's own."""
+    return [
+        {
+            "kind": "parameter",
+            "contract": contract,
+            "name": name,
+            "type": "integer",
+            "unit": "seconds" if name.endswith("-seconds") else "",
+            "mark": "K",
+            "value": value,
+        }
+        for name, value in PARAMETERS.items()
+    ]
 
 
 def role(contract: str, name: str, msp_ids: Iterable[str]) -> dict[str, Any]:

@@ -50,11 +50,13 @@ def not_before(field: str, earlier: str, example: Example) -> Guard:
     )
 
 
-def not_late(field: str, limit: str | Days, example: Example, *, reason: str = "") -> Guard:
+def not_late(
+    field: str, limit: str | Days, example: Example, *, reason: str = "", by: str = ""
+) -> Guard:
     """Return a guard: a claimed time is entered within a governed limit, or with a reason.
 
     `limit` names the parameter with the seconds, or is one of working days (`Days`); `reason` is the field of the
-    record that holds it.
+    record that holds it. `by` is the field whose value has a limit of its own: the parameter is an object then.
     """
     parameter = limit.parameter if isinstance(limit, Days) else limit
 
@@ -63,6 +65,8 @@ def not_late(field: str, limit: str | Days, example: Example, *, reason: str = "
         if claimed is None or (reason and at_path(call.after, reason)):
             return True
         most = call.parameter(parameter)
+        if by:
+            most = most[at_path(call.after, by)]
         if isinstance(limit, Days):
             due = due_after(claimed, most, call.governance.calendar)
         else:

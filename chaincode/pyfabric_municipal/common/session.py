@@ -107,10 +107,11 @@ class Session:
 
         A peer answers a range in portions of 100 keys; only those that it has read are checked at commit.
         """
-        kind = f"{model.KIND}.{index}"
-        with self.stub.get_state_by_partial_composite_key(kind, (value,), after=after) as found:
-            keys = [item.key for item in islice(found, most)]
-        return [tuple(self.stub.split_composite_key(key)[1]) for key in keys]
+        return self._next(f"{model.KIND}.{index}", value, after, most)
+
+    def next_signed(self, key: str, since: str, after: Sequence[str], most: int) -> list[Parts]:
+        """Return the next steps that a key has signed from a time on, as `next_entries`: key, time, kind, id, number."""
+        return self._next(SIGNED, key, after or (since,), most)
 
     def entries(self, model: type[Record], index: str, *values: str) -> set[Parts]:
         """Return the entries of an index that begin with these values, this transaction's own among them."""
@@ -202,6 +203,11 @@ class Session:
         former = [one for each in ids if (one := self._before[Place(model.KIND, each)]) is not None]
         is_old = any(one.meets < rule.since for one in former)
         return is_old and rule.test(former) is not True
+
+    def _next(self, kind: str, value: str, after: Sequence[str], most: int) -> list[Parts]:
+        with self.stub.get_state_by_partial_composite_key(kind, (value,), after=after) as found:
+            keys = [item.key for item in islice(found, most)]
+        return [tuple(self.stub.split_composite_key(key)[1]) for key in keys]
 
     def _committed(self, model: type[Record], index: str, values: Parts) -> Sequence[Parts]:
         """Return the entries of an index on the ledger that begin with these values; each range is read once."""

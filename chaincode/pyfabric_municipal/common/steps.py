@@ -67,7 +67,7 @@ def guard(
     zh: str,
     en: str,
     *,
-    example: Example,
+    example: Example = Example(),  # noqa: B008 - it is frozen
     parameters: tuple[str, ...] = (),
     timed: bool = False,
     code_lists: tuple[str, ...] = (),
