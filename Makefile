@@ -11,7 +11,7 @@ RUNTIME ?= compose
 NETWORK ?= $(basename $(notdir $(TOPOLOGY)))
 PYFABRIC := $(BIN)/pyfabric
 
-.PHONY: help setup wheel up down status logs clean image render demo test check lint surfaces pages docs types layers pytest thorough mutants fuzz faults pythons lowest audit sbom smoke bench requirements distclean
+.PHONY: help setup wheel up down status logs clean image render demo demo-city test check lint surfaces pages docs types layers pytest thorough mutants fuzz faults pythons lowest audit sbom smoke bench requirements distclean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ render: setup  ## write the Compose project of the city to network/compose
 
 demo: setup  ## the main use: three departments publish, request, grant and refuse data on a network of their own
 	$(BIN)/python tools/demo.py
+
+demo-city: setup  ## scenarios on the whole city: a table, a report in demo-city.html, and a search of all blocks for personal data
+	$(BIN)/python tools/demo_city.py
 
 test: check pytest smoke  ## run everything: lint, types, layers, all tests with coverage, the built wheel
 

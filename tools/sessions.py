@@ -43,6 +43,8 @@ from pyfabric_network.topology.bundled import bundled_topologies
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "contracts" / "sessions"
 PAGE_MOMENT: Final = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 """The time at which a page has its session typed."""
+SIGNATURE: Final = "authorisation"
+"""The argument that a holder's signature is."""
 AUTHORISATION: Final = "@{holder}.json"
 """What a page shows for a holder's signature: the file that the holder's device has written."""
 
@@ -157,44 +159,61 @@ def _codes() -> dict[str, str]:
     return {one.msp_id.removesuffix("MSP"): one.uscc for one in departments}
 
 
-def words_of(
+class Call(NamedTuple):
+    """A call of an entry: by whom, of which function (with its contract's name if that is needed), with texts as they are typed."""
+
+    by: str
+    place: Place
+    function: str
+    arguments: tuple[str, ...]
+    transient: Mapping[str, str]
+    endorsers: tuple[str, ...]
+    writes: bool
+
+    def words(self) -> list[str]:
+        """Return the command of the call, word by word."""
+        user, _, department = self.by.partition("@")
+        return [
+            *("pyfabric", "chaincode", "invoke" if self.writes else "query", self.place.chaincode),
+            *(self.function, *(f"@{one}" if one[:1] == "@" else one for one in self.arguments)),
+            *(word for one in self.transient.items() for word in ("--transient", "=".join(one))),
+            *(word for one in self.endorsers for word in ("--endorser", f"{one}MSP")),
+            *("--context", department, "--user", user, "--channel", self.place.channel),
+        ]
+
+
+def call_of(
     entry: Entry,
     name: str,
     kept: Mapping[str, str],
     moment: datetime,
     authorisation: tuple[int, str] | None = None,
-) -> list[str]:
-    """Return the command of an entry of the session `name`, word by word.
-
-    `authorisation` is a holder's, with its place among the arguments.
-    """
+) -> Call:
+    """Return the call of an entry of the session `name`; `authorisation` is a holder's, with its place among the arguments."""
     contract, function = entry.called(name)
     place = places()[contract]
-    given = [
-        text if text[:1] != "@" else f"@{text}"
-        for text in map(as_text, resolve(entry.arguments, kept, moment))
-    ]
+    given = [as_text(one) for one in resolve(entry.arguments, kept, moment)]
     if authorisation is not None:
         number, text = authorisation
         given.insert(number, text)
-    private = [
-        f"{key}={as_text(value) if key == 'salt' else _json(value)}"
-        for key, value in resolve(entry.transient, kept, moment).items()
-    ]
-    user, _, department = entry.by.partition("@")
-    return [
-        *("pyfabric", "chaincode", "invoke" if entry.invoke else "query", place.chaincode),
-        *(f"{place.prefix}:{function}" if place.prefix else function, *given),
-        *(word for one in private for word in ("--transient", one)),
-        *(word for one in entry.endorsers for word in ("--endorser", f"{one}MSP")),
-        *("--context", department, "--user", user, "--channel", place.channel),
-    ]
+    return Call(
+        entry.by,
+        place,
+        f"{place.prefix}:{function}" if place.prefix else function,
+        tuple(given),
+        {
+            key: as_text(value) if key == "salt" else _json(value)
+            for key, value in resolve(entry.transient, kept, moment).items()
+        },
+        entry.endorsers,
+        bool(entry.invoke),
+    )
 
 
 def signing_place(contract: type[CityContract], function: str) -> int:
     """Return where among a function's arguments a holder's authorisation stands; raises ValueError if it takes none."""
     names = list(signature(getattr(contract, function)).parameters)
-    return names.index("authorisation") - 2
+    return names.index(SIGNATURE) - 2
 
 
 def as_text(value: Any) -> str:
@@ -224,13 +243,19 @@ def section(
             number = signing_place(contracts[contract], function)
             signed = (number, AUTHORISATION.format(holder=entry.holder))
         yield f"# {entry.en if language == 'en' else entry.zh}"
-        line = " ".join(map(_quoted, words_of(entry, name, kept, moment, signed)))
+        call = call_of(entry, name, kept, moment, signed)
+        line = " ".join(map(_quoted, _shown_file(call.words(), signed)))
         if entry.keep:
             yield f"$ {entry.keep}=$({line} -o json | jq -r .result.id)"
             kept[entry.keep] = f"${entry.keep}"
         else:
             yield from (f"$ {line}", _answer(entry, kept, moment))
     yield from ("```", "")
+
+
+def _shown_file(words: list[str], signed: tuple[int, str] | None) -> list[str]:
+    """Return the words with a holder's signature as the file that it is read from."""
+    return [one[1:] if signed and one == f"@{signed[1]}" else one for one in words]
 
 
 def _quoted(word: str) -> str:

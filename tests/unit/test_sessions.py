@@ -9,7 +9,7 @@ import pytest
 
 from tools import sessions
 from tools.make_contract_pages import contracts
-from tools.sessions import PAGE_MOMENT, read_session, resolve, shows, words_of
+from tools.sessions import PAGE_MOMENT, call_of, read_session, resolve, shows
 
 CONTRACTS = {one.contract_name().lower(): one for one in contracts()}
 FILES = sorted(sessions.FOLDER.glob("*.yaml"))
@@ -93,6 +93,6 @@ def test_a_shell_reads_the_commands_that_the_tests_run(file: Path) -> None:
             )
         moment += timedelta(seconds=entry.later)
         if not entry.holder:
-            assert shlex.split(line) == words_of(entry, name, kept, moment)
+            assert shlex.split(line) == call_of(entry, name, kept, moment).words()
         if entry.keep:
             kept[entry.keep] = f"${entry.keep}"
