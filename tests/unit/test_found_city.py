@@ -22,8 +22,13 @@ def contents(name: str) -> list[dict[str, Any]]:
     channel = CHANNELS[name]
     known = {one.msp_id: one for one in bundled_catalogue().departments}
     members = [known[f"{one}MSP"] for one in channel["departments"]]
-    contracts = [one for one in channel["contracts"] if one != CITY]
-    items = founding_of(contracts, members, calendars_around(2026))
+    packages = [
+        path.rpartition(".")[0]
+        for one in channel["contracts"]
+        if one != CITY
+        for path in TOPOLOGY["contracts"][one]["classes"]
+    ]
+    items = founding_of(packages, members, calendars_around(2026))
     return [item["content"] for item in items]
 
 

@@ -1,6 +1,7 @@
 """The private data of 5-channel-history, simulated again: three departments' peers on a real ledger."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pyfabric.rules.state.private_simulation import PrivateSimulation
 from pyfabric.rules.state.versions import Version
 from tests.support.rules import history
 
+NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 CHANNEL = "records"
 CHAINCODE = "ledger"
 DEPARTMENTS = {"RegistryMSP": "registry", "FacultyMSP": "faculty", "ArchiveMSP": "archive"}
@@ -108,7 +110,7 @@ class PrivateHistory:
         )
         signed = proposal_pb2.SignedProposal()
         return TransactionContext(
-            CHAINCODE, CHANNEL, transaction_id, signed, simulation, reader, access, alone
+            CHAINCODE, CHANNEL, transaction_id, signed, NOW, simulation, reader, access, alone
         )
 
     def shown(self, msp_id: str) -> dict[str, dict[str, list[Any]]]:

@@ -1,6 +1,7 @@
 """A peer's responses to a running contract, without a network: ranges, pages, metadata, refusals."""
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from fabric_protos.common import policies_pb2
@@ -47,6 +48,7 @@ def state(
     return memory
 
 
+NOW = datetime(2026, 3, 11, 2, 0, tzinfo=UTC)
 CONFIG = ChannelConfig.from_block(history.blocks()[0])
 
 
@@ -59,7 +61,7 @@ def context(memory: State) -> TransactionContext:
     simulation = PrivateSimulation(memory, "tx")
     access = CollectionAccess(CONFIG, "cc", "RegistryMSP", b"", simulation)
     signed = proposal_pb2.SignedProposal()
-    return TransactionContext("cc", "ch", "tx", signed, simulation, memory, access, alone)
+    return TransactionContext("cc", "ch", "tx", signed, NOW, simulation, memory, access, alone)
 
 
 def ask_range(

@@ -108,7 +108,7 @@ def test_json_is_what_configtxlator_printed(
 
 def test_how_many_answers_are_known() -> None:
     assert len(shown()) == 37
-    assert len(every_message()) == 312
+    assert len(every_message()) == 314
 
 
 def test_what_printorg_shows_is_a_members_group() -> None:
@@ -136,7 +136,7 @@ def test_every_message_is_read_and_written_again(table: Table) -> None:
         assert to_json(written, opened=table) == tree, file
         assert written.ByteSize() == len(raw), file
         same_bytes += written.SerializeToString() == raw
-    assert same_bytes == 209
+    assert same_bytes == 211
 
 
 def test_what_cannot_be_read_is_marked_and_kept() -> None:
