@@ -39,8 +39,7 @@ class TransactionInfo:
     def endorser_time(self) -> datetime:
         """The time of the machine that runs the transaction (UTC), or of its peer if that has a clock that tests set.
 
-               Each endorser has its own.
-        For refusing alone: what is written must not depend on it, or endorsements differ.
+        Each endorser has its own. For refusing alone: what is written must not depend on it, or endorsements differ.
         """
         return self._invocation.endorser_time or datetime.now(UTC)
 
